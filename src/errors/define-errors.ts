@@ -1,0 +1,69 @@
+import type { Diagnostic, Place, Severity, Suggestion } from './diagnostic.js'
+import { MillraceError, type ErrorKind, type MillraceErrorFields } from './millrace-error.js'
+
+/** One row of an error catalogue: text, kind, status and hint of a code live here and nowhere else (spec execution.md section 7). */
+export interface ErrorRow<D> {
+  readonly kind: ErrorKind
+  readonly httpStatus: number
+  readonly retryable?: boolean
+  readonly severity?: Severity
+  /** Older names of the same condition in other systems, resolved by `codeOf`. */
+  readonly aliases?: readonly string[]
+  /** Validation stage (spec graph.md section 5) when the code appears as a diagnostic. */
+  readonly stage?: number
+  /** `<Thing> <id>: expected <x>, got <y>.` */
+  readonly message: (details: D) => string
+  /** How to mend it. */
+  readonly hint?: (details: D) => string
+}
+
+/** Context of a thrown error beside its named values. */
+export type ErrorContext = Pick<MillraceErrorFields,
+  'nodeId' | 'nodeType' | 'port' | 'edge' | 'runId' | 'operation' | 'attempt' | 'delivery' | 'remoteStack' | 'cause' | 'retryable'>
+
+/** Optional fields of a diagnostic beside its named values. */
+export interface DiagnosticExtra extends Place {
+  readonly severity?: Severity
+  readonly stage?: number
+  readonly constraint?: string
+  readonly expected?: unknown
+  readonly got?: unknown
+  readonly suggestions?: readonly Suggestion[]
+}
+
+/** Builds a throwable error of one code, or the same fact as a diagnostic value. */
+export interface ErrorFactory<D> {
+  (details: D, context?: ErrorContext): MillraceError
+  diagnostic(details: D, extra?: DiagnosticExtra): Diagnostic
+  readonly code: string
+  readonly row: ErrorRow<D>
+}
+
+type DetailsOf<R> = R extends { readonly message: (details: infer D) => string } ? D : never
+type ErrorTable = Readonly<Record<string, ErrorRow<never>>>
+/** One factory per row of the table. */
+export type ErrorFactories<T extends ErrorTable> = { readonly [K in keyof T]: ErrorFactory<DetailsOf<T[K]>> }
+
+/** Turns a table of rows into typed factories; pure, keeps no registry (the catalogue test collects all tables). */
+export function defineErrors<const T extends ErrorTable>(table: T): ErrorFactories<T> {
+  const factories: Record<string, ErrorFactory<never>> = {}
+  for (const [code, row] of Object.entries(table) as [string, ErrorRow<never>][]) factories[code] = factoryOf(code, row)
+  return factories as ErrorFactories<T>
+}
+
+function factoryOf<D>(code: string, row: ErrorRow<D>): ErrorFactory<D> {
+  const make = (details: D, context: ErrorContext = {}): MillraceError =>
+    new MillraceError(row.message(details), {
+      code, kind: row.kind, httpStatus: row.httpStatus, severity: row.severity, retryable: row.retryable ?? false,
+      hint: row.hint?.(details) ?? '', details: details as Readonly<Record<string, unknown>>, ...defined(context),
+    })
+  const diagnostic = (details: D, extra: DiagnosticExtra = {}): Diagnostic => ({
+    code, severity: row.severity ?? 'error', stage: row.stage ?? 0, message: row.message(details), hint: row.hint?.(details) ?? '',
+    docs: `errors/${code}`, ...defined(extra),
+  })
+  return Object.assign(make, { diagnostic, code, row })
+}
+
+function defined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+}

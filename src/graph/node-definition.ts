@@ -1,0 +1,158 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import type { AudioBuffer } from '../media/audio-buffer.js'
+import type { Media, MediaConstraint } from '../media/media-type.js'
+import type { Packet, PacketStream } from '../media/packet.js'
+import type { Reference } from './reference.js'
+
+/** Param types of spec graph.md section 3. */
+export type ParamType = 'number' | 'integer' | 'boolean' | 'string' | 'enum' | 'seed' | 'vector' | 'color' | 'file' | 'json' | 'array' | 'object'
+/** How a param may change: every frame, every block, or by re-creating the node's state. */
+export type ParamRate = 'sample' | 'block' | 'init'
+
+/** Declaration of one param: type, unit, range, default, presentation. */
+export interface ParamDeclaration {
+  readonly type: ParamType
+  readonly unit?: string
+  readonly min?: number
+  readonly max?: number
+  readonly exclusiveMin?: number
+  readonly exclusiveMax?: number
+  readonly step?: number
+  readonly default?: unknown
+  readonly values?: readonly string[]
+  readonly pattern?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly items?: ParamDeclaration
+  readonly required?: boolean
+  readonly curve?: 'lin' | 'log' | 'exp' | 'db'
+  readonly label?: string
+  readonly doc: string
+  readonly widget?: string
+  /** Not hashed. */
+  readonly cosmetic?: boolean
+  readonly secret?: boolean
+  readonly alias?: readonly string[]
+  readonly rate?: ParamRate
+  /** May be driven by an edge. */
+  readonly input?: boolean
+  /** May be given alone in place of the params object: `wavFile('talk.wav')`. */
+  readonly main?: boolean
+}
+export type ParamTable = Readonly<Record<string, ParamDeclaration>>
+
+/** Declaration of an input port; order of declaration = slot index. */
+export interface InputDeclaration { readonly media: MediaConstraint; readonly optional?: boolean; readonly multi?: boolean; readonly doc?: string }
+
+/** Values of params as a node's functions see them: defaults filled in. */
+export type ParamValues = Readonly<Record<string, unknown>>
+/** Negotiated media of every connected port, by name; a `multi` input's links are `name.0`, `name.1`, … */
+export type PortMedia = Readonly<Record<string, Media>>
+
+/**
+ * How many frames one call may produce on an output (KE-09): `same` = as many as the input; `passThrough` = the first input's own bits;
+ * a function gives the most frames one call of `frames` input frames (flush: 0 with the node's held frames) may produce.
+ */
+export type OutputFrames = 'same' | 'passThrough' | ((frames: number, params: ParamValues, media: PortMedia) => number)
+
+/** Declaration of an output port. `frames` belongs to kernel nodes. */
+export interface OutputDeclaration { readonly media: MediaConstraint; readonly doc?: string; readonly frames?: OutputFrames }
+
+/** The compiled code of a node (spec kernels.md). `module`: `core` or an AssemblyScript or user module; `export`: the name before `_process`. */
+export interface KernelDeclaration {
+  readonly module: string
+  readonly export: string
+  readonly flush?: boolean
+  readonly shared?: boolean
+  readonly statuses?: Readonly<Record<number, string>>
+  /** Pairs [input, output] that may share one buffer. */
+  readonly inPlace?: readonly (readonly [number, number])[]
+  /** Builds assets (taps, tables) from params; index order is the kernel's. */
+  readonly assets?: (params: ParamValues, media: PortMedia) => readonly KernelAsset[]
+  /**
+   * Values of the param slots (Init +24) when they are not simply the declared numeric params in order
+   * (number, integer, enum index, boolean, seed; others −1). All f64.
+   */
+  readonly slots?: (params: ParamValues, media: PortMedia) => readonly number[]
+}
+export interface KernelAsset { readonly dtype: 'f32' | 'f64' | 'u8' | 'i32'; readonly data: Float32Array | Float64Array | Uint8Array | Int32Array }
+
+/** What a node's own code may use; grows with later issues (GR-28). */
+export interface NodeContext {
+  readonly signal: AbortSignal
+  progress(done: number, total?: number): void
+  log(level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void
+  /** Warnings of this node for `RunResult.diagnostics`. */
+  warn(diagnostic: Diagnostic): void
+  /** Monotonic µs of the engine's clock. */
+  nowUs(): number
+  /** Audio in the arena, given to the packet's receiver. Waits while the arena has no room for another chunk. */
+  allocAudio(spec: { readonly rate: number; readonly channels: number; readonly frames: number; readonly format?: 'f32' | 'i16' | 'i32' | 'u8'; readonly layout?: 'planar' | 'interleaved' }): Promise<AudioBuffer>
+  readonly node: { readonly id: string; readonly type: string; readonly runId: string }
+}
+
+/** Outputs of a TypeScript node: port name → packet. */
+export type PacketRecord = Readonly<Record<string, Packet>>
+/** Fields a node fills in; the driver adds streamId, seq and arrival. */
+export interface ProbeResult { readonly media: PortMedia; /** Total frames of the stream when known. */ readonly frames?: number }
+
+/** What `summary` sees at a segment's border: every output as typed views, and how many frames the first input had. */
+export interface SummaryViews { readonly inputFrames: number; readonly outputs: Readonly<Record<string, readonly ArrayLike<number>[]>> }
+
+/** Everything about a node type (spec graph.md section 3). */
+export interface NodeDefinition {
+  readonly type: string
+  readonly version: string
+  readonly title: string
+  readonly doc: string
+  readonly family: string
+  readonly tags?: readonly string[]
+  readonly aliases?: readonly string[]
+  readonly status?: 'stable' | 'experimental' | 'deprecated'
+  readonly replacedBy?: string
+  readonly references?: readonly string[]
+  readonly params: ParamTable
+  readonly inputs: Readonly<Record<string, InputDeclaration>>
+  readonly outputs: Readonly<Record<string, OutputDeclaration>>
+  /** Output taken when the node itself is wired; needed only with several outputs. */
+  readonly main?: string
+  readonly kernel?: KernelDeclaration
+  readonly reference?: Reference
+  /** Node without kernel: a promise of whole outputs, or an async generator of packets. */
+  readonly process?: (inputs: Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>, params: ParamValues, ctx: NodeContext) =>
+    Promise<PacketRecord> | AsyncIterable<PacketRecord>
+  /** Source: an async generator of packets, read only as fast as they are taken. */
+  readonly pull?: (params: ParamValues, ctx: NodeContext) => AsyncIterable<PacketRecord>
+  /** Media of discovered ports before the run; reads at most 64 KiB. */
+  readonly probe?: (params: ParamValues, ctx: Pick<NodeContext, 'signal'>) => Promise<ProbeResult>
+  readonly validate?: (params: ParamValues, media: PortMedia) => readonly Diagnostic[]
+  readonly deterministic?: 'yes' | 'seeded' | 'no'
+  readonly parity?: 'exact' | { readonly peak: number; readonly rms: number }
+  readonly stateful?: boolean
+  readonly idempotent?: boolean
+  readonly effects?: 'none' | 'read' | 'write'
+  /** Frames by which content stands later than its input. */
+  readonly latencyFrames?: number | ((params: ParamValues, media: PortMedia) => number)
+  readonly tailFrames?: number | ((params: ParamValues, media: PortMedia) => number)
+  /** Input frames kept back before output appears. */
+  readonly holdFrames?: number | ((params: ParamValues, media: PortMedia) => number)
+  /** Metadata of the packet at the segment's border, per output port. */
+  readonly summary?: (views: SummaryViews, params: ParamValues, media: PortMedia) => Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** The node changes nothing for these params and media: the plan removes it (equal rates in a resampler). */
+  readonly identity?: (params: ParamValues, media: PortMedia) => boolean
+  /** Nanoseconds per input frame and channel: first estimate, replaced by history. */
+  readonly costNs?: number
+  readonly costUs?: number
+  readonly requires?: Readonly<Record<string, unknown>>
+  readonly pin?: 'main' | 'master'
+  readonly limiters?: readonly string[]
+  readonly hangMs?: number
+  readonly batchable?: boolean
+  readonly fingerprint?: (params: ParamValues) => Uint8Array | null | Promise<Uint8Array | null>
+  readonly converter?: { readonly lossless: boolean | ((from: Media, to: Media) => boolean); readonly cost: number; readonly params: (from: Media, to: Media) => ParamValues | null }
+  readonly migrations?: readonly { readonly from: string; readonly params: (old: ParamValues) => ParamValues }[]
+  /** A runnable example: receives the factory, returns named outputs; used by docs and tests. */
+  readonly example?: (self: never) => unknown
+}

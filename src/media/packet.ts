@@ -1,0 +1,36 @@
+import type { AudioBuffer } from './audio-buffer.js'
+import type { Media } from './media-type.js'
+
+/** One decision of a detector (spec audio.md, AU-50). `from`, `to` and positions are absolute frames at the media's timebase. */
+export interface SegmentEvent {
+  readonly type: 'start' | 'end' | 'segment' | 'cancel'
+  readonly from: number
+  readonly to?: number
+  readonly timestampUs: number
+  readonly probability: number
+  readonly rms: number
+  readonly peak: number
+}
+
+/** Data of a packet by media kind: audio an AudioBuffer, events an array, tensor a typed array, bytes a Uint8Array, text a string, json a value. */
+export type PacketData = AudioBuffer | readonly SegmentEvent[] | Float32Array | Int32Array | Uint8Array | Float64Array | string | unknown
+
+/** What travels along an edge between nodes that are not fused, and what a run returns per output. */
+export interface Packet<T = PacketData> {
+  readonly media: Media
+  readonly data: T
+  /** First frame (audio, events, tensor: at their own rate) or µs. */
+  readonly position: number
+  /** Frames, or µs where there are no frames. */
+  readonly duration: number
+  readonly streamId: string
+  readonly seq: number
+  readonly arrivalUs: number
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** An input of a TypeScript node: iterate the packets as they come, or wait for all of them joined into one. Either, once. */
+export interface PacketStream extends AsyncIterable<Packet> {
+  readonly media: Media
+  whole(): Promise<Packet>
+}
