@@ -76,6 +76,8 @@ export interface KernelDeclaration {
    * (number, integer, enum index, boolean, seed; others −1). All f64.
    */
   readonly slots?: (params: ParamValues, media: PortMedia) => readonly number[]
+  /** Values of the control records when they are not simply the params with rate `sample` or `block` in order (mix: param by param, input by input). f32. */
+  readonly controls?: (params: ParamValues, media: PortMedia) => readonly number[]
 }
 export interface KernelAsset { readonly dtype: 'f32' | 'f64' | 'u8' | 'i32'; readonly data: Float32Array | Float64Array | Uint8Array | Int32Array }
 

@@ -1,0 +1,109 @@
+import type { KernelAsset, NodeDefinition, ParamDeclaration, ParamValues, PortMedia } from '../graph/node-definition.js'
+import { DTYPE_BYTES, type Dtype } from '../media/dtype.js'
+import type { Media, MediaKind } from '../media/media-type.js'
+
+/** Geometry of one port in memory. `width`: elements per frame and channel; interleaved audio is one channel of width n; an event is 8 words. */
+export interface PortSpec {
+  readonly name: string
+  readonly connected: boolean
+  readonly channels: number
+  readonly width: number
+  readonly dtype: Dtype
+  readonly kind: MediaKind
+  readonly framesPerSecond: number
+}
+
+/** All that a thread needs to make one kernel instance: plain data, cloneable to a worker. Written by {@link describeKernel}. */
+export interface KernelSpec {
+  readonly nodeId: string
+  readonly type: string
+  readonly module: string
+  readonly export: string
+  readonly flush: boolean
+  readonly shared: boolean
+  /** Rate of the first stream port, Hz; 0 without one. */
+  readonly rate: number
+  /** Most frames that one call may get. */
+  readonly maxFrames: number
+  readonly seed: bigint
+  /** Init +28: one f64 per declared param. */
+  readonly slots: readonly number[]
+  readonly assets: readonly KernelAsset[]
+  /** Io +1C: one f32 per control. */
+  readonly controls: readonly number[]
+  readonly inputs: readonly PortSpec[]
+  readonly outputs: readonly PortSpec[]
+}
+
+/** Bytes of one frame of one channel. */
+export function frameBytes(port: Pick<PortSpec, 'dtype' | 'width'>): number {
+  return port.dtype === 'event' ? DTYPE_BYTES.event : DTYPE_BYTES[port.dtype] * port.width
+}
+
+/** Geometry of a port that carries `media`. */
+export function portSpec(name: string, media: Media | undefined, connected: boolean): PortSpec {
+  const base = { name, connected, channels: 1, width: 1, framesPerSecond: 0 }
+  if (media === undefined) return { ...base, connected: false, dtype: 'f32', kind: 'audio' }
+  switch (media.kind) {
+    case 'audio': {
+      const planar = media.layout === 'planar'
+      return { ...base, channels: planar ? media.channels : 1, width: planar ? 1 : media.channels, dtype: media.format, kind: 'audio', framesPerSecond: media.rate }
+    }
+    case 'events': return { ...base, width: 8, dtype: 'event', kind: 'events', framesPerSecond: media.timebase }
+    case 'tensor': return { ...base, width: widthOf(media.shape), dtype: media.dtype, kind: 'tensor' }
+    default: return { ...base, dtype: 'u8', kind: media.kind }
+  }
+}
+
+/** Elements per frame: the product of the fixed lengths; the open first entry is the stream itself. */
+function widthOf(shape: readonly (number | string | null)[]): number {
+  return shape.reduce<number>((product, length) => typeof length === 'number' ? product * length : product, 1)
+}
+
+/** What describeKernel needs to know beside the definition. `inputs`: link names in slot order (`name`, or `name.0` … for a `multi` input). */
+export interface DescribeOptions {
+  readonly nodeId: string
+  readonly params: ParamValues
+  readonly media: PortMedia
+  readonly inputs: readonly string[]
+  /** Outputs that something reads; others are unconnected. */
+  readonly connectedOutputs: ReadonlySet<string>
+  readonly maxFrames: number
+  readonly seed?: bigint
+}
+
+/** Turns a definition with resolved params and negotiated media into plain instance data. */
+export function describeKernel(definition: NodeDefinition, o: DescribeOptions): KernelSpec {
+  const kernel = definition.kernel
+  const inputs = o.inputs.map((name) => portSpec(name, o.media[name], o.media[name] !== undefined))
+  const outputs = Object.entries(definition.outputs).map(([name, output]) =>
+    portSpec(name, o.media[name], o.connectedOutputs.has(name) && output.frames !== 'passThrough'))
+  return {
+    nodeId: o.nodeId, type: definition.type, module: kernel?.module ?? '', export: kernel?.export ?? '', flush: kernel?.flush ?? false,
+    shared: kernel?.shared ?? false, rate: [...inputs, ...outputs].find((port) => port.framesPerSecond > 0)?.framesPerSecond ?? 0,
+    maxFrames: o.maxFrames, seed: o.seed ?? 0n,
+    slots: kernel?.slots?.(o.params, o.media) ?? Object.entries(definition.params).map(([name, param]) => slotOf(param, o.params[name])),
+    assets: kernel?.assets?.(o.params, o.media) ?? [],
+    controls: kernel?.controls?.(o.params, o.media) ?? Object.entries(definition.params)
+      .filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name, param]) => slotOf(param, o.params[name])),
+    inputs, outputs,
+  }
+}
+
+/** One f64 for a scalar param; absent numbers are NaN, values kept in assets −1. */
+function slotOf(param: ParamDeclaration, value: unknown): number {
+  switch (param.type) {
+    case 'number': case 'integer': return typeof value === 'number' ? value : Number.NaN
+    case 'boolean': return value === true ? 1 : 0
+    case 'enum': return param.values?.indexOf(String(value)) ?? -1
+    case 'seed': return seedBits(value)
+    default: return -1
+  }
+}
+
+/** A seed's 8 raw bytes, carried as the f64 with the same bits. */
+function seedBits(value: unknown): number {
+  const view = new DataView(new ArrayBuffer(8))
+  view.setBigUint64(0, BigInt(typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint' ? value : 0), true)
+  return view.getFloat64(0, true)
+}
