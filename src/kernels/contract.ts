@@ -76,10 +76,11 @@ export const PROGRAM_FLAG = { REALTIME: 1 } as const
  * READERS: address of u32 per input: the reader number of this step in that buffer. MAX_FRAMES: Init's maxFrames.
  * PHASE*: see STEP_PHASE. POSITION_U64*: absolute index of the next input frame (source: of the next output frame).
  * WANTED: for a step without stream inputs, frames asked for per pass. NODE: index of the node in the plan (for reports).
+ * SAMPLE_NS: nanoseconds that sampled passes spent in this step, added by the JavaScript that times `segment_step`; wraps never (clamped).
  */
 export const STEP = {
   PROCESS: 0x00, FLUSH: 0x04, STATE: 0x08, IO: 0x0c, INPUTS: 0x10, OUTPUTS: 0x14, BINDINGS: 0x18, READERS: 0x1c, MAX_FRAMES: 0x20,
-  PHASE: 0x24, POSITION_U64: 0x28, WANTED: 0x30, NODE: 0x34, SCRATCH_BYTES: 0x38, FLAGS: 0x3c, BYTES: 64,
+  PHASE: 0x24, POSITION_U64: 0x28, WANTED: 0x30, NODE: 0x34, SCRATCH_BYTES: 0x38, SAMPLE_NS: 0x3c, BYTES: 64,
 } as const
 export const STEP_PHASE = { RUNNING: 0, FLUSHING: 1, ENDED: 2 } as const
 /** Binding of an unconnected port. */
@@ -90,10 +91,13 @@ export const NONE = 0xffffffff
  * BASE: address of channel 0, frame 0. CAPACITY, FILLED*: frames. FRAME_BYTES: bytes of one frame of one channel (width × element).
  * STRIDE: bytes between channels. KIND: see BUFFER_KIND. FLAGS*: see BUFFER_FLAG. OFFSETS*: address of u32 per reader: frames already taken
  * (starts at the writer's latency). ORIGIN_U64*: absolute index of the frame at BASE.
+ * LINK: an external input that another segment writes: address of that segment's external output record; BASE, STRIDE, FILLED and FLAGS are read from it at
+ * each pass (0: none). NO_ROOM from a step whose full output is internal skips the step for this pass (back-pressure); a pass in which nothing moved
+ * although no external input is short and no external output full returns NO_ROOM.
  */
 export const BUFFER = {
   BASE: 0x00, CAPACITY: 0x04, FILLED: 0x08, FRAME_BYTES: 0x0c, STRIDE: 0x10, CHANNELS: 0x14, KIND: 0x18, FLAGS: 0x1c, READER_COUNT: 0x20,
-  OFFSETS: 0x24, ORIGIN_U64: 0x28, BYTES: 64,
+  OFFSETS: 0x24, ORIGIN_U64: 0x28, LINK: 0x30, BYTES: 64,
 } as const
 export const BUFFER_KIND = { INTERNAL: 0, EXTERNAL_INPUT: 1, EXTERNAL_OUTPUT: 2 } as const
 export const BUFFER_FLAG = { ENDED: 1, SILENT: 2 } as const
