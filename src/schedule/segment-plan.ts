@@ -1,0 +1,49 @@
+import type { KernelSpec } from '../kernels/kernel-spec.js'
+import type { Media } from '../media/media-type.js'
+import type { Tier } from '../graph/tiers.js'
+
+/** Name of a value: the output port that writes it, as `node.port`. */
+export type ValueId = string
+
+/** One kernel of a segment: instance data, and which buffer each port is bound to (−1: unconnected). */
+export interface SegmentNode {
+  readonly spec: KernelSpec
+  /** Index of the node in the plan's order. */
+  readonly node: number
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  /** Frames by which readers of each output start late (pre-roll of a latency). */
+  readonly latencyFrames: number
+}
+
+/** What one output port writes and the steps of the segment read. Frames are frames of this port. */
+export interface SegmentBuffer {
+  readonly kind: 'internal' | 'input' | 'output'
+  readonly value: ValueId
+  readonly media: Media
+  readonly channels: number
+  /** Bytes of one frame of one channel. */
+  readonly frameBytes: number
+  /** Internal: frames of room. External: most frames that one pass may add or take. */
+  readonly capacity: number
+  /** Internal: offset in the segment's working area, bytes; coloured by liveness. */
+  readonly offset: number
+  /** Steps that read it, in order. */
+  readonly readers: readonly number[]
+  /** Frames by which every reader starts late. */
+  readonly skip: number
+}
+
+/** A run of kernels that one thread executes pass by pass (DESIGN section 1). Plain data: buildable on any thread. */
+export interface SegmentPlan {
+  readonly index: number
+  readonly tier: Tier
+  /** `chunks`: fed by packets of a TypeScript node or source; `values`: all inputs are whole values, self-scheduled. */
+  readonly feed: 'chunks' | 'values'
+  readonly nodes: readonly SegmentNode[]
+  readonly buffers: readonly SegmentBuffer[]
+  /** Bytes of the working area that internal buffers share. */
+  readonly workBytes: number
+  /** Most frames that a step takes from an external input in one pass. */
+  readonly headFrames: number
+}

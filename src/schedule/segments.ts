@@ -1,0 +1,112 @@
+import type { ResolvedNode } from './resolved-graph.js'
+import { nodeOf } from './resolved-graph.js'
+import type { ValueId } from './segment-plan.js'
+
+/** A fused run of kernel nodes before its buffers are planned. Node indices in topological order. */
+export interface SegmentDraft { readonly nodes: readonly number[]; readonly feed: 'chunks' | 'values' }
+
+/** Branches below this estimate are not worth a hand-over (EX-02), µs. */
+const BRANCH_US = 200
+
+/**
+ * Groups kernel nodes into segments (spec execution.md, EX-02). An edge *breaks* when an end is written in TypeScript, tiers or feeds differ, or
+ * when it enters or leaves one of several branches that are each worth a thread of their own. Every breaking edge raises the stage number of
+ * its consumer, and only nodes of one stage that are joined by unbroken edges fuse; so no path can leave a segment and come back (no cycle of
+ * segments). Chunk-fed segments of one stage that read the same value are fused too. O(nodes + edges).
+ */
+export function groupSegments(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, workers: number): SegmentDraft[] {
+  const graph = kernelEdges(nodes, origin)
+  const feeds = feedOf(nodes, graph)
+  const lanes = workers > 1 ? assignLanes(nodes, graph, feeds) : new Int32Array(nodes.length)
+  const stage = new Int32Array(nodes.length), parent = Int32Array.from(nodes, (_, i) => i)
+  const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
+  const breaks = (u: number, v: number): boolean =>
+    nodes[u]!.tier === null || nodes[u]!.tier !== nodes[v]!.tier || feeds[u] !== feeds[v] || lanes[u] !== lanes[v]
+  for (const node of nodes) {
+    const v = node.index
+    for (const u of graph.inputs[v]!) stage[v] = Math.max(stage[v]!, stage[u]! + (breaks(u, v) ? 1 : 0))
+    if (node.tier !== null) for (const u of graph.inputs[v]!) if (!breaks(u, v) && stage[u] === stage[v]) parent[find(u)] = find(v)
+  }
+  fuseSharedInputs(nodes, origin, feeds, stage, parent, find)
+  const groups = new Map<number, number[]>()
+  for (const node of nodes) if (node.tier !== null) {
+    const root = find(node.index), group = groups.get(root)
+    if (group) group.push(node.index); else groups.set(root, [node.index])
+  }
+  return [...groups.values()].map((members) => ({ nodes: members, feed: feeds[members[0]!]! }))
+}
+
+interface KernelEdges { readonly inputs: readonly (readonly number[])[]; readonly consumers: readonly (readonly number[])[] }
+
+/** Neighbours by index, through aliases. */
+function kernelEdges(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>): KernelEdges {
+  const byId = new Map(nodes.map((node) => [node.id, node.index]))
+  const consumers: number[][] = nodes.map(() => [])
+  const inputs = nodes.map((node) => {
+    const from = new Set<number>()
+    for (const input of node.inputs) if (input.from !== null) from.add(byId.get(nodeOf(origin.get(input.from) ?? input.from))!)
+    for (const u of from) consumers[u]!.push(node.index)
+    return [...from]
+  })
+  return { inputs, consumers }
+}
+
+/** `values` when every stream input is known whole before the run; else `chunks`. A node written in TypeScript always feeds chunks, a literal value whole. */
+function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges): ('chunks' | 'values')[] {
+  const feeds: ('chunks' | 'values')[] = []
+  for (const node of nodes) {
+    const chunky = node.tier === null ? node.definition.value === undefined : graph.inputs[node.index]!.some((u) => feeds[u] === 'chunks')
+    feeds.push(chunky ? 'chunks' : 'values')
+  }
+  return feeds
+}
+
+/** Gives a lane of its own to each branch that is worth a thread; 0 = no lane. Joins of several lanes start a new one. */
+function assignLanes(nodes: readonly ResolvedNode[], graph: KernelEdges, feeds: readonly string[]): Int32Array {
+  const lanes = new Int32Array(nodes.length)
+  const chain = chainEstimates(nodes, graph)
+  let next = 1
+  for (const node of nodes) {
+    const v = node.index
+    if (node.tier === null || feeds[v] === 'chunks') continue
+    const kernels = graph.inputs[v]!.filter((u) => nodes[u]!.tier !== null)
+    if (kernels.length === 0) { if (chain[v]! >= BRANCH_US) lanes[v] = next++; continue }
+    const from = new Set<number>()
+    for (const u of kernels) from.add(forks(u, graph, chain) && chain[v]! >= BRANCH_US ? -1 : lanes[u]!)
+    from.delete(0)
+    const only = [...from]
+    lanes[v] = only.length === 1 && only[0]! > 0 ? only[0]! : only.length === 0 ? 0 : next++
+  }
+  return lanes
+}
+
+/** Estimated µs from a node along its only consumers, up to the next fork or join. */
+function chainEstimates(nodes: readonly ResolvedNode[], graph: KernelEdges): Float64Array {
+  const chain = new Float64Array(nodes.length)
+  for (let v = nodes.length - 1; v >= 0; v--) {
+    const next = graph.consumers[v]!
+    const goesOn = next.length === 1 && graph.inputs[next[0]!]!.length === 1 && nodes[next[0]!]!.tier !== null
+    chain[v] = nodes[v]!.estUs + (goesOn ? chain[next[0]!]! : 0)
+  }
+  return chain
+}
+
+function forks(u: number, graph: KernelEdges, chain: Float64Array): boolean {
+  return graph.consumers[u]!.filter((v) => chain[v]! >= BRANCH_US).length > 1
+}
+
+/** Two chunk-fed groups of one stage and tier that read the same value run in step on the same chunks. */
+function fuseSharedInputs(
+  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, feeds: readonly string[], stage: Int32Array, parent: Int32Array, find: (i: number) => number,
+): void {
+  const first = new Map<string, number>()
+  for (const node of nodes) {
+    if (node.tier === null || feeds[node.index] !== 'chunks') continue
+    for (const input of node.inputs) {
+      if (input.from === null) continue
+      const key = `${stage[node.index]} ${node.tier} ${origin.get(input.from) ?? input.from}`
+      const other = first.get(key)
+      if (other === undefined) first.set(key, node.index); else parent[find(other)] = find(node.index)
+    }
+  }
+}
