@@ -67,8 +67,11 @@ export const PROGRAM = {
   BEAT: 0x20, SCRATCH: 0x24, SCRATCH_BYTES: 0x28, PASSES: 0x2c, FAILED_STEP: 0x30, STATUS_WORD: 0x34, TOTAL_BYTES: 0x38, FLAGS: 0x3c, BYTES: 64,
 } as const
 export const PROGRAM_MAGIC = 0x474f5250
-/** Flags of {@link PROGRAM}.FLAGS. */
-export const PROGRAM_FLAG = { REALTIME: 1 } as const
+/**
+ * Flags of {@link PROGRAM}.FLAGS. REALTIME is the plan's; the others belong to the interpreter: what the running pass has met so far
+ * (something moved, an input outside the segment was short, an output outside was full), kept in the program so that a pass may be made step by step.
+ */
+export const PROGRAM_FLAG = { REALTIME: 1, MOVED: 0x100, SHORT: 0x200, FULL: 0x400 } as const
 
 /**
  * Step: one kernel of a segment. Byte offsets; * written by the interpreter.
@@ -104,3 +107,18 @@ export const BUFFER_FLAG = { ENDED: 1, SILENT: 2 } as const
 
 /** Results of `segment_run` and `segment_step` that are not a negative status. */
 export const PASS = { DONE: 0, NEED_INPUT: 1, MORE: 2, OUTPUT_FULL: 3 } as const
+
+/** Findings of `segment_check`: what of a program is wrong (its header word FAILED_STEP names the step or buffer). 0: nothing. */
+export const CHECK = {
+  OK: 0, MAGIC: -1, TABLES: -2, STEP_ADDRESS: -3, STATE: -4, IO: -5, PORTS: -6, BINDING: -7, READER: -8, TABLE_INDEX: -9, BUFFER_DATA: -10, BUFFER_OFFSETS: -11,
+  BUFFER_SHAPE: -12,
+} as const
+
+/**
+ * Thread numbers, the second argument of `segment_run` and `segment_step`: t < FIRST_SLOT names thread record t of the arena (0 engine thread, 1…14 worklets),
+ * t ≥ FIRST_SLOT names worker slot t − FIRST_SLOT. The arena is found at its fixed address.
+ */
+export const THREAD_ID = { ENGINE: 0, FIRST_SLOT: 16 } as const
+
+/** Results of `task_take` that are not a task's address: nothing to do within the wait, the slot's mail flags are set, the engine closes. */
+export const TAKE = { TIMEOUT: 0, MAIL: 1, CLOSED: 2 } as const
