@@ -53,9 +53,15 @@ export type PortMedia = Readonly<Record<string, Media>>
 
 /**
  * How many frames one call may produce on an output (KE-09): `same` = as many as the input; `passThrough` = the first input's own bits;
- * a function gives the most frames one call of `frames` input frames (flush: 0 with the node's held frames) may produce.
+ * a function gives the most frames one call of `frames` input frames (flush: 0 with the node's held frames) may produce, or `passThrough`
+ * when these params make it so (a detector that filters only on request).
  */
-export type OutputFrames = 'same' | 'passThrough' | ((frames: number, params: ParamValues, media: PortMedia) => number)
+export type OutputFrames = 'same' | 'passThrough' | ((frames: number, params: ParamValues, media: PortMedia) => number | 'passThrough')
+
+/** True when the output is the first input's own bits under these params: the plan aliases the buffer and the kernel sees the port unconnected. */
+export function passesThrough(output: OutputDeclaration, params: ParamValues, media: PortMedia): boolean {
+  return output.frames === 'passThrough' || (typeof output.frames === 'function' && output.frames(0, params, media) === 'passThrough')
+}
 
 /** Declaration of an output port. `frames` belongs to kernel nodes. */
 export interface OutputDeclaration { readonly media: MediaConstraint; readonly doc?: string; readonly frames?: OutputFrames }

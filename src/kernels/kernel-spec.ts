@@ -1,4 +1,4 @@
-import type { KernelAsset, NodeDefinition, ParamDeclaration, ParamValues, PortMedia } from '../graph/node-definition.js'
+import { passesThrough, type KernelAsset, type NodeDefinition, type ParamDeclaration, type ParamValues, type PortMedia } from '../graph/node-definition.js'
 import { DTYPE_BYTES, type Dtype } from '../media/dtype.js'
 import type { Media, MediaKind } from '../media/media-type.js'
 
@@ -77,7 +77,7 @@ export function describeKernel(definition: NodeDefinition, o: DescribeOptions): 
   const kernel = definition.kernel
   const inputs = o.inputs.map((name) => portSpec(name, o.media[name], o.media[name] !== undefined))
   const outputs = Object.entries(definition.outputs).map(([name, output]) =>
-    portSpec(name, o.media[name], o.connectedOutputs.has(name) && output.frames !== 'passThrough'))
+    portSpec(name, o.media[name], o.connectedOutputs.has(name) && !passesThrough(output, o.params, o.media)))
   return {
     nodeId: o.nodeId, type: definition.type, module: kernel?.module ?? '', export: kernel?.export ?? '', flush: kernel?.flush ?? false,
     shared: kernel?.shared ?? false, rate: [...inputs, ...outputs].find((port) => port.framesPerSecond > 0)?.framesPerSecond ?? 0,

@@ -1,4 +1,4 @@
-import type { NodeDefinition, ParamValues, PortMedia } from '../graph/node-definition.js'
+import { passesThrough, type NodeDefinition, type ParamValues, type PortMedia } from '../graph/node-definition.js'
 import type { Tier } from '../graph/tiers.js'
 import type { ValueId } from './segment-plan.js'
 
@@ -38,7 +38,7 @@ export function resolveAliases(nodes: readonly ResolvedNode[], removed: Readonly
     const source = node.inputs[0]?.from
     for (const [port, output] of Object.entries(node.definition.outputs)) {
       const own = valueId(node.id, port)
-      const aliased = source !== null && source !== undefined && (removed.has(node.id) || output.frames === 'passThrough')
+      const aliased = source !== null && source !== undefined && (removed.has(node.id) || passesThrough(output, node.params, node.media))
       origin.set(own, aliased ? origin.get(source) ?? source : own)
     }
   }
