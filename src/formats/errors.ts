@@ -1,0 +1,30 @@
+import { defineErrors } from '../errors/define-errors.js'
+import { showList } from '../errors/show.js'
+
+/** What reading and writing media files can raise (spec audio.md, end). `PEER_MISSING` and `LIMIT_EXCEEDED` stand in the common table. */
+export const formatErrors = defineErrors({
+  FILE_INVALID: {
+    kind: 'validation', httpStatus: 400,
+    message: (d: { readonly file: string; readonly expected: string; readonly offset: number; readonly got: string }) =>
+      `File ${d.file}: expected ${d.expected} at byte ${d.offset}, got ${d.got}.`,
+    hint: () => 'Is this the right file, and is it complete?',
+  },
+  CODEC_UNSUPPORTED: {
+    kind: 'validation', httpStatus: 415,
+    message: (d: { readonly file: string; readonly codec: string; readonly available: readonly string[] }) =>
+      `File ${d.file}: codec ${d.codec} is not supported; available: ${showList(d.available)}.`,
+    hint: () => 'Convert the file to one of them.',
+  },
+  DECODER_MISSING: {
+    kind: 'environment', httpStatus: 501,
+    message: (d: { readonly file: string; readonly format: string; readonly tried: readonly string[]; readonly install?: string }) =>
+      `File ${d.file}: no decoder for ${d.format}; tried ${showList(d.tried)}.`,
+    hint: (d) => d.install ?? '',
+  },
+  FILE_TRUNCATED: {
+    kind: 'validation', httpStatus: 200, severity: 'warning',
+    message: (d: { readonly file: string; readonly expected: number; readonly got: number }) =>
+      `File ${d.file}: expected ${d.expected} bytes of data, got ${d.got}.`,
+    hint: () => 'Whole frames that are there were read.',
+  },
+})

@@ -1,0 +1,42 @@
+import { defineErrors } from '../errors/define-errors.js'
+
+/** Port faults of a running graph; `port` is written `node.port`. */
+interface PortFault { readonly port: string; readonly expected: string; readonly got: string; readonly edge?: string }
+const portFault = (d: PortFault): string => `Port ${d.port}: expected ${d.expected}, got ${d.got}${d.edge === undefined ? '' : `; edge ${d.edge}`}.`
+
+/** What executing a plan can raise (spec execution.md section 7). Memory shortfalls before a run are `RESOURCE_EXHAUSTED` of the graph's table. */
+export const scheduleErrors = defineErrors({
+  NODE_FAILED: {
+    kind: 'execution', httpStatus: 500, aliases: ['NodeExecutionError', 'PythonError'],
+    message: (d: { readonly node: string; readonly type: string; readonly operation: string; readonly cause: string; readonly causeHint?: string; readonly thrown?: unknown }) =>
+      `Node ${d.node} (${d.type}) ${d.operation}: ${d.cause}${/[.!?]$/.test(d.cause) ? '' : '.'}`,
+    hint: (d) => d.causeHint ?? '',
+  },
+  OUTPUT_INVALID: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'Return a packet for every declared, connected output.' },
+  MEDIA_CHANGED: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'End the stream and start a new one with the new media.' },
+  EDGE_OVERFLOW: {
+    kind: 'execution', httpStatus: 500, message: (d: { readonly from: string; readonly to: string; readonly capacity: number }) =>
+      `Edge ${d.from}→${d.to}: capacity ${d.capacity} full.`,
+    hint: () => 'Raise capacity or choose another whenFull.',
+  },
+  DEPENDENCY_FAILED: {
+    kind: 'execution', httpStatus: 500, message: (d: { readonly node: string; readonly port: string; readonly failed: string }) =>
+      `Node ${d.node}: input ${d.port} failed at ${d.failed}.`,
+    hint: () => 'See that node.',
+  },
+  DRIVER_ERROR: { kind: 'execution', httpStatus: 500, message: (d: { readonly driver: string; readonly cause: string }) => `Driver ${d.driver}: ${d.cause}.` },
+  ILLEGAL_TRANSITION: {
+    kind: 'usage', httpStatus: 409, message: (d: { readonly thing: string; readonly id: string; readonly event: string; readonly state: string }) =>
+      `${d.thing} ${d.id}: ${d.event} in state ${d.state}.`,
+    hint: () => 'Create a new one.',
+  },
+  NODE_TIMEOUT: {
+    kind: 'timeout', httpStatus: 504, retryable: true, aliases: ['VE-006'], message: (d: { readonly node: string; readonly timeoutMs: number }) =>
+      `Node ${d.node}: expected to finish in ${d.timeoutMs} ms.`,
+    hint: () => 'Raise timeoutMs.',
+  },
+  RUN_TIMEOUT: {
+    kind: 'timeout', httpStatus: 504, message: (d: { readonly run: string; readonly timeoutMs: number }) => `Run ${d.run}: expected to finish in ${d.timeoutMs} ms.`,
+    hint: () => 'Raise timeoutMs.',
+  },
+})

@@ -1,0 +1,37 @@
+import { defineErrors } from '../errors/define-errors.js'
+
+/** What starting, losing and talking to threads can raise (spec execution.md section 7). */
+export const workerErrors = defineErrors({
+  WORKER_SPAWN: {
+    kind: 'environment', httpStatus: 500, retryable: true, aliases: ['SYS-004'],
+    message: (d: { readonly worker: string | number; readonly timeoutMs: number; readonly cause: string; readonly step?: string }) =>
+      `Worker ${d.worker}: did not start in ${d.timeoutMs} ms: ${d.cause}${d.step === undefined ? '' : ` (step ${d.step})`}.`,
+    hint: () => 'Content security policy? Allow `worker-src blob:` or set workerURL.',
+  },
+  WORKER_LOST: {
+    kind: 'worker', httpStatus: 500, retryable: true, aliases: ['VE-004'],
+    message: (d: { readonly worker: string | number; readonly reason: string; readonly node: string; readonly delivery: number; readonly deliveries: number }) =>
+      `Worker ${d.worker}: ended (${d.reason}) during ${d.node}, delivery ${d.delivery} of ${d.deliveries}.`,
+    hint: () => 'Poison job? Run it alone.',
+  },
+  HEARTBEAT_LOST: {
+    kind: 'worker', httpStatus: 500, retryable: true, aliases: ['SYS-008'],
+    message: (d: { readonly worker: string | number; readonly silentMs: number; readonly node: string }) => `Worker ${d.worker}: silent for ${d.silentMs} ms in ${d.node}.`,
+    hint: () => 'Call ctx.beat() or set hangMs.',
+  },
+  PROTOCOL_MISMATCH: {
+    kind: 'transport', httpStatus: 500, aliases: ['SYS-003'],
+    message: (d: { readonly worker: string | number; readonly expected: number | string; readonly got: number | string }) =>
+      `Worker ${d.worker}: expected protocol ${d.expected}, got ${d.got}.`,
+    hint: () => 'Use the same version on both sides.',
+  },
+  IPC_ERROR: {
+    kind: 'transport', httpStatus: 500, retryable: true, aliases: ['VE-015', 'FfiError'],
+    message: (d: { readonly channel: string; readonly reason: string }) => `Channel ${d.channel}: ${d.reason}.`,
+  },
+  SLOTS_EXHAUSTED: {
+    kind: 'resource', httpStatus: 503, retryable: true, aliases: ['SYS-009'],
+    message: (d: { readonly limit: number; readonly retryAfterS?: number }) => `Worker slots: limit ${d.limit} reached.`,
+    hint: (d) => d.retryAfterS === undefined ? 'Close another engine or use fewer workers.' : `Retry after ${d.retryAfterS} s.`,
+  },
+})
