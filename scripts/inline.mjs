@@ -1,0 +1,92 @@
+/**
+ * The one loader behind tsup, vitest and the demo: assets become JavaScript modules.
+ *   import code from 'inline-worker:./worker-entry.ts'   bundled classic script, as a string
+ *   import bytes from './core.wasm'                      Uint8Array; `{ base64 }` is the text, to be decoded later
+ * Worker code that imports a `.wasm` fails the build: workers receive compiled modules (PK-16).
+ */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const decoder = resolve(root, 'src/kernels/base64.ts')
+const PREFIX = 'inline-worker:'
+/** In Vite an id that ends in `.wasm` is taken by its own plugin: ours end in `.js`. */
+const VIRTUAL = '\0millrace-inline:'
+
+/** JavaScript of the module that stands for the wasm file at `path`. */
+export async function wasmModule(path) {
+  if (!existsSync(path)) {
+    const fix = path.includes('assembly') ? 'Run `npm run build:wasm`.' : 'Run `npm run build:wasm -- --rust` (it needs Rust), or restore wasm/pkg from git.'
+    throw new Error(`Wasm file ${relative(root, path)}: expected a built module, got no file. ${fix}`)
+  }
+  const text = (await readFile(path)).toString('base64')
+  return `import { decodeBase64 } from ${JSON.stringify(decoder)}
+export const base64 = ${JSON.stringify(text)}
+export default /* @__PURE__ */ decodeBase64(base64)
+`
+}
+
+/** Bundles the entry at `path` as one classic script. Resolves to its text and the files that it was made of. */
+export async function bundleWorker(path, { minify = true } = {}) {
+  const result = await build({
+    entryPoints: [path], bundle: true, write: false, format: 'iife', platform: 'neutral', target: 'es2022', minify, metafile: true,
+    mainFields: ['module', 'main'], legalComments: 'none', absWorkingDir: root, logLevel: 'silent', plugins: [refuseWasm],
+  })
+  return { code: result.outputFiles[0].text, inputs: Object.keys(result.metafile.inputs).map((file) => resolve(root, file)) }
+}
+
+const refuseWasm = {
+  name: 'millrace-no-wasm',
+  setup(b) {
+    b.onResolve({ filter: /\.wasm$/ }, (args) => ({
+      errors: [{ text: `Worker code ${relative(root, args.importer)}: expected no wasm import, got ${args.path}. Workers receive compiled modules.` }],
+    }))
+  },
+}
+
+/** The loader as an esbuild plugin. */
+export function inlineEsbuild() {
+  return {
+    name: 'millrace-inline',
+    setup(b) {
+      b.onResolve({ filter: /^inline-worker:/ }, (args) => ({ path: resolve(args.resolveDir, args.path.slice(PREFIX.length)), namespace: 'inline-worker' }))
+      b.onLoad({ filter: /.*/, namespace: 'inline-worker' }, async (args) => {
+        const { code, inputs } = await bundleWorker(args.path)
+        return { contents: code, loader: 'text', watchFiles: inputs }
+      })
+      b.onResolve({ filter: /\.wasm$/ }, (args) => ({ path: resolve(args.resolveDir, args.path), namespace: 'inline-wasm', sideEffects: false }))
+      b.onLoad({ filter: /.*/, namespace: 'inline-wasm' }, async (args) => ({
+        contents: await wasmModule(args.path), loader: 'js', resolveDir: dirname(args.path), watchFiles: [args.path],
+      }))
+    },
+  }
+}
+
+/** The loader as a Vite plugin (vitest, demo). */
+export function inlineVite() {
+  return {
+    name: 'millrace-inline',
+    enforce: 'pre',
+    resolveId(source, importer) {
+      if (importer === undefined) return null
+      const from = dirname(importer.split('?')[0])
+      if (source.startsWith(PREFIX)) return `${VIRTUAL}worker:${resolve(from, source.slice(PREFIX.length))}.js`
+      if (source.endsWith('.wasm') && source.startsWith('.')) return `${VIRTUAL}wasm:${resolve(from, source)}.js`
+      return null
+    },
+    async load(id) {
+      if (!id.startsWith(VIRTUAL)) return null
+      const [, kind, path] = /^(worker|wasm):(.*)\.js$/s.exec(id.slice(VIRTUAL.length))
+      if (kind === 'wasm') {
+        this.addWatchFile(path)
+        return { code: await wasmModule(path), moduleSideEffects: false }
+      }
+      const { code, inputs } = await bundleWorker(path, { minify: false })
+      for (const file of inputs) this.addWatchFile(file)
+      return { code: `export default ${JSON.stringify(code)}`, moduleSideEffects: false }
+    },
+  }
+}

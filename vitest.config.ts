@@ -1,0 +1,71 @@
+/** Three projects over the same files (PK-59): Node; Chromium cross-origin isolated; Chromium not isolated. */
+import { createReadStream, existsSync, statSync } from 'node:fs'
+import { normalize, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+import { ISOLATION_HEADERS, chromiumArgs, chromiumPath } from './scripts/lib/chromium.mjs'
+import { inlineVite } from './scripts/inline.mjs'
+
+declare module 'vitest' {
+  interface ProvidedContext { isolated: boolean }
+}
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+const sharedData = resolve(root, '../shared/data')
+const executablePath = await chromiumPath()
+if (executablePath === undefined) {
+  if (process.env['CI']) throw new Error('Browser tests: expected a Chromium, got none. Install it (`apt-get install chromium`) or set MILLRACE_CHROMIUM.')
+  console.warn('\nSKIP browser projects `isolated` and `plain`: no Chromium found. Install one or set MILLRACE_CHROMIUM.\n')
+}
+
+/** Serves ../shared/data to browser tests under /__shared-data/; 404 where it is absent. */
+const sharedDataServer = {
+  name: 'millrace-shared-data',
+  configureServer(server: import('vite').ViteDevServer) {
+    server.middlewares.use('/__shared-data', (request, response) => {
+      const path = normalize(resolve(sharedData, `.${decodeURIComponent((request.url ?? '/').split('?')[0] ?? '/')}`))
+      if (!path.startsWith(sharedData) || !existsSync(path) || !statSync(path).isFile()) {
+        response.statusCode = 404
+        response.end('not found')
+        return
+      }
+      for (const [name, value] of Object.entries(ISOLATION_HEADERS)) response.setHeader(name, value)
+      response.setHeader('Content-Type', 'application/octet-stream')
+      createReadStream(path).pipe(response)
+    })
+  },
+}
+
+const browser = (name: string, headers: Record<string, string>): TestProjectConfiguration => ({
+  plugins: [inlineVite(), sharedDataServer],
+  server: { headers },
+  optimizeDeps: { include: ['comlink', 'fast-check'] },
+  test: {
+    name,
+    provide: { isolated: name === 'isolated' },
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.node.test.ts', 'test/types/**'],
+    testTimeout: 30_000,
+    browser: {
+      enabled: true, headless: true, screenshotFailures: false, instances: [{ browser: 'chromium' }],
+      provider: playwright({ launchOptions: { ...(executablePath && { executablePath }), args: chromiumArgs() } }),
+    },
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [inlineVite()],
+        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/**/*.browser.test.ts', 'test/types/**'], testTimeout: 30_000 },
+      },
+      ...(executablePath === undefined ? [] : [browser('isolated', ISOLATION_HEADERS), browser('plain', {})]),
+    ],
+    coverage: {
+      provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'],
+      exclude: ['src/**/generated/**', 'src/**/generated.ts', 'src/cli/**'],
+    },
+  },
+})
