@@ -1,0 +1,85 @@
+import type { Packet } from '../media/packet.js'
+import type { SegmentPlan, ValueId } from './segment-plan.js'
+
+/** What one kernel did, read from the state headers that the kernels themselves write (KE-08). */
+export interface StepReport {
+  readonly nodeId: string
+  readonly calls: number
+  /** Tag of the code that ran: RUST, ASCR or JSRF. */
+  readonly tag: string
+  readonly nonfinite: number
+  readonly clipped: number
+  /** Nanoseconds of the sampled passes that this step took. */
+  readonly sampleNs: number
+}
+
+/** What a segment did on its thread. */
+export interface SegmentReport {
+  readonly steps: readonly StepReport[]
+  readonly passes: number
+  /** µs that a thread spent executing it, waiting excluded. */
+  readonly busyUs: number
+  /** µs between being ready and being taken by a thread, summed over activations. */
+  readonly queuedUs: number
+  /** µs since the run's start. */
+  readonly startUs: number
+  /** Slot of the worker that ran it last; −1 the engine's own thread. */
+  readonly worker: number
+  /** Bytes copied to and from another thread's memory. */
+  readonly copyBytes: number
+}
+
+/** How an output leaves: packet by packet as it is produced, or as one value at the end (`frames`: its bound when known). */
+export type OutputMode = { readonly mode: 'emit' } | { readonly mode: 'collect'; readonly frames: number | undefined }
+
+/** A segment opened on some thread: the driver feeds it and takes what it produced. One owner, one call of `advance` at a time. */
+export interface OpenSegment {
+  readonly plan: SegmentPlan
+  /** External inputs (buffer indices) that hold nothing and have not ended. */
+  hungry(): readonly number[]
+  /** Gives the next packet of an external input; owns it until it has been read. Only for hungry inputs. */
+  feed(buffer: number, packet: Packet): Promise<void>
+  /** No packet follows on that input. */
+  end(buffer: number): void
+  /** Runs until an input is missing or everything has ended; returns what outputs in mode `emit` produced, in order. */
+  advance(): Promise<Advance>
+  /** The collected value of an output, after `done`. The caller owns it. */
+  collected(buffer: number): Packet
+  report(): SegmentReport
+  /** Gives back everything; stops a pass that is under way at its next block. */
+  close(): Promise<void>
+}
+export interface Advance { readonly done: boolean; readonly outputs: readonly { readonly buffer: number; readonly packet: Packet }[] }
+
+/** A segment of whole values and where its inputs come from. */
+export interface ValueTask {
+  readonly plan: SegmentPlan
+  readonly outputs: ReadonlyMap<number, OutputMode>
+  /** Inputs at hand. The executor owns these packets. */
+  readonly literals: ReadonlyMap<number, Packet>
+  /** Inputs that another task of the list writes: buffer → writer's task index and value. */
+  readonly links: ReadonlyMap<number, { readonly task: number; readonly value: ValueId }>
+}
+
+/** Something that executes segments: the engine's own thread, workers on shared memory, workers with private memory. */
+export interface SegmentExecutor {
+  readonly where: 'engine' | 'worker'
+  /** Starts what it needs (workers, modules). */
+  prepare(plans: readonly SegmentPlan[], signal: AbortSignal): Promise<void>
+  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, run: RunScope): Promise<OpenSegment>
+  /** Executes a graph of whole-value segments; resolves when all are done, rejects with the first failure after all have stopped. */
+  runValues(tasks: readonly ValueTask[], run: RunScope): Promise<readonly OpenSegment[]>
+}
+
+/** What a run shares with its executors. */
+export interface RunScope {
+  readonly runId: string
+  readonly signal: AbortSignal
+  readonly startUs: number
+  /** Where the references of nodes in the `js` tier come from, by node index. */
+  reference(node: number): ReferenceBinding | undefined
+  /** A segment moved on by this many head frames (progress). */
+  progressed(segment: number, frames: number): void
+}
+/** A node's reference with the params it reads. */
+export interface ReferenceBinding { readonly reference: import('../graph/reference.js').Reference; readonly params: Readonly<Record<string, unknown>> }

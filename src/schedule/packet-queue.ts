@@ -1,0 +1,122 @@
+import type { Media } from '../media/media-type.js'
+import type { Packet, PacketStream } from '../media/packet.js'
+import { releasePacket } from './packet-data.js'
+
+/** Counters of one edge for the metrics (spec execution.md section 8). */
+export interface EdgeCounters { items: number; frames: number; copyBytes: number; dropped: number; blockedUs: number; depthMax: number }
+
+/** How the queue tells time and joins packets; given by the driver. */
+export interface QueueServices {
+  nowUs(): number
+  /** Joins consecutive packets into one; owns and releases the parts. */
+  join(media: Media, parts: Packet[]): Packet
+}
+
+/**
+ * Bounded queue of packets between two nodes of which at least one is written in TypeScript (policy `block`: a full queue makes the writer
+ * wait). One writer, one reader. The reader owns a packet until it asks for the next one; then the queue releases it. Never drops, never throws
+ * from `push` after the reader has left: it then releases what comes.
+ */
+export class PacketQueue implements PacketStream {
+  readonly media: Media
+  readonly counters: EdgeCounters = { items: 0, frames: 0, copyBytes: 0, dropped: 0, blockedUs: 0, depthMax: 0 }
+  readonly #capacity: number
+  readonly #services: QueueServices
+  readonly #waiting: Packet[] = []
+  #held: Packet | undefined
+  #ended = false
+  #left = false
+  #failure: unknown
+  #failed = false
+  #wakeReader: (() => void) | undefined
+  #wakeWriter: (() => void) | undefined
+
+  constructor(media: Media, capacity: number, services: QueueServices) {
+    this.media = media
+    this.#capacity = capacity
+    this.#services = services
+  }
+
+  /** Adds a packet; settles when there was room. The queue owns the packet from now on. */
+  async push(packet: Packet): Promise<void> {
+    const since = this.#waiting.length >= this.#capacity && !this.#left ? this.#services.nowUs() : -1
+    while (this.#waiting.length >= this.#capacity && !this.#left && !this.#failed) await new Promise<void>((resolve) => { this.#wakeWriter = resolve })
+    if (since >= 0) this.counters.blockedUs += this.#services.nowUs() - since
+    this.offer(packet)
+  }
+
+  /** Adds a packet without waiting; for a writer that looked at `hasRoom` first. */
+  offer(packet: Packet): void {
+    if (this.#left || this.#failed) { releasePacket(packet); return }
+    this.#waiting.push(packet)
+    this.counters.items++
+    this.counters.frames += packet.duration
+    this.counters.depthMax = Math.max(this.counters.depthMax, this.#waiting.length)
+    this.#wakeReader?.()
+  }
+
+  get hasRoom(): boolean { return this.#left || this.#waiting.length < this.#capacity }
+  /** True once the reader has left: nothing that is pushed will be read. */
+  get abandoned(): boolean { return this.#left }
+
+  /** No packet follows. */
+  end(): void { this.#ended = true; this.#wakeReader?.() }
+
+  /** The reader gets `error` at its next read; waiting packets are released. */
+  fail(error: unknown): void {
+    if (this.#ended && this.#waiting.length === 0) return
+    this.#failed = true
+    this.#failure = error
+    this.#drain()
+    this.#wakeReader?.()
+    this.#wakeWriter?.()
+  }
+
+  /** Takes the next packet; undefined at the end. Releases the packet that was given before. */
+  async next(): Promise<Packet | undefined> {
+    this.#release()
+    for (;;) {
+      if (this.#failed) throw this.#failure
+      const packet = this.#waiting.shift()
+      if (packet) { this.#wakeWriter?.(); this.#held = packet; return packet }
+      if (this.#ended || this.#left) return undefined
+      await new Promise<void>((resolve) => { this.#wakeReader = resolve })
+    }
+  }
+
+  /** The reader leaves: what waits is released, the writer goes on without effect. */
+  leave(): void {
+    this.#left = true
+    this.#release()
+    this.#drain()
+    this.#wakeWriter?.()
+    this.#wakeReader?.()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {
+    try {
+      for (let packet = await this.next(); packet; packet = await this.next()) yield packet
+    } finally { this.leave() }
+  }
+
+  async whole(): Promise<Packet> {
+    const parts: Packet[] = []
+    try {
+      for (let packet = await this.next(); packet; packet = await this.next()) { parts.push(packet); this.#held = undefined }
+    } catch (error) {
+      for (const part of parts) releasePacket(part)
+      throw error
+    }
+    this.#held = this.#services.join(this.media, parts)
+    return this.#held
+  }
+
+  #release(): void {
+    if (this.#held) releasePacket(this.#held)
+    this.#held = undefined
+  }
+
+  #drain(): void {
+    for (const packet of this.#waiting.splice(0)) releasePacket(packet)
+  }
+}

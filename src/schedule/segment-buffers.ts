@@ -1,0 +1,120 @@
+import { describeKernel, frameBytes, type KernelSpec } from '../kernels/kernel-spec.js'
+import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
+import { colour } from './colouring.js'
+import type { ResolvedNode } from './resolved-graph.js'
+import { portOf, nodeOf, valueId } from './resolved-graph.js'
+import type { SegmentBuffer, SegmentNode, SegmentPlan, ValueId } from './segment-plan.js'
+import type { SegmentDraft } from './segments.js'
+
+/** Facts about the whole graph that a segment's buffers depend on. */
+export interface BufferContext {
+  readonly nodes: readonly ResolvedNode[]
+  readonly origin: ReadonlyMap<ValueId, ValueId>
+  /** Writers' values that something outside the given segment reads, or that the run returns. */
+  readonly external: (value: ValueId, segment: ReadonlySet<number>) => boolean
+  /** Nodes that are skipped because they change nothing. */
+  readonly removed: ReadonlySet<string>
+  /** Frames per pass asked for at the segment's head. */
+  readonly blockFrames: number
+  readonly seed: bigint
+}
+
+/** Smallest head block worth interpreting, frames. */
+const LEAST_HEAD_FRAMES = 64
+
+/**
+ * Turns a draft into a segment plan: buffers, capacities, working area. The head block is halved until the internal buffers fit the scratch
+ * span (KE-14), so that a segment's samples stay in the cache.
+ */
+export function planSegment(draft: SegmentDraft, index: number, c: BufferContext): SegmentPlan {
+  for (let head = c.blockFrames; ; head = head >> 1) {
+    const plan = layOut(draft, index, c, head)
+    if (plan.workBytes <= SCRATCH_SPAN_BYTES || head <= LEAST_HEAD_FRAMES) return plan
+  }
+}
+
+interface Draft { kind: SegmentBuffer['kind']; value: ValueId; spec: KernelSpec['outputs'][number]; media: SegmentBuffer['media']; capacity: number; readers: number[]; skip: number; writer: number }
+
+function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames: number): SegmentPlan {
+  const members = draft.nodes.filter((i) => !c.removed.has(c.nodes[i]!.id)), inside = new Set(members)
+  const lagSeconds = members.reduce((sum, i) => sum + heldSeconds(c.nodes[i]!), 0)
+  const buffers: Draft[] = [], bufferOf = new Map<ValueId, number>(), nodes: SegmentNode[] = []
+  const joins = new Set(members.filter((i) => c.nodes[i]!.inputs.filter((input) => input.from !== null).length > 1))
+  const readByJoin = readersThatJoin(members, joins, c)
+  for (const i of members) {
+    const node = c.nodes[i]!, step = nodes.length
+    const inputs = node.inputs.map((input) => input.from === null ? -1 : inputBuffer(node, input.link, c.origin.get(input.from) ?? input.from, step))
+    const maxFrames = Math.max(1, ...inputs.map((b) => b < 0 ? 0 : buffers[b]!.capacity))
+    const read = new Set(Object.keys(node.definition.outputs).filter((port) => readers(valueId(node.id, port)) > 0 || c.external(valueId(node.id, port), inside)))
+    const spec = describeKernel(node.definition, {
+      nodeId: node.id, params: node.params, media: node.media, inputs: node.inputs.map((input) => input.link), connectedOutputs: read,
+      maxFrames: inputs.length === 0 ? headFrames : maxFrames, seed: c.seed,
+    })
+    const latency = framesOf(node.definition.latencyFrames, node)
+    const outputs = spec.outputs.map((port) => port.connected ? outputBuffer(node, port, spec.maxFrames, latency, step) : -1)
+    nodes.push({ spec, node: i, inputs, outputs, latencyFrames: latency })
+  }
+  const { offsets, bytes } = colour(nodes, buffers, c.nodes, joins)
+  return {
+    index, tier: c.nodes[members[0] ?? draft.nodes[0]!]!.tier!, feed: draft.feed, nodes, workBytes: bytes, headFrames,
+    buffers: buffers.map((b, n) => ({
+      kind: b.kind, value: b.value, media: b.media, channels: b.spec.channels, frameBytes: frameBytes(b.spec), capacity: b.capacity,
+      offset: offsets[n]!, readers: b.readers, skip: b.skip,
+    })),
+  }
+
+  function inputBuffer(node: ResolvedNode, link: string, value: ValueId, step: number): number {
+    let b = bufferOf.get(value)
+    if (b === undefined) {
+      const media = node.media[link]!
+      const spec = describeKernel(node.definition, { nodeId: node.id, params: node.params, media: node.media, inputs: [link], connectedOutputs: new Set(), maxFrames: 1 }).inputs[0]!
+      b = buffers.push({ kind: 'input', value, spec, media, capacity: headFrames, readers: [], skip: 0, writer: -1 }) - 1
+      bufferOf.set(value, b)
+    }
+    buffers[b]!.readers.push(step)
+    return b
+  }
+
+  function outputBuffer(node: ResolvedNode, port: KernelSpec['outputs'][number], maxFrames: number, latency: number, step: number): number {
+    const value = valueId(node.id, port.name), most = mostFrames(node, port.name, maxFrames)
+    const lag = readByJoin.has(value) ? most + Math.ceil(lagSeconds * (port.framesPerSecond || 1)) + LEAST_HEAD_FRAMES : 0
+    const kind = c.external(value, inside) ? 'output' : 'internal'
+    bufferOf.set(value, buffers.push({ kind, value, spec: port, media: node.media[port.name]!, capacity: most + lag, readers: [], skip: latency, writer: step }) - 1)
+    return buffers.length - 1
+  }
+
+  function readers(value: ValueId): number {
+    let count = 0
+    for (const i of members) for (const input of c.nodes[i]!.inputs) if (input.from !== null && (c.origin.get(input.from) ?? input.from) === value) count++
+    return count
+  }
+}
+
+/** Most frames one call (or one flush) may put on an output. */
+export function mostFrames(node: ResolvedNode, port: string, frames: number): number {
+  const rule = node.definition.outputs[port]!.frames ?? 'same'
+  if (rule === 'same' || rule === 'passThrough') return frames + framesOf(node.definition.tailFrames, node)
+  const most = rule(frames, node.params, node.media), held = rule(0, node.params, node.media)
+  return most === 'passThrough' || held === 'passThrough' ? frames : Math.max(most, held, 1)
+}
+
+function framesOf(rule: number | ((params: ResolvedNode['params'], media: ResolvedNode['media']) => number) | undefined, node: ResolvedNode): number {
+  return typeof rule === 'function' ? rule(node.params, node.media) : rule ?? 0
+}
+
+/** How far a node may lag behind its input, seconds: what its siblings at a join must be able to hold. */
+function heldSeconds(node: ResolvedNode): number {
+  const media = node.inputs.map((input) => node.media[input.link]).find((m) => m?.kind === 'audio')
+  const rate = media?.kind === 'audio' ? media.rate : 1
+  return (framesOf(node.definition.holdFrames, node) + framesOf(node.definition.latencyFrames, node)) / rate
+}
+
+/** Values of the segment that a step with several stream inputs reads: such a step may leave frames behind. */
+function readersThatJoin(members: readonly number[], joins: ReadonlySet<number>, c: BufferContext): Set<ValueId> {
+  const values = new Set<ValueId>()
+  for (const i of members) if (joins.has(i)) for (const input of c.nodes[i]!.inputs) if (input.from !== null) values.add(c.origin.get(input.from) ?? input.from)
+  return values
+}
+
+/** Node and port of a value, for messages. */
+export function describeValue(value: ValueId): { readonly node: string; readonly port: string } { return { node: nodeOf(value), port: portOf(value) } }
