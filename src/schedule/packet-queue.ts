@@ -10,6 +10,8 @@ export interface QueueServices {
   nowUs(): number
   /** Joins consecutive packets into one; owns and releases the parts. */
   join(media: Media, parts: Packet[]): Packet
+  /** Told whenever an end starts or stops waiting; the driver finds stalls with it. */
+  waiting(queue: PacketQueue, end: 'reader' | 'writer', waits: boolean): void
 }
 
 /**
@@ -20,7 +22,7 @@ export interface QueueServices {
 export class PacketQueue implements PacketStream {
   readonly media: Media
   readonly counters: EdgeCounters = { items: 0, frames: 0, copyBytes: 0, dropped: 0, blockedUs: 0, depthMax: 0 }
-  readonly #capacity: number
+  #capacity: number
   readonly #services: QueueServices
   readonly #waiting: Packet[] = []
   #held: Packet | undefined
@@ -40,7 +42,7 @@ export class PacketQueue implements PacketStream {
   /** Adds a packet; settles when there was room. The queue owns the packet from now on. */
   async push(packet: Packet): Promise<void> {
     const since = this.#waiting.length >= this.#capacity && !this.#left ? this.#services.nowUs() : -1
-    while (this.#waiting.length >= this.#capacity && !this.#left && !this.#failed) await new Promise<void>((resolve) => { this.#wakeWriter = resolve })
+    while (this.#waiting.length >= this.#capacity && !this.#left && !this.#failed) await this.#wait('writer', (resolve) => { this.#wakeWriter = resolve })
     if (since >= 0) this.counters.blockedUs += this.#services.nowUs() - since
     this.offer(packet)
   }
@@ -80,8 +82,15 @@ export class PacketQueue implements PacketStream {
       const packet = this.#waiting.shift()
       if (packet) { this.#wakeWriter?.(); this.#held = packet; return packet }
       if (this.#ended || this.#left) return undefined
-      await new Promise<void>((resolve) => { this.#wakeReader = resolve })
+      await this.#wait('reader', (resolve) => { this.#wakeReader = resolve })
     }
+  }
+
+  /** Takes the next packet for good: the caller releases it. */
+  async take(): Promise<Packet | undefined> {
+    const packet = await this.next()
+    this.#held = undefined
+    return packet
   }
 
   /** The reader leaves: what waits is released, the writer goes on without effect. */
@@ -109,6 +118,18 @@ export class PacketQueue implements PacketStream {
     }
     this.#held = this.#services.join(this.media, parts)
     return this.#held
+  }
+
+  /** Makes room for as much again, because every task of the run waits and this full queue is why. */
+  grow(): void {
+    this.#capacity *= 2
+    this.#wakeWriter?.()
+  }
+
+  async #wait(end: 'reader' | 'writer', arm: (resolve: () => void) => void): Promise<void> {
+    this.#services.waiting(this, end, true)
+    await new Promise<void>(arm)
+    this.#services.waiting(this, end, false)
   }
 
   #release(): void {

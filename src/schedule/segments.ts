@@ -12,12 +12,13 @@ const BRANCH_US = 200
  * Groups kernel nodes into segments (spec execution.md, EX-02). An edge *breaks* when an end is written in TypeScript, tiers or feeds differ, or
  * when it enters or leaves one of several branches that are each worth a thread of their own. Every breaking edge raises the stage number of
  * its consumer, and only nodes of one stage that are joined by unbroken edges fuse; so no path can leave a segment and come back (no cycle of
- * segments). Chunk-fed segments of one stage that read the same value are fused too. O(nodes + edges).
+ * segments). Chunk-fed segments of one stage that read the same value are fused too. `selfScheduledBy`: workers that take segments from the task
+ * table (0: the driver feeds every segment). O(nodes + edges).
  */
-export function groupSegments(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, workers: number): SegmentDraft[] {
+export function groupSegments(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, selfScheduledBy: number): SegmentDraft[] {
   const graph = kernelEdges(nodes, origin)
-  const feeds = feedOf(nodes, graph)
-  const lanes = workers > 1 ? assignLanes(nodes, graph, feeds) : new Int32Array(nodes.length)
+  const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph) : nodes.map(() => 'chunks' as const)
+  const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds) : new Int32Array(nodes.length)
   const stage = new Int32Array(nodes.length), parent = Int32Array.from(nodes, (_, i) => i)
   const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
   const breaks = (u: number, v: number): boolean =>

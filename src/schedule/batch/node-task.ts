@@ -1,0 +1,126 @@
+import { isMillraceError } from '../../errors/millrace-error.js'
+import type { MillraceError } from '../../errors/millrace-error.js'
+import type { NodeContext, PacketRecord } from '../../graph/node-definition.js'
+import type { PacketStream } from '../../media/packet.js'
+import { scheduleErrors } from '../errors.js'
+import type { PacketQueue } from '../packet-queue.js'
+import { releasePacket } from '../packet-data.js'
+import type { ResolvedNode } from '../resolved-graph.js'
+import { valueId } from '../resolved-graph.js'
+import type { RunFrame } from './services.js'
+import type { ValueRoutes } from './value-routes.js'
+
+/** Counters of a node written in TypeScript. */
+export interface NodeReport { startUs: number; busyUs: number; itemsIn: number; itemsOut: number; framesIn: number; framesOut: number }
+
+/**
+ * Executes one node written in TypeScript on the engine's thread: a source (`value`, `pull`) or a `process`. Packets go to the routes as they come, so a
+ * slow reader slows the node. Checks that each declared, connected output was written at least once or is a stream that ended (GR-27).
+ */
+export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame): Promise<NodeReport> {
+  const { clock } = frame.services, definition = node.definition
+  const report: NodeReport = { startUs: clock.nowUs(), busyUs: 0, itemsIn: 0, itemsOut: 0, framesIn: 0, framesOut: 0 }
+  const ctx = contextOf(node, frame), given = new Set<string>(), seq = new Map<string, number>()
+  const emit = async (record: PacketRecord): Promise<void> => {
+    for (const [port, packet] of Object.entries(record)) {
+      if (definition.outputs[port] === undefined) { warnUndeclared(node, port, frame); releasePacket(packet); continue }
+      given.add(port)
+      report.itemsOut++
+      report.framesOut += packet.duration
+      const number = seq.get(port) ?? 0
+      seq.set(port, number + 1)
+      await routes.give(valueId(node.id, port), { ...packet, streamId: packet.streamId || `${node.id}.${port}`, seq: number, arrivalUs: clock.nowUs() })
+    }
+  }
+  let sincePaused = clock.nowUs()
+  const outside = async <T>(work: Promise<T>): Promise<T> => {
+    report.busyUs += clock.nowUs() - sincePaused
+    try { return await work } finally { sincePaused = clock.nowUs() }
+  }
+  try {
+    if (definition.value) await outside(emit(await definition.value(node.params, ctx)))
+    else await drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputsOf(node, links), node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes))
+  } catch (error) {
+    throw wrap(error, node, 'process', frame)
+  } finally {
+    report.busyUs += clock.nowUs() - sincePaused
+    for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; queue.leave() }
+  }
+  if (!frame.signal.aborted && definition.process !== undefined) requireOutputs(node, given, routes)
+  return report
+}
+
+/** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. */
+async function drain(
+  result: Promise<PacketRecord> | AsyncIterable<PacketRecord>, emit: (record: PacketRecord) => Promise<void>, outside: <T>(work: Promise<T>) => Promise<T>,
+  signal: AbortSignal, isWanted: () => boolean,
+): Promise<void> {
+  if (!(Symbol.asyncIterator in result)) { await outside(emit(await result)); return }
+  for await (const record of result) {
+    if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
+    await outside(emit(record))
+    if (!isWanted()) return
+  }
+}
+
+/** True while some reader remains, or nothing ever read it (a sink's report). */
+function wanted(node: ResolvedNode, routes: ValueRoutes): boolean {
+  const outputs = Object.keys(node.definition.outputs)
+  return outputs.length === 0 || node.inputs.length > 0 || outputs.some((port) => routes.wanted(valueId(node.id, port)))
+}
+
+function inputsOf(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>): Record<string, PacketStream | readonly PacketStream[] | undefined> {
+  const inputs: Record<string, PacketStream | readonly PacketStream[] | undefined> = {}
+  for (const [port, declared] of Object.entries(node.definition.inputs)) {
+    inputs[port] = declared.multi ? node.inputs.filter((input) => input.port === port).map((input) => links.get(input.link)!) : links.get(port)
+  }
+  return inputs
+}
+
+function contextOf(node: ResolvedNode, frame: RunFrame): NodeContext {
+  const { services } = frame
+  return {
+    signal: frame.signal,
+    progress: (done, total) => { frame.progress(node.id, done, total) },
+    log: (level, text, details) => { services.log(level, text, { node: node.id, ...details }) },
+    warn: (diagnostic) => { frame.diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
+    nowUs: () => services.clock.nowUs(),
+    allocAudio: async (spec) => services.allocAudio(spec),
+    node: { id: node.id, type: node.definition.type, runId: frame.runId },
+  }
+}
+
+function requireOutputs(node: ResolvedNode, given: ReadonlySet<string>, routes: ValueRoutes): void {
+  const streamed = given.size > 0 && Object.keys(node.definition.outputs).every((port) => given.has(port) || !routes.wanted(valueId(node.id, port)))
+  if (streamed || Object.keys(node.definition.outputs).length === 0) return
+  for (const port of Object.keys(node.definition.outputs)) {
+    if (given.has(port) || !routes.wanted(valueId(node.id, port)) || node.definition.outputs[port]!.media.kind === 'events') continue
+    throw scheduleErrors.OUTPUT_INVALID({ port: valueId(node.id, port), expected: 'a packet', got: 'nothing' }, { nodeId: node.id, nodeType: node.definition.type, port })
+  }
+}
+
+function warnUndeclared(node: ResolvedNode, port: string, frame: RunFrame): void {
+  frame.diagnostics.push(scheduleErrors.OUTPUT_INVALID.diagnostic(
+    { port: valueId(node.id, port), expected: `one of ${Object.keys(node.definition.outputs).join(', ') || 'no output'}`, got: 'an undeclared output' },
+    { severity: 'warning', node: node.id, port }))
+}
+
+/** A coded error as it is, with the node's place; anything else as NODE_FAILED with its cause. */
+export function wrap(error: unknown, node: ResolvedNode, operation: string, frame: Pick<RunFrame, 'runId'>): MillraceError {
+  if (isMillraceError(error)) {
+    if (error.nodeId === undefined) Object.defineProperties(error, {
+      nodeId: { value: node.id, enumerable: true, configurable: true }, nodeType: { value: node.definition.type, enumerable: true, configurable: true },
+      runId: { value: frame.runId, enumerable: true, configurable: true }, operation: { value: operation, enumerable: true, configurable: true } })
+    return error
+  }
+  const cause = error instanceof Error ? error.message : String(error)
+  return scheduleErrors.NODE_FAILED(
+    { node: node.id, type: node.definition.type, operation, cause, ...(error instanceof Error ? {} : { thrown: error }) },
+    { nodeId: node.id, nodeType: node.definition.type, operation, runId: frame.runId, cause: error, retryable: error instanceof Error && retryable(error) })
+}
+
+/** EX-43: programming errors are not worth another try; other errors of a node are. */
+function retryable(error: Error): boolean {
+  return !(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError || error instanceof ReferenceError)
+}
+

@@ -1,0 +1,49 @@
+import type { Packet } from '../../media/packet.js'
+import { scheduleErrors } from '../errors.js'
+import { describeMedia, sameMedia } from '../media-text.js'
+import type { OpenSegment } from '../open-segment.js'
+import type { PacketQueue } from '../packet-queue.js'
+import { releasePacket } from '../packet-data.js'
+import type { ValueRoutes } from './value-routes.js'
+
+/**
+ * Drives one segment fed by packets (EX-05): gives each hungry input its next packet, lets the segment's thread run, hands on what came out. One
+ * packet per input is inside the segment at a time; readers' queues bound what waits outside. Returns when every step has ended.
+ */
+export async function runSegmentTask(segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes): Promise<void> {
+  const seen = new Map<number, number>()
+  try {
+    for (;;) {
+      for (const buffer of segment.hungry()) await feedNext(segment, buffer, queues.get(buffer)!, seen)
+      const { done, outputs } = await segment.advance()
+      for (const { buffer, packet } of outputs) await routes.give(segment.plan.buffers[buffer]!.value, packet)
+      if (done) return
+    }
+  } finally {
+    for (const queue of queues.values()) queue.leave()
+  }
+}
+
+async function feedNext(segment: OpenSegment, buffer: number, queue: PacketQueue, seen: Map<number, number>): Promise<void> {
+  const packet = await queue.take()
+  if (packet === undefined) { segment.end(buffer); return }
+  checkMedia(segment, buffer, packet)
+  checkPosition(segment, buffer, packet, seen)
+  await segment.feed(buffer, packet)
+}
+
+/** AU-11: a stream's media may not change between two packets. */
+function checkMedia(segment: OpenSegment, buffer: number, packet: Packet): void {
+  const plan = segment.plan.buffers[buffer]!
+  if (sameMedia(plan.media, packet.media)) return
+  releasePacket(packet)
+  throw scheduleErrors.MEDIA_CHANGED({ port: plan.value, expected: describeMedia(plan.media), got: describeMedia(packet.media) })
+}
+
+function checkPosition(segment: OpenSegment, buffer: number, packet: Packet, seen: Map<number, number>): void {
+  const expected = seen.get(buffer)
+  seen.set(buffer, packet.position + packet.duration)
+  if (expected === undefined || expected === packet.position) return
+  releasePacket(packet)
+  throw scheduleErrors.OUTPUT_INVALID({ port: segment.plan.buffers[buffer]!.value, expected: `a packet at frame ${expected}`, got: `one at frame ${packet.position}` })
+}

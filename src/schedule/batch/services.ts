@@ -1,0 +1,27 @@
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import type { AudioBuffer, AudioSpec } from '../../media/audio-buffer.js'
+import type { Media } from '../../media/media-type.js'
+import type { Packet } from '../../media/packet.js'
+import type { Clock } from '../clock.js'
+
+/** Receives log lines of nodes; the engine's logger. */
+export type LogSink = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>) => void
+
+/** What a run needs of its engine. */
+export interface RunServices {
+  readonly clock: Clock
+  readonly log: LogSink
+  /** Audio in the arena; waits while pressure is high and something may still be freed. */
+  allocAudio(spec: AudioSpec & { readonly frames: number }): AudioBuffer
+  /** Joins the parts of one stream; owns them. Audio is joined in the arena with one counted copy; one part is returned as it is. */
+  join(media: Media, parts: Packet[]): Packet
+}
+
+/** One run's shared state, given to its tasks. */
+export interface RunFrame {
+  readonly runId: string
+  readonly signal: AbortSignal
+  readonly services: RunServices
+  readonly diagnostics: Diagnostic[]
+  progress(nodeId: string, done: number, total?: number): void
+}

@@ -1,0 +1,25 @@
+import type { PacketQueue } from '../packet-queue.js'
+
+/**
+ * Keeps a run of bounded queues from standing still: a node that wants a whole input while another reader of the same source waits for that node
+ * would fill a queue for ever. When all live tasks wait on queues, the full ones grow. O(1) per wait.
+ */
+export class StallBreaker {
+  #live = 0
+  #waits = 0
+  readonly #full = new Set<PacketQueue>()
+
+  started(): void { this.#live++ }
+  ended(): void { this.#live--; this.#check() }
+
+  waiting(queue: PacketQueue, end: 'reader' | 'writer', waits: boolean): void {
+    this.#waits += waits ? 1 : -1
+    if (end === 'writer') { if (waits) this.#full.add(queue); else this.#full.delete(queue) }
+    if (waits) this.#check()
+  }
+
+  #check(): void {
+    if (this.#waits < this.#live || this.#full.size === 0) return
+    for (const queue of [...this.#full]) queue.grow()
+  }
+}

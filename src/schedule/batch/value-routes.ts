@@ -1,0 +1,45 @@
+import type { Packet } from '../../media/packet.js'
+import { sharePacket, releasePacket } from '../packet-data.js'
+import type { PacketQueue } from '../packet-queue.js'
+import type { ValueId } from '../segment-plan.js'
+
+/** Who gets the packets of a value: queues of its readers, and a shelf where a run output collects them. */
+export interface Route { readonly queues: PacketQueue[]; shelf: Packet[] | undefined }
+
+/** Hands the packets of values to their readers. Owner of a given packet: the routes. */
+export class ValueRoutes {
+  readonly #routes = new Map<ValueId, Route>()
+
+  of(value: ValueId): Route {
+    let route = this.#routes.get(value)
+    if (!route) this.#routes.set(value, route = { queues: [], shelf: undefined })
+    return route
+  }
+
+  /** Gives a packet to every reader; settles when all had room. */
+  async give(value: ValueId, packet: Packet): Promise<void> {
+    const route = this.of(value)
+    route.shelf?.push(sharePacket(packet))
+    const shared = route.queues.map((queue, i) => i === route.queues.length - 1 ? packet : sharePacket(packet))
+    if (route.queues.length === 0) releasePacket(packet)
+    for (const [i, queue] of route.queues.entries()) await queue.push(shared[i]!)
+  }
+
+  /** True when something still reads the value. */
+  wanted(value: ValueId): boolean {
+    const route = this.of(value)
+    return route.shelf !== undefined || route.queues.some((queue) => !queue.abandoned)
+  }
+
+  end(value: ValueId): void { for (const queue of this.of(value).queues) queue.end() }
+  fail(value: ValueId, error: unknown): void { for (const queue of this.of(value).queues) queue.fail(error) }
+  failAll(error: unknown): void { for (const route of this.#routes.values()) for (const queue of route.queues) queue.fail(error) }
+
+  /** Releases what was collected and not taken. */
+  close(): void {
+    for (const route of this.#routes.values()) {
+      for (const packet of route.shelf?.splice(0) ?? []) releasePacket(packet)
+      for (const queue of route.queues) queue.leave()
+    }
+  }
+}

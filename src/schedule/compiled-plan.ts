@@ -1,0 +1,23 @@
+import type { Media } from '../media/media-type.js'
+import type { Plan } from './plan.js'
+import type { ResolvedNode } from './resolved-graph.js'
+import type { SegmentPlan, ValueId } from './segment-plan.js'
+
+/** A plan with what executing it needs beside the printable part: functions of definitions, resolved media, segment data. */
+export interface CompiledPlan {
+  readonly plan: Plan
+  /** In topological order; `index` = position. */
+  readonly nodes: readonly ResolvedNode[]
+  /** Nodes that change nothing for their params and media and do not run. */
+  readonly removed: ReadonlySet<string>
+  /** Value id → the value id of its real writer. */
+  readonly origin: ReadonlyMap<ValueId, ValueId>
+  readonly media: ReadonlyMap<ValueId, Media>
+  /** Run output name → value id (its writer's). */
+  readonly outputs: ReadonlyMap<string, ValueId>
+  readonly segments: readonly SegmentPlan[]
+  /** Where each segment runs, by index. */
+  readonly where: readonly ('engine' | 'worker')[]
+  /** Upper bounds of whole lengths, frames. */
+  readonly totals: ReadonlyMap<ValueId, number>
+}
