@@ -1,0 +1,39 @@
+/** Edges between numbered nodes: edge `e` goes from node `from[e]` to node `to[e]`. */
+export interface EdgeList {
+  readonly count: number
+  readonly from: Uint32Array
+  readonly to: Uint32Array
+}
+
+/** The part of a graph that ordering and reachability look at. Feedback edges (`delayFrames`) carry yesterday's samples and order nothing. */
+export interface LinkedNodes {
+  readonly nodes: readonly { readonly id: string }[]
+  readonly edges: readonly { readonly from: readonly [string, string]; readonly to: readonly [string, string]; readonly delayFrames?: number }[]
+}
+
+/** An edge list together with the position of each edge in the graph it was read from. */
+export interface GraphEdgeList extends EdgeList {
+  /** Position in `graph.edges` per edge of the list. */
+  readonly source: Uint32Array
+  /** Node id → document index; the first node of an id wins. */
+  readonly indexOf: ReadonlyMap<string, number>
+}
+
+/** Numbers the nodes of a graph by document index. Edges that name no node, and feedback edges, are left out. O(nodes + edges). */
+export function edgeListOf(graph: LinkedNodes): GraphEdgeList {
+  const indexOf = new Map<string, number>()
+  for (let n = 0; n < graph.nodes.length; n++) { const { id } = graph.nodes[n]!; if (!indexOf.has(id)) indexOf.set(id, n) }
+  const room = graph.edges.length
+  const from = new Uint32Array(room), to = new Uint32Array(room), source = new Uint32Array(room)
+  let length = 0
+  for (let e = 0; e < room; e++) {
+    const edge = graph.edges[e]!
+    if (edge.delayFrames !== undefined) continue
+    const a = indexOf.get(edge.from[0]), b = indexOf.get(edge.to[0])
+    if (a === undefined || b === undefined) continue
+    from[length] = a
+    to[length] = b
+    source[length++] = e
+  }
+  return { count: graph.nodes.length, from: from.subarray(0, length), to: to.subarray(0, length), source: source.subarray(0, length), indexOf }
+}
