@@ -4,8 +4,9 @@ import { defineErrors } from '../errors/define-errors.js'
 export const memoryErrors = defineErrors({
   ARENA_FULL: {
     kind: 'resource', httpStatus: 507, retryable: true, aliases: ['WK-001'],
-    message: (d: { readonly need: number; readonly largest: number; readonly fragmentation: number }) =>
-      `Arena: expected ${d.need} free bytes, largest block ${d.largest}, fragmentation ${d.fragmentation.toFixed(3)}.`,
+    message: (d: { readonly need: number; readonly largest: number; readonly fragmentation: number; readonly reason: 'bytes' | 'entries' }) =>
+      `Arena: expected ${d.need} free bytes, largest block ${d.largest}, fragmentation ${d.fragmentation.toFixed(3)}` +
+      `${d.reason === 'entries' ? '; every entry of the block table is taken' : ''}.`,
     hint: () => 'Free results or enlarge.',
   },
   ARENA_CORRUPT: {

@@ -1,0 +1,297 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { show } from '../errors/show.js'
+import type { Dtype } from '../media/dtype.js'
+import { checkHeader, writeHeader, writeThreadScratch } from './arena-header.js'
+import { Block, shapeBytes, type BlockPart } from './block.js'
+import { BlockTable } from './block-table.js'
+import { BYTES_PER_ENTRY, createFixedMemory, PAGE_BYTES, type FixedMemory, type MemoryRequest } from './config.js'
+import { copyBytes, CopyLedger, type CopyCharge } from './copies.js'
+import { memoryErrors } from './errors.js'
+import { FreeLists, GRANULE_BYTES } from './free-lists.js'
+import type { Handle } from './handle.js'
+import { ARENA, ARENA_FLAG, BLOCK, SCRATCH_SPAN_BYTES, SLOT, WINDOW } from './layout.js'
+import { Holder } from './leases.js'
+import type { Address, MemoryHost } from './memory-host.js'
+import { ReuseLists } from './reuse-lists.js'
+import { isShared, memoryViews } from './views.js'
+
+/** What to allocate: raw bytes, or elements. */
+export type BlockSpec = number | { readonly dtype: Dtype; readonly shape: readonly number[] }
+
+/** `align`: 64, or 256 for GPU uploads. `zero`: clear the bytes (default: they hold whatever was there). */
+export interface AllocOptions { readonly align?: 64 | 256; readonly zero?: boolean; readonly holder?: Holder }
+
+/** Use of an arena. `usedBytes` counts blocks as rounded; `allocs` − `reused` = requests that had to search the free lists. */
+export interface ArenaStats {
+  readonly capacityBytes: number
+  readonly usedBytes: number
+  readonly peakBytes: number
+  readonly blocks: number
+  /** 1 − largest free ÷ total free. */
+  readonly fragmentation: number
+  readonly allocs: number
+  readonly frees: number
+  readonly reused: number
+}
+
+/** How an arena is made. */
+export interface ArenaOptions extends MemoryRequest {
+  /** 1–255; default: the next one of this realm. Handles of another arena are refused by it (MW-05). */
+  readonly id?: number
+  /** Engine epoch; default random. */
+  readonly epoch?: number
+  /** Worker slots, at most 256. */
+  readonly slotLimit?: number
+  /** For tests of the last generations. */
+  readonly firstGeneration?: number
+}
+
+/** Ids given in this realm; they repeat after 255 arenas, where generations still catch stale handles. */
+let lastId = 0
+
+/**
+ * An engine's one memory with its allocator, block table and leases (spec memory-and-workers.md sections 1 and 2). Only the thread that made it
+ * allocates and frees (MW-07). As a MemoryHost its blocks belong to the holder `engine`.
+ */
+export class Arena implements MemoryHost {
+  /** The memory that modules import; null in the `js` tier. */
+  readonly memory: WebAssembly.Memory | null
+  readonly buffer: ArrayBufferLike
+  readonly u8: Uint8Array
+  readonly u16: Uint16Array
+  readonly i32: Int32Array
+  readonly u32: Uint32Array
+  readonly f32: Float32Array
+  readonly f64: Float64Array
+  /** Address of the header. */
+  readonly base: Address
+  readonly id: number
+  readonly epoch: number
+  readonly shared: boolean
+  /** Copies that no run asked for. */
+  readonly copies = new CopyLedger()
+  /** Holder of what the engine itself keeps. */
+  readonly engine: Holder
+  /** Scratch span of the engine's thread. */
+  readonly scratch: Address
+  readonly #table: BlockTable
+  readonly #lists: FreeLists
+  readonly #reuse = new ReuseLists()
+  readonly #byAddress = new Map<Address, number>()
+  readonly #granules: number
+  /** Bytes above this address were never handed out and are still zero. */
+  #touched: Address
+  #holders = 0
+  #peakGranules = 0
+  #allocs = 0
+  #frees = 0
+  #reused = 0
+  #closed = false
+  readonly #give = (span: number): void => { this.#lists.give(span) }
+
+  /** Takes over a zeroed memory and writes its header. Use {@link createArena}. */
+  constructor(fixed: FixedMemory, options: Pick<ArenaOptions, 'id' | 'epoch' | 'slotLimit' | 'firstGeneration'> = {}) {
+    const views = memoryViews(fixed.buffer)
+    this.memory = fixed.memory
+    this.buffer = fixed.buffer
+    this.u8 = views.u8
+    this.u16 = views.u16
+    this.i32 = views.i32
+    this.u32 = views.u32
+    this.f32 = views.f32
+    this.f64 = views.f64
+    this.shared = isShared(fixed.buffer)
+    this.base = fixed.memory === null ? WINDOW.ARENA_JS : WINDOW.ARENA
+    this.id = options.id ?? (lastId = lastId % 255 + 1)
+    this.epoch = options.epoch ?? randomWord()
+    const capacity = Math.floor(fixed.bytes / BYTES_PER_ENTRY), blockTable = this.base + ARENA.DATA
+    const first = blockTable + capacity * BLOCK.BYTES
+    // The last granule of 4 GiB is left out: its end is not a 32-bit address.
+    const dataEnd = Math.min(fixed.bytes, 2 ** 32 - GRANULE_BYTES)
+    writeHeader(this.u32, this.base, {
+      id: this.id, pages: fixed.bytes / PAGE_BYTES, blockTable, blockCapacity: capacity, dataEnd, epoch: this.epoch,
+      slotLimit: options.slotLimit ?? SLOT.COUNT, flags: this.shared ? 0 : ARENA_FLAG.TRANSFER,
+    })
+    this.#table = new BlockTable(views, this.base, blockTable, capacity, this.id, options.firstGeneration)
+    this.#granules = (dataEnd - first) / GRANULE_BYTES
+    this.#lists = new FreeLists(first / GRANULE_BYTES, this.#granules)
+    this.#touched = first
+    this.engine = this.openHolder('engine')
+    this.scratch = this.allocate(SCRATCH_SPAN_BYTES)
+    writeThreadScratch(this.u32, this.base, 0, this.scratch)
+  }
+
+  /** A new holder of leases; `name` appears in reports. */
+  openHolder(name: string): Holder { return new Holder(this, this, ++this.#holders, name) }
+
+  /** Allocates a block. Throws `INVALID_ARGUMENT`, `ARENA_FULL` or `CLOSED`. < 1 µs without clearing. */
+  alloc(spec: BlockSpec, options: AllocOptions = {}): Block {
+    const raw = typeof spec === 'number', bytes = raw ? spec : shapeBytes(spec.dtype, spec.shape)
+    const content = raw ? { dtype: null, shape: [bytes] } : { dtype: spec.dtype, shape: [...spec.shape] }
+    const holder = options.holder ?? this.engine
+    const index = this.#take(bytes, options.align ?? 64, options.zero ?? false, content, holder)
+    return new Block(this, holder, this.#whole(index, content.dtype, content.shape))
+  }
+
+  /** Zeroed bytes by address, leased to the holder `engine`. */
+  allocate(bytes: number, align: 64 | 256 = 64): Address { return this.allocateFor(this.engine, bytes, align) }
+  /** Gives back a block of {@link allocate}. Throws `INVALID_HANDLE` for any other address. */
+  free(address: Address): void { this.freeFor(this.engine, address) }
+
+  /** As {@link allocate} for a holder. */
+  allocateFor(holder: Holder, bytes: number, align: 64 | 256): Address {
+    return this.#table.address(this.#take(bytes, align, true, { dtype: null, shape: RAW_SHAPE }, holder))
+  }
+
+  /** As {@link free} for a holder. */
+  freeFor(holder: Holder, address: Address): void {
+    const index = this.#byAddress.get(address)
+    if (index === undefined) throw memoryErrors.INVALID_HANDLE({ handle: `at ${address}`, reason: 'freed', what: 'no block starts there' })
+    this.releaseFor(holder, index)
+  }
+
+  /** The live block of a handle as a raw block, with a lease of its own. Throws `INVALID_HANDLE`. */
+  open(handle: Handle, holder: Holder = this.engine): Block {
+    const index = this.check(handle)
+    this.retainFor(holder, index)
+    return new Block(this, holder, this.#whole(index, null, [this.#table.bytes(index)]))
+  }
+
+  /** The part of a live block that `bytes` from `address` on are, as a raw block with a lease of its own; null when they are not inside one block. */
+  openAt(address: Address, bytes: number, holder: Holder = this.engine): Block | null {
+    const start = this.#byAddress.get(address)
+    const index = start !== undefined && bytes <= this.#table.bytes(start) ? start : this.#table.containing(address, bytes)
+    if (index < 0) return null
+    this.retainFor(holder, index)
+    return new Block(this, holder, { handle: this.#table.handle(index), index, address, bytes, dtype: null, shape: [bytes] })
+  }
+
+  /** Is the handle's block alive in this arena? < 20 ns. */
+  isLive(handle: Handle): boolean { return this.#table.find(handle) >= 0 }
+
+  /** Table index of a live handle. Throws `INVALID_HANDLE` with the reason. < 20 ns. */
+  check(handle: Handle): number {
+    const index = this.#table.find(handle)
+    if (index < 0) throw memoryErrors.INVALID_HANDLE({ handle, reason: this.#table.faultOf(handle) })
+    return index
+  }
+
+  /** Copies bytes into or out of the arena and charges them: to `ledger`, else to the arena's own. */
+  copy(to: ArrayBufferView, from: ArrayBufferView, charge: Omit<CopyCharge, 'ledger'> & Partial<CopyCharge>): void {
+    copyBytes(to, from, { ...charge, ledger: charge.ledger ?? this.copies })
+  }
+
+  /** Throws `ARENA_CORRUPT` when the header is not this library's (MW-02). */
+  checkHeader(): void { checkHeader(this.u32, this.base) }
+
+  /** Gives recently freed spans back to the free lists, so that they merge. */
+  trim(): void { this.#reuse.flush(this.#give) }
+
+  /** Numbers for reports; O(1) but for one free list. */
+  stats(): ArenaStats {
+    const free = this.#lists.freeGranules + this.#reuse.granules
+    return {
+      capacityBytes: this.#granules * GRANULE_BYTES, usedBytes: (this.#granules - free) * GRANULE_BYTES, peakBytes: this.#peakGranules * GRANULE_BYTES,
+      blocks: this.#table.count, fragmentation: free === 0 ? 0 : 1 - this.#largest() / free, allocs: this.#allocs, frees: this.#frees, reused: this.#reused,
+    }
+  }
+
+  /** Largest request that would succeed now, bytes. */
+  largestFreeBytes(): number { return this.#largest() * GRANULE_BYTES }
+
+  /** Marks the arena closed for every thread; later requests throw `CLOSED`. Idempotent. */
+  close(): void {
+    this.#closed = true
+    Atomics.or(this.u32, (this.base + ARENA.FLAGS) >>> 2, ARENA_FLAG.CLOSED)
+  }
+
+  /** @internal Leases of a table index. */
+  referencesOf(index: number): number { return this.#table.references(index) }
+  /** @internal */
+  pin(index: number, n: 1 | -1): void { this.#table.addPins(index, n) }
+  /** @internal Adds a lease. */
+  retainFor(holder: Holder, index: number): void {
+    holder.add(index, this.#rounded(index))
+    this.#table.addReferences(index, 1)
+  }
+  /** @internal Removes a lease; the last one frees the block. Throws `INVALID_HANDLE` when the holder has none. */
+  releaseFor(holder: Holder, index: number): void {
+    if (!this.releaseIfHeld(holder, index)) {
+      throw memoryErrors.INVALID_HANDLE({ handle: this.#table.handle(index), reason: 'freed', what: `not held by ${holder.name}` })
+    }
+  }
+  /** @internal As {@link releaseFor}; false when the holder has no lease. */
+  releaseIfHeld(holder: Holder, index: number): boolean {
+    if (!holder.remove(index, this.#rounded(index))) return false
+    if (this.#table.addReferences(index, -1) === 0) this.#drop(index)
+    return true
+  }
+  /** @internal Drops all leases of a holder. */
+  dropLeases(holder: Holder): void {
+    for (const [index, leases] of holder.takeAll()) if (this.#table.addReferences(index, -leases) === 0) this.#drop(index)
+  }
+
+  #whole(index: number, dtype: Dtype | null, shape: readonly number[]): BlockPart {
+    return { handle: this.#table.handle(index), index, address: this.#table.address(index), bytes: this.#table.bytes(index), dtype, shape }
+  }
+
+  #take(bytes: number, align: 64 | 256, zero: boolean, content: { readonly dtype: Dtype | null; readonly shape: readonly number[] }, holder: Holder): number {
+    if (this.#closed) throw commonErrors.CLOSED({ thing: 'Arena', id: String(this.id), event: 'alloc' })
+    const limit = this.#granules * GRANULE_BYTES
+    if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= limit)) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: `0…${limit} bytes`, got: show(bytes), hint: 'Raise arenaBytes, or process in chunks.' })
+    }
+    if (!this.#table.hasRoom) throw this.#full(bytes, 'entries')
+    // A block of size 0 still has an address of its own.
+    const granules = Math.max(1, Math.ceil(bytes / GRANULE_BYTES)), step = align / GRANULE_BYTES
+    const span = this.#span(granules, step)
+    if (span < 0) throw this.#full(bytes, 'bytes')
+    this.#allocs++
+    const used = this.#granules - this.#lists.freeGranules - this.#reuse.granules
+    if (used > this.#peakGranules) this.#peakGranules = used
+    const address = this.#lists.start(span) * GRANULE_BYTES, end = address + granules * GRANULE_BYTES
+    if (zero && address < this.#touched) this.u8.fill(0, address, Math.min(end, this.#touched))
+    if (end > this.#touched) this.#touched = end
+    const index = this.#table.take(span, address, bytes, content, holder.id)
+    this.#byAddress.set(address, index)
+    holder.add(index, granules * GRANULE_BYTES)
+    return index
+  }
+
+  #span(granules: number, step: number): number {
+    const kept = this.#reuse.take(granules)
+    if (kept >= 0) {
+      if (this.#lists.start(kept) % step === 0) { this.#reused++; return kept }
+      this.#lists.give(kept)
+    }
+    const span = this.#lists.take(granules, step)
+    if (span >= 0 || this.#reuse.granules === 0) return span
+    this.trim()
+    return this.#lists.take(granules, step)
+  }
+
+  #drop(index: number): void {
+    this.#byAddress.delete(this.#table.address(index))
+    const span = this.#table.drop(index)
+    this.#frees++
+    if (!this.#reuse.keep(this.#lists.size(span), span, this.#give)) this.#lists.give(span)
+  }
+
+  #rounded(index: number): number { return this.#lists.size(this.#table.span(index)) * GRANULE_BYTES }
+
+  #largest(): number { return Math.max(this.#lists.largest(), this.#reuse.largest()) }
+
+  #full(need: number, reason: 'bytes' | 'entries'): Error {
+    this.trim()
+    return memoryErrors.ARENA_FULL({ need, largest: this.largestFreeBytes(), fragmentation: this.stats().fragmentation, reason })
+  }
+}
+
+const RAW_SHAPE: readonly number[] = []
+
+/** Makes a memory and the arena in it. Throws `CONFIG_INVALID` or `SHARED_MEMORY`. */
+export function createArena(options: ArenaOptions): Arena {
+  return new Arena(createFixedMemory(options), options)
+}
+
+function randomWord(): number { return crypto.getRandomValues(new Uint32Array(1))[0]! }

@@ -1,0 +1,136 @@
+import { DTYPE_BYTES, type Dtype } from '../media/dtype.js'
+import { commonErrors } from '../errors/common-errors.js'
+import type { Arena } from './arena.js'
+import type { CopyLedger } from './copies.js'
+import { memoryErrors } from './errors.js'
+import type { Handle } from './handle.js'
+import type { Holder } from './leases.js'
+import type { Address } from './memory-host.js'
+import { viewsDtype, type MemoryArray, type MemoryArrayConstructor } from './views.js'
+
+/** What part of which block a {@link Block} shows. */
+export interface BlockPart { readonly handle: Handle; readonly index: number; readonly address: Address; readonly bytes: number; readonly dtype: Dtype | null; readonly shape: readonly number[] }
+
+/** Where `makeMut` charges its copy. Default: the arena's own ledger, edge `makeMut`. */
+export interface MakeMutOptions { readonly ledger?: CopyLedger; readonly edge?: string }
+
+/**
+ * A reference to an arena block or to a part of it: one lease, given back by `release` or `dispose`. Clones and slices share bytes. Every use after
+ * that, in any build, throws `INVALID_HANDLE` (MW-17). A typed array from {@link view} cannot be revoked: it stays readable and shows whatever is put
+ * there next, so keep it no longer than the block (MW-19). Engine thread only.
+ */
+export class Block {
+  /** Length of this part, bytes. */
+  readonly bytes: number
+  /** Element type, null for raw bytes. */
+  readonly dtype: Dtype | null
+  readonly shape: readonly number[]
+  readonly #arena: Arena
+  readonly #holder: Holder
+  readonly #part: BlockPart
+  readonly #views = new Map<MemoryArrayConstructor, MemoryArray>()
+  /** Leases that this object holds; 0 = given up. */
+  #leases = 1
+
+  /** Called by the arena, which has already counted the lease. */
+  constructor(arena: Arena, holder: Holder, part: BlockPart) {
+    this.#arena = arena
+    this.#holder = holder
+    this.#part = part
+    this.bytes = part.bytes
+    this.dtype = part.dtype
+    this.shape = part.shape
+  }
+
+  /** Name of the whole block. Throws `INVALID_HANDLE` once given up. */
+  get handle(): Handle { this.#check(); return this.#part.handle }
+  /** Address of the first byte; for programs and kernels only. */
+  get address(): Address { this.#check(); return this.#part.address }
+  /** Leases of the whole block, of all holders. */
+  get references(): number { this.#check(); return this.#arena.referencesOf(this.#part.index) }
+  /** True once given up. */
+  get closed(): boolean { return this.#leases === 0 }
+
+  /** All elements as a typed array over the arena; the same object each time. `dtype` is refused when `type` cannot show it. */
+  view<T extends MemoryArray>(type: MemoryArrayConstructor<T>): T {
+    this.#check()
+    const known = this.#views.get(type)
+    if (known !== undefined) return known as T
+    const { dtype, address, bytes, handle } = this.#part, size = type.BYTES_PER_ELEMENT
+    if (dtype !== null && !viewsDtype(type, dtype)) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${dtype} is not seen as ${type.name}` })
+    if (address % size !== 0 || bytes % size !== 0) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${bytes} bytes do not divide into ${type.name}` })
+    const view = new type(this.#arena.buffer, address, bytes / size)
+    this.#views.set(type, view)
+    return view
+  }
+
+  /** Rows `from` (included) to `to` (excluded) of the first dimension (raw: bytes). Shares bytes, holds a lease of its own. */
+  slice(from: number, to: number, holder: Holder = this.#holder): Block {
+    this.#check()
+    const { shape, dtype, address, handle } = this.#part, rows = shape[0] ?? 1
+    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= rows)) {
+      throw memoryErrors.INVALID_HANDLE({ handle, reason: 'bounds', what: `${from}…${to} of ${rows}` })
+    }
+    const row = shape.slice(1).reduce((product, n) => product * n, dtype === null ? 1 : DTYPE_BYTES[dtype])
+    return this.#share(holder, { ...this.#part, address: address + from * row, bytes: (to - from) * row, shape: [to - from, ...shape.slice(1)] })
+  }
+
+  /** Another reference to the same bytes, leased to `holder` (default: this one's). */
+  clone(holder: Holder = this.#holder): Block { this.#check(); return this.#share(holder, this.#part) }
+
+  /**
+   * A reference that nobody shares: this one when it is the only lease, else one copy, charged to the ledger. Gives this reference up for the result,
+   * so write `block = block.makeMut()`.
+   */
+  makeMut(options: MakeMutOptions = {}): Block {
+    if (this.references === 1) return this
+    const { dtype, shape, bytes } = this.#part
+    const copy = this.#arena.alloc(dtype === null ? bytes : { dtype, shape }, { holder: this.#holder })
+    this.#arena.copy(copy.view(Uint8Array), this.view(Uint8Array), { edge: options.edge ?? 'makeMut', reason: 'user', ...(options.ledger === undefined ? {} : { ledger: options.ledger }) })
+    this[Symbol.dispose]()
+    return copy
+  }
+
+  /** Keeps the block where it is until {@link unpin}; pins nest. */
+  pin(): void { this.#check(); this.#arena.pin(this.#part.index, 1) }
+  /** Takes one pin back. */
+  unpin(): void { this.#check(); this.#arena.pin(this.#part.index, -1) }
+
+  /** Adds a lease to this reference: it takes one more `release` to give it up. */
+  retain(): void {
+    this.#check()
+    this.#arena.retainFor(this.#holder, this.#part.index)
+    this.#leases++
+  }
+
+  /** Gives one lease back. Throws `INVALID_HANDLE` when there is none left. */
+  release(): void {
+    this.#check()
+    this.#leases--
+    this.#arena.releaseFor(this.#holder, this.#part.index)
+  }
+
+  /** Gives up all leases of this reference; does nothing when that has been done, or its holder dropped them. */
+  [Symbol.dispose](): void {
+    for (; this.#leases > 0; this.#leases--) if (this.#arena.isLive(this.#part.handle)) this.#arena.releaseIfHeld(this.#holder, this.#part.index)
+  }
+
+  #share(holder: Holder, part: BlockPart): Block {
+    this.#arena.retainFor(holder, part.index)
+    return new Block(this.#arena, holder, part)
+  }
+
+  #check(): void {
+    if (this.#leases === 0) throw memoryErrors.INVALID_HANDLE({ handle: this.#part.handle, reason: 'freed' })
+    if (!this.#arena.isLive(this.#part.handle)) this.#arena.check(this.#part.handle)
+  }
+}
+
+/** Bytes of `shape` elements of `dtype`. Throws `INVALID_ARGUMENT` for a shape that is not up to 8 whole numbers. */
+export function shapeBytes(dtype: Dtype, shape: readonly number[]): number {
+  const size = DTYPE_BYTES[dtype] as number | undefined
+  if (size === undefined || shape.length > 8 || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'a dtype and up to 8 lengths', got: `${String(dtype)} [${shape.join(', ')}]` })
+  }
+  return shape.reduce((product, n) => product * n, size)
+}

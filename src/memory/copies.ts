@@ -1,0 +1,54 @@
+/**
+ * The one place through which bytes are copied between the arena and anything else (spec memory-and-workers.md, MW-23). Each copy is charged to an
+ * edge with a reason, so a test can assert that kernels of one engine copy nothing.
+ */
+export type CopyReason = 'thread' | 'convert' | 'platform' | 'user'
+
+/** What an edge has cost so far. */
+export interface CopyEntry { readonly edge: string; readonly reason: CopyReason; readonly bytes: number; readonly copies: number }
+
+/** Sums copies by edge and reason. One per run, and one per arena for what no run asked for. Thread: its owner's. */
+export class CopyLedger {
+  readonly #entries = new Map<string, { edge: string; reason: CopyReason; bytes: number; copies: number }>()
+
+  /** Charges `bytes` ≥ 0 to an edge. */
+  add(edge: string, bytes: number, reason: CopyReason): void {
+    const key = `${reason} ${edge}`
+    const entry = this.#entries.get(key)
+    if (entry === undefined) { this.#entries.set(key, { edge, reason, bytes, copies: 1 }); return }
+    entry.bytes += bytes
+    entry.copies++
+  }
+
+  /** All entries in the order of their first copy. */
+  entries(): CopyEntry[] { return [...this.#entries.values()].map((entry) => ({ ...entry })) }
+
+  /** Bytes of one edge, one reason, or all. */
+  bytes(filter: { readonly edge?: string; readonly reason?: CopyReason } = {}): number {
+    let sum = 0
+    for (const entry of this.#entries.values()) {
+      if ((filter.edge === undefined || entry.edge === filter.edge) && (filter.reason === undefined || entry.reason === filter.reason)) sum += entry.bytes
+    }
+    return sum
+  }
+
+  /** Copies made, of any size. */
+  get count(): number {
+    let sum = 0
+    for (const entry of this.#entries.values()) sum += entry.copies
+    return sum
+  }
+}
+
+/** Where a copy is charged. `edge`: `from.port -> to.port` inside a graph, else the call's name. */
+export interface CopyCharge { readonly ledger: CopyLedger; readonly edge: string; readonly reason: CopyReason }
+
+/** Copies all bytes of `from` to the start of `to`, which is at least as long, and charges them. */
+export function copyBytes(to: ArrayBufferView, from: ArrayBufferView, charge: CopyCharge): void {
+  bytesOf(to).set(bytesOf(from))
+  charge.ledger.add(charge.edge, from.byteLength, charge.reason)
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+}
