@@ -1,0 +1,80 @@
+/** Sizes of what ships: entries as a consumer's minifier leaves them, wasm modules raw and zlib gzip level 9 (PK-67), and the SRI list (PK-45). */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { nodeEntries } from './entries.mjs'
+import { listFiles } from './hash.mjs'
+import { root, say } from './say.mjs'
+
+const dist = join(root, 'dist')
+const results = join(root, 'bench/results/size.json')
+/** Growth of an entry that the log names. */
+const GROWTH = 0.05
+
+/** Budgets of packaging.md: bytes. `wasmBase64` is gzip of the base64 text; raw sizes are of the files. */
+export const BUDGET = {
+  entryGzip: 60_000, wasmBase64Gzip: 55_000, nodeGzip: 1_500, globalGzip: 200_000, coreRaw: 140_000, assemblyRaw: 48_000, modulesRaw: 250_000,
+}
+
+const gzip = (data) => gzipSync(data, { level: 9 }).length
+
+/** Bytes of each entry of dist: JavaScript without the inlined wasm, the wasm as base64, both minified and compressed. */
+export async function measure() {
+  const entries = {}
+  for (const name of ['index', 'nodes', 'testing']) entries[name] = await bundled(`export * from ${JSON.stringify(join(dist, `${name}.js`))}`)
+  entries.global = split(readFileSync(join(dist, 'millrace.global.js'), 'utf8'))
+  for (const name of ['worker', 'worklet']) entries[name] = split(readFileSync(join(dist, `${name}.js`), 'utf8'))
+  const wasm = Object.fromEntries(listFiles(join(dist, 'wasm')).map((file) => {
+    const bytes = readFileSync(join(dist, 'wasm', file))
+    return [file, { raw: bytes.length, gzip: gzip(bytes) }]
+  }))
+  const core = entries.index
+  const nodes = Object.keys(nodeEntries()).length
+  return { entries, wasm, nodes: { count: nodes, gzipEach: Math.round((entries.nodes.jsGzip - (await sharedWithNodes())) / nodes) }, total: { modulesRaw: Object.values(wasm).reduce((sum, file) => sum + file.raw, 0), coreGzip: core.gzip } }
+}
+
+/** Gzip size of what `./nodes` needs besides the nodes: the code that it shares with the engine, measured as an import of `defineNode`. */
+async function sharedWithNodes() {
+  return (await bundled(`export { defineNode } from ${JSON.stringify(join(dist, 'index.js'))}`)).jsGzip
+}
+
+async function bundled(contents) {
+  const result = await build({ stdin: { contents, resolveDir: root, loader: 'js' }, bundle: true, write: false, format: 'esm', platform: 'neutral', minify: true, logLevel: 'silent' })
+  return split(result.outputFiles[0].text)
+}
+
+/** Text in parts: inlined modules (they begin with the magic `\0asm` in base64) and the rest. */
+function split(text) {
+  const modules = text.match(/AGFzbQEAAAA[A-Za-z0-9+/=]*/g) ?? []
+  const js = text.replace(/AGFzbQEAAAA[A-Za-z0-9+/=]*/g, '')
+  return { raw: text.length, gzip: gzip(text), jsRaw: js.length, jsGzip: gzip(js), wasmBase64Gzip: modules.length > 0 ? gzip(modules.join('\n')) : 0, modules: modules.length }
+}
+
+/** Prints the table, names growth over 5 % and writes bench/results/size.json. */
+export async function sizeTable() {
+  const now = await measure()
+  const before = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : undefined
+  console.log('size         raw     gzip  js gzip  wasm gzip')
+  for (const [name, size] of Object.entries(now.entries)) {
+    console.log(`${name.padEnd(8)} ${String(size.raw).padStart(7)}  ${String(size.gzip).padStart(7)}  ${String(size.jsGzip).padStart(7)}  ${String(size.wasmBase64Gzip).padStart(9)}`)
+    const old = before?.entries?.[name]
+    if (old && size.gzip > old.gzip * (1 + GROWTH)) say('size', `${name} grew from ${old.gzip} to ${size.gzip} bytes (gzip)`)
+  }
+  for (const [file, size] of Object.entries(now.wasm)) {
+    console.log(`${file.padEnd(14)} ${String(size.raw).padStart(7)}  ${String(size.gzip).padStart(7)}`)
+    const old = before?.wasm?.[file]
+    if (old && size.raw > old.raw * (1 + GROWTH)) say('size', `${file} grew from ${old.raw} to ${size.raw} bytes`)
+  }
+  console.log(`nodes: ${now.nodes.count}, ${now.nodes.gzipEach} bytes each on average (gzip)`)
+  mkdirSync(join(root, 'bench/results'), { recursive: true })
+  writeFileSync(results, `${JSON.stringify(now, null, 2)}\n`)
+}
+
+/** Writes dist/sri.json and prints it: the `integrity` of each file that a page may load from a CDN. */
+export function subresourceIntegrity() {
+  const list = Object.fromEntries(listFiles(dist, (file) => /^[^/]*\.js$/.test(file)).map((file) => [file, `sha384-${createHash('sha384').update(readFileSync(join(dist, file))).digest('base64')}`]))
+  writeFileSync(join(dist, 'sri.json'), `${JSON.stringify(list, null, 2)}\n`)
+  say('integrity', `millrace.global.js ${list['millrace.global.js']}`)
+}

@@ -1,0 +1,54 @@
+/**
+ * Three builds (packaging.md section 3): ESM entries that share chunks, one script-tag file, the command line tool. All with `clean: false`,
+ * because they run in parallel: scripts/build.mjs cleans first and writes workers, wasm files and declarations.
+ */
+import { readFileSync } from 'node:fs'
+import { defineConfig, type Options } from 'tsup'
+import { nodeEntries } from './scripts/lib/entries.mjs'
+import { inlineEsbuild } from './scripts/inline.mjs'
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+
+const common: Options = {
+  clean: false,
+  dts: false,
+  sourcemap: true,
+  target: 'es2022',
+  silent: true,
+  loader: { '.wasm': 'binary' },
+  noExternal: ['comlink'],
+  define: { MILLRACE_VERSION: JSON.stringify(version) },
+  esbuildPlugins: [inlineEsbuild()],
+  esbuildOptions(options) {
+    options.mainFields = ['module', 'main']
+    options.legalComments = 'none'
+    // A node is one call of defineNode: without use it may be dropped from a consumer's bundle.
+    options.pure = ['defineNode', 'defineErrors']
+  },
+}
+
+export default defineConfig([
+  {
+    ...common,
+    entry: { index: 'src/index.ts', nodes: 'src/nodes/index.ts', testing: 'src/testing/index.ts', ...nodeEntries() },
+    format: 'esm',
+    platform: 'neutral',
+    splitting: true,
+  },
+  {
+    ...common,
+    entry: { millrace: 'src/global.ts' },
+    format: 'iife',
+    platform: 'neutral',
+    globalName: 'millrace',
+    minify: true,
+  },
+  {
+    ...common,
+    entry: { cli: 'src/cli/main.ts' },
+    format: 'esm',
+    platform: 'node',
+    splitting: false,
+    external: ['millrace', 'millrace/nodes'],
+  },
+])
