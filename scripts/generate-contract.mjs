@@ -70,9 +70,11 @@ function assembly() {
   const lines = [`// ${NOTE}`]
   const push = (name, type, value) => lines.push('// @ts-ignore: decorator', `@inline export const ${name}: ${type} = ${text(value)}`)
   for (const [name, value] of scalars) push(name, 'u32', value)
+  const taken = new Set(scalars.map(([name]) => name))
   for (const [name, fields] of tables) {
     lines.push('')
-    for (const [field, value] of Object.entries(fields)) push(`${name}_${constant(field)}`, SIGNED.has(name) ? 'i32' : 'u32', value)
+    // one flat namespace: where a field's name is also a scalar's (PROGRAM.MAGIC, PROGRAM_MAGIC) the field is an offset and says so
+    for (const [field, value] of Object.entries(fields)) push(`${name}_${constant(field)}${taken.has(`${name}_${constant(field)}`) ? '_AT' : ''}`, SIGNED.has(name) ? 'i32' : 'u32', value)
   }
   return `${lines.join('\n')}\n`
 }

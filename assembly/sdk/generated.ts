@@ -254,7 +254,7 @@
 @inline export const PORT_FLAG_ENDED: u32 = 0x8
 
 // @ts-ignore: decorator
-@inline export const PROGRAM_MAGIC: u32 = 0x0
+@inline export const PROGRAM_MAGIC_AT: u32 = 0x0
 // @ts-ignore: decorator
 @inline export const PROGRAM_STEP_COUNT: u32 = 0x4
 // @ts-ignore: decorator
@@ -389,9 +389,9 @@
 @inline export const THREAD_ID_FIRST_SLOT: u32 = 0x10
 
 // @ts-ignore: decorator
-@inline export const ARENA_MAGIC_LOW: u32 = 0x0
+@inline export const ARENA_MAGIC_LOW_AT: u32 = 0x0
 // @ts-ignore: decorator
-@inline export const ARENA_MAGIC_HIGH: u32 = 0x4
+@inline export const ARENA_MAGIC_HIGH_AT: u32 = 0x4
 // @ts-ignore: decorator
 @inline export const ARENA_VERSION: u32 = 0x8
 // @ts-ignore: decorator
