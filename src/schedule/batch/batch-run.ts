@@ -1,0 +1,314 @@
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import type { Media } from '../../media/media-type.js'
+import { commonErrors } from '../../errors/common-errors.js'
+import { isMillraceError, type MillraceError } from '../../errors/millrace-error.js'
+import type { Packet } from '../../media/packet.js'
+import type { CompiledPlan } from '../compiled-plan.js'
+import { scheduleErrors } from '../errors.js'
+import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../open-segment.js'
+import { releasePacket, sharePacket } from '../packet-data.js'
+import { PacketQueue, type EdgeCounters } from '../packet-queue.js'
+import { ProgressMeter, type ProgressListener } from '../progress.js'
+import { nodeOf, valueId } from '../resolved-graph.js'
+import type { SegmentPlan, ValueId } from '../segment-plan.js'
+import { runNodeTask, wrap, type NodeReport } from './node-task.js'
+import { runSegmentTask } from './segment-task.js'
+import type { RunFrame, RunServices } from './services.js'
+import { StallBreaker } from './stall-breaker.js'
+import { summarise } from './summaries.js'
+import { ValueRoutes } from './value-routes.js'
+
+/** Packets that may wait on an edge: audio blocks, other packets (spec execution.md section 4). */
+const CAPACITY = { audio: 8, other: 16 } as const
+
+/** What a finished (or failed) batch run leaves behind. */
+export interface BatchOutcome {
+  readonly outputs: Readonly<Record<string, Packet>>
+  readonly failures: readonly MillraceError[]
+  readonly cancelled: boolean
+  readonly segments: readonly (OpenSegment | undefined)[]
+  readonly nodes: ReadonlyMap<string, NodeReport>
+  readonly edges: readonly { readonly from: ValueId; readonly to: string; readonly counters: EdgeCounters }[]
+  readonly failedNodes: ReadonlyMap<string, MillraceError>
+}
+
+/** Everything one batch run needs. */
+export interface BatchRequest {
+  readonly compiled: CompiledPlan
+  readonly executors: { readonly engine: SegmentExecutor; readonly worker: SegmentExecutor }
+  readonly services: RunServices
+  readonly runId: string
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ProgressListener | undefined
+  readonly onError: 'stop' | 'continue'
+  readonly diagnostics: Diagnostic[]
+}
+
+/** The batch driver: runs a compiled plan to completion (EX-30). Everything it opened is closed again before it returns, except the outputs' blocks. */
+export async function runBatch(request: BatchRequest): Promise<BatchOutcome> {
+  return new BatchRun(request).execute()
+}
+
+class BatchRun {
+  readonly #r: BatchRequest
+  readonly #abort = new AbortController()
+  readonly #routes = new ValueRoutes()
+  readonly #stall = new StallBreaker()
+  readonly #segments: (OpenSegment | undefined)[] = []
+  readonly #nodes = new Map<string, NodeReport>()
+  readonly #failed = new Map<string, MillraceError>()
+  readonly #failures: MillraceError[] = []
+  readonly #edges: { from: ValueId; to: string; counters: EdgeCounters }[] = []
+  readonly #nodeQueues = new Map<string, Map<string, PacketQueue>>()
+  readonly #segmentQueues = new Map<number, Map<number, PacketQueue>>()
+  readonly #modes: Map<number, OutputMode>[]
+  readonly #collected = new Map<ValueId, Packet>()
+  readonly #progress: ProgressMeter
+  readonly #parts = new Map<string, number>()
+  readonly #headFrames: number[] = []
+  #cancelled = false
+
+  constructor(request: BatchRequest) {
+    this.#r = request
+    const { segments, nodes } = request.compiled
+    const typescript = nodes.filter((node) => node.tier === null)
+    segments.forEach((_, i) => this.#parts.set(`#${i}`, i))
+    typescript.forEach((node, i) => this.#parts.set(node.id, segments.length + i))
+    this.#progress = new ProgressMeter([...segments.map((_, i) => request.compiled.plan.segments[i]!.estUs), ...typescript.map((node) => node.estUs)],
+      request.services.clock, request.onProgress)
+    this.#modes = segments.map((segment) => this.#outputModes(segment))
+  }
+
+  async execute(): Promise<BatchOutcome> {
+    const { signal, compiled } = this.#r
+    const onAbort = (): void => { this.#cancel(signal?.reason) }
+    if (signal?.aborted) onAbort(); else signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      if (!this.#cancelled) await this.#prepare()
+      if (!this.#abort.signal.aborted) {
+        this.#connect()
+        await Promise.all([...this.#nodeTasks(), ...this.#segmentTasks(), this.#valueTasks()])
+      }
+      const outputs = this.#gather()
+      if (this.#failures.length === 0 && !this.#cancelled) this.#progress.finish()
+      return { outputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      this.#routes.close()
+      await Promise.all(this.#segments.map((segment) => segment?.close()))
+      for (const packet of this.#collected.values()) releasePacket(packet)
+      void compiled
+    }
+  }
+
+  #cancel(reason: unknown): void {
+    this.#cancelled = true
+    const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : 'by the caller'
+    this.#stopAll(commonErrors.CANCELLED({ id: this.#r.runId, reason: text }, { runId: this.#r.runId, cause: reason }))
+  }
+
+  #stopAll(error: MillraceError): void {
+    this.#routes.failAll(error)
+    this.#abort.abort(error)
+  }
+
+  /** Starts workers and opens the segments that the driver feeds. */
+  async #prepare(): Promise<void> {
+    const { compiled, executors } = this.#r
+    for (const where of ['engine', 'worker'] as const) {
+      const plans = compiled.segments.filter((_, i) => compiled.where[i] === where)
+      if (plans.length > 0) await this.#guard(() => executors[where].prepare(plans, this.#abort.signal), plans[0]!)
+    }
+    for (const [i, segment] of compiled.segments.entries()) {
+      if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue
+      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!].open(segment, this.#modes[i]!, this.#scope()) }, segment)
+    }
+  }
+
+  async #guard(work: () => Promise<void>, segment: SegmentPlan): Promise<void> {
+    try { await work() } catch (error) { this.#fail(error, segment.nodes[0]!.node, 'start') }
+  }
+
+  /** A queue for every edge between tasks, a shelf for every run output that is not collected by its segment. */
+  #connect(): void {
+    const { compiled } = this.#r
+    for (const node of compiled.nodes) {
+      if (node.tier !== null || compiled.removed.has(node.id)) continue
+      const links = new Map<string, PacketQueue>()
+      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, `${node.id}.${input.link}`))
+      this.#nodeQueues.set(node.id, links)
+    }
+    for (const [i, segment] of compiled.segments.entries()) {
+      if (segment.feed !== 'chunks') continue
+      const queues = new Map<number, PacketQueue>()
+      segment.buffers.forEach((buffer, b) => {
+        if (buffer.kind === 'input') queues.set(b, this.#queue(buffer.value, segment.nodes[buffer.readers[0]!]!.spec.nodeId))
+      })
+      this.#segmentQueues.set(i, queues)
+    }
+    for (const value of compiled.outputs.values()) if (!this.#isCollected(value)) this.#routes.of(value).shelf ??= []
+  }
+
+  #queue(value: ValueId, to: string): PacketQueue {
+    const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(value)!
+    const queue = new PacketQueue(media, media.kind === 'audio' ? CAPACITY.audio : CAPACITY.other, {
+      nowUs: () => clock.nowUs(), join, waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
+    this.#routes.of(value).queues.push(queue)
+    this.#edges.push({ from: value, to, counters: queue.counters })
+    return queue
+  }
+
+  #nodeTasks(): Promise<void>[] {
+    const { compiled } = this.#r
+    return compiled.nodes.filter((node) => node.tier === null && !compiled.removed.has(node.id)).map((node) => this.#task(node.index, async () => {
+      this.#nodes.set(node.id, await runNodeTask(node, this.#nodeQueues.get(node.id)!, this.#routes, this.#frame()))
+    }, Object.keys(node.definition.outputs).map((port) => valueId(node.id, port))))
+  }
+
+  #segmentTasks(): Promise<void>[] {
+    return this.#r.compiled.segments.flatMap((plan, i) => {
+      const segment = this.#segments[i]
+      return segment === undefined || plan.feed !== 'chunks' ? [] : [this.#task(plan.nodes[0]!.node, async () => {
+        await runSegmentTask(segment, this.#segmentQueues.get(i)!, this.#routes)
+        this.#collect(segment, i)
+      }, outputsOf(plan))]
+    })
+  }
+
+  /** Whole-value segments: literals are read first, then the executor schedules the rest by itself. */
+  async #valueTasks(): Promise<void> {
+    const { compiled, executors } = this.#r
+    const list = compiled.segments.map((plan, i) => ({ plan, i })).filter(({ plan }) => plan.feed === 'values')
+    if (list.length === 0) return
+    const taskOf = new Map(list.flatMap(({ plan }, task) => plan.buffers.filter((b) => b.kind === 'output').map((b) => [b.value, task] as const)))
+    const queues = list.map(({ plan }) => new Map(plan.buffers.flatMap((buffer, b) =>
+      buffer.kind === 'input' && !taskOf.has(buffer.value) ? [[b, this.#queue(buffer.value, plan.nodes[buffer.readers[0]!]!.spec.nodeId)] as const] : [])))
+    await this.#task(list[0]!.plan.nodes[0]!.node, async () => {
+      const tasks: ValueTask[] = []
+      for (const [t, { plan, i }] of list.entries()) {
+        const literals = new Map<number, Packet>(), links = new Map<number, { task: number; value: ValueId }>()
+        for (const [b, queue] of queues[t]!) literals.set(b, sharePacket(await queue.whole()))
+        plan.buffers.forEach((buffer, b) => { if (buffer.kind === 'input' && taskOf.has(buffer.value)) links.set(b, { task: taskOf.get(buffer.value)!, value: buffer.value }) })
+        tasks.push({ plan, outputs: this.#modes[i]!, literals, links })
+      }
+      for (const map of queues) for (const queue of map.values()) queue.leave()
+      const done = await executors.worker.runValues(tasks, this.#scope())
+      for (const [t, { plan, i }] of list.entries()) {
+        this.#segments[i] = done[t]
+        this.#collect(done[t]!, i)
+        this.#report(i, 1)
+        for (const value of outputsOf(plan)) await this.#giveCollected(value)
+      }
+    }, list.flatMap(({ plan }) => outputsOf(plan)))
+  }
+
+  /** Runs one task; its failure fails what depends on it, or the whole run. Ends its outputs in any case. */
+  async #task(node: number, work: () => Promise<void>, outputs: readonly ValueId[]): Promise<void> {
+    this.#stall.started()
+    try {
+      await work()
+      for (const value of outputs) this.#routes.end(value)
+    } catch (error) {
+      const failure = this.#fail(error, node, 'process')
+      const resolved = this.#r.compiled.nodes[node]!
+      for (const value of outputs) this.#routes.fail(value, scheduleErrors.DEPENDENCY_FAILED({ node: '', port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
+    } finally { this.#stall.ended() }
+  }
+
+  #fail(error: unknown, node: number, operation: string): MillraceError {
+    const place = isMillraceError(error) && error.nodeId !== undefined ? this.#r.compiled.nodes.find((n) => n.id === error.nodeId) : undefined
+    const failure = wrap(error, place ?? this.#r.compiled.nodes[node]!, operation, { runId: this.#r.runId })
+    if (failure.code === 'DEPENDENCY_FAILED' || (this.#abort.signal.aborted && failure === this.#abort.signal.reason)) return failure
+    if (this.#cancelled) return failure
+    if (this.#failed.has(failure.nodeId!)) return failure
+    this.#failed.set(failure.nodeId!, failure)
+    this.#failures.push(failure)
+    if (this.#r.onError === 'stop') this.#stopAll(failure)
+    return failure
+  }
+
+  #frame(): RunFrame {
+    return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics,
+      progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
+  }
+
+  #scope(): RunScope {
+    const { compiled, services } = this.#r
+    return {
+      runId: this.#r.runId, signal: this.#abort.signal, startUs: services.clock.nowUs(),
+      reference: (index) => { const node = compiled.nodes[index]; return node?.definition.reference && { reference: node.definition.reference, params: node.params } },
+      progressed: (segment, frames) => {
+        this.#headFrames[segment] = (this.#headFrames[segment] ?? 0) + frames
+        const input = compiled.segments[segment]!.buffers.find((b) => b.kind === 'input'), total = input && compiled.totals.get(input.value)
+        if (total) this.#report(segment, this.#headFrames[segment]! / total)
+      },
+    }
+  }
+
+  #report(segment: number, fraction: number): void {
+    this.#progress.report(this.#parts.get(`#${segment}`)!, fraction, this.#r.compiled.segments[segment]!.nodes.at(-1)?.spec.nodeId)
+  }
+
+  /** A run output that nothing else reads packet by packet is written straight into its final block by the segment. */
+  #outputModes(plan: SegmentPlan): Map<number, OutputMode> {
+    const modes = new Map<number, OutputMode>()
+    plan.buffers.forEach((buffer, b) => {
+      if (buffer.kind !== 'output') return
+      modes.set(b, this.#isCollected(buffer.value) ? { mode: 'collect', frames: this.#r.compiled.totals.get(buffer.value) } : { mode: 'emit' })
+    })
+    return modes
+  }
+
+  #isCollected(value: ValueId): boolean {
+    const { compiled } = this.#r
+    const writer = compiled.segments.find((segment) => segment.buffers.some((b) => b.kind === 'output' && b.value === value))
+    if (!writer) return false
+    if (writer.feed === 'values') return true
+    const outputs = [...compiled.outputs.values()].filter((v) => v === value).length
+    return outputs > 0 && !this.#isReadOutside(value)
+  }
+
+  #isReadOutside(value: ValueId): boolean {
+    const { compiled } = this.#r
+    return compiled.nodes.some((node) => node.tier === null && node.inputs.some((input) => input.from !== null && (compiled.origin.get(input.from) ?? input.from) === value)) ||
+      compiled.segments.some((segment) => segment.buffers.some((b) => b.kind === 'input' && b.value === value))
+  }
+
+  #collect(segment: OpenSegment, index: number): void {
+    for (const [buffer, mode] of this.#modes[index]!) if (mode.mode === 'collect') this.#collected.set(segment.plan.buffers[buffer]!.value, segment.collected(buffer))
+  }
+
+  async #giveCollected(value: ValueId): Promise<void> {
+    const packet = this.#collected.get(value)
+    if (packet && this.#routes.of(value).queues.length > 0) await this.#routes.give(value, sharePacket(packet))
+  }
+
+  /** Finished run outputs by name; those of failed branches are missing. */
+  #gather(): Record<string, Packet> {
+    const { compiled, services } = this.#r, outputs: Record<string, Packet> = {}, whole = new Map<ValueId, Packet>()
+    if (this.#cancelled) return outputs
+    for (const [name, value] of compiled.outputs) {
+      if (this.#failed.size > 0 && this.#dependsOnFailure(nodeOf(value))) continue
+      let packet = whole.get(value)
+      if (packet) packet = sharePacket(packet)
+      else if (this.#collected.has(value)) { packet = this.#collected.get(value)!; this.#collected.delete(value) }
+      else {
+        const parts = this.#routes.of(value).shelf?.splice(0) ?? [], media: Media = compiled.media.get(value)!
+        packet = services.join(media, parts)
+      }
+      whole.set(value, packet)
+      outputs[name] = summarise(packet, value, compiled, this.#segments)
+    }
+    return outputs
+  }
+
+  #dependsOnFailure(id: string): boolean {
+    if (this.#failed.has(id)) return true
+    const node = this.#r.compiled.nodes.find((n) => n.id === id)
+    return node?.inputs.some((input) => input.from !== null && this.#dependsOnFailure(nodeOf(input.from))) ?? false
+  }
+}
+
+function outputsOf(plan: SegmentPlan): ValueId[] {
+  return plan.buffers.filter((b) => b.kind === 'output').map((b) => b.value)
+}

@@ -1,0 +1,39 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import type { MillraceError } from '../errors/millrace-error.js'
+import type { Packet } from '../media/packet.js'
+import type { RunMetrics } from './metrics.js'
+import type { ProgressListener } from './progress.js'
+
+/** Options of `engine.run` (spec execution.md). */
+export interface RunOptions {
+  /** Cancels the run; everything it holds is freed before the promise rejects with `CANCELLED`. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: ProgressListener
+  /** Values for the graph's declared inputs, by name. */
+  readonly inputs?: Readonly<Record<string, unknown>>
+  /** Run outputs wanted; default all. */
+  readonly outputs?: readonly string[]
+  /** `stop`: the first failure ends the run; `continue`: branches that do not depend on it go on. Default `stop`. */
+  readonly onError?: 'stop' | 'continue'
+  /** Frames per pass of a segment, 64–65 536; default 4 096. Never changes a bit of the result. */
+  readonly blockFrames?: number
+  readonly seed?: number | bigint
+  readonly negotiate?: 'auto' | 'safe' | 'strict'
+  readonly metrics?: boolean
+}
+
+/** Result of one run. Audio in `outputs` lies in the arena until `close()` of the buffer, of this result or of the engine. */
+export interface RunResult<O extends Readonly<Record<string, unknown>> = Readonly<Record<string, Packet>>> {
+  readonly runId: string
+  readonly status: 'success' | 'partialfailure' | 'failed' | 'cancelled'
+  readonly outputs: O
+  readonly metrics: RunMetrics
+  readonly diagnostics: readonly Diagnostic[]
+  readonly error?: MillraceError
+  /** Gives back all audio of `outputs`. */
+  close(): void
+  [Symbol.dispose](): void
+}
+
+/** What `engine.run` rejects with: the error, and what the run had finished (EX-51). */
+export interface RunFailure extends MillraceError { readonly result: RunResult }
