@@ -1,0 +1,21 @@
+/** An open file of Node's `fs.promises`, as far as readers and writers use it. */
+export interface FileHandle {
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
+  write(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesWritten: number }>
+  stat(): Promise<{ readonly size: number; isFile(): boolean }>
+  close(): Promise<void>
+}
+
+/** Part of Node's `fs` module that file access needs; declared here, so that no Node types reach the public types. */
+export interface NodeFs {
+  readonly promises: {
+    open(path: string | URL, flags: string): Promise<FileHandle>
+    unlink(path: string | URL): Promise<void>
+  }
+}
+
+/** Node's file system without a static import (bundlers for the browser would trip over one), or null where there is none. */
+export function nodeFs(): NodeFs | null {
+  const process = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process
+  return (process?.getBuiltinModule?.('node:fs') as NodeFs | undefined) ?? null
+}
