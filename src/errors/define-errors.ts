@@ -39,15 +39,16 @@ export interface ErrorFactory<D> {
   readonly row: ErrorRow<D>
 }
 
-type DetailsOf<R> = R extends { readonly message: (details: infer D) => string } ? D : never
-type ErrorTable = Readonly<Record<string, ErrorRow<never>>>
+/** One row per code; `T` maps each code to the named values of its message, inferred from `message`. */
+export type ErrorTable<T> = { readonly [K in keyof T]: ErrorRow<T[K]> }
 /** One factory per row of the table. */
-export type ErrorFactories<T extends ErrorTable> = { readonly [K in keyof T]: ErrorFactory<DetailsOf<T[K]>> }
+export type ErrorFactories<T> = { readonly [K in keyof T]: ErrorFactory<T[K]> }
 
 /** Turns a table of rows into typed factories; pure, keeps no registry (the catalogue test collects all tables). */
-export function defineErrors<const T extends ErrorTable>(table: T): ErrorFactories<T> {
-  const factories: Record<string, ErrorFactory<never>> = {}
-  for (const [code, row] of Object.entries(table) as [string, ErrorRow<never>][]) factories[code] = factoryOf(code, row)
+/* @__NO_SIDE_EFFECTS__ */
+export function defineErrors<T extends Readonly<Record<string, object>>>(table: ErrorTable<T>): ErrorFactories<T> {
+  const factories: Record<string, unknown> = {}
+  for (const [code, row] of Object.entries(table)) factories[code] = factoryOf(code, row as ErrorRow<object>)
   return factories as ErrorFactories<T>
 }
 

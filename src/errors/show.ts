@@ -19,7 +19,7 @@ function plain(value: unknown): string {
     case 'bigint': return `${value}n`
     case 'symbol': case 'number': case 'boolean': return String(value)
     case 'function': return 'a function'
-    default: return value === null ? 'null' : objectText(value)
+    default: return value === null ? 'null' : objectText(value as object)
   }
 }
 

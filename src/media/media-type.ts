@@ -52,18 +52,18 @@ export type SimpleConstraint = AudioConstraint | TensorConstraint | EventsConstr
 /** What a port accepts or gives. */
 export type MediaConstraint = SimpleConstraint | AnyConstraint | MatchConstraint | OneOfConstraint
 
-export function audio(fields: Omit<AudioConstraint, 'kind'> = {}): AudioConstraint { return { kind: 'audio', ...fields } }
-export function tensor(fields: Omit<TensorConstraint, 'kind'> = {}): TensorConstraint { return { kind: 'tensor', ...fields } }
-export function events(fields: Omit<EventsConstraint, 'kind'> = {}): EventsConstraint { return { kind: 'events', ...fields } }
-export function text(fields: Omit<TextConstraint, 'kind'> = {}): TextConstraint { return { kind: 'text', ...fields } }
-export function tokens(fields: Omit<TokensConstraint, 'kind'> = {}): TokensConstraint { return { kind: 'tokens', ...fields } }
-export function json(fields: Omit<JsonConstraint, 'kind'> = {}): JsonConstraint { return { kind: 'json', ...fields } }
-export function bytes(fields: Omit<BytesConstraint, 'kind'> = {}): BytesConstraint { return { kind: 'bytes', ...fields } }
-export function video(fields: Omit<VideoConstraint, 'kind'> = {}): VideoConstraint { return { kind: 'video', ...fields } }
-export function anyMedia(): AnyConstraint { return { kind: 'any' } }
-export function match(name: string): MatchConstraint { return { kind: 'match', name } }
-export function oneOf<const C extends readonly SimpleConstraint[]>(...options: C): OneOfConstraint<C> { return { kind: 'oneOf', options } }
-export function sameAs(port: string): SameAs { return { sameAs: port } }
+/* @__NO_SIDE_EFFECTS__ */ export function audio(fields: Omit<AudioConstraint, 'kind'> = {}): AudioConstraint { return { kind: 'audio', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function tensor(fields: Omit<TensorConstraint, 'kind'> = {}): TensorConstraint { return { kind: 'tensor', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function events(fields: Omit<EventsConstraint, 'kind'> = {}): EventsConstraint { return { kind: 'events', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function text(fields: Omit<TextConstraint, 'kind'> = {}): TextConstraint { return { kind: 'text', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function tokens(fields: Omit<TokensConstraint, 'kind'> = {}): TokensConstraint { return { kind: 'tokens', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function json(fields: Omit<JsonConstraint, 'kind'> = {}): JsonConstraint { return { kind: 'json', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function bytes(fields: Omit<BytesConstraint, 'kind'> = {}): BytesConstraint { return { kind: 'bytes', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function video(fields: Omit<VideoConstraint, 'kind'> = {}): VideoConstraint { return { kind: 'video', ...fields } }
+/* @__NO_SIDE_EFFECTS__ */ export function anyMedia(): AnyConstraint { return { kind: 'any' } }
+/* @__NO_SIDE_EFFECTS__ */ export function match(name: string): MatchConstraint { return { kind: 'match', name } }
+/* @__NO_SIDE_EFFECTS__ */ export function oneOf<const C extends readonly SimpleConstraint[]>(...options: C): OneOfConstraint<C> { return { kind: 'oneOf', options } }
+/* @__NO_SIDE_EFFECTS__ */ export function sameAs(port: string): SameAs { return { sameAs: port } }
 
 /** Media kinds that a constraint admits; drives the compile-time check of a wire. `any` and type variables admit all. */
 export type KindOf<C> = C extends { readonly kind: infer K } ? (K extends MediaKind ? K : C extends OneOfConstraint<infer O> ? KindOf<O[number]> : MediaKind) : never

@@ -1,0 +1,53 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { LONGEST_NAME, PORT_NAME, TYPE_ID } from './ids.js'
+import type { NodeDefinition, ParamDeclaration, ParamTable } from './node-definition.js'
+
+/** Most ports of a node, inputs and outputs together (spec graph.md section 7, hard limit). */
+const MOST_PORTS = 1_024
+/** Names that would change what a handle or a params object is. */
+const RESERVED = new Set(['then', 'constructor', 'prototype'])
+
+/** Refuses a definition that contradicts itself. Throws `INVALID_ARGUMENT` naming the type and the field. */
+export function checkDefinition(definition: NodeDefinition): void {
+  const { type, version, title, inputs, outputs, params } = definition
+  demand(type, TYPE_ID.test(type) && type.length <= LONGEST_NAME, 'type `family::name` of at most 64 characters', type)
+  demand(type, /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?$/.test(version), 'a semantic version', version)
+  demand(type, title.length > 0 && title.length <= 80, 'a title of 1 to 80 characters', `${title.length}`)
+  const inputNames = Object.keys(inputs), outputNames = Object.keys(outputs)
+  demand(type, inputNames.length + outputNames.length <= MOST_PORTS, `at most ${MOST_PORTS} ports`, `${inputNames.length + outputNames.length}`)
+  for (const name of [...inputNames, ...outputNames, ...Object.keys(params)]) checkName(type, name)
+  for (const name of Object.keys(params)) demand(type, !(name in inputs), 'different names for inputs and params', name)
+  if (definition.main !== undefined) demand(type, Object.hasOwn(outputs, definition.main), 'main to name an output', definition.main)
+  demand(type, definition.kernel === undefined || definition.reference !== undefined, 'a reference beside the kernel', 'none')
+  demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined,
+    'a kernel, a process function or a pull function', 'none')
+  checkParams(type, params)
+}
+
+function checkName(type: string, name: string): void {
+  demand(type, PORT_NAME.test(name) && !RESERVED.has(name), 'names of letters, digits, _ and - starting with a letter, at most 64 characters', name)
+}
+
+function checkParams(type: string, params: ParamTable): void {
+  const taken = new Set(Object.keys(params))
+  let main = ''
+  for (const [name, param] of Object.entries(params)) {
+    demand(type, param.type !== 'enum' || (param.values?.length ?? 0) > 0, `values for enum ${name}`, 'none')
+    demand(type, !(param.required === true && param.default !== undefined), `no default for required param ${name}`, String(param.default))
+    demand(type, rangeHolds(param), `a range that is not empty for ${name}`, `${param.min}…${param.max}`)
+    if (param.main === true) { demand(type, main === '', 'one main param', `${main} and ${name}`); main = name }
+    for (const alias of param.alias ?? []) {
+      demand(type, !taken.has(alias), `alias ${alias} of ${name} to be free`, 'taken')
+      taken.add(alias)
+    }
+  }
+}
+
+function rangeHolds({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration): boolean {
+  const low = Math.max(min ?? -Infinity, exclusiveMin ?? -Infinity), high = Math.min(max ?? Infinity, exclusiveMax ?? Infinity)
+  return low < high || (low === high && exclusiveMin !== low && exclusiveMax !== high)
+}
+
+function demand(type: string, holds: boolean, expected: string, got: string): void {
+  if (!holds) throw commonErrors.INVALID_ARGUMENT({ function: `defineNode(${type})`, expected, got })
+}

@@ -1,0 +1,99 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import { show } from '../errors/show.js'
+import { checkParam, type ParamProblem } from './check-param.js'
+import { graphErrors } from './errors.js'
+import { nearest } from './nearest.js'
+import type { NodeDefinition, ParamDeclaration, ParamTable, ParamValues } from './node-definition.js'
+import { rangeText } from './param-range.js'
+
+/** Where the params stand, and which of them get their value elsewhere. */
+export interface ResolveOptions {
+  /** Node id for messages; default the type's id. */
+  readonly node?: string
+  /** Params driven by an edge or a run-time input: not missing even when `required`. */
+  readonly driven?: ReadonlySet<string>
+  /** JSON pointer of the params object: `/nodes/3/params`. */
+  readonly pointer?: string
+}
+/** Values with defaults filled in under canonical names; what is wrong is left out of them and reported. */
+export interface ResolvedParams { readonly values: ParamValues; readonly diagnostics: readonly Diagnostic[] }
+
+/** Canonical name of every spelling that a table accepts: the name, its aliases, and the snake_case of both. */
+export function paramNames(params: ParamTable): ReadonlyMap<string, string> {
+  const names = new Map<string, string>()
+  for (const name of Object.keys(params)) names.set(name, name)
+  for (const [name, param] of Object.entries(params)) {
+    for (const spelling of [name, ...(param.alias ?? [])].flatMap((word) => [word, snakeCase(word)])) {
+      if (!names.has(spelling)) names.set(spelling, name)
+    }
+  }
+  return names
+}
+
+const namesOf = new WeakMap<ParamTable, ReadonlyMap<string, string>>()
+/** {@link paramNames}, computed once per table. */
+function cachedNames(params: ParamTable): ReadonlyMap<string, string> {
+  let names = namesOf.get(params)
+  if (names === undefined) namesOf.set(params, names = paramNames(params))
+  return names
+}
+
+/** `sampleRate` → `sample_rate`. */
+function snakeCase(word: string): string {
+  return word.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
+}
+
+/**
+ * Checks the given params of a node, maps aliases and fills in defaults. Never throws; hostile keys are unknown params like any other.
+ * Reports `PARAM_INVALID` (constraint, limit, value, allowed range) and `PARAM_UNKNOWN` (nearest names), in the order given, then what is missing.
+ */
+export function resolveParams(definition: NodeDefinition, given: Readonly<Record<string, unknown>>, o: ResolveOptions = {}): ResolvedParams {
+  const table = definition.params, names = cachedNames(table), node = o.node ?? definition.type
+  const values: Record<string, unknown> = {}, diagnostics: Diagnostic[] = []
+  const seen = new Map<string, string>()
+  for (const key of Object.keys(given)) {
+    const value = given[key], name = names.get(key), pointer = o.pointer === undefined ? {} : { pointer: `${o.pointer}/${escapePointer(key)}` }
+    if (value === undefined) continue
+    if (name === undefined) { diagnostics.push(unknown(node, key, Object.keys(table), [...names.keys()], pointer)); continue }
+    const param = table[name]!, first = seen.get(name)
+    seen.set(name, key)
+    const problem: ParamProblem | undefined = first === undefined ? checkParam(param, value)
+      : { constraint: 'other', limit: `one spelling, ${first} or ${key}`, got: value, path: '' }
+    if (problem === undefined) values[name] = value
+    else diagnostics.push(invalid(node, name, param, problem, pointer))
+  }
+  for (const [name, param] of Object.entries(table)) {
+    if (seen.has(name)) continue
+    if (param.default !== undefined) values[name] = param.default
+    else if (param.required === true && o.driven?.has(name) !== true) {
+      diagnostics.push(invalid(node, name, param, { constraint: 'required', limit: undefined, got: undefined, path: '' }, o.pointer === undefined ? {} : { pointer: o.pointer }))
+    }
+  }
+  return { values, diagnostics }
+}
+
+function invalid(node: string, name: string, param: ParamDeclaration, problem: ParamProblem, place: { readonly pointer?: string }): Diagnostic {
+  const got = param.secret === true ? '(secret)' : problem.got
+  return graphErrors.PARAM_INVALID.diagnostic(
+    { node, param: name + problem.path, constraint: problem.constraint, limit: problem.limit, got, range: rangeText(param) },
+    { node, port: name, constraint: problem.constraint, expected: problem.limit, got: plain(got), ...place })
+}
+
+function unknown(node: string, key: string, names: readonly string[], spellings: readonly string[], place: { readonly pointer?: string }): Diagnostic {
+  const near = nearest(key, spellings)
+  return graphErrors.PARAM_UNKNOWN.diagnostic({ node, param: key, names, near }, {
+    node, port: key, constraint: 'additional', expected: names, got: key, ...place,
+    ...(near.length === 0 ? {} : { suggestions: near.map((to) => ({ title: `Rename ${key} to ${to}`, edit: { op: 'rename-param', node, param: key, to } })) }),
+  })
+}
+
+/** Diagnostics cross threads and wires: what is no JSON scalar is told in words. */
+function plain(value: unknown): unknown {
+  const scalar = value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)) || (typeof value === 'string' && value.length <= 256)
+  return scalar ? value : value === undefined ? undefined : show(value)
+}
+
+/** One reference token of a JSON pointer (RFC 6901). */
+export function escapePointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
