@@ -15,7 +15,7 @@ export interface Colouring { readonly offsets: readonly number[]; readonly live:
  * within a start: for buffers of equal size this is the optimum for interval graphs. O(n²) in buffers of one segment.
  */
 export function colour(nodes: readonly SegmentNode[], buffers: readonly ColourBuffer[], all: readonly ResolvedNode[], joins: ReadonlySet<number>): Colouring {
-  const bytes = buffers.map((b) => align64(stride(b) * b.spec.channels))
+  const bytes = buffers.map((b) => alignedBytes(stride(b) * b.spec.channels))
   const live = buffers.map((b): [number, number] => b.readers.some((step) => joins.has(nodes[step]!.node)) || b.skip > 0
     ? [0, nodes.length] : [Math.max(b.writer, 0), Math.max(b.writer, ...b.readers)])
   const host = inPlaceHosts(nodes, buffers, all, live, bytes)
@@ -36,9 +36,10 @@ export function colour(nodes: readonly SegmentNode[], buffers: readonly ColourBu
 }
 
 /** Bytes from one channel to the next. */
-export function stride(b: Pick<ColourBuffer, 'capacity' | 'spec'>): number { return align64(b.capacity * frameBytes(b.spec)) }
+export function stride(b: Pick<ColourBuffer, 'capacity' | 'spec'>): number { return alignedBytes(b.capacity * frameBytes(b.spec)) }
 
-function align64(bytes: number): number { return Math.ceil(bytes / 64) * 64 }
+/** Rounded up to whole lines of 64 bytes. */
+export function alignedBytes(bytes: number): number { return Math.ceil(bytes / 64) * 64 }
 
 /** Output buffer → input buffer whose memory it takes over. The host's live range grows over the guest's. */
 function inPlaceHosts(nodes: readonly SegmentNode[], buffers: readonly ColourBuffer[], all: readonly ResolvedNode[], live: [number, number][], bytes: readonly number[]): Map<number, number> {

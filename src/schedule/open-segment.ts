@@ -9,6 +9,8 @@ export interface StepReport {
   readonly tag: string
   readonly nonfinite: number
   readonly clipped: number
+  /** Frames of input 0 that it took (a source: frames it made). */
+  readonly framesIn: number
   /** Nanoseconds of the sampled passes that this step took. */
   readonly sampleNs: number
 }

@@ -54,12 +54,12 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     const outputs = spec.outputs.map((port) => port.connected ? outputBuffer(node, port, spec.maxFrames, latency, step) : -1)
     nodes.push({ spec, node: i, inputs, outputs, latencyFrames: latency })
   }
-  const { offsets, bytes } = colour(nodes, buffers, c.nodes, joins)
+  const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, joins)
   return {
     index, tier: c.nodes[members[0] ?? draft.nodes[0]!]!.tier!, feed: draft.feed, nodes, workBytes: bytes, headFrames,
     buffers: buffers.map((b, n) => ({
       kind: b.kind, value: b.value, media: b.media, channels: b.spec.channels, frameBytes: frameBytes(b.spec), capacity: b.capacity,
-      offset: offsets[n]!, readers: b.readers, skip: b.skip,
+      offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!,
     })),
   }
 

@@ -32,6 +32,8 @@ export interface SegmentBuffer {
   readonly readers: readonly number[]
   /** Frames by which every reader starts late. */
   readonly skip: number
+  /** Steps between which its memory is taken, both included. */
+  readonly live: readonly [number, number]
 }
 
 /** A run of kernels that one thread executes pass by pass (DESIGN section 1). Plain data: buildable on any thread. */

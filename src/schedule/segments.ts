@@ -13,9 +13,11 @@ const BRANCH_US = 200
  * when it enters or leaves one of several branches that are each worth a thread of their own. Every breaking edge raises the stage number of
  * its consumer, and only nodes of one stage that are joined by unbroken edges fuse; so no path can leave a segment and come back (no cycle of
  * segments). Chunk-fed segments of one stage that read the same value are fused too. `selfScheduledBy`: workers that take segments from the task
- * table (0: the driver feeds every segment). O(nodes + edges).
+ * table (0: the driver feeds every segment). `removed` nodes change nothing and belong to no segment; `origin` leads past them. O(nodes + edges).
  */
-export function groupSegments(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, selfScheduledBy: number): SegmentDraft[] {
+export function groupSegments(
+  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>, selfScheduledBy: number,
+): SegmentDraft[] {
   const graph = kernelEdges(nodes, origin)
   const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph) : nodes.map(() => 'chunks' as const)
   const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds) : new Int32Array(nodes.length)
@@ -30,7 +32,7 @@ export function groupSegments(nodes: readonly ResolvedNode[], origin: ReadonlyMa
   }
   fuseSharedInputs(nodes, origin, feeds, stage, parent, find)
   const groups = new Map<number, number[]>()
-  for (const node of nodes) if (node.tier !== null) {
+  for (const node of nodes) if (node.tier !== null && !removed.has(node.id)) {
     const root = find(node.index), group = groups.get(root)
     if (group) group.push(node.index); else groups.set(root, [node.index])
   }

@@ -1,0 +1,196 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import { hashGraph } from '../graph/hash.js'
+import type { Graph, GraphNode } from '../graph/graph.js'
+import { negotiate } from '../graph/negotiate/index.js'
+import type { ParamValues } from '../graph/node-definition.js'
+import { topologicalOrder } from '../graph/order.js'
+import { resolveParams } from '../graph/params.js'
+import type { Registry } from '../graph/registry.js'
+import type { Tier } from '../graph/tiers.js'
+import type { Media } from '../media/media-type.js'
+import { alignedBytes } from './colouring.js'
+import type { CompiledPlan } from './compiled-plan.js'
+import type { CostHistory } from './estimates.js'
+import { mediaBytes } from './media-bytes.js'
+import type { InsertedNode, Plan, PlanBuffer, PlanEdge, PlanNode } from './plan.js'
+import { resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
+import { planSegment } from './segment-buffers.js'
+import type { SegmentPlan, ValueId } from './segment-plan.js'
+import { groupSegments } from './segments.js'
+import { totalFrames } from './totals.js'
+
+/** What compiling depends on beside the graph. */
+export interface CompileContext {
+  readonly registry: Registry
+  readonly negotiate: 'auto' | 'safe' | 'strict'
+  /** Media of discovered ports, by value id: from probes or first packets. */
+  readonly known: ReadonlyMap<ValueId, Media>
+  /** Whole lengths of sources that told them, frames, by node id. */
+  readonly lengths: ReadonlyMap<string, number>
+  /** Tier and reason for each kernel node. */
+  readonly tierOf: (node: GraphNode) => { readonly tier: Tier; readonly why: string }
+  /** Workers that may be used; 0: everything on the engine's thread. */
+  readonly workers: number
+  /** True: workers even when the estimate is small. */
+  readonly forceWorkers: boolean
+  readonly blockFrames: number
+  readonly seed: bigint
+  readonly history: CostHistory
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Below this estimate a plan runs on the engine's own thread: starting and waking workers would take longer, µs. */
+const INLINE_US = 20_000
+/** Transport of a packet queue, packets. */
+const QUEUE_CAPACITY = 8
+
+/** Graph → plan (DESIGN section 6, steps 2 to 4). The graph has been validated and its run inputs bound. Deterministic. Iterative throughout. */
+export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
+  const solved = negotiate(graph, c.registry, { mode: c.negotiate, known: c.known })
+  const order = topologicalOrder(solved.graph)
+  const nodes = resolveNodes(solved.graph, order.order, solved.media, c)
+  const removed = new Set(nodes.filter((node) => node.definition.identity?.(node.params, node.media) === true).map((node) => node.id))
+  const origin = resolveAliases(nodes, removed)
+  const outputs = runOutputs(solved.graph, nodes, origin)
+  const totals = totalFrames(nodes, origin, c.lengths)
+  const timed = nodes.map((node) => ({ ...node, estUs: estimate(node, removed, origin, totals, c) }))
+  const kernelUs = timed.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
+  const onWorkers = c.workers > 0 && (c.forceWorkers || kernelUs > INLINE_US)
+  const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
+  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || node.tier === 'wasm-threads') ? c.workers : 0
+  const drafts = groupSegments(timed, origin, removed, selfScheduled)
+  const returned = new Set(outputs.values())
+  const readers = readersOf(timed, origin, removed)
+  const segments = drafts.map((draft, i) => planSegment(draft, i, {
+    nodes: timed, origin, removed, blockFrames: c.blockFrames, seed: c.seed,
+    external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
+  }))
+  const where = segments.map((segment) => whereOf(segment.tier))
+  const plan = describe({ graph: solved.graph, nodes: timed, removed, origin, outputs, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
+    why: onWorkers ? 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
+    diagnostics: [...c.diagnostics, ...solved.diagnostics] })
+  return { plan, nodes: timed, removed, origin, media: solved.media, outputs, segments, where, totals }
+}
+
+function resolveNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<ValueId, Media>, c: CompileContext): ResolvedNode[] {
+  const links = new Map<string, { to: string; from: ValueId; order: number }[]>()
+  graph.edges.forEach((edge, i) => {
+    const list = links.get(edge.to[0]) ?? []
+    list.push({ to: edge.to[1], from: valueId(edge.from[0], edge.from[1]), order: edge.order ?? i })
+    links.set(edge.to[0], list)
+  })
+  return Array.from(order, (index, position) => {
+    const node = graph.nodes[index]!, definition = node.definition!
+    const params: ParamValues = resolveParams(definition, node.params).values
+    const inputs = inputsOf(node, links.get(node.id) ?? [])
+    const own: Record<string, Media> = {}
+    for (const input of inputs) { const m = input.from === null ? undefined : media.get(input.from); if (m) own[input.link] = m }
+    for (const port of Object.keys(definition.outputs)) { const m = media.get(valueId(node.id, port)); if (m) own[port] = m }
+    const choice = definition.kernel === undefined ? undefined : c.tierOf(node)
+    return { index: position, id: node.id, definition, params, media: own, inputs, tier: choice?.tier ?? null, tierWhy: choice?.why ?? 'written in TypeScript', estUs: 0 }
+  })
+}
+
+/** Links in slot order: declared ports, the links of a `multi` input in their order. */
+function inputsOf(node: GraphNode, links: readonly { to: string; from: ValueId; order: number }[]): ResolvedInput[] {
+  return Object.entries(node.definition!.inputs).flatMap(([port, declared]): ResolvedInput[] => {
+    const own = links.filter((link) => link.to === port).sort((a, b) => a.order - b.order)
+    if (declared.multi) return own.map((link, n) => ({ link: `${port}.${n}`, port, from: link.from }))
+    return [{ link: port, port, from: own[0]?.from ?? null }]
+  })
+}
+
+/** Declared run outputs, or every output that nothing reads, as their writers' values. */
+function runOutputs(graph: Graph, nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>): Map<string, ValueId> {
+  const outputs = new Map<string, ValueId>()
+  for (const [name, [node, port]] of graph.outputs) outputs.set(name, origin.get(valueId(node, port)) ?? valueId(node, port))
+  if (graph.outputs.size > 0) return outputs
+  const read = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.from)))
+  for (const node of nodes) for (const port of Object.keys(node.definition.outputs)) {
+    const value = valueId(node.id, port)
+    if (!read.has(value)) outputs.set(value, origin.get(value) ?? value)
+  }
+  return outputs
+}
+
+function readersOf(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>): Map<ValueId, number[]> {
+  const readers = new Map<ValueId, number[]>()
+  for (const node of nodes) {
+    if (removed.has(node.id)) continue
+    for (const input of node.inputs) {
+      if (input.from === null) continue
+      const value = origin.get(input.from) ?? input.from
+      const list = readers.get(value)
+      if (list) list.push(node.index); else readers.set(value, [node.index])
+    }
+  }
+  return readers
+}
+
+function estimate(node: ResolvedNode, removed: ReadonlySet<string>, origin: ReadonlyMap<ValueId, ValueId>, totals: ReadonlyMap<ValueId, number>, c: CompileContext): number {
+  if (removed.has(node.id)) return 0
+  if (node.tier === null) return node.definition.costUs ?? 0
+  const first = node.inputs.find((input) => input.from !== null)
+  const slow = node.tier === 'js' ? 8 : 1
+  return slow * c.history.kernelUs(node.definition, node.media, first?.link, first?.from ? totals.get(origin.get(first.from) ?? first.from) : undefined)
+}
+
+interface Described {
+  readonly graph: Graph; readonly nodes: readonly ResolvedNode[]; readonly removed: ReadonlySet<string>; readonly origin: ReadonlyMap<ValueId, ValueId>
+  readonly outputs: ReadonlyMap<string, ValueId>; readonly segments: readonly SegmentPlan[]; readonly where: readonly ('engine' | 'worker')[]
+  readonly totals: ReadonlyMap<ValueId, number>; readonly order: { readonly levels: Uint32Array; readonly order: Uint32Array }; readonly inserted: readonly InsertedNode[]
+  readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly diagnostics: readonly Diagnostic[]
+}
+
+/** The printable part. */
+function describe(d: Described): Plan {
+  const hashes = hashGraph(d.graph, { seed: d.c.seed })
+  const segmentOf = new Map<number, number>()
+  d.segments.forEach((segment, s) => { for (const node of segment.nodes) segmentOf.set(node.node, s) })
+  const nodes = d.nodes.map((node): PlanNode => {
+    const segment = segmentOf.get(node.index) ?? -1
+    return {
+      id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment < 0 ? 'engine' : d.where[segment]!,
+      why: d.removed.has(node.id) ? 'removed: it would change nothing' : node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`,
+      hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
+      estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
+    }
+  })
+  const stored = [...new Set(d.outputs.values())].map((value) => ({ value, reason: 'run output' }))
+  const storedBytes = stored.reduce((sum, { value }) => sum + mediaBytes(d.media.get(value), d.totals.get(value) ?? 0), 0)
+  const edges = edgesOf(d, segmentOf)
+  return {
+    graphHash: hashes.graph, driver: 'batch', order: d.nodes.map((node) => node.id), levels: Array.from(d.order.order, (index) => d.order.levels[index]!), nodes, edges,
+    segments: d.segments.map((segment, s) => ({
+      index: s, nodes: segment.nodes.map((node) => node.spec.nodeId), tier: segment.tier, where: d.where[s]!, feed: segment.feed, blockFrames: segment.headFrames,
+      workBytes: segment.workBytes, estUs: segment.nodes.reduce((sum, node) => sum + d.nodes[node.node]!.estUs, 0),
+    })),
+    inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
+    estTimeMs: nodes.reduce((sum, node) => sum + node.estUs, 0) / 1000,
+    estPeakBytes: storedBytes + d.segments.reduce((sum, segment) => sum + segment.workBytes, 0),
+    estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0), diagnostics: d.diagnostics,
+  }
+}
+
+function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge[] {
+  const indexOf = new Map(d.nodes.map((node) => [node.id, node.index]))
+  return d.graph.edges.map((edge): PlanEdge => {
+    const from = indexOf.get(edge.from[0])!, to = indexOf.get(edge.to[0])!, a = segmentOf.get(from), b = segmentOf.get(to)
+    const value = valueId(edge.from[0], edge.from[1]), media = d.media.get(value) ?? null
+    const fused = a !== undefined && a === b
+    const whole = a !== undefined && b !== undefined && d.segments[a]!.feed === 'values'
+    const crosses = [a, b].some((s) => s !== undefined && d.where[s] === 'worker' && d.segments[s]!.tier === 'wasm')
+    const copies = crosses && !fused && media ? mediaBytes(media, d.totals.get(value) ?? 0) * 2 : 0
+    return {
+      from: [edge.from[0], edge.from[1]], to: [edge.to[0], edge.to[1]], media, transport: fused || d.removed.has(d.nodes[from]!.id) || d.removed.has(d.nodes[to]!.id) ? 'address' : crosses ? 'transfer' : whole ? 'value' : 'queue',
+      capacity: fused ? d.segments[a]!.headFrames : QUEUE_CAPACITY, whenFull: 'block', copies,
+    }
+  })
+}
+
+function buffersOf(segment: SegmentPlan): PlanBuffer[] {
+  return segment.buffers.filter((b) => b.kind === 'internal').map((b) => ({
+    segment: segment.index, value: b.value, bytes: alignedBytes(b.capacity * b.frameBytes) * b.channels, offset: b.offset, live: b.live,
+  }))
+}
+
