@@ -1,0 +1,56 @@
+//! The functions that JavaScript calls. Addresses and results are i32 words.
+#![allow(unsafe_code)]
+
+use crate::program::Program;
+use crate::{check, pass, queue, tasks};
+
+/// One pass over a segment (see `PASS` and `THREAD_ID` of the contract), or a negative status whose step is in the header.
+#[no_mangle]
+extern "C" fn segment_run(program: u32, thread: u32) -> i32 {
+    pass::run(Program(program), thread)
+}
+/// Step `index` of a pass, for a caller that times steps: 0 begins the pass, the last one ends it and gives the pass's result.
+#[no_mangle]
+extern "C" fn segment_step(program: u32, thread: u32, index: u32) -> i32 {
+    pass::run_step(Program(program), thread, index)
+}
+/// 0 when every address of the program lies in `low`…`high` (high 0: 4 GiB), else a finding (`CHECK`).
+#[no_mangle]
+extern "C" fn segment_check(program: u32, low: u32, high: u32) -> i32 {
+    check::run(Program(program), low, high)
+}
+/// Makes an empty ring; `capacity` is a power of two ≥ 2.
+#[no_mangle]
+extern "C" fn queue_init(ring: u32, capacity: u32) {
+    queue::init(ring, capacity);
+}
+/// 1, or 0 when the ring is full.
+#[no_mangle]
+extern "C" fn queue_push(ring: u32, value: u32) -> i32 {
+    i32::from(queue::push(ring, value))
+}
+/// The oldest value (never 0), or 0 when the ring is empty.
+#[no_mangle]
+extern "C" fn queue_pop(ring: u32) -> u32 {
+    queue::pop(ring).unwrap_or(0)
+}
+/// See `tasks::take_task`.
+#[no_mangle]
+extern "C" fn task_take(arena: u32, slot: u32, wait_ms: u32) -> u32 {
+    tasks::take_task(arena, slot, wait_ms)
+}
+/// See `tasks::finish_task`.
+#[no_mangle]
+extern "C" fn task_finish(arena: u32, slot: u32, task: u32, state: u32, status: i32) -> i32 {
+    tasks::finish_task(arena, slot, task, state, status)
+}
+/// See `tasks::push_task`. `run` is the index of the run record.
+#[no_mangle]
+extern "C" fn task_push(arena: u32, run: u32, task: u32) -> i32 {
+    tasks::push_task(arena, run, task)
+}
+/// See `tasks::quiet`.
+#[no_mangle]
+extern "C" fn queue_quiet(arena: u32) -> i32 {
+    tasks::quiet(arena)
+}

@@ -1,0 +1,296 @@
+//! Finding and finishing work (MW-31 to MW-35). Task records are the truth, rings hold addresses of READY tasks, each at most once.
+//!
+//! Two protocols, both "publish, then look": a thread sets its slot's phase to QUEUE and then reads a run's `rebuilding` flag before it touches a ring, while who
+//! rebuilds or frees a run sets the flag and then waits until no live slot is in that phase; a thread publishes its job and then reads the run's cancel word, while
+//! who cancels writes that word and then scans the slots.
+
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use abi::generated::{arena, arena_flag, run, run_flag, slot, slot_phase, slot_status, take, task, task_flag, task_state, NONE};
+use abi::memory::{atomic, atomic_i32, load};
+
+use crate::{host, queue};
+
+/// Looks at the ready event before sleeping, about 50 µs in all.
+const SPINS: u32 = 8_192;
+/// Longest sleep, ms (MW-33).
+const LONGEST_WAIT_MS: u32 = 1_000;
+
+fn get(address: u32) -> u32 {
+    atomic(address).load(SeqCst)
+}
+fn set(address: u32, value: u32) {
+    atomic(address).store(value, SeqCst);
+}
+fn slot_of(base: u32, number: u32) -> u32 {
+    base + arena::SLOTS + number * slot::BYTES
+}
+fn run_of(base: u32, number: u32) -> u32 {
+    base + arena::RUNS + number * run::BYTES
+}
+
+/// The next task for this slot: its address, or a code of `TAKE`. Waits at most `wait_ms` (0: only looks); waiting is for workers only (MW-66).
+pub fn take_task(base: u32, number: u32, wait_ms: u32) -> u32 {
+    let own = slot_of(base, number);
+    let ready = base + arena::READY_EVENT;
+    let mut waited = wait_ms == 0;
+    loop {
+        let event = get(ready);
+        if get(base + arena::FLAGS) & arena_flag::CLOSED != 0 {
+            return take::CLOSED as u32;
+        }
+        if get(own + slot::MAIL) != 0 {
+            return take::MAIL as u32;
+        }
+        atomic(own + slot::BEAT).fetch_add(1, Relaxed);
+        if let Some(found) = look(base, own) {
+            return found;
+        }
+        if get(ready) != event {
+            continue;
+        }
+        if waited {
+            return take::TIMEOUT as u32;
+        }
+        if (0..SPINS).any(|_| get(ready) != event) {
+            continue;
+        }
+        atomic(base + arena::READY_SLEEPERS).fetch_add(1, SeqCst);
+        host::wait(ready, event, wait_ms.min(LONGEST_WAIT_MS));
+        atomic(base + arena::READY_SLEEPERS).fetch_sub(1, SeqCst);
+        waited = true;
+    }
+}
+
+/// One look over all runs, best first: highest priority, then oldest.
+fn look(base: u32, own: u32) -> Option<u32> {
+    set(own + slot::PHASE, slot_phase::QUEUE);
+    let mut tried = 0u64;
+    while let Some(number) = best_run(base, tried) {
+        tried |= 1 << number;
+        let record = run_of(base, number);
+        while let Some(found) = admit(record) {
+            if claim(base, own, number, record, found) {
+                return Some(found);
+            }
+        }
+    }
+    set(own + slot::PHASE, slot_phase::IDLE);
+    None
+}
+
+fn best_run(base: u32, tried: u64) -> Option<u32> {
+    let mut best: Option<(u32, i32, u32)> = None;
+    for number in 0..run::COUNT {
+        let record = run_of(base, number);
+        let epoch = get(record + run::EPOCH);
+        if tried & (1 << number) != 0 || epoch == 0 || get(record + run::FLAGS) & (run_flag::PAUSED | run_flag::REBUILDING) != 0 {
+            continue;
+        }
+        let priority = atomic_i32(record + run::PRIORITY_I32).load(Relaxed);
+        let better = best.is_none_or(|(_, top, age)| priority > top || (priority == top && (epoch.wrapping_sub(age) as i32) < 0));
+        if better {
+            best = Some((number, priority, epoch));
+        }
+    }
+    best.map(|(number, ..)| number)
+}
+
+/// A task of this run within its limit, which then counts as running.
+fn admit(record: u32) -> Option<u32> {
+    let (limit, running) = (get(record + run::LIMIT), atomic(record + run::TASKS_RUNNING));
+    if running.fetch_add(1, SeqCst) >= limit && limit != 0 {
+        running.fetch_sub(1, SeqCst);
+        return None;
+    }
+    let found = [run::RING_HIGH, run::RING_NORMAL, run::RING_LOW].into_iter().find_map(|lane| match load::<u32>(record + lane) {
+        0 => None,
+        ring => queue::pop(ring),
+    });
+    if found.is_none() {
+        running.fetch_sub(1, SeqCst);
+    }
+    found
+}
+
+/// Makes the task this slot's own. False when someone else ended it meanwhile, or the run was cancelled: then it is CANCELLED.
+fn claim(base: u32, own: u32, number: u32, record: u32, found: u32) -> bool {
+    if atomic(found + task::STATE).compare_exchange(task_state::READY, task_state::RUNNING, SeqCst, SeqCst).is_err() {
+        atomic(record + run::TASKS_RUNNING).fetch_sub(1, SeqCst);
+        return false;
+    }
+    set(own + slot::CANCEL, 0);
+    set(found + task::OWNER, (own - slot_of(base, 0)) / slot::BYTES);
+    set(own + slot::TASK, (found - get(record + run::TASKS)) / task::BYTES + 1);
+    set(own + slot::RUN, number + 1);
+    if get(record + run::CANCEL) != 0 {
+        leave(own);
+        atomic(record + run::TASKS_RUNNING).fetch_sub(1, SeqCst);
+        settle(base, record, found, task_state::CANCELLED);
+        return false;
+    }
+    atomic(found + task::DELIVERIES).fetch_add(1, Relaxed);
+    set(own + slot::STATUS, slot_status::BUSY);
+    set(own + slot::PHASE, slot_phase::KERNEL);
+    true
+}
+
+/// The slot has no job.
+fn leave(own: u32) {
+    set(own + slot::RUN, 0);
+    set(own + slot::TASK, 0);
+}
+
+/// Ends or suspends a task that runs. `number` is the slot, or NONE on the engine's thread. 0, or −1 when no run has this task.
+/// States: DONE, FAILED, CANCELLED, SKIPPED end it; WAITING suspends it until `task_push`; READY puts it back into its ring.
+pub fn finish_task(base: u32, number: u32, found: u32, state: u32, status: i32) -> i32 {
+    let Some(record) = run_with(base, number, found) else { return -1 };
+    let own = if number == NONE { 0 } else { slot_of(base, number) };
+    atomic_i32(found + task::STATUS_I32).store(status, Relaxed);
+    let limited = get(record + run::LIMIT) != 0;
+    if own != 0 {
+        enter(own, record);
+        // Before the task is settled: after its last task the record may serve another run.
+        atomic(record + run::TASKS_RUNNING).fetch_sub(1, SeqCst);
+    }
+    let pushed = match state {
+        task_state::DONE => release(base, record, found),
+        task_state::READY => {
+            set(found + task::STATE, task_state::READY);
+            u32::from(enqueue(record, found))
+        }
+        task_state::WAITING => {
+            set(found + task::STATE, task_state::WAITING);
+            bump_host(base);
+            0
+        }
+        ended => {
+            if ended == task_state::FAILED {
+                let index = (found - get(record + run::TASKS)) / task::BYTES;
+                let _ = atomic(record + run::FAILED_TASK).compare_exchange(0, index + 1, SeqCst, SeqCst);
+            }
+            settle(base, record, found, ended);
+            0
+        }
+    };
+    if own != 0 {
+        leave(own);
+        set(own + slot::STATUS, slot_status::IDLE);
+        set(own + slot::PHASE, slot_phase::IDLE);
+    }
+    wake(base, if own != 0 && !limited { pushed.saturating_sub(1) } else { pushed }, pushed > 0 || limited);
+    0
+}
+
+/// Waits out a rebuild, then announces that this slot touches rings.
+fn enter(own: u32, record: u32) {
+    loop {
+        set(own + slot::PHASE, slot_phase::QUEUE);
+        if get(record + run::FLAGS) & run_flag::REBUILDING == 0 {
+            return;
+        }
+        set(own + slot::PHASE, slot_phase::KERNEL);
+        while get(record + run::FLAGS) & run_flag::REBUILDING != 0 {
+            core::hint::spin_loop();
+        }
+    }
+}
+
+/// DONE: successors lose a pending input, those with none left are pushed. Gives how many.
+fn release(base: u32, record: u32, found: u32) -> u32 {
+    set(found + task::STATE, task_state::DONE_WRITTEN);
+    let (tasks, list, count) = (get(record + run::TASKS), get(found + task::SUCCESSORS), get(found + task::SUCCESSOR_COUNT));
+    let mut pushed = 0;
+    for index in 0..count {
+        let next = tasks + load::<u32>(list + index * 4) * task::BYTES;
+        if atomic(next + task::PENDING).fetch_sub(1, SeqCst) != 1 {
+            continue;
+        }
+        if atomic(next + task::STATE).compare_exchange(task_state::PENDING, task_state::READY, SeqCst, SeqCst).is_err() {
+            continue;
+        }
+        if get(next + task::FLAGS) & task_flag::HOST != 0 {
+            bump_host(base);
+        } else {
+            pushed += u32::from(enqueue(record, next));
+        }
+    }
+    settle(base, record, found, task_state::DONE);
+    pushed
+}
+
+/// A final state: the run has one task less; the engine hears of the last one, and of a failure at once.
+fn settle(base: u32, record: u32, found: u32, state: u32) {
+    set(found + task::STATE, state);
+    let left = atomic(record + run::TASKS_LEFT).fetch_sub(1, SeqCst) - 1;
+    if left == 0 || state == task_state::FAILED {
+        bump_host(base);
+    }
+}
+
+fn enqueue(record: u32, found: u32) -> bool {
+    let lane = get(found + task::LANE).min(2);
+    let ring = load::<u32>(record + run::RING_HIGH + lane * 4);
+    ring != 0 && queue::push(ring, found)
+}
+
+/// Makes a PENDING or WAITING task READY and puts it where it is found: its lane, or the engine's notice for HOST tasks. 0, or −1 for an unknown state or lane.
+pub fn push_task(base: u32, number: u32, found: u32) -> i32 {
+    let record = run_of(base, number);
+    let state = atomic(found + task::STATE);
+    let before = get(found + task::STATE);
+    let open = before == task_state::PENDING || before == task_state::WAITING;
+    if !open || state.compare_exchange(before, task_state::READY, SeqCst, SeqCst).is_err() {
+        return -1;
+    }
+    if get(found + task::FLAGS) & task_flag::HOST != 0 {
+        bump_host(base);
+        return 0;
+    }
+    if !enqueue(record, found) {
+        return -1;
+    }
+    wake(base, 1, true);
+    0
+}
+
+/// Index of the run that has this task: the slot knows it, else it is searched.
+fn run_with(base: u32, number: u32, found: u32) -> Option<u32> {
+    let holds = |record: u32| {
+        let first = get(record + run::TASKS);
+        get(record + run::EPOCH) != 0 && found >= first && found - first < get(record + run::TASK_COUNT) * task::BYTES
+    };
+    if number != NONE {
+        let known = get(slot_of(base, number) + slot::RUN);
+        if known != 0 && known <= run::COUNT && holds(run_of(base, known - 1)) {
+            return Some(run_of(base, known - 1));
+        }
+    }
+    (0..run::COUNT).map(|index| run_of(base, index)).find(|&record| holds(record))
+}
+
+/// Changes the ready event, so that nobody falls asleep over what was pushed, and wakes up to `count` sleepers.
+fn wake(base: u32, count: u32, changed: bool) {
+    if !changed {
+        return;
+    }
+    atomic(base + arena::READY_EVENT).fetch_add(1, SeqCst);
+    let count = count.min(get(base + arena::READY_SLEEPERS));
+    if count > 0 {
+        host::notify(base + arena::READY_EVENT, count);
+    }
+}
+
+/// Tells the engine's thread to look.
+fn bump_host(base: u32) {
+    atomic(base + arena::HOST_EVENT).fetch_add(1, SeqCst);
+    host::notify(base + arena::HOST_EVENT, u32::MAX);
+}
+
+/// 1 when no live slot touches a ring: after a run's `rebuilding` flag was set, its rings and records may then be changed or freed.
+pub fn quiet(base: u32) -> i32 {
+    let touching = (0..slot::COUNT).map(|number| slot_of(base, number)).any(|own| {
+        get(own + slot::PID) != 0 && get(own + slot::STATUS) != slot_status::DEAD && get(own + slot::PHASE) == slot_phase::QUEUE
+    });
+    i32::from(!touching)
+}
