@@ -133,8 +133,8 @@ export interface NodeDefinition {
     Promise<PacketRecord> | AsyncIterable<PacketRecord>
   /** Source: an async generator of packets, read only as fast as they are taken. */
   readonly pull?: (params: ParamValues, ctx: NodeContext) => AsyncIterable<PacketRecord>
-  /** Source whose value is at hand: one packet, known whole before the run, borrowed without a copy when it lies in the engine's arena. */
-  readonly value?: (params: ParamValues, ctx: Pick<NodeContext, 'allocAudio' | 'nowUs'>) => PacketRecord | Promise<PacketRecord>
+  /** True when `pull` gives one packet that is known whole before the run (audio in memory): its readers can be scheduled as tasks. */
+  readonly whole?: (params: ParamValues) => boolean
   /** Media of discovered ports before the run; reads at most 64 KiB. */
   readonly probe?: (params: ParamValues, ctx: Pick<NodeContext, 'signal'>) => Promise<ProbeResult>
   readonly validate?: (params: ParamValues, media: PortMedia) => readonly Diagnostic[]

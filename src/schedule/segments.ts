@@ -58,7 +58,7 @@ function kernelEdges(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId
 function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges): ('chunks' | 'values')[] {
   const feeds: ('chunks' | 'values')[] = []
   for (const node of nodes) {
-    const chunky = node.tier === null ? node.definition.value === undefined : graph.inputs[node.index]!.some((u) => feeds[u] === 'chunks')
+    const chunky = node.tier === null ? node.definition.whole?.(node.params) !== true : graph.inputs[node.index]!.some((u) => feeds[u] === 'chunks')
     feeds.push(chunky ? 'chunks' : 'values')
   }
   return feeds

@@ -26,6 +26,7 @@ export const audioBuffer = defineNode({
   deterministic: 'yes',
   probe: (values) => Promise.resolve(describe(values)),
   pull: emit,
+  whole: ({ data }) => isAudioBuffer(data),
 })
 
 function describe(values: ParamValues): { readonly media: { readonly out: AudioMedia }; readonly frames: number } {

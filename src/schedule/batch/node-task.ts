@@ -14,7 +14,7 @@ import type { ValueRoutes } from './value-routes.js'
 export interface NodeReport { startUs: number; busyUs: number; itemsIn: number; itemsOut: number; framesIn: number; framesOut: number }
 
 /**
- * Executes one node written in TypeScript on the engine's thread: a source (`value`, `pull`) or a `process`. Packets go to the routes as they come, so a
+ * Executes one node written in TypeScript on the engine's thread: a source (`pull`) or a `process`. Packets go to the routes as they come, so a
  * slow reader slows the node. Checks that each declared, connected output was written at least once or is a stream that ended (GR-27).
  */
 export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame): Promise<NodeReport> {
@@ -38,8 +38,7 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
     try { return await work } finally { sincePaused = clock.nowUs() }
   }
   try {
-    if (definition.value) await outside(emit(await definition.value(node.params, ctx)))
-    else await drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputsOf(node, links), node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes))
+    await drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputsOf(node, links), node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes))
   } catch (error) {
     throw wrap(error, node, 'process', frame)
   } finally {

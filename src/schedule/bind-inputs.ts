@@ -1,0 +1,36 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { addNode, connect, setParam } from '../graph/edit.js'
+import { graphErrors } from '../graph/errors.js'
+import type { Graph, GraphNode } from '../graph/graph.js'
+
+/** Makes a source node for a value given to a port, or nothing when such a value cannot be wired. */
+export type LiteralSource = (id: string, value: unknown) => GraphNode | undefined
+
+/**
+ * Puts run-time values into a graph: a value for a param is set there, a value for a port becomes a source node. Defaults fill in what is not given.
+ * Throws `INPUT_MISSING` for a required input without a value, `INVALID_ARGUMENT` for a name that the graph does not declare or a value that no
+ * source can carry.
+ */
+export function bindInputs(graph: Graph, values: Readonly<Record<string, unknown>>, source: LiteralSource): Graph {
+  for (const name of Object.keys(values)) {
+    if (!graph.inputs.has(name)) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'run inputs', expected: graph.inputs.size === 0 ? 'none: the graph declares no inputs' : `one of ${[...graph.inputs.keys()].join(', ')}`, got: name })
+    }
+  }
+  let bound = graph
+  for (const [name, input] of graph.inputs) {
+    const value = Object.hasOwn(values, name) ? values[name] : input.default
+    if (value === undefined) {
+      if (input.required === false) continue
+      throw graphErrors.INPUT_MISSING({ input: name, media: 'a value' })
+    }
+    for (const [node, port] of input.to) {
+      const definition = bound.nodes.find((n) => n.id === node)?.definition
+      if (definition === undefined || Object.hasOwn(definition.params, port)) { if (definition) bound = setParam(bound, node, port, value); continue }
+      const literal = source(`~${name}.${node}.${port}`, value)
+      if (literal === undefined) throw commonErrors.INVALID_ARGUMENT({ function: `run input ${name}`, expected: `audio for ${node}.${port}`, got: typeof value })
+      bound = connect(addNode(bound, literal), [literal.id, Object.keys(literal.definition!.outputs)[0]!], [node, port])
+    }
+  }
+  return { ...bound, inputs: new Map() }
+}
