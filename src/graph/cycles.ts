@@ -1,5 +1,4 @@
-import type { EdgeList } from './edge-list.js'
-import { adjacencyOf, type Adjacency } from './order.js'
+import { adjacencyOf, edgeName, type Adjacency, type EdgeList, type GraphEdgeList, type LinkedNodes } from './edge-list.js'
 
 /** One concrete cycle: node indices in walking order, the first being the smallest; the last has an edge to the first. */
 export type Cycle = readonly number[]
@@ -23,6 +22,17 @@ export function findCycles(edges: EdgeList): Cycle[] {
     cycles.push(self !== undefined ? [self] : shortestCycle(nodes, part, out, into))
   }
   return cycles.sort((a, b) => a[0]! - b[0]!)
+}
+
+/** A cycle in names: node ids, the first repeated at the end, and the edge taken at each step (the first of parallel ones). */
+export function cyclePath(graph: LinkedNodes, edges: GraphEdgeList, cycle: Cycle): { readonly nodes: string[]; readonly edges: string[] } {
+  const step = new Map(cycle.map((node, i) => [node, cycle[(i + 1) % cycle.length]!]))
+  const names = new Map<number, string>()
+  for (let e = 0; e < edges.from.length; e++) {
+    const from = edges.from[e]!
+    if (step.get(from) === edges.to[e] && !names.has(from)) names.set(from, edgeName(graph.edges[edges.source[e]!]!))
+  }
+  return { nodes: [...cycle, cycle[0]!].map((node) => graph.nodes[node]!.id), edges: cycle.map((node) => names.get(node)!) }
 }
 
 /**

@@ -5,10 +5,29 @@ export interface EdgeList {
   readonly to: Uint32Array
 }
 
+/** Rows of a compressed adjacency: the neighbours of node `n` stand at `list[start[n]]` to `list[start[n + 1] - 1]`, in edge order. */
+export interface Adjacency {
+  readonly start: Uint32Array
+  readonly list: Uint32Array
+}
+
+/** Compressed adjacency of `count` nodes: for each edge, `value[e]` is listed under `key[e]`. O(nodes + edges). */
+export function adjacencyOf(count: number, key: Uint32Array, value: Uint32Array): Adjacency {
+  const start = new Uint32Array(count + 1)
+  for (let e = 0; e < key.length; e++) start[key[e]! + 1]!++
+  for (let n = 0; n < count; n++) start[n + 1]! += start[n]!
+  const list = new Uint32Array(key.length)
+  const next = start.slice(0, count)
+  for (let e = 0; e < key.length; e++) list[next[key[e]!]!++] = value[e]!
+  return { start, list }
+}
+
 /** The part of a graph that ordering and reachability look at. Feedback edges (`delayFrames`) carry yesterday's samples and order nothing. */
 export interface LinkedNodes {
   readonly nodes: readonly { readonly id: string }[]
-  readonly edges: readonly { readonly from: readonly [string, string]; readonly to: readonly [string, string]; readonly delayFrames?: number }[]
+  readonly edges: readonly {
+    readonly from: readonly [string, string]; readonly to: readonly [string, string]; readonly id?: string; readonly delayFrames?: number
+  }[]
 }
 
 /** An edge list together with the position of each edge in the graph it was read from. */
@@ -36,4 +55,9 @@ export function edgeListOf(graph: LinkedNodes): GraphEdgeList {
     source[length++] = e
   }
   return { count: graph.nodes.length, from: from.subarray(0, length), to: to.subarray(0, length), source: source.subarray(0, length), indexOf }
+}
+
+/** Name of an edge in messages and diagnostics: its id, else `from.port->to.port`. */
+export function edgeName(edge: LinkedNodes['edges'][number]): string {
+  return edge.id ?? `${edge.from[0]}.${edge.from[1]}->${edge.to[0]}.${edge.to[1]}`
 }

@@ -1,4 +1,6 @@
-import type { EdgeList } from './edge-list.js'
+import { cyclePath, findCycles } from './cycles.js'
+import { adjacencyOf, edgeListOf, type EdgeList, type LinkedNodes } from './edge-list.js'
+import { graphErrors } from './errors.js'
 
 /** Result of ordering: node indices. */
 export interface TopologicalOrder {
@@ -8,21 +10,15 @@ export interface TopologicalOrder {
   readonly levels: Uint32Array
 }
 
-/** Rows of a compressed adjacency: the neighbours of node `n` stand at `list[start[n]]` to `list[start[n + 1] - 1]`, in edge order. */
-export interface Adjacency {
-  readonly start: Uint32Array
-  readonly list: Uint32Array
-}
-
-/** Compressed adjacency of `count` nodes: for each edge, `value[e]` is listed under `key[e]`. O(nodes + edges). */
-export function adjacencyOf(count: number, key: Uint32Array, value: Uint32Array): Adjacency {
-  const start = new Uint32Array(count + 1)
-  for (let e = 0; e < key.length; e++) start[key[e]! + 1]!++
-  for (let n = 0; n < count; n++) start[n + 1]! += start[n]!
-  const list = new Uint32Array(key.length)
-  const next = start.slice(0, count)
-  for (let e = 0; e < key.length; e++) list[next[key[e]!]!++] = value[e]!
-  return { start, list }
+/**
+ * Order of a graph's nodes by document index, and their levels (GR-58). Edges that name no node do not count, nor do feedback edges.
+ * Throws `GRAPH_CYCLE` naming one shortest cycle: `validate` reports all of them.
+ */
+export function topologicalOrder(graph: LinkedNodes): TopologicalOrder {
+  const edges = edgeListOf(graph)
+  const result = orderOf(edges)
+  if (result.order.length === edges.count) return result
+  throw graphErrors.GRAPH_CYCLE(cyclePath(graph, edges, findCycles(edges)[0]!))
 }
 
 /**

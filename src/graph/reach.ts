@@ -1,5 +1,4 @@
-import type { EdgeList } from './edge-list.js'
-import { adjacencyOf } from './order.js'
+import { adjacencyOf, type EdgeList } from './edge-list.js'
 
 /**
  * Marks every node from which one of `ends` can be reached along edges, the ends included: 1 = kept. What stays 0 is pruned (GR-09).
