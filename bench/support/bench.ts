@@ -1,0 +1,165 @@
+/**
+ * How benches are written: one question, one `bench` call, rows that compare us with named peers in the same process. Variants of a row run
+ * round by round in turn, so that a busy machine slows all of them alike.
+ */
+import { Bench as Tinybench, hrtimeNow } from 'tinybench'
+
+/** Times of one variant of a row, milliseconds per call, and how it compares. */
+export interface VariantResult {
+  readonly variant: string
+  readonly minMs: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly calls: number
+  /** p50 of this variant by p50 of the first one: above 1 the first variant is faster. */
+  readonly ratio: number
+  /** `units` per second at p50. */
+  readonly perSecond?: number
+  readonly quality?: string
+}
+
+/** One compared job. */
+export interface RowResult {
+  readonly row: string
+  readonly unit?: string
+  readonly variants: readonly VariantResult[]
+}
+
+/** Everything that a bench measured. */
+export interface BenchResult {
+  readonly name: string
+  readonly rows: RowResult[]
+  readonly notes: string[]
+}
+
+/** Settings of a row. */
+export interface CompareOptions {
+  /** Rounds over all variants; default 15. */
+  readonly rounds?: number
+  /** Time that one variant gets in one round, milliseconds; default 30. */
+  readonly roundMs?: number
+  /** Work of one call, for a rate: `{ name: 'samples', count: 1_048_576 }`. */
+  readonly unit?: { readonly name: string; readonly count: number }
+  /** Quality of each variant in words or numbers: speed is compared at equal quality. */
+  readonly quality?: Readonly<Record<string, string>>
+}
+
+/** What a bench function gets. */
+export interface BenchContext {
+  /** Measures every variant; the first is ours, the others are peers. Returns the row, so that a bar can be named in a note. */
+  compare(row: string, variants: Readonly<Record<string, () => unknown>>, options?: CompareOptions): Promise<RowResult>
+  /** A line printed below the rows and kept with them. */
+  note(text: string): void
+}
+
+/** A bench as `npm run bench` finds it: any export of a `*.bench.ts` file made by {@link bench}. */
+export interface BenchModule {
+  readonly kind: 'bench'
+  readonly name: string
+  /** Where it can run; default both. */
+  readonly hosts: readonly ('node' | 'browser')[]
+  readonly measure: (context: BenchContext) => Promise<void> | void
+}
+
+/** Declares a bench. `name` is a path such as `kernels/convert`; it names the result file too. */
+export function bench(name: string, measure: BenchModule['measure'], hosts: BenchModule['hosts'] = ['node', 'browser']): BenchModule {
+  return { kind: 'bench', name, hosts, measure }
+}
+
+/** Runs one bench, handing each printed line to `print`. */
+export async function runBench(module: BenchModule, print: (line: string) => void): Promise<BenchResult> {
+  const result: BenchResult = { name: module.name, rows: [], notes: [] }
+  print(`\n${module.name}`)
+  await module.measure({
+    async compare(row, variants, options = {}) {
+      const measured = await compare(row, variants, options)
+      result.rows.push(measured)
+      for (const line of rowLines(measured)) print(line)
+      return measured
+    },
+    note(text) {
+      result.notes.push(text)
+      print(`  note: ${text}`)
+    },
+  })
+  return result
+}
+
+async function compare(row: string, variants: Readonly<Record<string, () => unknown>>, o: CompareOptions): Promise<RowResult> {
+  const rounds = o.rounds ?? 15
+  const roundMs = o.roundMs ?? 30
+  const runners = []
+  for (const [variant, run] of Object.entries(variants)) runners.push(await prepare(variant, run, roundMs))
+  for (let round = 0; round < rounds; round++) {
+    // The order turns with the rounds: nobody always runs behind the same neighbour.
+    for (let i = 0; i < runners.length; i++) await runners[(i + round) % runners.length]!.round()
+  }
+  const summaries = runners.map((runner) => summarize(runner.samples))
+  const first = summaries[0]
+  if (first === undefined) throw new Error(`Row ${row}: expected at least one variant, got none.`)
+  return {
+    row,
+    ...(o.unit && { unit: o.unit.name }),
+    variants: runners.map(({ variant, calls }, i) => {
+      const { minMs, p50Ms, p95Ms } = summaries[i]!
+      return {
+        variant, minMs, p50Ms, p95Ms, calls: calls(), ratio: p50Ms / first.p50Ms,
+        ...(o.unit && { perSecond: o.unit.count / (p50Ms / 1_000) }),
+        ...(o.quality?.[variant] !== undefined && { quality: o.quality[variant] }),
+      }
+    }),
+  }
+}
+
+/** Warms a variant up and finds how many calls make a sample long enough for the clock (20 µs) and a round long enough for `roundMs`. */
+async function prepare(variant: string, run: () => unknown, roundMs: number) {
+  const asynchronous = run() instanceof Promise
+  let perCallMs = Infinity
+  for (let i = 0, from = performance.now(); i < 3 || (performance.now() - from < 100 && i < 20_000); i++) {
+    const start = performance.now()
+    await run()
+    perCallMs = Math.min(perCallMs, performance.now() - start)
+  }
+  const batch = asynchronous ? 1 : Math.max(1, Math.min(10_000, Math.ceil(0.02 / Math.max(perCallMs, 1e-5))))
+  const iterations = Math.max(1, Math.min(500, Math.round(roundMs / Math.max(perCallMs * batch, 0.001))))
+  const body = asynchronous ? async (): Promise<void> => { await run() } : (): void => { for (let i = 0; i < batch; i++) run() }
+  const samples: number[] = []
+  return {
+    variant, samples, calls: (): number => samples.length * batch,
+    async round(): Promise<void> {
+      const task = new Tinybench({ time: 0, iterations, warmup: false, retainSamples: true, throws: true, ...(typeof process === 'object' && { now: hrtimeNow }) })
+      task.add(variant, body, { async: asynchronous })
+      if (asynchronous) await task.run()
+      else task.runSync()
+      const measured = task.tasks[0]!.result
+      if (!('latency' in measured) || measured.latency.samples === undefined) throw new Error(`Variant ${variant}: expected samples, got state ${measured.state}.`)
+      for (const sample of measured.latency.samples) samples.push(sample / batch)
+    },
+  }
+}
+
+function summarize(samples: readonly number[]): { minMs: number; p50Ms: number; p95Ms: number } {
+  const sorted = Float64Array.from(samples).sort()
+  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
+  return { minMs: at(0), p50Ms: at(0.5), p95Ms: at(0.95) }
+}
+
+function rowLines(row: RowResult): string[] {
+  const width = Math.max(...row.variants.map((variant) => variant.variant.length))
+  return [`  ${row.row}`, ...row.variants.map((v) => [
+    `    ${v.variant.padEnd(width)}  min ${time(v.minMs)}  p50 ${time(v.p50Ms)}  p95 ${time(v.p95Ms)}  ratio ${v.ratio.toFixed(2)}`,
+    v.perSecond === undefined ? '' : `  ${amount(v.perSecond)} ${row.unit}/s`,
+    v.quality === undefined ? '' : `  [${v.quality}]`,
+  ].join(''))]
+}
+
+function time(ms: number): string {
+  if (ms < 0.001) return `${(ms * 1e6).toFixed(0)} ns`.padStart(10)
+  if (ms < 1) return `${(ms * 1e3).toFixed(2)} µs`.padStart(10)
+  return `${ms.toFixed(2)} ms`.padStart(10)
+}
+
+function amount(value: number): string {
+  for (const [limit, suffix] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) if (value >= limit) return `${(value / limit).toFixed(2)} ${suffix}`
+  return value.toFixed(1)
+}
