@@ -49,7 +49,9 @@ export async function* walkChunks(
     const bytes = resize(id, declared)
     yield { id, offset: offset + headBytes, bytes }
     const end = offset + headBytes + bytes
-    offset = wave64 ? Math.ceil(end / 8) * 8 : end + (bytes & 1)
+    offset = wave64 ? Math.ceil(end / 8) * 8 : end + bytes % 2
+    // A size beyond 2⁵³ reaches past any file.
+    if (!Number.isSafeInteger(offset)) return
   }
 }
 

@@ -74,7 +74,7 @@ export async function collectChunks(source: ByteSource, info: WavInfo): Promise<
   const data = info.chunks.at(-1)
   // Size 0 and "unknown" mean that the samples reach to the end: nothing follows.
   if (!data || data.bytes === 0 || data.offset + data.bytes >= size) return collector.chunks
-  const pad = info.container === 'W64' ? -data.bytes & 7 : data.bytes & 1
+  const pad = info.container === 'W64' ? (8 - data.bytes % 8) % 8 : data.bytes % 2
   for await (const chunk of walkChunks(window, info.container, data.offset + data.bytes + pad)) await take(chunk.id, chunk.offset, chunk.bytes)
   return collector.chunks
 }

@@ -66,7 +66,7 @@ function finish({ source, container, chunks, format, factFrames, data }: Found):
   const dataBytes = bytes === null ? null : wholeBytes(format, bytes)
   if (bytes !== null && dataBytes !== bytes && (open || bytes === data.bytes)) warnings.push(truncated(source, bytes, dataBytes ?? 0))
   const held2 = dataBytes === null ? null : framesIn(format, dataBytes)
-  const frames = held2 !== null && factFrames !== null && format.blockFrames > 1 ? Math.min(held2, factFrames) : held2
+  const frames = held2 !== null && factFrames !== null && format.codec === 'ima-adpcm' ? Math.min(held2, factFrames) : held2
   return { ...format, name: source.name, container, dataOffset: data.offset, dataBytes, frames, chunks, warnings }
 }
 
@@ -76,18 +76,18 @@ export function truncated(source: Pick<ByteSource, 'name'>, declared: number, pr
 }
 
 /** Bytes of `bytes` that make whole frames; the last block of ADPCM may be short, by whole words. */
-export function wholeBytes(format: Pick<WavFormat, 'blockAlign' | 'blockFrames' | 'channels'>, bytes: number): number {
+export function wholeBytes(format: Pick<WavFormat, 'codec' | 'blockAlign' | 'blockFrames' | 'channels'>, bytes: number): number {
   const rest = bytes % format.blockAlign
   const word = 4 * format.channels
-  return bytes - rest + (format.blockFrames > 1 ? rest - rest % word : 0)
+  return bytes - rest + (format.codec === 'ima-adpcm' ? rest - rest % word : 0)
 }
 
 /** Frames in `bytes` of whole blocks (ADPCM: and one short block). */
-export function framesIn(format: Pick<WavFormat, 'blockAlign' | 'blockFrames' | 'channels'>, bytes: number): number {
+export function framesIn(format: Pick<WavFormat, 'codec' | 'blockAlign' | 'blockFrames' | 'channels'>, bytes: number): number {
   const blocks = Math.floor(bytes / format.blockAlign)
   const rest = bytes - blocks * format.blockAlign
   const word = 4 * format.channels
-  const short = format.blockFrames > 1 && rest >= word ? Math.min(format.blockFrames, (rest / word - 1) * 8 + 1) : 0
+  const short = format.codec === 'ima-adpcm' && rest >= word ? Math.min(format.blockFrames, (rest / word - 1) * 8 + 1) : 0
   return blocks * format.blockFrames + short
 }
 

@@ -64,9 +64,9 @@ export class WavReader implements AudioReader<WavInfo, WavMetadata> {
     this.#source = source
     this.info = info
     this.metadata = metadata
-    this.#decode = info.blockFrames > 1 ? null : sampleDecoder(info, info.container)
-    const scratch = info.blockFrames > 1 ? info.blockAlign : Math.max(1, Math.floor(DECODE_BYTES / info.blockAlign)) * info.blockAlign
-    this.#bytes = new Uint8Array(this.#decode || info.blockFrames > 1 ? scratch : 0)
+    this.#decode = info.codec === 'ima-adpcm' ? null : sampleDecoder(info, info.container)
+    const scratch = info.codec === 'ima-adpcm' ? info.blockAlign : Math.max(1, Math.floor(DECODE_BYTES / info.blockAlign)) * info.blockAlign
+    this.#bytes = new Uint8Array(this.#decode || info.codec === 'ima-adpcm' ? scratch : 0)
   }
 
   get position(): number {
@@ -78,7 +78,7 @@ export class WavReader implements AudioReader<WavInfo, WavMetadata> {
     const samples = this.#typed(target)
     const room = Math.floor(samples.length / this.info.channels)
     const frames = this.info.frames === null ? room : Math.min(room, this.info.frames - this.#position)
-    const done = frames <= 0 ? 0 : this.info.blockFrames > 1 ? await this.#readBlocks(samples as Int16Array, frames)
+    const done = frames <= 0 ? 0 : this.info.codec === 'ima-adpcm' ? await this.#readBlocks(samples as Int16Array, frames)
       : this.#decode ? await this.#readDecoded(samples, frames, this.#decode) : await this.#readStored(samples, frames)
     this.#position += done
     return done
