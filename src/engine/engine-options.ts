@@ -1,0 +1,70 @@
+import { commonErrors } from '../errors/common-errors.js'
+import type { LogSink } from '../schedule/batch/services.js'
+import { parseTier, type TierChoice } from '../graph/tiers.js'
+import type { WasmSource } from '../kernels/wasm-source.js'
+
+/** Options of {@link createEngine} (spec packaging.md, memory-and-workers.md). */
+export interface EngineOptions {
+  /** Bytes of the arena, 16 MiB–4 GiB; default 64 MiB. Never grown. */
+  readonly arenaBytes?: number
+  /** `auto`: as many as there are cores (at most 16), started when a plan is worth it; 0: everything on this thread; n: always n. */
+  readonly workers?: 'auto' | number
+  /** Shared memory: `auto` where the host allows it; true: or fail; false: move blocks by transfer. */
+  readonly shared?: 'auto' | boolean
+  /** How kernels run; default `MILLRACE_TIER`, else the best that the host offers. A named tier never falls back. */
+  readonly tier?: TierChoice | (string & {})
+  /** File of the worker's code, for a strict content security policy. Used or failed, never replaced. */
+  readonly workerURL?: string | URL
+  /** The compiled core, or modules by name, in place of the inlined copies. Used or failed, never replaced. */
+  readonly wasm?: WasmSource | Readonly<Record<string, WasmSource | undefined>>
+  /** Modules of users' kernels, by the name that their nodes give. They share the engine's memory: trusted code only. */
+  readonly kernels?: Readonly<Record<string, WasmSource>>
+  /** Limit of a worker's start, ms; default 5 000. */
+  readonly startTimeoutMs?: number
+  readonly logger?: LogSink
+}
+
+/** Options with everything filled in. */
+export interface FilledOptions {
+  readonly arenaBytes: number | undefined
+  readonly workers: 'auto' | number
+  readonly shared: 'auto' | boolean
+  readonly tier: TierChoice | undefined
+  readonly environmentTier: TierChoice | undefined
+  readonly fallback: boolean
+  readonly workerURL: string | URL | undefined
+  readonly wasm: EngineOptions['wasm']
+  readonly kernels: Readonly<Record<string, WasmSource>>
+  readonly startTimeoutMs: number
+  readonly logger: LogSink
+}
+
+/** Checks options and the environment (`MILLRACE_TIER`, `MILLRACE_FALLBACK`). Throws `CONFIG_INVALID` naming key, source, expected and got. */
+export function fillOptions(o: EngineOptions, environment: Readonly<Record<string, string | undefined>>): FilledOptions {
+  const { workers = 'auto', shared = 'auto', startTimeoutMs = 5_000 } = o
+  if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 0 && workers <= 256)) throw invalid('workers', 'option', "'auto' or 0…256", workers)
+  if (shared !== 'auto' && typeof shared !== 'boolean') throw invalid('shared', 'option', "'auto', true or false", shared)
+  if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0)) throw invalid('startTimeoutMs', 'option', 'ms above 0', startTimeoutMs)
+  return {
+    arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'), environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
+    fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs,
+    logger: o.logger ?? defaultLogger,
+  }
+}
+
+function tierFrom(value: unknown, source: string): TierChoice | undefined {
+  if (value === undefined) return undefined
+  const tier = parseTier(value)
+  if (tier === undefined) throw invalid('tier', source, "'auto', 'wasm-threads', 'wasm', 'js' or a list of tiers", value)
+  return tier
+}
+
+function invalid(key: string, source: string, expected: string, got: unknown): Error {
+  return commonErrors.CONFIG_INVALID({ key, source, expected, got: typeof got === 'string' ? got : JSON.stringify(got) ?? String(got) })
+}
+
+/** Warnings and errors go to the console, the rest nowhere. */
+const defaultLogger: LogSink = (level, text, details) => {
+  if (level === 'warn') console.warn(`millrace: ${text}`, details ?? '')
+  else if (level === 'error') console.error(`millrace: ${text}`, details ?? '')
+}

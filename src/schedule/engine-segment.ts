@@ -1,0 +1,201 @@
+import type { Arena } from '../memory/arena.js'
+import { ArenaAudio } from '../memory/audio-buffer.js'
+import type { Block } from '../memory/block.js'
+import { BUFFER, BUFFER_FLAG, PASS } from '../kernels/contract.js'
+import type { Packet } from '../media/packet.js'
+import { readFrames } from './border.js'
+import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from './open-segment.js'
+import { packetOf, releasePacket } from './packet-data.js'
+import type { BuiltProgram } from './program.js'
+import type { SegmentBuffer, SegmentPlan } from './segment-plan.js'
+import { commonErrors } from '../errors/common-errors.js'
+
+/** Runs a program on some thread until a pass says something else than MORE; returns that. Throws the coded error of a negative status or a trap. */
+export type Execute = (program: BuiltProgram) => Promise<number>
+
+/** A room for one external output: the block it is written into, and the first frame that has not been given on. */
+interface Room { block: Block; capacity: number; cursor: number; readonly mode: OutputMode }
+
+/** Passes that fit one room of an output that leaves packet by packet. */
+const PASSES_PER_ROOM = 16
+
+/**
+ * A segment whose program and samples lie in the engine's arena. Owner: the driver, on the engine's thread; between two calls of `advance` nobody
+ * else touches its records. Packets of audio are read where they lie and leave as views of the room they were written into: no copy.
+ */
+export class EngineSegment implements OpenSegment {
+  readonly plan: SegmentPlan
+  readonly program: BuiltProgram
+  readonly #arena: Arena
+  readonly #scope: RunScope
+  readonly #execute: Execute
+  readonly #rooms = new Map<number, Room>()
+  readonly #held = new Map<number, Packet>()
+  #started = false
+  #stats = { busyUs: 0, queuedUs: 0, startUs: -1, worker: -1 }
+
+  constructor(arena: Arena, plan: SegmentPlan, program: BuiltProgram, modes: ReadonlyMap<number, OutputMode>, scope: RunScope, execute: Execute) {
+    this.plan = plan
+    this.program = program
+    this.#arena = arena
+    this.#scope = scope
+    this.#execute = execute
+    for (const [index, mode] of modes) {
+      const buffer = plan.buffers[index]!
+      const frames = mode.mode === 'collect' && mode.frames !== undefined ? Math.max(mode.frames, buffer.capacity) : buffer.capacity * PASSES_PER_ROOM
+      this.#rooms.set(index, { block: this.#place(index, frames, 0), capacity: frames, cursor: buffer.skip, mode })
+    }
+  }
+
+  /** Adds what a thread measured while it executed the program. */
+  account(busyUs: number, queuedUs: number, startUs: number, worker: number): void {
+    this.#stats = { busyUs: this.#stats.busyUs + busyUs, queuedUs: this.#stats.queuedUs + queuedUs, startUs: this.#stats.startUs < 0 ? startUs : this.#stats.startUs, worker }
+  }
+
+  hungry(): readonly number[] {
+    return this.plan.buffers.flatMap((buffer, i) => buffer.kind === 'input' && !this.#ended(i) && this.#left(i) === 0 ? [i] : [])
+  }
+
+  feed(index: number, packet: Packet): Promise<void> {
+    const buffer = this.plan.buffers[index]!, { u32 } = this.#arena, at = this.program.buffer(index) >>> 2
+    const place = this.#borrow(buffer, packet)
+    if (!this.#started) this.#setOrigins(buffer, packet.position)
+    this.#release(index)
+    this.#held.set(index, packet)
+    for (let r = 0; r < buffer.readers.length; r++) this.program.setOffset(index, r, 0)
+    u32[at + BUFFER.BASE / 4] = place.address
+    u32[at + BUFFER.STRIDE / 4] = place.stride
+    u32[at + BUFFER.CAPACITY / 4] = place.frames
+    u32[at + BUFFER.FILLED / 4] = place.frames
+    this.program.setOrigin(index, packet.position)
+    this.#scope.progressed(this.plan.index, place.frames)
+    return Promise.resolve()
+  }
+
+  end(index: number): void { this.#arena.u32[(this.program.buffer(index) + BUFFER.FLAGS) >>> 2]! |= BUFFER_FLAG.ENDED }
+
+  async advance(): Promise<Advance> {
+    const code = await this.#execute(this.program)
+    const outputs: { buffer: number; packet: Packet }[] = []
+    for (const [index, room] of this.#rooms) {
+      if (room.mode.mode === 'emit') {
+        const packet = this.#emit(index, room)
+        if (packet) outputs.push({ buffer: index, packet })
+      } else if (code === PASS.OUTPUT_FULL) this.#grow(index, room)
+    }
+    return { done: code === PASS.DONE, outputs }
+  }
+
+  collected(index: number): Packet {
+    const room = this.#rooms.get(index)!, buffer = this.plan.buffers[index]!
+    this.#rooms.delete(index)
+    return this.#packet(buffer, room, Math.min(room.cursor, this.#filled(index)), this.#filled(index), this.program.origin(index) - buffer.skip + room.cursor)
+  }
+
+  report(): SegmentReport {
+    return { steps: this.program.reports(), passes: this.program.passes(), ...this.#stats, copyBytes: 0 }
+  }
+
+  close(): Promise<void> {
+    for (const index of [...this.#held.keys()]) this.#release(index)
+    for (const room of this.#rooms.values()) room.block[Symbol.dispose]()
+    this.#rooms.clear()
+    this.program.close()
+    return Promise.resolve()
+  }
+
+  /** Where a packet's frames lie. Audio is borrowed from the arena; other data is copied into a block of its own first. */
+  #borrow(buffer: SegmentBuffer, packet: Packet): { address: number; stride: number; frames: number } {
+    if (packet.data instanceof ArenaAudio) return { address: packet.data.address, stride: packet.data.strideBytes, frames: packet.data.frames }
+    throw commonErrors.INVALID_ARGUMENT({ function: `value ${buffer.value}`, expected: 'an AudioBuffer of this engine', got: typeof packet.data, hint: 'Make it with engine.audio.' })
+  }
+
+  /** First positions of the outputs: where the first packet stands, at their own rates. */
+  #setOrigins(input: SegmentBuffer, position: number): void {
+    this.#started = true
+    if (position === 0 || input.media.kind !== 'audio') return
+    for (const index of this.#rooms.keys()) {
+      const media = this.plan.buffers[index]!.media, rate = media.kind === 'audio' ? media.rate : media.kind === 'events' ? media.timebase : 0
+      if (rate > 0) this.program.setOrigin(index, Math.round(position * rate / input.media.rate))
+    }
+    this.program.setPosition(position)
+  }
+
+  /** Gives on what the output holds, and a new room with the frames that a joining step has yet to take. */
+  #emit(index: number, room: Room): Packet | undefined {
+    const buffer = this.plan.buffers[index]!, filled = this.#filled(index)
+    if (filled <= room.cursor) return undefined
+    const position = this.program.origin(index) - buffer.skip + room.cursor
+    const rest = this.#left(index), shift = filled - rest, { block, cursor } = room
+    const next = this.#place(index, room.capacity, 0)
+    this.#moveFrames(buffer, room, next, room.capacity, shift, rest)
+    for (let r = 0; r < buffer.readers.length; r++) this.program.setOffset(index, r, this.program.offset(index, r) - shift)
+    this.#arena.u32[(this.program.buffer(index) + BUFFER.FILLED) >>> 2] = rest
+    this.program.setOrigin(index, this.program.origin(index) + shift)
+    room.block = next
+    room.cursor = filled - shift
+    return this.#packet(buffer, { ...room, block }, cursor, filled, position)
+  }
+
+  /** A collected output has no bound or a wrong one: twice the room, frames moved over. */
+  #grow(index: number, room: Room): void {
+    const buffer = this.plan.buffers[index]!, filled = this.#filled(index)
+    if (filled + buffer.capacity <= room.capacity) return
+    const capacity = room.capacity * 2, old = room.block, next = this.#place(index, capacity, filled)
+    this.#moveFrames(buffer, room, next, capacity, 0, filled)
+    old[Symbol.dispose]()
+    room.block = next
+    room.capacity = capacity
+  }
+
+  #moveFrames(buffer: SegmentBuffer, from: Room, to: Block, capacity: number, first: number, frames: number): void {
+    if (frames === 0) return
+    const a = from.block.view(Uint8Array), b = to.view(Uint8Array)
+    for (let c = 0; c < buffer.channels; c++) {
+      const start = (c * from.capacity + first) * buffer.frameBytes
+      b.set(a.subarray(start, start + frames * buffer.frameBytes), c * capacity * buffer.frameBytes)
+    }
+  }
+
+  /** Allocates a room and points the record at it. */
+  #place(index: number, capacity: number, filled: number): Block {
+    const buffer = this.plan.buffers[index]!, block = this.#arena.alloc(capacity * buffer.frameBytes * buffer.channels), { u32 } = this.#arena
+    const at = this.program.buffer(index) >>> 2
+    u32[at + BUFFER.BASE / 4] = block.address
+    u32[at + BUFFER.STRIDE / 4] = capacity * buffer.frameBytes
+    u32[at + BUFFER.CAPACITY / 4] = capacity
+    u32[at + BUFFER.FILLED / 4] = filled
+    return block
+  }
+
+  /** Frames `from`…`to` of a room as a packet; takes over the room's block. */
+  #packet(buffer: SegmentBuffer, room: Room, from: number, to: number, position: number): Packet {
+    const frames = to - from
+    if (buffer.media.kind !== 'audio') {
+      const data = readFrames(buffer, room.block.view(Uint8Array), from, frames)
+      room.block[Symbol.dispose]()
+      return packetOf(buffer.media, data, position, frames)
+    }
+    const { rate, channels, format, layout } = buffer.media
+    const audio = new ArenaAudio(this.#arena, room.block, { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' },
+      { skip: from, pitch: room.capacity })
+    return packetOf(buffer.media, audio, position, frames)
+  }
+
+  #ended(index: number): boolean { return (this.#arena.u32[(this.program.buffer(index) + BUFFER.FLAGS) >>> 2]! & BUFFER_FLAG.ENDED) !== 0 }
+  #filled(index: number): number { return this.#arena.u32[(this.program.buffer(index) + BUFFER.FILLED) >>> 2]! }
+
+  /** Frames that some reader has yet to take. */
+  #left(index: number): number {
+    const filled = this.#filled(index), buffer = this.plan.buffers[index]!
+    let left = 0
+    for (let r = 0; r < buffer.readers.length; r++) left = Math.max(left, filled - this.program.offset(index, r))
+    return left
+  }
+
+  #release(index: number): void {
+    const packet = this.#held.get(index)
+    if (packet) releasePacket(packet)
+    this.#held.delete(index)
+  }
+}
