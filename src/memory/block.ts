@@ -1,6 +1,7 @@
 import { DTYPE_BYTES, type Dtype } from '../media/dtype.js'
 import { commonErrors } from '../errors/common-errors.js'
-import type { Arena } from './arena.js'
+import { show } from '../errors/show.js'
+import type { Arena, BlockSpec } from './arena.js'
 import type { CopyLedger } from './copies.js'
 import { memoryErrors } from './errors.js'
 import type { Handle } from './handle.js'
@@ -85,11 +86,14 @@ export class Block {
   makeMut(options: MakeMutOptions = {}): Block {
     if (this.references === 1) return this
     const { dtype, shape, bytes } = this.#part
-    const copy = this.#arena.alloc(dtype === null ? bytes : { dtype, shape }, { holder: this.#holder })
+    const copy = this.sibling(dtype === null ? bytes : { dtype, shape })
     this.#arena.copy(copy.view(Uint8Array), this.view(Uint8Array), { edge: options.edge ?? 'makeMut', reason: 'user', ...(options.ledger === undefined ? {} : { ledger: options.ledger }) })
     this[Symbol.dispose]()
     return copy
   }
+
+  /** A new block of the same holder. */
+  sibling(spec: BlockSpec): Block { this.#check(); return this.#arena.alloc(spec, { holder: this.#holder }) }
 
   /** Keeps the block where it is until {@link unpin}; pins nest. */
   pin(): void { this.#check(); this.#arena.pin(this.#part.index, 1) }
@@ -128,9 +132,9 @@ export class Block {
 
 /** Bytes of `shape` elements of `dtype`. Throws `INVALID_ARGUMENT` for a shape that is not up to 8 whole numbers. */
 export function shapeBytes(dtype: Dtype, shape: readonly number[]): number {
-  const size = DTYPE_BYTES[dtype] as number | undefined
-  if (size === undefined || shape.length > 8 || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'a dtype and up to 8 lengths', got: `${String(dtype)} [${shape.join(', ')}]` })
+  const size = Object.hasOwn(DTYPE_BYTES, dtype ?? '') ? DTYPE_BYTES[dtype] : 0
+  if (size === 0 || !Array.isArray(shape) || shape.length > 8 || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'bytes, or a dtype and up to 8 lengths', got: `${show(dtype)} × ${show(shape)}` })
   }
   return shape.reduce((product, n) => product * n, size)
 }

@@ -49,6 +49,16 @@ export function copyBytes(to: ArrayBufferView, from: ArrayBufferView, charge: Co
   charge.ledger.add(charge.edge, from.byteLength, charge.reason)
 }
 
+/** One copy made of several parts (channels): charged once. */
+export function copyParts(parts: readonly { readonly to: ArrayBufferView; readonly from: ArrayBufferView }[], charge: CopyCharge): void {
+  let bytes = 0
+  for (const { to, from } of parts) {
+    bytesOf(to).set(bytesOf(from))
+    bytes += from.byteLength
+  }
+  charge.ledger.add(charge.edge, bytes, charge.reason)
+}
+
 function bytesOf(view: ArrayBufferView): Uint8Array {
   return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }

@@ -1,0 +1,160 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { show } from '../errors/show.js'
+import type { AudioBuffer, AudioSpec, SampleArray, SampleArrayConstructor, Speakers } from '../media/audio-buffer.js'
+import { SAMPLE_BYTES } from '../media/convert-samples.js'
+import type { SampleFormat, SampleLayout } from '../media/media-type.js'
+import type { Arena } from './arena.js'
+import type { Block } from './block.js'
+import { copyParts, type CopyLedger } from './copies.js'
+import { memoryErrors } from './errors.js'
+import type { Handle } from './handle.js'
+import type { Address } from './memory-host.js'
+import { tryView } from './views.js'
+
+/** Everything about a buffer but its bytes. */
+export interface AudioShape {
+  readonly rate: number
+  readonly channels: number
+  readonly frames: number
+  readonly format: SampleFormat
+  readonly layout: SampleLayout
+  readonly speakers: Speakers
+  readonly position: number
+}
+
+/** Which frames of a block a buffer shows: frames before it, and frames from one planar channel to the next. */
+interface Window { readonly skip: number; readonly pitch: number }
+
+/** Most of what AU-11 carries. */
+const MAX_RATE = 768_000
+const MAX_CHANNELS = 64
+const NAMED_SPEAKERS: readonly Speakers[] = ['mono', 'stereo', 'quad', '5.0', '5.1', '7.1', 'discrete']
+
+/** Constructor of the array that shows a format as stored. */
+export const ARRAY_OF: Readonly<Record<SampleFormat, SampleArrayConstructor<SampleArray> & (new (length: number) => SampleArray)>> =
+  { f32: Float32Array, i32: Int32Array, i16: Int16Array, u8: Uint8Array }
+
+/**
+ * Audio in an arena block (spec audio.md, AU-12 to AU-15). Clones and slices share bytes, each with a lease of its own; `close` gives the lease back.
+ * Afterwards every method throws `INVALID_HANDLE`; the descriptive fields stay readable.
+ */
+export class ArenaAudio implements AudioBuffer {
+  readonly rate: number
+  readonly channels: number
+  readonly frames: number
+  readonly format: SampleFormat
+  readonly layout: SampleLayout
+  readonly speakers: Speakers
+  readonly position: number
+  readonly #arena: Arena
+  readonly #block: Block
+  readonly #window: Window
+  readonly #channels: Float32Array[] = []
+
+  /** Takes over the lease of `block`, which holds the whole of `shape`, or the frames that `window` names. */
+  constructor(arena: Arena, block: Block, shape: AudioShape, window: Window = { skip: 0, pitch: shape.frames }) {
+    this.rate = shape.rate
+    this.channels = shape.channels
+    this.frames = shape.frames
+    this.format = shape.format
+    this.layout = shape.layout
+    this.speakers = shape.speakers
+    this.position = shape.position
+    this.#arena = arena
+    this.#block = block
+    this.#window = window
+  }
+
+  get samples(): number { return this.frames * this.channels }
+  get seconds(): number { return this.frames / this.rate }
+  get handle(): Handle { return this.#block.handle }
+  /** The block that it stands in. */
+  get block(): Block { return this.#block }
+  /** True once closed. */
+  get closed(): boolean { return this.#block.closed }
+  /** Address of frame 0 of channel 0; for programs and kernels only. */
+  get address(): Address { return this.#block.address + this.#window.skip * this.#frameBytes }
+  /** Bytes from one channel to the next: planar; interleaved audio is one channel of wide frames. */
+  get strideBytes(): number { return this.#planar ? this.#window.pitch * SAMPLE_BYTES[this.format] : 0 }
+
+  channel(index: number): Float32Array {
+    const address = this.address
+    if (this.format !== 'f32' || !this.#planar) this.#refuse('dtype', `${this.format} ${this.layout}: channel() needs planar f32`)
+    if (!(Number.isInteger(index) && index >= 0 && index < this.channels)) this.#refuse('bounds', `channel ${String(index)} of ${this.channels}`)
+    return this.#channels[index] ??= new Float32Array(this.#arena.buffer, address + index * this.strideBytes, this.frames)
+  }
+
+  tryView<T extends SampleArray>(type: SampleArrayConstructor<T>): T | null {
+    const address = this.address
+    return this.#contiguous ? tryView(new Uint8Array(this.#arena.buffer, address, this.samples * SAMPLE_BYTES[this.format]), type as never) : null
+  }
+
+  slice(from: number, to: number): ArenaAudio {
+    const block = this.#block
+    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= this.frames)) this.#refuse('bounds', `frames ${String(from)}…${String(to)} of ${this.frames}`)
+    return new ArenaAudio(this.#arena, block.clone(), this.#shape({ frames: to - from, position: this.position + from }), { skip: this.#window.skip + from, pitch: this.#window.pitch })
+  }
+
+  clone(): ArenaAudio { return new ArenaAudio(this.#arena, this.#block.clone(), this.#shape({}), this.#window) }
+
+  /** Gives this buffer up for the result when it was shared: write `audio = audio.makeMut()`. `charge`: whose edge pays for the copy. */
+  makeMut(charge: { readonly ledger?: CopyLedger; readonly edge?: string } = {}): ArenaAudio {
+    if (this.#block.references === 1) return this
+    const copy = new ArenaAudio(this.#arena, this.#block.sibling({ dtype: this.format, shape: [this.samples] }), this.#shape({}))
+    this.#copyTo(copy.#runs()[0]!, charge.ledger ?? this.#arena.copies, charge.edge ?? 'makeMut')
+    this.close()
+    return copy
+  }
+
+  toArray(): SampleArray {
+    const array = new ARRAY_OF[this.format](this.samples)
+    this.#copyTo(array, this.#arena.copies, 'toArray')
+    return array
+  }
+
+  close(): void { this.#block[Symbol.dispose]() }
+  [Symbol.dispose](): void { this.close() }
+
+  /** Mono is planar and interleaved at once. */
+  get #planar(): boolean { return this.layout === 'planar' || this.channels === 1 }
+  get #contiguous(): boolean { return !this.#planar || this.channels === 1 || this.frames === this.#window.pitch }
+  get #frameBytes(): number { return SAMPLE_BYTES[this.format] * (this.#planar ? 1 : this.channels) }
+
+  /** The bytes as stored: one run when contiguous, else one per channel. */
+  #runs(): SampleArray[] {
+    const type = ARRAY_OF[this.format], address = this.address
+    if (this.#contiguous) return [new type(this.#arena.buffer, address, this.samples)]
+    return Array.from({ length: this.channels }, (_, c) => new type(this.#arena.buffer, address + c * this.strideBytes, this.frames))
+  }
+
+  /** One copy of all samples, as stored, into a contiguous array. */
+  #copyTo(to: SampleArray, ledger: CopyLedger, edge: string): void {
+    const runs = this.#runs(), length = runs[0]!.length
+    copyParts(runs.map((from, i) => ({ to: to.subarray(i * length, (i + 1) * length), from })), { ledger, edge, reason: 'user' })
+  }
+
+  #shape(changes: Partial<AudioShape>): AudioShape {
+    return {
+      rate: this.rate, channels: this.channels, frames: this.frames, format: this.format, layout: this.layout, speakers: this.speakers, position: this.position, ...changes,
+    }
+  }
+
+  #refuse(reason: 'bounds' | 'dtype', what: string): never { throw memoryErrors.INVALID_HANDLE({ handle: this.handle, reason, what }) }
+}
+
+/** Fills in the defaults of a spec and checks it. `name`: the caller, for the message. Throws `INVALID_ARGUMENT`. */
+export function audioShape(spec: AudioSpec, frames: number, format: SampleFormat, name: string): AudioShape {
+  const { rate, channels, layout = 'planar', position = 0 } = spec
+  const speakers = spec.speakers ?? (channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete')
+  const need = (ok: boolean, expected: string, got: unknown): void => {
+    if (!ok) throw commonErrors.INVALID_ARGUMENT({ function: name, expected, got: show(got) })
+  }
+  need(Number.isFinite(rate) && rate >= 1 && rate <= MAX_RATE, `rate 1…${MAX_RATE} Hz`, rate)
+  need(Number.isInteger(channels) && channels >= 1 && channels <= MAX_CHANNELS, `channels 1…${MAX_CHANNELS}`, channels)
+  need(Number.isSafeInteger(frames) && frames >= 0, 'frames as a whole number', frames)
+  need(Object.hasOwn(SAMPLE_BYTES, format), 'format f32, i16, i32 or u8', format)
+  need(layout === 'planar' || layout === 'interleaved', 'layout planar or interleaved', layout)
+  need(Number.isSafeInteger(position), 'position as a whole number', position)
+  need(NAMED_SPEAKERS.includes(speakers) || (Number.isInteger(speakers) && (speakers as number) >= 0 && (speakers as number) < 2 ** 32), 'speakers by name or as a channel mask', speakers)
+  return { rate, channels, frames, format, layout, speakers, position }
+}
