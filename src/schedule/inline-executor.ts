@@ -1,0 +1,68 @@
+import { PASS } from '../kernels/contract.js'
+import type { Arena } from '../memory/arena.js'
+import { commonErrors } from '../errors/common-errors.js'
+import type { Clock } from './clock.js'
+import { EngineSegment } from './engine-segment.js'
+import type { OpenSegment, OutputMode, RunScope, SegmentExecutor } from './open-segment.js'
+import { onePass, type SegmentInterpreter } from './passes.js'
+import type { BuiltProgram } from './program.js'
+import type { SegmentPlan } from './segment-plan.js'
+
+/** How long passes run before the event loop gets a turn, µs. */
+const SLICE_US = 8_000
+/** Thread record of the engine's own thread. */
+const ENGINE_THREAD = 0
+
+/** Builds a segment's program in the engine's arena. */
+export type BuildProgram = (plan: SegmentPlan, scope: RunScope) => { readonly program: BuiltProgram; readonly interpreter: SegmentInterpreter }
+
+/** Executes segments on the engine's own thread, in slices of 8 ms, so that a page stays alive and a cancel is seen. */
+export class InlineExecutor implements SegmentExecutor {
+  readonly where = 'engine' as const
+  readonly #arena: Arena
+  readonly #clock: Clock
+  readonly #build: BuildProgram
+
+  constructor(arena: Arena, clock: Clock, build: BuildProgram) {
+    this.#arena = arena
+    this.#clock = clock
+    this.#build = build
+  }
+
+  prepare(): Promise<void> { return Promise.resolve() }
+
+  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
+    const { program, interpreter } = this.#build(plan, scope)
+    let pass = 0
+    const segment: EngineSegment = new EngineSegment(this.#arena, plan, program, outputs, scope, async () => {
+      const began = this.#clock.nowUs()
+      let busy = 0, slice = began
+      try {
+        for (;;) {
+          if (scope.signal.aborted) throw scope.signal.reason
+          const code = guarded(program, () => onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () => this.#clock.nowUs()))
+          if (code !== PASS.MORE) return code
+          const now = this.#clock.nowUs()
+          if (now - slice < SLICE_US) continue
+          busy += now - slice
+          await this.#clock.yield()
+          slice = this.#clock.nowUs()
+        }
+      } finally { segment.account(busy + this.#clock.nowUs() - slice, 0, began - scope.startUs, -1) }
+    })
+    return Promise.resolve(segment)
+  }
+
+  /** The planner gives this thread no self-scheduled segments. */
+  runValues(): Promise<readonly OpenSegment[]> {
+    return Promise.reject(commonErrors.INTERNAL({ what: 'Engine thread: got self-scheduled segments.' }))
+  }
+}
+
+/** Runs a pass; turns a negative status or a trap into the coded error. */
+function guarded(program: BuiltProgram, pass: () => number): number {
+  let code: number
+  try { code = pass() } catch (error) { throw program.trapped(error) }
+  if (code < 0) throw program.failed(code)
+  return code
+}
