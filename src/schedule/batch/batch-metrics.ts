@@ -1,0 +1,111 @@
+import type { MillraceError } from '../../errors/millrace-error.js'
+import type { CompiledPlan } from '../compiled-plan.js'
+import type { CostHistory } from '../estimates.js'
+import type { EdgeMetrics, NodeMetrics, RunMetrics } from '../metrics.js'
+import type { SegmentReport } from '../open-segment.js'
+import { valueId } from '../resolved-graph.js'
+import { mediaBytes } from '../media-bytes.js'
+import type { BatchOutcome } from './batch-run.js'
+
+/** Tier by the tag that the code itself wrote into its state. */
+const TIER_OF_TAG: Readonly<Record<string, string>> = { JSRF: 'js' }
+
+/** Facts about a run that its outcome does not hold. */
+export interface RunFacts {
+  readonly runId: string
+  readonly pipelineId: string
+  readonly version: string
+  readonly startMs: number
+  readonly endMs: number
+  readonly startUs: number
+  readonly endUs: number
+  readonly status: RunMetrics['status']
+  readonly clockResolutionUs: number
+  readonly arena: RunMetrics['arena']
+  readonly copyBytes: number
+  readonly workers: number
+  readonly lost: number
+  readonly error: MillraceError | undefined
+}
+
+/** Metrics of a batch run (spec execution.md section 8) from what its segments and nodes reported. `history` learns the measured costs. */
+export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, facts: RunFacts, nowUs: () => number, history: CostHistory): RunMetrics {
+  const began = nowUs()
+  const reports = outcome.segments.map((segment) => segment?.report())
+  const nodes = compiled.nodes.filter((node) => !compiled.removed.has(node.id)).map((node) => {
+    const planned = compiled.plan.nodes[node.index]!
+    const failed = outcome.failedNodes.get(node.id)
+    const base = { id: node.id, type: node.definition.type, version: node.definition.version, where: planned.where, segment: planned.segment, ...outcomeOf(failed, facts), attempts: 1, deliveries: 1 }
+    return node.tier === null ? typescriptNode(base, outcome, facts) : kernelNode(base, compiled, reports[planned.segment], history)
+  })
+  const busyUs = reports.reduce((sum, report) => sum + (report && report.worker >= 0 ? report.busyUs : 0), 0)
+  const totalTimeUs = facts.endUs - facts.startUs
+  return {
+    pipelineId: facts.pipelineId, runId: facts.runId, graphHash: compiled.plan.graphHash, driver: 'batch', version: facts.version,
+    startTime: new Date(facts.startMs).toISOString(), endTime: new Date(facts.endMs).toISOString(), totalTimeUs, status: facts.status,
+    clockResolutionUs: facts.clockResolutionUs, peakMemoryBytes: facts.arena.usedPeakBytes, copyBytes: facts.copyBytes,
+    nodesTotal: nodes.length, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
+    arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: 0, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0 },
+    criticalPath: criticalPath(compiled, nodes), nodes, edges: edgesOf(outcome), metricsOverheadUs: nowUs() - began,
+    ...(facts.error === undefined ? {} : { error: { code: facts.error.code, message: facts.error.message } }),
+  }
+}
+
+type Base = Pick<NodeMetrics, 'id' | 'type' | 'version' | 'where' | 'segment' | 'status' | 'attempts' | 'deliveries'> & Partial<Pick<NodeMetrics, 'error'>>
+
+function outcomeOf(failed: MillraceError | undefined, facts: RunFacts): Pick<Base, 'status' | 'error'> {
+  if (failed) return { status: 'failed', error: { code: failed.code, message: failed.message } }
+  return { status: facts.status === 'cancelled' ? 'cancelled' : 'success' }
+}
+
+function typescriptNode(base: Base, outcome: BatchOutcome, facts: RunFacts): NodeMetrics {
+  const report = outcome.nodes.get(base.id)
+  return {
+    ...base, runtime: 'typescript', tier: 'typescript', worker: -1, startTimeUs: report ? report.startUs - facts.startUs : 0, queueUs: 0, executionTimeUs: report?.busyUs ?? 0,
+    memoryPeakMb: 0, memoryPeakBytes: 0, kernelCalls: 0, itemsIn: report?.itemsIn ?? 0, itemsOut: report?.itemsOut ?? 0, framesIn: report?.framesIn ?? 0, framesOut: report?.framesOut ?? 0,
+    copyBytes: 0, nonfinite: 0, clipped: 0,
+  }
+}
+
+function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | undefined, history: CostHistory): NodeMetrics {
+  const segment = compiled.segments[base.segment], index = segment?.nodes.findIndex((node) => node.spec.nodeId === base.id) ?? -1
+  const step = report?.steps[index], sampled = report?.steps.reduce((sum, s) => sum + s.sampleNs, 0) ?? 0
+  const share = step === undefined ? 0 : sampled > 0 ? step.sampleNs / sampled : 1 / (report?.steps.length ?? 1)
+  const executionTimeUs = Math.round((report?.busyUs ?? 0) * share)
+  const tier = TIER_OF_TAG[step?.tag ?? ''] ?? segment?.tier ?? ''
+  const node = compiled.nodes[segment?.nodes[index]?.node ?? -1]
+  const link = node?.inputs.find((input) => input.from !== null)?.link, media = link === undefined ? undefined : node?.media[link]
+  if (step && tier !== 'js') history.add(base.type, executionTimeUs, step.framesIn * (media?.kind === 'audio' ? media.channels : 1))
+  const memoryPeakBytes = node === undefined ? 0 : Object.keys(node.definition.outputs).reduce((sum, port) => {
+    const buffer = segment!.buffers.find((b) => b.value === valueId(node.id, port))
+    return sum + (buffer ? mediaBytes(buffer.media, buffer.kind === 'output' ? compiled.totals.get(buffer.value) ?? buffer.capacity : buffer.capacity) : 0)
+  }, 0)
+  return {
+    ...base, runtime: tier, tier, worker: report?.worker ?? -1, startTimeUs: report?.startUs ?? 0, queueUs: report?.queuedUs ?? 0, executionTimeUs,
+    memoryPeakMb: Math.round(memoryPeakBytes / 1_048_576 * 1000) / 1000, memoryPeakBytes, kernelCalls: step?.calls ?? 0, itemsIn: step ? report!.passes : 0, itemsOut: step ? report!.passes : 0,
+    framesIn: step?.framesIn ?? 0, framesOut: 0, copyBytes: index === 0 ? report?.copyBytes ?? 0 : 0, nonfinite: step?.nonfinite ?? 0, clipped: step?.clipped ?? 0,
+  }
+}
+
+function edgesOf(outcome: BatchOutcome): EdgeMetrics[] {
+  return outcome.edges.map(({ from, to, counters }) => ({ from, to, transport: 'queue', ...counters }))
+}
+
+/** The chain of nodes with the greatest sum of measured times. */
+function criticalPath(compiled: CompiledPlan, nodes: readonly NodeMetrics[]): string[] {
+  const time = new Map(nodes.map((node) => [node.id, node.executionTimeUs])), best = new Map<string, { us: number; from: string | undefined }>()
+  for (const node of compiled.nodes) {
+    let us = 0, from: string | undefined
+    for (const input of node.inputs) {
+      if (input.from === null) continue
+      const id = input.from.slice(0, input.from.lastIndexOf('.')), before = best.get(id)
+      if (before && (from === undefined || before.us > us)) { us = before.us; from = id }
+    }
+    best.set(node.id, { us: us + (time.get(node.id) ?? 0), from })
+  }
+  let last: string | undefined
+  for (const [id, { us }] of best) if (last === undefined || us > best.get(last)!.us) last = id
+  const path: string[] = []
+  for (let id = last; id !== undefined; id = best.get(id)?.from) path.unshift(id)
+  return path
+}
