@@ -1,0 +1,224 @@
+import type { Address, MemoryHost } from '../memory/memory-host.js'
+import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, NONE, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, STATUS, STEP, STEP_PHASE } from './contract.js'
+import { carry, word, type KernelCall } from './interpreter-words.js'
+
+/** Where a step and its tables are; one object per call of {@link runStep}. */
+interface Step { readonly host: MemoryHost; readonly u32: Uint32Array; readonly program: Address; readonly at: Address; readonly inputs: number; readonly outputs: number; readonly bindings: Address }
+/** What the inputs of a step hold. */
+interface Held { readonly streams: number; /** Some input may still get frames. */ readonly live: boolean; /** An input from outside is empty and has not ended. */ readonly short: boolean; readonly frames: number }
+
+/** Runs step `index` at most once (the stream rule, KE-14). 0, or the negative status that ends the segment. */
+export function runStep(host: MemoryHost, call: KernelCall, program: Address, index: number): number {
+  const u32 = host.u32, at = word(u32, program + PROGRAM.STEPS) + index * STEP.BYTES
+  const step: Step = { host, u32, program, at, inputs: word(u32, at + STEP.INPUTS), outputs: word(u32, at + STEP.OUTPUTS), bindings: word(u32, at + STEP.BINDINGS) }
+  const phase = word(u32, at + STEP.PHASE)
+  if (phase === STEP_PHASE.ENDED) { drain(step); return 0 }
+  const held = inspect(step)
+  let frames = held.frames
+  if (held.streams === 0) {
+    frames = wanted(step, phase)
+    if (frames < 0) return 0
+  }
+  let flushing = phase === STEP_PHASE.FLUSHING
+  if (!flushing && frames === 0) {
+    if (held.live) {
+      if (held.short) mark(step, PROGRAM_FLAG.SHORT)
+      return 0
+    }
+    mark(step, PROGRAM_FLAG.MOVED)
+    if (!leave(step)) return 0
+    flushing = true
+  }
+  if (flushing) return isFull(step) ? 0 : flush(step, call)
+  for (;;) {
+    const last = held.streams > 0 && !held.live && frames === held.frames
+    describe(step, frames, last ? IO_FLAG.LAST : 0)
+    const result = call(word(u32, at + STEP.PROCESS), word(u32, at + STEP.STATE), word(u32, at + STEP.IO))
+    if (result >= 0) return apply(step, frames, result, held.streams > 0)
+    if (result === STATUS.NO_ROOM) {
+      if (frames > 1 && held.streams > 0 && leastRoom(step) > 0) { frames >>>= 1; continue }
+      blame(step)
+      return 0
+    }
+    if (result !== STATUS.END) return result
+    mark(step, PROGRAM_FLAG.MOVED)
+    leave(step)
+    return 0
+  }
+}
+
+/** Buffer bound to port `index` (inputs, then outputs), or 0. */
+function bound(s: Step, index: number): Address {
+  const number = word(s.u32, s.bindings + index * 4)
+  return number === NONE ? 0 : word(s.u32, s.program + PROGRAM.BUFFERS) + number * BUFFER.BYTES
+}
+/** Address of the frames that the step has taken from the buffer of input `index`. */
+function offsetAddress(s: Step, from: Address, index: number): Address {
+  return word(s.u32, from + BUFFER.OFFSETS) + word(s.u32, word(s.u32, s.at + STEP.READERS) + index * 4) * 4
+}
+function has(s: Step, buffer: Address, flag: number): boolean { return (word(s.u32, buffer + BUFFER.FLAGS) & flag) !== 0 }
+function mark(s: Step, flag: number): void { s.u32[(s.program + PROGRAM.FLAGS) >>> 2]! |= flag }
+function roomOf(s: Step, buffer: Address): number { return word(s.u32, buffer + BUFFER.CAPACITY) - word(s.u32, buffer + BUFFER.FILLED) }
+
+/** n = min(maxFrames, least available over inputs not ended); when all have ended, the largest remainder. */
+function inspect(s: Step): Held {
+  let streams = 0, live = false, short = false, rest = 0, outside = false, frames = word(s.u32, s.at + STEP.MAX_FRAMES)
+  for (let index = 0; index < s.inputs; index++) {
+    const from = bound(s, index)
+    if (from === 0) continue
+    const available = Math.max(0, word(s.u32, from + BUFFER.FILLED) - word(s.u32, offsetAddress(s, from, index)))
+    const external = word(s.u32, from + BUFFER.KIND) === BUFFER_KIND.EXTERNAL_INPUT
+    streams++
+    outside ||= external
+    if (has(s, from, BUFFER_FLAG.ENDED)) rest = Math.max(rest, available)
+    else {
+      live = true
+      short ||= external && available === 0
+      frames = Math.min(frames, available)
+    }
+  }
+  if (streams > 0 && !live) frames = Math.min(frames, rest)
+  if (outside) frames = Math.min(frames, word(s.u32, s.program + PROGRAM.HEAD_FRAMES))
+  return { streams, live, short, frames }
+}
+
+/** Frames to ask of a step without stream inputs: 0 when it is no source; −1 when its output is full. */
+function wanted(s: Step, phase: number): number {
+  const asked = word(s.u32, s.at + STEP.WANTED)
+  if (phase === STEP_PHASE.FLUSHING || asked === 0) return 0
+  const room = leastRoom(s)
+  if (room === 0) { blame(s); return -1 }
+  return Math.min(asked, word(s.u32, s.at + STEP.MAX_FRAMES), room)
+}
+
+function leastRoom(s: Step): number {
+  let least = 0xffff_ffff
+  for (let index = 0; index < s.outputs; index++) {
+    const to = bound(s, s.inputs + index)
+    if (to !== 0) least = Math.min(least, roomOf(s, to))
+  }
+  return least
+}
+
+/** True when a connected output has no room at all; a flush would then seem to have nothing left. */
+function isFull(s: Step): boolean {
+  if (leastRoom(s) !== 0) return false
+  blame(s)
+  return true
+}
+
+/** Marks the pass as held up by an output outside the segment, when emptying one could help. A full internal output only skips the step. */
+function blame(s: Step): void {
+  for (let index = 0; index < s.outputs; index++) {
+    const to = bound(s, s.inputs + index)
+    if (to !== 0 && word(s.u32, to + BUFFER.KIND) === BUFFER_KIND.EXTERNAL_OUTPUT && word(s.u32, to + BUFFER.FILLED) > 0) mark(s, PROGRAM_FLAG.FULL)
+  }
+}
+
+/** All inputs have ended: flush next (true), or end at once (false). */
+function leave(s: Step): boolean {
+  if (word(s.u32, s.at + STEP.FLUSH) !== 0) {
+    s.u32[(s.at + STEP.PHASE) >>> 2] = STEP_PHASE.FLUSHING
+    return true
+  }
+  end(s)
+  return false
+}
+
+function end(s: Step): void {
+  s.u32[(s.at + STEP.PHASE) >>> 2] = STEP_PHASE.ENDED
+  for (let index = 0; index < s.outputs; index++) {
+    const to = bound(s, s.inputs + index)
+    if (to !== 0) s.u32[(to + BUFFER.FLAGS) >>> 2]! |= BUFFER_FLAG.ENDED
+  }
+}
+
+/** An ended step takes no more, and holds nobody up. */
+function drain(s: Step): void {
+  for (let index = 0; index < s.inputs; index++) {
+    const from = bound(s, index)
+    if (from === 0) continue
+    const at = offsetAddress(s, from, index), filled = word(s.u32, from + BUFFER.FILLED)
+    if (word(s.u32, at) < filled) s.u32[at >>> 2] = filled
+  }
+}
+
+/** Writes the fields of Io and ports that depend on the call. */
+function describe(s: Step, frames: number, flags: number): void {
+  const { u32 } = s, io = word(u32, s.at + STEP.IO)
+  const realtime = (word(u32, s.program + PROGRAM.FLAGS) & PROGRAM_FLAG.REALTIME) !== 0 ? IO_FLAG.REALTIME : 0
+  u32[(io + IO.FRAMES) >>> 2] = frames
+  u32[(io + IO.FLAGS) >>> 2] = flags | realtime
+  u32[(io + IO.POSITION_U64) >>> 2] = word(u32, s.at + STEP.POSITION_U64)
+  u32[(io + IO.POSITION_U64 + 4) >>> 2] = word(u32, s.at + STEP.POSITION_U64 + 4)
+  const ports = word(u32, io + IO.PORTS)
+  for (let index = 0; index < s.inputs; index++) {
+    const from = bound(s, index)
+    if (from === 0) continue
+    const taken = word(u32, offsetAddress(s, from, index)), available = Math.max(0, word(u32, from + BUFFER.FILLED) - taken)
+    let marks = PORT_FLAG.CONNECTED as number
+    if (has(s, from, BUFFER_FLAG.SILENT)) marks |= PORT_FLAG.SILENT
+    if (has(s, from, BUFFER_FLAG.ENDED) && available <= frames) marks |= PORT_FLAG.ENDED
+    describePort(s, ports + index * PORT.BYTES, Math.min(available, frames), from, taken, marks)
+  }
+  for (let index = s.inputs; index < s.inputs + s.outputs; index++) {
+    const port = ports + index * PORT.BYTES, to = bound(s, index)
+    u32[(port + PORT.DONE) >>> 2] = 0
+    if (to !== 0) describePort(s, port, roomOf(s, to), to, word(u32, to + BUFFER.FILLED), PORT_FLAG.CONNECTED)
+  }
+}
+
+function describePort(s: Step, port: Address, frames: number, buffer: Address, frame: number, flags: number): void {
+  s.u32[(port + PORT.FRAMES) >>> 2] = frames
+  s.u32[(port + PORT.DATA) >>> 2] = word(s.u32, buffer + BUFFER.BASE) + frame * word(s.u32, buffer + BUFFER.FRAME_BYTES)
+  s.u32[(port + PORT.STRIDE) >>> 2] = word(s.u32, buffer + BUFFER.STRIDE)
+  s.host.u16[(port + PORT.FLAGS_U16) >>> 1] = flags
+}
+
+/** Moves the offsets of what was taken and the ends of what was written. */
+function apply(s: Step, frames: number, result: number, hasInput: boolean): number {
+  const { u32 } = s, ports = word(u32, word(u32, s.at + STEP.IO) + IO.PORTS)
+  for (let index = 0; index < s.inputs; index++) {
+    const from = bound(s, index)
+    if (from !== 0) u32[offsetAddress(s, from, index) >>> 2]! += word(u32, ports + index * PORT.BYTES + PORT.FRAMES)
+  }
+  const produced = collect(s, ports, result)
+  if (produced < 0) return produced
+  const moved = hasInput ? frames : result
+  carry(u32, s.at + STEP.POSITION_U64, moved)
+  mark(s, moved > 0 || produced > 0 ? PROGRAM_FLAG.MOVED : PROGRAM_FLAG.SHORT)
+  return 0
+}
+
+/** One flush call; 0 frames everywhere ends the step. */
+function flush(s: Step, call: KernelCall): number {
+  describe(s, 0, IO_FLAG.LAST)
+  const result = call(word(s.u32, s.at + STEP.FLUSH), word(s.u32, s.at + STEP.STATE), word(s.u32, s.at + STEP.IO))
+  if (result === STATUS.NO_ROOM) { blame(s); return 0 }
+  if (result < 0 && result !== STATUS.END) return result
+  const produced = collect(s, word(s.u32, word(s.u32, s.at + STEP.IO) + IO.PORTS), Math.max(0, result))
+  if (produced < 0) return produced
+  mark(s, PROGRAM_FLAG.MOVED)
+  if (result <= 0 && produced === 0) end(s)
+  return 0
+}
+
+/** Adds what a call produced to the output buffers: 1 when any output got frames, else 0; `BAD_STATE` when the kernel claims more than its room. */
+function collect(s: Step, ports: Address, result: number): number {
+  const { u32 } = s
+  let any = 0
+  for (let index = 0; index < s.outputs; index++) {
+    const port = ports + (s.inputs + index) * PORT.BYTES
+    const produced = index === 0 ? result : word(u32, port + PORT.DONE)
+    if (produced > 0) any = 1
+    const to = bound(s, s.inputs + index)
+    if (to === 0 || produced === 0) continue
+    if (produced > roomOf(s, to)) return STATUS.BAD_STATE
+    const silent = (s.host.u16[(port + PORT.FLAGS_U16) >>> 1]! & PORT_FLAG.SILENT) !== 0
+    const filled = word(u32, to + BUFFER.FILLED)
+    const stays = silent && (filled === 0 || has(s, to, BUFFER_FLAG.SILENT))
+    u32[(to + BUFFER.FLAGS) >>> 2] = (word(u32, to + BUFFER.FLAGS) & ~BUFFER_FLAG.SILENT) | (stays ? BUFFER_FLAG.SILENT : 0)
+    u32[(to + BUFFER.FILLED) >>> 2] = filled + produced
+  }
+  return any
+}
