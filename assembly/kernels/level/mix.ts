@@ -1,0 +1,168 @@
+// Kernel `mix` (AU-58): N inputs added in input order, f32. Twin of src/nodes/audio/mix.ts. Controls: gain (linear) per input, then pan, mute, solo per input.
+// Where all of them stand still a list of terms is added over the whole run; where one moves the list is made anew for every frame. @realtime
+import {
+  LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkInit, checkPlanar, connected, control, cosPi,
+  countNonfinite, foreign, hasControls, hasRoom, initInput, initOutput, inRange, input, inputs, io_frames, io_inputs, isWhole, markSilent, open, output, outputChannels,
+  own, param, paramCount, portChannels, portConnected, portRate, produced, readable, scratch, silent, sinPi, sized, steady,
+} from '../../sdk'
+import { TERM_BYTES, addTerm, weightedSum } from './sum'
+
+const VERSION: u32 = 1
+const MOST_INPUTS: u32 = 256
+const MOST: f64 = 251.18864315095823 // 48 dB
+const GAIN: u32 = 0, PAN: u32 = 1, MUTE: u32 = 2, SOLO: u32 = 3, KINDS: u32 = 4
+/** A ramp ends within so many frames of where it may be looked for again. */
+const TILE: u32 = 128
+/** State behind the header: u32 inputs; from 16 on f32 values of Init in control order, then the last good driven values. */
+const VALUES: usize = 16
+
+export function mix_size(init: usize): i32 {
+  const status = check(init)
+  return status != STATUS_OK ? status : sized(init, <u32>VALUES + inputs(init) * KINDS * 8, inputs(init) * 2 * <u32>TERM_BYTES)
+}
+
+export function mix_init(state: usize, init: usize): i32 {
+  const status = check(init)
+  if (status != STATUS_OK) return status
+  const at = open(state, VERSION), count = inputs(init) * KINDS
+  store<u32>(at, inputs(init))
+  for (let i: u32 = 0; i < count; i++) store<f32>(at + VALUES + (<usize>i << 2), <f32>param(init, i))
+  mix_reset(state)
+  return STATUS_OK
+}
+
+export function mix_reset(state: usize): i32 {
+  const at = own(state), bytes = <usize>load<u32>(at) * KINDS << 2
+  memory.copy(at + VALUES + bytes, at + VALUES, bytes)
+  return STATUS_OK
+}
+
+export function mix_process(state: usize, io: usize): i32 {
+  if (foreign(state, VERSION) || io_inputs(io) != load<u32>(own(state))) return STATUS_BAD_STATE
+  const frames = io_frames(io)
+  if (!hasRoom(io, 0, frames)) return STATUS_NO_ROOM
+  begin(state)
+  if (!connected(io, 0) || frames == 0) return produced(io, 0, frames)
+  let zero = true
+  for (let f: u32 = 0; f < frames;) {
+    let next = nextBorder(io, f, frames)
+    if (!allSteady(io, f, next - 1)) next = min(next, f + TILE)
+    if (allSteady(io, f, next - 1)) {
+      settle(state, io, f, false)
+      zero = add(state, io, f, next - f) && zero
+    } else for (let at = f; at < next; at++) {
+      settle(state, io, at, true)
+      zero = add(state, io, at, 1) && zero
+    }
+    f = next
+  }
+  markSilent(io, 0, zero)
+  return produced(io, 0, frames)
+}
+
+/** Up to where the same inputs have samples: an input that ended earlier counts as silence from there on. */
+function nextBorder(io: usize, f: u32, frames: u32): u32 {
+  let next = frames
+  for (let i: u32 = 0; i < io_inputs(io); i++) { const has = readable(io, i); if (has > f && has < next) next = has }
+  return next
+}
+function allSteady(io: usize, first: u32, last: u32): bool {
+  if (!hasControls(io)) return true
+  for (let i: u32 = 0, count = io_inputs(io) * KINDS; i < count; i++) if (!steady(io, i, first, last)) return false
+  return true
+}
+/**
+ * Reads every control at a frame into the state. Driven values keep to the param's range; a driven NaN holds the last good value, and counts when the
+ * frame is one of its own (AU-10).
+ */
+function settle(state: usize, io: usize, f: u32, own: bool): void {
+  if (!hasControls(io)) return
+  const count = io_inputs(io), good = goodValues(state, count)
+  for (let kind: u32 = 0; kind < KINDS; kind++) {
+    const low: f32 = kind == PAN ? -1 : 0, high: f32 = kind == GAIN ? <f32>MOST : 1
+    for (let i: u32 = 0; i < count; i++) {
+      const index = kind * count + i, now = control(io, index, f)
+      if (now == now) store<f32>(good + (<usize>index << 2), min<f32>(max<f32>(now, low), high))
+      else if (own) countNonfinite(state, 1)
+    }
+  }
+}
+// @ts-ignore: decorator
+@inline function goodValues(state: usize, count: u32): usize { return own(state) + VALUES + (<usize>count * KINDS << 2) }
+// @ts-ignore: decorator
+@inline function settled(good: usize, count: u32, kind: u32, i: u32): f32 { return load<f32>(good + (<usize>(kind * count + i) << 2)) }
+
+function strongestSolo(good: usize, count: u32): f32 {
+  let most: f32 = 0
+  for (let i: u32 = 0; i < count; i++) most = max<f32>(most, settled(good, count, SOLO, i))
+  return most
+}
+
+/** Gain · (1 − mute) · (1 − strongest solo · (1 − own solo)). */
+function weight(good: usize, count: u32, i: u32, solo: f32): f32 {
+  const open = settled(good, count, GAIN, i) * (<f32>1 - settled(good, count, MUTE, i))
+  return open * (<f32>1 - solo * (<f32>1 - settled(good, count, SOLO, i)))
+}
+
+/**
+ * Share of source channel `k` of an input in output channel `c`. Stereo to stereo: the StereoPanner equations of the Web Audio API; mono to stereo: equal power
+ * (AU-56); else channel to channel.
+ */
+function share(from: u32, to: u32, k: u32, c: u32, pan: f32): f32 {
+  if (to != 2) return k == c ? 1 : 0
+  if (from == 1) { const x = (<f64>pan + 1) * 0.25; return <f32>(c == 0 ? cosPi(x) : sinPi(x)) }
+  if (pan == 0) return k == c ? 1 : 0
+  const toLeft = pan < 0, x = (toLeft ? <f64>pan + 1 : <f64>pan) * 0.5
+  if (toLeft) return k == 0 ? (c == 0 ? 1 : 0) : <f32>(c == 0 ? cosPi(x) : sinPi(x))
+  return k == 1 ? (c == 1 ? 1 : 0) : <f32>(c == 0 ? cosPi(x) : sinPi(x))
+}
+
+/** Lists what output channel `c` hears at frame `f`: input by input, its own side first, then the other. Returns the end of the list. */
+function listTerms(state: usize, io: usize, c: u32, f: u32, solo: f32): usize {
+  const count = io_inputs(io), good = goodValues(state, count), to = outputChannels(io, 0)
+  let last = scratch(io)
+  for (let i: u32 = 0; i < count; i++) {
+    const all = weight(good, count, i, solo)
+    if (all == 0 || silent(io, i) || readable(io, i) <= f) continue
+    const from = channels(io, i), pan = settled(good, count, PAN, i), sides: u32 = to == 2 && from == 2 ? 2 : 1
+    for (let n: u32 = 0; n < sides; n++) {
+      const k = from == 1 ? 0 : to == 2 ? c ^ n : c, w = all * share(from, to, k, c, pan)
+      if (w != 0) last = addTerm(last, input(io, i, k), w)
+    }
+  }
+  return last
+}
+
+/** Adds `frames` frames through which nothing moves. True when nothing sounds. */
+function add(state: usize, io: usize, first: u32, frames: u32): bool {
+  const solo = strongestSolo(goodValues(state, io_inputs(io)), io_inputs(io)), terms = scratch(io)
+  let zero = true
+  for (let c: u32 = 0; c < outputChannels(io, 0); c++) {
+    const last = listTerms(state, io, c, first, solo), y = output(io, 0, c) + (<usize>first << 2)
+    if (last == terms) memory.fill(y, 0, <usize>frames << 2)
+    else { weightedSum(y, terms, last, first, frames); zero = false }
+  }
+  return zero
+}
+
+function check(init: usize): i32 {
+  const count = inputs(init)
+  if (count == 0 || count > MOST_INPUTS) return STATUS_BAD_MEDIA
+  let status = checkInit(init, count, 1, count * KINDS)
+  if (status != STATUS_OK) return status
+  for (let i: u32 = 0; i < count; i++) {
+    if (!inRange(init, GAIN * count + i, 0, MOST) || !inRange(init, PAN * count + i, -1, 1)) return STATUS_BAD_PARAM
+    if (!isWhole(init, MUTE * count + i, 0, 1) || !isWhole(init, SOLO * count + i, 0, 1)) return STATUS_BAD_PARAM
+  }
+  const to = initOutput(init, 0), known = portConnected(to)
+  if (known) { status = checkPlanar(to); if (status != STATUS_OK) return status }
+  for (let i: u32 = 0; i < count; i++) {
+    const from = initInput(init, i)
+    status = checkPlanar(from)
+    if (status != STATUS_OK) return status
+    if (portRate(from) != portRate(initInput(init, 0))) return STATUS_BAD_MEDIA
+    if (known && portChannels(from) != portChannels(to) && !(portChannels(from) == 1 && portChannels(to) == 2)) return STATUS_BAD_MEDIA
+    if (portChannels(from) > LIMIT_CHANNELS) return STATUS_BAD_MEDIA
+  }
+  return !known || portRate(to) == portRate(initInput(init, 0)) ? STATUS_OK : STATUS_BAD_MEDIA
+}
