@@ -12,6 +12,7 @@ run('wasm', process.execPath, ['scripts/build-wasm.mjs'], { quiet: true, fix: 'R
 
 const { bundleWorker } = await import('./inline.mjs')
 const { assemblyModules } = await import('./lib/assembly.mjs')
+const { markBuilt } = await import('./lib/fresh.mjs')
 const { writeDeclarations } = await import('./lib/declarations.mjs')
 const { sizeTable, subresourceIntegrity } = await import('./lib/sizes.mjs')
 
@@ -27,3 +28,4 @@ runBin('declarations', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json'], { fi
 writeDeclarations()
 subresourceIntegrity()
 await sizeTable()
+markBuilt()

