@@ -9,7 +9,7 @@ const HEAD_BYTES = 65_536
 const SKIP_BYTES = 262_144
 
 /**
- * Source over http, https, blob or data addresses. With `Range` support: the head in one request, the rest as one stream that is opened anew where a
+ * Source over http and https addresses. With `Range` support: the head in one request, the rest as one stream that is opened anew where a
  * read jumps. Without: one stream, forward only. Throws `NETWORK` for a refused or failed request.
  */
 export async function httpSource(url: string | URL, signal?: AbortSignal): Promise<ByteSource> {

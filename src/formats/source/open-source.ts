@@ -33,7 +33,18 @@ function openAddress(input: string | URL, signal?: AbortSignal): Promise<ByteSou
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase()
   if (scheme === 'file') return fileSource(new URL(text))
   if (scheme === undefined && nodeFs()) return fileSource(text)
+  // These stand in memory or in the browser's own store already: no ranges to ask for.
+  if (scheme === 'blob' || scheme === 'data') return localAddress(text, signal)
   return httpSource(input, signal)
+}
+
+async function localAddress(address: string, signal?: AbortSignal): Promise<ByteSource> {
+  try {
+    return blobSource(await (await fetch(address, signal ? { signal } : {})).blob())
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw commonErrors.NOT_FOUND({ thing: 'Address', id: address.slice(0, 64), why: 'nothing stands there' }, { cause })
+  }
 }
 
 function isBuffer(value: unknown): value is ArrayBufferLike {

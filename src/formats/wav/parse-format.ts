@@ -10,8 +10,8 @@ const CODECS: Readonly<Record<number, WavCodec>> = {
   [TAG.PCM]: 'pcm', [TAG.FLOAT]: 'float', [TAG.A_LAW]: 'a-law', [TAG.MU_LAW]: 'mu-law', [TAG.IMA_ADPCM]: 'ima-adpcm',
 }
 const AVAILABLE = ['PCM 8 to 32 bit', 'float 32 and 64 bit', 'A-law', 'mu-law', 'IMA ADPCM']
-/** Last ten bytes of the GUIDs whose first word is a format tag: plain WAVE, and its Ambisonics variant. */
-const GUID_TAILS = ['00001000800000aa00389b71', '2107d3118644c8c1ca000000']
+/** What follows in the GUIDs whose first field is a format tag, as GUIDs are spelt: plain WAVE, and its Ambisonics variant. */
+const GUID_TAILS = ['00000010800000aa00389b71', '072111d38644c8c1ca000000']
 const RATE_LIMIT = 768_000
 const CHANNEL_LIMIT = 64
 /** A `fmt ` chunk is read so far; the rest, if any, is skipped. */
@@ -80,17 +80,22 @@ interface Extension { readonly tag: number; readonly validBits: number; readonly
 
 function readExtension(window: HeaderWindow, chunk: WavChunk, data: DataView, little: boolean): Extension {
   if (data.byteLength < 40) throw invalid(window, 'an EXTENSIBLE fmt chunk of at least 40 bytes', `${data.byteLength}`, chunk.offset - 4)
-  const first = data.getUint32(24, little)
-  // The GUID's second and third field follow the file's byte order, the last eight bytes do not.
-  const middle = [data.getUint16(28, little), data.getUint16(30, little)].map((word) => hex16(((word & 0xff) << 8) | (word >>> 8))).join('')
-  const tail = middle + Array.from({ length: 8 }, (_, i) => data.getUint8(32 + i).toString(16).padStart(2, '0')).join('')
-  const variant = GUID_TAILS.indexOf(tail)
-  if (variant < 0 || first > 0xffff) throw unsupported(window, `GUID ${first.toString(16).padStart(8, '0')}-${tail}`)
-  return { tag: first, validBits: data.getUint16(18, little), mask: data.getUint32(20, little), ambisonic: variant === 1 }
+  // The GUID's first three fields should follow the file's byte order; big-endian files of sox keep all but the tag little endian. So both are taken.
+  const guids = [readGuid(data, little, data.getUint32(24, little)), readGuid(data, true, data.getUint32(24, true)), readGuid(data, true, data.getUint16(24, little))]
+  const found = guids.find(({ tag, variant }) => variant >= 0 && CODECS[tag] !== undefined) ?? guids.find(({ tag, variant }) => variant >= 0 && tag <= 0xffff)
+  if (!found) throw unsupported(window, `GUID ${Array.from({ length: 16 }, (_, i) => hex(data.getUint8(24 + i), 2)).join('')}`)
+  return { tag: found.tag, validBits: data.getUint16(18, little), mask: data.getUint32(20, little), ambisonic: found.variant === 1 }
 }
 
-function hex16(word: number): string {
-  return word.toString(16).padStart(4, '0')
+/** Which of the known tails follows a GUID's first field (−1: none); `tag`: that field. */
+function readGuid(data: DataView, little: boolean, tag: number): { readonly tag: number; readonly variant: number } {
+  const middle = hex(data.getUint16(28, little), 4) + hex(data.getUint16(30, little), 4)
+  const tail = middle + Array.from({ length: 8 }, (_, i) => hex(data.getUint8(32 + i), 2)).join('')
+  return { tag, variant: GUID_TAILS.indexOf(tail) }
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0')
 }
 
 function unsupported(window: HeaderWindow, tag: string): Error {
