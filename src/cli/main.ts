@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { runCli } from './cli.js'
+
+declare const MILLRACE_VERSION: string
+
+const interrupt = new AbortController()
+process.once('SIGINT', () => { interrupt.abort(new Error('interrupted')) })
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') process.exit(0) })
+const terminal = {
+  out: (text: string): void => { process.stdout.write(`${text}\n`) },
+  err: (text: string): void => { process.stderr.write(text.startsWith('\r') ? text : `${text}\n`) },
+  interactive: process.stderr.isTTY === true,
+  columns: process.stderr.columns ?? 80,
+}
+void runCli(process.argv.slice(2), terminal, interrupt.signal, MILLRACE_VERSION).then((code) => { process.exitCode = code })
