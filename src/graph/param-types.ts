@@ -39,8 +39,8 @@ type GivenParam<P extends ParamDeclaration> = P extends { readonly input: true }
 /** Names of the params that must be given. */
 export type RequiredNames<T extends ParamTable> = { [K in keyof T]: T[K] extends { readonly required: true } ? K : never }[keyof T]
 
-/** The params object of a node call: declared names only, optional unless `required`. */
-export type ParamsOf<T extends ParamTable> =
+/** The params object of a node call: declared names only, optional unless `required`. A table without params takes only an empty object. */
+export type ParamsOf<T extends ParamTable> = [keyof T] extends [never] ? Readonly<Record<string, never>> :
   { readonly [K in keyof T as K extends RequiredNames<T> ? never : K]?: GivenParam<T[K]> }
   & { readonly [K in RequiredNames<T>]: GivenParam<T[K]> }
 

@@ -5,6 +5,7 @@ import { graphErrors } from './errors.js'
 import { nearest } from './nearest.js'
 import type { NodeDefinition, ParamDeclaration, ParamTable, ParamValues } from './node-definition.js'
 import { rangeText } from './param-range.js'
+import { escapePointer } from './pointer.js'
 
 /** Where the params stand, and which of them get their value elsewhere. */
 export interface ResolveOptions {
@@ -91,9 +92,4 @@ function unknown(node: string, key: string, names: readonly string[], spellings:
 function plain(value: unknown): unknown {
   const scalar = value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)) || (typeof value === 'string' && value.length <= 256)
   return scalar ? value : value === undefined ? undefined : show(value)
-}
-
-/** One reference token of a JSON pointer (RFC 6901). */
-export function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }

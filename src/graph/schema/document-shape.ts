@@ -1,0 +1,92 @@
+import { LONGEST_NAME } from '../ids.js'
+import {
+  any, anyObject, choice, either, flag, integer, list, map, nested, number, object, text, type Field, type ObjectShape, type Shape, type TextShape,
+} from './shape.js'
+
+/** The document format (spec graph.md section 1), field by field in the order in which it is written. */
+
+const identifier: TextShape = text({ min: 1, max: LONGEST_NAME, noControl: true })
+const portRef: Shape = { kind: 'tuple', items: [identifier, identifier], name: '[node, port]' }
+const semverRange: TextShape = text({ min: 1, max: 255, noControl: true })
+const timestamp: TextShape = text({ pattern: '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z', name: 'an ISO-8601 UTC time with milliseconds' })
+const seed: Shape = either(integer(0, Number.MAX_SAFE_INTEGER), text({ pattern: '\\d{1,20}', name: 'decimal digits' }))
+const optional = (shape: Shape, value?: unknown): Field => value === undefined ? { shape } : { shape, default: value }
+const required = (shape: Shape): Field => ({ shape, required: true })
+
+/** Version words that this library reads; all are written as the integer 1. */
+export const VERSION_TEXT: TextShape = text({ pattern: '1(?:\\.\\d+){0,2}', name: '1' })
+
+const tier = choice('wasm-threads', 'wasm', 'js')
+const tierAlias = choice('auto', 'wasm-threads', 'wasm', 'js', 'rust', 'wasm-simd', 'python')
+const wish = either(flag, choice('preferred'))
+
+const retry = object('retry', {
+  kind: required(choice('none', 'fixed', 'exponential')), retries: optional(integer(0)), delayMs: optional(number(0)), baseMs: optional(number(0)),
+  factor: optional(number(1)), maxMs: optional(number(0)), jitter: optional(choice('none', 'full')),
+})
+const breaker = object('breaker', { key: optional(text({ min: 1, max: LONGEST_NAME })), failures: optional(integer(1)), openMs: optional(number(0)), successes: optional(integer(1)) })
+
+const policy = object('policy', {
+  timeoutMs: optional(number(0)), retry: optional(retry), breaker: optional(breaker), limiters: optional(list(identifier)),
+  exclusive: optional(either(flag, list(identifier))), priority: optional(choice('high', 'normal', 'low')), always: optional(flag), skipIf: optional(any),
+  cache: optional(choice('on', 'off')), pin: optional(choice('main', 'master')), hangMs: optional(number(0)),
+})
+
+const requires = object('requires', {
+  webgpu: optional(wish), simd: optional(wish), threads: optional(wish), relaxedSimd: optional(wish), memory64: optional(wish), cores: optional(integer(1)),
+  memoryBytes: optional(integer(0)), arch: optional(choice('x86_64', 'aarch64', 'arm', 'any')),
+  gpu: optional(object('gpu', { type: optional(choice('cuda', 'rocm', 'metal', 'vulkan', 'webgpu', 'any')), minMemoryBytes: optional(integer(0)), required: optional(flag, true) })),
+  tags: optional(list(text({ min: 1, max: 255 }))),
+})
+
+const meta = object('meta', {
+  name: optional(text({ min: 1, max: 255 })), description: optional(text({ max: 10_000 })), author: optional(text({ max: 255 })),
+  tags: optional(list(text({ min: 1, max: 255 }), undefined, 32)), license: optional(text({ max: 255 })), priority: optional(integer(-100, 100)),
+  created: optional(timestamp), modified: optional(timestamp),
+})
+
+const input = object('input', { to: required(list(portRef)), media: optional(any), required: optional(flag, true), default: optional(any) })
+
+/** A node of a document. */
+export const nodeShape: ObjectShape = object('node', {
+  id: required(identifier),
+  type: required(text({ max: LONGEST_NAME, pattern: '[A-Za-z0-9_.-]+::[A-Za-z0-9_.-]+|[A-Za-z][A-Za-z0-9_.-]*', name: 'a node type `family::name` of at most 64 characters' })),
+  version: optional(semverRange),
+  params: optional(anyObject, {}),
+  tier: optional(either(tierAlias, list(tier, 1, 3)), 'auto'),
+  place: optional(choice('auto', 'local', 'remote', 'prefer-local', 'prefer-remote', 'main'), 'auto'),
+  requires: optional(requires, {}),
+  mode: optional(choice('run', 'bypass', 'mute'), 'run'),
+  policy: optional(policy, {}),
+  matrix: optional(any), produces: optional(any), consumes: optional(any),
+  output: optional(flag, false),
+  ui: optional(any, {}),
+})
+
+/** An edge of a document. */
+export const edgeShape: ObjectShape = object('edge', {
+  from: required(portRef), to: required(portRef), id: optional(identifier), order: optional(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
+  whenFull: optional(choice('block', 'drop-oldest', 'drop-newest', 'latest', 'error')), capacity: optional(integer(1)), delayFrames: optional(integer(128)),
+})
+
+const config = object('config', {
+  metrics: optional(flag, true), onError: optional(choice('stop', 'continue'), 'stop'), negotiate: optional(choice('auto', 'safe', 'strict'), 'auto'),
+  retry: optional(retry), breaker: optional(breaker), timeoutMs: optional(number(0)), cache: optional(choice('on', 'off'), 'on'), seed: optional(seed),
+})
+
+/** A whole document. `millrace` is checked before the rest (stage 2) and always written as 1. */
+export const documentShape: ObjectShape = object('document', {
+  millrace: required(either(integer(1, 1), VERSION_TEXT)),
+  id: optional(identifier),
+  revision: optional(integer(0), 0),
+  meta: optional(meta, {}),
+  engines: optional(object('engines', { millrace: optional(semverRange) }), {}),
+  packs: optional(list(object('pack', { name: required(text({ min: 1, max: 255 })), version: required(semverRange), integrity: optional(text({ min: 1, max: 255 })) })), []),
+  inputs: optional(map(input, identifier), {}),
+  nodes: required(list(nodeShape)),
+  edges: optional(list(edgeShape), []),
+  outputs: optional(map(portRef, identifier), {}),
+  definitions: optional(map(nested, identifier), {}),
+  config: optional(config, {}),
+  ui: optional(any, {}),
+})

@@ -1,0 +1,66 @@
+/** A text: lengths in code points; `noControl`: no control characters; `pattern`: anchored, flag u. */
+export interface TextShape { readonly kind: 'text'; readonly min?: number; readonly max?: number; readonly noControl?: boolean; readonly pattern?: string; readonly name?: string }
+export interface NumberShape { readonly kind: 'number' | 'integer'; readonly min?: number; readonly max?: number }
+export interface ChoiceShape { readonly kind: 'choice'; readonly values: readonly string[] }
+export interface ListShape { readonly kind: 'list'; readonly items: Shape; readonly min?: number; readonly max?: number }
+export interface TupleShape { readonly kind: 'tuple'; readonly items: readonly Shape[]; readonly name: string }
+/** A free map; written sorted by key. */
+export interface MapShape { readonly kind: 'map'; readonly values: Shape; readonly keys?: TextShape }
+/** An object with declared fields, written in this order. Others are kept: `x-*` in silence, the rest with a warning (GR-03). */
+export interface ObjectShape { readonly kind: 'object'; readonly name: string; readonly fields: Readonly<Record<string, Field>> }
+export interface EitherShape { readonly kind: 'either'; readonly options: readonly Shape[] }
+/** Any JSON; `object` restricts it to objects. Never looked into. */
+export interface AnyShape { readonly kind: 'any'; readonly object?: boolean }
+/** A boolean. */
+export interface FlagShape { readonly kind: 'flag' }
+/** Another document, by reference, since documents nest. */
+export interface NestedShape { readonly kind: 'document' }
+
+/** What a value in a document may be. One table of shapes drives the checker, the canonical writer and the JSON Schema (GR-05). */
+export type Shape = TextShape | NumberShape | ChoiceShape | ListShape | TupleShape | MapShape | ObjectShape | EitherShape | AnyShape | FlagShape | NestedShape
+
+/** A field of an object. A value equal to `default` is not written. */
+export interface Field { readonly shape: Shape; readonly required?: boolean; readonly default?: unknown; readonly doc?: string }
+
+export const text = (o: Omit<TextShape, 'kind'> = {}): TextShape => ({ kind: 'text', ...o })
+export const number = (min?: number, max?: number): NumberShape => ({ kind: 'number', ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) })
+export const integer = (min?: number, max?: number): NumberShape => ({ ...number(min, max), kind: 'integer' })
+export const choice = (...values: readonly string[]): ChoiceShape => ({ kind: 'choice', values })
+export const list = (items: Shape, min?: number, max?: number): ListShape => ({ kind: 'list', items, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) })
+export const map = (values: Shape, keys?: TextShape): MapShape => ({ kind: 'map', values, ...(keys === undefined ? {} : { keys }) })
+export const object = (name: string, fields: Readonly<Record<string, Field>>): ObjectShape => ({ kind: 'object', name, fields })
+export const either = (...options: readonly Shape[]): EitherShape => ({ kind: 'either', options })
+export const any: AnyShape = { kind: 'any' }
+export const anyObject: AnyShape = { kind: 'any', object: true }
+export const flag: FlagShape = { kind: 'flag' }
+export const nested: NestedShape = { kind: 'document' }
+
+/** A shape in words, as it stands after `expected` in a message. */
+export function describeShape(shape: Shape): string {
+  switch (shape.kind) {
+    case 'text': return shape.name ?? `a string${between(shape, 'characters')}${shape.noControl === true ? ' without control characters' : ''}`
+    case 'number': return `a number${range(shape)}`
+    case 'integer': return `an integer${range(shape)}`
+    case 'choice': return `one of ${shape.values.join(', ')}`
+    case 'list': return `an array${between(shape, 'entries')}`
+    case 'tuple': return shape.name
+    case 'map': return 'an object'
+    case 'object': return `an object (${shape.name})`
+    case 'either': return shape.options.map(describeShape).join(' or ')
+    case 'any': return shape.object === true ? 'an object' : 'any JSON'
+    case 'flag': return 'true or false'
+    case 'document': return 'a document'
+  }
+}
+
+function between({ min, max }: { readonly min?: number; readonly max?: number }, of: string): string {
+  if (min !== undefined && max !== undefined) return ` of ${min} to ${max} ${of}`
+  if (min !== undefined) return ` of at least ${min} ${of}`
+  return max === undefined ? '' : ` of at most ${max} ${of}`
+}
+
+function range({ min, max }: NumberShape): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`
+  if (min !== undefined) return ` from ${min}`
+  return max === undefined ? '' : ` up to ${max}`
+}
