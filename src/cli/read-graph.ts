@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { commonErrors } from '../errors/common-errors.js'
@@ -15,7 +16,7 @@ export class DiagnosticsError extends Error {
 
 /** Reads a graph document from a file, `-` for standard input. Throws DiagnosticsError with all problems, NOT_FOUND for a missing file. */
 export async function readGraph(path: string, registry: Registry): Promise<{ readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] }> {
-  const bytes = await readFile(path === '-' ? 0 as unknown as string : path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = path === '-' ? readFileSync(0) : await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: error.code === 'ENOENT' ? 'it does not exist' : error.message }, { cause: error })
   })
   const { document, diagnostics } = parseDocument(bytes)
