@@ -9,7 +9,7 @@ import type { ByteStream } from './stream-cursor.js'
 import { streamSource } from './stream-source.js'
 
 /** Whatever names or holds a file: path (Node), URL, bytes, Blob, stream, or an open source. */
-export type SourceInput = string | URL | Uint8Array | ArrayBuffer | SharedArrayBuffer | BlobLike | ByteStream | ByteSource
+export type SourceInput = string | URL | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | BlobLike | ByteStream | ByteSource
 
 /**
  * Opens a source. A string is an address when it begins with a scheme (`https:`, `blob:`, `data:`, `file:`), else a path in Node and a relative
@@ -18,7 +18,8 @@ export type SourceInput = string | URL | Uint8Array | ArrayBuffer | SharedArrayB
 export async function openSource(input: SourceInput, options: { readonly signal?: AbortSignal } = {}): Promise<ByteSource> {
   options.signal?.throwIfAborted()
   if (typeof input === 'string' || input instanceof URL) return openAddress(input, options.signal)
-  if (input instanceof Uint8Array || isBuffer(input)) return memorySource(input)
+  if (ArrayBuffer.isView(input)) return memorySource(new Uint8Array(input.buffer, input.byteOffset, input.byteLength))
+  if (isBuffer(input)) return memorySource(input)
   if (isSource(input)) return input
   if (isBlobLike(input)) return blobSource(input)
   if (isStream(input)) return streamSource(input)
