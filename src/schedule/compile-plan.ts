@@ -165,7 +165,7 @@ function describe(d: Described): Plan {
       index: s, nodes: segment.nodes.map((node) => node.spec.nodeId), tier: segment.tier, where: d.where[s]!, feed: segment.feed, blockFrames: segment.headFrames,
       workBytes: segment.workBytes, estUs: segment.nodes.reduce((sum, node) => sum + d.nodes[node.node]!.estUs, 0),
     })),
-    inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
+    media: Object.fromEntries([...d.media].sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)), inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
     estTimeMs: nodes.reduce((sum, node) => sum + node.estUs, 0) / 1000,
     estPeakBytes: storedBytes + d.segments.reduce((sum, segment) => sum + segment.workBytes, 0),
     estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0), diagnostics: d.diagnostics,

@@ -6,7 +6,7 @@ import type { Packet } from '../media/packet.js'
 import { readFrames } from './border.js'
 import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from './open-segment.js'
 import { packetOf, releasePacket } from './packet-data.js'
-import type { BuiltProgram } from './program.js'
+import { hasEnded, type BuiltProgram } from './program.js'
 import type { SegmentBuffer, SegmentPlan } from './segment-plan.js'
 import { commonErrors } from '../errors/common-errors.js'
 
@@ -182,7 +182,7 @@ export class EngineSegment implements OpenSegment {
     return packetOf(buffer.media, audio, position, frames)
   }
 
-  #ended(index: number): boolean { return (this.#arena.u32[(this.program.buffer(index) + BUFFER.FLAGS) >>> 2]! & BUFFER_FLAG.ENDED) !== 0 }
+  #ended(index: number): boolean { return hasEnded(this.#arena.u32, this.program.buffer(index)) }
   #filled(index: number): number { return this.#arena.u32[(this.program.buffer(index) + BUFFER.FILLED) >>> 2]! }
 
   /** Frames that some reader has yet to take. */

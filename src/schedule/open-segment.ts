@@ -11,6 +11,8 @@ export interface StepReport {
   readonly clipped: number
   /** Frames of input 0 that it took (a source: frames it made). */
   readonly framesIn: number
+  /** Frames of output 0 that it made; a pass-through gives what it took. */
+  readonly framesOut: number
   /** Nanoseconds of the sampled passes that this step took. */
   readonly sampleNs: number
 }

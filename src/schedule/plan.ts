@@ -74,6 +74,8 @@ export interface Plan {
   readonly nodes: readonly PlanNode[]
   readonly edges: readonly PlanEdge[]
   readonly segments: readonly PlanSegment[]
+  /** Negotiated media by value (`node.port`); ports that stay open are absent. */
+  readonly media: Readonly<Record<string, Media>>
   readonly inserted: readonly InsertedNode[]
   readonly buffers: readonly PlanBuffer[]
   readonly evictions: readonly { readonly before: string; readonly value: string; readonly then: string }[]

@@ -83,7 +83,7 @@ function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | 
   return {
     ...base, runtime: tier, tier, worker: report?.worker ?? -1, startTimeUs: report?.startUs ?? 0, queueUs: report?.queuedUs ?? 0, executionTimeUs,
     memoryPeakMb: Math.round(memoryPeakBytes / 1_048_576 * 1000) / 1000, memoryPeakBytes, kernelCalls: step?.calls ?? 0, itemsIn: step ? report!.passes : 0, itemsOut: step ? report!.passes : 0,
-    framesIn: step?.framesIn ?? 0, framesOut: 0, copyBytes: index === 0 ? report?.copyBytes ?? 0 : 0, nonfinite: step?.nonfinite ?? 0, clipped: step?.clipped ?? 0,
+    framesIn: step?.framesIn ?? 0, framesOut: step?.framesOut ?? 0, copyBytes: index === 0 ? report?.copyBytes ?? 0 : 0, nonfinite: step?.nonfinite ?? 0, clipped: step?.clipped ?? 0,
   }
 }
 
