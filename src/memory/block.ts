@@ -29,7 +29,8 @@ export class Block {
   readonly #arena: Arena
   readonly #holder: Holder
   readonly #part: BlockPart
-  readonly #views = new Map<MemoryArrayConstructor, MemoryArray>()
+  /** Made with the first view: most blocks are only addresses. */
+  #views: Map<MemoryArrayConstructor, MemoryArray> | undefined
   /** Leases that this object holds; 0 = given up. */
   #leases = 1
 
@@ -55,13 +56,13 @@ export class Block {
   /** All elements as a typed array over the arena; the same object each time. `dtype` is refused when `type` cannot show it. */
   view<T extends MemoryArray>(type: MemoryArrayConstructor<T>): T {
     this.#check()
-    const known = this.#views.get(type)
+    const known = this.#views?.get(type)
     if (known !== undefined) return known as T
     const { dtype, address, bytes, handle } = this.#part, size = type.BYTES_PER_ELEMENT
     if (dtype !== null && !viewsDtype(type, dtype)) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${dtype} is not seen as ${type.name}` })
     if (address % size !== 0 || bytes % size !== 0) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${bytes} bytes do not divide into ${type.name}` })
     const view = new type(this.#arena.buffer, address, bytes / size)
-    this.#views.set(type, view)
+    ;(this.#views ??= new Map<MemoryArrayConstructor, MemoryArray>()).set(type, view)
     return view
   }
 
