@@ -40,6 +40,7 @@ const sharedDataServer = {
 const browser = (name: string, headers: Record<string, string>): TestProjectConfiguration => ({
   plugins: [inlineVite(), sharedDataServer],
   server: { headers },
+  define: { MILLRACE_VERSION: JSON.stringify('test') },
   optimizeDeps: { include: ['comlink', 'fast-check'] },
   test: {
     name,
@@ -54,11 +55,15 @@ const browser = (name: string, headers: Record<string, string>): TestProjectConf
   },
 })
 
+const wholeRun = process.env['MILLRACE_WHOLE_RUN'] === '1'
+
 export default defineConfig({
   test: {
+    reporters: ['default', [fileURLToPath(new URL('scripts/lib/count-reporter.mjs', import.meta.url)), { complete: wholeRun && Boolean(process.env['CI']) }]],
     projects: [
       {
         plugins: [inlineVite()],
+        define: { MILLRACE_VERSION: JSON.stringify('test') },
         test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/**/*.browser.test.ts', 'test/types/**'], testTimeout: 30_000 },
       },
       ...(executablePath === undefined ? [] : [browser('isolated', ISOLATION_HEADERS), browser('plain', {})]),

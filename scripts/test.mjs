@@ -1,4 +1,7 @@
-/** `npm test`: sets up what a fresh clone lacks, builds what is stale, runs vitest with the given arguments. */
+/**
+ * `npm test [-- arguments of vitest]`: sets up what a fresh clone lacks, builds what is stale, runs vitest. Without arguments dist is built too, because the tests
+ * of the package read it.
+ */
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { ensureDependencies } from './lib/dependencies.mjs'
@@ -6,5 +9,10 @@ import { root, run } from './lib/say.mjs'
 
 ensureDependencies()
 run('wasm', process.execPath, ['scripts/build-wasm.mjs'], { quiet: true, fix: 'Run `npm run build:wasm` to see more.' })
-const result = spawnSync(process.execPath, [resolve(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+const args = process.argv.slice(2)
+const whole = args.length === 0
+if (whole) (await import('./lib/fresh.mjs')).ensureBuild()
+const result = spawnSync(process.execPath, [resolve(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {
+  cwd: root, stdio: 'inherit', env: { ...process.env, ...(whole && { MILLRACE_WHOLE_RUN: '1' }) },
+})
 process.exitCode = result.status ?? 1

@@ -13,3 +13,6 @@ declare module 'inline-worker:*' {
   const code: string
   export default code
 }
+
+/** Version of the package, put in by the build. */
+declare const MILLRACE_VERSION: string

@@ -11,11 +11,10 @@ export const packageFolder = join(wasmFolder, 'pkg')
 export const recordFile = join(packageFolder, 'BUILD.json')
 /** Files of wasm/pkg that the build writes, by the name that wasm-pack gives them. */
 const OUTPUTS = { 'millrace_core_bg.wasm': 'millrace_core.wasm', 'millrace_core_bg.wasm.d.ts': 'millrace_core.d.ts' }
-const INSTALL = 'Install Rust for WebAssembly: `apt-get install rustc-web cargo-web rust-web-src libstd-rust-web-dev lld-19`, then ' +
-  '`cargo install --locked wasm-pack@0.15.0 wasm-bindgen-cli@0.2.127`.'
+const INSTALL = 'Install Rust for WebAssembly with `scripts/setup-dev`.'
 
 /** Debian's toolchain before any other, cargo's tools, and wasm-opt of the package binaryen. */
-function buildEnvironment() {
+export function buildEnvironment() {
   const path = [join(root, 'node_modules/.bin'), '/usr/bin', join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin'), process.env.PATH].join(delimiter)
   const env = { ...process.env, PATH: path, RUSTC_BOOTSTRAP: '1' }
   // An override from outside would replace the flags of wasm/.cargo/config.toml.

@@ -1,0 +1,9 @@
+export interface EntrySize { raw: number; gzip: number; jsRaw: number; jsGzip: number; wasmBase64Gzip: number; modules: number }
+export interface Sizes {
+  entries: Record<'index' | 'nodes' | 'testing' | 'global' | 'worker' | 'worklet', EntrySize>
+  wasm: Record<string, { raw: number; gzip: number }>
+  nodes: { count: number; gzipEach: number }
+  total: { modulesRaw: number; coreGzip: number }
+}
+export const BUDGET: Record<'entryGzip' | 'wasmBase64Gzip' | 'nodeGzip' | 'globalGzip' | 'coreRaw' | 'assemblyRaw' | 'modulesRaw', number>
+export function measure(): Promise<Sizes>

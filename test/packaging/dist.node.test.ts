@@ -1,0 +1,103 @@
+/** What is in dist (PK-01, PK-02, PK-04, PK-06, PK-08, PK-16, PK-18, PK-67). `npm test` builds dist first; alone, a stale dist is skipped loudly. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+import { distIsCurrent } from '../../scripts/lib/fresh.mjs'
+import { listFiles } from '../../scripts/lib/hash.mjs'
+import { BUDGET, measure } from '../../scripts/lib/sizes.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const dist = join(root, 'dist')
+const current = distIsCurrent()
+if (!current) {
+  if (process.env['CI']) throw new Error('dist: expected a current build, got a stale or missing one. Run `npm run build`.')
+  console.warn('SKIP test/packaging/dist.node.test.ts: dist is missing or stale. Run `npm run build`.')
+}
+
+const library = (): string[] => listFiles(dist, (path) => path.endsWith('.js') && path !== 'cli.js')
+const text = (path: string): string => readFileSync(join(dist, path), 'utf8')
+
+/** Files that an entry loads, by relative imports. */
+function loadedBy(entry: string): string[] {
+  const found = new Set<string>()
+  const open = [join(dist, entry)]
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (found.has(path)) continue
+    found.add(path)
+    for (const specifier of specifiers(readFileSync(path, 'utf8'))) if (specifier.startsWith('.')) open.push(resolve(dirname(path), specifier))
+  }
+  return [...found]
+}
+
+function specifiers(code: string): string[] {
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) found.push((node.moduleSpecifier as ts.StringLiteral).text)
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && ts.isStringLiteral(node.arguments[0]!)) found.push(node.arguments[0].text)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile('x.js', code, ts.ScriptTarget.ES2022, true))
+  return found
+}
+
+describe.skipIf(!current)('dist', () => {
+  test('awaits nothing at the top level, so that require() works', () => {
+    for (const path of library()) {
+      const tree = ts.createSourceFile(path, text(path), ts.ScriptTarget.ES2022, true)
+      const visit = (node: ts.Node): void => {
+        if (ts.isFunctionLike(node)) return
+        expect(ts.isAwaitExpression(node), path).toBe(false)
+        ts.forEachChild(node, visit)
+      }
+      visit(tree)
+    }
+  })
+
+  test('names no asset by URL, no Node module, no package', () => {
+    for (const path of library()) {
+      expect(text(path), path).not.toMatch(/new URL\([^)]*import\.meta\.url/)
+      expect(specifiers(text(path)).filter((specifier) => !specifier.startsWith('.')), path).toEqual([])
+      expect(text(path).match(/(?:import|from|require\()\s*["']node:/g), path).toBeNull()
+    }
+  })
+
+  test('holds each wasm module once per entry, and none in workers', () => {
+    const modules = listFiles(join(dist, 'wasm')).length
+    const count = (files: string[]): number => files.reduce((sum, path) => sum + (readFileSync(path, 'utf8').match(/AGFzbQEAAAA/g)?.length ?? 0), 0)
+    expect(count(loadedBy('index.js'))).toBe(modules)
+    expect(count([join(dist, 'millrace.global.js')])).toBe(modules)
+    expect(count(loadedBy('nodes.js'))).toBe(0)
+    expect(count([join(dist, 'worker.js'), join(dist, 'worklet.js')])).toBe(0)
+  })
+
+  test('plain files are the inlined ones', () => {
+    const inlined = loadedBy('index.js').map((path) => readFileSync(path, 'utf8')).join('\n')
+    for (const file of listFiles(join(dist, 'wasm'))) expect(inlined.includes(readFileSync(join(dist, 'wasm', file)).toString('base64')), file).toBe(true)
+  })
+
+  test('does nothing at import: every host global may throw', () => {
+    const hosts = ['Worker', 'Blob', 'AudioContext', 'OfflineAudioContext', 'fetch', 'setTimeout', 'setInterval', 'self', 'window', 'document', 'navigator', 'SharedArrayBuffer', 'location', 'atob']
+    const script = `for (const name of ${JSON.stringify(hosts)}) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name + ' was read at import') } })
+for (const name of ['compile', 'instantiate', 'Module', 'Instance', 'Memory']) Object.defineProperty(WebAssembly, name, { get() { throw new Error('WebAssembly.' + name + ' was read at import') } })
+for (const entry of ['index', 'nodes', 'testing']) await import(${JSON.stringify(dist)} + '/' + entry + '.js')
+process.stdout.write('quiet')`
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })).toBe('quiet')
+  })
+
+  test('public types name no bundled package', () => {
+    for (const path of listFiles(dist, (file) => file.endsWith('.d.ts'))) expect(text(path), path).not.toMatch(/['"](comlink|valibot)['"]/)
+  })
+
+  test('keeps the sizes of packaging.md section 1', { timeout: 60_000 }, async () => {
+    const { entries, nodes, wasm, total } = await measure()
+    expect(entries.index.jsGzip).toBeLessThanOrEqual(BUDGET.entryGzip)
+    expect(entries.index.wasmBase64Gzip).toBeLessThanOrEqual(BUDGET.wasmBase64Gzip)
+    expect(entries.global.gzip).toBeLessThanOrEqual(BUDGET.globalGzip)
+    expect(nodes.gzipEach).toBeLessThanOrEqual(BUDGET.nodeGzip)
+    expect(wasm['core.wasm']!.raw).toBeLessThanOrEqual(BUDGET.coreRaw)
+    expect(total.modulesRaw).toBeLessThanOrEqual(BUDGET.modulesRaw)
+  })
+})
