@@ -106,7 +106,7 @@ describe('reading in pieces', () => {
 
   test('the target may be the bytes of an arena, and is written where it stands', async () => {
     const values = valuesOf('i24', 10)
-    const memory = new Uint8Array(new SharedArrayBuffer(128))
+    const memory = new Uint8Array(typeof SharedArrayBuffer === 'function' ? new SharedArrayBuffer(128) : new ArrayBuffer(128))
     const reader = await readWav(makeWav({ coding: 'i24', values }))
     expect(await reader.read(memory.subarray(64, 64 + 40))).toBe(10)
     expect([...new Int32Array(memory.buffer, 64, 10)]).toEqual(expectedSamples('i24', values))
