@@ -1,0 +1,45 @@
+import type { Graph } from '../graph.js'
+import type { NodeDefinition } from '../node-definition.js'
+
+/** Input links of every node: which edges end at which of its ports. */
+export interface InputLinks {
+  /** Edge indices into a port of a node (document index), in link order: `order`, else position. Unknown ports and params have none. */
+  edges(node: number, port: string): readonly number[]
+  /** The edge indices of {@link edges} over all ports of the node, ports in order of declaration. */
+  all(node: number): readonly number[]
+}
+
+/** Sorts the edges of a graph by the port that they end at. A single input keeps its first link only: the others are `INPUT_OCCUPIED`. */
+export function inputLinks(
+  graph: Graph, indexOf: ReadonlyMap<string, number>, definitionOf: (node: number) => NodeDefinition | undefined, broken: ReadonlySet<number> | undefined,
+): InputLinks {
+  const byNode: (Map<string, number[]> | undefined)[] = new Array<undefined>(graph.nodes.length)
+  for (let e = 0; e < graph.edges.length; e++) {
+    if (broken?.has(e) === true) continue
+    const { from, to } = graph.edges[e]!
+    const target = indexOf.get(to[0]), source = indexOf.get(from[0])
+    if (target === undefined || source === undefined) continue
+    const input = own(definitionOf(target)?.inputs, to[1])
+    if (input === undefined || own(definitionOf(source)?.outputs, from[1]) === undefined) continue
+    const ports = byNode[target] ??= new Map()
+    const list = ports.get(to[1])
+    if (list === undefined) ports.set(to[1], [e])
+    else if (input.multi === true) list.push(e)
+  }
+  for (const ports of byNode) {
+    if (ports === undefined) continue
+    for (const list of ports.values()) if (list.length > 1) list.sort((a, b) => (graph.edges[a]!.order ?? a) - (graph.edges[b]!.order ?? b) || a - b)
+  }
+  return {
+    edges: (node, port) => byNode[node]?.get(port) ?? NONE,
+    all: (node) => {
+      const ports = byNode[node]
+      return ports === undefined ? NONE : Object.keys(definitionOf(node)!.inputs).flatMap((port) => ports.get(port) ?? NONE)
+    },
+  }
+}
+const NONE: readonly number[] = []
+
+function own<T>(table: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return table !== undefined && Object.hasOwn(table, name) ? table[name] : undefined
+}

@@ -1,0 +1,132 @@
+import type { Media } from '../../media/media-type.js'
+import type { NodeDefinition, ParamValues } from '../node-definition.js'
+import { compilePorts, functionDomain, type CompiledPort, type FieldFunction } from './constraints.js'
+import { FIELDS, exactly, fieldAt, withField, type Domain } from './domain.js'
+import { OPEN, reviseField, type FieldDomain } from './field-domain.js'
+import { evaluate } from './input-view.js'
+import type { PortNetwork } from './port-network.js'
+
+/** A link into a port: its name as kernels and functions see it (`in`, or `in.0` for a `multi` port). */
+export interface PortLink { readonly name: string; readonly port: CompiledPort; readonly variable: number }
+/** A field function of one node that is still to be evaluated. */
+export interface PendingFunction { readonly link: PortLink; readonly function: FieldFunction }
+
+/** One node in the network: a variable per link and output. */
+export interface NodePorts {
+  readonly id: string
+  readonly params: ParamValues
+  readonly links: readonly PortLink[]
+  /** By link name; `in` also finds the first link of a `multi` port. */
+  readonly byName: ReadonlyMap<string, PortLink>
+  pending: PendingFunction[]
+}
+
+/** Two ports of one node that cannot agree for these params: the definition contradicts itself. */
+export interface PortClash { readonly a: PortLink; readonly b: PortLink; readonly field?: string }
+/** What setting a node up found wrong. */
+export interface NodeFaults { readonly clashes: PortClash[]; readonly failures: { readonly link: PortLink; readonly message: string }[] }
+
+/** Values that functions turned out to have in an earlier pass, by `variable:field`. */
+export type FixedFields = ReadonlyMap<string, FieldDomain>
+
+/** What {@link addNode} needs: how many links each input has (`multi`: any number), and media known from a probe or packet by link name. */
+export interface NodeRequest {
+  readonly id: string
+  readonly ports: readonly CompiledPort[]
+  readonly params: ParamValues
+  readonly linkCount: (port: string) => number
+  readonly known: (link: string) => Media | undefined
+  readonly fixed?: FixedFields
+}
+
+/** Puts a node into the network: variables with their own constraints, ties between its ports, functions that need params only. */
+export function addNode(network: PortNetwork, request: NodeRequest, faults: NodeFaults): NodePorts {
+  const { id, ports, params } = request
+  const links: PortLink[] = []
+  const byName = new Map<string, PortLink>()
+  for (const port of ports) {
+    const count = port.input ? request.linkCount(port.name) : 1
+    for (let n = 0; n < count; n++) {
+      const name = port.multi ? `${port.name}.${n}` : port.name
+      const known = request.known(name)
+      const link: PortLink = { name, port, variable: network.add(known === undefined ? port.own : exactly(known)) }
+      links.push(link)
+      byName.set(name, link)
+      if (n === 0) byName.set(port.name, link)
+    }
+  }
+  const pending = links.flatMap((link) => request.known(link.name) !== undefined ? [] : link.port.functions.map((f) => ({ link, function: f })))
+  const node: NodePorts = { id, params, links, byName, pending }
+  if (request.fixed !== undefined && request.fixed.size > 0) applyFixed(network, node, request.fixed)
+  tiePorts(network, node, faults)
+  if (pending.length > 0) runFunctions(network, node, faults)
+  return node
+}
+
+function applyFixed(network: PortNetwork, node: NodePorts, fixed: FixedFields): void {
+  for (const { link, function: f } of node.pending) {
+    const value = fixed.get(`${link.variable}:${f.field}`)
+    const next = value === undefined ? undefined : narrowed(network.domain(link.variable), f, value)
+    if (next !== undefined) network.assign(link.variable, next)
+  }
+}
+
+function tiePorts(network: PortNetwork, node: NodePorts, { clashes }: NodeFaults): void {
+  for (const a of node.links) {
+    for (const { field, port, other } of a.port.links) {
+      for (const b of node.links) {
+        if (b.port.name === port && b !== a && !network.tie(b.variable, a.variable, other, field)) clashes.push({ a, b, field })
+      }
+    }
+    if (a.port.group === undefined) continue
+    const first = node.links.find((link) => link.port.group === a.port.group)!
+    if (first !== a && !network.tie(first.variable, a.variable)) clashes.push({ a: first, b: a })
+  }
+}
+
+/**
+ * Evaluates the node's pending functions with what is known of its inputs; those that read something undecided stay pending, those that read an open
+ * field make their own field open. `late` collects values that no longer fit because consumers have narrowed the port; else such a value is a clash.
+ */
+export function runFunctions(network: PortNetwork, node: NodePorts, faults: NodeFaults, late?: Map<string, FieldDomain>): void {
+  if (node.pending.length === 0) return
+  const domains = (name: string): Domain | undefined => {
+    const link = node.byName.get(name)
+    return link?.port.input === true ? network.domain(link.variable) : undefined
+  }
+  node.pending = node.pending.filter((item) => {
+    const { link, function: f } = item
+    const found = evaluate(f.of, node.params, domains)
+    if (found.failed !== undefined) { faults.failures.push({ link, message: found.failed }); return false }
+    if (found.undecided && !found.open) return true
+    const value = found.open ? OPEN : functionDomain(found.result)
+    if (value === undefined) return false
+    const next = narrowed(network.domain(link.variable), f, value)
+    if (next !== undefined && network.assign(link.variable, next)) return false
+    if (late !== undefined) late.set(`${link.variable}:${f.field}`, value)
+    else faults.clashes.push({ a: link, b: link, field: FIELDS[f.kind][f.field] ?? '' })
+    return false
+  })
+}
+
+/** A domain with one field of one kind narrowed; undefined = nothing left. */
+function narrowed(domain: Domain, { kind, field }: FieldFunction, value: FieldDomain): Domain | undefined {
+  if (domain === null) return domain
+  const kept = domain.flatMap((one) => {
+    if (one.kind !== kind) return [one]
+    const before = fieldAt(one, field)
+    const after = reviseField(before, value)
+    return after === null ? [] : after === before ? [one] : [withField(one, field, after)]
+  })
+  return kept.length === 0 ? undefined : kept.length === domain.length && kept.every((one, i) => one === domain[i]) ? domain : kept
+}
+
+/** Compiled ports of definitions, each compiled once. */
+export function portCompiler(): (definition: NodeDefinition) => readonly CompiledPort[] {
+  const cache = new Map<NodeDefinition, readonly CompiledPort[]>()
+  return (definition) => {
+    let ports = cache.get(definition)
+    if (ports === undefined) cache.set(definition, ports = compilePorts(definition))
+    return ports
+  }
+}

@@ -1,0 +1,152 @@
+import type { Media } from '../../media/media-type.js'
+import { edgeListOf } from '../edge-list.js'
+import type { Graph } from '../graph.js'
+import type { NodeDefinition, ParamValues } from '../node-definition.js'
+import { orderOf } from '../order.js'
+import { mediaOf } from './constraints.js'
+import { FIELDS, fieldName, kindsOf, type Domain } from './domain.js'
+import type { FieldDomain } from './field-domain.js'
+import { inputLinks, type InputLinks } from './links.js'
+import { addNode, portCompiler, runFunctions, type FixedFields, type NodeFaults, type NodePorts, type PortClash } from './node-ports.js'
+import { pickPort } from './pick.js'
+import { PortNetwork } from './port-network.js'
+
+/** What the solver works on. Nodes without definition, and broken ones, are left out with their edges. */
+export interface Problem {
+  readonly graph: Graph
+  /** Document indices in topological order; nodes on cycles are missing. */
+  readonly order: Uint32Array
+  readonly indexOf: ReadonlyMap<string, number>
+  readonly links: InputLinks
+  readonly definitionOf: (node: number) => NodeDefinition | undefined
+  readonly paramsOf: (node: number) => ParamValues
+  readonly known: ReadonlyMap<string, Media>
+  /** Ports that get a value at run time, as `node.port`. */
+  readonly bound: ReadonlySet<string>
+}
+
+/** An edge whose ends do not agree: the fields in conflict (`kind`: different media altogether) and what each end said when it was found. */
+export interface BrokenEdge {
+  readonly edge: number
+  readonly producer: number
+  readonly consumer: number
+  readonly fields: readonly string[]
+  readonly gives: Domain
+  readonly takes: Domain
+}
+
+/** Every port with what it carries. */
+export interface Solution {
+  readonly network: PortNetwork
+  /** By document index; undefined for nodes left out. */
+  readonly nodes: readonly (NodePorts | undefined)[]
+  readonly broken: readonly BrokenEdge[]
+  readonly clashes: readonly { readonly node: number; readonly clash: PortClash }[]
+  readonly failures: readonly { readonly node: number; readonly port: string; readonly message: string }[]
+}
+
+/** Passes over the graph after which values that functions give late are taken as conflicts. */
+const MOST_PASSES = 16
+
+/** Puts together what {@link solve} needs. */
+export function prepare(
+  graph: Graph, o: { readonly definitionOf: (node: number) => NodeDefinition | undefined; readonly paramsOf: (node: number) => ParamValues
+    readonly known: ReadonlyMap<string, Media>; readonly brokenEdges?: ReadonlySet<number> | undefined },
+): Problem {
+  const edges = edgeListOf(graph)
+  const bound = new Set([...graph.inputs.values()].flatMap((input) => input.to.map(([node, port]) => `${node}.${port}`)))
+  return {
+    graph, order: orderOf(edges).order, indexOf: edges.indexOf, links: inputLinks(graph, edges.indexOf, o.definitionOf, o.brokenEdges),
+    definitionOf: o.definitionOf, paramsOf: o.paramsOf, known: o.known, bound,
+  }
+}
+
+/**
+ * Agrees media along all edges (GR-34). Forward in topological order: each edge makes its ends equal, which narrows both, and everything tied to them
+ * (so adaptive ports take what consumers want); an edge that cannot hold as a whole holds in the fields that can and is reported as broken. Forward
+ * again: values are picked. A function of inputs that are decided only then may contradict what consumers asked for; then the graph is solved once
+ * more with its value known from the start. Deterministic; iterative.
+ */
+export function solve(problem: Problem): Solution {
+  let fixed: FixedFields = new Map()
+  for (let pass = 1; ; pass++) {
+    const late = new Map<string, FieldDomain>()
+    const solution = solveOnce(problem, fixed, pass < MOST_PASSES ? late : undefined)
+    if (late.size === 0) return solution
+    fixed = new Map([...fixed, ...late])
+  }
+}
+
+function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, FieldDomain> | undefined): Solution {
+  const { graph, order, links } = problem
+  const network = new PortNetwork()
+  const nodes: (NodePorts | undefined)[] = new Array<undefined>(graph.nodes.length)
+  const broken: BrokenEdge[] = [], clashes: { node: number; clash: PortClash }[] = [], failures: Solution['failures'][number][] = []
+  const compile = portCompiler()
+  const faults: NodeFaults = { clashes: [], failures: [] }
+  const collect = (node: number): void => {
+    for (const clash of faults.clashes.splice(0)) clashes.push({ node, clash })
+    for (const { link, message } of faults.failures.splice(0)) failures.push({ node, port: link.name, message })
+  }
+  for (const index of order) {
+    const definition = problem.definitionOf(index)
+    if (definition === undefined) continue
+    const { id } = graph.nodes[index]!
+    const node = nodes[index] = addNode(network, {
+      id, ports: compile(definition), params: problem.paramsOf(index), fixed,
+      linkCount: (port) => links.edges(index, port).length || (problem.bound.has(`${id}.${port}`) || problem.known.has(`${id}.${port}`) ? 1 : 0),
+      known: (link) => problem.known.get(`${id}.${link}`),
+    }, faults)
+    for (const edge of links.all(index)) {
+      const fault = connect(network, problem, nodes, edge)
+      if (fault !== undefined) broken.push(fault)
+    }
+    runFunctions(network, node, faults)
+    collect(index)
+  }
+  const producers = new Map(broken.map((edge) => [edge.consumer, edge.producer]))
+  for (const index of order) {
+    const node = nodes[index]
+    if (node === undefined) continue
+    for (const link of node.links) {
+      if (!link.port.input) continue
+      const producer = producers.get(link.variable)
+      pickPort(network, link.variable, producer === undefined ? null : network.domain(producer))
+    }
+    runFunctions(network, node, faults, late)
+    collect(index)
+    for (const link of node.links) if (!link.port.input) pickPort(network, link.variable)
+  }
+  return { network, nodes, broken, clashes, failures }
+}
+
+/** Ties the two ends of an edge; what could not be tied comes back. */
+function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePorts | undefined)[], edge: number): BrokenEdge | undefined {
+  const { from, to } = problem.graph.edges[edge]!
+  const source = nodes[problem.indexOf.get(from[0])!]
+  const target = problem.indexOf.get(to[0])!
+  const producer = source?.byName.get(from[1])?.variable
+  if (producer === undefined) return undefined
+  const port = problem.definitionOf(target)!.inputs[to[1]]!
+  const name = port.multi === true ? `${to[1]}.${problem.links.edges(target, to[1]).indexOf(edge)}` : to[1]
+  const consumer = nodes[target]!.byName.get(name)!.variable
+  if (network.tie(producer, consumer)) return undefined
+  const gives = network.domain(producer), takes = network.domain(consumer)
+  const kinds = kindsOf(takes)
+  const shared = gives?.find((one) => kinds === null || kinds.includes(one.kind))?.kind
+  if (shared === undefined) return { edge, producer, consumer, fields: ['kind'], gives, takes }
+  const one = takes?.find((other) => other.kind === shared)
+  if (takes !== null && takes.length > 1) network.assign(consumer, [one!])
+  const length = Math.max(FIELDS[shared].length, one?.fields.length ?? 0, ...gives!.map((other) => other.fields.length))
+  const fields: string[] = []
+  for (let at = 0; at < length; at++) {
+    const field = fieldName(shared, at)
+    if (!network.tie(producer, consumer, field)) fields.push(field)
+  }
+  return { edge, producer, consumer, fields, gives, takes }
+}
+
+/** Agreed media of one port; undefined while it is open. */
+export function mediaAt({ network }: Solution, link: NodePorts['links'][number]): Media | undefined {
+  return mediaOf(network.domain(link.variable), link.port.dimensions)
+}
