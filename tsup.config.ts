@@ -1,6 +1,7 @@
 /**
- * Three builds (packaging.md section 3): ESM entries that share chunks, one script-tag file, the command line tool. All with `clean: false`,
- * because they run in parallel: scripts/build.mjs cleans first and writes workers, wasm files and declarations.
+ * Two builds (packaging.md section 3): ESM entries that share chunks, and one script-tag file. The command line tool is one of the entries, so that it shares the
+ * engine's code and its wasm with them; its `node:` imports stay as they are. All with `clean: false`, because the builds run in parallel: scripts/build.mjs cleans
+ * first and writes workers, wasm files and declarations.
  */
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
@@ -30,7 +31,8 @@ const common: Options = {
 export default defineConfig([
   {
     ...common,
-    entry: { index: 'src/index.ts', nodes: 'src/nodes/index.ts', testing: 'src/testing/index.ts', ...nodeEntries() },
+    entry: { index: 'src/index.ts', nodes: 'src/nodes/index.ts', testing: 'src/testing/index.ts', cli: 'src/cli/main.ts', ...nodeEntries() },
+    external: [/^node:/],
     format: 'esm',
     platform: 'neutral',
     splitting: true,
@@ -42,13 +44,5 @@ export default defineConfig([
     platform: 'neutral',
     globalName: 'millrace',
     minify: true,
-  },
-  {
-    ...common,
-    entry: { cli: 'src/cli/main.ts' },
-    format: 'esm',
-    platform: 'node',
-    splitting: false,
-    external: ['millrace', 'millrace/nodes'],
   },
 ])

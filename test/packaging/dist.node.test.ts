@@ -1,7 +1,7 @@
 /** What is in dist (PK-01, PK-02, PK-04, PK-06, PK-08, PK-16, PK-18, PK-67). `npm test` builds dist first; alone, a stale dist is skipped loudly. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
@@ -17,7 +17,11 @@ if (!current) {
   console.warn('SKIP test/packaging/dist.node.test.ts: dist is missing or stale. Run `npm run build`.')
 }
 
-const library = (): string[] => listFiles(dist, (path) => path.endsWith('.js') && path !== 'cli.js')
+/** Every file that a user's import can load: all but those that only the command line tool needs. */
+const library = (): string[] => {
+  const entries = listFiles(dist, (path) => path.endsWith('.js') && path !== 'cli.js' && !path.startsWith('chunk-') && !/-[A-Z0-9]{8}\.js$/.test(path))
+  return [...new Set(entries.flatMap(loadedBy))].map((path) => relative(dist, path))
+}
 const text = (path: string): string => readFileSync(join(dist, path), 'utf8')
 
 /** Files that an entry loads, by relative imports. */
