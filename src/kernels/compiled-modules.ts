@@ -1,0 +1,5 @@
+/** A compiled module by the name that kernel declarations use. */
+export interface CompiledModule { readonly name: string; readonly module: WebAssembly.Module }
+
+/** Everything that a thread instantiates: plain data, posted to workers and worklets as it is. `shared`: for shared memory, else for private memory. */
+export interface CompiledModules { readonly shared: boolean; readonly modules: readonly CompiledModule[] }
