@@ -35,11 +35,11 @@ function overload(statement, previous) {
   return previous !== undefined && ts.isFunctionDeclaration(statement) && ts.isFunctionDeclaration(previous) && nameOf(statement) === nameOf(previous)
 }
 
-/** Constants written line under line below a documented one. */
+/** One-line exports written line under line below a documented one: a table shares its block. */
 function joined(file, statement, previous) {
-  if (previous === undefined || statement.kind !== previous.kind) return false
-  if (!ts.isVariableStatement(statement) && !ts.isTypeAliasDeclaration(statement)) return false
-  return !/\n\s*\n/.test(file.text.slice(previous.end, statement.getStart(file.tree)))
+  if (previous === undefined) return false
+  const own = file.text.slice(statement.getStart(file.tree), statement.end)
+  return (!own.includes('\n') || ts.isVariableStatement(statement)) && !/\n\s*\n/.test(file.text.slice(previous.end, statement.getStart(file.tree)))
 }
 
 function nameOf(statement) {

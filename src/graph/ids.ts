@@ -6,6 +6,7 @@ declare const ID: unique symbol
  */
 export type Id<K extends string> = string & { readonly [ID]?: K }
 
+/** Ids by what they name. */
 export type NodeId = Id<'NodeId'>
 export type GraphId = Id<'GraphId'>
 export type RunId = Id<'RunId'>

@@ -41,6 +41,7 @@ export interface ParamDeclaration {
   /** May be given alone in place of the params object: `wavFile('talk.wav')`. */
   readonly main?: boolean
 }
+/** Params of a node by name, in order of declaration. */
 export type ParamTable = Readonly<Record<string, ParamDeclaration>>
 
 /** Declaration of an input port; order of declaration = slot index. */
@@ -85,6 +86,7 @@ export interface KernelDeclaration {
   /** Values of the control records when they are not simply the params with rate `sample` or `block` in order (mix: param by param, input by input). f32. */
   readonly controls?: (params: ParamValues, media: PortMedia) => readonly number[]
 }
+/** A value too large for a param slot, as the kernel finds it in memory. */
 export interface KernelAsset { readonly dtype: 'f32' | 'f64' | 'u8' | 'i32'; readonly data: Float32Array | Float64Array | Uint8Array | Int32Array }
 
 /** What a node's own code may use; grows with later issues (GR-28). */

@@ -31,10 +31,12 @@ export type FromParams<T> = (params: Readonly<Record<string, unknown>>, inputs: 
 export type FieldConstraint<T> = T | readonly T[] | Range | SameAs | FromParams<T>
 
 interface Named<K extends MediaKind> { readonly kind: K; /** All fields as at another port of the node. */ readonly like?: string; /** Filled by the first packet (behaviour `discovered`). */ readonly discovered?: boolean }
+/** What a port allows of one kind of media; absent fields allow anything. */
 export interface AudioConstraint extends Named<'audio'> {
   readonly rate?: FieldConstraint<number>; readonly channels?: FieldConstraint<number>
   readonly format?: FieldConstraint<SampleFormat>; readonly layout?: FieldConstraint<SampleLayout>
 }
+/** As {@link AudioConstraint}, for the other kinds. */
 export interface TensorConstraint extends Named<'tensor'> { readonly dtype?: FieldConstraint<Dtype>; readonly shape?: readonly (number | string | null)[]; readonly tag?: FieldConstraint<string> }
 export interface EventsConstraint extends Named<'events'> { readonly schema?: FieldConstraint<string>; readonly timebase?: FieldConstraint<number> }
 export interface TextConstraint extends Named<'text'> { readonly language?: FieldConstraint<string> }
@@ -48,10 +50,12 @@ export interface AnyConstraint { readonly kind: 'any' }
 export interface MatchConstraint { readonly kind: 'match'; readonly name: string }
 /** One of several constraints. */
 export interface OneOfConstraint<C extends readonly SimpleConstraint[] = readonly SimpleConstraint[]> { readonly kind: 'oneOf'; readonly options: C }
+/** A constraint of one kind of media. */
 export type SimpleConstraint = AudioConstraint | TensorConstraint | EventsConstraint | TextConstraint | TokensConstraint | JsonConstraint | BytesConstraint | VideoConstraint
 /** What a port accepts or gives. */
 export type MediaConstraint = SimpleConstraint | AnyConstraint | MatchConstraint | OneOfConstraint
 
+/** Constraints of ports, by kind: `audio({ rate: 16_000 })`. */
 /* @__NO_SIDE_EFFECTS__ */ export function audio(fields: Omit<AudioConstraint, 'kind'> = {}): AudioConstraint { return { kind: 'audio', ...fields } }
 /* @__NO_SIDE_EFFECTS__ */ export function tensor(fields: Omit<TensorConstraint, 'kind'> = {}): TensorConstraint { return { kind: 'tensor', ...fields } }
 /* @__NO_SIDE_EFFECTS__ */ export function events(fields: Omit<EventsConstraint, 'kind'> = {}): EventsConstraint { return { kind: 'events', ...fields } }
