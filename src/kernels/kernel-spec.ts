@@ -90,6 +90,16 @@ export function describeKernel(definition: NodeDefinition, o: DescribeOptions): 
   }
 }
 
+/**
+ * Names of the control records in order, as references ask for them: params with rate `sample` or `block`; one of type `array` has a record per link of the
+ * `multi` input, `gainDb.0`, `gainDb.1`, … `inputs`: link names in slot order.
+ */
+export function controlNames(definition: NodeDefinition, inputs: readonly string[]): readonly string[] {
+  const links = inputs.filter((name) => name.includes('.')).length
+  return Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block')
+    .flatMap(([name, param]) => param.type === 'array' ? Array.from({ length: links }, (_, i) => `${name}.${i}`) : [name])
+}
+
 /** One f64 for a scalar param; absent numbers are NaN, values kept in assets −1. */
 function slotOf(param: ParamDeclaration, value: unknown): number {
   switch (param.type) {

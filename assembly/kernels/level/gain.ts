@@ -9,8 +9,8 @@ import {
 const VERSION: u32 = 1
 /** Slots: linear gain, invert. */
 const GAIN: u32 = 0, INVERT: u32 = 1, PARAMS: u32 = 2
-/** 48 dB. */
-const MOST: f64 = 251.18864315095823
+/** 48 dB; Init may be a rounding above it. */
+const MOST: f64 = 251.18864315095823, SLACK: f64 = 1e-9
 /** State behind the header: f32 gain of Init, f32 last driven gain, f32 sign. */
 const FIRST: usize = 0, LAST: usize = 4, SIGN: usize = 8, STATE: u32 = 16
 /** Frames per table of moving gains. */
@@ -115,7 +115,7 @@ function scaleMoving(y: usize, x: usize, gains: usize, frames: usize): void {
 function check(init: usize): i32 {
   let status = checkInit(init, 1, 1, PARAMS)
   if (status != STATUS_OK) return status
-  if (!inRange(init, GAIN, 0, MOST) || !isWhole(init, INVERT, 0, 1)) return STATUS_BAD_PARAM
+  if (!inRange(init, GAIN, 0, MOST + SLACK) || !isWhole(init, INVERT, 0, 1)) return STATUS_BAD_PARAM
   const from = initInput(init, 0), to = initOutput(init, 0)
   status = checkPlanar(from)
   if (status != STATUS_OK || !portConnected(to)) return status

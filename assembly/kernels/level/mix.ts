@@ -1,7 +1,7 @@
 // Kernel `mix` (AU-58): N inputs added in input order, f32. Twin of src/nodes/audio/mix.ts. Controls: gain (linear) per input, then pan, mute, solo per input.
 // Where all of them stand still a list of terms is added over the whole run; where one moves the list is made anew for every frame. @realtime
 import {
-  LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkInit, checkPlanar, connected, control, cosPi,
+  STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkInit, checkPlanar, connected, control, cosPi,
   countNonfinite, foreign, hasControls, hasRoom, initInput, initOutput, inRange, input, inputs, io_frames, io_inputs, isWhole, markSilent, open, output, outputChannels,
   own, param, paramCount, portChannels, portConnected, portRate, produced, readable, scratch, silent, sinPi, sized, steady,
 } from '../../sdk'
@@ -9,7 +9,8 @@ import { TERM_BYTES, addTerm, weightedSum } from './sum'
 
 const VERSION: u32 = 1
 const MOST_INPUTS: u32 = 256
-const MOST: f64 = 251.18864315095823 // 48 dB
+/** 48 dB; Init may be a rounding above it. */
+const MOST: f64 = 251.18864315095823, SLACK: f64 = 1e-9
 const GAIN: u32 = 0, PAN: u32 = 1, MUTE: u32 = 2, SOLO: u32 = 3, KINDS: u32 = 4
 /** A ramp ends within so many frames of where it may be looked for again. */
 const TILE: u32 = 128
@@ -104,14 +105,9 @@ function weight(good: usize, count: u32, i: u32, solo: f32): f32 {
   return open * (<f32>1 - solo * (<f32>1 - settled(good, count, SOLO, i)))
 }
 
-/**
- * Share of source channel `k` of an input in output channel `c`. Stereo to stereo: the StereoPanner equations of the Web Audio API; mono to stereo: equal power
- * (AU-56); else channel to channel.
- */
-function share(from: u32, to: u32, k: u32, c: u32, pan: f32): f32 {
-  if (to != 2) return k == c ? 1 : 0
-  if (from == 1) { const x = (<f64>pan + 1) * 0.25; return <f32>(c == 0 ? cosPi(x) : sinPi(x)) }
-  if (pan == 0) return k == c ? 1 : 0
+/** Share of source channel `k` of an input in output channel `c`: the StereoPanner equations of the Web Audio API for stereo, else channel to channel. */
+function share(to: u32, k: u32, c: u32, pan: f32): f32 {
+  if (to != 2 || pan == 0) return k == c ? 1 : 0
   const toLeft = pan < 0, x = (toLeft ? <f64>pan + 1 : <f64>pan) * 0.5
   if (toLeft) return k == 0 ? (c == 0 ? 1 : 0) : <f32>(c == 0 ? cosPi(x) : sinPi(x))
   return k == 1 ? (c == 1 ? 1 : 0) : <f32>(c == 0 ? cosPi(x) : sinPi(x))
@@ -124,9 +120,9 @@ function listTerms(state: usize, io: usize, c: u32, f: u32, solo: f32): usize {
   for (let i: u32 = 0; i < count; i++) {
     const all = weight(good, count, i, solo)
     if (all == 0 || silent(io, i) || readable(io, i) <= f) continue
-    const from = channels(io, i), pan = settled(good, count, PAN, i), sides: u32 = to == 2 && from == 2 ? 2 : 1
+    const pan = settled(good, count, PAN, i), sides: u32 = to == 2 ? 2 : 1
     for (let n: u32 = 0; n < sides; n++) {
-      const k = from == 1 ? 0 : to == 2 ? c ^ n : c, w = all * share(from, to, k, c, pan)
+      const k = c ^ n, w = all * share(to, k, c, pan)
       if (w != 0) last = addTerm(last, input(io, i, k), w)
     }
   }
@@ -151,7 +147,7 @@ function check(init: usize): i32 {
   let status = checkInit(init, count, 1, count * KINDS)
   if (status != STATUS_OK) return status
   for (let i: u32 = 0; i < count; i++) {
-    if (!inRange(init, GAIN * count + i, 0, MOST) || !inRange(init, PAN * count + i, -1, 1)) return STATUS_BAD_PARAM
+    if (!inRange(init, GAIN * count + i, 0, MOST + SLACK) || !inRange(init, PAN * count + i, -1, 1)) return STATUS_BAD_PARAM
     if (!isWhole(init, MUTE * count + i, 0, 1) || !isWhole(init, SOLO * count + i, 0, 1)) return STATUS_BAD_PARAM
   }
   const to = initOutput(init, 0), known = portConnected(to)
@@ -161,8 +157,7 @@ function check(init: usize): i32 {
     status = checkPlanar(from)
     if (status != STATUS_OK) return status
     if (portRate(from) != portRate(initInput(init, 0))) return STATUS_BAD_MEDIA
-    if (known && portChannels(from) != portChannels(to) && !(portChannels(from) == 1 && portChannels(to) == 2)) return STATUS_BAD_MEDIA
-    if (portChannels(from) > LIMIT_CHANNELS) return STATUS_BAD_MEDIA
+    if (known && portChannels(from) != portChannels(to)) return STATUS_BAD_MEDIA
   }
   return !known || portRate(to) == portRate(initInput(init, 0)) ? STATUS_OK : STATUS_BAD_MEDIA
 }
