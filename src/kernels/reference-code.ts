@@ -1,5 +1,5 @@
 import type { PortArray, PortInfo, PortView, Reference, ReferenceIo } from '../graph/reference.js'
-import type { ParamValues, PortMedia } from '../graph/node-definition.js'
+import type { NodeDefinition, ParamValues, PortMedia } from '../graph/node-definition.js'
 import type { Dtype } from '../media/dtype.js'
 import type { Address, MemoryHost } from '../memory/memory-host.js'
 import { CONTROL, INIT, IO, IO_FLAG, PORT, PORT_FLAG, STATE, STATUS, TAG } from './contract.js'
@@ -13,6 +13,16 @@ export interface ReferenceParts {
   readonly params: ParamValues
   readonly media?: PortMedia
   readonly controls: readonly string[]
+}
+
+/**
+ * Names of a node's control records: its params with rate `sample` or `block` in order; when there are several per param (one per link of a `multi` input), `name.0`,
+ * `name.1`, …, param by param.
+ */
+export function controlNames(definition: Pick<NodeDefinition, 'params'>, spec: Pick<KernelSpec, 'controls'>): readonly string[] {
+  const names = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name]) => name)
+  const each = spec.controls.length / Math.max(1, names.length)
+  return each === 1 ? names : names.flatMap((name) => Array.from({ length: each }, (_, link) => `${name}.${link}`))
 }
 
 /**
@@ -80,9 +90,16 @@ function readIo(spec: KernelSpec, parts: ReferenceParts, host: MemoryHost, io: A
   return {
     frames, position: word(u32, io + IO.POSITION_U64) + word(u32, io + IO.POSITION_U64 + 4) * 2 ** 32,
     last: (word(u32, io + IO.FLAGS) & IO_FLAG.LAST) !== 0, inputs: views.slice(0, spec.inputs.length), outputs: views.slice(spec.inputs.length),
-    control: (name) => controlOf(host, word(u32, io + IO.CONTROLS) + parts.controls.indexOf(name) * CONTROL.BYTES),
+    control: (name) => controlOf(host, word(u32, io + IO.CONTROLS) + controlIndex(parts.controls, name) * CONTROL.BYTES),
     count: { nonfinite: 0, clipped: 0 },
   }
+}
+
+/** Index of a control; `name.0` is also found as `name` where each param has one. */
+function controlIndex(names: readonly string[], name: string): number {
+  const index = names.indexOf(name), found = index < 0 && name.endsWith('.0') ? names.indexOf(name.slice(0, -2)) : index
+  if (found < 0) throw new TypeError(`Control ${name}: expected one of ${names.join(', ')}, got none of that name.`)
+  return found
 }
 
 function readPort(port: PortSpec, host: MemoryHost, at: Address): PortView {
