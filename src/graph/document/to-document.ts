@@ -1,0 +1,52 @@
+import { commonErrors } from '../../errors/common-errors.js'
+import { show } from '../../errors/show.js'
+import type { Extras, Graph, GraphConfig, GraphEdge, GraphInput, GraphNode } from '../graph.js'
+import type { Document, DocumentEdge, DocumentInput, DocumentNode } from './document.js'
+
+/**
+ * The JSON form of a graph. Large seeds become decimal strings, URLs their text, numeric typed arrays lists. Throws `INVALID_ARGUMENT` for a param that
+ * has no JSON form (bytes, a Blob, an engine's audio): give such values at run time through an input.
+ */
+export function toDocument(graph: Graph): Document {
+  const { nodes, edges, inputs, outputs, config, extras, ...rest } = graph
+  return {
+    ...extras, millrace: 1, ...present(rest),
+    ...(inputs.size === 0 ? {} : { inputs: record([...inputs].map(([name, input]) => [name, inputOf(input)])) }),
+    nodes: nodes.map(nodeOf),
+    ...(edges.length === 0 ? {} : { edges: edges.map(edgeOf) }),
+    ...(outputs.size === 0 ? {} : { outputs: record([...outputs]) }),
+    ...(Object.keys(config).length === 0 ? {} : { config: configOf(config) }),
+  } as Document
+}
+
+function nodeOf(node: GraphNode): DocumentNode {
+  const { id, type, params, definition: _definition, extras, ...rest } = node
+  const values = Object.entries(params).filter(([, value]) => value !== undefined).map(([name, value]): [string, unknown] => [name, jsonOf(value, `param ${name} of node ${id}`)])
+  return { ...extras, id, type, ...(values.length === 0 ? {} : { params: record(values) }), ...present(rest) }
+}
+
+function edgeOf({ extras, ...edge }: GraphEdge): DocumentEdge { return { ...extras, ...present(edge) } as DocumentEdge }
+function inputOf({ extras, ...input }: GraphInput): DocumentInput { return { ...extras, ...present(input) } as DocumentInput }
+function configOf({ extras, ...config }: GraphConfig): Extras { return { ...extras, ...present(config) } }
+
+function jsonOf(value: unknown, what: string): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return value
+  if (value instanceof Float32Array || value instanceof Float64Array) return Array.from(value)
+  if (Array.isArray(value)) return value.map((item, i) => jsonOf(item, `${what} (entry ${i})`))
+  if (typeof value === 'object') {
+    if (Object.prototype.toString.call(value) === '[object URL]') return (value as { readonly href: string }).href
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === null || Object.getPrototypeOf(prototype) === null) {
+      return record(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, jsonOf(item, `${what} (${key})`)]))
+    }
+  }
+  throw commonErrors.INVALID_ARGUMENT({ function: 'toDocument', expected: `a JSON value for ${what}`, got: show(value), hint: 'Give it at run time through an input.' })
+}
+
+function present<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+/** `Object.fromEntries` defines keys, so that `__proto__` stays an ordinary one. */
+function record<V>(entries: readonly (readonly [string, V])[]): Record<string, V> { return Object.fromEntries(entries) }
