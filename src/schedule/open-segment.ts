@@ -1,3 +1,4 @@
+import type { ReferenceParts } from '../kernels/reference-code.js'
 import type { Packet } from '../media/packet.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
 
@@ -81,9 +82,7 @@ export interface RunScope {
   readonly signal: AbortSignal
   readonly startUs: number
   /** Where the references of nodes in the `js` tier come from, by node index. */
-  reference(node: number): ReferenceBinding | undefined
+  reference(node: number): ReferenceParts | undefined
   /** A segment moved on by this many head frames (progress). */
   progressed(segment: number, frames: number): void
 }
-/** A node's reference with the params it reads. */
-export interface ReferenceBinding { readonly reference: import('../graph/reference.js').Reference; readonly params: Readonly<Record<string, unknown>> }

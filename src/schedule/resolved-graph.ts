@@ -1,4 +1,5 @@
 import { passesThrough, type NodeDefinition, type ParamValues, type PortMedia } from '../graph/node-definition.js'
+import type { ReferenceParts } from '../kernels/reference-code.js'
 import type { Tier } from '../graph/tiers.js'
 import type { ValueId } from './segment-plan.js'
 
@@ -43,4 +44,11 @@ export function resolveAliases(nodes: readonly ResolvedNode[], removed: Readonly
     }
   }
   return origin
+}
+
+/** A node's reference with what it reads; undefined for nodes that have none. */
+export function referenceParts(node: ResolvedNode): ReferenceParts | undefined {
+  const { definition, params, media } = node
+  const controls = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name]) => name)
+  return definition.reference && { reference: definition.reference, params, media, controls }
 }

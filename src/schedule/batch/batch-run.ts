@@ -9,7 +9,7 @@ import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } fr
 import { releasePacket, sharePacket } from '../packet-data.js'
 import { PacketQueue, type EdgeCounters } from '../packet-queue.js'
 import { ProgressMeter, type ProgressListener } from '../progress.js'
-import { nodeOf, valueId } from '../resolved-graph.js'
+import { nodeOf, referenceParts, valueId } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
 import { runNodeTask, wrap, type NodeReport } from './node-task.js'
 import { runSegmentTask } from './segment-task.js'
@@ -80,7 +80,7 @@ class BatchRun {
   }
 
   async execute(): Promise<BatchOutcome> {
-    const { signal, compiled } = this.#r
+    const { signal } = this.#r
     const onAbort = (): void => { this.#cancel(signal?.reason) }
     if (signal?.aborted) onAbort(); else signal?.addEventListener('abort', onAbort, { once: true })
     try {
@@ -97,7 +97,6 @@ class BatchRun {
       this.#routes.close()
       await Promise.all(this.#segments.map((segment) => segment?.close()))
       for (const packet of this.#collected.values()) releasePacket(packet)
-      void compiled
     }
   }
 
@@ -236,7 +235,7 @@ class BatchRun {
     const { compiled, services } = this.#r
     return {
       runId: this.#r.runId, signal: this.#abort.signal, startUs: services.clock.nowUs(),
-      reference: (index) => { const node = compiled.nodes[index]; return node?.definition.reference && { reference: node.definition.reference, params: node.params } },
+      reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => {
         this.#headFrames[segment] = (this.#headFrames[segment] ?? 0) + frames
         const input = compiled.segments[segment]!.buffers.find((b) => b.kind === 'input'), total = input && compiled.totals.get(input.value)

@@ -1,0 +1,47 @@
+import type { Arena } from '../memory/arena.js'
+import { ArenaAudio } from '../memory/audio-buffer.js'
+import type { AudioApi } from '../memory/audio-api.js'
+import { copyParts, type CopyLedger } from '../memory/copies.js'
+import type { Media } from '../media/media-type.js'
+import type { Packet } from '../media/packet.js'
+import { packetOf, releasePacket } from '../schedule/packet-data.js'
+
+/** Joins the packets of one stream into one (a run output that others read packet by packet, or `whole()`). Owns the parts; one part is returned as it is. */
+export function joinPackets(arena: Arena, audio: AudioApi, ledger: CopyLedger, media: Media, parts: Packet[]): Packet {
+  if (parts.length === 1) return parts[0]!
+  const first = parts[0], frames = parts.reduce((sum, part) => sum + part.duration, 0), position = first?.position ?? 0
+  const more = { streamId: first?.streamId ?? '', arrivalUs: first?.arrivalUs ?? 0, metadata: Object.assign({}, ...parts.map((part) => part.metadata)) as Record<string, unknown> }
+  if (media.kind === 'audio') return packetOf(media, joinAudio(arena, audio, ledger, media, parts, frames, position), position, frames, more)
+  const data = parts.map((part) => part.data)
+  return packetOf(media, joinPlain(data), position, frames, more)
+}
+
+function joinAudio(arena: Arena, audio: AudioApi, ledger: CopyLedger, media: Media & { kind: 'audio' }, parts: readonly Packet[], frames: number, position: number): ArenaAudio {
+  const whole = audio.alloc({ rate: media.rate, channels: media.channels, frames, format: media.format, layout: media.layout, position }, { zero: false })
+  const planar = media.layout === 'planar', channels = planar ? media.channels : 1, frameBytes = whole.samples === 0 ? 0 : bytesOf(media.format) * (planar ? 1 : media.channels)
+  let at = 0
+  for (const part of parts) {
+    const from = part.data as ArenaAudio
+    for (let c = 0; c < channels; c++) {
+      copyParts([{ to: arena.u8.subarray(whole.address + c * whole.strideBytes + at * frameBytes), from: arena.u8.subarray(from.address + c * from.strideBytes, from.address + c * from.strideBytes + from.frames * frameBytes) }],
+        { ledger, edge: 'join', reason: 'user' })
+    }
+    at += from.frames
+    releasePacket(part)
+  }
+  return whole
+}
+
+function bytesOf(format: string): number { return format === 'u8' ? 1 : format === 'i16' ? 2 : 4 }
+
+/** Arrays are concatenated, typed arrays too; a single value of another kind is the last one. */
+function joinPlain(data: readonly unknown[]): unknown {
+  if (data.every((part) => Array.isArray(part))) return data.flat()
+  if (data.length > 0 && data.every((part) => ArrayBuffer.isView(part))) {
+    const arrays = data as readonly Uint8Array[], joined = new (arrays[0]!.constructor as new (length: number) => Uint8Array)(arrays.reduce((sum, array) => sum + array.length, 0))
+    let at = 0
+    for (const array of arrays) { joined.set(array, at); at += array.length }
+    return joined
+  }
+  return data.at(-1)
+}

@@ -1,0 +1,19 @@
+import type { ArenaStats } from '../memory/arena.js'
+import type { Tier } from '../graph/tiers.js'
+import type { PoolStats } from '../workers/worker-host.js'
+
+/** How the engine holds and shares memory, and why (MW-55). */
+export interface ModeFacts {
+  readonly mode: 'shared' | 'transfer' | 'single'
+  readonly tier: Tier
+  readonly why: string
+}
+
+/** What `engine.stats()` gives. Bytes, counts. */
+export interface EngineStats {
+  readonly arena: ArenaStats
+  readonly mode: ModeFacts
+  readonly workers: PoolStats
+  /** Runs under way. */
+  readonly runs: number
+}

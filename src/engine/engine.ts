@@ -1,0 +1,249 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import { commonErrors } from '../errors/common-errors.js'
+import { isMillraceError, MillraceError } from '../errors/millrace-error.js'
+import { graphErrors } from '../graph/errors.js'
+import type { Graph, GraphNode } from '../graph/graph.js'
+import { graphFrom, type Outputs } from '../graph/graph-from.js'
+import type { Registry } from '../graph/registry.js'
+import { parseTier, type Tier } from '../graph/tiers.js'
+import { validate } from '../graph/validate/index.js'
+import type { KernelRuntime } from '../kernels/runtime.js'
+import type { SharedBlocks } from '../kernels/shared-blocks.js'
+import type { Arena } from '../memory/arena.js'
+import type { AudioApi } from '../memory/audio-api.js'
+import { runBatch, type BatchOutcome } from '../schedule/batch/batch-run.js'
+import { batchMetrics } from '../schedule/batch/batch-metrics.js'
+import type { RunServices } from '../schedule/batch/services.js'
+import { bindInputs } from '../schedule/bind-inputs.js'
+import type { Clock } from '../schedule/clock.js'
+import { compilePlan } from '../schedule/compile-plan.js'
+import type { CompiledPlan } from '../schedule/compiled-plan.js'
+import { CostHistory } from '../schedule/estimates.js'
+import type { SegmentExecutor } from '../schedule/open-segment.js'
+import type { Plan } from '../schedule/plan.js'
+import { probeSources } from '../schedule/probe-sources.js'
+import type { RunFailure, RunOptions, RunResult } from '../schedule/run-types.js'
+import type { HostFacts } from '../kernels/host-facts.js'
+import type { WorkerHost } from '../workers/worker-host.js'
+import { audioBuffer } from '../nodes/io/audio-buffer.js'
+import { joinPackets } from './audio-join.js'
+import type { EngineStats, ModeFacts } from './engine-stats.js'
+import type { FilledOptions } from './engine-options.js'
+import type { OutputsOf } from './output-types.js'
+import { makeRunResult } from './run-result.js'
+
+declare const MILLRACE_VERSION: string
+
+/** What an engine is made of; put together by `createEngine`. */
+export interface EngineParts {
+  readonly options: FilledOptions
+  readonly facts: HostFacts
+  readonly registry: Registry
+  readonly tier: Tier
+  readonly mode: ModeFacts
+  readonly arena: Arena
+  readonly audio: AudioApi
+  readonly runtime: KernelRuntime | undefined
+  readonly shared: SharedBlocks
+  readonly clock: Clock
+  readonly inline: SegmentExecutor
+  readonly workers: WorkerHost
+  readonly warnings: readonly Diagnostic[]
+}
+
+/** Options of `engine.plan`. */
+export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs'>
+
+/** Frames per pass when nothing is said, and its limits. */
+const BLOCK_FRAMES = { default: 4_096, least: 64, most: 65_536 } as const
+
+/**
+ * Owns the arena, the compiled modules and the workers; nothing is global (DESIGN section 1). `close` stops everything, rejects what is pending
+ * with `CLOSED`, and may be called again.
+ */
+export class Engine {
+  /** Audio in the arena. */
+  readonly audio: AudioApi
+  readonly #p: EngineParts
+  readonly #history = new CostHistory()
+  readonly #running = new Map<string, { abort: AbortController; done: Promise<void> }>()
+  #runs = 0
+  #closed = false
+  #warned = false
+  #closing: Promise<void> | undefined
+
+  constructor(parts: EngineParts) {
+    this.#p = parts
+    this.audio = parts.audio
+  }
+
+  /** Compiles without running: order, media, converters, segments, buffers, estimates. Sources are asked for their media (at most 64 KiB read). */
+  async plan(target: Outputs | Graph, options: PlanOptions = {}): Promise<Plan> {
+    this.#requireOpen('plan')
+    return (await this.#compile(target, options, options.signal ?? new AbortController().signal)).plan
+  }
+
+  /**
+   * Runs a graph to its end and returns its outputs (batch). Rejects with a coded error that carries what was finished as `result` (EX-51): all problems of
+   * the graph are in `details.diagnostics`. A cancelled run rejects with `CANCELLED`; in every case the arena is as before, outputs apart.
+   */
+  async run<const T extends Outputs | Graph>(target: T, options: RunOptions = {}): Promise<RunResult<OutputsOf<T>>> {
+    this.#requireOpen('run')
+    const runId = `run-${this.#p.arena.epoch.toString(36)}-${++this.#runs}`, abort = new AbortController()
+    const forward = (): void => { abort.abort(options.signal?.reason) }
+    if (options.signal?.aborted) forward(); else options.signal?.addEventListener('abort', forward, { once: true })
+    const work = this.#execute(runId, target, options, abort.signal)
+    this.#running.set(runId, { abort, done: work.then(() => undefined, () => undefined) })
+    try { return await work as RunResult<OutputsOf<T>> } finally {
+      this.#running.delete(runId)
+      options.signal?.removeEventListener('abort', forward)
+    }
+  }
+
+  /** Memory, workers, mode: cheap, at any time. */
+  stats(): EngineStats {
+    const { arena, mode, workers } = this.#p
+    return { arena: arena.stats(), mode, workers: workers.stats(), runs: this.#running.size }
+  }
+
+  /** What the engine was made of; for its own package. @internal */
+  get parts(): EngineParts { return this.#p }
+
+  /** Ends runs with `CLOSED`, stops workers, frees the arena. Idempotent. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> { await this.close() }
+
+  async #close(): Promise<void> {
+    this.#closed = true
+    const pending = [...this.#running.values()]
+    for (const { abort } of pending) abort.abort(commonErrors.CLOSED({ thing: 'Engine', event: 'close' }))
+    await Promise.all(pending.map(({ done }) => done))
+    await this.#p.workers.close()
+    this.#p.shared.close()
+    this.#p.arena.close()
+  }
+
+  async #execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
+    const { clock, arena } = this.#p
+    const startMs = clock.nowMs(), startUs = clock.nowUs(), before = arena.stats(), copiesBefore = arena.copies.bytes()
+    arena.checkHeader()
+    if (signal.aborted) throw this.#cancelled(runId, signal)
+    const compiled = await this.#compile(target, options, signal)
+    const diagnostics: Diagnostic[] = [...compiled.plan.diagnostics]
+    const outcome = await runBatch({
+      compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, signal,
+      onProgress: options.onProgress, onError: options.onError ?? 'stop', diagnostics,
+    })
+    const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
+    const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : options.onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
+    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, before, copiesBefore })
+    const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error)
+    if (error === undefined || status === 'partialfailure') return result
+    throw withResult(error, result)
+  }
+
+  #measure(
+    runId: string, compiled: CompiledPlan, outcome: BatchOutcome, status: RunResult['status'], error: MillraceError | undefined,
+    from: { startMs: number; startUs: number; before: ReturnType<Arena['stats']>; copiesBefore: number },
+  ): RunResult['metrics'] {
+    const { clock, arena, workers } = this.#p, after = arena.stats(), pool = workers.stats()
+    return batchMetrics(compiled, outcome, {
+      runId, pipelineId: compiled.plan.graphHash.slice(0, 16), version: MILLRACE_VERSION, startMs: from.startMs, endMs: clock.nowMs(), startUs: from.startUs, endUs: clock.nowUs(), status,
+      clockResolutionUs: clock.resolutionUs, copyBytes: arena.copies.bytes() - from.copiesBefore, workers: pool.count, lost: pool.lost, error,
+      arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: after.allocs - from.before.allocs, frees: after.frees - from.before.frees, evictions: 0, fragmentation: after.fragmentation },
+    }, () => clock.nowUs(), this.#history)
+  }
+
+  /** Binds inputs, validates, asks sources, compiles. Throws the first problem with all of them in `details.diagnostics`. */
+  async #compile(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<CompiledPlan> {
+    const { registry, facts, options: filled } = this.#p
+    const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
+    const graph = this.#choose(bindInputs(given, options.inputs ?? {}, literalSource), options.outputs)
+    const found = validate(graph, registry, facts)
+    const errors = found.filter((d) => d.severity === 'error')
+    if (errors.length > 0) throw refused(errors)
+    const { known, lengths, failures } = await probeSources(graph, signal)
+    for (const [id, failure] of failures) throw probeFailure(id, failure, graph)
+    const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
+    return compilePlan(graph, {
+      registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', known, lengths, tierOf: (node) => this.#tierOf(node),
+      workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: blockFrames(options.blockFrames),
+      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, diagnostics: [...this.#warnOnce(), ...found],
+    })
+  }
+
+  #choose(graph: Graph, names: readonly string[] | undefined): Graph {
+    if (names === undefined) return graph
+    for (const name of names) if (!graph.outputs.has(name)) throw graphErrors.OUTPUT_NOT_FOUND({ name, names: [...graph.outputs.keys()] })
+    return { ...graph, outputs: new Map([...graph.outputs].filter(([name]) => names.includes(name))) }
+  }
+
+  /** Warnings about the engine itself (a fallback of `auto`) stand in the first plan only (GR-43). */
+  #warnOnce(): readonly Diagnostic[] {
+    if (this.#warned) return []
+    this.#warned = true
+    return this.#p.warnings
+  }
+
+  /** A node's own tier: the engine's or `js`; the memory of an engine is of one kind. */
+  #tierOf(node: GraphNode): { tier: Tier; why: string } {
+    const { tier, mode } = this.#p
+    const wanted = node.tier === undefined ? 'auto' : parseTier(node.tier)
+    if (wanted === undefined || wanted === 'auto') return { tier, why: mode.why }
+    const list = typeof wanted === 'string' ? [wanted] : wanted
+    const found = list.find((one) => one === tier || one === 'js')
+    if (found !== undefined) return { tier: found, why: 'named by the node' }
+    throw graphErrors.TIER_UNAVAILABLE({ node: node.id, wanted: list.join(', '), missing: [`an engine of that tier (this one is ${tier}: createEngine({ tier: '${list[0]}' }))`] }, { nodeId: node.id, nodeType: node.type })
+  }
+
+  #services(): RunServices {
+    const { clock, options, arena, audio } = this.#p
+    return {
+      clock, log: options.logger,
+      allocAudio: (spec) => audio.alloc(spec, { zero: false }),
+      join: (media, parts) => joinPackets(arena, audio, arena.copies, media, parts),
+    }
+  }
+
+  #cancelled(runId: string, signal: AbortSignal): MillraceError {
+    const reason: unknown = signal.reason
+    if (isMillraceError(reason) && reason.code === 'CLOSED') return reason
+    return commonErrors.CANCELLED({ id: runId, reason: reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : 'by the caller' }, { runId, cause: reason })
+  }
+
+  #requireOpen(event: string): void {
+    if (this.#closed) throw commonErrors.CLOSED({ thing: 'Engine', event })
+  }
+}
+
+function blockFrames(given: number | undefined): number {
+  if (given === undefined) return BLOCK_FRAMES.default
+  if (Number.isInteger(given) && given >= BLOCK_FRAMES.least && given <= BLOCK_FRAMES.most) return given
+  throw commonErrors.INVALID_ARGUMENT({ function: 'run blockFrames', expected: `${BLOCK_FRAMES.least}…${BLOCK_FRAMES.most} frames`, got: String(given) })
+}
+
+/** Audio given for a port becomes an `io::audio-buffer` node. */
+function literalSource(id: string, value: unknown): GraphNode | undefined {
+  const audio = typeof value === 'object' && value !== null && (Array.isArray(value) || value instanceof Float32Array || 'tryView' in value)
+  return audio ? { id, type: audioBuffer.definition.type, definition: audioBuffer.definition, params: { data: value } } : undefined
+}
+
+/** The first problem as an error; all of them in its details. */
+function refused(errors: readonly Diagnostic[]): MillraceError {
+  const { code, message, hint, node, port, edge } = errors[0]!
+  return new MillraceError(message, { code, kind: 'validation', httpStatus: 400, hint, details: { diagnostics: errors }, ...(node && { nodeId: node }), ...(port && { port }), ...(edge && { edge }) })
+}
+
+function probeFailure(id: string, failure: unknown, graph: Graph): unknown {
+  if (!isMillraceError(failure)) return failure
+  const type = graph.nodes.find((node) => node.id === id)?.type
+  for (const [key, value] of [['nodeId', id], ['nodeType', type]] as const) if (failure[key] === undefined) Object.defineProperty(failure, key, { value, enumerable: true, configurable: true })
+  return failure
+}
+
+function withResult(error: MillraceError, result: RunResult): RunFailure {
+  return Object.defineProperty(error, 'result', { value: result, enumerable: false, configurable: true }) as RunFailure
+}
