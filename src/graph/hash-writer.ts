@@ -1,0 +1,179 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { Sha256 } from './sha256.js'
+import { compareUtf8, utf8Length, writeUtf8 } from './utf8.js'
+
+/** Tags of values inside a record; each is followed by its bytes, lengths as u32 LE, so that no two values share an encoding. */
+const VALUE = { null: 0, false: 1, true: 2, number: 3, u64: 4, string: 5, bytes: 6, array: 7, object: 8 } as const
+/** Nesting of values beyond which hashing refuses (spec graph.md section 7, hard limit); also ends cycles. */
+const DEEPEST = 256
+
+/**
+ * Growing buffer of records `tag u8 · length u32 LE · bytes` (spec graph.md section 6). Records nest: the length of an outer one is filled in when it
+ * ends. One writer serves all nodes of a graph.
+ */
+export class HashWriter {
+  #bytes = new Uint8Array(4_096)
+  #view = new DataView(this.#bytes.buffer)
+  #length = 0
+  readonly #open: number[] = []
+  readonly #hasher = new Sha256()
+
+  /** Forgets everything written. */
+  clear(): this { this.#length = 0; this.#open.length = 0; return this }
+
+  /** Starts a record; what is written until {@link end} is its content. */
+  begin(tag: number): this {
+    this.#room(5)
+    this.#bytes[this.#length] = tag
+    this.#length += 5
+    this.#open.push(this.#length)
+    return this
+  }
+
+  /** Ends the record started last. */
+  end(): this {
+    const start = this.#open.pop()!
+    this.#view.setUint32(start - 4, this.#length - start, true)
+    return this
+  }
+
+  /** A record of text. Throws `INVALID_ARGUMENT` for a lone surrogate, which has no UTF-8 form. */
+  text(tag: number, text: string): this { return this.begin(tag).utf8(text).end() }
+  /** A record of bytes. */
+  record(tag: number, bytes: Uint8Array, from = 0, to = bytes.length): this { return this.begin(tag).raw(bytes, from, to).end() }
+  /** A record of one byte. */
+  flag(tag: number, byte: number): this { this.begin(tag).#room(1); this.#bytes[this.#length++] = byte; return this.end() }
+  /** A record of one u32. */
+  index(tag: number, value: number): this { return this.begin(tag).u32(value).end() }
+
+  /** Bytes without tag. */
+  raw(bytes: Uint8Array, from = 0, to = bytes.length): this {
+    this.#room(to - from)
+    this.#bytes.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), this.#length)
+    this.#length += to - from
+    return this
+  }
+
+  /** UTF-8 of `text` without tag. */
+  utf8(text: string): this {
+    const length = utf8Length(text)
+    if (length < 0) throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: 'well-formed Unicode', got: 'a string with a lone surrogate' })
+    this.#room(length)
+    this.#length = writeUtf8(this.#bytes, this.#length, text)
+    return this
+  }
+
+  u32(value: number): this {
+    this.#room(4)
+    this.#view.setUint32(this.#length, value, true)
+    this.#length += 4
+    return this
+  }
+
+  u64(value: bigint): this {
+    this.#room(8)
+    this.#view.setBigUint64(this.#length, value, true)
+    this.#length += 8
+    return this
+  }
+
+  /**
+   * A value: null, booleans, numbers (1 = 1.0, −0 = 0, one NaN), bigint as u64, text, bytes, arrays in order, objects sorted by key without undefined
+   * fields; `toJSON` and `href` objects (dates, URLs) as that text. False when something in it cannot be hashed (a function, a Blob).
+   */
+  value(value: unknown, depth = 0): boolean {
+    if (depth > DEEPEST) throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: `values nested at most ${DEEPEST} deep`, got: 'deeper' })
+    switch (typeof value) {
+      case 'undefined': this.#byte(VALUE.null); return true
+      case 'boolean': this.#byte(value ? VALUE.true : VALUE.false); return true
+      case 'number': this.#number(value); return true
+      case 'bigint': this.#byte(VALUE.u64); this.u64(BigInt.asUintN(64, value)); return true
+      case 'string': this.#byte(VALUE.string); this.#counted(value); return true
+      case 'object': return this.#object(value, depth)
+      default: return false
+    }
+  }
+
+  /** Digest of what was written, at `offset` of `target`. */
+  digestInto(target: Uint8Array, offset = 0): void { this.#hasher.reset().update(this.#bytes, 0, this.#length).digestInto(target, offset) }
+
+  /** Digest of what was written since `mark`, which is taken back out. */
+  takeDigest(mark: number): Uint8Array {
+    const digest = this.#hasher.reset().update(this.#bytes, mark, this.#length).digest()
+    this.#length = mark
+    return digest
+  }
+
+  /** Position for {@link takeDigest} and {@link rewind}. */
+  get mark(): number { return this.#length }
+  /** Takes back what was written since `mark`. */
+  rewind(mark: number): void { this.#length = mark }
+
+  #object(value: object | null, depth: number): boolean {
+    if (value === null) { this.#byte(VALUE.null); return true }
+    const bytes = bytesOf(value)
+    if (bytes !== undefined) {
+      this.#byte(VALUE.bytes)
+      this.u32(bytes.length).raw(bytes)
+      return true
+    }
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+      const items = value as unknown as ArrayLike<unknown>
+      this.#byte(VALUE.array)
+      this.u32(items.length)
+      for (let i = 0; i < items.length; i++) if (!this.value(items[i], depth + 1)) return false
+      return true
+    }
+    const { href, toJSON } = value as { readonly href?: unknown; readonly toJSON?: unknown }
+    if (typeof href === 'string') return this.value(href, depth + 1)
+    if (typeof toJSON === 'function') return this.value((toJSON as () => unknown).call(value), depth + 1)
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false // an instance of a class: a Blob, a buffer, a stream
+    const record = value as Readonly<Record<string, unknown>>
+    const keys = Object.keys(record).filter((key) => record[key] !== undefined).sort(compareUtf8)
+    this.#byte(VALUE.object)
+    this.u32(keys.length)
+    for (const key of keys) {
+      this.#counted(key)
+      if (!this.value(record[key], depth + 1)) return false
+    }
+    return true
+  }
+
+  #number(value: number): void {
+    this.#byte(VALUE.number)
+    this.#room(8)
+    if (Number.isNaN(value)) {
+      this.#view.setUint32(this.#length, 0, true)
+      this.#view.setUint32(this.#length + 4, 0x7ff8_0000, true)
+    } else this.#view.setFloat64(this.#length, value === 0 ? 0 : value, true)
+    this.#length += 8
+  }
+
+  #counted(text: string): void {
+    const at = this.#length
+    this.u32(0).utf8(text)
+    this.#view.setUint32(at, this.#length - at - 4, true)
+  }
+
+  #byte(value: number): void {
+    this.#room(1)
+    this.#bytes[this.#length++] = value
+  }
+
+  #room(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + bytes))
+    grown.set(this.#bytes)
+    this.#bytes = grown
+    this.#view = new DataView(grown.buffer)
+  }
+}
+
+/** Bytes given as a param: `Uint8Array`, `ArrayBuffer` or shared memory. Other typed arrays are lists of numbers. */
+function bytesOf(value: object): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value
+  if (value instanceof DataView) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  const tag = Object.prototype.toString.call(value)
+  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]' ? new Uint8Array(value as ArrayBuffer) : undefined
+}

@@ -1,0 +1,168 @@
+import type { MediaConstraint } from '../media/media-type.js'
+import { edgeListOf } from './edge-list.js'
+import { keepNodes, type DefinitionOf } from './ends.js'
+import type { Graph, GraphEdge, GraphInput, GraphNode, PortRef } from './graph.js'
+import type { NodeDefinition } from './node-definition.js'
+import { orderOf } from './order.js'
+import { reaching } from './reach.js'
+
+/** A graph in which every node runs, and what became of those that do not. */
+export interface ModesApplied {
+  readonly graph: Graph
+  /** Muted nodes, and nodes left out because a required input of theirs came from one. Ids in topological order. */
+  readonly muted: readonly string[]
+  readonly skipped: readonly string[]
+  readonly bypassed: readonly string[]
+  /** Outputs of bypassed nodes that no input can stand for: who reads them is skipped (`BYPASS_IMPOSSIBLE`). */
+  readonly impossible: readonly { readonly node: string; readonly ports: readonly string[] }[]
+}
+
+/** Where a port's value really comes from: another port, a run-time input, or nowhere any more. */
+type Origin = { readonly port: PortRef } | { readonly input: string } | null
+
+/**
+ * Carries out `mode` (GR-08): `mute` takes a node out and skips its dependents, except where the input is optional; `bypass` forwards the first linked
+ * input whose media type equals the output's. Pure; one pass in topological order. The same graph when every node runs.
+ */
+export function applyModes(graph: Graph, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition): ModesApplied {
+  if (graph.nodes.every((node) => node.mode === undefined || node.mode === 'run')) return { graph, muted: [], skipped: [], bypassed: [], impossible: [] }
+  return new ModePass(graph, definitionOf).run()
+}
+
+class ModePass {
+  readonly #graph: Graph
+  readonly #definitionOf: DefinitionOf
+  /** New origins of outputs of nodes that are gone; outputs not listed stand. */
+  readonly #origins = new Map<string, Map<string, Origin>>()
+  readonly #edgesInto = new Map<string, number[]>()
+  readonly #bound = new Map<string, string>()
+  readonly #edges: (GraphEdge | null)[]
+  readonly #gone = new Set<string>()
+  /** Run-time inputs that go to new places because a bypassed node stood between. */
+  readonly #moved: [input: string, to: PortRef][] = []
+
+  constructor(graph: Graph, definitionOf: DefinitionOf) {
+    this.#graph = graph
+    this.#definitionOf = definitionOf
+    this.#edges = [...graph.edges]
+    graph.edges.forEach(({ to }, e) => {
+      const list = this.#edgesInto.get(to[0])
+      if (list === undefined) this.#edgesInto.set(to[0], [e])
+      else list.push(e)
+    })
+    for (const [name, input] of graph.inputs) for (const [node, port] of input.to) this.#bound.set(key(node, port), name)
+  }
+
+  run(): ModesApplied {
+    const muted: string[] = [], skipped: string[] = [], bypassed: string[] = [], impossible: { node: string; ports: string[] }[] = []
+    const { nodes } = this.#graph
+    const edges = edgeListOf(this.#graph)
+    const { order } = orderOf(edges)
+    for (const index of order) {
+      const node = nodes[index]!, definition = this.#definitionOf(index)
+      const starved = this.#relink(node.id, definition)
+      if (starved) { this.#remove(node, definition, () => null); skipped.push(node.id) }
+      else if (node.mode === 'mute') { this.#remove(node, definition, () => null); muted.push(node.id) }
+      else if (node.mode === 'bypass') {
+        const ports = this.#bypass(node, definition)
+        bypassed.push(node.id)
+        if (ports.length > 0) impossible.push({ node: node.id, ports })
+      }
+    }
+    return { graph: this.#result(), muted, skipped, bypassed, impossible }
+  }
+
+  /** Moves the node's input edges to where their values now come from; true when a required input lost all it had. */
+  #relink(id: string, definition: NodeDefinition | undefined): boolean {
+    const lost = new Set<string>(), held = new Set<string>()
+    for (const e of this.#edgesInto.get(id) ?? []) {
+      const edge = this.#graph.edges[e]!
+      const origin = this.#originOf(edge.from)
+      if (origin === undefined) held.add(edge.to[1])
+      else if (origin === null) { this.#edges[e] = null; lost.add(edge.to[1]) }
+      else if ('port' in origin) { this.#edges[e] = { ...edge, from: origin.port }; held.add(edge.to[1]) }
+      else { this.#edges[e] = null; this.#moved.push([origin.input, edge.to]); held.add(edge.to[1]); this.#bound.set(key(id, edge.to[1]), origin.input) }
+    }
+    return [...lost].some((port) => !held.has(port) && definition !== undefined && Object.hasOwn(definition.inputs, port)
+      && definition.inputs[port]!.optional !== true && !this.#bound.has(key(id, port)))
+  }
+
+  /** What a reference to an output means now; undefined = itself. */
+  #originOf([node, port]: PortRef): Origin | undefined {
+    if (!this.#gone.has(node)) return undefined
+    return this.#origins.get(node)?.get(port) ?? null
+  }
+
+  #remove(node: GraphNode, definition: NodeDefinition | undefined, originOf: (port: string) => Origin): void {
+    this.#gone.add(node.id)
+    for (const e of this.#edgesInto.get(node.id) ?? []) this.#edges[e] = null
+    this.#origins.set(node.id, new Map(Object.keys(definition?.outputs ?? {}).map((port) => [port, originOf(port)])))
+  }
+
+  /** Takes a node out and forwards what can be; returns the outputs that are read but have no stand-in. */
+  #bypass(node: GraphNode, definition: NodeDefinition | undefined): string[] {
+    const sources = this.#sourcesOf(node.id)
+    const impossible: string[] = []
+    this.#remove(node, definition, (port) => {
+      const media = definition!.outputs[port]!.media
+      const input = Object.keys(definition!.inputs).find((name) => sources.has(name) && sameType(definition!.inputs[name]!.media, media))
+      if (input !== undefined) return sources.get(input)!
+      if (this.#isRead(node.id, port)) impossible.push(port)
+      return null
+    })
+    return impossible
+  }
+
+  /** First source of each linked or bound input. */
+  #sourcesOf(id: string): Map<string, Origin> {
+    const links = (this.#edgesInto.get(id) ?? []).filter((e) => this.#edges[e] !== null)
+      .sort((a, b) => (this.#graph.edges[a]!.order ?? a) - (this.#graph.edges[b]!.order ?? b))
+    const sources = new Map<string, Origin>()
+    for (const e of links) { const { from, to } = this.#edges[e]!; if (!sources.has(to[1])) sources.set(to[1], { port: from }) }
+    for (const port of Object.keys(this.#definition(id)?.inputs ?? {})) {
+      const name = this.#bound.get(key(id, port))
+      if (name !== undefined && !sources.has(port)) sources.set(port, { input: name })
+    }
+    return sources
+  }
+
+  #definition(id: string): NodeDefinition | undefined { return this.#definitionOf(this.#graph.nodes.findIndex((node) => node.id === id)) }
+
+  #isRead(id: string, port: string): boolean {
+    const same = (ref: PortRef): boolean => ref[0] === id && ref[1] === port
+    return this.#graph.edges.some((edge) => same(edge.from)) || [...this.#graph.outputs.values()].some(same)
+  }
+
+  #result(): Graph {
+    const graph = this.#graph
+    const inputs = [...graph.inputs].map(([name, input]): [string, GraphInput] => [name, {
+      ...input, to: [...input.to, ...this.#moved.filter(([from]) => from === name).map(([, to]) => to)].filter(([node]) => !this.#gone.has(node)),
+    }])
+    const outputs = [...graph.outputs].flatMap(([name, ref]): [string, PortRef][] => {
+      const origin = this.#originOf(ref)
+      return origin === undefined ? [[name, ref]] : origin !== null && 'port' in origin ? [[name, origin.port]] : []
+    })
+    const result: Graph = {
+      ...graph,
+      nodes: graph.nodes.filter((node) => !this.#gone.has(node.id)).map(({ mode: _mode, ...node }) => node),
+      edges: this.#edges.filter((edge) => edge !== null), inputs: new Map(inputs.filter(([, input]) => input.to.length > 0)), outputs: new Map(outputs),
+    }
+    if (graph.outputs.size === 0 || outputs.length > 0) return result
+    // All declared outputs are gone: what is left runs only for nodes that are kept for their own sake, not because nobody reads their ports.
+    const edges = edgeListOf(result)
+    const kept = reaching(edges, result.nodes.flatMap((node, index) => node.output === true ? [index] : []))
+    return keepNodes(result, (node) => kept[node] === 1)
+  }
+}
+
+/** Equal media type: the same kind, the same type variable, or a shared kind of a union. */
+function sameType(a: MediaConstraint, b: MediaConstraint): boolean {
+  if (a.kind === 'match' || b.kind === 'match') return a.kind === 'match' && b.kind === 'match' && a.name === b.name
+  if (a.kind === 'oneOf' || b.kind === 'oneOf') {
+    const kinds = (one: MediaConstraint): string[] => one.kind === 'oneOf' ? one.options.map((option) => option.kind) : [one.kind]
+    return kinds(a).join() === kinds(b).join()
+  }
+  return a.kind === b.kind
+}
+
+function key(node: string, port: string): string { return `${node}\u0000${port}` }
