@@ -40,7 +40,7 @@ const inNode = async (node, folder, file) => (await execute(node, [file], { cwd:
 
 /** A page of `folder` with `script`, opened without and with isolation headers; both must agree. */
 async function inPages(folder, script, attributes = 'type="module"') {
-  writeFileSync(join(folder, 'index.html'), `<!doctype html><meta charset="utf-8"><title>consumer</title><script ${attributes} src="./${script}"></script>`)
+  writeFileSync(join(folder, 'index.html'), `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>consumer</title><script ${attributes} src="./${script}"></script>`)
   return bothWays(folder)
 }
 
@@ -81,7 +81,7 @@ export const CONSUMERS = [
   { name: 'rolldown', needs: 'browser', run: (c) => bundled(c, 'rolldown', async (folder, entry, out) => {
     const { rolldown } = await import('rolldown')
     const bundle = await rolldown({ input: join(folder, entry), cwd: folder, onwarn: refuse })
-    await bundle.write({ file: join(folder, out), format: 'es', inlineDynamicImports: true })
+    await bundle.write({ file: join(folder, out), format: 'es', codeSplitting: false })
     await bundle.close()
   }) },
   { name: 'webpack', needs: 'browser', run: (c) => bundled(c, 'webpack', async (folder, entry, out) => {
@@ -142,7 +142,7 @@ async function bundled(c, name, build, alsoNode = true) {
 
 async function viteBuild(c) {
   const folder = await project(c.base, 'vite-build', c.tarball)
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><title>consumer</title><script type="module" src="/page.mjs"></script>')
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>consumer</title><script type="module" src="/page.mjs"></script>')
   const { build } = await import('vite')
   await build({ root: folder, configFile: false, logLevel: 'error' })
   return bothWays(join(folder, 'dist'))
@@ -150,7 +150,7 @@ async function viteBuild(c) {
 
 async function viteDev(c) {
   const folder = await project(c.base, 'vite-dev', c.tarball)
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><title>consumer</title><script type="module" src="/page.mjs"></script>')
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>consumer</title><script type="module" src="/page.mjs"></script>')
   const { createServer } = await import('vite')
   const server = await createServer({ root: folder, configFile: false, logLevel: 'error', server: { host: '127.0.0.1', port: 0 } })
   await server.listen()
@@ -164,14 +164,14 @@ async function viteDev(c) {
 /** The program with the global in place of imports, as a classic script. */
 function classicProgram() {
   const body = readFileSync(join(here, 'program.mjs'), 'utf8').replace(/import (\{[^}]*\}) from '[^']*'/g, 'const $1 = millrace').replace('export async function', 'async function')
-  return `const before = new Set(beforeMillrace)\n(() => {\n${body}
+  return `const before = new Set(beforeMillrace);\n(() => {\n${body}
 const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name) && !['before', 'beforeMillrace'].includes(name))
 if (added.join() !== 'millrace') globalThis.result = 'globals: ' + added.join()
 else segments().then((text) => { globalThis.result = text }, (error) => { globalThis.result = String(error && error.stack || error) })
 })()\n`
 }
 
-const classicPage = (tag) => `<!doctype html><meta charset="utf-8"><title>consumer</title><script>const beforeMillrace = Object.getOwnPropertyNames(globalThis)</script>${tag}<script src="program.js"></script>`
+const classicPage = (tag) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>consumer</title><script>const beforeMillrace = Object.getOwnPropertyNames(globalThis)</script>${tag}<script src="program.js"></script>`
 
 async function scriptTagFromAnotherOrigin(c) {
   const folder = await project(c.base, 'script-tag-cdn-sri', c.tarball)
