@@ -3,7 +3,7 @@ import type { Packet, PacketStream } from '../media/packet.js'
 import { releasePacket } from './packet-data.js'
 
 /** Counters of one edge for the metrics (spec execution.md section 8). */
-export interface EdgeCounters { items: number; frames: number; copyBytes: number; dropped: number; blockedUs: number; depthMax: number }
+export interface EdgeCounters { items: number; frames: number; copyBytes: number; dropped: number; blockedUs: number; depthMax: number; /** µs that the reader waited. */ waitedUs: number }
 
 /** How the queue tells time and joins packets; given by the driver. */
 export interface QueueServices {
@@ -21,7 +21,7 @@ export interface QueueServices {
  */
 export class PacketQueue implements PacketStream {
   readonly media: Media
-  readonly counters: EdgeCounters = { items: 0, frames: 0, copyBytes: 0, dropped: 0, blockedUs: 0, depthMax: 0 }
+  readonly counters: EdgeCounters = { items: 0, frames: 0, copyBytes: 0, dropped: 0, blockedUs: 0, depthMax: 0, waitedUs: 0 }
   #capacity: number
   readonly #services: QueueServices
   readonly #waiting: Packet[] = []
@@ -41,9 +41,7 @@ export class PacketQueue implements PacketStream {
 
   /** Adds a packet; settles when there was room. The queue owns the packet from now on. */
   async push(packet: Packet): Promise<void> {
-    const since = this.#waiting.length >= this.#capacity && !this.#left ? this.#services.nowUs() : -1
     while (this.#waiting.length >= this.#capacity && !this.#left && !this.#failed) await this.#wait('writer', (resolve) => { this.#wakeWriter = resolve })
-    if (since >= 0) this.counters.blockedUs += this.#services.nowUs() - since
     this.offer(packet)
   }
 
@@ -127,9 +125,11 @@ export class PacketQueue implements PacketStream {
   }
 
   async #wait(end: 'reader' | 'writer', arm: (resolve: () => void) => void): Promise<void> {
+    const since = this.#services.nowUs()
     this.#services.waiting(this, end, true)
     await new Promise<void>(arm)
     this.#services.waiting(this, end, false)
+    this.counters[end === 'reader' ? 'waitedUs' : 'blockedUs'] += this.#services.nowUs() - since
   }
 
   #release(): void {

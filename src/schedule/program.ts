@@ -175,7 +175,7 @@ class Program implements BuiltProgram {
 
   trapped(error: unknown): MillraceError {
     if (isMillraceError(error)) return error
-    const node = this.plan.nodes.find((_, i) => this.#host.u32[(this.steps + i * STEP.BYTES + STEP.PHASE) >>> 2]! < 2) ?? this.plan.nodes[0]!
+    const node = this.plan.nodes[this.#host.u32[(this.address + PROGRAM.FAILED_STEP) >>> 2]!] ?? this.plan.nodes[0]!
     if (isTrap(error)) return trapError(node.spec, error, this.passes())
     return commonErrors.INTERNAL({ what: error instanceof Error ? error.message : String(error) }, { cause: error, nodeId: node.spec.nodeId, nodeType: node.spec.type })
   }

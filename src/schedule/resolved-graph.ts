@@ -49,6 +49,12 @@ export function resolveAliases(nodes: readonly ResolvedNode[], removed: Readonly
 /** A node's reference with what it reads; undefined for nodes that have none. */
 export function referenceParts(node: ResolvedNode): ReferenceParts | undefined {
   const { definition, params, media } = node
-  const controls = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name]) => name)
-  return definition.reference && { reference: definition.reference, params, media, controls }
+  return definition.reference && { reference: definition.reference, params, media, controls: controlNames(node) }
+}
+
+/** Names of the control records in order: params that may change while running; with a `multi` input param by param, `param.n` for its nth link. */
+function controlNames({ definition, inputs }: ResolvedNode): string[] {
+  const names = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name]) => name)
+  const links = inputs.filter((input) => definition.inputs[input.port]?.multi === true)
+  return links.length === 0 ? names : names.flatMap((name) => links.map((_, n) => `${name}.${n}`))
 }

@@ -88,7 +88,7 @@ function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | 
 }
 
 function edgesOf(outcome: BatchOutcome): EdgeMetrics[] {
-  return outcome.edges.map(({ from, to, counters }) => ({ from, to, transport: 'queue', ...counters }))
+  return outcome.edges.map(({ from, to, counters: { waitedUs: _waited, ...counters } }) => ({ from, to, transport: 'queue', ...counters }))
 }
 
 /** The chain of nodes with the greatest sum of measured times. */

@@ -43,7 +43,8 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
     throw wrap(error, node, 'process', frame)
   } finally {
     report.busyUs += clock.nowUs() - sincePaused
-    for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; queue.leave() }
+    for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; report.busyUs -= queue.counters.waitedUs; queue.leave() }
+    report.busyUs = Math.max(0, report.busyUs)
   }
   if (!frame.signal.aborted && definition.process !== undefined) requireOutputs(node, given, routes)
   return report
