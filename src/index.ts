@@ -4,6 +4,7 @@
  */
 export { createEngine, type CreateEngineOptions } from './engine/create-engine.js'
 export { Engine, type PlanOptions } from './engine/engine.js'
+export type { OpenNode, OpenNodeOptions } from './engine/open-node.js'
 export type { EngineOptions } from './engine/engine-options.js'
 export type { EngineStats, ModeFacts } from './engine/engine-stats.js'
 export type { DataOf, OutputsOf } from './engine/output-types.js'
@@ -13,6 +14,10 @@ export { createGraph, type Graph, type GraphConfig, type GraphEdge, type GraphIn
 export { addNode, connect, disconnect, removeNode, setParam } from './graph/edit.js'
 export { graphFrom, type Outputs } from './graph/graph-from.js'
 export { defineNode } from './graph/define-node.js'
+export { parseDocument, type ParseOptions, type ParseResult } from './graph/document/parse-document.js'
+export { fromDocument } from './graph/document/from-document.js'
+export { toDocument } from './graph/document/to-document.js'
+export { writeDocument } from './graph/document/write-document.js'
 export { createRegistry, type Registry } from './graph/registry.js'
 export { hashGraph } from './graph/hash.js'
 export { validate } from './graph/validate/index.js'

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { commonErrors } from '../errors/common-errors.js'
-import { isMillraceError, MillraceError } from '../errors/millrace-error.js'
+import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
+import { refusal } from '../errors/refusal.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
@@ -26,6 +27,9 @@ import type { RunFailure, RunOptions, RunResult } from '../schedule/run-types.js
 import type { HostFacts } from '../kernels/host-facts.js'
 import type { WorkerHost } from '../workers/worker-host.js'
 import { audioBuffer } from '../nodes/io/audio-buffer.js'
+import type { AnyNode } from '../graph/node-factory.js'
+import type { AudioMedia } from '../media/media-type.js'
+import { openNode, type OpenNode, type OpenNodeOptions } from './open-node.js'
 import { joinPackets } from './audio-join.js'
 import type { EngineStats, ModeFacts } from './engine-stats.js'
 import type { FilledOptions } from './engine-options.js'
@@ -100,6 +104,12 @@ export class Engine {
     }
   }
 
+  /** Opens one kernel node for synchronous calls, without a graph (AU-17). See {@link OpenNode}. */
+  openNode(node: AnyNode, params: Readonly<Record<string, unknown>>, media: Omit<AudioMedia, 'kind'>, options: OpenNodeOptions = {}): OpenNode {
+    this.#requireOpen('openNode')
+    return openNode(this.#p, node, params, media, options)
+  }
+
   /** Memory, workers, mode: cheap, at any time. */
   stats(): EngineStats {
     const { arena, mode, workers } = this.#p
@@ -164,7 +174,7 @@ export class Engine {
     const graph = this.#choose(bindInputs(given, options.inputs ?? {}, literalSource), options.outputs)
     const found = validate(graph, registry, facts)
     const errors = found.filter((d) => d.severity === 'error')
-    if (errors.length > 0) throw refused(errors)
+    if (errors.length > 0) throw refusal(errors)
     const { known, lengths, failures } = await probeSources(graph, signal)
     for (const [id, failure] of failures) throw probeFailure(id, failure, graph)
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
@@ -229,12 +239,6 @@ function blockFrames(given: number | undefined): number {
 function literalSource(id: string, value: unknown): GraphNode | undefined {
   const audio = typeof value === 'object' && value !== null && (Array.isArray(value) || value instanceof Float32Array || 'tryView' in value)
   return audio ? { id, type: audioBuffer.definition.type, definition: audioBuffer.definition, params: { data: value } } : undefined
-}
-
-/** The first problem as an error; all of them in its details. */
-function refused(errors: readonly Diagnostic[]): MillraceError {
-  const { code, message, hint, node, port, edge } = errors[0]!
-  return new MillraceError(message, { code, kind: 'validation', httpStatus: 400, hint, details: { diagnostics: errors }, ...(node && { nodeId: node }), ...(port && { port }), ...(edge && { edge }) })
 }
 
 function probeFailure(id: string, failure: unknown, graph: Graph): unknown {

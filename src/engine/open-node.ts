@@ -1,0 +1,127 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { refusal } from '../errors/refusal.js'
+import { show } from '../errors/show.js'
+import type { NodeDefinition } from '../graph/node-definition.js'
+import type { AnyNode } from '../graph/node-factory.js'
+import { resolveParams } from '../graph/params.js'
+import type { AudioBuffer } from '../media/audio-buffer.js'
+import type { AudioMedia } from '../media/media-type.js'
+import { describeKernel } from '../kernels/kernel-spec.js'
+import { KernelInstance } from '../kernels/kernel-instance.js'
+import { referenceCode } from '../kernels/reference-code.js'
+import { statusError } from '../kernels/status-name.js'
+import { ArenaAudio } from '../memory/audio-buffer.js'
+import { mostFrames } from '../schedule/segment-buffers.js'
+import { nodeMedia } from '../schedule/node-media.js'
+import { referenceParts, type ResolvedNode } from '../schedule/resolved-graph.js'
+import type { EngineParts } from './engine.js'
+
+/** A node opened for direct calls: the same kernel and the same bits as in a graph, without one (AU-17). */
+export interface OpenNode {
+  /** Content stands this many frames later than its input. */
+  readonly latencyFrames: number
+  /**
+   * Consumes a buffer and gives what the node produced. The result is the node's own and ends with the next call: use it before, or copy it with `toArray()`. Throws `INVALID_ARGUMENT` for another media or more frames than `maxFrames`, `KERNEL_STATUS`, `KERNEL_TRAP`.
+   */
+  process(input: AudioBuffer): AudioBuffer
+  /** Frames that the node still holds; call until it gives 0 frames. */
+  flush(): AudioBuffer
+  reset(): void
+  close(): void
+}
+
+/** Options of `openNode`. `maxFrames`: most frames of one call, default 65 536. */
+export interface OpenNodeOptions { readonly maxFrames?: number }
+
+/** Opens a kernel node with one audio input and one audio output on the engine's thread. Throws `PARAM_INVALID`, `NEGOTIATION_CONFLICT`, `INVALID_ARGUMENT`. */
+export function openNode(parts: EngineParts, node: AnyNode, params: Readonly<Record<string, unknown>>, media: Omit<AudioMedia, 'kind'>, options: OpenNodeOptions = {}): OpenNode {
+  const definition = node.definition, maxFrames = options.maxFrames ?? 65_536
+  const resolved = resolveNode(definition, params, { kind: 'audio', ...media })
+  const output = resolved.media[Object.keys(definition.outputs)[0]!] as AudioMedia
+  const spec = describeKernel(definition, { nodeId: definition.type, params: resolved.params, media: resolved.media, inputs: resolved.inputs.map((i) => i.link), connectedOutputs: new Set([Object.keys(definition.outputs)[0]!]), maxFrames })
+  const reference = referenceParts(resolved)
+  const code = parts.runtime === undefined ? referenceCode(spec, reference!, parts.arena) : parts.runtime.kernel(spec.module, spec.export)
+  const instance = new KernelInstance(code, spec, parts.arena, { shared: parts.shared })
+  const room = mostFrames(resolved, Object.keys(definition.outputs)[0]!, maxFrames)
+  const block = parts.audio.alloc({ rate: output.rate, channels: output.channels, frames: room, format: output.format, layout: output.layout })
+  return new DirectNode(parts, definition, instance, block, { kind: 'audio', ...media }, maxFrames, room, typeof definition.latencyFrames === 'function' ? definition.latencyFrames(resolved.params, resolved.media) : definition.latencyFrames ?? 0)
+}
+
+function resolveNode(definition: NodeDefinition, params: Readonly<Record<string, unknown>>, media: AudioMedia): ResolvedNode {
+  const inputs = Object.keys(definition.inputs), outputs = Object.values(definition.outputs)
+  if (definition.kernel === undefined || inputs.length !== 1 || outputs[0]?.media.kind !== 'audio') {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'openNode', expected: 'a kernel node with one audio input and audio as its first output', got: definition.type })
+  }
+  const { values, diagnostics } = resolveParams(definition, params)
+  const faults = diagnostics.filter((d) => d.severity === 'error')
+  if (faults.length > 0) throw refusal(faults)
+  return { index: 0, id: definition.type, definition, params: values, media: nodeMedia(definition, values, { [inputs[0]!]: media }), inputs: [{ link: inputs[0]!, port: inputs[0]!, from: null }], tier: 'wasm', tierWhy: '', estUs: 0 }
+}
+
+class DirectNode implements OpenNode {
+  readonly latencyFrames: number
+  readonly #parts: EngineParts
+  readonly #instance: KernelInstance
+  readonly #room: ArenaAudio
+  readonly #media: AudioMedia
+  readonly #maxFrames: number
+  readonly #roomFrames: number
+  readonly #type: string
+  #position = 0
+  #out = 0
+  #last: ArenaAudio | undefined
+
+  constructor(parts: EngineParts, definition: NodeDefinition, instance: KernelInstance, room: ArenaAudio, media: AudioMedia, maxFrames: number, roomFrames: number, latencyFrames: number) {
+    this.#parts = parts
+    this.#instance = instance
+    this.#room = room
+    this.#media = media
+    this.#maxFrames = maxFrames
+    this.#roomFrames = roomFrames
+    this.#type = definition.type
+    this.latencyFrames = latencyFrames
+  }
+
+  process(input: AudioBuffer): AudioBuffer {
+    const media = this.#media
+    if (!(input instanceof ArenaAudio) || input.rate !== media.rate || input.channels !== media.channels || input.format !== media.format || input.layout !== media.layout || input.frames > this.#maxFrames) {
+      throw commonErrors.INVALID_ARGUMENT({ function: `${this.#type} process`, expected: `${media.format} ${media.layout} at ${media.rate} Hz, ${media.channels} channels, at most ${this.#maxFrames} frames, in this engine`, got: show(input) })
+    }
+    this.#instance.setInput(0, { data: input.address, frames: input.frames, stride: input.strideBytes })
+    this.#instance.setOutput(0, { data: this.#room.address, frames: this.#roomFrames, stride: this.#room.strideBytes })
+    const produced = this.#checked(this.#instance.process(input.frames, this.#position))
+    this.#position += input.frames
+    return this.#show(produced)
+  }
+
+  flush(): AudioBuffer {
+    this.#instance.setOutput(0, { data: this.#room.address, frames: this.#roomFrames, stride: this.#room.strideBytes })
+    return this.#show(this.#checked(this.#instance.flush(this.#position)))
+  }
+
+  reset(): void {
+    this.#instance.reset()
+    this.#position = 0
+    this.#out = 0
+  }
+
+  close(): void {
+    this.#last?.close()
+    this.#instance.close()
+    this.#room.close()
+  }
+
+  #checked(result: number): number {
+    if (result < 0) throw statusError(this.#instance.spec, result)
+    return result
+  }
+
+  /** The first `frames` frames of the room, positioned in the stream. */
+  #show(frames: number): AudioBuffer {
+    const { rate, channels, format, layout, speakers } = this.#room
+    this.#last?.close()
+    const view = this.#last = new ArenaAudio(this.#parts.arena, this.#room.block.clone(), { rate, channels, format, layout, speakers, frames, position: this.#out }, { skip: 0, pitch: this.#roomFrames })
+    this.#out += frames
+    return view
+  }
+}
