@@ -59,7 +59,8 @@ export const LIMIT = { CHANNELS: 64, TABLE_ENTRIES: 4096, FIRST_KERNEL_ENTRY: 10
 
 /**
  * Program: header of a segment as `segment_run` reads it (KE-12). Byte offsets. Fields marked * are written by the interpreter.
- * STATE_WORD*: 0 running, 1 done. PASSES*: passes made. FAILED_STEP*: index of the step that returned STATUS_WORD*.
+ * STATE_WORD*: 0 running, 1 done. PASSES*: passes made. FAILED_STEP*: index of the step that runs or ran last: after
+ * a trap the one that trapped, after a negative status the one that returned STATUS_WORD*.
  * HEAD_FRAMES: most frames that a step takes from an external input in one pass.
  */
 export const PROGRAM = {

@@ -75,7 +75,7 @@ function writeIo(spec: KernelSpec, host: MemoryHost, d: Descriptors): void {
   set(IO.INPUTS, spec.inputs.length)
   set(IO.OUTPUTS, spec.outputs.length)
   set(IO.PORTS, d.ports)
-  set(IO.CONTROLS, d.controls)
+  set(IO.CONTROLS, spec.controls.length > 0 ? d.controls : 0)
   set(IO.CANCEL, d.cancel)
   set(IO.BEAT, d.beat)
   set(IO.ASSETS, d.assets)

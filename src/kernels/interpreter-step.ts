@@ -11,6 +11,7 @@ interface Held { readonly streams: number; /** Some input may still get frames. 
 export function runStep(host: MemoryHost, call: KernelCall, program: Address, index: number): number {
   const u32 = host.u32, at = word(u32, program + PROGRAM.STEPS) + index * STEP.BYTES
   const step: Step = { host, u32, program, at, inputs: word(u32, at + STEP.INPUTS), outputs: word(u32, at + STEP.OUTPUTS), bindings: word(u32, at + STEP.BINDINGS) }
+  u32[(program + PROGRAM.FAILED_STEP) >>> 2] = index
   const phase = word(u32, at + STEP.PHASE)
   if (phase === STEP_PHASE.ENDED) { drain(step); return 0 }
   const held = inspect(step)

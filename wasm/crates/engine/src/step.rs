@@ -19,6 +19,7 @@ struct Held {
 /// Runs step `index` at most once. 0, or the negative status that ends the segment.
 pub fn run(owner: Program, index: u32) -> i32 {
     let step = owner.step(index);
+    owner.set(program::FAILED_STEP, index);
     let phase = step.get(step::PHASE);
     if phase == step_phase::ENDED {
         drain(owner, step);
