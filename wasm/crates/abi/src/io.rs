@@ -19,6 +19,30 @@ pub struct Parts<'a> {
     pub outputs: Outputs<'a>,
     pub shared: Shared<'a>,
     pub scratch: Scratch<'a>,
+    pub watch: Watch<'a>,
+}
+
+/// The cancel word and the beat of a call, for loops that hold its slices.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    cancel: u32,
+    beat: u32,
+    life: PhantomData<&'a ()>,
+}
+
+impl Watch<'_> {
+    /// As [`Io::cancelled`].
+    #[inline]
+    pub fn cancelled(&self) -> bool {
+        self.cancel != 0 && atomic(self.cancel).load(Relaxed) != 0
+    }
+    /// As [`Io::beat`].
+    #[inline]
+    pub fn beat(&self) {
+        if self.beat != 0 {
+            atomic(self.beat).fetch_add(1, Relaxed);
+        }
+    }
 }
 
 impl Io<'_> {
@@ -64,6 +88,7 @@ impl Io<'_> {
             outputs: Outputs::new(ports + inputs * port::BYTES, self.word(io::OUTPUTS) as usize),
             shared: Shared::new(self.word(io::SHARED), if self.word(io::SHARED) == 0 { 0 } else { self.shared_bytes }),
             scratch: Scratch::new(self.word(io::SCRATCH), self.word(io::SCRATCH_BYTES)),
+            watch: self.watch(),
         }
     }
     /// Control `index` for the frames of this call.
@@ -77,16 +102,15 @@ impl Io<'_> {
     /// True when the call should end soon with `CANCELLED`. Ask in any loop longer than 10 ms.
     #[inline]
     pub fn cancelled(&self) -> bool {
-        let at = self.word(io::CANCEL);
-        at != 0 && atomic(at).load(Relaxed) != 0
+        self.watch().cancelled()
     }
     /// Shows that the kernel is alive. Call in any loop longer than 10 ms.
     #[inline]
     pub fn beat(&self) {
-        let at = self.word(io::BEAT);
-        if at != 0 {
-            atomic(at).fetch_add(1, Relaxed);
-        }
+        self.watch().beat();
+    }
+    fn watch<'w>(&self) -> Watch<'w> {
+        Watch { cancel: self.word(io::CANCEL), beat: self.word(io::BEAT), life: PhantomData }
     }
     /// Says how many frames output `index` got, and gives the kernel's result for output 0.
     #[inline]

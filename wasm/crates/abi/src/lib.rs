@@ -15,7 +15,7 @@ mod status;
 
 pub use control::Control;
 pub use init::{Init, PortFacts};
-pub use io::{Io, Parts, Scratch, Shared};
+pub use io::{Io, Parts, Scratch, Shared, Watch};
 pub use kernel::{entry, Kernel, Need};
 pub use pod::{Element, Pod};
 pub use port::{Input, Inputs, Output, Outputs};
