@@ -5,7 +5,7 @@ import { SAMPLE_BYTES } from '../media/convert-samples.js'
 import type { SampleFormat, SampleLayout } from '../media/media-type.js'
 import type { Arena } from './arena.js'
 import type { Block } from './block.js'
-import { copyParts, type CopyLedger } from './copies.js'
+import { copyParts, type CopyCharge } from './copies.js'
 import { memoryErrors } from './errors.js'
 import type { Handle } from './handle.js'
 import type { Address } from './memory-host.js'
@@ -98,17 +98,17 @@ export class ArenaAudio implements AudioBuffer {
   clone(): ArenaAudio { return new ArenaAudio(this.#arena, this.#block.clone(), this.#shape({}), this.#window) }
 
   /** Gives this buffer up for the result when it was shared: write `audio = audio.makeMut()`. `charge`: whose edge pays for the copy. */
-  makeMut(charge: { readonly ledger?: CopyLedger; readonly edge?: string } = {}): ArenaAudio {
+  makeMut(charge: Partial<CopyCharge> = {}): ArenaAudio {
     if (this.#block.references === 1) return this
     const copy = new ArenaAudio(this.#arena, this.#block.sibling({ dtype: this.format, shape: [this.samples] }), this.#shape({}))
-    this.#copyTo(copy.#runs()[0]!, charge.ledger ?? this.#arena.copies, charge.edge ?? 'makeMut')
+    this.#copyTo(copy.#runs()[0]!, { ledger: this.#arena.copies, edge: 'makeMut', reason: 'user', ...charge })
     this.close()
     return copy
   }
 
-  toArray(): SampleArray {
+  toArray(charge: Partial<CopyCharge> = {}): SampleArray {
     const array = new ARRAY_OF[this.format](this.samples)
-    this.#copyTo(array, this.#arena.copies, 'toArray')
+    this.#copyTo(array, { ledger: this.#arena.copies, edge: 'toArray', reason: 'user', ...charge })
     return array
   }
 
@@ -128,9 +128,9 @@ export class ArenaAudio implements AudioBuffer {
   }
 
   /** One copy of all samples, as stored, into a contiguous array. */
-  #copyTo(to: SampleArray, ledger: CopyLedger, edge: string): void {
+  #copyTo(to: SampleArray, charge: CopyCharge): void {
     const runs = this.#runs(), length = runs[0]!.length
-    copyParts(runs.map((from, i) => ({ to: to.subarray(i * length, (i + 1) * length), from })), { ledger, edge, reason: 'user' })
+    copyParts(runs.map((from, i) => ({ to: to.subarray(i * length, (i + 1) * length), from })), charge)
   }
 
   #shape(changes: Partial<AudioShape>): AudioShape {

@@ -1,0 +1,50 @@
+import type { Arena } from '../memory/arena.js'
+import { ARENA } from '../memory/layout.js'
+
+type WaitAsync = (array: Int32Array, index: number, value: number, timeoutMs: number) => { readonly async: boolean; readonly value: Promise<unknown> | string }
+
+/** True where the engine's thread can wait on a word without blocking. */
+export function canWaitAsync(): boolean { return typeof Atomics === 'object' && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function' }
+
+/** Longest wait before looking anyway, ms. */
+const LOOK_AGAIN_MS = 1_000
+
+/**
+ * Tells listeners on the engine's thread that workers changed the arena's host event: a task ended, failed or waits. Uses `Atomics.waitAsync`, else the
+ * workers' `doorbell` message (MW-66). Waits only while there are listeners. A pending wait does not keep a Node process alive (MW-68): hold the pool.
+ */
+export class HostEvent {
+  readonly #i32: Int32Array
+  readonly #index: number
+  readonly #listeners = new Set<() => void>()
+  #waiting = false
+
+  constructor(arena: Arena) {
+    this.#i32 = arena.i32
+    this.#index = (arena.base + ARENA.HOST_EVENT) >>> 2
+  }
+
+  /** Calls `listener` after every change, possibly without need; look at the records first, then wait. Returns how to stop. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    if (canWaitAsync()) void this.#wait()
+    return () => { this.#listeners.delete(listener) }
+  }
+
+  /** Calls the listeners; for the doorbell and for losses. */
+  ring(): void { for (const listener of [...this.#listeners]) listener() }
+
+  async #wait(): Promise<void> {
+    if (this.#waiting) return
+    this.#waiting = true
+    const waitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync
+    for (let seen = Atomics.load(this.#i32, this.#index); this.#listeners.size > 0;) {
+      const wait = waitAsync(this.#i32, this.#index, seen, LOOK_AGAIN_MS)
+      if (wait.async) await wait.value
+      // Read before the listeners look: what changes while they do is seen by the next wait.
+      seen = Atomics.load(this.#i32, this.#index)
+      this.ring()
+    }
+    this.#waiting = false
+  }
+}

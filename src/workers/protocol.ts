@@ -1,0 +1,103 @@
+import type { CompiledModules } from '../kernels/compiled-modules.js'
+import type { StackFacts } from '../kernels/runtime.js'
+import type { Media } from '../media/media-type.js'
+import type { OutputMode, SegmentReport } from '../schedule/open-segment.js'
+import type { SegmentPlan } from '../schedule/segment-plan.js'
+import type { EncodedError } from '../errors/codec.js'
+
+/**
+ * What the engine and its workers say to each other. Both sides are built from this file; a worker of another version is refused with
+ * `PROTOCOL_MISMATCH`. Comlink carries {@link WorkerControl}, cold calls only; a MessagePort of its own carries {@link WorkerEvent} and
+ * {@link JobRequest}. In steady state with shared memory nothing is posted at all (MW-41).
+ */
+export const WORKER_PROTOCOL = 1
+
+/** Steps of a worker's start, in order (MW-42). */
+export type BootStep = 'options' | 'arena' | 'modules' | 'slot' | 'kernels'
+
+/** The first word of a worker, and what it says of a message that it could not read. */
+export type Greeting = { readonly millrace: 'hello'; readonly protocol: number } | { readonly millrace: 'unreadable' }
+
+/** Gives a kernel of a module its number, the same on every thread. */
+export interface KernelBinding { readonly id: number; readonly module: string; readonly name: string }
+
+/** Everything that a worker needs to start. */
+export interface StartOptions {
+  readonly protocol: number
+  readonly ordinal: number
+  readonly compiled: CompiledModules
+  readonly kernels: readonly KernelBinding[]
+  /** Shared mode: the engine's memory and the slot to claim. */
+  readonly shared?: { readonly memory: WebAssembly.Memory; readonly slot: number; /** Say `doorbell` after the host event changed: the engine cannot wait on it. */ readonly doorbell: boolean }
+  /** Transfer mode: size and id of the worker's own arena. */
+  readonly own?: { readonly bytes: number; readonly arenaId: number }
+  /** Milliseconds since 1970 at which the engine's clock was 0: workers tell the engine's time. */
+  readonly clockOriginMs: number
+  readonly port: MessagePort
+}
+
+/** A worker's answer to `start`. */
+export interface StartReport {
+  readonly protocol: number
+  /** The memory that the worker sees is a SharedArrayBuffer: what decides the mode (MW-55). */
+  readonly shared: boolean
+  /** To be freed by the engine's thread after the worker is gone (PK-25). */
+  readonly stack: StackFacts
+}
+
+/** State of a worker for `doctor` and tests. */
+export interface WorkerDump {
+  readonly ordinal: number
+  readonly kernels: readonly KernelBinding[]
+  readonly tasks: number
+  readonly mails: number
+  readonly jobs: number
+}
+
+/** Remote calls of a worker. No typed arrays, no media (PK-53). */
+export interface WorkerControl {
+  start(options: StartOptions): StartReport
+  register(kernels: readonly KernelBinding[]): void
+  dump(): WorkerDump
+}
+
+/** Something thrown on a worker that is no MillraceError: name, message and stack, so that the engine can tell a trap from a bug. */
+export interface Fault { readonly name: string; readonly message: string; readonly stack: string }
+
+/** Worker → engine, on the port. */
+export type WorkerEvent =
+  /** A task trapped or threw. The worker runs nothing any more; the engine ends the task and the worker (MW-49). */
+  | { readonly kind: 'task-failed'; readonly task: number; readonly fault: Fault }
+  | { readonly kind: 'doorbell' }
+  | JobReply
+
+/** A packet on its way between two memories: audio as stored, in a buffer that is transferred; other data cloned. */
+export interface WirePacket {
+  readonly media: Media
+  readonly data: unknown
+  /** Audio: `frames` frames in `bytes`, planar channel after channel or interleaved, as `media` says. */
+  readonly audio?: { readonly bytes: ArrayBuffer; readonly frames: number }
+  readonly position: number
+  readonly duration: number
+}
+
+/** Engine → worker in transfer mode. `job`: number of an opened segment; `buffer`: index into its plan's buffers. */
+export type JobRequest =
+  | { readonly kind: 'job-open'; readonly job: number; readonly plan: SegmentPlan; readonly outputs: readonly (readonly [number, OutputMode])[]; readonly runId: string; readonly startUs: number }
+  | { readonly kind: 'chunk'; readonly job: number; readonly buffer: number; readonly packet: WirePacket }
+  | { readonly kind: 'input-end'; readonly job: number; readonly buffer: number }
+  | { readonly kind: 'advance'; readonly job: number }
+  | { readonly kind: 'job-cancel'; readonly job: number }
+  | { readonly kind: 'job-close'; readonly job: number }
+
+/** Worker → engine in transfer mode. `job-opened` answers `job-open`, `result` answers `advance`; `job-failed` may answer either. */
+export type JobReply =
+  | { readonly kind: 'job-opened'; readonly job: number; readonly hungry: readonly number[] }
+  | {
+    readonly kind: 'result'; readonly job: number; readonly done: boolean; readonly hungry: readonly number[]; readonly report: SegmentReport
+    readonly outputs: readonly { readonly buffer: number; readonly packet: WirePacket }[]
+    /** After the last pass: whole values. */
+    readonly collected: readonly { readonly buffer: number; readonly packet: WirePacket }[]
+  }
+  | { readonly kind: 'job-failed'; readonly job: number; readonly error: EncodedError; readonly fault?: Fault }
+  | { readonly kind: 'job-closed'; readonly job: number }

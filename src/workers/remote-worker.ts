@@ -1,0 +1,133 @@
+import { transfer, wrap, type Remote } from 'comlink'
+import { workerErrors } from './errors.js'
+import { useErrorCodec } from './errors-over-comlink.js'
+import { PendingCalls } from './pending.js'
+import type { Greeting, KernelBinding, StartOptions, StartReport, WorkerControl, WorkerDump, WorkerEvent } from './protocol.js'
+import { WORKER_PROTOCOL } from './protocol.js'
+import type { EndReason, SpawnWorker, WorkerHandle } from './spawn.js'
+import type { Clock } from '../schedule/clock.js'
+
+/** What the pool hears of a worker. */
+export interface RemoteEvents {
+  /** The first sign that it has ended or cannot go on. Not called for {@link RemoteWorker.stop}. */
+  readonly ended: (worker: RemoteWorker, reason: EndReason, detail: string) => void
+  readonly event: (worker: RemoteWorker, event: WorkerEvent) => void
+  /** Before each message, so that it can be announced and counted. */
+  readonly posted: (worker: RemoteWorker) => void
+}
+
+/** One thread as the engine sees it: one Comlink proxy for its life, one port for events and jobs, and the calls that wait (PK-51, PK-52). */
+export class RemoteWorker {
+  readonly ordinal: number
+  /** Slot in shared mode, −1 in transfer mode. */
+  slot = -1
+  report: StartReport | undefined
+  readonly pending = new PendingCalls()
+  readonly #handle: WorkerHandle
+  readonly #remote: Remote<WorkerControl>
+  readonly #events: RemoteEvents
+  readonly #greeted: Promise<Greeting>
+  #port: MessagePort | undefined
+  #held = true
+  #ended = false
+
+  /** Starts the thread. Throws what the host throws. */
+  constructor(ordinal: number, spawn: SpawnWorker, events: RemoteEvents) {
+    useErrorCodec()
+    this.ordinal = ordinal
+    this.#events = events
+    this.#handle = spawn(`millrace ${ordinal}`)
+    let greet: (greeting: Greeting) => void
+    this.#greeted = new Promise((resolve) => { greet = resolve })
+    this.#handle.endpoint.addEventListener('message', ({ data }: { readonly data: Partial<Greeting> | undefined }) => {
+      if (data?.millrace === 'hello') greet(data as Greeting)
+      else if (data?.millrace === 'unreadable') this.#end('messageerror', 'the worker could not read a message')
+    })
+    this.#handle.onEnd((reason, detail) => { this.#end(reason, detail) })
+    this.#remote = wrap<WorkerControl>(this.#handle.endpoint as never)
+  }
+
+  /** True once it has ended or was stopped. */
+  get ended(): boolean { return this.#ended }
+
+  /** Waits for the first word (MW-71). Throws `WORKER_SPAWN` on error, end or timeout, `PROTOCOL_MISMATCH` for another version. */
+  async greeting(clock: Clock, timeoutMs: number): Promise<void> {
+    const stop = new AbortController()
+    const late = clock.sleep(timeoutMs, stop.signal).then((): Greeting => {
+      throw workerErrors.WORKER_SPAWN({ worker: this.ordinal, timeoutMs, cause: 'no answer', step: 'script' })
+    })
+    late.catch(() => undefined)
+    try {
+      const { protocol } = await this.pending.call(() => Promise.race([this.#greeted, late])) as { protocol: number }
+      if (protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: this.ordinal, expected: WORKER_PROTOCOL, got: protocol })
+      this.#handle.started()
+    } finally { stop.abort() }
+  }
+
+  /** Gives the worker its memory, modules and kernels. Throws `WORKER_SPAWN` with the step that failed. */
+  async start(options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal'>, clock: Clock, timeoutMs: number): Promise<StartReport> {
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    port1.onmessage = ({ data }: MessageEvent<WorkerEvent>) => { this.#events.event(this, data) }
+    this.#refPort()
+    const stop = new AbortController()
+    const late = clock.sleep(timeoutMs, stop.signal).then((): StartReport => {
+      throw workerErrors.WORKER_SPAWN({ worker: this.ordinal, timeoutMs, cause: 'start did not finish', step: 'start' })
+    })
+    late.catch(() => undefined)
+    try {
+      this.#events.posted(this)
+      const all: StartOptions = { ...options, protocol: WORKER_PROTOCOL, ordinal: this.ordinal, port: port2 }
+      this.report = await this.pending.call(() => Promise.race([this.#remote.start(transfer(all, [port2])), late]))
+      return this.report
+    } finally { stop.abort() }
+  }
+
+  /** Tells the worker kernels' numbers. Throws `KERNEL_ABI`. */
+  register(kernels: readonly KernelBinding[]): Promise<void> { return this.#call(() => this.#remote.register(kernels)) }
+
+  /** The worker's state, for `doctor` and tests. */
+  dump(): Promise<WorkerDump> { return this.#call(() => this.#remote.dump()) }
+
+  /** Posts on the worker's port. */
+  post(message: unknown, move: readonly Transferable[] = []): void {
+    this.#events.posted(this)
+    this.#port?.postMessage(message, [...move])
+  }
+
+  /** Keeps the process alive, or not (MW-52). */
+  hold(held: boolean): void {
+    this.#held = held
+    if (held) this.#handle.ref(); else this.#handle.unref()
+    this.#refPort()
+  }
+
+  /** Ends the thread without a report; all that waits for it is rejected with `error`. Settles when it is gone. */
+  async stop(error: unknown): Promise<void> {
+    this.#ended = true
+    this.pending.rejectAll(error)
+    this.#port?.close()
+    await this.#handle.terminate()
+  }
+
+  #call<T>(make: () => PromiseLike<T>): Promise<T> {
+    return this.pending.call(() => {
+      const answer = make()
+      // Announced after it was posted: the worker may sleep.
+      this.#events.posted(this)
+      return answer
+    })
+  }
+
+  #end(reason: EndReason, detail: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#events.ended(this, reason, detail)
+  }
+
+  /** Node's ports keep the process alive too while they have a listener. */
+  #refPort(): void {
+    const port = this.#port as { ref?(): void; unref?(): void } | undefined
+    if (this.#held) port?.ref?.(); else port?.unref?.()
+  }
+}

@@ -1,0 +1,119 @@
+import { encodeError } from '../errors/codec.js'
+import { isMillraceError } from '../errors/millrace-error.js'
+import { kernelErrors } from '../kernels/errors.js'
+import { processEntry, type KernelRuntime } from '../kernels/runtime.js'
+import { SharedBlocks } from '../kernels/shared-blocks.js'
+import type { Arena } from '../memory/arena.js'
+import { InlineExecutor, type BuildProgram } from '../schedule/inline-executor.js'
+import type { OpenSegment } from '../schedule/open-segment.js'
+import { buildProgram } from '../schedule/program.js'
+import { faultOf } from './fault.js'
+import type { JobReply, JobRequest, KernelBinding, WirePacket } from './protocol.js'
+import { packPacket, unpackPacket } from './wire-packet.js'
+
+/** The engine's time and this thread's event loop. */
+export interface JobClock { readonly nowUs: () => number; readonly epochMs: () => number; readonly turn: () => Promise<void> }
+
+interface Job { readonly abort: AbortController; readonly collected: readonly number[]; segment: OpenSegment | undefined; /** Requests of one job are answered in order. */ last: Promise<void> }
+
+/**
+ * Executes segments for an engine on a thread with memory of its own (MW-57): packets come in and go out by transfer, samples are copied once each
+ * way, nothing is copied inside a segment. Passes run in slices of a few milliseconds, so a cancel message is read in time (MW-58).
+ */
+export class JobServer {
+  readonly #arena: Arena
+  readonly #port: MessagePort
+  readonly #ids = new Map<string, number>()
+  readonly #jobs = new Map<number, Job>()
+  readonly #executor: InlineExecutor
+
+  constructor(arena: Arena, runtime: KernelRuntime, port: MessagePort, kernels: readonly KernelBinding[], clock: JobClock) {
+    this.#arena = arena
+    this.#port = port
+    this.register(kernels)
+    this.#executor = new InlineExecutor(arena, {
+      nowUs: () => Math.round(clock.nowUs()), nowMs: clock.epochMs, resolutionUs: 1, yield: clock.turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
+    }, compiledBuilder(arena, runtime, (module, name) => this.#idOf(module, name)))
+    port.onmessage = ({ data }: MessageEvent<JobRequest>) => { this.#receive(data) }
+  }
+
+  /** Segments open now. */
+  get open(): number { return this.#jobs.size }
+
+  /** Remembers the numbers of kernels, which the runtime knows already. */
+  register(kernels: readonly KernelBinding[]): void {
+    for (const { id, module, name } of kernels) this.#ids.set(`${module}.${name}`, id)
+  }
+
+  #receive(request: JobRequest): void {
+    if (request.kind === 'job-open') {
+      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'collect' ? [b] : []), segment: undefined, last: Promise.resolve() })
+    }
+    const job = this.#jobs.get(request.job)
+    if (job === undefined) return
+    if (request.kind === 'job-cancel') { job.abort.abort(); return }
+    job.last = job.last.then(() => this.#handle(request, job)).catch((error: unknown) => {
+      this.#say({ kind: 'job-failed', job: request.job, error: encodeError(error), ...(isMillraceError(error) ? {} : { fault: faultOf(error) }) })
+    })
+  }
+
+  async #handle(request: Exclude<JobRequest, { readonly kind: 'job-cancel' }>, job: Job): Promise<void> {
+    switch (request.kind) {
+      case 'job-open': {
+        const { plan, outputs, runId, startUs } = request
+        job.segment = await this.#executor.open(plan, new Map(outputs), { runId, startUs, signal: job.abort.signal, reference: () => undefined, progressed: () => undefined })
+        this.#say({ kind: 'job-opened', job: request.job, hungry: job.segment.hungry() })
+        return
+      }
+      case 'chunk': return job.segment?.feed(request.buffer, unpackPacket(this.#arena, request.packet, 'job'))
+      case 'input-end': job.segment?.end(request.buffer); return
+      case 'advance': return this.#advance(request.job, job)
+      case 'job-close': {
+        this.#jobs.delete(request.job)
+        await job.segment?.close()
+        this.#say({ kind: 'job-closed', job: request.job })
+        return
+      }
+      default: request satisfies never
+    }
+  }
+
+  async #advance(number: number, { segment, collected }: Job): Promise<void> {
+    if (segment === undefined) return
+    const { done, outputs } = await segment.advance(), transfer: ArrayBuffer[] = []
+    const pack = (buffer: number, packet: Parameters<typeof packPacket>[0]): { buffer: number; packet: WirePacket } => {
+      const packed = packPacket(packet, 'job')
+      transfer.push(...packed.transfer)
+      return { buffer, packet: packed.wire }
+    }
+    this.#say({
+      kind: 'result', job: number, done, hungry: done ? [] : segment.hungry(), outputs: outputs.map(({ buffer, packet }) => pack(buffer, packet)),
+      collected: done ? collected.map((buffer) => pack(buffer, segment.collected(buffer))) : [], report: segment.report(),
+    }, transfer)
+  }
+
+  #idOf(module: string, name: string): number {
+    const id = this.#ids.get(`${module}.${name}`)
+    if (id === undefined) throw kernelErrors.KERNEL_ABI({ module, what: `kernel ${name}`, expected: 'a number given by the engine', got: 'none' })
+    return id
+  }
+
+  #say(reply: JobReply, transfer: ArrayBuffer[] = []): void { this.#port.postMessage(reply, transfer) }
+}
+
+/** Writes segments of compiled kernels into an arena, calling them by their table entries. `idOf`: the engine's number of a kernel. */
+export function compiledBuilder(arena: Arena, runtime: KernelRuntime, idOf: (module: string, name: string) => number): BuildProgram {
+  const shared = new SharedBlocks(arena)
+  return (plan) => {
+    const program = buildProgram(arena, plan, {
+      shared, statuses: () => undefined,
+      code: (index) => {
+        const { module, export: name } = plan.nodes[index]!.spec, id = idOf(module, name)
+        runtime.register(id, module, name)
+        const code = runtime.kernel(module, name), entry = processEntry(id)
+        return { code, process: entry, flush: code.flush === undefined ? 0 : entry + 1 }
+      },
+    })
+    return { program, interpreter: { run: runtime.core.segment_run, step: runtime.core.segment_step } }
+  }
+}
