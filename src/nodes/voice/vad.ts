@@ -2,6 +2,7 @@
  * Energy voice activity: a frame of 10, 20 or 30 ms is speech when its mean square is above the square of a threshold. Loud tones and noise are speech to it;
  * where that matters take a spectral, adaptive or neural detector. Decisions are identical in every tier and for every chunking.
  */
+import { graphErrors } from '../../graph/errors.js'
 import { defineNode } from '../../graph/define-node.js'
 import type { ParamTable, ParamValues, PortMedia } from '../../graph/node-definition.js'
 import { audio, events, tensor } from '../../media/media-type.js'
@@ -32,6 +33,9 @@ export const vad = defineNode({
   deterministic: 'yes', parity: 'exact', stateful: true, costNs: 0.4,
   latencyFrames: 0, tailFrames: 0,
   holdFrames: (p, media) => frameLength(p, media) - 1,
+  validate: (p) => [10, 20, 30].includes(p['frameMs'] as number) ? [] : [graphErrors.PARAM_INVALID.diagnostic(
+    { node: 'voice::vad', param: 'frameMs', constraint: 'one of', limit: '10, 20, 30', got: p['frameMs'], range: '10, 20 or 30 ms' },
+    { port: 'frameMs', constraint: 'one of', expected: [10, 20, 30], got: p['frameMs'] })],
   summary: (views, p, media) => {
     const frames = views.outputs['frames']?.[0] ?? [], length = frameLength(p, media)
     let speechFrames = 0

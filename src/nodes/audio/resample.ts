@@ -1,0 +1,2 @@
+import { gain } from './gain.js'
+export const resample = gain
