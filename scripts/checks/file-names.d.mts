@@ -1,0 +1,2 @@
+export const name: string
+export function check(files?: readonly string[]): string[]
