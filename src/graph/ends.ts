@@ -17,7 +17,10 @@ export interface GraphEnds {
 /** Definition of a node: its own, else the registry's. */
 export type DefinitionOf = (node: number) => NodeDefinition | undefined
 
-/** Ends of a graph (spec graph.md section 1, `outputs`; GR-09). */
+/**
+ * Ends of a graph (spec graph.md section 1, `outputs`; GR-09). Without declared outputs a node that stands alone among others though it needs
+ * input is no end: it could not run, and an isolated node is never an error.
+ */
 export function endsOf(graph: Graph, indexOf: ReadonlyMap<string, number>, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition): GraphEnds {
   const sinks = graph.nodes.flatMap((node, index) => node.output === true ? [index] : [])
   if (graph.outputs.size > 0) {
@@ -27,17 +30,26 @@ export function endsOf(graph: Graph, indexOf: ReadonlyMap<string, number>, defin
     })
     return { outputs, sinks }
   }
-  const read = graph.nodes.map(() => new Set<string>())
-  for (const { from } of graph.edges) { const node = indexOf.get(from[0]); if (node !== undefined) read[node]!.add(from[1]) }
+  const read = graph.nodes.map(() => new Set<string>()), fed = new Uint8Array(graph.nodes.length)
+  for (const { from, to } of graph.edges) {
+    const node = indexOf.get(from[0]), target = indexOf.get(to[0])
+    if (node !== undefined) read[node]!.add(from[1])
+    if (target !== undefined) fed[target] = 1
+  }
+  for (const input of graph.inputs.values()) for (const [id] of input.to) { const node = indexOf.get(id); if (node !== undefined) fed[node] = 1 }
   const outputs: RunOutput[] = [], silent = new Set(sinks)
   graph.nodes.forEach((_, node) => {
     const definition = definitionOf(node)
     const ports = definition === undefined ? [] : Object.keys(definition.outputs)
+    if (graph.nodes.length > 1 && fed[node] === 0 && read[node]!.size === 0 && !silent.has(node) && definition !== undefined && needsInput(definition)) return
     for (const port of ports) if (!read[node]!.has(port)) outputs.push({ name: undefined, node, port })
     if (ports.length === 0 && read[node]!.size === 0) silent.add(node)
   })
   return { outputs, sinks: [...silent].sort((a, b) => a - b) }
 }
+
+/** True when some input must be linked. */
+export function needsInput(definition: NodeDefinition): boolean { return Object.values(definition.inputs).some((input) => input.optional !== true) }
 
 /**
  * The graph without the nodes that reach none of its ends (GR-09), and their ids in document order. Edges and run-time inputs of left-out nodes go with

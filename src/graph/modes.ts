@@ -9,6 +9,9 @@ import { reaching } from './reach.js'
 /** A graph in which every node runs, and what became of those that do not. */
 export interface ModesApplied {
   readonly graph: Graph
+  /** Position in the given graph of each node and edge of the new one. */
+  readonly nodeIndex: readonly number[]
+  readonly edgeIndex: readonly number[]
   /** Muted nodes, and nodes left out because a required input of theirs came from one. Ids in topological order. */
   readonly muted: readonly string[]
   readonly skipped: readonly string[]
@@ -25,7 +28,9 @@ type Origin = { readonly port: PortRef } | { readonly input: string } | null
  * input whose media type equals the output's. Pure; one pass in topological order. The same graph when every node runs.
  */
 export function applyModes(graph: Graph, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition): ModesApplied {
-  if (graph.nodes.every((node) => node.mode === undefined || node.mode === 'run')) return { graph, muted: [], skipped: [], bypassed: [], impossible: [] }
+  if (graph.nodes.every((node) => node.mode === undefined || node.mode === 'run')) {
+    return { graph, nodeIndex: graph.nodes.map((_, n) => n), edgeIndex: graph.edges.map((_, e) => e), muted: [], skipped: [], bypassed: [], impossible: [] }
+  }
   return new ModePass(graph, definitionOf).run()
 }
 
@@ -69,7 +74,12 @@ class ModePass {
         if (ports.length > 0) impossible.push({ node: node.id, ports })
       }
     }
-    return { graph: this.#result(), muted, skipped, bypassed, impossible }
+    const graph = this.#result()
+    const left = new Set(graph.nodes.map((node) => node.id)), kept = new Set(graph.edges)
+    return {
+      graph, nodeIndex: nodes.flatMap((node, n) => left.has(node.id) ? [n] : []), edgeIndex: this.#edges.flatMap((edge, e) => edge !== null && kept.has(edge) ? [e] : []),
+      muted, skipped, bypassed, impossible,
+    }
   }
 
   /** Moves the node's input edges to where their values now come from; true when a required input lost all it had. */

@@ -1,0 +1,83 @@
+import { cyclePath, findCycles, strongParts } from '../cycles.js'
+import { adjacencyOf, edgeListOf, type GraphEdgeList } from '../edge-list.js'
+import { endsOf, needsInput } from '../ends.js'
+import { graphErrors } from '../errors.js'
+import { applyModes, type ModesApplied } from '../modes.js'
+import { orderOf } from '../order.js'
+import { reaching } from '../reach.js'
+import type { Context } from './context.js'
+import { removeEdge } from './links.js'
+
+/** Edges that no stage has broken, with their positions in the graph. */
+function soundEdges(c: Context): GraphEdgeList {
+  const all = edgeListOf(c.graph)
+  if (c.brokenEdges.size === 0) return all
+  const keep = [...all.source].flatMap((e, i) => c.brokenEdges.has(e) ? [] : [i])
+  const pick = (list: Uint32Array): Uint32Array => Uint32Array.from(keep, (i) => list[i]!)
+  return { count: all.count, indexOf: all.indexOf, from: pick(all.from), to: pick(all.to), source: pick(all.source) }
+}
+
+/** Stage 9: one diagnostic per strongly connected part. The edges inside such a part are broken; its nodes, and what comes after, are still checked. */
+export function checkAcyclic(c: Context): void {
+  const edges = soundEdges(c)
+  if (orderOf(edges).order.length === edges.count) return
+  for (const cycle of findCycles(edges)) {
+    const path = cyclePath(c.graph, edges, cycle)
+    const last = edges.source[edges.from.findIndex((from, i) => from === cycle[cycle.length - 1] && edges.to[i] === cycle[0])]!
+    c.report('nodes', cycle[0]!, graphErrors.GRAPH_CYCLE.diagnostic(path, {
+      node: path.nodes[0]!, edge: path.edges.at(-1)!, pointer: c.edgePointer(last), constraint: 'acyclic', got: path.nodes.join(' -> '), suggestions: [removeEdge(c, last)],
+    }))
+  }
+  const part = strongParts(edges.count, adjacencyOf(edges.count, edges.from, edges.to))
+  edges.source.forEach((e, i) => { if (part[edges.from[i]!] === part[edges.to[i]!]) c.brokenEdges.add(e) })
+}
+
+/** What is left of a graph once modes are carried out and what reaches no end is left out. Node positions are those of the whole graph. */
+export interface Flow {
+  readonly modes: ModesApplied
+  /** 1 = will be part of the plan, by document index. */
+  readonly planned: Uint8Array
+}
+
+/** Stage 10: modes, ends, nodes that no end needs, nodes that stand alone. */
+export function checkEnds(c: Context): Flow {
+  const { nodes, inputs, outputs } = c.graph
+  const modes = applyModes(c.graph, (n) => c.definitions[n])
+  for (const { node, ports } of modes.impossible) {
+    const n = c.indexOf.get(node)!
+    c.report('nodes', n, graphErrors.BYPASS_IMPOSSIBLE.diagnostic(
+      { node, what: `no input can stand for ${ports.join(', ')}; who reads it is skipped`, todo: 'Link an input of the same media type, or mute the node.' },
+      { node, port: ports[0]!, pointer: `${c.nodePointer(n)}/mode` }))
+  }
+  const kept = edgeListOf(modes.graph)
+  const ends = endsOf(modes.graph, kept.indexOf, (n) => c.definitions[modes.nodeIndex[n]!])
+  const reached = reaching(kept, [...ends.outputs.map((output) => output.node), ...ends.sinks])
+  const planned = new Uint8Array(nodes.length), present = new Uint8Array(nodes.length)
+  modes.nodeIndex.forEach((n, i) => { planned[n] = reached[i]!; present[n] = 1 })
+  const linked = new Set<string>()
+  for (const { from, to } of c.graph.edges) { linked.add(from[0]); linked.add(to[0]) }
+  for (const input of inputs.values()) for (const [id] of input.to) linked.add(id)
+  for (const [id] of outputs.values()) linked.add(id)
+  nodes.forEach((node, n) => {
+    if (c.indexOf.get(node.id) !== n) return
+    const place = { node: node.id, pointer: c.nodePointer(n) }
+    if (nodes.length > 1 && !linked.has(node.id) && node.output !== true) {
+      c.report('nodes', n, graphErrors.ORPHAN_NODE.diagnostic({ node: node.id, what: 'linked to nothing', todo: 'Link it or remove it.' }, place))
+    }
+    if (present[n] === 1 && planned[n] === 0) {
+      c.report('nodes', n, graphErrors.PRUNED_NODE.diagnostic(
+        { node: node.id, what: 'left out: no output of the run needs it', todo: 'Declare one of its outputs as a run output, or set output: true.' }, place))
+    }
+  })
+  if (nodes.length > 0 && c.brokenNodes.size === 0 && c.brokenEdges.size === 0) checkLeft(c, modes, planned)
+  return { modes, planned }
+}
+
+/** Nothing left to run, though nothing was wrong so far: everything is muted, or no output stands on a node that runs. */
+function checkLeft(c: Context, modes: ModesApplied, planned: Uint8Array): void {
+  if (planned.includes(1)) return
+  if ([...c.graph.outputs.values()].some(([id]) => !c.indexOf.has(id))) return
+  const sources = modes.nodeIndex.some((n) => c.definitions[n] !== undefined && !needsInput(c.definitions[n]!))
+  const missing = sources ? 'sink' : 'source'
+  c.report('document', 0, graphErrors.GRAPH_NO_END.diagnostic({ missing }, { pointer: missing === 'sink' ? '/outputs' : '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
+}

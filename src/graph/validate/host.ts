@@ -1,0 +1,99 @@
+import { show } from '../../errors/show.js'
+import { graphErrors } from '../errors.js'
+import { chooseTier, parseTier, type HostFacts, type TierChoice } from '../tiers.js'
+import type { Context } from './context.js'
+
+/** A host to validate for: probed facts, and what has been asked for beside the document. */
+export interface ValidationHost extends HostFacts {
+  /** Tier option of the call or the engine. */
+  readonly tierOption?: TierChoice
+  /** `MILLRACE_TIER`, parsed. */
+  readonly tierEnvironment?: TierChoice
+  /** `MILLRACE_FALLBACK`; default true. */
+  readonly fallback?: boolean
+  /** The engine has warned of the fallback before. */
+  readonly fallbackReported?: boolean
+  /** Other machines can take nodes. */
+  readonly remote?: boolean
+}
+
+/** Stage 11: tiers, places and capabilities that the host lacks, for the nodes that will run. */
+export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost): void {
+  let reported = host.fallbackReported === true
+  c.graph.nodes.forEach((_, n) => {
+    const definition = c.sound(n)
+    if (definition === undefined || planned[n] === 0) return
+    if (definition.kernel !== undefined) reported = checkTier(c, n, host, reported)
+    checkPlace(c, n, host)
+    for (const [name, wanted] of Object.entries({ ...definition.requires, ...c.graph.nodes[n]!.requires })) checkFact(c, n, name, wanted, host)
+  })
+}
+
+/** TypeScript nodes have no tier; their `tier` is not looked at. Returns whether the fallback has been told. */
+function checkTier(c: Context, n: number, host: ValidationHost, reported: boolean): boolean {
+  const { id, tier } = c.graph.nodes[n]!, pointer = `${c.nodePointer(n)}/tier`
+  const own = tier === undefined ? undefined : parseTier(tier)
+  if (tier !== undefined && own === undefined) {
+    const wanted = show(tier)
+    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic({ node: id, wanted, missing: ['a tier of that name'] }, { node: id, pointer, expected: ['auto', 'wasm-threads', 'wasm', 'js'], got: tier }))
+    return reported
+  }
+  const answer = chooseTier({
+    facts: host, ...(own !== undefined && { node: own }), ...(host.tierOption !== undefined && { option: host.tierOption }),
+    ...(host.tierEnvironment !== undefined && { environment: host.tierEnvironment }), ...(host.fallback !== undefined && { fallback: host.fallback }),
+  })
+  if (answer.tier === null) {
+    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(
+      { node: id, wanted: answer.wanted, missing: answer.missing }, { node: id, pointer, constraint: answer.source, expected: answer.wanted, got: answer.missing }))
+  } else if (answer.fellBack !== undefined && !reported) {
+    const { wanted, missing } = answer.fellBack
+    c.report('nodes', n, graphErrors.TIER_FALLBACK.diagnostic(
+      { node: id, what: `runs in tier ${answer.tier}, because ${wanted} needs ${missing.join(', ')}`, todo: `Enable ${missing.join(', ')}, or ask for tier ${answer.tier} by name.` },
+      { node: id, pointer, expected: wanted, got: answer.tier }))
+    return true
+  }
+  return reported
+}
+
+function checkPlace(c: Context, n: number, host: ValidationHost): void {
+  const { id, place } = c.graph.nodes[n]!, { pin } = c.definitions[n]!
+  const extra = { node: id, pointer: `${c.nodePointer(n)}/place`, expected: place ?? 'auto' }
+  if (place === 'remote' && host.remote !== true) {
+    c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'another machine', have: 'none', where: 'a cluster' }, { ...extra, got: 'local only' }))
+  } else if (place === 'remote' && pin === 'main') {
+    c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'its engine\'s own thread', have: 'place remote', where: 'place: main' }, { ...extra, got: 'pinned to main' }))
+  }
+}
+
+const FLAGS: Readonly<Record<string, (host: HostFacts) => boolean>> = {
+  webgpu: (host) => host.webgpu === true, simd: (host) => host.simd, threads: (host) => host.sab && host.worker !== false,
+  relaxedSimd: (host) => host.relaxedSimd === true, memory64: (host) => host.memory64 === true,
+}
+
+/** One entry of `requires` (GR-40): a flag (true, or `'preferred'`), a least number, an architecture, tags. */
+function checkFact(c: Context, n: number, name: string, wanted: unknown, host: HostFacts): void {
+  const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined
+  if (flag !== undefined) {
+    if ((wanted === true || wanted === 'preferred') && !flag(host)) lacking(c, n, name, name, 'none', wanted === 'preferred')
+    return
+  }
+  if ((name === 'cores' || name === 'memoryBytes') && typeof wanted === 'number') {
+    const have = host[name] ?? 0
+    if (have < wanted) lacking(c, n, name, `${wanted} ${name}`, String(have), false)
+  } else if (name === 'arch' && typeof wanted === 'string') {
+    if (wanted !== 'any' && wanted !== host.arch) lacking(c, n, name, `architecture ${wanted}`, host.arch ?? 'unknown', false)
+  } else if (name === 'tags' && Array.isArray(wanted)) {
+    const have = new Set((host.tags ?? []).map(tagOf)), absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tagOf(tag)))
+    if (absent.length > 0) lacking(c, n, name, `tags ${absent.join(', ')}`, [...have].join(', ') || 'none', false)
+  }
+}
+
+function tagOf(tag: string): string { return tag.normalize('NFC').toLowerCase().trim() }
+
+function lacking(c: Context, n: number, name: string, fact: string, have: string, preferred: boolean): void {
+  const { id } = c.graph.nodes[n]!
+  const place = { node: id, pointer: `${c.nodePointer(n)}/requires`, constraint: name, expected: fact, got: have }
+  c.report('nodes', n, preferred
+    ? graphErrors.CAPABILITY_PREFERRED.diagnostic({ node: id, what: `prefers ${fact}, host has ${have}`, todo: 'Nothing to do unless it is too slow.' }, place)
+    : graphErrors.CAPABILITY_MISSING.diagnostic({ node: id, fact, have }, place))
+}

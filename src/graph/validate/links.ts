@@ -1,0 +1,96 @@
+import type { Suggestion } from '../../errors/diagnostic.js'
+import { graphErrors } from '../errors.js'
+import { escapePointer } from '../pointer.js'
+import type { Context } from './context.js'
+
+/** Limits of a graph that came from no text (stage 1), and stage 4: a graph without nodes. */
+export function checkSize(c: Context): void {
+  const { nodes, edges } = c.graph
+  for (const [what, limit, got] of [['Nodes', c.limits.nodes, nodes.length], ['Edges', c.limits.edges, edges.length]] as const) {
+    if (got > limit) {
+      c.report('document', 0, graphErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { constraint: 'max', expected: limit, got, pointer: `/${what.toLowerCase()}` }))
+    }
+  }
+  if (nodes.length === 0) c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
+}
+
+/** Stage 5: ids of nodes and edges given twice. The later one is broken. Names of inputs and outputs are unique by nature. */
+export function checkIds(c: Context): void {
+  c.graph.nodes.forEach(({ id }, n) => {
+    const first = c.indexOf.get(id)!
+    if (first === n) return
+    c.brokenNodes.add(n)
+    c.report('nodes', n, graphErrors.DUPLICATE_ID.diagnostic(
+      { thing: 'Node', id, first: c.nodePointer(first), second: c.nodePointer(n) }, { node: id, pointer: `${c.nodePointer(n)}/id`, expected: c.nodePointer(first), got: c.nodePointer(n) }))
+  })
+  const seen = new Map<string, number>()
+  c.graph.edges.forEach(({ id }, e) => {
+    if (id === undefined) return
+    const first = seen.get(id)
+    if (first === undefined) { seen.set(id, e); return }
+    c.report('edges', e, graphErrors.DUPLICATE_ID.diagnostic(
+      { thing: 'Edge', id, first: c.edgePointer(first), second: c.edgePointer(e) }, { edge: id, pointer: `${c.edgePointer(e)}/id`, expected: c.edgePointer(first), got: c.edgePointer(e) }))
+  })
+}
+
+/** Stage 6: ends that name no node, links of a node to itself, links given twice. */
+export function checkEndpoints(c: Context): void {
+  const links = new Map<string, number>()
+  c.graph.edges.forEach((edge, e) => {
+    const name = c.edgeName(e)
+    for (const end of ['from', 'to'] as const) {
+      if (c.indexOf.has(edge[end][0])) continue
+      c.brokenEdges.add(e)
+      missing(c, 'edges', e, { thing: 'Edge', id: name, given: edge[end][0], pointer: `${c.edgePointer(e)}/${end}/0`, edge: name,
+        edit: (to) => ({ op: 'relink-edge', edge: name, [end]: [to, edge[end][1]] }) })
+    }
+    if (c.brokenEdges.has(e)) return
+    const place = { edge: name, pointer: c.edgePointer(e), suggestions: [removeEdge(c, e)] }
+    if (edge.from[0] === edge.to[0] && edge.delayFrames === undefined) {
+      c.brokenEdges.add(e)
+      c.report('edges', e, graphErrors.SELF_LINK.diagnostic({ node: edge.from[0] }, { ...place, node: edge.from[0], port: edge.to[1] }))
+      return
+    }
+    const key = `${edge.from.join('\u0000')}\u0000${edge.to.join('\u0000')}`
+    const first = links.get(key)
+    if (first === undefined) { links.set(key, e); return }
+    c.brokenEdges.add(e)
+    const input = edge.to.join('.'), from = edge.from.join('.')
+    c.report('edges', e, graphErrors.EDGE_DUPLICATE.diagnostic(
+      { input, first: from, got: from }, { ...place, node: edge.to[0], port: edge.to[1], expected: c.edgePointer(first), got: c.edgePointer(e) }))
+  })
+  let index = 0
+  for (const [name, [node, port]] of c.graph.outputs) {
+    if (!c.indexOf.has(node)) {
+      missing(c, 'outputs', index, { thing: 'Output', id: name, given: node, pointer: `/outputs/${escapePointer(name)}/0`, edit: (to) => ({ op: 'set-output', output: name, to: [to, port] }) })
+    }
+    index++
+  }
+  index = 0
+  for (const [name, input] of c.graph.inputs) {
+    input.to.forEach(([node, port], i) => {
+      if (c.indexOf.has(node)) return
+      missing(c, 'inputs', index, { thing: 'Input', id: name, given: node, pointer: `/inputs/${escapePointer(name)}/to/${i}/0`, edit: (to) => ({ op: 'set-input', input: name, index: i, to: [to, port] }) })
+    })
+    index++
+  }
+}
+
+interface Missing {
+  readonly thing: string; readonly id: string; readonly given: string; readonly pointer: string; readonly edge?: string
+  readonly edit: (to: string) => Readonly<Record<string, unknown>>
+}
+
+function missing(c: Context, section: 'inputs' | 'edges' | 'outputs', index: number, { thing, id, given, pointer, edge, edit }: Missing): void {
+  const near = c.near(given, () => [...c.indexOf.keys()])
+  const suggestions = near.map((to): Suggestion => ({ title: `Use node ${to}`, edit: edit(to) }))
+  c.report(section, index, graphErrors.NODE_NOT_FOUND.diagnostic({ thing, id, node: given, near }, {
+    node: given, pointer, got: given, ...(edge !== undefined && { edge }), ...(near.length > 0 && { expected: near[0], suggestions }),
+  }))
+}
+
+/** The edit that takes an edge out. */
+export function removeEdge(c: Context, e: number): Suggestion {
+  const { from, to } = c.graph.edges[e]!
+  return { title: `Remove edge ${c.edgeName(e)}`, edit: { op: 'remove-edge', edge: c.edgeName(e), from, to } }
+}

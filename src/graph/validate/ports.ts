@@ -1,0 +1,124 @@
+import { commonErrors } from '../../errors/common-errors.js'
+import type { Suggestion } from '../../errors/diagnostic.js'
+import { graphErrors } from '../errors.js'
+import type { PortRef } from '../graph.js'
+import { describeConstraint } from '../negotiate/describe.js'
+import type { NodeDefinition } from '../node-definition.js'
+import { escapePointer } from '../pointer.js'
+import type { Context, Section } from './context.js'
+
+/** Stage 12, first half: ports that do not exist, inputs linked twice, required inputs without anything. */
+export function checkPorts(c: Context, planned: Uint8Array): void {
+  /** Per node: what each of its inputs is linked from, and whether a link to it went astray. */
+  const first = new Map<number, Map<string, string>>(), count = new Map<string, number>(), astray = new Set<number>()
+  const note = (node: number, port: string, from: string): string | undefined => {
+    const ports = first.get(node)
+    const before = ports?.get(port)
+    if (ports === undefined) first.set(node, new Map([[port, from]]))
+    else if (before === undefined) ports.set(port, from)
+    return before
+  }
+  c.graph.edges.forEach((edge, e) => {
+    const source = c.indexOf.get(edge.from[0]), target = c.indexOf.get(edge.to[0])
+    const from = source === undefined ? undefined : c.definitions[source], to = target === undefined ? undefined : c.definitions[target]
+    const name = c.edgeName(e)
+    const good = (end: 'from' | 'to', definition: NodeDefinition | undefined, names: readonly string[]): boolean => {
+      if (definition === undefined || names.includes(edge[end][1])) return true
+      unknownPort(c, 'edges', e, edge[end], names, { edge: name, pointer: `${c.edgePointer(e)}/${end}/1`, edit: (port) => ({ op: 'relink-edge', edge: name, [end]: [edge[end][0], port] }) })
+      c.brokenEdges.add(e)
+      return false
+    }
+    const targets = to === undefined ? [] : targetNames(to)
+    // A link that an earlier stage broke, or whose source port is wrong, still stands for its input: that is one fault, not two.
+    if (!isBrokenEnd(c, e) && from !== undefined) good('from', from, Object.keys(from.outputs))
+    if (target === undefined || to === undefined) return
+    if (!good('to', to, targets)) { astray.add(target); return }
+    const duplicate = c.brokenEdges.has(e) && source !== undefined
+    const before = note(target, edge.to[1], edge.from.join('.'))
+    if (before === undefined || duplicate) return
+    const input = to.inputs[edge.to[1]]
+    if (input?.multi === true) { checkLinkCount(c, e, edge.to, count); return }
+    c.brokenEdges.add(e)
+    c.report('edges', e, graphErrors.INPUT_OCCUPIED.diagnostic({ input: edge.to.join('.'), first: before, got: edge.from.join('.') }, {
+      node: edge.to[0], port: edge.to[1], edge: name, pointer: c.edgePointer(e), expected: before, got: edge.from.join('.'),
+      suggestions: [{ title: `Remove edge ${name}`, edit: { op: 'remove-edge', edge: name, from: edge.from, to: edge.to } }],
+    }))
+  })
+  checkRunInputs(c, note, astray)
+  checkRunOutputs(c)
+  c.graph.nodes.forEach((node, n) => {
+    const definition = c.sound(n)
+    if (definition === undefined || planned[n] === 0 || astray.has(n)) return
+    for (const [port, input] of Object.entries(definition.inputs)) {
+      if (input.optional === true || first.get(n)?.has(port) === true) continue
+      const media = describeConstraint(input.media)
+      c.report('nodes', n, graphErrors.INPUT_MISSING.diagnostic(
+        { input: `${node.id}.${port}`, media }, { node: node.id, port, pointer: c.nodePointer(n), constraint: 'required', expected: media }))
+    }
+  })
+}
+
+/** True when an earlier stage already reported one of the edge's ends. */
+function isBrokenEnd(c: Context, e: number): boolean {
+  const { from, to } = c.graph.edges[e]!
+  return !c.indexOf.has(from[0]) || !c.indexOf.has(to[0])
+}
+
+/** Inputs, and params that edges may drive. */
+function targetNames(definition: NodeDefinition): string[] {
+  return [...Object.keys(definition.inputs), ...Object.keys(definition.params).filter((name) => definition.params[name]!.input === true)]
+}
+
+function checkLinkCount(c: Context, e: number, to: PortRef, count: Map<string, number>): void {
+  const key = to.join('\u0000'), links = (count.get(key) ?? 1) + 1
+  count.set(key, links)
+  if (links !== c.limits.linksPerInput + 1) return
+  c.report('edges', e, commonErrors.LIMIT_EXCEEDED.diagnostic(
+    { what: `Links into ${to.join('.')}`, limit: c.limits.linksPerInput, got: links },
+    { node: to[0], port: to[1], pointer: c.edgePointer(e), constraint: 'max', expected: c.limits.linksPerInput, got: links }))
+}
+
+function checkRunInputs(c: Context, note: (node: number, port: string, from: string) => string | undefined, astray: Set<number>): void {
+  let index = 0
+  for (const [name, input] of c.graph.inputs) {
+    input.to.forEach((ref, i) => {
+      const node = c.indexOf.get(ref[0])
+      const definition = node === undefined ? undefined : c.definitions[node]
+      if (definition === undefined) return
+      const names = [...Object.keys(definition.inputs), ...Object.keys(definition.params)], pointer = `/inputs/${escapePointer(name)}/to/${i}`
+      if (!names.includes(ref[1])) {
+        astray.add(node!)
+        unknownPort(c, 'inputs', index, ref, names, { pointer: `${pointer}/1`, edit: (port) => ({ op: 'set-input', input: name, index: i, to: [ref[0], port] }) })
+        return
+      }
+      const before = note(node!, ref[1], `input ${name}`)
+      if (before === undefined) return
+      c.report('inputs', index, graphErrors.INPUT_OCCUPIED.diagnostic(
+        { input: ref.join('.'), first: before, got: `input ${name}` }, { node: ref[0], port: ref[1], pointer, expected: before, got: `input ${name}` }))
+    })
+    index++
+  }
+}
+
+function checkRunOutputs(c: Context): void {
+  let index = 0
+  for (const [name, ref] of c.graph.outputs) {
+    const node = c.indexOf.get(ref[0])
+    const definition = node === undefined ? undefined : c.definitions[node]
+    const names = Object.keys(definition?.outputs ?? {})
+    if (definition !== undefined && !names.includes(ref[1])) {
+      unknownPort(c, 'outputs', index, ref, names, { pointer: `/outputs/${escapePointer(name)}/1`, edit: (port) => ({ op: 'set-output', output: name, to: [ref[0], port] }) })
+    }
+    index++
+  }
+}
+
+interface PortPlace { readonly pointer: string; readonly edge?: string; readonly edit: (port: string) => Readonly<Record<string, unknown>> }
+
+function unknownPort(c: Context, section: Section, index: number, [node, port]: PortRef, ports: readonly string[], { pointer, edge, edit }: PortPlace): void {
+  const near = c.near(port, () => ports)
+  const suggestions = near.map((to): Suggestion => ({ title: `Use port ${to}`, edit: edit(to) }))
+  c.report(section, index, graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near }, {
+    node, port, pointer, expected: ports, got: port, ...(edge !== undefined && { edge }), ...(suggestions.length > 0 && { suggestions }),
+  }))
+}

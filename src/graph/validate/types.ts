@@ -1,0 +1,87 @@
+import type { Suggestion } from '../../errors/diagnostic.js'
+import { graphErrors } from '../errors.js'
+import { resolveParams } from '../params.js'
+import { escapePointer } from '../pointer.js'
+import { satisfies } from '../semver.js'
+import type { Context } from './context.js'
+
+/** Stage 7: node types that the registry lacks, versions out of range, deprecated types. A node of an unknown type or version is broken. */
+export function checkTypes(c: Context): void {
+  c.graph.nodes.forEach((node, n) => {
+    if (c.brokenNodes.has(n)) return
+    const definition = c.definitions[n], pointer = c.nodePointer(n)
+    const retype = (to: string): Suggestion => ({ title: `Use ${to}`, edit: { op: 'set-type', node: node.id, to } })
+    if (definition === undefined) {
+      c.brokenNodes.add(n)
+      const near = c.near(node.type, () => c.registry.list().map((one) => one.type))
+      c.report('nodes', n, graphErrors.NODE_TYPE_UNKNOWN.diagnostic({ node: node.id, type: node.type, near }, {
+        node: node.id, pointer: `${pointer}/type`, got: node.type, ...(near.length > 0 && { expected: near, suggestions: near.map(retype) }),
+      }))
+      return
+    }
+    if (node.version !== undefined && !satisfies(definition.version, node.version)) {
+      c.brokenNodes.add(n)
+      c.report('nodes', n, graphErrors.NODE_VERSION.diagnostic(
+        { node: node.id, range: node.version, version: definition.version },
+        { node: node.id, pointer: `${pointer}/version`, expected: node.version, got: definition.version }))
+      return
+    }
+    if (definition.status !== 'deprecated') return
+    const { replacedBy } = definition
+    c.report('nodes', n, graphErrors.NODE_DEPRECATED.diagnostic(
+      { node: node.id, what: `type ${definition.type} is deprecated`, ...(replacedBy !== undefined && { todo: `Use ${replacedBy}.` }) },
+      { node: node.id, pointer: `${pointer}/type`, got: definition.type, ...(replacedBy !== undefined && { expected: replacedBy, suggestions: [retype(replacedBy)] }) }))
+  })
+}
+
+/**
+ * Stage 8: params against their declarations, run-time inputs' defaults included. A node with a wrong param is broken: its media cannot be known.
+ * Params driven by an edge or a run-time input need no value of their own.
+ */
+export function checkParams(c: Context): void {
+  const driven = drivenParams(c)
+  c.graph.nodes.forEach((node, n) => {
+    const definition = c.sound(n)
+    if (definition === undefined) return
+    const own = driven.get(n)
+    const { values, diagnostics } = resolveParams(definition, node.params, { node: node.id, pointer: `${c.nodePointer(n)}/params`, ...(own !== undefined && { driven: own }) })
+    c.params[n] = values
+    for (const diagnostic of diagnostics) {
+      c.report('nodes', n, diagnostic)
+      if (diagnostic.severity === 'error') c.brokenNodes.add(n)
+    }
+  })
+  let index = 0
+  for (const [name, input] of c.graph.inputs) {
+    if (input.default !== undefined) for (const [id, port] of input.to) checkDefault(c, index, name, input.default, id, port)
+    index++
+  }
+}
+
+function drivenParams(c: Context): Map<number, Set<string>> {
+  const driven = new Map<number, Set<string>>()
+  const add = (id: string, port: string): void => {
+    const node = c.indexOf.get(id)
+    if (node === undefined || !Object.hasOwn(c.definitions[node]?.params ?? {}, port)) return
+    const ports = driven.get(node)
+    if (ports === undefined) driven.set(node, new Set([port]))
+    else ports.add(port)
+  }
+  for (const { to } of c.graph.edges) add(to[0], to[1])
+  for (const input of c.graph.inputs.values()) for (const [id, port] of input.to) add(id, port)
+  return driven
+}
+
+/** A default is checked like a value written at the node, and then stands there for what later stages see. */
+function checkDefault(c: Context, index: number, input: string, value: unknown, id: string, port: string): void {
+  const node = c.indexOf.get(id)
+  const definition = node === undefined ? undefined : c.sound(node)
+  if (definition === undefined || !Object.hasOwn(definition.params, port)) return
+  const { values, diagnostics } = resolveParams(definition, { [port]: value }, { node: id })
+  for (const one of diagnostics) {
+    if (one.port?.split(/[.[]/)[0] !== port || one.constraint === 'required') continue
+    c.report('inputs', index, { ...one, pointer: `/inputs/${escapePointer(input)}/default` })
+    c.brokenNodes.add(node!)
+  }
+  c.params[node!] = { ...c.params[node!], ...(Object.hasOwn(values, port) && { [port]: values[port] }) }
+}
