@@ -53,6 +53,7 @@ function simple(word: string): Comparator[] | undefined {
   if (match === null) return undefined
   const parts = [match[1], match[2], match[3]].map((part) => part === undefined || /[xX*]/.test(part) ? undefined : Number(part))
   const wild = parts.indexOf(undefined), given = wild < 0 ? 3 : wild
+  if (parts.slice(given).some((part) => part !== undefined)) return undefined                      // a number behind a wildcard
   const [a = 0, b = 0, c = 0] = parts.slice(0, given) as number[]
   const low: Version = { numbers: [a, b, c], pre: given === 3 ? match[4]?.split('.') ?? [] : [] }
   /** First version above everything that the given parts cover. */
@@ -77,7 +78,7 @@ function holds(version: Version, { op, version: bound }: Comparator): boolean {
 
 function preAllowed(version: Version, set: readonly Comparator[]): boolean {
   return version.pre.length === 0 || set.some(({ version: bound }) =>
-    bound.pre.length > 0 && bound.numbers.every((n, i) => n === version.numbers[i]) && !(bound.pre.length === 1 && bound.pre[0] === '0'))
+    bound.pre.length > 0 && bound.numbers.every((n, i) => n === version.numbers[i]))
 }
 
 function compare(a: Version, b: Version): number {
