@@ -1,0 +1,161 @@
+import { commonErrors } from '../errors/common-errors.js'
+import type { NodeDefinition } from '../graph/node-definition.js'
+import type { CompileOptions } from '../kernels/compile.js'
+import { difference, tolerantDifference } from './compare.js'
+import { checkBadInit } from './checks/bad-init.js'
+import { checkParity } from './checks/parity-check.js'
+import { checkDenormals, checkLevels, checkNaN, checkSilence, checkTiming } from './checks/signal-checks.js'
+import { checkChunking, checkControls, checkFlush, checkInPlace, checkReset, checkRooms, checkState } from './checks/stream-checks.js'
+import { conformanceCases, type ConformanceCase, type Setup } from './conformance-case.js'
+import { conformanceHosts, referenceHost, type ConformanceHost } from './conformance-host.js'
+import { FindingLog, type Finding } from './findings.js'
+import { runStream } from './stream-run.js'
+import { Subject } from './subject.js'
+
+/** What the suite is told about a node. */
+export interface ConformanceOptions {
+  /** Ways to set the node up; default one, with default params. Needed for required params. */
+  readonly setups?: readonly Setup[]
+  /** Random chunkings per setup in compiled tiers =1 000; the `js` tier runs a tenth. */
+  readonly chunkings?: number
+  /** Random Init blocks per setup =10 000. */
+  readonly randomInits?: number
+  /** Users' modules by name, as `createEngine({ kernels })` takes them. */
+  readonly kernels?: CompileOptions['kernels']
+}
+
+/** A definition, or the function that `defineNode` made of it. */
+export type Conforming = NodeDefinition | { readonly definition: NodeDefinition }
+
+const JS_PART = 10
+
+/**
+ * Runs the whole suite on a node in every tier that this host offers (spec kernels.md, KE-27; audio.md, AU-112), and compares the tiers. Finds: one per check
+ * and tier. Never throws for a faulty node; throws `INVALID_ARGUMENT` for a node without kernel and reference.
+ * @example const faults = (await conformance(gain)).filter((finding) => !finding.ok)
+ */
+export async function conformance(node: Conforming, options: ConformanceOptions = {}): Promise<readonly Finding[]> {
+  const definition = definitionOf(node)
+  const hosts = await conformanceHosts(options.kernels)
+  // A node without kernel is its reference in every tier: one is enough.
+  const chosen = definition.kernel ? hosts : hosts.filter((host) => !host.compiled)
+  const findings: Finding[] = []
+  for (const host of chosen) {
+    findings.push(...conformanceReport(node, host, options))
+    // Long runs hold the thread: let others have it between tiers.
+    await Promise.resolve()
+  }
+  return [...findings, ...compareTiers(definition, chosen.filter((host) => host.compiled), options)]
+}
+
+/** The suite in one tier. */
+export function conformanceReport(node: Conforming, host: ConformanceHost, options: ConformanceOptions = {}): readonly Finding[] {
+  const definition = definitionOf(node)
+  const log = new FindingLog(host.tier)
+  const setups = options.setups ?? [{}]
+  const { cases, refused } = conformanceCases(definition, setups)
+  if (cases.length === 0) log.fault('starts', refused[0] ?? 'no case fits the node')
+  const reference = host.compiled ? referenceHost() : host
+  const scale = host.compiled ? 1 : 1 / JS_PART
+  const chunkings = Math.ceil((options.chunkings ?? 1_000) * scale)
+  const full = new Set(setups.map((_, index) => cases.find((one) => one.name.startsWith(`setup ${index + 1},`))))
+  let taken = 0
+  for (const one of cases) {
+    const subject = start(host, one, log)
+    if (!subject) continue
+    taken++
+    if (subject.whole.faults.length > 0) continue
+    guarded(subject, () => full.has(one) ? thorough(subject, reference, chunkings, options.randomInits ?? 10_000) : brief(subject, reference))
+  }
+  if (!log.failed('starts')) log.note('starts', `${taken} cases${refused.length > 0 ? `, ${refused.length} that the ports do not take` : ''}`)
+  for (const check of ['status', 'frames', 'counters', 'canaries'] as const) if (!log.failed(check)) log.note(check, 'in every call')
+  return log.findings()
+}
+
+function definitionOf(node: Conforming): NodeDefinition {
+  const definition = 'definition' in node ? node.definition : node
+  if (definition.kernel || definition.reference) return definition
+  throw commonErrors.INVALID_ARGUMENT({ function: 'conformance', expected: 'a node with a kernel or a reference', got: definition.type })
+}
+
+function start(host: ConformanceHost, one: ConformanceCase, log: FindingLog): Subject | null {
+  try {
+    return new Subject(host, one, log)
+  } catch (error) {
+    log.fault('starts', `${one.name}: ${error instanceof Error ? error.message : String(error)}`)
+    return null
+  }
+}
+
+/** A check that cannot go on has told why; the next case goes on. */
+function guarded(subject: Subject, run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    if (subject.log.findings().every((finding) => finding.ok)) subject.fault('status', error instanceof Error ? `${error.message}` : String(error))
+  }
+}
+
+function thorough(subject: Subject, reference: ConformanceHost, chunkings: number, randomInits: number): void {
+  const { host, log } = subject
+  const before = host.allocations()
+  checkSilence(subject)
+  checkLevels(subject)
+  checkTiming(subject)
+  checkNaN(subject)
+  checkDenormals(subject)
+  checkChunking(subject, chunkings)
+  checkControls(subject, Math.ceil(chunkings / 20))
+  checkState(subject)
+  checkReset(subject)
+  checkFlush(subject)
+  checkInPlace(subject)
+  checkRooms(subject)
+  const made = host.allocations() - before
+  if (made > 0) subject.fault('allocation', `${made} allocations in compiled code`)
+  else if (host.compiled) log.note('allocation', 'none in compiled code')
+  checkParity(subject, reference)
+  checkTag(subject)
+  checkBadInit(subject, randomInits)
+}
+
+/** What every rate and channel count gets. */
+function brief(subject: Subject, reference: ConformanceHost): void {
+  const chunkings = 4
+  for (let seed = 0; seed < chunkings && !subject.log.failed('media'); seed++) {
+    const run = subject.run('media', subject.noise, { chunks: subject.chunking(seed), offset: seed, watch: seed === 0 }, `chunking ${seed}`)
+    const where = run.faults.length > 0 ? null : difference(subject.whole, run, subject.kase.outputs)
+    if (where !== null) subject.fault('media', `chunking ${seed} differs from one call at ${where}`)
+  }
+  checkTiming(subject)
+  checkFlush(subject)
+  checkParity(subject, reference)
+  subject.log.note('media', `${chunkings} chunkings at 8, 44.1, 48 and 192 kHz with 1, 2 and 6 channels, where the node takes them`)
+}
+
+/** The tag in the state says whose code ran (KE-08). */
+function checkTag({ host, whole, log, kase }: Subject): void {
+  const own = whole.tag === 'JSRF'
+  if (own === host.compiled) log.fault('counters', `${kase.name}: tag ${whole.tag} in tier ${host.tier}`)
+}
+
+/** Compiled tiers among each other: one binary, so equal bits where the node is exact, else within its parity. */
+function compareTiers(definition: NodeDefinition, hosts: readonly ConformanceHost[], options: ConformanceOptions): readonly Finding[] {
+  const [first, second] = hosts
+  if (!first || !second) return []
+  const log = new FindingLog(`${first.tier} and ${second.tier}`)
+  for (const one of conformanceCases(definition, options.setups ?? [{}]).cases) {
+    try {
+      const subject = new Subject(first, one, new FindingLog(first.tier))
+      const other = runStream(second, one, subject.noise, { chunks: [subject.frames] })
+      const parity = definition.parity ?? 'exact'
+      const where = parity === 'exact' ? difference(subject.whole, other, one.outputs)
+        : subject.whole.tracks.map((track, index) => tolerantDifference(track, other.tracks[index]!, parity)).find((found) => found !== null) ?? null
+      if (where !== null) log.fault('parity', `${one.name}: shared and private memory differ: ${where}`)
+    } catch (error) {
+      log.fault('parity', `${one.name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  log.note('parity', 'shared and private memory give the same')
+  return log.findings()
+}
