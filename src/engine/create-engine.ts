@@ -12,7 +12,7 @@ import { channels } from '../nodes/audio/channels.js'
 import { convert } from '../nodes/audio/convert.js'
 import { resample } from '../nodes/audio/resample.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
-import { createWorkerHost } from '../workers/create-worker-host.js'
+import { createWorkerHost, noWorkers } from '../workers/create-worker-host.js'
 import { chooseMode } from '../workers/mode.js'
 import { segmentBuilder } from './build-segment.js'
 import { Engine } from './engine.js'
@@ -42,11 +42,15 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<E
   const ids = new KernelIds(), shared = new SharedBlocks(arena)
   const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', wasm: filled.wasm, kernels: filled.kernels })
   const runtime = compiled && instantiate(compiled, arena)
+  const size = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
   const build = segmentBuilder(arena, runtime, ids, shared)
   return new Engine({
     options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, shared, clock: hostClock, warnings,
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
-    workers: createWorkerHost({ options: filled, facts, arena, runtime, compiled, ids, build, clock: hostClock }),
+    workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : createWorkerHost({
+      facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size, workerURL: filled.workerURL,
+      startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
+    }),
   })
 }
 

@@ -36,8 +36,6 @@ import type { FilledOptions } from './engine-options.js'
 import type { OutputsOf } from './output-types.js'
 import { makeRunResult } from './run-result.js'
 
-declare const MILLRACE_VERSION: string
-
 /** What an engine is made of; put together by `createEngine`. */
 export interface EngineParts {
   readonly options: FilledOptions

@@ -29,17 +29,20 @@ export class EngineSegment implements OpenSegment {
   readonly #arena: Arena
   readonly #scope: RunScope
   readonly #execute: Execute
+  readonly #retire: () => Promise<void>
   readonly #rooms = new Map<number, Room>()
   readonly #held = new Map<number, Packet>()
   #started = false
   #stats = { busyUs: 0, queuedUs: 0, startUs: -1, worker: -1 }
 
-  constructor(arena: Arena, plan: SegmentPlan, program: BuiltProgram, modes: ReadonlyMap<number, OutputMode>, scope: RunScope, execute: Execute) {
+  /** `retire`: settles once no thread executes the program any more. */
+  constructor(arena: Arena, plan: SegmentPlan, program: BuiltProgram, modes: ReadonlyMap<number, OutputMode>, scope: RunScope, execute: Execute, retire: () => Promise<void> = () => Promise.resolve()) {
     this.plan = plan
     this.program = program
     this.#arena = arena
     this.#scope = scope
     this.#execute = execute
+    this.#retire = retire
     for (const [index, mode] of modes) {
       const buffer = plan.buffers[index]!
       const frames = mode.mode === 'collect' && mode.frames !== undefined ? Math.max(mode.frames, buffer.capacity) : buffer.capacity * PASSES_PER_ROOM
@@ -81,8 +84,9 @@ export class EngineSegment implements OpenSegment {
       if (room.mode.mode === 'emit') {
         const packet = this.#emit(index, room)
         if (packet) outputs.push({ buffer: index, packet })
-      } else if (code === PASS.OUTPUT_FULL) this.#grow(index, room)
+      }
     }
+    if (code === PASS.OUTPUT_FULL) this.enlarge()
     return { done: code === PASS.DONE, outputs }
   }
 
@@ -96,13 +100,23 @@ export class EngineSegment implements OpenSegment {
     return { steps: this.program.reports(), passes: this.program.passes(), ...this.#stats, copyBytes: 0 }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    await this.#retire()
     for (const index of [...this.#held.keys()]) this.#release(index)
     for (const room of this.#rooms.values()) room.block[Symbol.dispose]()
     this.#rooms.clear()
     this.program.close()
-    return Promise.resolve()
   }
+
+  /** Lets an external input read what another segment of this arena collects in `value`, while it is written and after. */
+  follow(index: number, writer: EngineSegment, value: string): void {
+    const from = writer.plan.buffers.findIndex((buffer) => buffer.value === value && buffer.kind === 'output')
+    this.program.link(index, writer.program.buffer(from))
+    for (let r = 0; r < this.plan.buffers[index]!.readers.length; r++) this.program.setOffset(index, r, writer.plan.buffers[from]!.skip)
+  }
+
+  /** Gives collected outputs that are full more room. */
+  enlarge(): void { for (const [index, room] of this.#rooms) this.#grow(index, room) }
 
   /** Where a packet's frames lie. Audio is borrowed from the arena; other data is copied into a block of its own first. */
   #borrow(buffer: SegmentBuffer, packet: Packet): { address: number; stride: number; frames: number } {
@@ -140,7 +154,7 @@ export class EngineSegment implements OpenSegment {
   /** A collected output has no bound or a wrong one: twice the room, frames moved over. */
   #grow(index: number, room: Room): void {
     const buffer = this.plan.buffers[index]!, filled = this.#filled(index)
-    if (filled + buffer.capacity <= room.capacity) return
+    if (room.mode.mode === 'emit' || filled + buffer.capacity <= room.capacity) return
     const capacity = room.capacity * 2, old = room.block, next = this.#place(index, capacity, filled)
     this.#moveFrames(buffer, room, next, capacity, 0, filled)
     old[Symbol.dispose]()

@@ -1,7 +1,7 @@
 import { commonErrors } from '../errors/common-errors.js'
 import type { CoreExports } from '../kernels/runtime.js'
 import type { Arena } from '../memory/arena.js'
-import { ARENA, QUEUE, RUN, RUN_FLAG, SLOT, TASK, TASK_STATE } from '../memory/layout.js'
+import { ARENA, QUEUE, RUN, RUN_FLAG, TASK, TASK_STATE } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import type { Clock } from '../schedule/clock.js'
 
@@ -70,21 +70,16 @@ export class RunTable {
     return { startUs: at(TASK.START_US), busyUs: at(TASK.BUSY_US), queuedUs: at(TASK.QUEUED_US), slot: at(TASK.OWNER) }
   }
 
-  /** No task may start any more; those that run stop at their next block (EX-52). */
-  cancel(): void {
-    const { u32, base } = this.#arena
-    Atomics.store(u32, (this.#record + RUN.CANCEL) >>> 2, 1)
-    for (let slot = 0; slot < SLOT.COUNT; slot++) {
-      const at = base + ARENA.SLOTS + slot * SLOT.BYTES
-      if (Atomics.load(u32, (at + SLOT.RUN) >>> 2) === this.#index + 1) Atomics.store(u32, (at + SLOT.CANCEL) >>> 2, 1)
-    }
-  }
-
   /** Ends a task whose thread is gone, so that the run's count is right. */
   fail(index: number, status: number): void { this.#core.task_finish(this.#arena.base, -1, this.task(index), TASK_STATE.FAILED, status) }
 
   /** True while a worker executes the task. */
   isRunning(index: number): boolean { return this.state(index) === TASK_STATE.RUNNING }
+  /** True while a worker executes any task. */
+  anyRunning(): boolean {
+    for (let index = 0; index < this.#count; index++) if (this.isRunning(index)) return true
+    return false
+  }
 
   /** Frees the record, once no thread touches its ring. */
   async close(clock: Clock): Promise<void> {

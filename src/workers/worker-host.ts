@@ -14,7 +14,8 @@ export interface PoolStats {
 export interface WorkerHost {
   /** False where no worker can run (tier `js`, `workers: 0`). */
   readonly available: boolean
-  readonly executor: SegmentExecutor
+  /** Undefined where no worker can run. */
+  readonly executor: SegmentExecutor | undefined
   stats(): PoolStats
   close(): Promise<void>
 }

@@ -35,7 +35,8 @@ export interface BatchOutcome {
 /** Everything one batch run needs. */
 export interface BatchRequest {
   readonly compiled: CompiledPlan
-  readonly executors: { readonly engine: SegmentExecutor; readonly worker: SegmentExecutor }
+  /** `worker`: undefined where none can run; the planner then gives it nothing. */
+  readonly executors: { readonly engine: SegmentExecutor; readonly worker: SegmentExecutor | undefined }
   readonly services: RunServices
   readonly runId: string
   readonly signal: AbortSignal | undefined
@@ -116,11 +117,11 @@ class BatchRun {
     const { compiled, executors } = this.#r
     for (const where of ['engine', 'worker'] as const) {
       const plans = compiled.segments.filter((_, i) => compiled.where[i] === where)
-      if (plans.length > 0) await this.#guard(() => executors[where].prepare(plans, this.#abort.signal), plans[0]!)
+      if (plans.length > 0) await this.#guard(() => executors[where]!.prepare(plans, this.#abort.signal), plans[0]!)
     }
     for (const [i, segment] of compiled.segments.entries()) {
       if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue
-      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!].open(segment, this.#modes[i]!, this.#scope()) }, segment)
+      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope()) }, segment)
     }
   }
 
@@ -191,7 +192,7 @@ class BatchRun {
         tasks.push({ plan, outputs: this.#modes[i]!, literals, links })
       }
       for (const map of queues) for (const queue of map.values()) queue.leave()
-      const done = await executors.worker.runValues(tasks, this.#scope())
+      const done = await executors.worker!.runValues(tasks, this.#scope())
       for (const [t, { plan, i }] of list.entries()) {
         this.#segments[i] = done[t]
         this.#collect(done[t]!, i)

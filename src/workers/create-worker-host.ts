@@ -1,0 +1,58 @@
+import workerCode from 'inline-worker:./worker-entry.ts'
+import type { CompiledModules } from '../kernels/compiled-modules.js'
+import type { HostFacts } from '../kernels/host-facts.js'
+import type { KernelRuntime } from '../kernels/runtime.js'
+import type { Arena } from '../memory/arena.js'
+import type { Clock } from '../schedule/clock.js'
+import type { BuildProgram } from '../schedule/inline-executor.js'
+import type { SegmentExecutor } from '../schedule/open-segment.js'
+import type { SegmentPlan } from '../schedule/segment-plan.js'
+import type { ModeChoice } from './mode.js'
+import { WorkerPool } from './pool.js'
+import type { KernelBinding } from './protocol.js'
+import { SharedExecutor } from './shared-executor.js'
+import { browserSpawner } from './spawn-browser.js'
+import { nodeSpawner } from './spawn-node.js'
+import { TransferExecutor } from './transfer-executor.js'
+import type { WorkerHost } from './worker-host.js'
+
+/** What an engine's workers are made of. */
+export interface WorkerHostParts {
+  readonly facts: HostFacts
+  readonly arena: Arena
+  readonly runtime: KernelRuntime
+  readonly compiled: CompiledModules
+  readonly mode: ModeChoice
+  /** Most workers; 0 never gets here. */
+  readonly size: number
+  readonly workerURL: string | URL | undefined
+  readonly startTimeoutMs: number
+  readonly clock: Clock
+  readonly build: BuildProgram
+  /** Number of a kernel, the same on every thread. */
+  readonly idOf: (module: string, name: string) => number
+}
+
+/** The workers of an engine: a pool that starts lazily, and the executor that fits its memory. */
+export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
+  const { facts, arena, runtime, compiled, mode, size, startTimeoutMs, clock, build, idOf } = parts
+  const source = parts.workerURL === undefined ? { code: workerCode } : { url: parts.workerURL }
+  const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
+  let executor: SegmentExecutor | undefined
+  const pool = new WorkerPool({
+    arena, runtime, compiled: () => Promise.resolve(compiled), mode, mayTransfer: false, spawn: facts.node ? nodeSpawner(source) : browserSpawner(source), size, startTimeoutMs, clock,
+    clockOriginMs: clock.nowMs() - clock.nowUs() / 1000, ownBytes: arena.buffer.byteLength,
+    onLost: (lost) => { if (executor instanceof SharedExecutor) executor.lost(lost) },
+  })
+  executor = mode.mode === 'shared' ? new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels }) : new TransferExecutor({ pool, arena, workers: size, kernels })
+  return {
+    available: true, executor,
+    stats: () => { const { count, busy, lost, messages } = pool.stats(); return { count, busy, lost, messages } },
+    close: () => pool.close(),
+  }
+}
+
+/** No workers: `workers: 0`, the `js` tier, or a host without threads. */
+export function noWorkers(): WorkerHost {
+  return { available: false, executor: undefined, stats: () => ({ count: 0, busy: 0, lost: 0, messages: 0 }), close: () => Promise.resolve() }
+}

@@ -1,0 +1,188 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { PASS, STATUS } from '../kernels/contract.js'
+import type { CoreExports } from '../kernels/runtime.js'
+import type { Arena } from '../memory/arena.js'
+import { SLOT_PHASE, TASK_STATE } from '../memory/layout.js'
+import type { Clock } from '../schedule/clock.js'
+import { EngineSegment } from '../schedule/engine-segment.js'
+import type { BuildProgram } from '../schedule/inline-executor.js'
+import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../schedule/open-segment.js'
+import type { SegmentPlan } from '../schedule/segment-plan.js'
+import type { LostWorker, WorkerPool } from './pool.js'
+import type { KernelBinding } from './protocol.js'
+import { RunTable } from './run-table.js'
+
+/** What a shared executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many to start. */
+export interface SharedOptions {
+  readonly pool: WorkerPool
+  readonly arena: Arena
+  readonly core: CoreExports
+  readonly clock: Clock
+  readonly workers: number
+  readonly build: BuildProgram
+  readonly kernels: (plans: readonly SegmentPlan[]) => readonly KernelBinding[]
+}
+
+/** Executes segments on workers that share the engine's memory: they take them from the task table by themselves (MW-31, MW-32); nothing is posted per task. */
+export class SharedExecutor implements SegmentExecutor {
+  readonly where = 'worker' as const
+  readonly #o: SharedOptions
+  readonly #runs = new Set<SharedRun>()
+
+  constructor(options: SharedOptions) { this.#o = options }
+
+  async prepare(plans: readonly SegmentPlan[]): Promise<void> {
+    await this.#o.pool.register(this.#o.kernels(plans))
+    await this.#o.pool.ensure(this.#o.workers)
+  }
+
+  /** A worker is gone: the task that it held fails with the loss, and every run when it may have left a ring half-written. */
+  lost(lost: LostWorker): void {
+    for (const run of [...this.#runs]) run.lost(lost)
+  }
+
+  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
+    const { program } = this.#o.build(plan, scope)
+    const run = new SharedRun(this.#o, [{ program: program.address, successors: [], pending: 0 }], scope, this.#runs)
+    const segment: EngineSegment = new EngineSegment(this.#o.arena, plan, program, outputs, scope, async () => {
+      const status = await run.activate(0)
+      const { startUs, busyUs, queuedUs, slot } = run.table.times(0)
+      segment.account(busyUs, queuedUs, startUs - scope.startUs, slot)
+      if (status < 0) throw status === STATUS.CANCELLED ? scope.signal.reason ?? program.failed(status) : program.failed(status)
+      return status
+    }, () => run.close())
+    return Promise.resolve(segment)
+  }
+
+  async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
+    const segments: EngineSegment[] = []
+    let run: SharedRun | undefined
+    const retire = (): Promise<void> => run?.close() ?? Promise.resolve()
+    try {
+      for (const { plan, outputs } of tasks) segments.push(new EngineSegment(this.#o.arena, plan, this.#o.build(plan, scope).program, outputs, scope, neverCalled, retire))
+      for (const [t, { literals, links }] of tasks.entries()) {
+        for (const [buffer, packet] of literals) { await segments[t]!.feed(buffer, packet); segments[t]!.end(buffer) }
+        for (const [buffer, { task, value }] of links) segments[t]!.follow(buffer, segments[task]!, value)
+      }
+      const after = tasks.map((_, t) => tasks.flatMap(({ links }, reader) => [...links.values()].some((link) => link.task === t) ? [reader] : []))
+      run = new SharedRun(this.#o, tasks.map(({ links }, t) => ({ program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size })), scope, this.#runs)
+      await run.complete(tasks.flatMap(({ links }, t) => links.size === 0 ? [t] : []), segments)
+      for (const [t, segment] of segments.entries()) {
+        const { startUs, busyUs, slot } = run.table.times(t)
+        segment.account(busyUs, 0, startUs - scope.startUs, slot)
+      }
+      await run.close()
+      return segments
+    } catch (error) {
+      await Promise.all(segments.map((segment) => segment.close()))
+      throw error
+    }
+  }
+}
+
+/** Self-scheduled segments are executed by their task, never by the driver. */
+function neverCalled(): Promise<number> {
+  return Promise.reject(commonErrors.INTERNAL({ what: 'A self-scheduled segment was driven by hand.' }))
+}
+
+/** One run's tasks in shared memory, watched from the engine's thread. */
+class SharedRun {
+  readonly table: RunTable
+  readonly #o: SharedOptions
+  readonly #scope: RunScope
+  readonly #all: Set<SharedRun>
+  readonly #letGo: () => void
+  readonly #losses = new Map<number, LostWorker>()
+  readonly #cancel = (): void => { this.#o.pool.cancelRun(this.table.index) }
+  #fatal: LostWorker | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: SharedOptions, tasks: ConstructorParameters<typeof RunTable>[2], scope: RunScope, all: Set<SharedRun>) {
+    this.#o = options
+    this.#scope = scope
+    this.#all = all
+    this.table = new RunTable(options.arena, options.core, tasks)
+    this.#letGo = options.pool.hold()
+    all.add(this)
+    scope.signal.addEventListener('abort', this.#cancel, { once: true })
+    if (scope.signal.aborted) this.#cancel()
+  }
+
+  /** Makes a task ready and waits until its thread suspends or ends it; gives the last pass's result. Throws `WORKER_LOST` or the trap. */
+  async activate(task: number): Promise<number> {
+    if (this.#scope.signal.aborted) throw this.#scope.signal.reason
+    this.#requireWorkers()
+    this.table.push(task, this.#o.clock.nowUs())
+    await this.#until(() => { const state = this.table.state(task); return state !== TASK_STATE.READY && state !== TASK_STATE.RUNNING })
+    this.#throwLoss()
+    if (this.table.state(task) === TASK_STATE.CANCELLED) return STATUS.CANCELLED
+    return this.table.state(task) === TASK_STATE.DONE ? PASS.DONE : this.table.status(task)
+  }
+
+  /** Starts the first tasks and waits until all are done. A task whose output was too small gets more room and goes on. */
+  async complete(first: readonly number[], segments: readonly EngineSegment[]): Promise<void> {
+    const { clock } = this.#o
+    this.#requireWorkers()
+    for (const task of first) this.table.push(task, clock.nowUs())
+    const open = new Set(segments.keys())
+    await this.#until(() => {
+      for (const task of [...open]) {
+        const state = this.table.state(task)
+        if (state === TASK_STATE.WAITING && this.table.status(task) === PASS.OUTPUT_FULL) { segments[task]!.enlarge(); this.table.push(task, clock.nowUs()) }
+        else if (state === TASK_STATE.DONE) open.delete(task)
+        else if (state === TASK_STATE.FAILED || state === TASK_STATE.CANCELLED) return true
+      }
+      return open.size === 0
+    })
+    this.#throwLoss()
+    if (this.#scope.signal.aborted) throw this.#scope.signal.reason
+    const failed = segments.findIndex((_, task) => this.table.state(task) === TASK_STATE.FAILED)
+    if (failed >= 0) throw segments[failed]!.program.failed(this.table.status(failed))
+  }
+
+  lost(lost: LostWorker): void {
+    const { state } = lost
+    if (state?.phase === SLOT_PHASE.QUEUE) this.#fatal = lost
+    const task = lost.task !== undefined ? this.table.indexOf(lost.task) : state?.run === this.table.index ? state.task : -1
+    if (task < 0) return
+    this.#losses.set(task, lost)
+    if (this.table.isRunning(task)) this.table.fail(task, STATUS.BAD_STATE)
+  }
+
+  /** Stops what runs, then frees the record. Blocks of a killed thread are free only once it is gone. */
+  close(): Promise<void> { return this.#closing ??= this.#close() }
+
+  async #close(): Promise<void> {
+    this.#scope.signal.removeEventListener('abort', this.#cancel)
+    this.#cancel()
+    await this.#until(() => !this.table.anyRunning())
+    await Promise.all([...this.#losses.values()].map(({ cleaned }) => cleaned))
+    await this.table.close(this.#o.clock)
+    this.#all.delete(this)
+    this.#letGo()
+  }
+
+  /** Waits for a condition over the records: looks, then waits for the host event, then looks again. A loss ends the wait. */
+  async #until(reached: () => boolean): Promise<void> {
+    if (reached()) return
+    await new Promise<void>((resolve) => {
+      const stop = this.#o.pool.host.listen(() => {
+        if (!reached() && this.#fatal === undefined) return
+        stop()
+        resolve()
+      })
+      if (reached()) { stop(); resolve() }
+    })
+  }
+
+  #throwLoss(): void {
+    const lost = this.#fatal ?? [...this.#losses.values()][0]
+    if (lost !== undefined) throw lost.error
+  }
+
+  /** Without workers nobody would take the task: those that were lost are started again by the next run. */
+  #requireWorkers(): void {
+    this.#throwLoss()
+    if (this.#o.pool.workers.length === 0) throw commonErrors.CLOSED({ thing: 'Pool', event: 'run' })
+  }
+}
