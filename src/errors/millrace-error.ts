@@ -43,15 +43,16 @@ export class MillraceError extends Error {
   readonly httpStatus: number
   readonly retryable: boolean
   readonly details: Readonly<Record<string, unknown>>
-  readonly nodeId?: string
-  readonly nodeType?: string
-  readonly port?: string
-  readonly edge?: string
-  readonly runId?: string
-  readonly operation?: string
-  readonly attempt?: number
-  readonly delivery?: number
-  readonly remoteStack?: string
+  // declared, not defined: a field that an error does not have is no property of it
+  declare readonly nodeId?: string
+  declare readonly nodeType?: string
+  declare readonly port?: string
+  declare readonly edge?: string
+  declare readonly runId?: string
+  declare readonly operation?: string
+  declare readonly attempt?: number
+  declare readonly delivery?: number
+  declare readonly remoteStack?: string
 
   constructor(message: string, fields: MillraceErrorFields) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause })
