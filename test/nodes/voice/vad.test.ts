@@ -17,9 +17,9 @@ function run(x: readonly Float32Array[], params: Record<string, unknown> = {}, t
   const rate = o.rate ?? 16_000, media: AudioMedia = { kind: 'audio', rate, channels: x.length, format: 'f32', layout: 'planar' }
   const rig = new KernelRig(host, vad.definition, tier, { params, media: { in: media }, outputs: o.outputs ?? (params['filter'] === true ? ['audio', 'segments', 'frames'] : ['segments', 'frames']) })
   const { outputs, results, counters } = rig.run([x], o)
-  const summary = vad.definition.summary({ inputFrames: x[0]!.length, outputs: outputs as Record<string, ArrayLike<number>[]> }, rig.params, rig.media)
+  const summary = vad.definition.summary({ inputFrames: x[0]!.length, outputs }, rig.params, rig.media)
   rig.close()
-  return { frames: outputs['frames']![0]!, events: outputs['segments']![0]!, segments: readEvents(bytesOf(outputs['segments']![0]!), rate), audio: outputs['audio']!, results, counters, summary: summary['frames']! }
+  return { frames: outputs['frames']![0] as Uint8Array, events: outputs['segments']![0]!, segments: readEvents(bytesOf(outputs['segments']![0]!), rate), audio: outputs['audio']!, results, counters, summary: summary['frames']! }
 }
 function sine(hertz: number, level: number, seconds: number, rate = 16_000): Float32Array {
   return Float32Array.from({ length: Math.round(seconds * rate) }, (_, n) => level * Math.sin(2 * Math.PI * hertz * n / rate))
