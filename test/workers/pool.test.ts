@@ -20,7 +20,7 @@ async function until(bench: Bench, done: () => boolean): Promise<void> {
   letGo()
 }
 
-describe.runIf(shares)('shared memory', () => {
+if (shares) describe('shared memory', () => {
   test('workers start lazily, claim slots, answer while idle, and give everything back', async () => {
     const { arena, runtime, pool } = await make(), before = arena.stats().usedBytes, stacks = runtime.core.alloc_used()
     expect(pool.stats()).toMatchObject({ count: 0, size: 4 })

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bundleWorker, inlineEsbuild } from '../../scripts/inline.mjs'
+import { nodeSpawner } from '../../src/workers/spawn-node.js'
+import { makePool, rejection } from './support.js'
+
+const root = resolve(import.meta.dirname, '../..')
+let folder: string
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'millrace-workers-')) })
+afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
+
+/** Runs a script that has `makePool` and friends in a process of its own; settles with what it printed and how it ended. */
+async function runScript(name: string, body: string): Promise<{ code: number | null; out: string }> {
+  const file = join(folder, `${name}.mjs`)
+  const result = await build({
+    stdin: { contents: `import { makePool, emptyProgram } from './test/workers/support.ts'\nimport { RunTable } from './src/workers/run-table.ts'\n${body}`, resolveDir: root, loader: 'ts' },
+    bundle: true, write: false, format: 'esm', platform: 'node', target: 'es2022', mainFields: ['module', 'main'], plugins: [inlineEsbuild()], define: { MILLRACE_VERSION: '"test"' }, logLevel: 'silent',
+  })
+  writeFileSync(file, result.outputFiles[0]!.text)
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  child.stdout.on('data', (data: Buffer) => { out += data.toString() })
+  child.stderr.on('data', (data: Buffer) => { out += data.toString() })
+  const code = await new Promise<number | null>((done) => {
+    const late = setTimeout(() => { child.kill('SIGKILL') }, 20_000)
+    child.on('close', (ended) => { clearTimeout(late); done(ended) })
+  })
+  return { code, out: out.trim() }
+}
+
+test('a script that leaves its pool open ends by itself', async () => {
+  for (const shared of ['true', 'false']) {
+    expect(await runScript(`idle-${shared}`, `
+      const { pool } = await makePool({}, ${shared})
+      await pool.ensure(2)
+      console.log('workers', pool.stats().count)
+    `)).toEqual({ code: 0, out: 'workers 2' })
+  }
+})
+
+test('a script does not end while work is held, and ends after', async () => {
+  expect(await runScript('held', `
+    const { pool, arena, runtime } = await makePool()
+    await pool.ensure(1)
+    const letGo = pool.hold()
+    const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
+    const stop = pool.host.listen(() => { if (table.state(0) === 5) { console.log('done'); stop(); letGo(); letGo() } })
+    setTimeout(() => { console.log('push'); table.push(0, 0); pool.wake() }, 300).unref()
+  `)).toEqual({ code: 0, out: 'push\ndone' })
+})
+
+test('a process that is told to exit while workers sleep exits', async () => {
+  expect(await runScript('exit', `
+    const { pool } = await makePool()
+    await pool.ensure(2)
+    pool.hold()
+    console.log('exit')
+    process.exit(7)
+  `)).toEqual({ code: 7, out: 'exit' })
+})
+
+test('workerURL: a file is used, a missing one fails and is not replaced', async () => {
+  const file = join(folder, 'worker.mjs')
+  writeFileSync(file, (await bundleWorker(resolve(root, 'src/workers/worker-entry.ts'))).code)
+  for (const url of [file, pathToFileURL(file), pathToFileURL(file).href]) {
+    const { pool } = await makePool({ spawn: nodeSpawner({ url }) })
+    await pool.ensure(1)
+    expect(pool.stats().count).toBe(1)
+    await pool.close()
+  }
+  const { pool } = await makePool({ spawn: nodeSpawner({ url: join(folder, 'absent.mjs') }) })
+  const error = await rejection(pool.ensure(1))
+  expect([error.code, String(error.details['cause'])]).toEqual(['WORKER_SPAWN', expect.stringContaining('absent.mjs')])
+  await pool.close()
+})
+
+test('a worker that runs out of memory is lost with that reason', async () => {
+  const code = `const port = process.getBuiltinModule('worker_threads').parentPort; port.postMessage({ millrace: 'hello', protocol: 1 }); const keep = []; for (;;) keep.push(new Array(1e5).fill({}))`
+  const { pool } = await makePool({ spawn: nodeSpawner({ code }, { maxOldGenerationSizeMb: 16 }) })
+  expect(String((await rejection(pool.ensure(1))).details['cause'])).toMatch(/^out of memory/)
+  await pool.close()
+})
