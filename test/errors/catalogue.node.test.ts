@@ -19,7 +19,7 @@ test('no code or alias is defined twice, none is both', () => {
 test('every row has its kind, status and words', () => {
   for (const { code, row } of errors) {
     expect(code).toMatch(/^[A-Z][A-Z0-9_]*$/)
-    expect([code, [200, 400, 403, 404, 409, 413, 415, 500, 501, 503, 504, 507].includes(row.httpStatus)]).toEqual([code, true])
+    expect([code, [200, 400, 403, 404, 409, 413, 415, 500, 501, 502, 503, 504, 507].includes(row.httpStatus)]).toEqual([code, true])
     expect([code, row.httpStatus === 200]).toEqual([code, row.severity === 'warning' || row.severity === 'info'])
     expect([code, ['validation', 'usage', 'security', 'integrity', 'cancelled', 'internal'].includes(row.kind) && row.retryable === true]).toEqual([code, false])
   }

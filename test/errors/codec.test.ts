@@ -18,7 +18,7 @@ const cross = (error: unknown): MillraceError => decodeError(JSON.parse(JSON.str
 
 describe('codec', () => {
   test('all fields cross unchanged; the stack becomes the remote one', () => {
-    const error = memoryErrors.ARENA_FULL({ need: 100, largest: 50, fragmentation: 0.25 }, {
+    const error = memoryErrors.ARENA_FULL({ need: 100, largest: 50, fragmentation: 0.25, reason: 'bytes' }, {
       nodeId: 'n', nodeType: 'a::b', port: 'out', edge: 'e', runId: 'r', operation: 'process', attempt: 2, delivery: 1, cause: new TypeError('deep', { cause: 'text' }) })
     const again = cross(error)
     expect(isMillraceError(again)).toBe(true)

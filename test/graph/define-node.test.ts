@@ -4,7 +4,7 @@ import { graphFrom } from '../../src/graph/graph-from.js'
 import type { NodeDefinition } from '../../src/graph/node-definition.js'
 import { callOf, outputFacts, type AnyOutput } from '../../src/graph/output-ref.js'
 import { audio } from '../../src/media/media-type.js'
-import { mix, resample, source, two, vad, writer } from '../support/graph-nodes.js'
+import { mix, resample, source, two, vad, writer } from '../support/sample-nodes.js'
 
 /** Calls with types put aside, as JavaScript does. */
 const loose = (node: unknown): ((...args: unknown[]) => unknown) => node as never
@@ -87,7 +87,7 @@ describe('definitions that contradict themselves', () => {
     ['version', { version: '1.0' }, 'a semantic version'],
     ['title', { title: '' }, 'a title of 1 to 80 characters'],
     ['port name', { inputs: { 'a.b': { media: audio() } } }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
-    ['thenable', { outputs: { then: { media: audio() } } }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
+    ['thenable', { outputs: Object.fromEntries([['then', { media: audio() }]]) }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
     ['same name', { inputs: { x: { media: audio() } }, params: p({}) }, 'different names for inputs and params'],
     ['main', { main: 'x' }, 'main to name an output'],
     ['nothing to run', { process: undefined as never }, 'a kernel, a process function or a pull function'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readDocument } from '../../src/graph/document/from-document.js'
 import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { DEFAULT_LIMITS, HARD_LIMITS, resolveLimits, type Limits } from '../../src/graph/limits.js'
-import { testRegistry } from '../support/graph-nodes.js'
+import { testRegistry } from '../support/sample-nodes.js'
 
 const thrown = (run: () => unknown): unknown => { try { run() } catch (error) { return error } return undefined }
 const node = (i: number): object => ({ id: `n${i}`, type: 'a::b' })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { paramNames, resolveParams } from '../../src/graph/params.js'
-import { every, everyParam, resample } from '../support/graph-nodes.js'
+import { every, everyParam, resample } from '../support/sample-nodes.js'
 
 const check = (params: Record<string, unknown>): ReturnType<typeof resolveParams> => resolveParams(every.definition, params, { node: 'n', pointer: '/nodes/0/params' })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { defineNode } from '../../src/graph/define-node.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { audio } from '../../src/media/media-type.js'
-import { mix, resample, source, testRegistry, vad } from '../support/graph-nodes.js'
+import { mix, resample, source, testRegistry, vad } from '../support/sample-nodes.js'
 
 const thrown = (run: () => unknown): unknown => { try { run() } catch (error) { return error } return undefined }
 const another = (type: string, aliases: readonly string[] = []): { readonly definition: typeof source.definition } =>

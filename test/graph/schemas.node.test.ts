@@ -5,7 +5,7 @@ import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { resolveParams } from '../../src/graph/params.js'
 import { documentSchema } from '../../src/graph/schema/json-schema.js'
 import { nodeSchema, paramsFromSchema } from '../../src/graph/schema/node-schema.js'
-import { every, everyParam, resample, testRegistry } from '../support/graph-nodes.js'
+import { every, everyParam, resample, testRegistry } from '../support/sample-nodes.js'
 import { CORPUS } from './document-corpus.js'
 
 /** ajv: a schema validator that shares no code with ours (GR-05). */

@@ -1,42 +1,128 @@
-import { defineNode } from '../../src/graph/define-node.js'
-import type { ParamTable } from '../../src/graph/node-definition.js'
+/** Small node types and graphs for tests of graph code. Their work is never executed. */
+import { createGraph, type Graph, type GraphEdge, type GraphNode } from '../../src/graph/graph.js'
+import type { InputDeclaration, NodeDefinition, OutputDeclaration, ParamTable } from '../../src/graph/node-definition.js'
+import type { Reference } from '../../src/graph/reference.js'
 import { createRegistry, type Registry } from '../../src/graph/registry.js'
-import { audio, events, json, tensor } from '../../src/media/media-type.js'
+import { audio, events, type AudioMedia, type Media, type MediaConstraint } from '../../src/media/media-type.js'
 
-const process = async (): Promise<Record<string, never>> => ({})
-const base = { version: '1.2.0', doc: 'A node for tests.', family: 'test', process } as const
+/** A reference that copies nothing: enough for a definition to be complete. */
+export const idle: Reference = { init: () => ({}), process: () => 0, reset: () => undefined }
 
-/** A param of every type with every constraint. */
-export const everyParam = {
-  number: { type: 'number', unit: 'Hz', min: 1, max: 768_000, alias: ['sampleRate'], doc: 'Number.' },
-  open: { type: 'number', exclusiveMin: 0, exclusiveMax: 1, doc: 'Open range.' },
-  free: { type: 'number', doc: 'Free.' },
-  integer: { type: 'integer', min: -3, max: 3, doc: 'Integer.' },
-  boolean: { type: 'boolean', default: true, doc: 'Boolean.' },
-  string: { type: 'string', minLength: 1, maxLength: 4, pattern: '^[a-z\u{1f600}]*$', doc: 'String.' },
-  enum: { type: 'enum', values: ['low', 'high'], default: 'high', doc: 'Enum.' },
-  seed: { type: 'seed', default: 0, doc: 'Seed.' },
-  vector: { type: 'vector', min: 0, max: 1, minItems: 1, maxItems: 3, doc: 'Vector.' },
-  color: { type: 'color', doc: 'Color.' },
-  file: { type: 'file', doc: 'File.' },
-  json: { type: 'json', doc: 'JSON.' },
-  array: { type: 'array', items: { type: 'integer', min: 0, doc: 'Item.' }, maxItems: 2, doc: 'Array.' },
-  object: { type: 'object', doc: 'Object.' },
-  gainDb: { type: 'number', min: -120, max: 48, default: 0, curve: 'db', unit: 'dB', input: true, rate: 'block', doc: 'Gain.' },
-} as const satisfies ParamTable
+type Parts = Partial<Omit<NodeDefinition, 'inputs' | 'outputs'>> & {
+  readonly inputs?: Readonly<Record<string, MediaConstraint | InputDeclaration>>
+  readonly outputs?: Readonly<Record<string, MediaConstraint | OutputDeclaration>>
+}
 
-export const source = defineNode({ ...base, type: 'test::source', title: 'Source', inputs: {}, outputs: { out: { media: audio() } },
-  params: { path: { type: 'file', main: true, required: true, doc: 'Where.' } } })
-export const resample = defineNode({ ...base, type: 'test::resample', title: 'Resample', aliases: ['AudioResampleNode'], inputs: { in: { media: audio() } }, outputs: { out: { media: audio() } },
-  params: { rate: { type: 'number', min: 1, max: 768_000, required: true, alias: ['sampleRate'], unit: 'Hz', doc: 'Rate.' }, quality: { type: 'enum', values: ['low', 'high'], default: 'high', doc: 'Quality.' } } })
-export const vad = defineNode({ ...base, type: 'test::vad', title: 'VAD', inputs: { in: { media: audio() } },
-  outputs: { audio: { media: audio() }, segments: { media: events({ schema: 'vad' }) }, frames: { media: tensor() } },
-  params: { threshold: { type: 'number', min: 0, default: 0.02, input: true, doc: 'Threshold.' } } })
-export const mix = defineNode({ ...base, type: 'test::mix', title: 'Mix', inputs: { in: { media: audio(), multi: true } }, outputs: { out: { media: audio() } }, params: {} })
-export const two = defineNode({ ...base, type: 'test::two', title: 'Two', inputs: { carrier: { media: audio() }, score: { media: events(), optional: true } }, outputs: { out: { media: audio() } },
-  params: { depth: { type: 'number', default: 1, doc: 'Depth.' } } })
-export const every = defineNode({ ...base, type: 'test::every', title: 'Every', inputs: {}, outputs: { out: { media: json() } }, params: everyParam })
-export const writer = defineNode({ ...base, type: 'test::writer', title: 'Writer', inputs: { in: { media: audio() } }, outputs: {}, params: { path: { type: 'file', main: true, doc: 'Where.' } } })
+/** A node type written short: ports by constraint, everything else defaulted. TypeScript node unless `kernel` is given. */
+export function nodeType(type: string, { inputs = {}, outputs = {}, ...parts }: Parts = {}): NodeDefinition {
+  return {
+    type, version: '1.0.0', title: type, doc: `${type}.`, family: 'test', params: {},
+    inputs: declared(inputs) as NodeDefinition['inputs'], outputs: declared(outputs) as NodeDefinition['outputs'],
+    ...(parts.kernel === undefined ? { process: async () => ({}) } : { reference: idle }), ...parts,
+  }
+}
 
-/** A registry of all of them. */
-export function testRegistry(): Registry { return createRegistry(source, resample, vad, mix, two, every, writer) }
+function declared(ports: Readonly<Record<string, MediaConstraint | InputDeclaration | OutputDeclaration>>): Record<string, InputDeclaration | OutputDeclaration> {
+  return Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, 'media' in port ? port : { media: port }]))
+}
+
+export const kernel = { module: 'core', export: 'test' } as const
+const audioMedia = (media: Media): AudioMedia | null => media.kind === 'audio' ? media : null
+const params = (table: ParamTable): ParamTable => table
+
+/** Audio of exactly these fields comes out. */
+export function source(type: string, fields: Parameters<typeof audio>[0]): NodeDefinition { return nodeType(type, { outputs: { out: audio(fields) } }) }
+/** Audio of exactly these fields goes in. */
+export function sink(type: string, fields: Parameters<typeof audio>[0]): NodeDefinition { return nodeType(type, { inputs: { in: audio(fields) } }) }
+
+/** Changes format and layout only. */
+export const convert: NodeDefinition = nodeType('audio::convert', {
+  kernel,
+  params: params({
+    format: { type: 'enum', values: ['f32', 'i16', 'i32', 'u8'], default: 'f32', doc: 'Format.' },
+    layout: { type: 'enum', values: ['planar', 'interleaved'], default: 'planar', doc: 'Layout.' },
+  }),
+  inputs: { in: audio({ format: ['f32', 'i16', 'i32', 'u8'], layout: ['planar', 'interleaved'] }) },
+  outputs: { out: audio({ like: 'in', format: (p) => p['format'] as 'f32', layout: (p) => p['layout'] as 'planar' }) },
+  converter: {
+    lossless: (from, to) => widens(audioMedia(from)!.format, audioMedia(to)!.format), cost: 1,
+    params: (from, to) => from.kind === 'audio' && to.kind === 'audio' && (from.format !== to.format || from.layout !== to.layout)
+      ? { format: to.format, layout: to.layout } : null,
+  },
+})
+const BITS = { u8: 8, i16: 16, f32: 24, i32: 32 } as const
+function widens(from: keyof typeof BITS, to: keyof typeof BITS): boolean { return BITS[from] <= BITS[to] }
+
+/** Changes the number of channels only; `mean` towards mono. */
+export const channels: NodeDefinition = nodeType('audio::channels', {
+  kernel,
+  params: params({
+    to: { type: 'integer', min: 1, max: 64, default: 2, doc: 'Channels.' },
+    mode: { type: 'enum', values: ['speakers', 'mean'], default: 'speakers', doc: 'Rule.' },
+  }),
+  inputs: { in: audio() }, outputs: { out: audio({ like: 'in', channels: (p) => p['to'] as number }) },
+  converter: {
+    lossless: false, cost: 2,
+    params: (from, to) => from.kind === 'audio' && to.kind === 'audio' && from.channels !== to.channels
+      ? { to: to.channels, ...(to.channels === 1 && { mode: 'mean' }) } : null,
+  },
+})
+
+/** Changes the rate only. */
+export const resample: NodeDefinition = nodeType('audio::resample', {
+  kernel, params: params({ rate: { type: 'integer', unit: 'Hz', min: 1, max: 768_000, default: 48_000, doc: 'Rate.' } }),
+  inputs: { in: audio() }, outputs: { out: audio({ like: 'in', rate: (p) => p['rate'] as number }) },
+  converter: {
+    lossless: false, cost: 10,
+    params: (from, to) => from.kind === 'audio' && to.kind === 'audio' && from.rate !== to.rate ? { rate: to.rate } : null,
+  },
+})
+
+/** Kernel that leaves audio as it is. */
+export const pass: NodeDefinition = nodeType('test::pass', { kernel, inputs: { in: audio() }, outputs: { out: audio({ like: 'in' }) } })
+/** Detector: audio passes, events on its clock. */
+export const detect: NodeDefinition = nodeType('test::detect', {
+  kernel, inputs: { in: audio({ channels: 1 }) },
+  outputs: {
+    audio: audio({ like: 'in' }),
+    segments: events({ schema: 'vad', timebase: (_params, inputs) => { const media = inputs['in']; return media?.kind === 'audio' ? media.rate : undefined } }),
+  },
+})
+/** Any number of equal inputs. */
+export const mix: NodeDefinition = nodeType('test::mix', {
+  kernel, inputs: { in: { media: audio(), multi: true } }, outputs: { out: audio({ like: 'in' }) },
+})
+
+/** The three audio converters with these other types. */
+export function registryOf(...definitions: readonly NodeDefinition[]): Registry {
+  return createRegistry(...[convert, channels, resample, ...definitions].map((definition) => ({ definition })))
+}
+
+/** A graph written short: `id: definition` or `[definition, params]`; edges `a.out->b.in`. */
+export function graphOf(
+  nodes: Readonly<Record<string, NodeDefinition | readonly [NodeDefinition, Readonly<Record<string, unknown>>]>>, edges: readonly string[] = [], parts: Partial<Graph> = {},
+): Graph {
+  return createGraph({
+    nodes: Object.entries(nodes).map(([id, given]): GraphNode => {
+      const [definition, values] = isPair(given) ? given : [given, {}] as const
+      return { id, type: definition.type, definition, params: values }
+    }),
+    edges: edges.map(edgeOf), ...parts,
+  })
+}
+
+function isPair(given: NodeDefinition | readonly [NodeDefinition, Readonly<Record<string, unknown>>]): given is readonly [NodeDefinition, Readonly<Record<string, unknown>>] {
+  return Array.isArray(given)
+}
+
+/** `a.out->b.in`. */
+export function edgeOf(text: string): GraphEdge {
+  const [from, to] = text.split('->') as [string, string]
+  return { from: portOf(from), to: portOf(to) }
+}
+
+/** `a.out`, split at the last dot. */
+export function portOf(text: string): [string, string] {
+  const dot = text.lastIndexOf('.')
+  return [text.slice(0, dot), text.slice(dot + 1)]
+}

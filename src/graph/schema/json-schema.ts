@@ -4,6 +4,7 @@ import { describeShape, type NumberShape, type ObjectShape, type Shape, type Tex
 /** A JSON Schema of draft 2020-12, as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
+/** The draft that all generated schemas are written in. */
 export const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 /** Strings without lone surrogates: those have no UTF-8 form. Needs the flag u, as the standard says. */
 export const WELL_FORMED: JsonSchema = { not: { pattern: '[\\ud800-\\udfff]' } }

@@ -22,17 +22,29 @@ export type Shape = TextShape | NumberShape | ChoiceShape | ListShape | TupleSha
 /** A field of an object. A value equal to `default` is not written. */
 export interface Field { readonly shape: Shape; readonly required?: boolean; readonly default?: unknown; readonly doc?: string }
 
+/** A string. */
 export const text = (o: Omit<TextShape, 'kind'> = {}): TextShape => ({ kind: 'text', ...o })
+/** A finite number, bounds included. */
 export const number = (min?: number, max?: number): NumberShape => ({ kind: 'number', ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) })
+/** A whole number within ±(2⁵³ − 1), bounds included. */
 export const integer = (min?: number, max?: number): NumberShape => ({ ...number(min, max), kind: 'integer' })
+/** One of some words. */
 export const choice = (...values: readonly string[]): ChoiceShape => ({ kind: 'choice', values })
+/** An array of one shape, its length within bounds. */
 export const list = (items: Shape, min?: number, max?: number): ListShape => ({ kind: 'list', items, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) })
+/** A free map: any names (or those of shape `keys`), values of one shape. */
 export const map = (values: Shape, keys?: TextShape): MapShape => ({ kind: 'map', values, ...(keys === undefined ? {} : { keys }) })
+/** An object with declared fields. */
 export const object = (name: string, fields: Readonly<Record<string, Field>>): ObjectShape => ({ kind: 'object', name, fields })
+/** One of several shapes. */
 export const either = (...options: readonly Shape[]): EitherShape => ({ kind: 'either', options })
+/** Any JSON at all. */
 export const any: AnyShape = { kind: 'any' }
+/** Any JSON object. */
 export const anyObject: AnyShape = { kind: 'any', object: true }
+/** true or false. */
 export const flag: FlagShape = { kind: 'flag' }
+/** A document within a document. */
 export const nested: NestedShape = { kind: 'document' }
 
 /** A shape in words, as it stands after `expected` in a message. */
