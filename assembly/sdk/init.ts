@@ -90,6 +90,18 @@ export function checkPlanar(port: usize): i32 {
   return portDtype(port) == DTYPE_ID_F32 && portWidth(port) == 1 ? STATUS_OK : STATUS_BAD_MEDIA
 }
 
+/** One planar audio input and, when connected, one output like it, with `params` params: what most kernels take. 0 or a status. */
+export function checkSame(init: usize, params: u32): i32 {
+  let status = checkInit(init, 1, 1, params)
+  if (status != STATUS_OK) return status
+  const from = initInput(init, 0), to = initOutput(init, 0)
+  status = checkPlanar(from)
+  if (status != STATUS_OK || !portConnected(to)) return status
+  status = checkPlanar(to)
+  if (status != STATUS_OK) return status
+  return portChannels(from) == portChannels(to) && portRate(from) == portRate(to) ? STATUS_OK : STATUS_BAD_MEDIA
+}
+
 /** A port that carries event records, if it is connected. 0 or a status. */
 export function checkEvents(port: usize): i32 {
   if (!portConnected(port)) return STATUS_OK
