@@ -85,7 +85,7 @@ function choose(o: FilledOptions, facts: HostFacts): Chosen {
 /** A missing fact with the host's reason for it. */
 function reasonOf(fact: string, facts: HostFacts, modeReason: string): string {
   const name = fact === 'shared memory' ? 'sab' : fact === 'WebAssembly' ? 'wasm' : fact === 'SIMD' ? 'simd' : 'worker'
-  const reason = facts.reasons.find((r) => r.fact === name)?.reason ?? (name === 'sab' ? modeReason : undefined)
+  const reason = name === 'sab' ? modeReason : facts.reasons.find((r) => r.fact === name)?.reason
   return reason === undefined ? fact : `${fact} (${reason})`
 }
 

@@ -20,6 +20,7 @@ import type { Clock } from '../schedule/clock.js'
 import { compilePlan } from '../schedule/compile-plan.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
 import { CostHistory } from '../schedule/estimates.js'
+import { wrapNodeFailure } from '../schedule/node-failure.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { Plan } from '../schedule/plan.js'
 import { probeSources } from '../schedule/probe-sources.js'
@@ -239,13 +240,16 @@ function literalSource(id: string, value: unknown): GraphNode | undefined {
   return audio ? { id, type: audioBuffer.definition.type, definition: audioBuffer.definition, params: { data: value } } : undefined
 }
 
-function probeFailure(id: string, failure: unknown, graph: Graph): unknown {
-  if (!isMillraceError(failure)) return failure
-  const type = graph.nodes.find((node) => node.id === id)?.type
-  for (const [key, value] of [['nodeId', id], ['nodeType', type]] as const) if (failure[key] === undefined) Object.defineProperty(failure, key, { value, enumerable: true, configurable: true })
-  return failure
+/** A source that could not tell its media: its own error, with its place. */
+function probeFailure(id: string, failure: unknown, graph: Graph): MillraceError {
+  return wrapNodeFailure(failure, { node: id, type: graph.nodes.find((node) => node.id === id)?.type ?? '', operation: 'probe' })
 }
 
+/** Gives back the audio of a failed run's outputs when nobody looks at them any more. */
+const forgotten = new FinalizationRegistry<() => void>((release) => { release() })
+
+/** Hangs the result on the error. Its outputs are given back by `result.close()`, or once the result is unreachable. */
 function withResult(error: MillraceError, result: RunResult): RunFailure {
+  forgotten.register(result, result.close)
   return Object.defineProperty(error, 'result', { value: result, enumerable: false, configurable: true }) as RunFailure
 }

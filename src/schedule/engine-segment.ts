@@ -35,7 +35,7 @@ export class EngineSegment implements OpenSegment {
   #started = false
   #stats = { busyUs: 0, queuedUs: 0, startUs: -1, worker: -1 }
 
-  /** `retire`: settles once no thread executes the program any more. */
+  /** Takes over the program. `retire`: settles once no thread executes it any more. Throws `ARENA_FULL`; then nothing stays allocated. */
   constructor(arena: Arena, plan: SegmentPlan, program: BuiltProgram, modes: ReadonlyMap<number, OutputMode>, scope: RunScope, execute: Execute, retire: () => Promise<void> = () => Promise.resolve()) {
     this.plan = plan
     this.program = program
@@ -43,10 +43,16 @@ export class EngineSegment implements OpenSegment {
     this.#scope = scope
     this.#execute = execute
     this.#retire = retire
-    for (const [index, mode] of modes) {
-      const buffer = plan.buffers[index]!
-      const frames = mode.mode === 'collect' && mode.frames !== undefined ? Math.max(mode.frames, buffer.capacity) : buffer.capacity * PASSES_PER_ROOM
-      this.#rooms.set(index, { block: this.#place(index, frames, 0), capacity: frames, cursor: buffer.skip, mode })
+    try {
+      for (const [index, mode] of modes) {
+        const buffer = plan.buffers[index]!
+        const frames = mode.mode === 'collect' && mode.frames !== undefined ? Math.max(mode.frames, buffer.capacity) : buffer.capacity * PASSES_PER_ROOM
+        this.#rooms.set(index, { block: this.#place(index, frames, 0), capacity: frames, cursor: buffer.skip, mode })
+      }
+    } catch (error) {
+      for (const { block } of this.#rooms.values()) block[Symbol.dispose]()
+      program.close()
+      throw error
     }
   }
 

@@ -41,17 +41,18 @@ export class SharedExecutor implements SegmentExecutor {
     for (const run of [...this.#runs]) run.lost(lost)
   }
 
-  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
+  async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
     const { program } = this.#o.build(plan, scope)
-    const run = new SharedRun(this.#o, [{ program: program.address, successors: [], pending: 0 }], scope, this.#runs)
+    let run: SharedRun | undefined
     const segment: EngineSegment = new EngineSegment(this.#o.arena, plan, program, outputs, scope, async () => {
+      run ??= new SharedRun(this.#o, [{ program: program.address, successors: [], pending: 0 }], scope, this.#runs)
       const status = await run.activate(0)
       const { startUs, busyUs, queuedUs, slot } = run.table.times(0)
       segment.account(busyUs, queuedUs, startUs - scope.startUs, slot)
       if (status < 0) throw status === STATUS.CANCELLED ? scope.signal.reason ?? program.failed(status) : program.failed(status)
       return status
-    }, () => run.close())
-    return Promise.resolve(segment)
+    }, () => run?.close() ?? Promise.resolve())
+    return segment
   }
 
   async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {

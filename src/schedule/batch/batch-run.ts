@@ -5,13 +5,14 @@ import { isMillraceError, type MillraceError } from '../../errors/millrace-error
 import type { Packet } from '../../media/packet.js'
 import type { CompiledPlan } from '../compiled-plan.js'
 import { scheduleErrors } from '../errors.js'
+import { wrapNodeFailure } from '../node-failure.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../open-segment.js'
 import { releasePacket, sharePacket } from '../packet-data.js'
 import { PacketQueue, type EdgeCounters } from '../packet-queue.js'
 import { ProgressMeter, type ProgressListener } from '../progress.js'
-import { nodeOf, referenceParts, valueId } from '../resolved-graph.js'
+import { referenceParts, valueId } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
-import { runNodeTask, wrap, type NodeReport } from './node-task.js'
+import { runNodeTask, type NodeReport } from './node-task.js'
 import { runSegmentTask } from './segment-task.js'
 import type { RunFrame, RunServices } from './services.js'
 import { StallBreaker } from './stall-breaker.js'
@@ -64,6 +65,8 @@ class BatchRun {
   readonly #segmentQueues = new Map<number, Map<number, PacketQueue>>()
   readonly #modes: Map<number, OutputMode>[]
   readonly #collected = new Map<ValueId, Packet>()
+  /** Values whose writer came to its end. */
+  readonly #finished = new Set<ValueId>()
   readonly #progress: ProgressMeter
   readonly #parts = new Map<string, number>()
   readonly #headFrames: number[] = []
@@ -207,7 +210,7 @@ class BatchRun {
     this.#stall.started()
     try {
       await work()
-      for (const value of outputs) this.#routes.end(value)
+      for (const value of outputs) { this.#routes.end(value); this.#finished.add(value) }
     } catch (error) {
       const failure = this.#fail(error, node, 'process')
       const resolved = this.#r.compiled.nodes[node]!
@@ -216,11 +219,11 @@ class BatchRun {
   }
 
   #fail(error: unknown, node: number, operation: string): MillraceError {
+    if (isMillraceError(error) && this.#abort.signal.aborted && error === this.#abort.signal.reason) return error
     const place = isMillraceError(error) && error.nodeId !== undefined ? this.#r.compiled.nodes.find((n) => n.id === error.nodeId) : undefined
-    const failure = wrap(error, place ?? this.#r.compiled.nodes[node]!, operation, { runId: this.#r.runId })
-    if (failure.code === 'DEPENDENCY_FAILED' || (this.#abort.signal.aborted && failure === this.#abort.signal.reason)) return failure
-    if (this.#cancelled) return failure
-    if (this.#failed.has(failure.nodeId!)) return failure
+    const { id, definition } = place ?? this.#r.compiled.nodes[node]!
+    const failure = wrapNodeFailure(error, { node: id, type: definition.type, operation, runId: this.#r.runId })
+    if (failure.code === 'DEPENDENCY_FAILED' || this.#cancelled || this.#failed.has(failure.nodeId!)) return failure
     this.#failed.set(failure.nodeId!, failure)
     this.#failures.push(failure)
     if (this.#r.onError === 'stop') this.#stopAll(failure)
@@ -288,7 +291,7 @@ class BatchRun {
     const { compiled, services } = this.#r, outputs: Record<string, Packet> = {}, whole = new Map<ValueId, Packet>()
     if (this.#cancelled) return outputs
     for (const [name, value] of compiled.outputs) {
-      if (this.#failed.size > 0 && this.#dependsOnFailure(nodeOf(value))) continue
+      if (!this.#finished.has(value)) continue
       let packet = whole.get(value)
       if (packet) packet = sharePacket(packet)
       else if (this.#collected.has(value)) { packet = this.#collected.get(value)!; this.#collected.delete(value) }
@@ -300,12 +303,6 @@ class BatchRun {
       outputs[name] = summarise(packet, value, compiled, this.#segments)
     }
     return outputs
-  }
-
-  #dependsOnFailure(id: string): boolean {
-    if (this.#failed.has(id)) return true
-    const node = this.#r.compiled.nodes.find((n) => n.id === id)
-    return node?.inputs.some((input) => input.from !== null && this.#dependsOnFailure(nodeOf(input.from))) ?? false
   }
 }
 

@@ -1,8 +1,7 @@
-import { isMillraceError } from '../../errors/millrace-error.js'
-import type { MillraceError } from '../../errors/millrace-error.js'
 import type { NodeContext, PacketRecord } from '../../graph/node-definition.js'
 import type { PacketStream } from '../../media/packet.js'
 import { scheduleErrors } from '../errors.js'
+import { wrapNodeFailure } from '../node-failure.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { releasePacket } from '../packet-data.js'
 import type { ResolvedNode } from '../resolved-graph.js'
@@ -40,7 +39,7 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
   try {
     await drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputsOf(node, links), node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes))
   } catch (error) {
-    throw wrap(error, node, 'process', frame)
+    throw wrapNodeFailure(error, { node: node.id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: frame.runId })
   } finally {
     report.busyUs += clock.nowUs() - sincePaused
     for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; report.busyUs -= queue.counters.waitedUs; queue.leave() }
@@ -104,23 +103,3 @@ function warnUndeclared(node: ResolvedNode, port: string, frame: RunFrame): void
     { port: valueId(node.id, port), expected: `one of ${Object.keys(node.definition.outputs).join(', ') || 'no output'}`, got: 'an undeclared output' },
     { severity: 'warning', node: node.id, port }))
 }
-
-/** A coded error as it is, with the node's place; anything else as NODE_FAILED with its cause. */
-export function wrap(error: unknown, node: ResolvedNode, operation: string, frame: Pick<RunFrame, 'runId'>): MillraceError {
-  if (isMillraceError(error)) {
-    if (error.nodeId === undefined) Object.defineProperties(error, {
-      nodeId: { value: node.id, enumerable: true, configurable: true }, nodeType: { value: node.definition.type, enumerable: true, configurable: true },
-      runId: { value: frame.runId, enumerable: true, configurable: true }, operation: { value: operation, enumerable: true, configurable: true } })
-    return error
-  }
-  const cause = error instanceof Error ? error.message : String(error)
-  return scheduleErrors.NODE_FAILED(
-    { node: node.id, type: node.definition.type, operation, cause, ...(error instanceof Error ? {} : { thrown: error }) },
-    { nodeId: node.id, nodeType: node.definition.type, operation, runId: frame.runId, cause: error, retryable: error instanceof Error && retryable(error) })
-}
-
-/** EX-43: programming errors are not worth another try; other errors of a node are. */
-function retryable(error: Error): boolean {
-  return !(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError || error instanceof ReferenceError)
-}
-
