@@ -1,6 +1,6 @@
 import { DTYPE_ID } from '../media/dtype.js'
 import type { Address, MemoryHost } from '../memory/memory-host.js'
-import { CONTROL, INIT, IO, IO_FLAG, PORT, PORT_FLAG, STATE, TAG } from './contract.js'
+import { CONTROL, INIT, IO, IO_FLAG, PORT, PORT_FLAG, STATE, type TAG } from './contract.js'
 import { writeDescriptors, type Descriptors } from './descriptors.js'
 import { kernelErrors } from './errors.js'
 import type { KernelCode } from './kernel-code.js'
@@ -14,6 +14,7 @@ export interface PortBytes { readonly data: Address; readonly frames: number; re
 export interface ControlCourse { readonly from: number; readonly to: number; readonly begin: number; readonly length: number; readonly stream?: Address }
 /** Counters that the kernel writes into its own state (KE-08). */
 export interface KernelCounters { readonly calls: number; /** `RUST`, `ASCR`, `JSRF` or the module's own. */ readonly tag: string; readonly nonfinite: number; readonly clipped: number; readonly version: number }
+/** What an instance shares with others, and how its errors name things. */
 export interface InstanceOptions {
   /** Cache of read-only blocks; without it the instance has one of its own. */
   readonly shared?: SharedBlocks

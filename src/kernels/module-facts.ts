@@ -15,7 +15,7 @@ export interface ModuleFacts {
   /** Memories declared by the module itself. */
   readonly ownMemories: number
   readonly data: readonly DataSegment[]
-  /** Offsets of data segments that are no constant. */
+  /** 1 when a segment's place is no constant; reading stops there. */
   readonly computedData: number
   readonly hasStart: boolean
   readonly hasTags: boolean
@@ -82,8 +82,7 @@ function readExports(bytes: Uint8Array, section: Section | undefined): ModuleNam
 
 function readData(bytes: Uint8Array, section: Section | undefined): { data: DataSegment[]; computedData: number } {
   const data: DataSegment[] = []
-  let computedData = 0
-  if (section === undefined) return { data, computedData }
+  if (section === undefined) return { data, computedData: 0 }
   const count = readU32(bytes, section.start)
   for (let n = 0, at = count.next; n < count.value; n++) {
     const flag = readU32(bytes, at)
@@ -93,15 +92,16 @@ function readData(bytes: Uint8Array, section: Section | undefined): { data: Data
     if (flag.value !== 1) {
       // i32.const n, end; anything else is not known before the module runs.
       const constant = bytes[at] === 0x41 ? readI32(bytes, at + 1) : undefined
-      if (constant === undefined || bytes[constant.next] !== 0x0b) return { data, computedData: computedData + 1 }
+      if (constant === undefined || bytes[constant.next] !== 0x0b) return { data, computedData: 1 }
       start = constant.value >>> 0
       at = constant.next + 1
     }
     const length = readU32(bytes, at)
     at = length.next + length.value
+    if (at > section.end) throw new MalformedModule(`data segment ${n}`)
     data.push({ start, bytes: length.value })
   }
-  return { data, computedData }
+  return { data, computedData: 0 }
 }
 
 function readBodies(bytes: Uint8Array, section: Section | undefined): { start: number; end: number }[] {
@@ -110,6 +110,7 @@ function readBodies(bytes: Uint8Array, section: Section | undefined): { start: n
   const count = readU32(bytes, section.start)
   for (let n = 0, at = count.next; n < count.value; n++) {
     const size = readU32(bytes, at)
+    if (size.next + size.value > section.end) throw new MalformedModule(`function body at byte ${at}`)
     bodies.push({ start: size.next, end: size.next + size.value })
     at = size.next + size.value
   }

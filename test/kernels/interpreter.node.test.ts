@@ -35,10 +35,11 @@ function image(rig: Rig): Uint8Array {
 describe('interpreters on random segments (KE-12, KE-13, KE-14)', () => {
   test.each([true, false])('Rust and TypeScript: equal results, programs and counters after every pass; references: equal bits (shared %s)', (shared) => {
     let passes = 0, blocked = 0, hungry = 0, done = 0
+    const first = bench(shared), second = bench(shared), plain = openPlain(), before = plain.stats().blocks
     for (let seed = 1; seed <= 100; seed++) {
       const segment = randomSegment(randomOf(seed)), room = 20 + Math.floor(randomOf(seed * 31)() * 3_000)
       const chunk = (): (() => number) => { const r = randomOf(seed * 17); return () => 1 + Math.floor(r() * 700) }
-      const rust = openRig('rust', bench(shared), segment, room, sample(seed)), twin = openRig('twin', bench(shared), segment, room, sample(seed))
+      const rust = openRig('rust', first, segment, room, sample(seed)), twin = openRig('twin', second, segment, room, sample(seed))
       expect(twin.program.address).toBe(rust.program.address)
       const images: Uint8Array[] = []
       const codes = drive(rust, chunk(), (pass) => pass % 3 === 1, () => images.push(image(rust)))
@@ -48,11 +49,12 @@ describe('interpreters on random segments (KE-12, KE-13, KE-14)', () => {
       expect(others, `seed ${seed}`).toEqual(codes)
       expect(twin.program.reports(), `seed ${seed}`).toEqual(rust.program.reports())
       expect([...twin.collected], `seed ${seed}`).toEqual([...rust.collected])
-      const oracle = openRig('reference', openPlain(), segment, room, sample(seed))
+      const oracle = openRig('reference', plain, segment, room, sample(seed))
       const last = drive(oracle, chunk(), () => false).at(-1)
       expect(last, `seed ${seed}`).toBe(codes.at(-1))
       expect([...oracle.collected], `seed ${seed}`).toEqual([...rust.collected])
       if (codes.at(-1) === PASS.DONE) expect(oracle.program.reports().every((report) => report.tag === 'JSRF')).toBe(true)
+      for (const rig of [rust, twin, oracle]) rig.close()
       passes += codes.length
       if (codes.at(-1) === PASS.DONE) done++
       blocked += codes.filter((code) => code === PASS.OUTPUT_FULL).length
@@ -63,19 +65,23 @@ describe('interpreters on random segments (KE-12, KE-13, KE-14)', () => {
     expect(blocked).toBeGreaterThan(50)
     expect(hungry).toBeGreaterThan(50)
     expect(done).toBeGreaterThan(80)
+    expect(plain.stats().blocks).toBe(before)
   }, 60_000)
 
   test('any chunking of the input gives the same bits', () => {
+    const one = bench(false)
     for (let seed = 200; seed < 240; seed++) {
       const segment = randomSegment(randomOf(seed))
-      const whole = openRig('rust', bench(false), segment, 100_000, sample(seed))
+      const whole = openRig('rust', one, segment, 100_000, sample(seed))
       const code = drive(whole, () => 1e6, () => false).at(-1)!
       for (const size of [1, 13, 500]) {
-        const part = openRig('rust', bench(false), segment, 100_000, sample(seed))
+        const part = openRig('rust', one, segment, 100_000, sample(seed))
         const end = drive(part, () => size, () => false).at(-1)!
+        part.close()
         if (code !== PASS.DONE || end !== PASS.DONE) continue
         expect([...part.collected], `seed ${seed}, ${size} frames`).toEqual([...whole.collected])
       }
+      whole.close()
     }
   }, 60_000)
 })

@@ -20,6 +20,8 @@ export interface Rig {
   show(frames: number): void
   /** Empties the outputs that nothing inside reads. */
   drain(): void
+  /** Gives everything back to the arena. */
+  close(): void
 }
 export type Kind = 'rust' | 'twin' | 'reference'
 
@@ -28,8 +30,10 @@ export function openRig(kind: Kind, bench: Bench | Arena, segment: RandomSegment
   const made = 'runtime' in bench ? compiled(bench, segment, kind === 'twin') : interpreted(arena, segment)
   const { program } = made
   const rooms = new Map<number, Address>(), collected = new Map<number, number[]>(), record = (b: number, field: number): number => (program.buffer(b) + field) >>> 2
+  const own: Address[] = []
   const place = (b: number, frames: number): Address => {
     const stride = Math.ceil(frames * 4 / 64) * 64, at = arena.allocate(Math.max(64, stride * 2))
+    own.push(at)
     arena.u32[record(b, BUFFER.BASE)] = at
     arena.u32[record(b, BUFFER.STRIDE)] = stride
     arena.u32[record(b, BUFFER.CAPACITY)] = frames
@@ -62,6 +66,10 @@ export function openRig(kind: Kind, bench: Bench | Arena, segment: RandomSegment
         for (let n = inside ? list.length / 2 : 0; n < filled; n++) list.push(arena.f32[at / 4 + n]!, arena.f32[(at + stride) / 4 + n]!)
         if (!inside) arena.u32[record(b, BUFFER.FILLED)] = 0
       }
+    },
+    close() {
+      program.close()
+      for (const at of own) arena.free(at)
     },
   }
 }

@@ -2,6 +2,7 @@
 //! wasm-bindgen, because the tool wants its crate linked.
 
 mod allocator;
+mod probe;
 
 use allocator::Allocator;
 use wasm_bindgen::prelude::wasm_bindgen;
