@@ -1,0 +1,28 @@
+import { createEngine, printPlan, type Engine, type RunMetrics, type SegmentEvent } from 'millrace'
+import { resample, toPcm16, vad, wavFile, wavWriter } from 'millrace/nodes'
+
+/** What the page lets people set. */
+export interface Settings { readonly threshold: number; readonly frameMs: 10 | 20 | 30; readonly quality: 'low' | 'medium' | 'high' | 'best' }
+/** Everything that the page shows. Positions in frames at 16 kHz. */
+export interface Found {
+  readonly segments: readonly SegmentEvent[]
+  readonly wav: Uint8Array
+  readonly plan: string
+  readonly metrics: RunMetrics
+}
+
+export const RATE = 16_000
+let engine: Promise<Engine> | undefined
+
+/** The page's one engine; its workers start when a file is worth it. */
+export function openEngine(): Promise<Engine> { return engine ??= createEngine() }
+
+/** Runs the graph on a file's bytes. Rejects with a coded error; a newer call aborts an older one by its signal. */
+export async function findSpeech(file: Blob, settings: Settings, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Found> {
+  const ready = await openEngine()
+  const speech = resample(wavFile(file), { rate: RATE, quality: settings.quality })
+  const graph = { segments: vad(speech, { threshold: settings.threshold, frameMs: settings.frameMs }).segments, wav: wavWriter(toPcm16(speech)) }
+  const plan = await ready.plan(graph, { signal })
+  const { outputs, metrics } = await ready.run(graph, { signal, onProgress: ({ fraction }) => { onProgress(fraction) } })
+  return { segments: outputs.segments.data, wav: outputs.wav.data, plan: printPlan(plan), metrics }
+}

@@ -1,0 +1,135 @@
+import { isMillraceError, type RunMetrics } from 'millrace'
+import sampleUrl from '../../examples/talk.wav?url'
+import { findSpeech, openEngine, RATE, type Found, type Settings } from './find-speech.js'
+import { drawWaveform, type Stretch } from './waveform.js'
+
+const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T
+const canvas = element<HTMLCanvasElement>('wave'), player = element<HTMLAudioElement>('player'), form = element<HTMLFormElement>('settings')
+const WAV_HEADER_BYTES = 44
+
+let file: { readonly name: string; readonly blob: Blob } | undefined
+let running: AbortController | undefined
+let shown: { readonly samples: Int16Array; readonly seconds: number; readonly speech: readonly Stretch[] } | undefined
+
+function settings(): Settings {
+  const values = new FormData(form)
+  return { threshold: Number(values.get('threshold')), frameMs: Number(values.get('frame')) as Settings['frameMs'], quality: String(values.get('quality')) as Settings['quality'] }
+}
+
+/** Runs the newest file with the newest settings; an older run that is still going is cancelled. */
+async function run(): Promise<void> {
+  if (!file) return
+  running?.abort('a newer run')
+  const mine = running = new AbortController(), progress = element<HTMLProgressElement>('progress')
+  element('error').hidden = true
+  progress.hidden = false
+  progress.value = 0
+  say(`Reading ${file.name}…`)
+  try {
+    const found = await findSpeech(file.blob, settings(), mine.signal, (fraction) => { progress.value = fraction })
+    if (running === mine) show(found, file.name)
+  } catch (error) {
+    if (running === mine) showError(error)
+  } finally { if (running === mine) progress.hidden = true }
+}
+
+function show({ segments, wav, plan, metrics }: Found, name: string): void {
+  const samples = new Int16Array(wav.slice(WAV_HEADER_BYTES).buffer), seconds = samples.length / RATE
+  const speech = segments.filter((s) => s.to !== undefined).map((s): Stretch => ({ from: s.from / RATE, to: s.to! / RATE }))
+  shown = { samples, seconds, speech }
+  const spoken = speech.reduce((sum, s) => sum + s.to - s.from, 0)
+  element('result').hidden = false
+  element('summary').textContent = `${speech.length} segment${speech.length === 1 ? '' : 's'}, ${spoken.toFixed(1)} of ${seconds.toFixed(1)} s`
+  canvas.setAttribute('aria-label', `Waveform of ${name} with speech marked`)
+  const blob = new Blob([wav as Uint8Array<ArrayBuffer>], { type: 'audio/wav' })
+  for (const url of [player.src, element<HTMLAnchorElement>('download').href]) if (url.startsWith('blob:')) URL.revokeObjectURL(url)
+  player.src = URL.createObjectURL(blob)
+  element<HTMLAnchorElement>('download').href = URL.createObjectURL(blob)
+  element<HTMLAnchorElement>('download').download = `${name.replace(/\.wav$/i, '')}-16k.wav`
+  element('segments').replaceChildren(...speech.map(segmentItem))
+  element('plan').textContent = plan
+  showMetrics(metrics)
+  draw()
+  say(`${name}: done in ${(metrics.totalTimeUs / 1000).toFixed(0)} ms, ${(seconds * 1e6 / metrics.totalTimeUs).toFixed(0)} times faster than it plays.`)
+}
+
+function segmentItem({ from, to }: Stretch): HTMLLIElement {
+  const item = document.createElement('li'), button = document.createElement('button')
+  button.type = 'button'
+  button.textContent = `${from.toFixed(2)} – ${to.toFixed(2)} s`
+  button.addEventListener('click', () => { player.currentTime = from; void player.play().catch(() => undefined); draw() })
+  item.append(button)
+  return item
+}
+
+function showMetrics(metrics: RunMetrics): void {
+  const head = ['node', 'type', 'tier', 'where', 'ms', 'calls', 'frames', 'copied']
+  const rows = metrics.nodes.map((node) => [node.id, node.type, node.tier, node.worker < 0 ? node.where : `worker ${node.worker}`, (node.executionTimeUs / 1000).toFixed(2), String(node.kernelCalls), String(node.framesOut), String(node.copyBytes)])
+  const row = (cells: readonly string[], tag: 'th' | 'td'): HTMLTableRowElement => {
+    const line = document.createElement('tr')
+    line.append(...cells.map((text, i) => {
+      const cell = document.createElement(tag)
+      cell.textContent = text
+      if (i >= 4) cell.className = 'number'
+      if (tag === 'th') (cell as HTMLTableCellElement).scope = 'col'
+      return cell
+    }))
+    return line
+  }
+  const thead = document.createElement('thead'), tbody = document.createElement('tbody')
+  thead.append(row(head, 'th'))
+  tbody.append(...rows.map((cells) => row(cells, 'td')))
+  element('metrics').replaceChildren(thead, tbody)
+  element('totals').textContent = `${(metrics.totalTimeUs / 1000).toFixed(1)} ms in all, ${metrics.workers.count} workers, ${(metrics.peakMemoryBytes / 1_048_576).toFixed(1)} MiB of arena at most, ${metrics.copyBytes} bytes copied.`
+}
+
+function showError(error: unknown): void {
+  const box = element('error'), title = document.createElement('strong')
+  title.textContent = isMillraceError(error) ? error.code : 'Error'
+  box.replaceChildren(title, isMillraceError(error) ? `${error.message} ${error.hint}` : String(error))
+  box.hidden = false
+  say('')
+}
+
+function say(text: string): void { element('status').textContent = text }
+function draw(): void { if (shown) drawWaveform(canvas, shown.samples, shown.seconds, shown.speech, player.currentTime) }
+function take(next: File | undefined): void {
+  if (!next) return
+  file = { name: next.name, blob: next }
+  void run()
+}
+function seek(seconds: number): void {
+  if (!shown) return
+  player.currentTime = Math.max(0, Math.min(shown.seconds, seconds))
+  draw()
+}
+
+element<HTMLInputElement>('file').addEventListener('change', (event) => { take((event.target as HTMLInputElement).files?.[0]) })
+element('sample').addEventListener('click', () => {
+  void fetch(sampleUrl).then((response) => response.blob()).then((blob) => { file = { name: 'talk.wav', blob }; return run() }).catch(showError)
+})
+form.addEventListener('input', () => {
+  element('threshold-text').textContent = settings().threshold.toFixed(3)
+  void run()
+})
+form.addEventListener('submit', (event) => { event.preventDefault() })
+canvas.addEventListener('pointerdown', (event) => { if (shown) seek(event.offsetX / canvas.clientWidth * shown.seconds) })
+canvas.addEventListener('keydown', (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+  if (step !== undefined) { event.preventDefault(); seek(player.currentTime + step) }
+  if (event.key === ' ') { event.preventDefault(); if (player.paused) void player.play().catch(() => undefined); else player.pause() }
+})
+for (const name of ['timeupdate', 'seeked']) player.addEventListener(name, draw)
+addEventListener('resize', draw)
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw)
+
+let inside = 0
+addEventListener('dragenter', (event) => { event.preventDefault(); inside++; element('veil').hidden = false })
+addEventListener('dragleave', () => { if (--inside <= 0) { inside = 0; element('veil').hidden = true } })
+addEventListener('dragover', (event) => { event.preventDefault() })
+addEventListener('drop', (event) => { event.preventDefault(); inside = 0; element('veil').hidden = true; take(event.dataTransfer?.files[0]) })
+
+openEngine().then((engine) => {
+  const { mode } = engine.stats()
+  say(`Ready: tier ${mode.tier}, ${mode.mode} memory. Choose a file, or use the sample.`)
+}, showError)
