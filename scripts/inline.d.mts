@@ -1,6 +1,7 @@
 import type { Plugin as EsbuildPlugin } from 'esbuild'
 import type { Plugin as VitePlugin } from 'vite'
 
+export function wasmText(path: string): Promise<string>
 export function wasmModule(path: string): Promise<string>
 export function bundleWorker(path: string, options?: { minify?: boolean }): Promise<{ code: string; inputs: string[] }>
 export function inlineEsbuild(): EsbuildPlugin

@@ -1,32 +1,33 @@
 /**
  * The one loader behind tsup, vitest and the demo: assets become JavaScript modules.
  *   import code from 'inline-worker:./worker-entry.ts'   bundled classic script, as a string
- *   import bytes from './core.wasm'                      Uint8Array; `{ base64 }` is the text, to be decoded later
+ *   import { deflated } from './core.wasm'               the bytes as text, inflated when an engine wants them
  * Worker code that imports a `.wasm` fails the build: workers receive compiled modules (PK-16).
  */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-const decoder = resolve(root, 'src/kernels/base64.ts')
 const PREFIX = 'inline-worker:'
 /** In Vite an id that ends in `.wasm` is taken by its own plugin: ours end in `.js`. */
 const VIRTUAL = '\0millrace-inline:'
 
-/** JavaScript of the module that stands for the wasm file at `path`. */
-export async function wasmModule(path) {
+/** Text of the wasm file at `path` as it is inlined: base64 of raw deflate (docs/adr: base64 of plain wasm compresses badly a second time). */
+export async function wasmText(path) {
   if (!existsSync(path)) {
     const fix = path.includes('assembly') ? 'Run `npm run build:wasm`.' : 'Run `npm run build:wasm -- --rust` (it needs Rust), or restore wasm/pkg from git.'
     throw new Error(`Wasm file ${relative(root, path)}: expected a built module, got no file. ${fix}`)
   }
-  const text = (await readFile(path)).toString('base64')
-  return `import { decodeBase64 } from ${JSON.stringify(decoder)}
-export const base64 = ${JSON.stringify(text)}
-export default /* @__PURE__ */ decodeBase64(base64)
-`
+  return deflateRawSync(await readFile(path), { level: 9 }).toString('base64')
+}
+
+/** JavaScript of the module that stands for the wasm file at `path`. */
+export async function wasmModule(path) {
+  return `export const deflated = ${JSON.stringify(await wasmText(path))}\n`
 }
 
 /** Bundles the entry at `path` as one classic script. Resolves to its text and the files that it was made of. */

@@ -1,11 +1,8 @@
 /** Modules that exist only through `scripts/inline.mjs`: assets that the build turns into JavaScript. */
 
 declare module '*.wasm' {
-  /** The module's bytes, base64: decode with `decodeBase64` when they are needed. */
-  export const base64: string
-  /** The module's bytes, decoded at import. */
-  const bytes: Uint8Array<ArrayBuffer>
-  export default bytes
+  /** The module's bytes: raw deflate, then base64. Inflate them with `inflateText` when they are needed. */
+  export const deflated: string
 }
 
 declare module 'inline-worker:*' {

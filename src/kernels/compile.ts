@@ -1,7 +1,7 @@
 import { BUILTIN_MODULES, builtinModuleBytes, type BuiltinModule } from './builtin-modules.js'
 import type { CompiledModule, CompiledModules } from './compiled-modules.js'
 import { kernelErrors } from './errors.js'
-import { checkModule, checkOverlap, type DeclaredKernel, type ModuleRole } from './module-check.js'
+import { checkModule, checkOverlap, CORE_FUNCTIONS, type DeclaredKernel, type ModuleRole } from './module-check.js'
 import type { DataSegment } from './module-facts.js'
 import { unsharedVariant } from './module-variant.js'
 import { openWasmSource, type WasmSource } from './wasm-source.js'
@@ -54,7 +54,7 @@ function loadBuiltin(name: BuiltinModule, shared: boolean): Promise<Checked> {
   const key = `${name}:${shared ? 'shared' : 'private'}`
   let entry = builtin.get(key)
   if (entry === undefined) {
-    entry = compileBytes(name, roleOf(name), builtinModuleBytes(name), { shared })
+    entry = builtinModuleBytes(name).then((bytes) => compileBytes(name, roleOf(name), bytes, { shared }))
     // A refusal (a policy that may change with the page) is not kept.
     entry.catch(() => builtin.delete(key))
     builtin.set(key, entry)
@@ -84,6 +84,9 @@ async function compileBytes(name: string, role: ModuleRole, bytes: Uint8Array, o
 function checkImportList(name: string, role: ModuleRole, module: WebAssembly.Module): WebAssembly.Module {
   const stray = WebAssembly.Module.imports(module).find((one) => one.kind !== 'memory' && !(role === 'core' && one.kind === 'table'))
   if (stray !== undefined) throw kernelErrors.KERNEL_ABI({ module: name, what: 'imports', expected: 'nothing but the memory', got: `${stray.kind} ${stray.module}.${stray.name}` })
+  const exports = new Set(WebAssembly.Module.exports(module).map((one) => one.name))
+  const missing = ['millrace_abi', ...(role === 'core' ? CORE_FUNCTIONS : [])].find((one) => !exports.has(one))
+  if (missing !== undefined) throw kernelErrors.KERNEL_ABI({ module: name, what: 'exports', expected: `function ${missing}`, got: 'none of that name' })
   return module
 }
 

@@ -111,8 +111,8 @@ describe('crafted modules, each refused for its own reason (KE-21)', () => {
 })
 
 describe('shipped modules', () => {
-  test.each(BUILTIN_MODULES)('%s keeps the contract, never grows the memory, stays within the baseline', (name) => {
-    const bytes = builtinModuleBytes(name), facts = moduleFacts(bytes)
+  test.each(BUILTIN_MODULES)('%s keeps the contract, never grows the memory, stays within the baseline', async (name) => {
+    const bytes = await builtinModuleBytes(name), facts = moduleFacts(bytes)
     checkModule(bytes, { name, role: name === 'core' ? 'core' : 'assembly' })
     const findings = scanCode(bytes, facts)
     expect(findings.beyond).toBeUndefined()
@@ -122,12 +122,12 @@ describe('shipped modules', () => {
     expect(facts.bodies.length).toBeGreaterThan(5)
     expect(facts.exports.some((one) => one.name.includes('__new'))).toBe(false)
   })
-  test('built-in data segments do not overlap', () => {
-    checkOverlap(BUILTIN_MODULES.map((name) => ({ name, data: moduleFacts(builtinModuleBytes(name)).data })))
+  test('built-in data segments do not overlap', async () => {
+    checkOverlap(await Promise.all(BUILTIN_MODULES.map(async (name) => ({ name, data: moduleFacts(await builtinModuleBytes(name)).data }))))
   })
   test('the unshared variant differs in one bit and compiles for private memory (MW-56)', async () => {
     for (const name of BUILTIN_MODULES) {
-      const bytes = builtinModuleBytes(name), variant = unsharedVariant(bytes), flag = memoryFlagOffset(bytes)
+      const bytes = await builtinModuleBytes(name), variant = unsharedVariant(bytes), flag = memoryFlagOffset(bytes)
       expect([bytes[flag], variant[flag]]).toEqual([3, 1])
       expect(variant.filter((byte, i) => byte !== bytes[i]).length).toBe(1)
       expect(unsharedVariant(variant)).toBe(variant)

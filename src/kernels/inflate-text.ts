@@ -1,4 +1,4 @@
-/** Base64 to bytes for inlined modules (PK-17). Not a validator: the text comes from our own build. */
+/** Inlined text to bytes: base64, then raw deflate (PK-17). Not a validator: the text comes from our own build. */
 
 type Decoders = { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
 
@@ -16,4 +16,12 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
   return bytes
+}
+
+/** Bytes of an inlined text. Every host that has the engine's WebAssembly features has DecompressionStream; Node inflates without a stream, which is quicker. */
+export async function inflateText(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = decodeBase64(text)
+  if (typeof process === 'object' && typeof process.getBuiltinModule === 'function') return new Uint8Array(process.getBuiltinModule('zlib').inflateRawSync(packed))
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
 }
