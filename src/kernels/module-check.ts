@@ -3,6 +3,7 @@ import { scanCode } from './code-scan.js'
 import { kernelErrors } from './errors.js'
 import { moduleFacts, type DataSegment, type ModuleFacts } from './module-facts.js'
 import { MalformedModule } from './module-reader.js'
+import type { CoreExports } from './runtime.js'
 
 /** Where a module's static data may stand, and what it may import. */
 export type ModuleRole = 'core' | 'assembly' | 'user'
@@ -11,6 +12,11 @@ export interface DeclaredKernel { readonly export: string; readonly flush?: bool
 export interface ModuleCheck { readonly name: string; readonly role: ModuleRole; readonly kernels?: readonly DeclaredKernel[] }
 
 const PAGE = 65_536
+/** What only the core has. */
+export const CORE_FUNCTIONS = [
+  'segment_run', 'segment_step', 'segment_check', 'queue_init', 'queue_push', 'queue_pop', 'queue_quiet', 'task_take', 'task_finish', 'task_push', 'alloc_donate', 'alloc_count',
+  'alloc_used', '__wbindgen_start', '__wbindgen_thread_destroy',
+] as const satisfies readonly (keyof CoreExports | '__wbindgen_start' | '__wbindgen_thread_destroy')[]
 /** Windows of the address space by role: [start, end). */
 const WINDOWS: Readonly<Record<ModuleRole, readonly [number, number]>> = {
   core: [WINDOW.CORE, WINDOW.CORE_END],
@@ -81,7 +87,7 @@ function checkWindows(facts: ModuleFacts, check: ModuleCheck): void {
 }
 
 function checkExports(functions: ReadonlySet<string>, check: ModuleCheck): void {
-  const wanted = ['millrace_abi', 'millrace_layout']
+  const wanted = ['millrace_abi', 'millrace_layout', ...(check.role === 'core' ? CORE_FUNCTIONS : [])]
   for (const kernel of check.kernels ?? []) {
     const suffixes = ['size', 'init', 'process', 'reset', ...(kernel.flush === true ? ['flush'] : []), ...(kernel.shared === true ? ['shared'] : [])]
     wanted.push(...suffixes.map((suffix) => `${kernel.export}_${suffix}`))
