@@ -33,6 +33,7 @@ fn cos_kernel(x: f64) -> f64 {
     1.0 + square * polynomial(&COS, square)
 }
 /// sin(r + quarter·π/2)
+#[inline(never)]
 fn quadrant(r: f64, quarter: f64) -> f64 {
     let turn = quarter - 4.0 * (quarter * 0.25).floor();
     if turn == 0.0 {

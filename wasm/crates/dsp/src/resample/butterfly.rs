@@ -1,4 +1,4 @@
-//! Short transforms of 2, 3, 4, 5, 7 and 8 points over lanes: complex forward, real forward, and real from half a spectrum.
+//! Short transforms of 2, 3, 4, 5 and 7 points over lanes: complex forward, real forward, and real from half a spectrum.
 //! Forward is e^{-2πi/R}, unscaled. Odd lengths use the even and odd halves of the cosine form (C. Van Loan, Computational Frameworks for the FFT, 1992).
 
 use super::simd_lanes::Vector;
@@ -49,7 +49,6 @@ const COS_5: [f64; 5] = [1.0, 0.30901699437494745, -0.8090169943749475, -0.80901
 const SIN_5: [f64; 5] = [0.0, 0.9510565162951535, 0.5877852522924731, -0.5877852522924731, -0.9510565162951535];
 const COS_7: [f64; 7] = [1.0, 0.6234898018587336, -0.2225209339563144, -0.9009688679024191, -0.9009688679024191, -0.2225209339563144, 0.6234898018587336];
 const SIN_7: [f64; 7] = [0.0, 0.7818314824680298, 0.9749279121818236, 0.4338837391175582, -0.4338837391175582, -0.9749279121818236, -0.7818314824680298];
-const HALF_ROOT: f64 = core::f64::consts::FRAC_1_SQRT_2;
 
 #[inline(always)]
 fn cosine<V: Vector, const R: usize>(k: usize) -> V {
@@ -99,18 +98,6 @@ pub fn forward<V: Vector, const R: usize>(z: &[Complex<V>; R]) -> [Complex<V>; R
     match R {
         2 => (y[0], y[1]) = (z[0].add(z[1]), z[0].sub(z[1])),
         4 => y[..4].copy_from_slice(&four([z[0], z[1], z[2], z[3]])),
-        8 => {
-            let h = V::constant(HALF_ROOT);
-            let even = four([z[0], z[2], z[4], z[6]]);
-            let mut odd = four([z[1], z[3], z[5], z[7]]);
-            odd[1] = Complex::new((odd[1].re + odd[1].im) * h, (odd[1].im - odd[1].re) * h);
-            odd[2] = Complex::new(odd[2].im, -odd[2].re);
-            odd[3] = Complex::new((odd[3].im - odd[3].re) * h, -((odd[3].re + odd[3].im) * h));
-            for j in 0..4 {
-                y[j] = even[j].add(odd[j]);
-                y[j + 4] = even[j].sub(odd[j]);
-            }
-        }
         _ => {
             let zero = V::zero();
             let (mut even_re, mut even_im, mut odd_re, mut odd_im) = ([zero; 4], [zero; 4], [zero; 4], [zero; 4]);
@@ -155,18 +142,6 @@ pub fn real_forward<V: Vector, const R: usize>(x: &[V; R]) -> [Complex<V>; R] {
             y[1] = Complex::new(x[0] - x[2], x[3] - x[1]);
             y[2].re = a - c;
         }
-        8 => {
-            let h = V::constant(HALF_ROOT);
-            let (a, b, c, d) = (x[0] + x[4], x[2] + x[6], x[1] + x[5], x[3] + x[7]);
-            let (e, f) = (x[1] - x[5], x[3] - x[7]);
-            let (g, k) = ((e - f) * h, (e + f) * h);
-            let (l, m) = (x[0] - x[4], x[2] - x[6]);
-            y[0].re = (a + b) + (c + d);
-            y[4].re = (a + b) - (c + d);
-            y[2] = Complex::new(a - b, d - c);
-            y[1] = Complex::new(l + g, -(m + k));
-            y[3] = Complex::new(l - g, m - k);
-        }
         _ => {
             let (mut even, mut odd) = ([zero; 4], [zero; 4]);
             y[0].re = x[0];
@@ -193,18 +168,6 @@ pub fn real_inverse<V: Vector, const R: usize>(y: &[Complex<V>; R]) -> [V; R] {
             let (a, b) = (y[0].re + y[2].re, y[0].re - y[2].re);
             let (c, d) = (y[1].re + y[1].re, y[1].im + y[1].im);
             (x[0], x[1], x[2], x[3]) = (a + c, b - d, a - c, b + d);
-        }
-        8 => {
-            let h = V::constant(HALF_ROOT * 2.0);
-            let (a, b) = (y[0].re + y[4].re, y[0].re - y[4].re);
-            let (c, d) = (y[2].re + y[2].re, y[2].im + y[2].im);
-            let (p, q) = (y[1].re + y[3].re, y[1].im - y[3].im);
-            let (r, s) = (y[1].re - y[3].re, y[1].im + y[3].im);
-            let (even, odd) = ([a + c, b - d, a - c, b + d], [p + p, (r - s) * h, -(q + q), -((r + s) * h)]);
-            for t in 0..4 {
-                x[t] = even[t] + odd[t];
-                x[t + 4] = even[t] - odd[t];
-            }
         }
         _ => {
             let zero = V::zero();

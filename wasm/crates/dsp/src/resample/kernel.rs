@@ -9,12 +9,13 @@ use super::overlap::{block, fill_tables, Sizes, Work};
 use super::simd_lanes::{F32x4, F64x4, Quad};
 use abi::{Init, Io, Kernel, Need, Scratch, Shared, State, Status, Tail, Watch};
 
-/// Outputs after which the cancel word is read: well below 10 ms of work for usual filters.
+/// Outputs after which the cancel word is read, about: well below 10 ms of work for usual filters.
 const STRIDE: usize = 8_192;
 
 abi::pod! {
     pub struct Resample {
         geometry: Geometry,
+        sizes: Sizes,
         position: Position,
         channels: u32,
         capacity: u32,
@@ -42,9 +43,14 @@ fn is_wide(geometry: &Geometry) -> bool {
     geometry.quality as usize == super::geometry::BEST
 }
 
+fn sizes_of(geometry: &Geometry) -> Option<Sizes> {
+    if is_wide(geometry) { Sizes::of::<F64x4>(geometry) } else { Sizes::of::<F32x4>(geometry) }
+}
+
+/// Bytes of tables and of scratch.
 fn fft_need<Q: Quad>(geometry: &Geometry) -> (usize, usize) {
     let bytes = core::mem::size_of::<Q::Element>();
-    Sizes::of::<Q>(geometry).map_or((0, 0), |sizes| (bytes * sizes.tables(), bytes * sizes.scratch::<Q>() + 4 * sizes.samples() + 48))
+    sizes_of(geometry).map_or((0, 0), |sizes| (bytes * sizes.tables(), bytes * sizes.scratch::<Q>() + 4 * sizes.samples() + 48))
 }
 
 impl Kernel for Resample {
@@ -75,7 +81,7 @@ impl Kernel for Resample {
         let channels = init.input(0)?.channels as u32;
         let capacity = capacity(&geometry, init.max_frames()) as u32;
         let (own, _) = state.parts();
-        *own = Resample { geometry, channels, capacity, ..*own };
+        *own = Resample { geometry, sizes: sizes_of(&geometry).unwrap_or(own.sizes), channels, capacity, ..*own };
         Ok(())
     }
 
@@ -135,7 +141,7 @@ impl Kernel for Resample {
 }
 
 fn fill<Q: Quad>(geometry: &Geometry, mut block: Scratch<'_>) -> Result<(), Status> {
-    let sizes = Sizes::of::<Q>(geometry).ok_or(Status::BAD_PARAM)?;
+    let sizes = sizes_of(geometry).ok_or(Status::BAD_PARAM)?;
     fill_tables::<Q>(geometry, &sizes, block.take(sizes.tables())?);
     Ok(())
 }
@@ -151,9 +157,10 @@ struct Step {
 
 fn step(state: &mut State<'_, Resample>, io: &mut Io<'_>, step: &Step) -> Result<(), Status> {
     let (own, mut tail) = state.parts();
+    let own = &*own;
     let geometry = &own.geometry;
     let mut parts = io.parts();
-    let mut method = Method::of(geometry, parts.shared, &mut parts.scratch)?;
+    let mut method = Method::of(geometry, &own.sizes, parts.shared, &mut parts.scratch)?;
     for channel in 0..own.channels as usize {
         let kept = tail.take::<f32>(own.capacity as usize);
         let new = if step.ended { None } else { Some(parts.inputs.get(0).channel::<f32>(channel)) };
@@ -172,33 +179,28 @@ fn step(state: &mut State<'_, Resample>, io: &mut Io<'_>, step: &Step) -> Result
 /// How the outputs of this call are computed, with its tables and working memory.
 enum Method<'a> {
     Direct(&'a [f32]),
-    Narrow(Sizes, &'a [f32], Work<'a, f32>),
-    Wide(Sizes, &'a [f64], Work<'a, f64>),
+    Narrow(&'a Sizes, &'a [f32], Work<'a, f32>),
+    Wide(&'a Sizes, &'a [f64], Work<'a, f64>),
 }
 
 impl<'a> Method<'a> {
-    fn of(geometry: &Geometry, shared: Shared<'a>, scratch: &mut Scratch<'a>) -> Result<Method<'a>, Status> {
+    fn of(geometry: &Geometry, sizes: &'a Sizes, shared: Shared<'a>, work: &mut Scratch<'a>) -> Result<Method<'a>, Status> {
         if !geometry.is_fft() {
             return Ok(Method::Direct(shared.slice(0, u64::from(geometry.phases) as usize * geometry.taps as usize)));
         }
-        if is_wide(geometry) {
-            let sizes = Sizes::of::<F64x4>(geometry).ok_or(Status::BAD_STATE)?;
-            let work = Work::new(scratch.take(sizes.scratch::<F64x4>())?, scratch.take(sizes.samples())?);
-            let tables = shared.slice(0, sizes.tables());
-            Ok(Method::Wide(sizes, tables, work))
+        let (scratch, samples) = if is_wide(geometry) { (sizes.scratch::<F64x4>(), sizes.samples()) } else { (sizes.scratch::<F32x4>(), sizes.samples()) };
+        Ok(if is_wide(geometry) {
+            Method::Wide(sizes, shared.slice(0, sizes.tables()), Work::new(work.take(scratch)?, work.take(samples)?))
         } else {
-            let sizes = Sizes::of::<F32x4>(geometry).ok_or(Status::BAD_STATE)?;
-            let work = Work::new(scratch.take(sizes.scratch::<F32x4>())?, scratch.take(sizes.samples())?);
-            let tables = shared.slice(0, sizes.tables());
-            Ok(Method::Narrow(sizes, tables, work))
-        }
+            Method::Narrow(sizes, shared.slice(0, sizes.tables()), Work::new(work.take(scratch)?, work.take(samples)?))
+        })
     }
 
     /// Writes the outputs from `k` on; `samples` starts at input frame `start` and covers every window.
     fn run(&mut self, geometry: &Geometry, mut k: u64, mut out: &mut [f32], samples: &[f32], start: i64, watch: Watch<'_>) -> Result<(), Status> {
         while !out.is_empty() {
             let count = match self {
-                Method::Direct(_) => STRIDE,
+                Method::Direct(_) => STRIDE.next_multiple_of(4 * geometry.l as usize),
                 _ => (geometry.hop_out() - k % geometry.hop_out()) as usize,
             };
             let (now, later) = out.split_at_mut(count.min(out.len()));

@@ -77,21 +77,13 @@ pub fn forward_pass<V: Vector, const R: usize>(from: &[V::Element], to: &mut [V:
             for j in 0..=R / 2 {
                 put(out, m * j, y[j]);
             }
-            for q in 1..m.div_ceil(2) {
+            // At q = m/2 both forms name the same bins: the mirrored values, written last, stay.
+            for q in 1..=m / 2 {
                 let w = twiddles.add(2 * (R - 1) * (q - 1));
                 let z = core::array::from_fn(|p| if p == 0 { get::<V>(input[p], q) } else { get::<V>(input[p], q).times(twiddle::<V>(w, p - 1)) });
                 let y = forward::<V, R>(&z);
                 for j in 0..R {
                     if 2 * j < R { put(out, q + m * j, y[j]) } else { put(out, m * (R - j) - q, y[j].conjugate()) }
-                }
-            }
-            if m % 2 == 0 {
-                let q = m / 2;
-                let w = twiddles.add(2 * (R - 1) * (q - 1));
-                let z = core::array::from_fn(|p| if p == 0 { get::<V>(input[p], q) } else { get::<V>(input[p], q).times(twiddle::<V>(w, p - 1)) });
-                let y = forward::<V, R>(&z);
-                for j in 0..R.div_ceil(2) {
-                    put(out, q + m * j, y[j]);
                 }
             }
         }
@@ -114,23 +106,13 @@ pub fn inverse_pass<V: Vector, const R: usize>(from: &[V::Element], to: &mut [V:
             for p in 0..R {
                 put(out[p], 0, Complex::new(x[p], V::zero()));
             }
-            for q in 1..m.div_ceil(2) {
+            for q in 1..=m / 2 {
                 let w = twiddles.add(2 * (R - 1) * (q - 1));
                 let y = core::array::from_fn(|j| if 2 * j < R { get::<V>(input, q + m * j) } else { get::<V>(input, m * (R - j) - q).conjugate() });
                 let z = inverse::<V, R>(&y);
                 put(out[0], q, z[0]);
                 for p in 1..R {
                     put(out[p], q, z[p].times_conjugate(twiddle::<V>(w, p - 1)));
-                }
-            }
-            if m % 2 == 0 {
-                let q = m / 2;
-                let w = twiddles.add(2 * (R - 1) * (q - 1));
-                let y = core::array::from_fn(|j| if 2 * j < R { get::<V>(input, q + m * j) } else { get::<V>(input, m * (R - j) - q).conjugate() });
-                let z = inverse::<V, R>(&y);
-                put(out[0], q, Complex::new(z[0].re, V::zero()));
-                for p in 1..R {
-                    put(out[p], q, Complex::new(z[p].times_conjugate(twiddle::<V>(w, p - 1)).re, V::zero()));
                 }
             }
         }
@@ -168,7 +150,7 @@ pub struct Run {
     pub mirrored: bool,
 }
 
-/// One run of the long spectrum: Y[q] = Σ over lanes of gain[q]·X[source of q]. `gains`: eight elements a bin (four real, four imaginary parts).
+/// One run of the long spectrum: Y[q] = Σ over lanes of gain[q]·X[source of q]. `gains`: eight elements a bin (four real, four imaginary parts), and three bins to spare, as in the spectrum and the results.
 #[inline(always)]
 pub fn gather<Q: Quad>(spectrum: &[Q::Element], half: usize, gains: &[Q::Element], re: &mut [Q::Element], im: &mut [Q::Element], run: Run) {
     if run.mirrored { gather_run::<Q, true>(spectrum, half, gains, re, im, run) } else { gather_run::<Q, false>(spectrum, half, gains, re, im, run) }
@@ -176,27 +158,21 @@ pub fn gather<Q: Quad>(spectrum: &[Q::Element], half: usize, gains: &[Q::Element
 #[inline(never)]
 fn gather_run<Q: Quad, const MIRRORED: bool>(spectrum: &[Q::Element], half: usize, gains: &[Q::Element], re: &mut [Q::Element], im: &mut [Q::Element], run: Run) {
     let (Run { bin, count, source, .. }, mirrored) = (run, MIRRORED);
-    let last = if mirrored { source + 1 - count } else { source + count - 1 };
-    assert!(spectrum.len() >= 4 / Q::Part::WIDTH * half && half >= 2 * Q::Part::WIDTH * (source.max(last) + 1) && gains.len() >= 8 * (bin + count) && re.len() >= bin + count + 3 && im.len() >= bin + count + 3);
+    let last = if mirrored { source } else { source + count + 2 };
+    assert!(spectrum.len() >= 4 / Q::Part::WIDTH * half && half >= 2 * Q::Part::WIDTH * (last + 1) && gains.len() >= 8 * (bin + count + 3) && re.len() >= bin + count + 3 && im.len() >= bin + count + 3);
     let (spectrum, gains) = (spectrum.as_ptr(), gains.as_ptr());
-    let one = |at: usize| {
-        // SAFETY: at < count: sources between `source` and `last`, gains below bin + count.
-        let (x, g) = unsafe { (get_parts::<Q>(spectrum, half, if mirrored { source - at } else { source + at }), get::<Q>(gains, bin + at)) };
-        if mirrored { g.times_conjugate(x) } else { g.times(x) }
-    };
-    let mut four = |z: [Complex<Q>; 4], done: usize| {
-        // SAFETY: done < count; room for three elements more, which the next run or the caller overwrites.
+    for done in (0..count).step_by(4) {
+        // SAFETY: of the last four bins up to three may lie beyond the run: their sources and gains are readable (spare bins, and never below bin 0), and
+        // what is written there is overwritten by the next run or the caller.
         unsafe {
+            let z: [Complex<Q>; 4] = core::array::from_fn(|k| {
+                let x = get_parts::<Q>(spectrum, half, if mirrored { source.saturating_sub(done + k) } else { source + done + k });
+                let g = get::<Q>(gains, bin + done + k);
+                if mirrored { g.times_conjugate(x) } else { g.times(x) }
+            });
             Q::sums([z[0].re, z[1].re, z[2].re, z[3].re]).store(re.as_mut_ptr().add(bin + done));
             Q::sums([z[0].im, z[1].im, z[2].im, z[3].im]).store(im.as_mut_ptr().add(bin + done));
         }
-    };
-    let whole = count - count % 4;
-    for done in (0..whole).step_by(4) {
-        four([one(done), one(done + 1), one(done + 2), one(done + 3)], done);
-    }
-    if whole < count {
-        four(core::array::from_fn(|k| one((whole + k).min(count - 1))), whole);
     }
 }
 

@@ -16,9 +16,8 @@ impl Radices {
     /// Radices of `n`; none when n has another prime factor than 2, 3, 5, 7 or is below 16.
     pub fn of(n: usize) -> Option<Radices> {
         let (mut list, mut count, mut rest) = ([0; PASSES], 0, n);
-        for radix in [7, 5, 3, 8, 4, 2] {
-            // A rest of 2·8 is better taken as 4·4.
-            while rest % radix == 0 && !(radix == 8 && rest == 16) {
+        for radix in [7, 5, 3, 4, 2] {
+            while rest % radix == 0 {
                 if count == PASSES {
                     return None;
                 }
@@ -59,6 +58,7 @@ fn twiddle_count(m: usize, radix: usize) -> usize {
 }
 
 /// e^{−2πi·numerator/denominator}
+#[inline(never)]
 pub fn root(numerator: usize, denominator: usize) -> (f64, f64) {
     let x = 2.0 * ((numerator % denominator) as f64) / denominator as f64;
     (cos_pi(x), -sin_pi(x))
@@ -86,8 +86,7 @@ macro_rules! by_radix {
             3 => $pass::<Q::Part, 3>($($argument),*),
             4 => $pass::<Q::Part, 4>($($argument),*),
             5 => $pass::<Q::Part, 5>($($argument),*),
-            7 => $pass::<Q::Part, 7>($($argument),*),
-            _ => $pass::<Q::Part, 8>($($argument),*),
+            _ => $pass::<Q::Part, 7>($($argument),*),
         }
     };
 }
