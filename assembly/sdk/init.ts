@@ -105,7 +105,7 @@ export function checkSame(init: usize, params: u32): i32 {
 /** A port that carries event records, if it is connected. 0 or a status. */
 export function checkEvents(port: usize): i32 {
   if (!portConnected(port)) return STATUS_OK
-  return portMedia(port) == MEDIA_ID_EVENTS && portDtype(port) == DTYPE_ID_EVENT ? STATUS_OK : STATUS_BAD_MEDIA
+  return portMedia(port) == MEDIA_ID_EVENTS && portDtype(port) == DTYPE_ID_EVENT && portChannels(port) == 1 && portWidth(port) == 8 ? STATUS_OK : STATUS_BAD_MEDIA
 }
 
 /** A port that carries one bool per frame, if it is connected. 0 or a status. */
@@ -117,6 +117,9 @@ export function checkFlags(port: usize): i32 {
 /** True when param `i` is a number from `low` to `high`, both included. */
 // @ts-ignore: decorator
 @inline export function inRange(init: usize, i: u32, low: f64, high: f64): bool { const value = param(init, i); return value >= low && value <= high }
+/** As {@link inRange}, as a status. */
+// @ts-ignore: decorator
+@inline export function checkRange(init: usize, i: u32, low: f64, high: f64): i32 { return inRange(init, i, low, high) ? STATUS_OK : STATUS_BAD_PARAM }
 /** As {@link inRange}, and whole: an integer, a boolean, the index of an enum's value. */
 // @ts-ignore: decorator
 @inline export function isWhole(init: usize, i: u32, low: f64, high: f64): bool { return inRange(init, i, low, high) && Math.floor(param(init, i)) == param(init, i) }

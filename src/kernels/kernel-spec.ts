@@ -33,6 +33,8 @@ export interface KernelSpec {
   readonly controls: readonly number[]
   readonly inputs: readonly PortSpec[]
   readonly outputs: readonly PortSpec[]
+  /** Names of the kernel's own statuses, −16…−255. */
+  readonly statuses?: Readonly<Record<number, string>>
 }
 
 /** Bytes of one frame of one channel. */
@@ -86,18 +88,8 @@ export function describeKernel(definition: NodeDefinition, o: DescribeOptions): 
     assets: kernel?.assets?.(o.params, o.media) ?? [],
     controls: kernel?.controls?.(o.params, o.media) ?? Object.entries(definition.params)
       .filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name, param]) => slotOf(param, o.params[name])),
-    inputs, outputs,
+    inputs, outputs, ...(kernel?.statuses && { statuses: kernel.statuses }),
   }
-}
-
-/**
- * Names of the control records in order, as references ask for them: params with rate `sample` or `block`; one of type `array` has a record per link of the
- * `multi` input, `gainDb.0`, `gainDb.1`, … `inputs`: link names in slot order.
- */
-export function controlNames(definition: NodeDefinition, inputs: readonly string[]): readonly string[] {
-  const links = inputs.filter((name) => name.includes('.')).length
-  return Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block')
-    .flatMap(([name, param]) => param.type === 'array' ? Array.from({ length: links }, (_, i) => `${name}.${i}`) : [name])
 }
 
 /** One f64 for a scalar param; absent numbers are NaN, values kept in assets −1. */

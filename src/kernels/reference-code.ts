@@ -16,13 +16,13 @@ export interface ReferenceParts {
 }
 
 /**
- * Names of a node's control records: its params with rate `sample` or `block` in order; when there are several per param (one per link of a `multi` input), `name.0`,
- * `name.1`, …, param by param.
+ * Names of a node's control records: its params with rate `sample` or `block` in order; one of type `array` has a record per link of the `multi` input: `name.0`,
+ * `name.1`, …
  */
 export function controlNames(definition: Pick<NodeDefinition, 'params'>, spec: Pick<KernelSpec, 'controls'>): readonly string[] {
-  const names = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name]) => name)
-  const each = spec.controls.length / Math.max(1, names.length)
-  return each === 1 ? names : names.flatMap((name) => Array.from({ length: each }, (_, link) => `${name}.${link}`))
+  const driven = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block')
+  const lists = driven.filter(([, param]) => param.type === 'array').length, each = (spec.controls.length - driven.length + lists) / Math.max(1, lists)
+  return driven.flatMap(([name, param]) => param.type === 'array' ? Array.from({ length: each }, (_, link) => `${name}.${link}`) : [name])
 }
 
 /**

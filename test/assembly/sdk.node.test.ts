@@ -146,5 +146,7 @@ describe('the hello kernel of the README', () => {
     x.forEach((plane, c) => expectSame(outputs['out']![c]!, plane.map((one) => one * 0.5)))
     expect(counters).toMatchObject({ calls: 10, tag: 'ASCR', version: 1 })
     rig.close()
-  }, 30_000)
+    const faults = (await conformance(hello, { kernels: { mine: bytes } })).filter((finding) => !finding.ok)
+    expect(faults).toEqual([])
+  }, 60_000)
 })

@@ -4,8 +4,8 @@ import type { PortArray } from '../../src/graph/reference.js'
 import { resolveParams } from '../../src/graph/params.js'
 import { compileModules } from '../../src/kernels/compile.js'
 import { KernelInstance, type ControlCourse, type KernelCounters } from '../../src/kernels/kernel-instance.js'
-import { controlNames, describeKernel, frameBytes, type KernelSpec, type PortSpec } from '../../src/kernels/kernel-spec.js'
-import { referenceCode } from '../../src/kernels/reference-code.js'
+import { describeKernel, frameBytes, type KernelSpec, type PortSpec } from '../../src/kernels/kernel-spec.js'
+import { controlNames, referenceCode } from '../../src/kernels/reference-code.js'
 import { instantiateRuntime, type KernelRuntime } from '../../src/kernels/runtime.js'
 import { createArena, type Arena } from '../../src/memory/arena.js'
 import type { AudioConstraint, AudioMedia, Media, MediaConstraint } from '../../src/media/media-type.js'
@@ -66,7 +66,7 @@ export class KernelRig {
       nodeId: 'test', params: values, media: this.media, inputs, connectedOutputs: new Set(o.outputs ?? Object.keys(definition.outputs)), maxFrames: o.maxFrames ?? 65_536,
     })
     const code = tier === 'wasm' ? host.runtime.kernel(definition.kernel!.module, definition.kernel!.export)
-      : referenceCode(this.spec, { reference: definition.reference!, params: values, media: this.media, controls: controlNames(definition, inputs) }, host.arena)
+      : referenceCode(this.spec, { reference: definition.reference!, params: values, media: this.media, controls: controlNames(definition, this.spec) }, host.arena)
     this.instance = new KernelInstance(code, this.spec, host.arena)
   }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { channels } from '../../../src/nodes/audio/channels.js'
 import type { AudioMedia } from '../../../src/media/media-type.js'
 import { KernelRig, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier } from '../../support/kernel-rig.js'
+import { registerConformance } from '../../../src/testing/index.js'
 
 let host: KernelHost, blocks = 0
 beforeAll(async () => {
@@ -121,4 +122,8 @@ describe('silence and definition', () => {
     expect([converter.lossless(media(2), media(1)), converter.lossless(media(1), media(2))]).toEqual([false, true])
     expect([identity({ to: 2, mode: 'speakers' }, { in: media(2) }), identity({ to: 1, mode: 'speakers' }, { in: media(2) })]).toEqual([true, false])
   })
+})
+
+registerConformance(channels, { describe, test }, {
+  setups: [{ params: { to: 1, mode: 'mean' } }, { params: { to: 2 } }, { params: { to: 6 } }, { params: { to: 3, mode: 'discrete' } }],
 })

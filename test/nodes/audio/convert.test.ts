@@ -3,6 +3,7 @@ import { convert, toPcm16 } from '../../../src/nodes/audio/convert.js'
 import type { PortArray } from '../../../src/graph/reference.js'
 import type { AudioMedia, SampleFormat, SampleLayout } from '../../../src/media/media-type.js'
 import { KernelRig, bytesOf, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier } from '../../support/kernel-rig.js'
+import { registerConformance } from '../../../src/testing/index.js'
 
 const FORMATS = ['f32', 'i16', 'i32', 'u8'] as const
 const BITS = { i16: 16, i32: 32, u8: 8 } as const
@@ -232,3 +233,7 @@ function interleaved(planes: readonly PortArray[], make: typeof ARRAYS[SampleFor
   planes.forEach((plane, c) => { const from = bytesOf(plane); for (let n = 0; n < plane.length; n++) to.set(from.subarray(n * size, (n + 1) * size), (n * planes.length + c) * size) })
   return y
 }
+
+registerConformance(convert, { describe, test }, {
+  setups: [{ params: { format: 'i16', layout: 'interleaved' } }, { params: { format: 'u8' } }, { params: { format: 'f32' }, inputs: { in: { format: 'i16', layout: 'interleaved' } } }, { params: { format: 'i32' }, inputs: { in: { format: 'u8' } } }],
+})

@@ -3,6 +3,7 @@ import { gain } from '../../../src/nodes/audio/gain.js'
 import { toGain } from '../../../src/nodes/audio/gain/decibels.js'
 import type { AudioMedia } from '../../../src/media/media-type.js'
 import { KernelRig, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier } from '../../support/kernel-rig.js'
+import { registerConformance } from '../../../src/testing/index.js'
 
 let host: KernelHost, blocks = 0
 beforeAll(async () => {
@@ -127,3 +128,5 @@ describe('ramps (AU-03, KE-15)', () => {
     one.close()
   })
 })
+
+registerConformance(gain, { describe, test }, { setups: [{}, { params: { gainDb: 6.5, invert: true } }, { params: { gainDb: -120 } }] })

@@ -3,6 +3,7 @@ import { mix } from '../../../src/nodes/audio/mix.js'
 import { toGain } from '../../../src/nodes/audio/gain/decibels.js'
 import type { AudioMedia } from '../../../src/media/media-type.js'
 import { KernelRig, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier, type RunOptions } from '../../support/kernel-rig.js'
+import { registerConformance } from '../../../src/testing/index.js'
 
 let host: KernelHost, blocks = 0
 beforeAll(async () => {
@@ -127,3 +128,5 @@ describe('definition', () => {
     for (const params of [{ gainDb: [49] }, { pan: [-1.5] }, { gainDb: [NaN] }, { mute: ['yes'] }]) expect(() => run(sourcesOf(1, 2, 4, 1), params)).toThrow()
   })
 })
+
+registerConformance(mix, { describe, test }, { setups: [{ params: { gainDb: [-3, 2] } }, { links: 1 }, { links: 5, params: { solo: [false, true, true] } }] })

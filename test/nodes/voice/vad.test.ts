@@ -4,6 +4,7 @@ import type { PortArray } from '../../../src/graph/reference.js'
 import { readEvents } from '../../../src/schedule/border.js'
 import type { AudioMedia } from '../../../src/media/media-type.js'
 import { KernelRig, bytesOf, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier, type RunOptions } from '../../support/kernel-rig.js'
+import { registerConformance } from '../../../src/testing/index.js'
 
 let host: KernelHost, blocks = 0
 beforeAll(async () => {
@@ -182,3 +183,5 @@ describe('definition', () => {
     expect(() => run([x as Float32Array], { frameMs: 10, filter: true }, 'wasm', { chunks: [161, 1, 159, 4_000] })).not.toThrow()
   })
 })
+
+registerConformance(vad, { describe, test }, { setups: [{}, { params: { filter: true, frameMs: 10 } }] })
