@@ -1,6 +1,7 @@
 import { graphErrors } from '../graph/errors.js'
 import { Interpreter } from '../kernels/interpreter.js'
 import type { KernelCode } from '../kernels/kernel-code.js'
+import { expectProgram } from '../kernels/program-check.js'
 import { referenceCode } from '../kernels/reference-code.js'
 import { processEntry, type KernelRuntime } from '../kernels/runtime.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
@@ -28,6 +29,7 @@ function compiled(arena: Arena, plan: SegmentPlan, runtime: KernelRuntime, ids: 
     },
     statuses: () => undefined,
   })
+  expectProgram(runtime.core, arena, program.address, arena.base)
   const { segment_run, segment_step } = runtime.core
   return { program, interpreter: { run: segment_run, step: segment_step } }
 }

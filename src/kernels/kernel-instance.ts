@@ -18,7 +18,7 @@ export interface KernelCounters { readonly calls: number; /** `RUST`, `ASCR`, `J
 export interface InstanceOptions {
   /** Cache of read-only blocks; without it the instance has one of its own. */
   readonly shared?: SharedBlocks
-  /** Names of the kernel's own statuses. */
+  /** Names of the kernel's own statuses; default the spec's. */
   readonly statuses?: Readonly<Record<number, string>>
   /** The thread's span; without it the instance allocates what the kernel asks for. */
   readonly scratch?: { readonly address: Address; readonly bytes: number }
@@ -40,7 +40,7 @@ export class KernelInstance {
   #state: Address
   readonly #own: Address[] = []
   readonly #release: () => void
-  readonly #statuses: Readonly<Record<number, string>>
+  readonly #statuses: Readonly<Record<number, string>> | undefined
   readonly #u32: Uint32Array
   readonly #io: Address
 
@@ -49,7 +49,7 @@ export class KernelInstance {
     this.spec = spec
     this.host = host
     this.code = code
-    this.#statuses = options.statuses ?? {}
+    this.#statuses = options.statuses ?? spec.statuses
     this.#u32 = host.u32
     this.descriptors = writeDescriptors(spec, host)
     this.#own.push(this.descriptors.address)

@@ -8,10 +8,10 @@ export function statusName(status: number, own: Readonly<Record<number, string>>
 }
 
 /** What a kernel's result has to do with an instance: for messages. */
-export interface KernelPlace { readonly nodeId: string; readonly type?: string; readonly module: string; readonly export: string }
+export interface KernelPlace { readonly nodeId: string; readonly type?: string; readonly module: string; readonly export: string; readonly statuses?: Readonly<Record<number, string>> }
 
 /** `KERNEL_STATUS` for a negative result. */
-export function statusError(place: KernelPlace, status: number, own?: Readonly<Record<number, string>>): MillraceError {
+export function statusError(place: KernelPlace, status: number, own: Readonly<Record<number, string>> | undefined = place.statuses): MillraceError {
   const name = statusName(status, own)
   return kernelErrors.KERNEL_STATUS({ node: place.nodeId, kernel: kernelName(place), status, name }, { nodeId: place.nodeId, ...(place.type !== undefined && { nodeType: place.type }) })
 }

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compileModules } from '../../src/kernels/compile.js'
 import type { CompiledModules } from '../../src/kernels/compiled-modules.js'
-import { CHECK, PASS, PROGRAM, STATUS, STEP } from '../../src/kernels/contract.js'
+import { CHECK, IO, PASS, PROGRAM, STATUS, STEP, THREAD_ID } from '../../src/kernels/contract.js'
 import { instantiateRuntime } from '../../src/kernels/runtime.js'
 import { createArena } from '../../src/memory/arena.js'
+import { ARENA, SCRATCH_SPAN_BYTES, SLOT, THREAD } from '../../src/memory/layout.js'
 import { compileFixture } from './fixtures/compile-fixture.js'
 import { faulty } from './fixtures/stretch-node.js'
 import { randomSegment, type RandomSegment } from './random-segment.js'
@@ -86,19 +87,20 @@ describe('interpreters on random segments (KE-12, KE-13, KE-14)', () => {
   }, 60_000)
 })
 
-describe('what ends a segment early', () => {
-  function faultySegment(what: number): RandomSegment {
-    const media = { in: planar(2), out: planar(2) }, spec = specOf(faulty, { params: { what }, media, maxFrames: 64 })
-    const buffer = (kind: 'input' | 'output', readers: number[]) => ({ kind, value: kind, media: planar(2), channels: 2, frameBytes: 4, capacity: 64, offset: -1, readers, skip: 0, live: [0, 0] as const })
-    return {
-      plan: { index: 0, tier: 'wasm', feed: 'chunks', workBytes: 0, headFrames: 64, buffers: [buffer('input', [0]), buffer('output', [])], nodes: [{ spec, node: 0, inputs: [0], outputs: [1], latencyFrames: 0 }] },
-      definitions: [faulty], params: [{ what }], inputFrames: [1_000],
-    }
+function faultySegment(what: number): RandomSegment {
+  const media = { in: planar(2), out: planar(2) }, spec = specOf(faulty, { params: { what }, media, maxFrames: 64 })
+  const buffer = (kind: 'input' | 'output', readers: number[]) => ({ kind, value: kind, media: planar(2), channels: 2, frameBytes: 4, capacity: 64, offset: -1, readers, skip: 0, live: [0, 0] as const })
+  return {
+    plan: { index: 0, tier: 'wasm', feed: 'chunks', workBytes: 0, headFrames: 64, buffers: [buffer('input', [0]), buffer('output', [])], nodes: [{ spec, node: 0, inputs: [0], outputs: [1], latencyFrames: 0 }] },
+    definitions: [faulty], params: [{ what }], inputFrames: [1_000],
   }
+}
+
+describe('what ends a segment early', () => {
   test.each(['rust', 'twin'] as const)('a status, a lie and a trap name the step (%s)', (kind) => {
     const status = openRig(kind, bench(false), faultySegment(1), 2_000, sample(1))
     expect(drive(status, () => 1_000, () => false)).toEqual([PASS.MORE, PASS.MORE, -17])
-    expect(status.program.failed(-17)).toMatchObject({ code: 'KERNEL_STATUS', details: { node: 'node', kernel: 'mine.faulty', status: -17 } })
+    expect(status.program.failed(-17)).toMatchObject({ code: 'KERNEL_STATUS', details: { node: 'node', kernel: 'mine.faulty', status: -17, name: 'BROKEN' } })
     const lie = openRig(kind, bench(false), faultySegment(3), 2_000, sample(1))
     expect(drive(lie, () => 1_000, () => false).at(-1)).toBe(STATUS.BAD_STATE)
     const trap = openRig(kind, bench(false), faultySegment(2), 2_000, sample(1))
@@ -121,6 +123,26 @@ describe('what ends a segment early', () => {
     expect(rig.interpreter.run(rig.program.address, 0)).toBe(PASS.MORE)
     const beat = rig.arena.u32[(rig.program.address + PROGRAM.BEAT) >>> 2]!
     expect(rig.arena.u32[beat >>> 2]).toBe(2)
+  })
+})
+
+describe('threads', () => {
+  test.each(['rust', 'twin'] as const)('a program is adopted by whoever takes it: scratch, cancel and beat of a thread record or a slot (%s)', (kind) => {
+    const rig = openRig(kind, bench(true), faultySegment(0), 2_000, sample(1)), { u32, base } = rig.arena
+    const record = base + ARENA.THREADS + 3 * THREAD.BYTES, slot = base + ARENA.SLOTS + 7 * SLOT.BYTES, io = u32[(rig.program.steps + STEP.IO) >>> 2]!
+    u32[(record + THREAD.SCRATCH) >>> 2] = 0xdeadbe00
+    u32[(record + THREAD.SCRATCH_BYTES) >>> 2] = 4_096
+    u32[(slot + SLOT.SCRATCH) >>> 2] = 0xdeadbec0
+    const seen = (): number[] => [IO.CANCEL, IO.BEAT, IO.SCRATCH, IO.SCRATCH_BYTES].map((field) => u32[(io + field) >>> 2]!)
+    rig.show(1_000)
+    expect(rig.interpreter.run(rig.program.address, 3)).toBe(PASS.MORE)
+    expect(seen()).toEqual([record + THREAD.CANCEL, record + THREAD.BEAT, 0xdeadbe00, 4_096])
+    expect(rig.interpreter.run(rig.program.address, THREAD_ID.FIRST_SLOT + 7)).toBe(PASS.MORE)
+    expect(seen()).toEqual([slot + SLOT.CANCEL, slot + SLOT.BEAT, 0xdeadbec0, SCRATCH_SPAN_BYTES])
+    expect([u32[(record + THREAD.BEAT) >>> 2], u32[(slot + SLOT.BEAT) >>> 2]]).toEqual([1, 1])
+    Atomics.store(u32, (slot + SLOT.CANCEL) >>> 2, 1)
+    expect(rig.interpreter.run(rig.program.address, THREAD_ID.FIRST_SLOT + 7)).toBe(STATUS.CANCELLED)
+    expect(rig.interpreter.run(rig.program.address, 3)).toBe(PASS.MORE)
   })
 })
 
