@@ -1,5 +1,6 @@
 import type { PortArray } from '../graph/reference.js'
-import type { RunResult, Track } from './stream-run.js'
+import type { RunResult } from './stream-run.js'
+import type { Track } from './track-builder.js'
 
 /** Differences that a node's declared parity allows, of full scale. */
 export interface Tolerance { readonly peak: number; readonly rms: number }

@@ -72,7 +72,14 @@ function makeCase(definition: NodeDefinition, setup: Setup, rate: number, channe
   if (fault) throw new Error(fault.message)
   const promise = (value: number | ((p: ParamValues, m: PortMedia) => number) | undefined): number => typeof value === 'function' ? value(params, media) : value ?? 0
   const outputs = Object.keys(definition.outputs)
+  const known = new Map<string, KernelSpec>()
   const spec = (maxFrames: number, without?: string): KernelSpec => {
+    const key = `${maxFrames} ${without ?? ''}`
+    const found = known.get(key) ?? describe(maxFrames, without)
+    known.set(key, found)
+    return found
+  }
+  const describe = (maxFrames: number, without?: string): KernelSpec => {
     const described = describeKernel(definition, {
       nodeId: 'node', params, media, inputs: links, maxFrames, seed: 0x5eedn, connectedOutputs: new Set(outputs.filter((port) => port !== without)),
     })

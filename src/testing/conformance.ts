@@ -16,9 +16,9 @@ import { Subject } from './subject.js'
 export interface ConformanceOptions {
   /** Ways to set the node up; default one, with default params. Needed for required params. */
   readonly setups?: readonly Setup[]
-  /** Random chunkings per setup in compiled tiers =1 000; the `js` tier runs a tenth. */
+  /** Random chunkings in each compiled tier =1 000, shared by the setups; the `js` tier runs a tenth. */
   readonly chunkings?: number
-  /** Random Init blocks per setup =10 000. */
+  /** Random Init blocks =10 000, shared by the setups. */
   readonly randomInits?: number
   /** Users' modules by name, as `createEngine({ kernels })` takes them. */
   readonly kernels?: CompileOptions['kernels']
@@ -40,11 +40,7 @@ export async function conformance(node: Conforming, options: ConformanceOptions 
   // A node without kernel is its reference in every tier: one is enough.
   const chosen = definition.kernel ? hosts : hosts.filter((host) => !host.compiled)
   const findings: Finding[] = []
-  for (const host of chosen) {
-    findings.push(...conformanceReport(node, host, options))
-    // Long runs hold the thread: let others have it between tiers.
-    await Promise.resolve()
-  }
+  for (const host of chosen) findings.push(...conformanceReport(node, host, options))
   return [...findings, ...compareTiers(definition, chosen.filter((host) => host.compiled), options)]
 }
 
@@ -56,8 +52,9 @@ export function conformanceReport(node: Conforming, host: ConformanceHost, optio
   const { cases, refused } = conformanceCases(definition, setups)
   if (cases.length === 0) log.fault('starts', refused[0] ?? 'no case fits the node')
   const reference = host.compiled ? referenceHost() : host
-  const scale = host.compiled ? 1 : 1 / JS_PART
-  const chunkings = Math.ceil((options.chunkings ?? 1_000) * scale)
+  // The numbers are per node: its setups share them.
+  const scale = (host.compiled ? 1 : 1 / JS_PART) / setups.length
+  const chunkings = Math.ceil((options.chunkings ?? 1_000) * scale), randomInits = Math.ceil((options.randomInits ?? 10_000) / setups.length)
   const full = new Set(setups.map((_, index) => cases.find((one) => one.name.startsWith(`setup ${index + 1},`))))
   let taken = 0
   for (const one of cases) {
@@ -65,7 +62,7 @@ export function conformanceReport(node: Conforming, host: ConformanceHost, optio
     if (!subject) continue
     taken++
     if (subject.whole.faults.length > 0) continue
-    guarded(subject, () => full.has(one) ? thorough(subject, reference, chunkings, options.randomInits ?? 10_000) : brief(subject, reference))
+    guarded(subject, () => full.has(one) ? thorough(subject, reference, chunkings, randomInits) : brief(subject, reference))
   }
   if (!log.failed('starts')) log.note('starts', `${taken} cases${refused.length > 0 ? `, ${refused.length} that the ports do not take` : ''}`)
   for (const check of ['status', 'frames', 'counters', 'canaries'] as const) if (!log.failed(check)) log.note(check, 'in every call')

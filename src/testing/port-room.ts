@@ -2,12 +2,14 @@ import type { PortArray } from '../graph/reference.js'
 import type { PortBytes } from '../kernels/kernel-instance.js'
 import { frameBytes, type PortSpec } from '../kernels/kernel-spec.js'
 import type { Address, MemoryHost } from '../memory/memory-host.js'
-import { elements } from './signals.js'
+import { arrayOf, type PortArrayConstructor } from './signals.js'
 
 /** Bytes between channels, which no one may write. A multiple of every element, and of no larger power of two than needed. */
 const GAP_BYTES = 96
 /** What stands where no frame is: as f32 a NaN, as an integer −1. */
 const POISON = 0xff
+/** Elements up to which a loop is cheaper than a view. */
+const SHORT = 48
 
 /** Memory of one port: channels with gaps between them, so that reading or writing beside the frames shows. */
 export class PortRoom {
@@ -17,6 +19,12 @@ export class PortRoom {
   readonly #stride: number
   readonly #frameBytes: number
   readonly #capacity: number
+  readonly #array: PortArrayConstructor
+  /** The whole memory in this port's elements: views for single calls would cost more than the calls. */
+  readonly #all: PortArray
+  readonly #perFrame: number
+  /** Bytes of a channel that hold frames of the last call. */
+  #filled: readonly [number, number] = [0, 0]
 
   /** `capacity`: frames, start offset included; 0 for an unconnected port. */
   constructor(memory: MemoryHost, port: PortSpec, capacity: number) {
@@ -25,7 +33,11 @@ export class PortRoom {
     this.#capacity = capacity
     this.#frameBytes = frameBytes(port)
     this.#stride = capacity * this.#frameBytes + GAP_BYTES
+    this.#array = arrayOf(port.dtype)
+    this.#all = new this.#array(memory.buffer, 0, Math.floor(memory.buffer.byteLength / this.#array.BYTES_PER_ELEMENT))
+    this.#perFrame = this.#frameBytes / this.#array.BYTES_PER_ELEMENT
     this.#address = capacity === 0 ? 0 : memory.allocate(this.#stride * port.channels)
+    if (capacity > 0) memory.u8.fill(POISON, this.#address, this.#address + this.#stride * port.channels)
   }
 
   close(): void {
@@ -37,23 +49,33 @@ export class PortRoom {
     return { data: this.#address + offset * this.#frameBytes, frames, stride: this.#stride }
   }
 
-  /** One channel's frames, without a copy. */
-  view(channel: number, offset: number, frames: number): PortArray {
-    const empty = elements(this.port.dtype, 0)
-    const at = this.#address + channel * this.#stride + offset * this.#frameBytes
-    const count = frames * this.#frameBytes / empty.BYTES_PER_ELEMENT
-    return frames === 0 ? empty : new (empty.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => PortArray)(this.#memory.buffer, at, count)
+  /** Copies one channel's frames to `target` from element `at`. */
+  copyTo(target: PortArray, at: number, channel: number, offset: number, frames: number): void {
+    const from = this.#index(channel, offset), count = frames * this.#perFrame
+    if (count > SHORT) target.set(this.#all.subarray(from, from + count) as never, at)
+    else for (let i = 0; i < count; i++) target[at + i] = this.#all[from + i]!
+  }
+
+  /** True when one channel's frames are all zero. */
+  isZero(channel: number, offset: number, frames: number): boolean {
+    const from = this.#index(channel, offset)
+    return this.#all.subarray(from, from + frames * this.#perFrame).every((value) => value === 0)
+  }
+
+  #index(channel: number, offset: number): number {
+    return (this.#address + channel * this.#stride + offset * this.#frameBytes) / this.#array.BYTES_PER_ELEMENT
   }
 
   /** Writes frames of a signal, and poison wherever else the port has room. */
   fill(signal: readonly PortArray[], from: number, offset: number, frames: number): void {
-    const { width } = this.port
-    signal.forEach((samples, channel) => {
-      const start = this.#address + channel * this.#stride
-      this.#memory.u8.fill(POISON, start, start + this.#stride)
-      const perFrame = this.port.dtype === 'event' ? 8 : width
-      this.view(channel, offset, frames).set(samples.subarray(from * perFrame, (from + frames) * perFrame) as never)
-    })
+    const first = from * this.#perFrame, count = frames * this.#perFrame
+    for (let channel = 0; channel < signal.length; channel++) {
+      const start = this.#address + channel * this.#stride, samples = signal[channel]!, to = this.#index(channel, offset)
+      this.#memory.u8.fill(POISON, start + this.#filled[0], start + this.#filled[1])
+      if (count > SHORT) this.#all.set(samples.subarray(first, first + count) as never, to)
+      else for (let i = 0; i < count; i++) this.#all[to + i] = samples[first + i]!
+    }
+    this.#filled = [offset * this.#frameBytes, (offset + frames) * this.#frameBytes]
   }
 
   /** True while the frames are still those of the signal, bit for bit. */

@@ -1,4 +1,3 @@
-import type { PortArray } from '../graph/reference.js'
 import { STATE, STATUS } from '../kernels/contract.js'
 import type { KernelCode } from '../kernels/kernel-code.js'
 import { KernelInstance, type ControlCourse } from '../kernels/kernel-instance.js'
@@ -8,7 +7,8 @@ import type { ConformanceCase } from './conformance-case.js'
 import type { ConformanceHost } from './conformance-host.js'
 import type { CheckName } from './findings.js'
 import { PortRoom } from './port-room.js'
-import { elements, type Signal } from './signals.js'
+import type { Signal } from './signals.js'
+import { TrackBuilder, type Track } from './track-builder.js'
 import { watch } from './watch.js'
 
 /** How a signal is driven through a node. */
@@ -40,8 +40,6 @@ export interface RunPlan {
   readonly resetAt?: number
 }
 
-/** What came out of one output: `channels[c]` holds frames · width elements. */
-export interface Track { readonly frames: number; readonly channels: readonly PortArray[] }
 /** Something that must not happen, and the check that it belongs to. */
 export interface RunFault { readonly check: CheckName; readonly detail: string }
 /** All that a run gave. */
@@ -56,8 +54,8 @@ export interface RunResult {
   readonly faults: readonly RunFault[]
 }
 
-/** Calls of flush after which a node is taken not to end. */
-const FLUSH_CALLS = 20_000
+/** Calls of flush, beside those that the declared frames need one by one, after which a node is taken not to end. */
+const FLUSH_CALLS = 2_000
 const FLUSH_ROOM = 256
 
 /** Runs a whole signal through a new instance. Throws what making the instance throws; faults of calls are collected, and the first one ends the run. */
@@ -78,8 +76,7 @@ class StreamRun {
   readonly #code: KernelCode
   readonly #inputs: readonly PortRoom[]
   readonly #outputs: readonly PortRoom[]
-  readonly #pieces: PortArray[][][]
-  readonly #frames: number[]
+  readonly #tracks: readonly TrackBuilder[]
   readonly #faults: RunFault[] = []
   #instance: KernelInstance
   #calls = 0
@@ -101,8 +98,7 @@ class StreamRun {
     const offset = plan.offset ?? 0
     this.#inputs = spec.inputs.map((port) => new PortRoom(host.memory, port, port.connected ? most + offset : 0))
     this.#outputs = spec.outputs.map((port, index) => new PortRoom(host.memory, port, port.connected ? Math.max(this.#most(index, most), FLUSH_ROOM) + offset : 0))
-    this.#pieces = spec.outputs.map((port) => Array.from({ length: port.channels }, () => []))
-    this.#frames = spec.outputs.map(() => 0)
+    this.#tracks = spec.outputs.map((port) => new TrackBuilder(port))
   }
 
   all(): RunResult {
@@ -133,8 +129,7 @@ class StreamRun {
       at += count
     }
     this.#instance.reset()
-    this.#pieces.forEach((channels) => channels.forEach((pieces) => pieces.splice(0)))
-    this.#frames.fill(0)
+    for (const track of this.#tracks) track.clear()
     this.#returned = 0
   }
 
@@ -176,6 +171,7 @@ class StreamRun {
   #flushAll(position: number): void {
     if (!this.#instance.spec.flush || this.#code.flush === undefined) return
     this.#sharing = false
+    const { latency, tail, hold } = this.#case, most = FLUSH_CALLS + 24 * (latency + tail + hold)
     for (let call = 0; this.#faults.length === 0; call++) {
       const rooms = this.#outputs.map((_, index) => Math.min(this.#flushRoom(index), this.#plan.flushRoom ?? FLUSH_ROOM))
       this.#offer(rooms, this.#plan.offset ?? 0)
@@ -186,7 +182,7 @@ class StreamRun {
       this.#flushed += this.#returned - before
       if (this.#plan.move) this.#instance.moveState()
       if (result <= 0 && this.#outputs.every((room, index) => !room.port.connected || this.#instance.done(index) === 0)) return
-      if (call >= FLUSH_CALLS) this.#fault('flush', `flush has not ended after ${FLUSH_CALLS} calls`)
+      if (call >= most) this.#fault('flush', `flush has not ended after ${most} calls`)
     }
   }
 
@@ -249,13 +245,11 @@ class StreamRun {
   }
 
   #keep(index: number, frames: number): void {
-    const room = this.#roomOf(index)
-    const pieces = this.#pieces[index]!
-    this.#frames[index]! += frames
-    for (let channel = 0; channel < pieces.length; channel++) {
-      const view = room.view(channel, this.#plan.offset ?? 0, frames)
-      if (this.#instance.silent(index) && view.some((value) => value !== 0)) this.#fault('silence', `output ${room.port.name} is flagged silent and is not`)
-      pieces[channel]!.push(view.slice())
+    const room = this.#roomOf(index), offset = this.#plan.offset ?? 0
+    this.#tracks[index]!.add(room, offset, frames)
+    if (!this.#instance.silent(index)) return
+    for (let channel = 0; channel < room.port.channels; channel++) {
+      if (!room.isZero(channel, offset, frames)) this.#fault('silence', `output ${room.port.name} is flagged silent and is not`)
     }
   }
 
@@ -289,23 +283,11 @@ class StreamRun {
     if (this.#faults.length === 0 && this.#expectedCalls === this.#calls && calls !== this.#calls) {
       this.#fault('counters', `${this.#calls} calls were made, the state counts ${calls} (byte ${STATE.CALLS})`)
     }
-    const tracks = this.#outputs.map((room, index) => ({
-      frames: this.#frames[index]!, channels: this.#pieces[index]!.map((pieces) => joined(room, pieces, this.#frames[index]!)),
-    }))
+    const tracks = this.#tracks.map((track) => track.take())
     return { tracks, returned: this.#returned, flushed: this.#flushed, nonfinite, clipped, tag, faults: this.#faults }
   }
 
   #fault(check: CheckName, detail: string): void {
     this.#faults.push({ check, detail })
   }
-}
-
-function joined(room: PortRoom, pieces: readonly PortArray[], frames: number): PortArray {
-  const all = elements(room.port.dtype, frames * room.port.width)
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }

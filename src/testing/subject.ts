@@ -42,7 +42,9 @@ export class Subject {
       this.fault(check, `${what}: ${error instanceof Error ? error.message : String(error)}`)
       throw error
     }
-    for (const fault of result.faults) this.fault(fault.check, what === '' ? fault.detail : `${what}: ${fault.detail}`)
+    // What works in one call and fails in this manner is this manner's fault.
+    const own = (kind: CheckName): boolean => kind === 'status' || kind === 'frames' && check === 'unconnected'
+    for (const fault of result.faults) this.fault(own(fault.check) ? check : fault.check, what === '' ? fault.detail : `${what}: ${fault.detail}`)
     return result
   }
 

@@ -12,9 +12,9 @@ export function checkParity(subject: Subject, reference: ConformanceHost): void 
   const coin = noise(6, 1), parity = kase.definition.parity ?? 'exact'
   const base = noise(31)
   const signals = [
-    ['noise', subject.noise], ['step', subject.signal(() => 0.5)], ['impulse', subject.signal((_, __, e) => e === 100 ? 0.9 : 0)],
-    ['full scale', subject.signal((i, c, e) => coin(i, c, e) < 0 ? -1 : 1)],
-    ['beyond full scale, NaN and infinities', subject.signal((i, c, e) => e % 97 === 5 ? [Number.NaN, Infinity, -Infinity][e % 3]! : 2.5 * base(i, c, e))],
+    ['noise', subject.noise], ['step', subject.signal(() => 0.5)], ['impulse', subject.signal((_, __, frame) => frame === 100 ? 0.9 : 0)],
+    ['full scale', subject.signal((input, channel, frame) => coin(input, channel, frame) < 0 ? -1 : 1)],
+    ['beyond full scale, NaN and infinities', subject.signal((input, channel, frame) => frame % 97 === 5 ? [Number.NaN, Infinity, -Infinity][frame % 3]! : 2.5 * base(input, channel, frame))],
   ] as const
   for (const [name, signal] of signals) {
     const own = subject.run('parity', signal, { chunks: subject.chunking(2) }, name)

@@ -33,7 +33,7 @@ export function checkSilence(subject: Subject): void {
   const half = subject.frames >> 1
   const late = noise(4)
   for (const [what, signal] of [
-    ['silence', subject.signal(() => 0)], ['silence after sound', subject.signal((input, channel, element) => element < half ? late(input, channel, element) : 0)],
+    ['silence', subject.signal(() => 0)], ['silence after sound', subject.signal((input, channel, frame) => frame < half ? late(input, channel, frame) : 0)],
   ] as const) {
     const plain = subject.run('silence', signal, { chunks: [subject.frames] }, what)
     if (!finite(plain, places)) subject.fault('silence', `${what}: the output is not finite`)
@@ -51,7 +51,7 @@ export function checkSilence(subject: Subject): void {
 export function checkLevels(subject: Subject): void {
   const places = soundOutputs(subject)
   const coin = noise(6, 1)
-  const shapes = [['step', () => 0.5], ['full-scale', (i: number, c: number, e: number) => coin(i, c, e) < 0 ? -1 : 1]] as const
+  const shapes = [['step', () => 0.5], ['full-scale', (input: number, channel: number, frame: number) => coin(input, channel, frame) < 0 ? -1 : 1]] as const
   for (const [check, shape] of shapes) {
     const run = subject.run(check, subject.signal(shape), { chunks: subject.chunking(1), watch: true }, check)
     if (!finite(run, places)) subject.fault(check, 'the output is not finite')
@@ -67,7 +67,8 @@ export function checkTiming(subject: Subject): void {
   const { kase, log } = subject
   const at = Math.floor(subject.frames / 3)
   const silent = subject.run('impulse', subject.signal(() => 0), { chunks: [subject.frames] }, 'silence')
-  const hit = subject.run('impulse', subject.signal((_, __, element) => element === at ? 0.9 : 0), { chunks: subject.chunking(1) }, 'impulse')
+  const hit = subject.run('impulse', subject.signal((_, __, frame) => frame === at ? 0.9 : 0), { chunks: subject.chunking(1) }, 'impulse')
+  if (!finite(hit, soundOutputs(subject))) return subject.fault('impulse', `an impulse at frame ${at}: the output is not finite`)
   let heard = 0
   for (const place of soundOutputs(subject)) {
     const response = responseOf(hit, silent, place)
@@ -103,10 +104,14 @@ function checkLengths(subject: Subject): void {
 interface Response { readonly peak: number; readonly at: number; readonly onset: number; readonly end: number }
 
 /** What an impulse changed: its largest sample, the first of at least 1e-4 of that, the last of at least 1e-3. Null when the lengths differ. */
-function responseOf(hit: RunResult, silent: RunResult, { index }: Place): Response | null {
+function responseOf(hit: RunResult, silent: RunResult, { index, port }: Place): Response | null {
   const a = hit.tracks[index]!, b = silent.tracks[index]!
   if (a.frames !== b.frames) return null
-  const size = Float64Array.from({ length: a.frames }, (_, n) => a.channels.reduce((most, samples, channel) => Math.max(most, Math.abs(samples[n]! - b.channels[channel]![n]!)), 0))
+  const size = new Float64Array(a.frames)
+  a.channels.forEach((samples, channel) => samples.forEach((value, i) => {
+    const frame = Math.floor(i / port.width)
+    size[frame] = Math.max(size[frame]!, Math.abs(value - b.channels[channel]![i]!))
+  }))
   const peak = size.reduce((most, value) => Math.max(most, value), 0)
   return { peak, at: size.indexOf(peak), onset: size.findIndex((value) => value > peak * 1e-4), end: size.findLastIndex((value) => value > peak * 1e-3) }
 }
@@ -118,16 +123,16 @@ export function checkNaN(subject: Subject): void {
   if (!floats) return subject.log.note('nan', 'no input of floats')
   for (let n = 0; n < 16; n++) {
     const at = Math.floor(subject.frames / 3) + n, bad = [Number.NaN, Infinity, -Infinity][n % 3]!, base = noise(20 + n)
-    const signal = subject.signal((input, channel, element) => {
-      const value = base(input, channel, element)
-      return element === at && channel === 0 ? bad : value
+    const signal = subject.signal((input, channel, frame) => {
+      const value = base(input, channel, frame)
+      return frame === at && channel === 0 ? bad : value
     })
     const run = subject.run('nan', signal, { chunks: subject.chunking(n) }, `${bad} at frame ${at}`)
     for (const { index, port, ratio } of soundOutputs(subject)) {
       const from = Math.floor((at - kase.hold) * ratio) - 1, to = Math.ceil((at + kase.latency + kase.tail + kase.hold) * ratio) + 1
       for (const samples of run.tracks[index]!.channels) {
-        const stray = samples.findIndex((value, frame) => (frame < from || frame > to) && !Number.isFinite(value))
-        if (stray >= 0) return subject.fault('nan', `${bad} at frame ${at}: output ${port.name} is ${samples[stray]} at frame ${stray}, declared memory ${from} to ${to}`)
+        const stray = samples.findIndex((value, i) => (i < from * port.width || i >= (to + 1) * port.width) && !Number.isFinite(value))
+        if (stray >= 0) return subject.fault('nan', `${bad} at frame ${at}: output ${port.name} is ${samples[stray]} at frame ${Math.floor(stray / port.width)}, declared memory ${from} to ${to}`)
       }
     }
   }
@@ -138,9 +143,9 @@ export function checkNaN(subject: Subject): void {
 export function checkDenormals(subject: Subject): void {
   const places = soundOutputs(subject)
   const soft = 256, frames = Math.min(40_000, Math.max(6_000, 2 * (subject.kase.tail + subject.kase.latency) + soft)), base = noise(8, 1e-19)
-  const run = subject.run('denormals', subject.signal((i, c, e) => e < soft ? base(i, c, e) : 0, frames), { chunks: [frames] }, 'soft sound, then silence')
+  const run = subject.run('denormals', subject.signal((input, channel, frame) => frame < soft ? base(input, channel, frame) : 0, frames), { chunks: [frames] }, 'soft sound, then silence')
   for (const { index, port, ratio } of places) for (const samples of run.tracks[index]!.channels) {
-    const after = samples.subarray(Math.ceil((soft + subject.kase.latency + subject.kase.hold) * ratio) + 64) as Float32Array
+    const after = samples.subarray((Math.ceil((soft + subject.kase.latency + subject.kase.hold) * ratio) + 64) * port.width) as Float32Array
     const remnants = after.reduce((count, value) => count + (value !== 0 && Math.abs(value) < REMNANT ? 1 : 0), 0)
     if (remnants > REMNANTS_ALLOWED) return subject.fault('denormals', `output ${port.name} has ${remnants} samples below ${REMNANT} in ${after.length} frames of silence`)
   }
