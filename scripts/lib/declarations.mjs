@@ -1,6 +1,7 @@
 /** Declarations of the package's entries: what tsc wrote, less the files that no entry reaches. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix, resolve } from 'node:path'
+import ts from 'typescript'
 import { TYPED_ENTRIES } from './entries.mjs'
 import { listFiles } from './hash.mjs'
 import { fail, root, say } from './say.mjs'
@@ -33,9 +34,7 @@ export function reachable(entries) {
     if (files.has(file)) continue
     if (!existsSync(file)) fail('declarations', `${posix.relative(root, file)}: expected a declaration, got no file. An import may lack its \`.js\`.`)
     files.add(file)
-    const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
-    for (const [, a, b] of text.matchAll(/(?:from|import)\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g)) {
-      const specifier = a ?? b
+    for (const { fileName: specifier } of ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles) {
       if (specifier.startsWith('.')) open.push(resolve(dirname(file), specifier.replace(/\.js$/, '.d.ts')))
       else bare.set(specifier, file)
     }
