@@ -44,7 +44,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     clockOriginMs: clock.nowMs() - clock.nowUs() / 1000, ownBytes: arena.buffer.byteLength,
     onLost: (lost) => { if (executor instanceof SharedExecutor) executor.lost(lost) },
   })
-  executor = mode.mode === 'shared' ? new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels }) : new TransferExecutor({ pool, arena, workers: size, kernels })
+  executor = mode.mode === 'shared' ? new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels }) : new TransferExecutor({ pool, arena, clock, workers: size, kernels })
   return {
     available: true, executor,
     stats: () => { const { count, busy, lost, messages } = pool.stats(); return { count, busy, lost, messages } },

@@ -68,6 +68,9 @@ export interface PoolReport {
   readonly workers: readonly { readonly worker: number; readonly slot: number; readonly state: SlotState | undefined }[]
 }
 
+/** How long a cancelled kernel may go on before its thread is ended, ms. Kernels look every 10 ms (KE-05). */
+export const CANCEL_GRACE_MS = 1_000
+
 /** Arena of a transfer worker when nothing is said. */
 const OWN_BYTES = 2 * MIN_ARENA_BYTES
 
@@ -126,8 +129,11 @@ export class WorkerPool {
   /** Wakes up to `count` workers that sleep, after tasks were pushed. */
   wake(count?: number): void { wakeWorkers(this.#o.arena, count) }
 
-  /** Cancels a run: its word, then those of the slots that execute it (MW-50). */
-  cancelRun(run: number, word: 1 | 2 = 1): void { this.slots.cancelRun(run, word) }
+  /** Cancels a run: its word, then those of the slots that execute it. 1: kernels stop at their next block; 2: their threads are ended now (MW-50). */
+  cancelRun(run: number, word: 1 | 2 = 1): void {
+    const on = this.slots.cancelRun(run, word)
+    if (word === 2) for (const worker of this.workers) if (on.includes(worker.slot)) this.#lose(worker, 'terminated', 'did not stop when cancelled')
+  }
 
   /** Keeps the process alive while work is pending (MW-52, MW-68). Returns how to let go; letting go twice is fine. */
   hold(): () => void {

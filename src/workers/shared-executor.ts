@@ -7,8 +7,9 @@ import type { Clock } from '../schedule/clock.js'
 import { EngineSegment } from '../schedule/engine-segment.js'
 import type { BuildProgram } from '../schedule/inline-executor.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../schedule/open-segment.js'
+import type { BuiltProgram } from '../schedule/program.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
-import type { LostWorker, WorkerPool } from './pool.js'
+import { CANCEL_GRACE_MS, type LostWorker, type WorkerPool } from './pool.js'
 import type { KernelBinding } from './protocol.js'
 import { RunTable } from './run-table.js'
 
@@ -45,7 +46,7 @@ export class SharedExecutor implements SegmentExecutor {
     const { program } = this.#o.build(plan, scope)
     let run: SharedRun | undefined
     const segment: EngineSegment = new EngineSegment(this.#o.arena, plan, program, outputs, scope, async () => {
-      run ??= new SharedRun(this.#o, [{ program: program.address, successors: [], pending: 0 }], scope, this.#runs)
+      run ??= new SharedRun(this.#o, [{ program: program.address, successors: [], pending: 0 }], [program], scope, this.#runs)
       const status = await run.activate(0)
       const { startUs, busyUs, queuedUs, slot } = run.table.times(0)
       segment.account(busyUs, queuedUs, startUs - scope.startUs, slot)
@@ -66,7 +67,7 @@ export class SharedExecutor implements SegmentExecutor {
         for (const [buffer, { task, value }] of links) segments[t]!.follow(buffer, segments[task]!, value)
       }
       const after = tasks.map((_, t) => tasks.flatMap(({ links }, reader) => [...links.values()].some((link) => link.task === t) ? [reader] : []))
-      run = new SharedRun(this.#o, tasks.map(({ links }, t) => ({ program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size })), scope, this.#runs)
+      run = new SharedRun(this.#o, tasks.map(({ links }, t) => ({ program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size })), segments.map((segment) => segment.program), scope, this.#runs)
       await run.complete(tasks.flatMap(({ links }, t) => links.size === 0 ? [t] : []), segments)
       for (const [t, segment] of segments.entries()) {
         const { startUs, busyUs, slot } = run.table.times(t)
@@ -90,16 +91,20 @@ function neverCalled(): Promise<number> {
 class SharedRun {
   readonly table: RunTable
   readonly #o: SharedOptions
+  readonly #programs: readonly BuiltProgram[]
   readonly #scope: RunScope
   readonly #all: Set<SharedRun>
   readonly #letGo: () => void
   readonly #losses = new Map<number, LostWorker>()
-  readonly #cancel = (): void => { this.#o.pool.cancelRun(this.table.index) }
+  readonly #retired = new AbortController()
+  readonly #cancel = (): void => { this.#stop() }
   #fatal: LostWorker | undefined
   #closing: Promise<void> | undefined
 
-  constructor(options: SharedOptions, tasks: ConstructorParameters<typeof RunTable>[2], scope: RunScope, all: Set<SharedRun>) {
+  /** `programs`: those of the tasks, for the errors of traps. */
+  constructor(options: SharedOptions, tasks: ConstructorParameters<typeof RunTable>[2], programs: readonly BuiltProgram[], scope: RunScope, all: Set<SharedRun>) {
     this.#o = options
+    this.#programs = programs
     this.#scope = scope
     this.#all = all
     this.table = new RunTable(options.arena, options.core, tasks)
@@ -143,7 +148,7 @@ class SharedRun {
 
   lost(lost: LostWorker): void {
     const { state } = lost
-    if (state?.phase === SLOT_PHASE.QUEUE) this.#fatal = lost
+    if (state?.phase === SLOT_PHASE.QUEUE || this.#o.pool.workers.length === 0) this.#fatal = lost
     const task = lost.task !== undefined ? this.table.indexOf(lost.task) : state?.run === this.table.index ? state.task : -1
     if (task < 0) return
     this.#losses.set(task, lost)
@@ -155,20 +160,42 @@ class SharedRun {
 
   async #close(): Promise<void> {
     this.#scope.signal.removeEventListener('abort', this.#cancel)
-    this.#cancel()
-    await this.#until(() => !this.table.anyRunning())
+    this.#stop()
+    await this.#stopped()
+    this.#retired.abort()
     await Promise.all([...this.#losses.values()].map(({ cleaned }) => cleaned))
     await this.table.close(this.#o.clock)
     this.#all.delete(this)
     this.#letGo()
   }
 
-  /** Waits for a condition over the records: looks, then waits for the host event, then looks again. A loss ends the wait. */
-  async #until(reached: () => boolean): Promise<void> {
+  /** Writes the cancel words. A kernel that does not look at its word loses its thread after a grace (MW-50). */
+  #stop(): void {
+    const { clock, pool } = this.#o
+    pool.cancelRun(this.table.index)
+    void clock.sleep(CANCEL_GRACE_MS, this.#retired.signal).then(() => {
+      if (!this.#retired.signal.aborted && this.table.anyRunning()) pool.cancelRun(this.table.index, 2)
+    })
+  }
+
+  /** Waits until no thread executes a task of the run. */
+  async #stopped(): Promise<void> {
+    const { clock, pool, core, arena } = this.#o, { table } = this
+    if (this.#fatal !== undefined) {
+      // A thread that died while it took a task may have left it without an owner. Once nobody is taking, every running task has one, or is that one.
+      while (core.queue_quiet(arena.base) === 0) await clock.yield()
+      const owned = new Set(pool.workers.map(({ slot }) => pool.slots.state(slot)).filter(({ run }) => run === table.index).map(({ task }) => task))
+      for (const task of this.#programs.keys()) if (table.isRunning(task) && !owned.has(task)) table.fail(task, STATUS.BAD_STATE)
+    }
+    await this.#until(() => !table.anyRunning(), false)
+  }
+
+  /** Waits for a condition over the records: looks, then waits for the host event, then looks again. A loss ends the wait, if it may. */
+  async #until(reached: () => boolean, orLost = true): Promise<void> {
     if (reached()) return
     await new Promise<void>((resolve) => {
       const stop = this.#o.pool.host.listen(() => {
-        if (!reached() && this.#fatal === undefined) return
+        if (!reached() && !(orLost && this.#fatal !== undefined)) return
         stop()
         resolve()
       })
@@ -177,7 +204,9 @@ class SharedRun {
   }
 
   #throwLoss(): void {
-    const lost = this.#fatal ?? [...this.#losses.values()][0]
+    const [first] = this.#losses
+    if (first?.[1].reason === 'trap') throw this.#programs[first[0]]!.trapped(first[1].error.cause)
+    const lost = this.#fatal ?? first?.[1]
     if (lost !== undefined) throw lost.error
   }
 

@@ -6,7 +6,8 @@ import type { Packet } from '../media/packet.js'
 import type { Advance, OpenSegment, OutputMode, RunScope, SegmentExecutor, SegmentReport, ValueTask } from '../schedule/open-segment.js'
 import { releasePacket, sharePacket } from '../schedule/packet-data.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
-import type { WorkerPool } from './pool.js'
+import type { Clock } from '../schedule/clock.js'
+import { CANCEL_GRACE_MS, type WorkerPool } from './pool.js'
 import type { JobReply, JobRequest, KernelBinding } from './protocol.js'
 import type { RemoteWorker } from './remote-worker.js'
 import { packPacket, unpackPacket } from './wire-packet.js'
@@ -15,6 +16,7 @@ import { packPacket, unpackPacket } from './wire-packet.js'
 export interface TransferOptions {
   readonly pool: WorkerPool
   readonly arena: Arena
+  readonly clock: Clock
   readonly workers: number
   readonly kernels: (plans: readonly SegmentPlan[]) => readonly KernelBinding[]
 }
@@ -103,7 +105,8 @@ class RemoteSegment implements OpenSegment {
   readonly #done: () => void
   readonly #letGo: () => void
   readonly #collected = new Map<number, Packet>()
-  readonly #cancel = (): void => { this.#post({ kind: 'job-cancel', job: this.#job }) }
+  readonly #settled = new AbortController()
+  readonly #cancel = (): void => { this.#stop() }
   #hungry = new Set<number>()
   #report: SegmentReport = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
   #copied = 0
@@ -183,16 +186,25 @@ class RemoteSegment implements OpenSegment {
     this.#collected.clear()
     try {
       if (!this.worker.ended) {
-        this.#cancel()
+        this.#stop()
         this.#failure = undefined
         await this.#ask('job-closed', { kind: 'job-close', job: this.#job })
       }
     } catch {
       // The worker is gone, and its memory with it.
     } finally {
+      this.#settled.abort()
       this.#done()
       this.#letGo()
     }
+  }
+
+  /** Tells the worker to stop; a kernel that does not return within the grace loses its thread (MW-50). */
+  #stop(): void {
+    this.#post({ kind: 'job-cancel', job: this.#job })
+    void this.#o.clock.sleep(CANCEL_GRACE_MS, this.#settled.signal).then(() => {
+      if (!this.#settled.signal.aborted && this.#answer !== undefined) this.#o.pool.lose(this.worker, 'terminated', 'did not stop when cancelled')
+    })
   }
 
   /** A reply of the worker. */
@@ -200,12 +212,12 @@ class RemoteSegment implements OpenSegment {
     if (reply.kind === 'job-failed') {
       const error = decodeError(reply.error)
       this.#failure ??= { error }
-      // Its stack and state are unknown now (MW-49).
-      if (isMillraceError(error) && error.code === 'KERNEL_TRAP') this.#o.pool.lose(this.worker, 'trap', error.message, error)
-      const waiting = this.#answer
-      if (waiting?.kind === 'job-closed') return
-      this.#answer = undefined
-      waiting?.reject(error)
+      if (this.#answer?.kind !== 'job-closed') {
+        this.#answer?.reject(error)
+        this.#answer = undefined
+      }
+      // Its stack and state are unknown now (MW-49). After the caller has the trap itself, else it would get the loss.
+      if (isMillraceError(error) && error.code === 'KERNEL_TRAP') queueMicrotask(() => { this.#o.pool.lose(this.worker, 'trap', error.message, error) })
       return
     }
     if (this.#answer?.kind !== reply.kind) return

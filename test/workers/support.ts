@@ -32,15 +32,15 @@ export async function makePool(options: Partial<PoolOptions> = {}, shared: boole
   return { arena, runtime, pool }
 }
 
-/** A program of `steps` that trap when they are called (0: a program that is done at once), as bytes in the arena. */
-export function emptyProgram(arena: Arena, trappingSteps = 0): Address {
+/** A program of steps that call table entry `process`, by default one that is empty and traps (0 steps: a program that is done at once), as bytes in the arena. */
+export function emptyProgram(arena: Arena, trappingSteps = 0, process = 4_000): Address {
   const address = arena.allocate(PROGRAM.BYTES + trappingSteps * (STEP.BYTES + 64)), { u32 } = arena
   u32[(address + PROGRAM.MAGIC) >>> 2] = PROGRAM_MAGIC
   u32[(address + PROGRAM.STEP_COUNT) >>> 2] = trappingSteps
   u32[(address + PROGRAM.STEPS) >>> 2] = address + PROGRAM.BYTES
   for (let i = 0; i < trappingSteps; i++) {
     const step = address + PROGRAM.BYTES + i * STEP.BYTES
-    u32[(step + STEP.PROCESS) >>> 2] = 4_000
+    u32[(step + STEP.PROCESS) >>> 2] = process
     u32[(step + STEP.IO) >>> 2] = address + PROGRAM.BYTES + trappingSteps * STEP.BYTES + i * 64
     u32[(step + STEP.MAX_FRAMES) >>> 2] = u32[(step + STEP.WANTED) >>> 2] = 64
   }
