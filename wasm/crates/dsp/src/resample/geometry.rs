@@ -121,15 +121,12 @@ impl Geometry {
         while !smooth(k) {
             k += 1;
         }
-        let window = 4 * k * self.m;
-        if window.max(4 * k * self.l) > MOST_POINTS {
+        if 4 * k * self.l.max(self.m) > MOST_POINTS {
             return None;
         }
         let (points_in, points_out) = (k * self.m, k * self.l);
         let both = Radices::of(points_in as usize).is_some() && Radices::of(points_out as usize).is_some();
-        both.then_some(Geometry {
-            behind: window - hop - self.ahead, window, points_in: points_in as u32, points_out: points_out as u32, hop: hop as u32, ..self
-        })
+        both.then_some(Geometry { window: need, points_in: points_in as u32, points_out: points_out as u32, hop: hop as u32, ..self })
     }
 
     pub fn is_fft(&self) -> bool {
@@ -190,7 +187,7 @@ mod tests {
         assert!(fft(44_100, 16_000, HIGH) && fft(48_000, 16_000, HIGH) && fft(16_000, 48_000, BEST));
         assert!(!fft(44_100, 16_000, 0) && !fft(44_100, 16_000, 1) && !fft(44_100, 16_001, HIGH) && !fft(11_025, 16_000, HIGH) && !fft(48_000, 11_000, HIGH));
         let g = Geometry::of(44_100, 16_000, HIGH, FFT).unwrap();
-        assert_eq!((g.hop, g.hop_out(), g.points_in, g.points_out, g.window), (882, 320, 441, 160, 1764));
+        assert_eq!((g.hop, g.hop_out(), g.points_in, g.points_out, g.window), (882, 320, 441, 160, 282 + 882 + 283));
     }
     #[test]
     fn banks_stay_below_one_mebibyte() {

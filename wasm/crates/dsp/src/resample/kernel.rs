@@ -207,8 +207,8 @@ impl<'a> Method<'a> {
             let window = &samples[(geometry.start(k) - start) as usize..];
             match self {
                 Method::Direct(bank) => Direct { geometry, bank }.run(k, now, window),
-                Method::Narrow(sizes, tables, work) => place(geometry, k, now, block::<F32x4>(sizes, tables, window, work)),
-                Method::Wide(sizes, tables, work) => place(geometry, k, now, block::<F64x4>(sizes, tables, window, work)),
+                Method::Narrow(sizes, tables, work) => place(geometry, k, now, block::<F32x4>(sizes, tables, &window[..geometry.window as usize], work)),
+                Method::Wide(sizes, tables, work) => place(geometry, k, now, block::<F64x4>(sizes, tables, &window[..geometry.window as usize], work)),
             }
             k += now.len() as u64;
             out = later;

@@ -1,5 +1,5 @@
 //! Overlap-save resampling with unequal transforms (R. G. Lyons, Understanding Digital Signal Processing, section 13.10; A. V. Oppenheim and R. W. Schafer,
-//! section 8.7): a window of 4·k·m samples is transformed, its bins below fN are weighted by the filter's response, and a transform of 4·k·l bins gives the
+//! section 8.7): a window, filled up with zeros in front to 4·k·m samples, is transformed, its bins below fN are weighted by the filter's response, and a transform of 4·k·l bins gives the
 //! same span of time at the other rate. The four lanes hold the samples 4t, 4t + 1, 4t + 2 and 4t + 3.
 
 use super::design::Response;
@@ -49,9 +49,9 @@ impl Sizes {
     pub fn scratch<Q: Quad>(&self) -> usize {
         2 * self.parts::<Q>() + 2 * self.spectrum as usize
     }
-    /// Samples of scratch.
+    /// Samples of scratch: what goes in, then what comes out.
     pub fn samples(&self) -> usize {
-        4 * self.points_out as usize
+        4 * self.points_in.max(self.points_out) as usize
     }
     fn parts<Q: Quad>(&self) -> usize {
         4 / Q::Part::WIDTH * self.part as usize
@@ -80,8 +80,8 @@ pub fn fill_tables<Q: Quad>(geometry: &Geometry, sizes: &Sizes, tables: &mut [Q:
     }
     let response = Response::of(geometry.quality as usize);
     let (length, lower) = (4 * sizes.points_in as usize, 2 * sizes.bins);
-    // The result is turned back by `behind` samples, so that the first output of the block is the first of the inverse.
-    let back = length - geometry.behind as usize % length;
+    // The result is turned back to the hop's first frame, so that its outputs stand at the front of the inverse.
+    let back = (geometry.window - geometry.behind) as usize;
     for (bin, block) in gains.chunks_exact_mut(8).enumerate() {
         let level = response.at(bin as f64 / f64::from(lower)) / length as f64;
         for lane in 0..4 {
@@ -105,7 +105,7 @@ impl<'a, E> Work<'a, E> {
     }
 }
 
-/// Resamples one window; its outputs stand at the front of the returned samples.
+/// Resamples one window of `geometry.window` frames; its outputs stand at the front of the returned samples.
 pub fn block<'w, Q: Quad>(sizes: &Sizes, tables: &[Q::Element], window: &[f32], work: &'w mut Work<'_, Q::Element>) -> &'w [f32] {
     let [twiddles_in, twiddles_out, turns, gains] = sizes.split(tables);
     let (a, rest) = work.elements.split_at_mut(sizes.parts::<Q>());
@@ -113,7 +113,11 @@ pub fn block<'w, Q: Quad>(sizes: &Sizes, tables: &[Q::Element], window: &[f32], 
     let (re, im) = rest.split_at_mut(sizes.spectrum as usize);
     let (part, bins) = (sizes.part as usize, sizes.bins as usize);
     let mut buffers = Buffers { a, b, part };
-    transform::<Q>(&sizes.radices_in, twiddles_in, window, &mut buffers);
+    let input = &mut work.samples[..4 * sizes.points_in as usize];
+    let (zeros, frames) = input.split_at_mut(input.len() - window.len());
+    zeros.fill(0.0);
+    frames.copy_from_slice(window);
+    transform::<Q>(&sizes.radices_in, twiddles_in, input, &mut buffers);
     let (points, half) = (sizes.points_in as usize, sizes.points_in as usize / 2 + 1);
     let mut bin = 0;
     // Bins 0…n/2 of the long spectrum come from bins 0…n/2 of the short ones, the next ones from their mirror image, and so on.
