@@ -80,6 +80,7 @@ describe('node calls', () => {
 
 describe('definitions that contradict themselves', () => {
   const good: NodeDefinition = { type: 'a::b', version: '1.0.0', title: 'T', doc: '', family: 'f', params: {}, inputs: {}, outputs: {}, process: async () => ({}) }
+  const awaited = 'then', thenable: NodeDefinition['outputs'] = { [awaited]: { media: audio() } }
   const p = (o: object): NodeDefinition['params'] => ({ x: { type: 'number', doc: '', ...o } })
   test.each<[string, Partial<NodeDefinition>, string]>([
     ['type', { type: 'b' }, 'type `family::name` of at most 64 characters'],
@@ -87,7 +88,7 @@ describe('definitions that contradict themselves', () => {
     ['version', { version: '1.0' }, 'a semantic version'],
     ['title', { title: '' }, 'a title of 1 to 80 characters'],
     ['port name', { inputs: { 'a.b': { media: audio() } } }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
-    ['thenable', { outputs: Object.fromEntries([['then', { media: audio() }]]) }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
+    ['thenable', { outputs: thenable }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
     ['same name', { inputs: { x: { media: audio() } }, params: p({}) }, 'different names for inputs and params'],
     ['main', { main: 'x' }, 'main to name an output'],
     ['nothing to run', { process: undefined as never }, 'a kernel, a process function or a pull function'],

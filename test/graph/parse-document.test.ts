@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeUtf8 } from '../../src/graph/document/decode-utf8.js'
+import { decodePlain, decodeUtf8 } from '../../src/graph/document/decode-utf8.js'
 import { findSyntaxFault } from '../../src/graph/document/json-syntax.js'
 import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { CORPUS } from './document-corpus.js'
@@ -44,11 +44,12 @@ describe('JSON syntax', () => {
   }, 60_000)
 
   test('UTF-8 decoding equals the platform’s fatal decoder', () => {
-    const own = (bytes: Uint8Array): string | undefined => { const text = decodeUtf8(bytes); return typeof text === 'string' ? text : undefined }
+    const own = (bytes: Uint8Array): string | undefined => { const text = decodePlain(bytes); return typeof text === 'string' ? text : undefined }
     const platform = (bytes: Uint8Array): string | undefined => { try { return new TextDecoder('utf-8', { fatal: true }).decode(bytes) } catch { return undefined } }
     const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0x80, 0xbf, 0xc2, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0x9f, 0xa0, 0x90))
     fc.assert(fc.property(fc.oneof(fc.array(byte, { maxLength: 8 }).map((list) => Uint8Array.from(list)), fc.string({ unit: 'binary', maxLength: 20 }).map((text) => new TextEncoder().encode(text))), (bytes) => {
       expect(own(bytes)).toBe(platform(bytes))
+      expect(decodeUtf8(bytes)).toEqual(decodePlain(bytes))
     }), { numRuns: 10_000 })
     const long = new TextEncoder().encode('aé€\u{1f600}'.repeat(5_000))
     expect(own(long)).toBe('aé€\u{1f600}'.repeat(5_000))

@@ -95,7 +95,8 @@ function objectFitter(shape: ObjectShape): Fitter {
   return (value) => {
     if (!isObject(value)) return 0
     let fit: Fit = 2
-    for (const name of Object.keys(value)) {
+    for (const name in value) {
+      if (!Object.hasOwn(value, name)) continue
       const field = fields.get(name)
       const one = field === undefined ? (name.startsWith('x-') ? 2 : 1) : field(value[name])
       if (one < fit) { if (one === 0) return 0; fit = one }
