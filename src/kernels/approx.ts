@@ -67,13 +67,3 @@ function twoTo(power: number): number {
   }
   return result
 }
-
-/** Modified Bessel function of the first kind, order 0, of 2·√quarterSquare: Σ q^k/(k!)². All terms are positive, so the sum is accurate to a few ulp. */
-export function besselI0(quarterSquare: number): number {
-  let sum = 1, term = 1
-  for (let k = 1; term > sum * 1e-17; k++) {
-    term = term * quarterSquare / (k * k)
-    sum += term
-  }
-  return sum
-}
