@@ -40,7 +40,8 @@ export class HostEvent {
     const waitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync
     for (let seen = Atomics.load(this.#i32, this.#index); this.#listeners.size > 0;) {
       const wait = waitAsync(this.#i32, this.#index, seen, LOOK_AGAIN_MS)
-      if (wait.async) await wait.value
+      // Also when the word has changed already: listeners are never called before `listen` has returned.
+      await wait.value
       // Read before the listeners look: what changes while they do is seen by the next wait.
       seen = Atomics.load(this.#i32, this.#index)
       this.ring()
