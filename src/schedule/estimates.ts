@@ -4,6 +4,8 @@ import type { NodeDefinition, PortMedia } from '../graph/node-definition.js'
 const UNKNOWN_SECONDS = 10
 /** First guess for kernels without `costNs`, nanoseconds per frame and channel. */
 const UNKNOWN_NS = 2
+/** Shorter runs measure the start, not the kernel, samples. */
+const LEAST_SAMPLES = 16_384
 /** Weight of the newest measurement (EX-06). */
 const EWMA = 0.2
 
@@ -13,7 +15,7 @@ export class CostHistory {
 
   /** Adds a measurement: µs spent on `samples` = frames × channels. */
   add(type: string, us: number, samples: number): void {
-    if (samples <= 0 || us < 0) return
+    if (samples < LEAST_SAMPLES || us < 0) return
     const ns = us * 1000 / samples, old = this.#ns.get(type)
     this.#ns.set(type, old === undefined ? ns : old + EWMA * (ns - old))
   }
