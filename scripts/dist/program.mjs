@@ -8,10 +8,10 @@ for (let n = 7_200; n < 14_400; n++) pcm[n] = 0.5 * Math.sin((2 * Math.PI * 440 
 export async function segments() {
   const engine = await createEngine()
   try {
-    const speech = resample(audioBuffer([pcm], { rate: 24_000 }), { rate: 16_000, quality: 'high' })
+    const speech = resample(audioBuffer({ data: [pcm], rate: 24_000 }), { rate: 16_000, quality: 'high' })
     const { outputs } = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
     return JSON.stringify({
-      segments: outputs.segments.data.filter((event) => event.type === 'segment').map(({ from, to }) => [from / 16_000, to / 16_000]),
+      segments: outputs.segments.data.filter((event) => event.type === 'segment').map(({ from, to = from }) => [from / 16_000, to / 16_000]),
       pcm: [outputs.pcm.data.frames, outputs.pcm.data.format],
     })
   } finally {
