@@ -18,6 +18,7 @@ import { planSegment } from './segment-buffers.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
 import { groupSegments } from './segments.js'
 import { totalFrames } from './totals.js'
+import { withIdentities } from './value-identity.js'
 
 /** What compiling depends on beside the graph. */
 export interface CompileContext {
@@ -144,7 +145,8 @@ interface Described {
 
 /** The printable part. */
 function describe(d: Described): Plan {
-  const hashes = hashGraph(d.graph, { seed: d.c.seed })
+  const tiers = new Map(d.nodes.map((node) => [node.id, node.tier]))
+  const hashes = hashGraph(withIdentities(d.graph), { seed: d.c.seed, tier: (id) => tiers.get(id) ?? undefined })
   const segmentOf = new Map<number, number>()
   d.segments.forEach((segment, s) => { for (const node of segment.nodes) segmentOf.set(node.node, s) })
   const nodes = d.nodes.map((node): PlanNode => {

@@ -5,7 +5,7 @@ interface PortFault { readonly port: string; readonly expected: string; readonly
 const portFault = (d: PortFault): string => `Port ${d.port}: expected ${d.expected}, got ${d.got}${d.edge === undefined ? '' : `; edge ${d.edge}`}.`
 
 /** What executing a plan can raise (spec execution.md section 7). Memory shortfalls before a run are `RESOURCE_EXHAUSTED` of the graph's table. */
-export const scheduleErrors = defineErrors({
+export const scheduleErrors = /* @__PURE__ */ defineErrors({
   NODE_FAILED: {
     kind: 'execution', httpStatus: 500, aliases: ['NodeExecutionError', 'PythonError'],
     message: (d: { readonly node: string; readonly type: string; readonly operation: string; readonly cause: string; readonly causeHint?: string; readonly thrown?: unknown }) =>
