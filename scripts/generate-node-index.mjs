@@ -13,7 +13,7 @@ const lines = [
 ]
 for (const file of files) {
   const text = readFileSync(join(nodes, `${file}.ts`), 'utf8')
-  if (!/^export const \w+ = defineNode\(/m.test(text)) continue
+  if (!/^export const \w+ = (?:\/\* @__PURE__ \*\/ )?defineNode\(/m.test(text)) continue
   const names = [...text.matchAll(/^export (?:const|function) (\w+)/gm)].map((match) => match[1])
   lines.push(`export { ${names.join(', ')} } from './${file}.js'`)
 }
