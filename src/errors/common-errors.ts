@@ -1,7 +1,7 @@
 import { defineErrors } from './define-errors.js'
 
 /** Codes that any folder may raise (spec execution.md section 7). */
-export const commonErrors = defineErrors({
+export const commonErrors = /* @__PURE__ */ defineErrors({
   INVALID_ARGUMENT: {
     kind: 'usage', httpStatus: 400,
     message: (d: { readonly function: string; readonly expected: string; readonly got: string; readonly hint?: string }) =>

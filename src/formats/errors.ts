@@ -2,7 +2,7 @@ import { defineErrors } from '../errors/define-errors.js'
 import { showList } from '../errors/show.js'
 
 /** What reading and writing media files can raise (spec audio.md, end). `PEER_MISSING` and `LIMIT_EXCEEDED` stand in the common table. */
-export const formatErrors = defineErrors({
+export const formatErrors = /* @__PURE__ */ defineErrors({
   FILE_INVALID: {
     kind: 'validation', httpStatus: 400,
     message: (d: { readonly file: string; readonly expected: string; readonly offset: number; readonly got: string }) =>

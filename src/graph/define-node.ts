@@ -7,9 +7,10 @@ import { callOf, makeHandle, outputFacts, type CallLink, type NodeCall, type Nod
 
 /**
  * Declares a node type and returns it as a function: inputs in order, last the params; the result carries its outputs.
- * Throws `INVALID_ARGUMENT` for a definition that contradicts itself.
+ * Throws `INVALID_ARGUMENT` for a definition that contradicts itself. Put `/* @__PURE__ *\/` before the call of an exported node, so that bundlers drop
+ * it where it is not used: not all of them read the mark on this declaration across files.
  * @example
- * const half = defineNode({ type: 'my::half', version: '1.0.0', title: 'Half', doc: 'Halves.', family: 'my', params: {},
+ * const half = /* @__PURE__ *\/ defineNode({ type: 'my::half', version: '1.0.0', title: 'Half', doc: 'Halves.', family: 'my', params: {},
  *   inputs: { in: { media: json() } }, outputs: { out: { media: json() } }, process: async (inputs) => ({ … }) })
  * const y = half(half(x))
  */

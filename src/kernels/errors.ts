@@ -1,7 +1,7 @@
 import { defineErrors } from '../errors/define-errors.js'
 
 /** What loading and calling compiled code can raise (spec execution.md section 7). */
-export const kernelErrors = defineErrors({
+export const kernelErrors = /* @__PURE__ */ defineErrors({
   KERNEL_ABI: {
     kind: 'integrity', httpStatus: 500,
     message: (d: { readonly module: string; readonly what: string; readonly expected: string; readonly got: string }) =>

@@ -1,7 +1,7 @@
 import { defineErrors } from '../errors/define-errors.js'
 
 /** What the arena and its handles can raise (spec execution.md section 7). Sizes are bytes. */
-export const memoryErrors = defineErrors({
+export const memoryErrors = /* @__PURE__ */ defineErrors({
   ARENA_FULL: {
     kind: 'resource', httpStatus: 507, retryable: true, aliases: ['WK-001'],
     message: (d: { readonly need: number; readonly largest: number; readonly fragmentation: number; readonly reason: 'bytes' | 'entries' }) =>

@@ -1,7 +1,7 @@
 import { defineErrors } from '../errors/define-errors.js'
 
 /** What starting, losing and talking to threads can raise (spec execution.md section 7). */
-export const workerErrors = defineErrors({
+export const workerErrors = /* @__PURE__ */ defineErrors({
   WORKER_SPAWN: {
     kind: 'environment', httpStatus: 500, retryable: true, aliases: ['SYS-004'],
     message: (d: { readonly worker: string | number; readonly timeoutMs: number; readonly cause: string; readonly step?: string }) =>

@@ -23,8 +23,63 @@ const schema = (name: string, text: string, ...pointers: readonly string[]): Cor
 const unknown = (name: string, text: string, ...pointers: readonly string[]): CorpusEntry =>
   ({ name, text, diagnostics: pointers.map((pointer) => ({ code: 'UNKNOWN_FIELD', stage: 3, severity: 'warning', pointer })) })
 
+/** Field by field: values that it takes, values that it refuses (the misfit is at the field itself). */
+const BOUNDARIES: readonly (readonly [pointer: string, taken: readonly unknown[], refused: readonly unknown[]])[] = [
+  ['/id', ['x', 'x'.repeat(64)], ['', 'x'.repeat(65), 7, null, '\u0085']],
+  ['/revision', [1, Number.MAX_SAFE_INTEGER], [1.5, '1', null, 2 ** 53]],
+  ['/meta/name', ['x', '\u{1f600}'.repeat(255)], ['', 'x'.repeat(256), false]],
+  ['/meta/description', ['', 'x'.repeat(10_000)], ['x'.repeat(10_001), []]],
+  ['/meta/priority', [-100, 100], [-101, 0.5, '0']],
+  ['/meta/tags', [[], Array(32).fill('t')], ['t', null]],
+  ['/meta/modified', ['2026-12-31T23:59:59.999Z'], ['2026-12-31', 'now', 0, '2026-12-31T23:59:59.999+00:00']],
+  ['/engines/millrace', ['*', '^0.1.0'], ['']],
+  ['/packs', [[], [{ name: 'p', version: '1' }]], [{}, 'p']],
+  ['/inputs', [{}, { f: { to: [['a', 'path']], required: false } }], [[], 'f']],
+  ['/outputs', [{}, { 'a.b/c~': ['a', 'out'] }], ['a', null]],
+  ['/nodes/0/type', [`a::${'b'.repeat(61)}`, 'A.b-c_9::D.e-f_0'], [`a::${'b'.repeat(62)}`, '::b', 'a::', 'a:b', 'a::b::c', '9a', '']],
+  ['/nodes/0/version', ['^1.0.0', 'x'.repeat(255)], ['', 1, 'x'.repeat(256)]],
+  ['/nodes/0/params', [{}, { any: { deep: [null] } }], ['x', 1, null]],
+  ['/nodes/0/tier', ['wasm', 'python', ['js'], ['wasm-threads', 'wasm', 'js']], ['', 1, ['js', 'js', 'js', 'js'], {}]],
+  ['/nodes/0/place', ['local', 'remote', 'main'], ['here', true]],
+  ['/nodes/0/mode', ['run', 'bypass'], [true, 'RUN', null]],
+  ['/nodes/0/output', [true, false], [1, null]],
+  ['/nodes/0/requires/cores', [1], [0, '4']],
+  ['/nodes/0/requires/simd', [true, false, 'preferred'], ['yes', 1]],
+  ['/nodes/0/requires/arch', ['any', 'x86_64'], ['x64', null]],
+  ['/nodes/0/policy/timeoutMs', [0, 0.5], [-1, '5', null]],
+  ['/nodes/0/policy/exclusive', [true, ['a', 'b']], ['a', 1]],
+  ['/nodes/0/policy/priority', ['high', 'normal'], [5, 'urgent']],
+  ['/edges/0/from', [['a', 'x'.repeat(64)]], [['a', ''], ['a', 'x'.repeat(65)], ['a', 1], 'a.out', null, []]],
+  ['/edges/0/order', [0, -5], [0.5, '1']],
+  ['/edges/0/whenFull', ['latest', 'error'], ['drop', null]],
+  ['/edges/0/capacity', [1], [1.5, '8']],
+  ['/edges/0/delayFrames', [128, 1_000_000], [128.5, 0]],
+  ['/config/metrics', [true, false], ['on', 1]],
+  ['/config/onError', ['continue'], ['retry', null]],
+  ['/config/cache', ['on', 'off'], [true, 'refresh']],
+  ['/config/timeoutMs', [0], [-0.5, '1']],
+  ['/config/seed', [0, '0', Number.MAX_SAFE_INTEGER], [1.5, 'x', '123456789012345678901', null]],
+]
+
+/** The smallest document with one field set. */
+function withField(pointer: string, value: unknown): string {
+  const root: Record<string, unknown> = { millrace: 1, nodes: [{ ...node() }] }
+  if (pointer.startsWith('/edges')) root['edges'] = [{ from: ['a', 'out'], to: ['a', 'in'] }]
+  const keys = pointer.slice(1).split('/')
+  let at = root
+  for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>
+  at[keys.at(-1)!] = value
+  return JSON.stringify(root)
+}
+
+const short = (value: unknown): string => { const text = JSON.stringify(value); return text.length > 40 ? `${text.slice(0, 37)}… (${text.length})` : text }
+
 /** All entries. */
 export const CORPUS: readonly CorpusEntry[] = [
+  ...BOUNDARIES.flatMap(([pointer, taken, refused]) => [
+    ...taken.map((value) => valid(`${pointer} takes ${short(value)}`, withField(pointer, value))),
+    ...refused.map((value) => schema(`${pointer} refuses ${short(value)}`, withField(pointer, value), pointer)),
+  ]),
   valid('smallest', doc()),
   valid('no node: a matter of stage 4', doc({ nodes: [] })),
   valid('version "1"', doc({ millrace: '1' })),

@@ -19,7 +19,7 @@ const params = {
   rate: { type: 'number', unit: 'Hz', min: 1, max: 768_000, default: 48_000, doc: 'Rate of plain arrays; an AudioBuffer has its own.' },
 } as const satisfies ParamTable
 
-export const audioBuffer = defineNode({
+export const audioBuffer = /* @__PURE__ */ defineNode({
   type: 'io::audio-buffer', version: '1.0.0', title: 'Audio buffer', family: 'io', tags: ['source', 'memory'],
   doc: 'Audio from memory: an AudioBuffer or Float32Arrays.',
   params, inputs: {}, outputs: { out: { media: audio({ discovered: true }), doc: 'The audio as it is.' } },

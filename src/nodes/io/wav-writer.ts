@@ -21,7 +21,7 @@ const params = {
   dither: { type: 'enum', values: ['none', 'rect', 'tpdf', 'tpdf-hp', 'shaped'], default: 'none', doc: 'Only `none` until dithers exist; others are UNSUPPORTED.' },
 } as const satisfies ParamTable
 
-export const wavWriter = defineNode({
+export const wavWriter = /* @__PURE__ */ defineNode({
   type: 'io::wav-writer', version: '1.0.0', title: 'WAV writer', family: 'io', tags: ['sink', 'file'],
   doc: 'Writes audio to a WAV file, or to bytes in memory.',
   params, inputs: { in: { media: audio(), doc: 'Any rate, channels, format and layout.' } },

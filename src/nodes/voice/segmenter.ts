@@ -29,7 +29,7 @@ const params = {
   window: { type: 'integer', unit: 'values', min: 1, max: 1_000, default: 10, rate: 'init', doc: 'With aggregate ratio: values looked at.' },
 } as const satisfies ParamTable
 
-export const segmenter = defineNode({
+export const segmenter = /* @__PURE__ */ defineNode({
   type: 'voice::segmenter', version: '1.0.0', title: 'Segmenter', family: 'voice', tags: ['speech', 'hysteresis'],
   doc: 'Turns speech probabilities, or a bitmap of decisions, into segments.',
   references: ['spec audio.md section 6'],

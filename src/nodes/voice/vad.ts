@@ -14,7 +14,7 @@ const params = {
   filter: { type: 'boolean', default: false, rate: 'init', doc: 'Output `audio` holds only the speech frames.' },
 } as const satisfies ParamTable
 
-export const vad = defineNode({
+export const vad = /* @__PURE__ */ defineNode({
   type: 'voice::vad', version: '1.0.0', title: 'Voice activity', family: 'voice', tags: ['speech', 'energy', 'detector'],
   doc: 'Finds speech by energy: segments, one decision per frame, and the audio itself.',
   references: ['spec audio.md section 6'],
