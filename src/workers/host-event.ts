@@ -1,7 +1,7 @@
 import type { Arena } from '../memory/arena.js'
 import { ARENA } from '../memory/layout.js'
 
-type WaitAsync = (array: Int32Array, index: number, value: number, timeoutMs: number) => { readonly async: boolean; readonly value: Promise<unknown> | string }
+type WaitAsync = (array: Int32Array, index: number, value: number, timeoutMs: number) => { readonly value: Promise<unknown> | string }
 
 /** True where the engine's thread can wait on a word without blocking. */
 export function canWaitAsync(): boolean { return typeof Atomics === 'object' && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function' }

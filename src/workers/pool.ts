@@ -159,7 +159,7 @@ export class WorkerPool {
     const workers = this.workers.map((worker) => ({ worker: worker.ordinal, slot: worker.slot, state: worker.slot < 0 ? undefined : this.slots.state(worker.slot) }))
     return {
       size: this.#o.size, mode: this.#mode, count: workers.length, lost: this.#lost, messages: this.#messages, workers,
-      busy: workers.filter(({ state }) => state?.status === SLOT_STATUS.BUSY).length,
+      busy: workers.filter(({ state }) => state?.status === SLOT_STATUS.BUSY).length + this.workers.filter(({ executing }) => executing > 0).length,
     }
   }
 

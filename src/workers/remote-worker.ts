@@ -22,6 +22,9 @@ export class RemoteWorker {
   /** Slot in shared mode, −1 in transfer mode. */
   slot = -1
   report: StartReport | undefined
+  /** Transfer mode: segments open on it, and how many of them it executes now. */
+  open = 0
+  executing = 0
   readonly pending = new PendingCalls()
   readonly #handle: WorkerHandle
   readonly #remote: Remote<WorkerControl>

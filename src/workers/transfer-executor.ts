@@ -84,11 +84,9 @@ export class TransferExecutor implements SegmentExecutor {
   }
 
   #leastBusy(): RemoteWorker {
-    const jobs = new Map<RemoteWorker, number>(this.#o.pool.workers.map((worker) => [worker, 0]))
-    for (const { worker } of this.#open.values()) if (jobs.has(worker)) jobs.set(worker, jobs.get(worker)! + 1)
-    const [least] = [...jobs].sort(([, a], [, b]) => a - b)
+    const [least] = [...this.#o.pool.workers].sort((a, b) => a.open - b.open)
     if (least === undefined) throw commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
-    return least[0]
+    return least
   }
 }
 
@@ -123,6 +121,7 @@ class RemoteSegment implements OpenSegment {
     this.#o = options
     this.#done = done
     this.#letGo = options.pool.hold()
+    worker.open++
     scope.signal.addEventListener('abort', this.#cancel, { once: true })
   }
 
@@ -150,7 +149,8 @@ class RemoteSegment implements OpenSegment {
   }
 
   async advance(): Promise<Advance> {
-    const reply = await this.#ask('result', { kind: 'advance', job: this.#job })
+    this.worker.executing++
+    const reply = await this.#ask('result', { kind: 'advance', job: this.#job }).finally(() => { this.worker.executing-- })
     this.#hungry = new Set(reply.hungry)
     const unpack = ({ buffer, packet }: (typeof reply.outputs)[number]): { buffer: number; packet: Packet } => {
       this.#copied += 2 * (packet.audio?.bytes.byteLength ?? 0)
@@ -194,6 +194,7 @@ class RemoteSegment implements OpenSegment {
       // The worker is gone, and its memory with it.
     } finally {
       this.#settled.abort()
+      this.worker.open--
       this.#done()
       this.#letGo()
     }

@@ -85,6 +85,15 @@ if (shares) describe('busy kernels', () => {
     expect(arena.stats().usedBytes - before).toBe(20 * 64 + 192)
   })
 
+  test('cancel word 2 ends the threads that execute the run, at once', async () => {
+    const lost: LostWorker[] = [], bench = await busy(STUCK, (one) => { lost.push(one) }), { pool } = bench
+    const first = await running(bench), second = await running(bench)
+    pool.cancelRun(first.index, 2)
+    expect(lost).toMatchObject([{ reason: 'terminated', state: { run: first.index, task: 0 } }])
+    await lost[0]!.cleaned
+    expect([pool.stats().count, second.isRunning(0)]).toEqual([1, true])
+  })
+
   test('close ends stuck workers', async () => {
     const bench = await busy(STUCK)
     await running(bench)
@@ -92,3 +101,4 @@ if (shares) describe('busy kernels', () => {
     expect(bench.pool.stats()).toMatchObject({ count: 0 })
   })
 })
+else test('there is no task table without shared memory', () => { expect(typeof SharedArrayBuffer).toBe('undefined') })
