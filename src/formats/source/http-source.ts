@@ -1,5 +1,6 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import type { ByteSource } from './byte-source.js'
+import { memorySource } from './memory-source.js'
 import { StreamCursor } from './stream-cursor.js'
 import { streamSource } from './stream-source.js'
 
@@ -15,6 +16,7 @@ const SKIP_BYTES = 262_144
 export async function httpSource(url: string | URL, signal?: AbortSignal): Promise<ByteSource> {
   const address = String(url)
   const first = await request(address, `bytes=0-${HEAD_BYTES - 1}`, signal)
+  if (first.status === 416) return memorySource(new Uint8Array(0), address)
   const total = totalBytes(first)
   if (first.status !== 206 || total === null) return streamSource(bodyOf(first, address), address, plainLength(first))
   const head = new Uint8Array(await first.arrayBuffer())
@@ -56,7 +58,8 @@ async function request(address: string, range: string, signal?: AbortSignal): Pr
     signal?.throwIfAborted()
     throw failed(address, cause instanceof Error ? cause.message : String(cause), cause)
   }
-  if (response.ok) return response
+  // 416: the range begins behind the end, which for a head means an empty file.
+  if (response.ok || response.status === 416 && range.startsWith('bytes=0-')) return response
   await response.body?.cancel()
   throw failed(address, `status ${response.status}`)
 }

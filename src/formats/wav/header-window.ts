@@ -19,6 +19,7 @@ export class HeaderWindow {
   async at(offset: number, bytes: number): Promise<Uint8Array> {
     const start = offset - this.#from
     if (start >= 0 && start + bytes <= this.#bytes.length) return this.#bytes.subarray(start, start + bytes)
+    if (!this.source.seekable && start >= 0 && start < this.#bytes.length) return this.#extend(start, bytes)
     const want = this.source.seekable ? Math.max(bytes, WINDOW_BYTES) : bytes
     const view = this.source.view(offset, want)
     if (view) this.#bytes = view
@@ -28,5 +29,15 @@ export class HeaderWindow {
     }
     this.#from = offset
     return this.#bytes.subarray(0, bytes)
+  }
+
+  /** A stream cannot be asked again: what is held is kept, and only the rest read. */
+  async #extend(start: number, bytes: number): Promise<Uint8Array> {
+    const held = this.#bytes.subarray(start), target = new Uint8Array(bytes)
+    target.set(held)
+    const got = await this.source.read(this.#from + this.#bytes.length, target.subarray(held.length))
+    this.#from += start
+    this.#bytes = target.subarray(0, held.length + got)
+    return this.#bytes
   }
 }

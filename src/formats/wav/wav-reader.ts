@@ -58,11 +58,14 @@ export class WavReader implements AudioReader<WavInfo, WavMetadata> {
   readonly #bytes: Uint8Array
   #block: DecodedBlock | null = null
   #position = 0
+  /** First frame that is not there; null while unknown. */
+  #end: number | null
   #closed = false
 
   constructor(source: ByteSource, info: WavInfo, metadata: () => Promise<WavMetadata>) {
     this.#source = source
     this.info = info
+    this.#end = info.frames
     this.metadata = metadata
     this.#decode = info.codec === 'ima-adpcm' ? null : sampleDecoder(info, info.container)
     const scratch = info.codec === 'ima-adpcm' ? info.blockAlign : Math.max(1, Math.floor(DECODE_BYTES / info.blockAlign)) * info.blockAlign
@@ -77,10 +80,12 @@ export class WavReader implements AudioReader<WavInfo, WavMetadata> {
     this.#checkOpen('read')
     const samples = this.#typed(target)
     const room = Math.floor(samples.length / this.info.channels)
-    const frames = this.info.frames === null ? room : Math.min(room, this.info.frames - this.#position)
+    const frames = this.#end === null ? room : Math.min(room, this.#end - this.#position)
     const done = frames <= 0 ? 0 : this.info.codec === 'ima-adpcm' ? await this.#readBlocks(samples as Int16Array, frames)
       : this.#decode ? await this.#readDecoded(samples, frames, this.#decode) : await this.#readStored(samples, frames)
     this.#position += done
+    // The source ended, perhaps within a frame, which a stream cannot give again.
+    if (done < frames) this.#end = this.#position
     return done
   }
 

@@ -8,7 +8,12 @@ const values = valuesOf('i16', 200_000)
 const file = makeWav({ coding: 'i16', values })
 let server: Server | undefined
 let requests: string[] = []
-afterEach(() => new Promise<void>((resolve) => { requests = []; server?.closeAllConnections(); server ? server.close(() => resolve()) : resolve() }))
+afterEach(async () => {
+  requests = []
+  server?.closeAllConnections()
+  await new Promise<void>((resolve) => { if (server) server.close(() => resolve()); else resolve() })
+  server = undefined
+})
 
 async function serve(handler: RequestListener): Promise<string> {
   server = createServer((request, response) => {
@@ -59,6 +64,11 @@ describe('http', () => {
 
   test('without length: to the end', async () => {
     expect(await readAll(await serve((_, response) => { response.writeHead(200); response.end(file) }))).toEqual(values)
+  })
+
+  test('an empty file', async () => {
+    const url = await serve((_, response) => { response.writeHead(416, { 'content-range': 'bytes */0' }); response.end() })
+    await expect(readWav(url)).rejects.toMatchObject({ code: 'FILE_INVALID', details: { got: 'an empty file' } })
   })
 
   test('a refusal, a server that is gone, a cancel', async () => {

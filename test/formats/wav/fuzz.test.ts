@@ -75,6 +75,29 @@ describe('mutated files', () => {
     expect(seen.largest).toBeLessThanOrEqual(65_536)
   })
 
+  test('a stream gives the same as the bytes at once', async () => {
+    const next = random(0x57e4)
+    const outcome = async (input: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> => {
+      try {
+        const reader = await readWav(input)
+        const samples: number[] = []
+        for await (const chunk of reader.chunks(7)) samples.push(...chunk.samples)
+        return samples.join()
+      } catch (error) {
+        if (!isMillraceError(error) || !ALLOWED.has(error.code)) throw error
+        return 'refused'
+      }
+    }
+    let read = 0
+    for (let i = 0; i < 5_000; i++) {
+      const bytes = mutate(next)
+      const whole = await outcome(bytes)
+      expect(await outcome((async function* () { for (let at = 0; at < bytes.length; at += 13) yield bytes.subarray(at, at + 13) })())).toBe(whole)
+      if (whole !== 'refused') read++
+    }
+    expect(read).toBeGreaterThan(500)
+  })
+
   test('each seed itself is read', async () => {
     for (const seed of seeds.slice(0, -1)) expect((await parseWavHeader(memorySource(seed))).frames).toBe(10)
   })
