@@ -70,9 +70,10 @@ export const PROGRAM = {
 export const PROGRAM_MAGIC = 0x474f5250
 /**
  * Flags of {@link PROGRAM}.FLAGS. REALTIME is the plan's; the others belong to the interpreter: what the running pass has met so far
- * (something moved, an input outside the segment was short, an output outside was full), kept in the program so that a pass may be made step by step.
+ * (something moved, an input outside the segment was short, an output outside was full, an internal buffer keeps frames and must be compacted), kept in the program
+ * so that a pass may be made step by step.
  */
-export const PROGRAM_FLAG = { REALTIME: 1, MOVED: 0x100, SHORT: 0x200, FULL: 0x400 } as const
+export const PROGRAM_FLAG = { REALTIME: 1, MOVED: 0x100, SHORT: 0x200, FULL: 0x400, REST: 0x800 } as const
 
 /**
  * Step: one kernel of a segment. Byte offsets; * written by the interpreter.
@@ -95,9 +96,9 @@ export const NONE = 0xffffffff
  * BASE: address of channel 0, frame 0. CAPACITY, FILLED*: frames. FRAME_BYTES: bytes of one frame of one channel (width × element).
  * STRIDE: bytes between channels. KIND: see BUFFER_KIND. FLAGS*: see BUFFER_FLAG. OFFSETS*: address of u32 per reader: frames already taken
  * (starts at the writer's latency). ORIGIN_U64*: absolute index of the frame at BASE.
- * LINK: an external input that another segment writes: address of that segment's external output record; BASE, STRIDE, FILLED and FLAGS are read from it at
- * each pass (0: none). NO_ROOM from a step whose full output is internal skips the step for this pass (back-pressure); a pass in which nothing moved
- * although no external input is short and no external output full returns NO_ROOM.
+ * LINK: an external input that another segment writes: address of that segment's external output record; BASE, STRIDE, FILLED and FLAGS are read from it
+ * whenever a step is about to read (0: none). Internal buffers have at least one reader. NO_ROOM from a step whose full output is internal skips the step for
+ * this pass (back-pressure); a pass in which nothing moved although no external input is short and no external output full returns NO_ROOM.
  */
 export const BUFFER = {
   BASE: 0x00, CAPACITY: 0x04, FILLED: 0x08, FRAME_BYTES: 0x0c, STRIDE: 0x10, CHANNELS: 0x14, KIND: 0x18, FLAGS: 0x1c, READER_COUNT: 0x20,

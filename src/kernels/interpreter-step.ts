@@ -5,7 +5,7 @@ import { carry, word, type KernelCall } from './interpreter-words.js'
 /** Where a step and its tables are; one object per call of {@link runStep}. */
 interface Step { readonly host: MemoryHost; readonly u32: Uint32Array; readonly program: Address; readonly at: Address; readonly inputs: number; readonly outputs: number; readonly bindings: Address }
 /** What the inputs of a step hold. */
-interface Held { readonly streams: number; /** Some input may still get frames. */ readonly live: boolean; /** An input from outside is empty and has not ended. */ readonly short: boolean; readonly frames: number }
+interface Held { readonly streams: number; /** Some input may still get frames. */ readonly live: boolean; /** An input from outside is empty and has not ended. */ readonly short: boolean; readonly frames: number; /** Once all have ended: the largest remainder. */ readonly rest: number }
 
 /** Runs step `index` at most once (the stream rule, KE-14). 0, or the negative status that ends the segment. */
 export function runStep(host: MemoryHost, call: KernelCall, program: Address, index: number): number {
@@ -20,19 +20,17 @@ export function runStep(host: MemoryHost, call: KernelCall, program: Address, in
     frames = wanted(step, phase)
     if (frames < 0) return 0
   }
-  let flushing = phase === STEP_PHASE.FLUSHING
-  if (!flushing && frames === 0) {
+  if (phase === STEP_PHASE.FLUSHING) return flush(step, call)
+  if (frames === 0) {
     if (held.live) {
       if (held.short) mark(step, PROGRAM_FLAG.SHORT)
       return 0
     }
     mark(step, PROGRAM_FLAG.MOVED)
-    if (!leave(step)) return 0
-    flushing = true
+    return leave(step) ? flush(step, call) : 0
   }
-  if (flushing) return isFull(step) ? 0 : flush(step, call)
   for (;;) {
-    const last = held.streams > 0 && !held.live && frames === held.frames
+    const last = held.streams > 0 && !held.live && frames >= held.rest
     describe(step, frames, last ? IO_FLAG.LAST : 0)
     const result = call(word(u32, at + STEP.PROCESS), word(u32, at + STEP.STATE), word(u32, at + STEP.IO))
     if (result >= 0) return apply(step, frames, result, held.streams > 0)
@@ -67,10 +65,13 @@ function inspect(s: Step): Held {
   for (let index = 0; index < s.inputs; index++) {
     const from = bound(s, index)
     if (from === 0) continue
-    const available = Math.max(0, word(s.u32, from + BUFFER.FILLED) - word(s.u32, offsetAddress(s, from, index)))
-    const external = word(s.u32, from + BUFFER.KIND) === BUFFER_KIND.EXTERNAL_INPUT
+    const kind = word(s.u32, from + BUFFER.KIND), external = kind === BUFFER_KIND.EXTERNAL_INPUT
+    if (external) follow(s, from)
+    const taken = word(s.u32, offsetAddress(s, from, index)), available = Math.max(0, word(s.u32, from + BUFFER.FILLED) - taken)
     streams++
     outside ||= external
+    // A pre-roll is dropped as it comes.
+    if (kind === BUFFER_KIND.INTERNAL && taken > 0 && (available === 0 || s.inputs > 1)) mark(s, PROGRAM_FLAG.REST)
     if (has(s, from, BUFFER_FLAG.ENDED)) rest = Math.max(rest, available)
     else {
       live = true
@@ -80,8 +81,15 @@ function inspect(s: Step): Held {
   }
   if (streams > 0 && !live) frames = Math.min(frames, rest)
   if (outside) frames = Math.min(frames, word(s.u32, s.program + PROGRAM.HEAD_FRAMES))
-  return { streams, live, short, frames }
+  return { streams, live, short, frames, rest }
 }
+
+/** Reads what another segment's output holds by now. */
+function follow(s: Step, to: Address): void {
+  const link = word(s.u32, to + BUFFER.LINK)
+  if (link !== 0) for (const field of LINKED) s.u32[(to + field) >>> 2] = word(s.u32, link + field)
+}
+const LINKED = [BUFFER.BASE, BUFFER.STRIDE, BUFFER.FILLED, BUFFER.FLAGS] as const
 
 /** Frames to ask of a step without stream inputs: 0 when it is no source; −1 when its output is full. */
 function wanted(s: Step, phase: number): number {
@@ -99,13 +107,6 @@ function leastRoom(s: Step): number {
     if (to !== 0) least = Math.min(least, roomOf(s, to))
   }
   return least
-}
-
-/** True when a connected output has no room at all; a flush would then seem to have nothing left. */
-function isFull(s: Step): boolean {
-  if (leastRoom(s) !== 0) return false
-  blame(s)
-  return true
 }
 
 /** Marks the pass as held up by an output outside the segment, when emptying one could help. A full internal output only skips the step. */
@@ -140,7 +141,9 @@ function drain(s: Step): void {
     const from = bound(s, index)
     if (from === 0) continue
     const at = offsetAddress(s, from, index), filled = word(s.u32, from + BUFFER.FILLED)
-    if (word(s.u32, at) < filled) s.u32[at >>> 2] = filled
+    if (word(s.u32, at) >= filled) continue
+    s.u32[at >>> 2] = filled
+    mark(s, PROGRAM_FLAG.REST)
   }
 }
 
@@ -181,7 +184,15 @@ function apply(s: Step, frames: number, result: number, hasInput: boolean): numb
   const { u32 } = s, ports = word(u32, word(u32, s.at + STEP.IO) + IO.PORTS)
   for (let index = 0; index < s.inputs; index++) {
     const from = bound(s, index)
-    if (from !== 0) u32[offsetAddress(s, from, index) >>> 2]! += word(u32, ports + index * PORT.BYTES + PORT.FRAMES)
+    if (from === 0) continue
+    const at = offsetAddress(s, from, index), taken = word(u32, at) + word(u32, ports + index * PORT.BYTES + PORT.FRAMES), filled = word(u32, from + BUFFER.FILLED)
+    const inside = word(u32, from + BUFFER.KIND) === BUFFER_KIND.INTERNAL, all = inside && taken === filled && word(u32, from + BUFFER.READER_COUNT) === 1
+    u32[at >>> 2] = all ? 0 : taken
+    if (all) {
+      // The one reader has taken everything.
+      u32[(from + BUFFER.FILLED) >>> 2] = 0
+      carry(u32, from + BUFFER.ORIGIN_U64, filled)
+    } else if (inside) mark(s, PROGRAM_FLAG.REST)
   }
   const produced = collect(s, ports, result)
   if (produced < 0) return produced
@@ -191,8 +202,9 @@ function apply(s: Step, frames: number, result: number, hasInput: boolean): numb
   return 0
 }
 
-/** One flush call; 0 frames everywhere ends the step. */
+/** One flush call; 0 frames everywhere ends the step. Not while a connected output has no room at all: that would look like the end. */
 function flush(s: Step, call: KernelCall): number {
+  if (leastRoom(s) === 0) { blame(s); return 0 }
   describe(s, 0, IO_FLAG.LAST)
   const result = call(word(s.u32, s.at + STEP.FLUSH), word(s.u32, s.at + STEP.STATE), word(s.u32, s.at + STEP.IO))
   if (result === STATUS.NO_ROOM) { blame(s); return 0 }

@@ -53,12 +53,7 @@ export class Interpreter {
     if (Atomics.load(u32, word(u32, program + PROGRAM.CANCEL) >>> 2) !== 0) return fail(u32, program, NONE, STATUS.CANCELLED)
     Atomics.add(u32, word(u32, program + PROGRAM.BEAT) >>> 2, 1)
     u32[(program + PROGRAM.PASSES) >>> 2]!++
-    u32[(program + PROGRAM.FLAGS) >>> 2]! &= ~(PROGRAM_FLAG.MOVED | PROGRAM_FLAG.SHORT | PROGRAM_FLAG.FULL)
-    const buffers = word(u32, program + PROGRAM.BUFFERS)
-    for (let n = word(u32, program + PROGRAM.BUFFER_COUNT), to = buffers; n > 0; n--, to += BUFFER.BYTES) {
-      const link = word(u32, to + BUFFER.LINK)
-      if (link !== 0) for (const field of LINKED) u32[(to + field) >>> 2] = word(u32, link + field)
-    }
+    u32[(program + PROGRAM.FLAGS) >>> 2]! &= PROGRAM_FLAG.REALTIME
     return NOT_YET
   }
 
@@ -85,9 +80,11 @@ export class Interpreter {
   }
 
   #finish(program: Address): number {
-    const { u32 } = this.#host
-    for (let n = word(u32, program + PROGRAM.BUFFER_COUNT), from = word(u32, program + PROGRAM.BUFFERS); n > 0; n--, from += BUFFER.BYTES) {
-      if (word(u32, from + BUFFER.KIND) === BUFFER_KIND.INTERNAL) this.#compact(from)
+    const { u32 } = this.#host, flags = word(u32, program + PROGRAM.FLAGS)
+    if ((flags & PROGRAM_FLAG.REST) !== 0) {
+      for (let n = word(u32, program + PROGRAM.BUFFER_COUNT), from = word(u32, program + PROGRAM.BUFFERS); n > 0; n--, from += BUFFER.BYTES) {
+        if (word(u32, from + BUFFER.KIND) === BUFFER_KIND.INTERNAL) this.#compact(from)
+      }
     }
     const steps = word(u32, program + PROGRAM.STEP_COUNT), first = word(u32, program + PROGRAM.STEPS)
     let open = 0
@@ -96,7 +93,6 @@ export class Interpreter {
       u32[(program + PROGRAM.STATE_WORD) >>> 2] = 1
       return PASS.DONE
     }
-    const flags = word(u32, program + PROGRAM.FLAGS)
     if ((flags & PROGRAM_FLAG.MOVED) !== 0) return PASS.MORE
     if ((flags & PROGRAM_FLAG.FULL) !== 0) return PASS.OUTPUT_FULL
     if ((flags & PROGRAM_FLAG.SHORT) !== 0) return PASS.NEED_INPUT
@@ -125,4 +121,3 @@ export class Interpreter {
 
 /** The pass goes on. No value of `PASS` and no status. */
 const NOT_YET = 0x7fff_ffff
-const LINKED = [BUFFER.BASE, BUFFER.STRIDE, BUFFER.FILLED, BUFFER.FLAGS] as const

@@ -1,6 +1,6 @@
 //! Bounds check of a program, once, before its first call (KE-13).
 
-use abi::generated::{buffer, check, io, limit, port, program, state, step, NONE, PROGRAM_MAGIC};
+use abi::generated::{buffer, buffer_kind, check, io, limit, port, program, state, step, NONE, PROGRAM_MAGIC};
 use abi::memory::load;
 
 use crate::program::{Buffer, Program, Step};
@@ -51,7 +51,9 @@ pub fn run(owner: Program, low: u32, high: u32) -> i32 {
 fn check_buffer(window: &Window, of: Buffer) -> Result<(), i32> {
     let (capacity, frame, channels) = (of.get(buffer::CAPACITY), of.get(buffer::FRAME_BYTES), of.get(buffer::CHANNELS));
     let readers = of.get(buffer::READER_COUNT);
-    if channels == 0 || channels > limit::CHANNELS || frame == 0 || of.get(buffer::FILLED) > capacity || readers > MOST {
+    // The interpreter relies on it: what nobody reads is bound to no buffer, or leaves the segment.
+    let unread = readers == 0 && of.get(buffer::KIND) != buffer_kind::EXTERNAL_OUTPUT;
+    if channels == 0 || channels > limit::CHANNELS || frame == 0 || of.get(buffer::FILLED) > capacity || readers > MOST || unread {
         return Err(check::BUFFER_SHAPE);
     }
     if !window.holds(of.get(buffer::OFFSETS), readers, 4) && readers > 0 {

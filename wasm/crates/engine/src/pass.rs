@@ -2,23 +2,53 @@
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use abi::generated::{arena, buffer, buffer_kind, io, pass, program, program_flag, slot, status, step, step_phase, thread, thread_id, window, NONE, SCRATCH_SPAN_BYTES};
+use abi::generated::{
+    arena, buffer, buffer_kind, io, io_flag, pass, program, program_flag, slot, status, step, step_phase, thread, thread_id, window, NONE, SCRATCH_SPAN_BYTES,
+};
 use abi::memory::{atomic, copy, load, store};
 
 use crate::program::{Buffer, Program};
 use crate::step as stream;
+
+/// What every step of a pass needs, read once.
+pub struct Pass {
+    pub owner: Program,
+    pub steps: u32,
+    pub buffers: u32,
+    pub head: u32,
+    /// Flags of every call's Io.
+    pub flags: u32,
+}
+
+impl Pass {
+    fn of(owner: Program) -> Pass {
+        let realtime = owner.get(program::FLAGS) & program_flag::REALTIME != 0;
+        Pass {
+            owner,
+            steps: owner.get(program::STEPS),
+            buffers: owner.get(program::BUFFERS),
+            head: owner.get(program::HEAD_FRAMES),
+            flags: if realtime { io_flag::REALTIME } else { 0 },
+        }
+    }
+}
 
 /// One whole pass; see `PASS` of the contract.
 pub fn run(owner: Program, thread: u32) -> i32 {
     if let Some(result) = begin(owner, thread) {
         return result;
     }
+    let pass = Pass::of(owner);
+    let mut marks = 0;
     for index in 0..owner.get(program::STEP_COUNT) {
-        let status = stream::run(owner, index);
-        if status < 0 {
-            return owner.fail(index, status);
+        let result = stream::run(&pass, index);
+        if result < 0 {
+            owner.mark(marks);
+            return owner.fail(index, result);
         }
+        marks |= result as u32;
     }
+    owner.mark(marks);
     finish(owner)
 }
 
@@ -30,10 +60,11 @@ pub fn run_step(owner: Program, thread: u32, index: u32) -> i32 {
         }
     }
     if index < owner.get(program::STEP_COUNT) {
-        let status = stream::run(owner, index);
-        if status < 0 {
-            return owner.fail(index, status);
+        let result = stream::run(&Pass::of(owner), index);
+        if result < 0 {
+            return owner.fail(index, result);
         }
+        owner.mark(result as u32);
     }
     if index + 1 >= owner.get(program::STEP_COUNT) { finish(owner) } else { pass::MORE }
 }
@@ -49,16 +80,7 @@ fn begin(owner: Program, thread: u32) -> Option<i32> {
     }
     atomic(owner.get(program::BEAT)).fetch_add(1, Relaxed);
     owner.set(program::PASSES, owner.get(program::PASSES).wrapping_add(1));
-    owner.set(program::FLAGS, owner.get(program::FLAGS) & !(program_flag::MOVED | program_flag::SHORT | program_flag::FULL));
-    for index in 0..owner.get(program::BUFFER_COUNT) {
-        let to = owner.buffer(index);
-        let link = to.get(buffer::LINK);
-        if link != 0 {
-            for field in [buffer::BASE, buffer::STRIDE, buffer::FILLED, buffer::FLAGS] {
-                to.set(field, Buffer(link).get(field));
-            }
-        }
-    }
+    owner.set(program::FLAGS, owner.get(program::FLAGS) & program_flag::REALTIME);
     None
 }
 
@@ -89,12 +111,15 @@ fn adopt(owner: Program, number: u32) {
     }
 }
 
-/// Compacts, and says how things stand.
+/// Compacts where frames were left, and says how things stand.
 fn finish(owner: Program) -> i32 {
-    for index in 0..owner.get(program::BUFFER_COUNT) {
-        let from = owner.buffer(index);
-        if from.get(buffer::KIND) == buffer_kind::INTERNAL {
-            compact(from);
+    let flags = owner.get(program::FLAGS);
+    if flags & program_flag::REST != 0 {
+        for index in 0..owner.get(program::BUFFER_COUNT) {
+            let from = owner.buffer(index);
+            if from.get(buffer::KIND) == buffer_kind::INTERNAL {
+                compact(from);
+            }
         }
     }
     let steps = owner.get(program::STEP_COUNT);
@@ -102,7 +127,6 @@ fn finish(owner: Program) -> i32 {
         owner.set(program::STATE_WORD, 1);
         return pass::DONE;
     };
-    let flags = owner.get(program::FLAGS);
     if flags & program_flag::MOVED != 0 {
         pass::MORE
     } else if flags & program_flag::FULL != 0 {

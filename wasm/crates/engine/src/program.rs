@@ -3,6 +3,8 @@
 use abi::generated::{buffer, port, program, step, NONE};
 use abi::memory::{load, store};
 
+use crate::pass::Pass;
+
 #[derive(Clone, Copy)]
 pub struct Program(pub u32);
 #[derive(Clone, Copy)]
@@ -55,9 +57,9 @@ impl Program {
 impl Step {
     /// Buffer bound to port `index` (inputs, then outputs), or none.
     #[inline(always)]
-    pub fn bound(self, owner: Program, index: u32) -> Option<Buffer> {
+    pub fn bound(self, pass: &Pass, index: u32) -> Option<Buffer> {
         let number: u32 = load(self.get(step::BINDINGS) + index * 4);
-        (number != NONE).then(|| owner.buffer(number))
+        (number != NONE).then(|| Buffer(pass.buffers + number * buffer::BYTES))
     }
     /// Address of the frames that this step has taken from the buffer of input `index`.
     #[inline(always)]

@@ -1,10 +1,11 @@
-//! One step of a pass: the stream rule (KE-14) and the call.
+//! One step of a pass: the stream rule (KE-14) and the call. Results: a negative status that ends the segment, else flags of `PROGRAM_FLAG` that the pass has earned.
 
-use abi::generated::{buffer, buffer_flag, buffer_kind, io, io_flag, port, port_flag, program, program_flag, status, step, step_phase};
+use abi::generated::{buffer, buffer_flag, buffer_kind, io, io_flag, port, port_flag, program, program_flag, status, step, step_phase, NONE};
 use abi::memory::{load, store};
 
 use crate::host;
-use crate::program::{Port, Program, Step};
+use crate::pass::Pass;
+use crate::program::{Buffer, Port, Step};
 
 /// What the inputs of a step hold.
 struct Held {
@@ -14,62 +15,158 @@ struct Held {
     /// An input from outside the segment is empty and has not ended.
     short: bool,
     frames: u32,
+    /// Once all have ended: the largest remainder.
+    rest: u32,
+    marks: u32,
 }
 
-/// Runs step `index` at most once. 0, or the negative status that ends the segment.
-pub fn run(owner: Program, index: u32) -> i32 {
-    let step = owner.step(index);
-    owner.set(program::FAILED_STEP, index);
+const MOVED: i32 = program_flag::MOVED as i32;
+
+/// Runs step `index` at most once.
+#[inline(always)]
+pub fn run(pass: &Pass, index: u32) -> i32 {
+    let step = Step(pass.steps + index * step::BYTES);
+    pass.owner.set(program::FAILED_STEP, index);
+    if step.get(step::PHASE) == step_phase::RUNNING && step.get(step::INPUTS) == 1 && step.get(step::OUTPUTS) == 1 {
+        if let Some(result) = run_pair(pass, step) {
+            return result;
+        }
+    }
+    run_any(pass, step)
+}
+
+/// The common step, one input and one output with frames to take: every word is read once. None when it is not that simple; the same as [`run_any`] otherwise.
+#[inline(always)]
+fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
+    let bindings = step.get(step::BINDINGS);
+    let (first, second): (u32, u32) = (load(bindings), load(bindings + 4));
+    if first == NONE || second == NONE {
+        return None;
+    }
+    let (from, to) = (Buffer(pass.buffers + first * buffer::BYTES), Buffer(pass.buffers + second * buffer::BYTES));
+    let (kind, filled, marks) = (from.get(buffer::KIND), from.get(buffer::FILLED), from.get(buffer::FLAGS));
+    let at = from.get(buffer::OFFSETS) + load::<u32>(step.get(step::READERS)) * 4;
+    let taken: u32 = load(at);
+    let available = filled.saturating_sub(taken);
+    let mut frames = available.min(step.get(step::MAX_FRAMES));
+    if kind == buffer_kind::EXTERNAL_INPUT {
+        if from.get(buffer::LINK) != 0 {
+            return None;
+        }
+        frames = frames.min(pass.head);
+    }
+    if frames == 0 {
+        return None;
+    }
+    let call = step.get(step::IO);
+    let input = Port(load(call + io::PORTS));
+    let output = Port(input.0 + port::BYTES);
+    let (written, flags) = (to.get(buffer::FILLED), to.get(buffer::FLAGS));
+    let room = to.get(buffer::CAPACITY) - written;
+    let all = marks & buffer_flag::ENDED != 0 && available <= frames;
+    let silent = if marks & buffer_flag::SILENT != 0 { port_flag::SILENT } else { 0 };
+    let position = load::<u64>(step.0 + step::POSITION_U64);
+    store(call + io::FRAMES, frames);
+    store(call + io::FLAGS, pass.flags | if all { io_flag::LAST } else { 0 });
+    store(call + io::POSITION_U64, position);
+    input.describe(frames, from.at(taken), from.get(buffer::STRIDE), port_flag::CONNECTED | silent | if all { port_flag::ENDED } else { 0 });
+    output.set(port::DONE, 0);
+    output.describe(room, to.at(written), to.get(buffer::STRIDE), port_flag::CONNECTED);
+    let result = host::call(step.get(step::PROCESS), step.get(step::STATE), call);
+    if result < 0 {
+        return Some(refused(pass, step, frames, available, result));
+    }
+    let produced = result as u32;
+    let mut earned = MOVED;
+    if kind == buffer_kind::INTERNAL {
+        if taken + frames == filled && from.get(buffer::READER_COUNT) == 1 {
+            empty(from, at, filled);
+        } else {
+            store(at, taken + frames);
+            earned |= program_flag::REST as i32;
+        }
+    } else {
+        store(at, taken + frames);
+    }
+    if produced > room {
+        return Some(status::BAD_STATE);
+    }
+    if produced > 0 {
+        let quiet = u32::from(load::<u16>(output.0 + port::FLAGS_U16)) & port_flag::SILENT != 0;
+        let stays = quiet && (written == 0 || flags & buffer_flag::SILENT != 0);
+        to.set(buffer::FLAGS, flags & !buffer_flag::SILENT | if stays { buffer_flag::SILENT } else { 0 });
+        to.set(buffer::FILLED, written + produced);
+    }
+    store(step.0 + step::POSITION_U64, position + u64::from(frames));
+    Some(earned)
+}
+
+/// The one reader has taken everything.
+#[inline(always)]
+fn empty(from: Buffer, offset: u32, filled: u32) {
+    store(offset, 0u32);
+    from.set(buffer::FILLED, 0);
+    store(from.0 + buffer::ORIGIN_U64, load::<u64>(from.0 + buffer::ORIGIN_U64) + u64::from(filled));
+}
+
+/// A simple step's call gave a negative status: goes on as any step does.
+#[cold]
+#[inline(never)]
+fn refused(pass: &Pass, step: Step, frames: u32, available: u32, result: i32) -> i32 {
+    let live = !step.bound(pass, 0).is_some_and(|from| from.flag(buffer_flag::ENDED));
+    let held = Held { streams: 1, live, short: false, frames, rest: available, marks: 0 };
+    attempt(pass, step, &held, frames, Some(result))
+}
+
+/// Any step.
+#[inline(never)]
+fn run_any(pass: &Pass, step: Step) -> i32 {
     let phase = step.get(step::PHASE);
     if phase == step_phase::ENDED {
-        drain(owner, step);
-        return 0;
+        return drain(pass, step);
     }
-    let held = inspect(owner, step);
+    let held = inspect(pass, step);
+    let marks = held.marks as i32;
     let mut frames = held.frames;
     if held.streams == 0 {
-        match wanted(owner, step) {
-            Some(wanted) => frames = wanted,
-            None => return 0,
+        match wanted(pass, step) {
+            Ok(wanted) => frames = wanted,
+            Err(blame) => return marks | blame,
         }
     }
-    let mut flushing = phase == step_phase::FLUSHING;
-    if !flushing && frames == 0 {
-        if held.live {
-            if held.short {
-                owner.mark(program_flag::SHORT);
-            }
-            return 0;
-        }
-        owner.mark(program_flag::MOVED);
-        if !leave(owner, step) {
-            return 0;
-        }
-        flushing = true;
+    if phase == step_phase::FLUSHING {
+        return with(marks, flush(pass, step));
     }
-    if flushing {
-        if full(owner, step) {
-            return 0;
-        }
-        return flush(owner, step);
+    if frames > 0 {
+        return with(marks, attempt(pass, step, &held, frames, None));
     }
+    if held.live {
+        return marks | if held.short { program_flag::SHORT as i32 } else { 0 };
+    }
+    with(marks | MOVED, if leave(pass, step) { flush(pass, step) } else { 0 })
+}
+
+fn with(marks: i32, result: i32) -> i32 {
+    if result < 0 { result } else { marks | result }
+}
+
+/// Calls `process` with as many of `frames` as the outputs have room for. `first`: the result of a call that was made already.
+fn attempt(pass: &Pass, step: Step, held: &Held, mut frames: u32, mut first: Option<i32>) -> i32 {
     loop {
-        let last = held.streams > 0 && !held.live && frames == held.frames;
-        describe(owner, step, frames, if last { io_flag::LAST } else { 0 });
-        let result = host::call(step.get(step::PROCESS), step.get(step::STATE), step.get(step::IO));
+        let result = first.take().unwrap_or_else(|| {
+            let last = held.streams > 0 && !held.live && frames >= held.rest;
+            describe(pass, step, frames, if last { io_flag::LAST } else { 0 });
+            host::call(step.get(step::PROCESS), step.get(step::STATE), step.get(step::IO))
+        });
         if result >= 0 {
-            return apply(owner, step, frames, result as u32, held.streams > 0);
+            return apply(pass, step, frames, result as u32, held.streams > 0);
         }
         match result {
-            status::NO_ROOM if frames > 1 && held.streams > 0 && least_room(owner, step) > 0 => frames >>= 1,
-            status::NO_ROOM => {
-                blame(owner, step);
-                return 0;
-            }
+            status::NO_ROOM if frames > 1 && held.streams > 0 && least_room(pass, step) > 0 => frames >>= 1,
+            status::NO_ROOM => return blame(pass, step),
             status::END => {
-                owner.mark(program_flag::MOVED);
-                leave(owner, step);
-                return 0;
+                leave(pass, step);
+                return MOVED;
             }
             failure => return failure,
         }
@@ -77,17 +174,26 @@ pub fn run(owner: Program, index: u32) -> i32 {
 }
 
 /// n = min(maxFrames, least available over inputs not ended); when all have ended, the largest remainder.
-fn inspect(owner: Program, step: Step) -> Held {
-    let mut held = Held { streams: 0, live: false, short: false, frames: step.get(step::MAX_FRAMES) };
-    let (mut rest, mut outside) = (0, false);
+fn inspect(pass: &Pass, step: Step) -> Held {
+    let mut held = Held { streams: 0, live: false, short: false, frames: step.get(step::MAX_FRAMES), rest: 0, marks: 0 };
+    let mut outside = false;
     for index in 0..step.get(step::INPUTS) {
-        let Some(from) = step.bound(owner, index) else { continue };
-        let available = from.get(buffer::FILLED).saturating_sub(load(step.offset_address(from, index)));
-        let external = from.get(buffer::KIND) == buffer_kind::EXTERNAL_INPUT;
+        let Some(from) = step.bound(pass, index) else { continue };
+        let kind = from.get(buffer::KIND);
+        let external = kind == buffer_kind::EXTERNAL_INPUT;
+        if external {
+            follow(from);
+        }
+        let (filled, taken): (u32, u32) = (from.get(buffer::FILLED), load(step.offset_address(from, index)));
+        let available = filled.saturating_sub(taken);
         held.streams += 1;
         outside |= external;
+        if kind == buffer_kind::INTERNAL && taken > 0 && (available == 0 || step.get(step::INPUTS) > 1) {
+            // A pre-roll is dropped as it comes.
+            held.marks |= program_flag::REST;
+        }
         if from.flag(buffer_flag::ENDED) {
-            rest = rest.max(available);
+            held.rest = held.rest.max(available);
         } else {
             held.live = true;
             held.short |= external && available == 0;
@@ -95,97 +201,95 @@ fn inspect(owner: Program, step: Step) -> Held {
         }
     }
     if held.streams > 0 && !held.live {
-        held.frames = held.frames.min(rest);
+        held.frames = held.frames.min(held.rest);
     }
     if outside {
-        held.frames = held.frames.min(owner.get(program::HEAD_FRAMES));
+        held.frames = held.frames.min(pass.head);
     }
     held
 }
 
-/// Frames to ask of a step without stream inputs: 0 when it is no source; none when its output is full.
-fn wanted(owner: Program, step: Step) -> Option<u32> {
-    if step.get(step::PHASE) == step_phase::FLUSHING || step.get(step::WANTED) == 0 {
-        return Some(0);
-    }
-    let room = least_room(owner, step);
-    if room == 0 {
-        blame(owner, step);
-        return None;
-    }
-    Some(step.get(step::WANTED).min(step.get(step::MAX_FRAMES)).min(room))
-}
-
-/// Least room over the connected outputs.
-fn least_room(owner: Program, step: Step) -> u32 {
-    let inputs = step.get(step::INPUTS);
-    (0..step.get(step::OUTPUTS)).filter_map(|o| step.bound(owner, inputs + o)).map(|to| to.room()).min().unwrap_or(u32::MAX)
-}
-
-/// True when a connected output has no room at all; a flush would then seem to have nothing left.
-fn full(owner: Program, step: Step) -> bool {
-    let full = least_room(owner, step) == 0;
-    if full {
-        blame(owner, step);
-    }
-    full
-}
-
-/// Marks the pass as held up by an output outside the segment, when emptying one could help. A full internal output only skips the step (back-pressure).
-fn blame(owner: Program, step: Step) {
-    let inputs = step.get(step::INPUTS);
-    for index in 0..step.get(step::OUTPUTS) {
-        let Some(to) = step.bound(owner, inputs + index) else { continue };
-        if to.get(buffer::KIND) == buffer_kind::EXTERNAL_OUTPUT && to.get(buffer::FILLED) > 0 {
-            owner.mark(program_flag::FULL);
+/// Reads what another segment's output holds by now.
+fn follow(to: Buffer) {
+    let link = to.get(buffer::LINK);
+    if link != 0 {
+        for field in [buffer::BASE, buffer::STRIDE, buffer::FILLED, buffer::FLAGS] {
+            to.set(field, Buffer(link).get(field));
         }
     }
 }
 
+/// Frames to ask of a step without stream inputs: 0 when it is no source. Error: its output is full.
+fn wanted(pass: &Pass, step: Step) -> Result<u32, i32> {
+    if step.get(step::PHASE) == step_phase::FLUSHING || step.get(step::WANTED) == 0 {
+        return Ok(0);
+    }
+    match least_room(pass, step) {
+        0 => Err(blame(pass, step)),
+        room => Ok(step.get(step::WANTED).min(step.get(step::MAX_FRAMES)).min(room)),
+    }
+}
+
+/// Least room over the connected outputs.
+fn least_room(pass: &Pass, step: Step) -> u32 {
+    let inputs = step.get(step::INPUTS);
+    (0..step.get(step::OUTPUTS)).filter_map(|o| step.bound(pass, inputs + o)).map(Buffer::room).min().unwrap_or(u32::MAX)
+}
+
+/// Why an output has no room: one outside the segment that the driver could empty, or an internal one, which only skips the step (back-pressure).
+fn blame(pass: &Pass, step: Step) -> i32 {
+    let inputs = step.get(step::INPUTS);
+    let outside = (0..step.get(step::OUTPUTS))
+        .filter_map(|o| step.bound(pass, inputs + o))
+        .any(|to| to.get(buffer::KIND) == buffer_kind::EXTERNAL_OUTPUT && to.get(buffer::FILLED) > 0);
+    if outside { program_flag::FULL as i32 } else { 0 }
+}
+
 /// All inputs have ended: flush next (true), or end at once (false).
-fn leave(owner: Program, step: Step) -> bool {
+fn leave(pass: &Pass, step: Step) -> bool {
     if step.get(step::FLUSH) != 0 {
         step.set(step::PHASE, step_phase::FLUSHING);
         return true;
     }
-    end(owner, step);
+    end(pass, step);
     false
 }
 
 /// The step has ended, and with it its outputs.
-fn end(owner: Program, step: Step) {
+fn end(pass: &Pass, step: Step) {
     step.set(step::PHASE, step_phase::ENDED);
     let inputs = step.get(step::INPUTS);
     for index in 0..step.get(step::OUTPUTS) {
-        if let Some(to) = step.bound(owner, inputs + index) {
+        if let Some(to) = step.bound(pass, inputs + index) {
             to.set(buffer::FLAGS, to.get(buffer::FLAGS) | buffer_flag::ENDED);
         }
     }
 }
 
 /// An ended step takes no more, and holds nobody up.
-fn drain(owner: Program, step: Step) {
+fn drain(pass: &Pass, step: Step) -> i32 {
+    let mut marks = 0;
     for index in 0..step.get(step::INPUTS) {
-        let Some(from) = step.bound(owner, index) else { continue };
+        let Some(from) = step.bound(pass, index) else { continue };
         let at = step.offset_address(from, index);
         let (taken, filled): (u32, u32) = (load(at), from.get(buffer::FILLED));
         if taken < filled {
             store(at, filled);
+            marks = program_flag::REST as i32;
         }
     }
+    marks
 }
 
 /// Writes the fields of Io and ports that depend on the call.
-#[inline]
-fn describe(owner: Program, step: Step, frames: u32, flags: u32) {
+fn describe(pass: &Pass, step: Step, frames: u32, flags: u32) {
     let call = step.get(step::IO);
-    let realtime = if owner.get(program::FLAGS) & program_flag::REALTIME != 0 { io_flag::REALTIME } else { 0 };
     store(call + io::FRAMES, frames);
-    store(call + io::FLAGS, flags | realtime);
+    store(call + io::FLAGS, flags | pass.flags);
     store(call + io::POSITION_U64, load::<u64>(step.0 + step::POSITION_U64));
     let (ports, inputs) = (load::<u32>(call + io::PORTS), step.get(step::INPUTS));
     for index in 0..inputs {
-        let Some(from) = step.bound(owner, index) else { continue };
+        let Some(from) = step.bound(pass, index) else { continue };
         let taken: u32 = load(step.offset_address(from, index));
         let available = from.get(buffer::FILLED).saturating_sub(taken);
         let mut flags = port_flag::CONNECTED;
@@ -200,64 +304,69 @@ fn describe(owner: Program, step: Step, frames: u32, flags: u32) {
     for index in inputs..inputs + step.get(step::OUTPUTS) {
         let record = Port(ports + index * port::BYTES);
         record.set(port::DONE, 0);
-        let Some(to) = step.bound(owner, index) else { continue };
+        let Some(to) = step.bound(pass, index) else { continue };
         record.describe(to.room(), to.at(to.get(buffer::FILLED)), to.get(buffer::STRIDE), port_flag::CONNECTED);
     }
 }
 
 /// Moves the offsets of what was taken and the ends of what was written.
-#[inline]
-fn apply(owner: Program, step: Step, frames: u32, result: u32, has_input: bool) -> i32 {
+fn apply(pass: &Pass, step: Step, frames: u32, result: u32, has_input: bool) -> i32 {
     let (ports, inputs) = (load::<u32>(step.get(step::IO) + io::PORTS), step.get(step::INPUTS));
+    let mut marks = 0;
     for index in 0..inputs {
-        let Some(from) = step.bound(owner, index) else { continue };
+        let Some(from) = step.bound(pass, index) else { continue };
         let at = step.offset_address(from, index);
-        store(at, load::<u32>(at) + Port(ports + index * port::BYTES).get(port::FRAMES));
+        let (taken, filled) = (load::<u32>(at) + Port(ports + index * port::BYTES).get(port::FRAMES), from.get(buffer::FILLED));
+        if from.get(buffer::KIND) != buffer_kind::INTERNAL {
+            store(at, taken);
+        } else if taken == filled && from.get(buffer::READER_COUNT) == 1 {
+            empty(from, at, filled);
+        } else {
+            store(at, taken);
+            marks = program_flag::REST as i32;
+        }
     }
-    let produced = match collect(owner, step, result) {
+    let produced = match collect(pass, step, result) {
         Ok(produced) => produced,
         Err(status) => return status,
     };
     let moved = if has_input { frames } else { result };
     store(step.0 + step::POSITION_U64, load::<u64>(step.0 + step::POSITION_U64) + u64::from(moved));
-    owner.mark(if moved > 0 || produced { program_flag::MOVED } else { program_flag::SHORT });
-    0
+    marks | if moved > 0 || produced { MOVED } else { program_flag::SHORT as i32 }
 }
 
-/// One flush call; 0 frames everywhere ends the step.
-fn flush(owner: Program, step: Step) -> i32 {
-    describe(owner, step, 0, io_flag::LAST);
+/// One flush call; 0 frames everywhere ends the step. Not while a connected output has no room at all: that would look like the end.
+fn flush(pass: &Pass, step: Step) -> i32 {
+    if least_room(pass, step) == 0 {
+        return blame(pass, step);
+    }
+    describe(pass, step, 0, io_flag::LAST);
     let result = host::call(step.get(step::FLUSH), step.get(step::STATE), step.get(step::IO));
     match result {
-        status::NO_ROOM => {
-            blame(owner, step);
-            return 0;
-        }
+        status::NO_ROOM => return blame(pass, step),
         failure if failure < 0 && failure != status::END => return failure,
         _ => {}
     }
-    match collect(owner, step, result.max(0) as u32) {
+    match collect(pass, step, result.max(0) as u32) {
         Ok(produced) => {
-            owner.mark(program_flag::MOVED);
             if result <= 0 && !produced {
-                end(owner, step);
+                end(pass, step);
             }
-            0
+            MOVED
         }
         Err(status) => status,
     }
 }
 
 /// Adds what a call produced to the output buffers; true when any output got frames. Error: `BAD_STATE` when the kernel claims more than the room it was given.
-#[inline]
-fn collect(owner: Program, step: Step, result: u32) -> Result<bool, i32> {
+fn collect(pass: &Pass, step: Step, result: u32) -> Result<bool, i32> {
     let (ports, inputs) = (load::<u32>(step.get(step::IO) + io::PORTS), step.get(step::INPUTS));
     let mut any = false;
     for index in 0..step.get(step::OUTPUTS) {
         let record = Port(ports + (inputs + index) * port::BYTES);
         let produced = if index == 0 { result } else { record.get(port::DONE) };
         any |= produced > 0;
-        let Some(to) = step.bound(owner, inputs + index) else { continue };
+        let Some(to) = step.bound(pass, inputs + index) else { continue };
         if produced == 0 {
             continue;
         }
