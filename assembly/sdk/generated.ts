@@ -296,6 +296,8 @@
 @inline export const PROGRAM_FLAG_SHORT: u32 = 0x200
 // @ts-ignore: decorator
 @inline export const PROGRAM_FLAG_FULL: u32 = 0x400
+// @ts-ignore: decorator
+@inline export const PROGRAM_FLAG_REST: u32 = 0x800
 
 // @ts-ignore: decorator
 @inline export const STATE_CALLS: u32 = 0x0

@@ -190,6 +190,7 @@ pub mod program_flag {
     pub const MOVED: u32 = 0x100;
     pub const SHORT: u32 = 0x200;
     pub const FULL: u32 = 0x400;
+    pub const REST: u32 = 0x800;
 }
 
 pub mod state {

@@ -88,8 +88,11 @@ impl Port {
     #[inline(always)]
     pub fn describe(self, frames: u32, data: u32, stride: u32, flags: u32) {
         self.set(port::FRAMES, frames);
-        self.set(port::DATA, data);
-        self.set(port::STRIDE, stride);
+        self.describe_data(data, stride, flags);
+    }
+    #[inline(always)]
+    pub fn describe_data(self, data: u32, stride: u32, flags: u32) {
+        store(self.0 + port::DATA, u64::from(data) | u64::from(stride) << 32);
         store(self.0 + port::FLAGS_U16, flags as u16);
     }
 }

@@ -20,6 +20,9 @@ struct Held {
     marks: u32,
 }
 
+/// INPUTS and OUTPUTS of a simple step, read as one word.
+const ONE_EACH: u64 = 1 | 1 << 32;
+const _: () = assert!(step::OUTPUTS == step::INPUTS + 4);
 const MOVED: i32 = program_flag::MOVED as i32;
 
 /// Runs step `index` at most once.
@@ -27,7 +30,7 @@ const MOVED: i32 = program_flag::MOVED as i32;
 pub fn run(pass: &Pass, index: u32) -> i32 {
     let step = Step(pass.steps + index * step::BYTES);
     pass.owner.set(program::FAILED_STEP, index);
-    if step.get(step::PHASE) == step_phase::RUNNING && step.get(step::INPUTS) == 1 && step.get(step::OUTPUTS) == 1 {
+    if step.get(step::PHASE) == step_phase::RUNNING && load::<u64>(step.0 + step::INPUTS) == ONE_EACH {
         if let Some(result) = run_pair(pass, step) {
             return result;
         }
@@ -66,12 +69,12 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     let all = marks & buffer_flag::ENDED != 0 && available <= frames;
     let silent = if marks & buffer_flag::SILENT != 0 { port_flag::SILENT } else { 0 };
     let position = load::<u64>(step.0 + step::POSITION_U64);
-    store(call + io::FRAMES, frames);
-    store(call + io::FLAGS, pass.flags | if all { io_flag::LAST } else { 0 });
+    let call_flags = pass.flags | if all { io_flag::LAST } else { 0 };
+    pair_of_words(call + io::FRAMES, frames, call_flags);
     store(call + io::POSITION_U64, position);
     input.describe(frames, from.at(taken), from.get(buffer::STRIDE), port_flag::CONNECTED | silent | if all { port_flag::ENDED } else { 0 });
-    output.set(port::DONE, 0);
-    output.describe(room, to.at(written), to.get(buffer::STRIDE), port_flag::CONNECTED);
+    pair_of_words(output.0 + port::FRAMES, room, 0);
+    output.describe_data(to.at(written), to.get(buffer::STRIDE), port_flag::CONNECTED);
     let result = host::call(step.get(step::PROCESS), step.get(step::STATE), call);
     if result < 0 {
         return Some(refused(pass, step, frames, available, result));
@@ -100,6 +103,13 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     store(step.0 + step::POSITION_U64, position + u64::from(frames));
     Some(earned)
 }
+
+/// Two neighbouring words in one store; the second stands at the first address + 4.
+#[inline(always)]
+fn pair_of_words(address: u32, first: u32, second: u32) {
+    store(address, u64::from(first) | u64::from(second) << 32);
+}
+const _: () = assert!(io::FLAGS == io::FRAMES + 4 && port::DONE == port::FRAMES + 4 && port::STRIDE == port::DATA + 4);
 
 /// The one reader has taken everything.
 #[inline(always)]
