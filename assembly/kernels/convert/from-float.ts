@@ -1,31 +1,20 @@
 // f32 → integers: y = x·2^(N−1), round half to even, saturate, NaN → 0 (audio page section 3).
-// Adding 1.5·2²³ to |y| < 2²² rounds to an integer, half to even, and leaves it in the low bits; the narrowing instructions saturate. So sixteen samples that
-// are all safely inside the range take the short way; one outside sends its sixteen through the way that clamps and counts. trunc_sat is slower (measured 1.25 ×).
+// An f32 near 1.5·2^(24−N) has an ulp of 2^−(N−1): adding that number to |x| < 2 rounds to a whole number of LSB, half to even, and leaves it in the low bits; anything
+// else, NaN too, comes out beyond the range. So 256 samples are packed blindly while the largest and least are kept, and done again, clamped and counted, when one of
+// them was outside. Tried at 4 096 samples in the cache: trunc_sat 1 480 ns, multiply and test 16 at a time 1 030, test 16 at a time 750, 32 at a time 570, this 550.
 import { countClipped, countNonfinite } from '../../sdk/state'
 
-// @ts-ignore: decorator
-@inline const MAGIC: f32 = 12582912 // 1.5 · 2²³
-// @ts-ignore: decorator
-@inline const MAGIC_BITS: i32 = 0x4b400000
-// @ts-ignore: decorator
-@inline const ABS: i32 = 0x7fffffff
+/** Bytes of a run that is judged as a whole. */
+const RUN: usize = 1024
 
-/** Magnitude bits: as integers they are ordered like the magnitudes, NaN above all. */
+/** Whole LSB as i32 lanes. */
 // @ts-ignore: decorator
-@inline function largest(a: v128, b: v128, c: v128, d: v128): v128 {
-  const m = i32x4.splat(ABS)
-  return i32x4.max_s(i32x4.max_s(v128.and(a, m), v128.and(b, m)), i32x4.max_s(v128.and(c, m), v128.and(d, m)))
-}
-/** y·scale rounded, plus `offset`, as i32 lanes; |y·scale| < 2²². */
+@inline function units(x: v128, magic: v128, base: v128): v128 { return i32x4.sub(f32x4.add(x, magic), base) }
+/** As `units`, for any x: NaN becomes 0, the rest stays where it saturates. */
 // @ts-ignore: decorator
-@inline function rounded(x: v128, scale: v128, magic: v128, bits: v128): v128 {
-  return i32x4.sub(f32x4.add(f32x4.mul(x, scale), magic), bits)
-}
-/** As `rounded`, for any x: NaN becomes 0, large values stay outside the range of the narrow format. */
-// @ts-ignore: decorator
-@inline function clamped(x: v128, scale: v128, magic: v128, bits: v128): v128 {
-  const y = v128.and(f32x4.mul(x, scale), f32x4.eq(x, x)), limit = f32x4.splat(65536)
-  return i32x4.sub(f32x4.add(f32x4.pmax(f32x4.pmin(y, limit), f32x4.neg(limit)), magic), bits)
+@inline function clamped(x: v128, magic: v128, base: v128): v128 {
+  const two = f32x4.splat(2)
+  return units(f32x4.pmax(f32x4.pmin(v128.and(x, f32x4.eq(x, x)), two), f32x4.neg(two)), magic, base)
 }
 /** Counts of one vector: values that round to outside −2^(N−1) … 2^(N−1)−1 (±∞ among them), and NaN. */
 // @ts-ignore: decorator
@@ -46,48 +35,68 @@ import { countClipped, countNonfinite } from '../../sdk/state'
 }
 
 export function floatToI16(y: usize, x: usize, n: usize, state: usize): void {
-  const scale = f32x4.splat(32768), magic = f32x4.splat(MAGIC), bits = i32x4.splat(MAGIC_BITS), inside = i32x4.splat(reinterpret<i32>(<f32>(32767.0 / 32768)))
-  const end = x + (n << 2)
-  for (const last = x + (n >> 4 << 6); x < last; x += 64, y += 32) {
-    const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48)
-    if (!v128.any_true(i32x4.gt_s(largest(a, b, c, d), inside))) {
-      v128.store(y, i16x8.narrow_i32x4_s(rounded(a, scale, magic, bits), rounded(b, scale, magic, bits)))
-      v128.store(y, i16x8.narrow_i32x4_s(rounded(c, scale, magic, bits), rounded(d, scale, magic, bits)), 16)
-    } else {
-      const above = f32x4.splat(32767.5), below = f32x4.splat(-32768.5)
-      count(a, scale, above, below, state)
-      count(b, scale, above, below, state)
-      count(c, scale, above, below, state)
-      count(d, scale, above, below, state)
-      v128.store(y, i16x8.narrow_i32x4_s(clamped(a, scale, magic, bits), clamped(b, scale, magic, bits)))
-      v128.store(y, i16x8.narrow_i32x4_s(clamped(c, scale, magic, bits), clamped(d, scale, magic, bits)), 16)
+  const magic = f32x4.splat(384), base = i32x4.splat(0x43c00000), end = x + (n << 2), whole = x + (n >> 4 << 6) // 1.5·2⁸ and its bits
+  while (x < whole) {
+    let least = i32x4.splat(0), most = least, to = y
+    const last = min(x + RUN, whole)
+    for (let from = x; from < last; from += 64, to += 32) {
+      const p = units(v128.load(from), magic, base), q = units(v128.load(from, 16), magic, base)
+      const r = units(v128.load(from, 32), magic, base), s = units(v128.load(from, 48), magic, base)
+      v128.store(to, i16x8.narrow_i32x4_s(p, q))
+      v128.store(to, i16x8.narrow_i32x4_s(r, s), 16)
+      most = i32x4.max_s(most, i32x4.max_s(i32x4.max_s(p, q), i32x4.max_s(r, s)))
+      least = i32x4.min_s(least, i32x4.min_s(i32x4.min_s(p, q), i32x4.min_s(r, s)))
     }
+    if (v128.any_true(v128.or(i32x4.gt_s(most, i32x4.splat(32767)), i32x4.lt_s(least, i32x4.splat(-32768))))) {
+      for (let from = x, at = y; from < last; from += 32, at += 16) {
+        const a = v128.load(from), b = v128.load(from, 16), scale = f32x4.splat(32768), above = f32x4.splat(32767.5), below = f32x4.splat(-32768.5)
+        count(a, scale, above, below, state)
+        count(b, scale, above, below, state)
+        v128.store(at, i16x8.narrow_i32x4_s(clamped(a, magic, base), clamped(b, magic, base)))
+      }
+    }
+    x = last
+    y = to
   }
   for (; x < end; x += 4, y += 2) store<i16>(y, <i16>one(load<f32>(x), 32768, state))
 }
 
+/** u8 is i8 + 128. */
 export function floatToU8(y: usize, x: usize, n: usize, state: usize): void {
-  // the subtracted bits are 128 short, which adds the 128 of the format
-  const scale = f32x4.splat(128), magic = f32x4.splat(MAGIC), bits = i32x4.splat(MAGIC_BITS - 128), inside = i32x4.splat(reinterpret<i32>(<f32>(127.0 / 128)))
-  const end = x + (n << 2)
-  for (const last = x + (n >> 4 << 6); x < last; x += 64, y += 16) {
-    const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48)
-    let low: v128, high: v128
-    if (!v128.any_true(i32x4.gt_s(largest(a, b, c, d), inside))) {
-      low = i16x8.narrow_i32x4_s(rounded(a, scale, magic, bits), rounded(b, scale, magic, bits))
-      high = i16x8.narrow_i32x4_s(rounded(c, scale, magic, bits), rounded(d, scale, magic, bits))
-    } else {
-      const above = f32x4.splat(127.5), below = f32x4.splat(-128.5)
-      count(a, scale, above, below, state)
-      count(b, scale, above, below, state)
-      count(c, scale, above, below, state)
-      count(d, scale, above, below, state)
-      low = i16x8.narrow_i32x4_s(clamped(a, scale, magic, bits), clamped(b, scale, magic, bits))
-      high = i16x8.narrow_i32x4_s(clamped(c, scale, magic, bits), clamped(d, scale, magic, bits))
+  const magic = f32x4.splat(98304), base = i32x4.splat(0x47c00000), flip = i8x16.splat(-128), end = x + (n << 2), whole = x + (n >> 4 << 6) // 1.5·2¹⁶ and its bits
+  while (x < whole) {
+    let least = i32x4.splat(0), most = least, to = y
+    const last = min(x + RUN, whole)
+    for (let from = x; from < last; from += 64, to += 16) {
+      const p = units(v128.load(from), magic, base), q = units(v128.load(from, 16), magic, base)
+      const r = units(v128.load(from, 32), magic, base), s = units(v128.load(from, 48), magic, base)
+      v128.store(to, v128.xor(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(p, q), i16x8.narrow_i32x4_s(r, s)), flip))
+      most = i32x4.max_s(most, i32x4.max_s(i32x4.max_s(p, q), i32x4.max_s(r, s)))
+      least = i32x4.min_s(least, i32x4.min_s(i32x4.min_s(p, q), i32x4.min_s(r, s)))
     }
-    v128.store(y, i8x16.narrow_i16x8_u(low, high))
+    if (v128.any_true(v128.or(i32x4.gt_s(most, i32x4.splat(127)), i32x4.lt_s(least, i32x4.splat(-128))))) {
+      for (let from = x, at = y; from < last; from += 64, at += 16) {
+        const a = v128.load(from), b = v128.load(from, 16), c = v128.load(from, 32), d = v128.load(from, 48)
+        const scale = f32x4.splat(128), above = f32x4.splat(127.5), below = f32x4.splat(-128.5)
+        count(a, scale, above, below, state)
+        count(b, scale, above, below, state)
+        count(c, scale, above, below, state)
+        count(d, scale, above, below, state)
+        const low = i16x8.narrow_i32x4_s(clamped(a, magic, base), clamped(b, magic, base))
+        v128.store(at, v128.xor(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(clamped(c, magic, base), clamped(d, magic, base))), flip))
+      }
+    }
+    x = last
+    y = to
   }
   for (; x < end; x += 4, y++) store<u8>(y, <u8>(one(load<f32>(x), 128, state) + 128))
+}
+
+/** Magnitude bits: as integers they are ordered like the magnitudes, NaN above all. */
+// @ts-ignore: decorator
+@inline function largest(a: v128, b: v128, c: v128, d: v128): v128 {
+  const m = i32x4.splat(0x7fffffff)
+  return i32x4.max_s(i32x4.max_s(v128.and(a, m), v128.and(b, m)), i32x4.max_s(v128.and(c, m), v128.and(d, m)))
 }
 
 /** From 2²³ on every f32 is an integer, so rounding first and converting after is exact; the conversion saturates and takes NaN to 0. */
