@@ -5,7 +5,6 @@ import { drawWaveform, type Stretch } from './waveform.js'
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T
 const canvas = element<HTMLCanvasElement>('wave'), player = element<HTMLAudioElement>('player'), form = element<HTMLFormElement>('settings')
-const WAV_HEADER_BYTES = 44
 
 let file: { readonly name: string; readonly blob: Blob } | undefined
 let running: AbortController | undefined
@@ -34,7 +33,7 @@ async function run(): Promise<void> {
 }
 
 function show({ segments, wav, plan, metrics }: Found, name: string): void {
-  const samples = new Int16Array(wav.slice(WAV_HEADER_BYTES).buffer), seconds = samples.length / RATE
+  const samples = samplesOf(wav), seconds = samples.length / RATE
   const speech = segments.filter((s) => s.to !== undefined).map((s): Stretch => ({ from: s.from / RATE, to: s.to! / RATE }))
   shown = { samples, seconds, speech }
   const spoken = speech.reduce((sum, s) => sum + s.to - s.from, 0)
@@ -51,6 +50,15 @@ function show({ segments, wav, plan, metrics }: Found, name: string): void {
   showMetrics(metrics)
   draw()
   say(`${name}: done in ${(metrics.totalTimeUs / 1000).toFixed(0)} ms, ${(seconds * 1e6 / metrics.totalTimeUs).toFixed(0)} times faster than it plays.`)
+}
+
+/** Samples of a 16-bit mono WAV file: the chunk called `data`, wherever it stands. */
+function samplesOf(wav: Uint8Array): Int16Array {
+  const view = new DataView(wav.buffer, wav.byteOffset, wav.byteLength), data = 0x64617461
+  for (let at = 12; at + 8 <= wav.byteLength; at += 8 + view.getUint32(at + 4, true) + view.getUint32(at + 4, true) % 2) {
+    if (view.getUint32(at) === data) return new Int16Array(wav.slice(at + 8, at + 8 + view.getUint32(at + 4, true)).buffer)
+  }
+  return new Int16Array(0)
 }
 
 function segmentItem({ from, to }: Stretch): HTMLLIElement {

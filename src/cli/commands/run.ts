@@ -87,5 +87,6 @@ function printResult(result: Awaited<ReturnType<Engine['run']>>, files: Readonly
     terminal.out(files.has(name) ? `${name}: written to ${files.get(name)!}` : `${name}: ${packetText(packet)}`)
   }
   if (options['quiet'] !== true) terminal.out(`\n${metricsTable(result.metrics, engine.stats().mode.mode)}`)
-  printDiagnostics(result.diagnostics, terminal)
+  // What the plan says already (inserted converters) is not said again.
+  printDiagnostics(result.diagnostics.filter((d) => d.severity !== 'info'), terminal)
 }
