@@ -5,6 +5,7 @@ import { ensureDependencies } from './lib/dependencies.mjs'
 import { root, run, runBin, say } from './lib/say.mjs'
 
 ensureDependencies()
+await (await import('./lib/lock.mjs')).takeBuildLock()
 const dist = join(root, 'dist')
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(join(dist, 'wasm'), { recursive: true })
