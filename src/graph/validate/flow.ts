@@ -42,7 +42,7 @@ export interface Flow {
 /** Stage 10: modes, ends, nodes that no end needs, nodes that stand alone. */
 export function checkEnds(c: Context): Flow {
   const { nodes, inputs, outputs } = c.graph
-  const modes = applyModes(c.graph, (n) => c.definitions[n])
+  const modes = withoutBrokenEdges(c)
   for (const { node, ports } of modes.impossible) {
     const n = c.indexOf.get(node)!
     c.report('nodes', n, graphErrors.BYPASS_IMPOSSIBLE.diagnostic(
@@ -51,9 +51,10 @@ export function checkEnds(c: Context): Flow {
   }
   const kept = edgeListOf(modes.graph)
   const ends = endsOf(modes.graph, kept.indexOf, (n) => c.definitions[modes.nodeIndex[n]!])
-  const reached = reaching(kept, [...ends.outputs.map((output) => output.node), ...ends.sinks])
+  const reached = reaching(kept, [...ends.outputs.map((output) => output.node), ...ends.sinks, ...besideBroken(c, kept.indexOf)])
   const planned = new Uint8Array(nodes.length), present = new Uint8Array(nodes.length)
   modes.nodeIndex.forEach((n, i) => { planned[n] = reached[i]!; present[n] = 1 })
+  const anything = planned.includes(1)
   const linked = new Set<string>()
   for (const { from, to } of c.graph.edges) { linked.add(from[0]); linked.add(to[0]) }
   for (const input of inputs.values()) for (const [id] of input.to) linked.add(id)
@@ -64,13 +65,27 @@ export function checkEnds(c: Context): Flow {
     if (nodes.length > 1 && !linked.has(node.id) && node.output !== true) {
       c.report('nodes', n, graphErrors.ORPHAN_NODE.diagnostic({ node: node.id, what: 'linked to nothing', todo: 'Link it or remove it.' }, place))
     }
-    if (present[n] === 1 && planned[n] === 0) {
+    if (present[n] === 1 && planned[n] === 0 && anything) {
       c.report('nodes', n, graphErrors.PRUNED_NODE.diagnostic(
         { node: node.id, what: 'left out: no output of the run needs it', todo: 'Declare one of its outputs as a run output, or set output: true.' }, place))
     }
   })
   if (nodes.length > 0 && c.brokenNodes.size === 0 && c.brokenEdges.size === 0) checkLeft(c, modes, planned)
   return { modes, planned }
+}
+
+/** Modes carried out on the graph of sound edges: a broken edge reads nothing and starves nobody. Edge positions stay those of the whole graph. */
+function withoutBrokenEdges(c: Context): ModesApplied {
+  const { graph, brokenEdges } = c
+  if (brokenEdges.size === 0) return applyModes(graph, (n) => c.definitions[n])
+  const sound = graph.edges.flatMap((_, e) => brokenEdges.has(e) ? [] : [e])
+  const modes = applyModes({ ...graph, edges: sound.map((e) => graph.edges[e]!) }, (n) => c.definitions[n])
+  return { ...modes, edgeIndex: modes.edgeIndex.map((i) => sound[i]!) }
+}
+
+/** Nodes at the ends of broken edges: what they would feed is not known, so they are not called superfluous. */
+function besideBroken({ graph, brokenEdges }: Context, indexOf: ReadonlyMap<string, number>): number[] {
+  return [...brokenEdges].flatMap((e) => [graph.edges[e]!.from[0], graph.edges[e]!.to[0]]).flatMap((id) => indexOf.get(id) ?? [])
 }
 
 /** Nothing left to run, though nothing was wrong so far: everything is muted, or no output stands on a node that runs. */

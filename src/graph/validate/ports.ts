@@ -33,9 +33,8 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
     if (!isBrokenEnd(c, e) && from !== undefined) good('from', from, Object.keys(from.outputs))
     if (target === undefined || to === undefined) return
     if (!good('to', to, targets)) { astray.add(target); return }
-    const duplicate = c.brokenEdges.has(e) && source !== undefined
     const before = note(target, edge.to[1], edge.from.join('.'))
-    if (before === undefined || duplicate) return
+    if (before === undefined || c.brokenEdges.has(e)) return
     const input = to.inputs[edge.to[1]]
     if (input?.multi === true) { checkLinkCount(c, e, edge.to, count); return }
     c.brokenEdges.add(e)
