@@ -100,6 +100,7 @@ describe('writeDocument', () => {
     let deep: unknown = 1
     for (let i = 0; i < 100_000; i++) deep = [deep]
     expect(thrown(() => writeDocument(document({ deep })))).toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    expect(thrown(() => toDocument(createGraph({ nodes: [{ id: 'a', type: 'a::b', params: { deep } }] })))).toMatchObject({ code: 'LIMIT_EXCEEDED' })
     expect(writeDocument(document({ p: undefined, q: 1 }))).toBe(writeDocument(document({ q: 1 })))
   })
 })

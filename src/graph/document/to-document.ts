@@ -1,11 +1,12 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { show } from '../../errors/show.js'
+import { HARD_LIMITS } from '../limits.js'
 import type { Extras, Graph, GraphConfig, GraphEdge, GraphInput, GraphNode } from '../graph.js'
 import type { Document, DocumentEdge, DocumentInput, DocumentNode } from './document.js'
 
 /**
  * The JSON form of a graph. Large seeds become decimal strings, URLs their text, numeric typed arrays lists. Throws `INVALID_ARGUMENT` for a param that
- * has no JSON form (bytes, a Blob, an engine's audio): give such values at run time through an input.
+ * has no JSON form (bytes, a Blob, an engine's audio): give such values at run time through an input; `LIMIT_EXCEEDED` beyond 256 levels.
  */
 export function toDocument(graph: Graph): Document {
   const { nodes, edges, inputs, outputs, config, extras, ...rest } = graph
@@ -29,16 +30,17 @@ function edgeOf({ extras, ...edge }: GraphEdge): DocumentEdge { return { ...extr
 function inputOf({ extras, ...input }: GraphInput): DocumentInput { return { ...extras, ...present(input) } as DocumentInput }
 function configOf({ extras, ...config }: GraphConfig): Extras { return { ...extras, ...present(config) } }
 
-function jsonOf(value: unknown, what: string): unknown {
+function jsonOf(value: unknown, what: string, depth = 1): unknown {
+  if (depth > HARD_LIMITS.depth) throw commonErrors.LIMIT_EXCEEDED({ what: `Nesting of ${what}`, limit: HARD_LIMITS.depth, got: depth })
   if (typeof value === 'bigint') return value.toString()
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return value
   if (value instanceof Float32Array || value instanceof Float64Array) return Array.from(value)
-  if (Array.isArray(value)) return value.map((item, i) => jsonOf(item, `${what} (entry ${i})`))
+  if (Array.isArray(value)) return value.map((item) => jsonOf(item, what, depth + 1))
   if (typeof value === 'object') {
     if (Object.prototype.toString.call(value) === '[object URL]') return (value as { readonly href: string }).href
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === null || Object.getPrototypeOf(prototype) === null) {
-      return record(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, jsonOf(item, `${what} (${key})`)]))
+      return record(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, jsonOf(item, what, depth + 1)]))
     }
   }
   throw commonErrors.INVALID_ARGUMENT({ function: 'toDocument', expected: `a JSON value for ${what}`, got: show(value), hint: 'Give it at run time through an input.' })
