@@ -7,7 +7,7 @@ import { bootWorker } from '../../src/workers/worker-boot.js'
 import type { StartOptions } from '../../src/workers/protocol.js'
 import { makePool, rejection, shares, spawner, type Bench } from './support.js'
 
-let made: Bench[] = []
+const made: Bench[] = []
 afterEach(async () => { await Promise.all(made.splice(0).map(({ pool }) => pool.close())) })
 const make = async (...args: Parameters<typeof makePool>): Promise<Bench> => { const one = await makePool(...args); made.push(one); return one }
 

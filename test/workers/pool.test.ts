@@ -5,7 +5,7 @@ import type { LostWorker } from '../../src/workers/pool.js'
 import { RunTable } from '../../src/workers/run-table.js'
 import { emptyProgram, makePool, rejection, shares, type Bench } from './support.js'
 
-let made: Bench[] = []
+const made: Bench[] = []
 afterEach(async () => { await Promise.all(made.splice(0).map(({ pool }) => pool.close())) })
 const make = async (...args: Parameters<typeof makePool>): Promise<Bench> => { const one = await makePool(...args); made.push(one); return one }
 
