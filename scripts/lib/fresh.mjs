@@ -10,7 +10,7 @@ const stampFile = join(root, '.cache/dist.stamp')
 export function sourceStamp() {
   const folders = ['src', 'assembly/kernels', 'assembly/sdk', 'wasm/pkg', 'types'].flatMap((folder) => listFiles(join(root, folder)).map((path) => `${folder}/${path}`))
   const files = ['package.json', 'package-lock.json', 'tsup.config.ts', 'tsconfig.json', 'tsconfig.build.json', 'assembly/asconfig.json', 'scripts/inline.mjs', 'scripts/build.mjs',
-    ...listFiles(join(root, 'scripts/lib')).map((path) => `scripts/lib/${path}`)]
+    'scripts/lib/entries.mjs', 'scripts/lib/declarations.mjs']
   return sha256([...folders, ...files].map((path) => `${path} ${hashFile(join(root, path))}`).join('\n'))
 }
 

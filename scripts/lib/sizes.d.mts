@@ -5,5 +5,8 @@ export interface Sizes {
   nodes: { count: number; gzipEach: number }
   total: { modulesRaw: number }
 }
-export const BUDGET: Record<'entryGzip' | 'wasmBase64Gzip' | 'nodeGzip' | 'globalGzip' | 'coreRaw' | 'assemblyRaw' | 'modulesRaw', number>
+export type Budget = 'entryGzip' | 'wasmBase64Gzip' | 'nodeGzip' | 'globalGzip' | 'coreRaw' | 'assemblyRaw' | 'modulesRaw'
+export const BUDGET: Record<Budget, number>
+export const ACCEPTED: Partial<Record<Budget, number>>
+export function budgetTable(sizes: Sizes): Record<Budget, number>
 export function measure(): Promise<Sizes>
