@@ -6,7 +6,7 @@ import ts from 'typescript'
 import { place, sources, walk } from '../lib/sources.mjs'
 
 const PURE = /^src\/(schedule|graph|nodes)\//
-const CLOCKS = new Set(['Date.now', 'performance.now', 'Math.random', 'crypto.getRandomValues', 'crypto.randomUUID'])
+const CLOCKS = new Set(['Date.now', 'performance.now', 'Math.random'])
 const TIMERS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame'])
 const CODE_IN_STRING = /\b(registerProcessor\s*\(|self\.onmessage|parentPort\.on|importScripts\s*\()/
 

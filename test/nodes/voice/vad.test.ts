@@ -30,7 +30,7 @@ function speechLike(count: number, seed: number): Float32Array {
   const next = randomNumbers(seed), x = new Float32Array(count)
   for (let n = 0; n < count;) {
     const length = 50 + Math.floor(next() * 4_000), level = next() < 0.5 ? 0.005 : 0.2
-    for (let end = Math.min(count, n + length); n < end; n++) x[n] = (next() * 2 - 1) * level
+    for (const end = Math.min(count, n + length); n < end; n++) x[n] = (next() * 2 - 1) * level
   }
   return x
 }
