@@ -7,7 +7,8 @@ use super::geometry::Geometry;
 use super::history::{capacity, Feed, Position, ENDED};
 use super::overlap::{block, fill_tables, Sizes, Work};
 use super::simd_lanes::{F32x4, F64x4, Quad};
-use abi::{Init, Io, Kernel, Need, Scratch, Shared, State, Status, Tail, Watch};
+use abi::generated::{dtype_id, media_id};
+use abi::{Init, Io, Kernel, Need, PortFacts, Scratch, Shared, State, Status, Tail, Watch};
 
 /// Outputs after which the cancel word is read, about: well below 10 ms of work for usual filters.
 const STRIDE: usize = 8_192;
@@ -22,20 +23,29 @@ abi::pod! {
     }
 }
 
+/// Checks everything that Init says (KE-10) and gives the geometry.
 fn geometry_of(init: &Init) -> Result<Geometry, Status> {
-    let input = init.input(0)?;
-    let rate = init.rate();
-    if input.dtype != abi::generated::dtype_id::F32 || input.width != 1 || rate != (rate as u64) as f64 {
+    if init.max_frames() == 0 || init.param(3) != 0.0 {
+        return Err(Status::BAD_PARAM);
+    }
+    if init.inputs() != 1 || init.outputs() != 1 {
         return Err(Status::BAD_MEDIA);
     }
-    let output = init.output(0)?;
-    if output.connected && (output.channels != input.channels || output.dtype != input.dtype || output.width != 1) {
+    let (input, output, from, to) = (init.input(0)?, init.output(0)?, init.rate(), init.integer(0, 100..=768_000)?);
+    let is_audio = |port: &PortFacts, rate: f64| {
+        port.dtype == dtype_id::F32 && port.media == media_id::AUDIO && port.width == 1 && port.frames_per_second == rate
+    };
+    if !is_audio(&input, from) || (output.connected && (!is_audio(&output, to as f64) || output.channels != input.channels)) {
         return Err(Status::BAD_MEDIA);
     }
-    if !(100..=768_000).contains(&(rate as u64)) {
+    if !(100.0..=768_000.0).contains(&from) || from != f64::from(from as u32) {
         return Err(Status::UNSUPPORTED);
     }
-    Geometry::of(rate as u64, init.integer(0, 100..=768_000)? as u64, init.integer(1, 0..=3)? as usize, init.integer(2, 0..=2)? as usize)
+    let told = init.param(4);
+    if !told.is_nan() && told != from {
+        return Err(Status::BAD_PARAM);
+    }
+    Geometry::of(from as u64, to as u64, init.integer(1, 0..=3)? as usize, init.integer(2, 0..=2)? as usize)
 }
 
 /// Fft at `best` works in f64: f32 transforms would leave noise at −137 dB.
