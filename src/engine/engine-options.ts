@@ -1,5 +1,6 @@
 import { commonErrors } from '../errors/common-errors.js'
 import type { LogSink } from '../schedule/batch/services.js'
+import { resolveLimits, type Limits } from '../graph/limits.js'
 import { parseTier, type TierChoice } from '../graph/tiers.js'
 import type { WasmSource } from '../kernels/wasm-source.js'
 
@@ -22,6 +23,8 @@ export interface EngineOptions {
   /** Limit of a worker's start, ms; default 5 000. */
   readonly startTimeoutMs?: number
   readonly logger?: LogSink
+  /** Bounds on graphs; see `parseDocument`. Above the hard limits: `CONFIG_INVALID`. */
+  readonly limits?: Partial<Limits>
 }
 
 /** Options with everything filled in. */
@@ -37,6 +40,7 @@ export interface FilledOptions {
   readonly kernels: Readonly<Record<string, WasmSource>>
   readonly startTimeoutMs: number
   readonly logger: LogSink
+  readonly limits: Limits
 }
 
 /** Checks options and the environment (`MILLRACE_TIER`, `MILLRACE_FALLBACK`). Throws `CONFIG_INVALID` naming key, source, expected and got. */
@@ -48,7 +52,7 @@ export function fillOptions(o: EngineOptions, environment: Readonly<Record<strin
   return {
     arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'), environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
     fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs,
-    logger: o.logger ?? defaultLogger,
+    logger: o.logger ?? defaultLogger, limits: resolveLimits(o.limits),
   }
 }
 

@@ -5,7 +5,10 @@ import { refusal } from '../errors/refusal.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
+import { resolveParams } from '../graph/params.js'
 import type { Registry } from '../graph/registry.js'
+import { pruneGraph } from '../graph/ends.js'
+import { applyModes } from '../graph/modes.js'
 import { parseTier, type Tier } from '../graph/tiers.js'
 import { validate } from '../graph/validate/index.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
@@ -21,15 +24,17 @@ import { compilePlan } from '../schedule/compile-plan.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
 import { CostHistory } from '../schedule/estimates.js'
 import { wrapNodeFailure } from '../schedule/node-failure.js'
+import { NodeInstances } from '../schedule/node-instances.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { Plan } from '../schedule/plan.js'
-import { probeSources } from '../schedule/probe-sources.js'
+import { primeSources, type StartSource } from '../schedule/prime-sources.js'
+import { probeSources, type Discovered } from '../schedule/probe-sources.js'
 import type { RunFailure, RunOptions, RunResult } from '../schedule/run-types.js'
 import type { HostFacts } from '../kernels/host-facts.js'
 import type { WorkerHost } from '../workers/worker-host.js'
 import { audioBuffer } from '../nodes/io/audio-buffer.js'
 import type { AnyNode } from '../graph/node-factory.js'
-import type { AudioMedia } from '../media/media-type.js'
+import type { AudioMedia, Media } from '../media/media-type.js'
 import { openNode, type OpenNode, type OpenNodeOptions } from './open-node.js'
 import { joinPackets } from './audio-join.js'
 import type { EngineStats, ModeFacts } from './engine-stats.js'
@@ -54,11 +59,17 @@ export interface EngineParts {
   readonly warnings: readonly Diagnostic[]
 }
 
+/** A graph that is sound, with what its sources told. */
+interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; readonly found: readonly Diagnostic[]; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
+
 /** Options of `engine.plan`. */
 export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs'>
 
 /** Frames per pass when nothing is said, and its limits. */
 const BLOCK_FRAMES = { default: 4_096, least: 64, most: 65_536 } as const
+
+/** Share of the free arena above which a run is called tight. */
+const TIGHT = 0.85
 
 /**
  * Owns the arena, the compiled modules and the workers; nothing is global (DESIGN section 1). `close` stops everything, rejects what is pending
@@ -69,6 +80,7 @@ export class Engine {
   readonly audio: AudioApi
   readonly #p: EngineParts
   readonly #history = new CostHistory()
+  readonly #instances = new NodeInstances()
   readonly #running = new Map<string, { abort: AbortController; done: Promise<void> }>()
   #runs = 0
   #closed = false
@@ -83,7 +95,8 @@ export class Engine {
   /** Compiles without running: order, media, converters, segments, buffers, estimates. Sources are asked for their media (at most 64 KiB read). */
   async plan(target: Outputs | Graph, options: PlanOptions = {}): Promise<Plan> {
     this.#requireOpen('plan')
-    return (await this.#compile(target, options, options.signal ?? new AbortController().signal)).plan
+    const prepared = await this.#prepare(target, options, options.signal ?? new AbortController().signal)
+    return this.#compile(prepared, options).plan
   }
 
   /**
@@ -111,7 +124,9 @@ export class Engine {
 
   /** Memory, workers, mode: cheap, at any time. */
   stats(): EngineStats {
-    const { arena, mode, workers } = this.#p
+    const { arena, workers } = this.#p, now = workers.mode()
+    // A worker may have said that it did not get the shared memory (MW-55).
+    const mode = now === undefined || now.mode === this.#p.mode.mode ? this.#p.mode : { ...this.#p.mode, mode: now.mode, why: now.reason }
     return { arena: arena.stats(), mode, workers: workers.stats(), runs: this.#running.size }
   }
 
@@ -130,6 +145,7 @@ export class Engine {
     const pending = [...this.#running.values()]
     for (const { abort } of pending) abort.abort(commonErrors.CLOSED({ thing: 'Engine', event: 'close' }))
     await Promise.all(pending.map(({ done }) => done))
+    await this.#instances.close()
     await this.#p.workers.close()
     this.#p.shared.close()
     this.#p.arena.close()
@@ -140,12 +156,18 @@ export class Engine {
     const startMs = clock.nowMs(), startUs = clock.nowUs(), before = arena.stats(), copiesBefore = arena.copies.bytes()
     arena.checkHeader()
     if (signal.aborted) throw this.#cancelled(runId, signal)
-    const compiled = await this.#compile(target, options, signal)
-    const diagnostics: Diagnostic[] = [...compiled.plan.diagnostics]
-    const outcome = await runBatch({
-      compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, signal,
-      onProgress: options.onProgress, onError: options.onError ?? 'stop', diagnostics,
-    })
+    const prepared = await this.#prepare(target, options, signal), diagnostics: Diagnostic[] = []
+    for (const [id, failure] of prepared.failures) throw probeFailure(id, failure, prepared.graph)
+    const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics))
+    let compiled: CompiledPlan, outcome: BatchOutcome
+    try {
+      compiled = this.#compile({ ...prepared, ...primed }, options)
+      diagnostics.push(...compiled.plan.diagnostics, ...this.#requireRoom(runId, compiled))
+      outcome = await runBatch({
+        compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, signal,
+        onProgress: options.onProgress, onError: options.onError ?? 'stop', diagnostics,
+      })
+    } finally { await primed.abandon() }
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
     const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : options.onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
     const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, before, copiesBefore })
@@ -166,22 +188,44 @@ export class Engine {
     }, () => clock.nowUs(), this.#history)
   }
 
-  /** Binds inputs, validates, asks sources, compiles. Throws the first problem with all of them in `details.diagnostics`. */
-  async #compile(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<CompiledPlan> {
+  /** Binds inputs, validates, asks sources. Throws the first problem with all of them in `details.diagnostics`. */
+  async #prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const graph = this.#choose(bindInputs(given, options.inputs ?? {}, literalSource), options.outputs)
-    const found = validate(graph, registry, facts)
+    const found = validate(graph, registry, facts, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw refusal(errors)
-    const { known, lengths, failures } = await probeSources(graph, signal)
-    for (const [id, failure] of failures) throw probeFailure(id, failure, graph)
+    return { graph, found, ...await probeSources(graph, signal) }
+  }
+
+  #compile({ graph, found, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {
+    const { registry, facts, options: filled } = this.#p
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
     return compilePlan(graph, {
       registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', known, lengths, tierOf: (node) => this.#tierOf(node),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: blockFrames(options.blockFrames),
       seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, diagnostics: [...this.#warnOnce(), ...found],
     })
+  }
+
+  /** The context of a source that starts before its run is compiled. */
+  async #startSource(node: GraphNode, runId: string, signal: AbortSignal, diagnostics: Diagnostic[]): ReturnType<StartSource> {
+    const services = this.#services(), definition = node.definition!
+    const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => { services.log(level, text, { node: node.id, ...details }) }
+    const lease = await this.#instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })
+    return { lease, ctx: {
+      signal, log, progress: () => undefined, warn: (d) => { diagnostics.push({ ...d, node: d.node ?? node.id }) }, nowUs: () => services.clock.nowUs(),
+      allocAudio: (spec) => Promise.resolve(services.allocAudio(spec)), node: { id: node.id, type: node.type, runId }, instance: lease.instance,
+    } }
+  }
+
+  /** Outputs that cannot fit are refused before anything runs; those that nearly fill the arena are named (stage 13). */
+  #requireRoom(runId: string, { plan }: CompiledPlan): Diagnostic[] {
+    const { capacityBytes, usedBytes } = this.#p.arena.stats(), need = plan.estPeakBytes, have = capacityBytes - usedBytes
+    if (need > have) throw graphErrors.RESOURCE_EXHAUSTED({ run: runId, need, have, largest: this.#p.arena.largestFreeBytes() }, { runId })
+    if (need <= TIGHT * have) return []
+    return [graphErrors.MEMORY_TIGHT.diagnostic({ node: 'run', what: `needs about ${need} of ${have} free bytes`, todo: 'Give the engine a larger arenaBytes, or end long outputs in a writer.' })]
   }
 
   #choose(graph: Graph, names: readonly string[] | undefined): Graph {
@@ -212,6 +256,7 @@ export class Engine {
     const { clock, options, arena, audio } = this.#p
     return {
       clock, log: options.logger,
+      instances: this.#instances,
       allocAudio: (spec) => audio.alloc(spec, { zero: false }),
       join: (media, parts) => joinPackets(arena, audio, arena.copies, media, parts),
     }

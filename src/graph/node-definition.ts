@@ -101,6 +101,8 @@ export interface NodeContext {
   /** Audio in the arena, given to the packet's receiver. Waits while the arena has no room for another chunk. */
   allocAudio(spec: { readonly rate: number; readonly channels: number; readonly frames: number; readonly format?: 'f32' | 'i16' | 'i32' | 'u8'; readonly layout?: 'planar' | 'interleaved' }): Promise<AudioBuffer>
   readonly node: { readonly id: string; readonly type: string; readonly runId: string }
+  /** What the definition's `init` made; undefined without one. */
+  readonly instance: unknown
 }
 
 /** Outputs of a TypeScript node: port name → packet. */
@@ -133,6 +135,12 @@ export interface NodeDefinition {
   /** Node without kernel: a promise of whole outputs, or an async generator of packets. */
   readonly process?: (inputs: Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>, params: ParamValues, ctx: NodeContext) =>
     Promise<PacketRecord> | AsyncIterable<PacketRecord>
+  /** Makes what an instance of a TypeScript node keeps between runs (a model, a connection); handed to `process` and `pull` as `ctx.instance`. */
+  readonly init?: (params: ParamValues, ctx: Pick<NodeContext, 'signal' | 'log'>) => unknown
+  /** Brings an instance back to the state right after `init`; with it, idle instances of equal params are used again by later runs. */
+  readonly reset?: (instance: never) => void | Promise<void>
+  /** Gives back what `init` took. Called exactly once per `init`, also after errors and cancels. */
+  readonly dispose?: (instance: never) => void | Promise<void>
   /** Source: an async generator of packets, read only as fast as they are taken. */
   readonly pull?: (params: ParamValues, ctx: NodeContext) => AsyncIterable<PacketRecord>
   /** True when `pull` gives one packet that is known whole before the run (audio in memory): its readers can be scheduled as tasks. */

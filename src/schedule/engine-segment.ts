@@ -33,6 +33,8 @@ export class EngineSegment implements OpenSegment {
   readonly #rooms = new Map<number, Room>()
   readonly #held = new Map<number, Packet>()
   #started = false
+  /** What came in with the packets so far; goes out with what is made of them (GR-39). */
+  #metadata: Readonly<Record<string, unknown>> = {}
   #stats = { busyUs: 0, queuedUs: 0, startUs: -1, worker: -1 }
 
   /** Takes over the program. `retire`: settles once no thread executes it any more. Throws `ARENA_FULL`; then nothing stays allocated. */
@@ -71,6 +73,7 @@ export class EngineSegment implements OpenSegment {
     if (!this.#started) this.#setOrigins(buffer, packet.position)
     this.#release(index)
     this.#held.set(index, packet)
+    this.#metadata = { ...this.#metadata, ...packet.metadata }
     for (let r = 0; r < buffer.readers.length; r++) this.program.setOffset(index, r, 0)
     u32[at + BUFFER.BASE / 4] = place.address
     u32[at + BUFFER.STRIDE / 4] = place.stride
@@ -194,12 +197,12 @@ export class EngineSegment implements OpenSegment {
     if (buffer.media.kind !== 'audio') {
       const data = readFrames(buffer, room.block.view(Uint8Array), from, frames)
       room.block[Symbol.dispose]()
-      return packetOf(buffer.media, data, position, frames)
+      return packetOf(buffer.media, data, position, frames, { streamId: buffer.value, metadata: this.#metadata })
     }
     const { rate, channels, format, layout } = buffer.media
     const audio = new ArenaAudio(this.#arena, room.block, { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' },
       { skip: from, pitch: room.capacity })
-    return packetOf(buffer.media, audio, position, frames)
+    return packetOf(buffer.media, audio, position, frames, { streamId: buffer.value, metadata: this.#metadata })
   }
 
   #ended(index: number): boolean { return hasEnded(this.#arena.u32, this.program.buffer(index)) }

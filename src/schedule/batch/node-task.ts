@@ -19,7 +19,7 @@ export interface NodeReport { startUs: number; busyUs: number; itemsIn: number; 
 export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame): Promise<NodeReport> {
   const { clock } = frame.services, definition = node.definition
   const report: NodeReport = { startUs: clock.nowUs(), busyUs: 0, itemsIn: 0, itemsOut: 0, framesIn: 0, framesOut: 0 }
-  const ctx = contextOf(node, frame), given = new Set<string>(), seq = new Map<string, number>()
+  const given = new Set<string>(), seq = new Map<string, number>()
   const emit = async (record: PacketRecord): Promise<void> => {
     for (const [port, packet] of Object.entries(record)) {
       if (definition.outputs[port] === undefined) { warnUndeclared(node, port, frame); releasePacket(packet); continue }
@@ -36,14 +36,18 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
     report.busyUs += clock.nowUs() - sincePaused
     try { return await work } finally { sincePaused = clock.nowUs() }
   }
+  const lease = await frame.services.instances.take(definition, node.params, node.id, contextOf(node, frame, undefined)), ctx = contextOf(node, frame, lease.instance)
+  let sound = false
   try {
     await drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputsOf(node, links), node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes))
+    sound = !frame.signal.aborted
   } catch (error) {
     throw wrapNodeFailure(error, { node: node.id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: frame.runId })
   } finally {
     report.busyUs += clock.nowUs() - sincePaused
     for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; report.busyUs -= queue.counters.waitedUs; queue.leave() }
     report.busyUs = Math.max(0, report.busyUs)
+    await lease.release(sound)
   }
   if (!frame.signal.aborted && definition.process !== undefined) requireOutputs(node, given, routes)
   return report
@@ -76,7 +80,7 @@ function inputsOf(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>): 
   return inputs
 }
 
-function contextOf(node: ResolvedNode, frame: RunFrame): NodeContext {
+function contextOf(node: ResolvedNode, frame: RunFrame, instance: unknown): NodeContext {
   const { services } = frame
   return {
     signal: frame.signal,
@@ -86,6 +90,7 @@ function contextOf(node: ResolvedNode, frame: RunFrame): NodeContext {
     nowUs: () => services.clock.nowUs(),
     allocAudio: async (spec) => services.allocAudio(spec),
     node: { id: node.id, type: node.definition.type, runId: frame.runId },
+    instance,
   }
 }
 

@@ -3,6 +3,7 @@ import type { AudioBuffer, AudioSpec } from '../../media/audio-buffer.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet } from '../../media/packet.js'
 import type { Clock } from '../clock.js'
+import type { NodeInstances } from '../node-instances.js'
 
 /** Receives log lines of nodes; the engine's logger. */
 export type LogSink = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>) => void
@@ -13,6 +14,7 @@ export interface RunServices {
   readonly log: LogSink
   /** Audio in the arena; waits while pressure is high and something may still be freed. */
   allocAudio(spec: AudioSpec & { readonly frames: number }): AudioBuffer
+  readonly instances: NodeInstances
   /** Joins the parts of one stream; owns them. Audio is joined in the arena with one counted copy; one part is returned as it is. */
   join(media: Media, parts: Packet[]): Packet
 }

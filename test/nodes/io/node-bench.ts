@@ -26,7 +26,7 @@ export function nodeBench(): NodeBench {
   const abort = new AbortController()
   const ctx: NodeContext = {
     signal: abort.signal, progress: (done, total) => { progress.push([done, total]) }, log: () => {}, warn: (diagnostic) => { warnings.push(diagnostic) },
-    nowUs: () => 7, node: { id: 'n', type: 't', runId: 'r' },
+    nowUs: () => 7, node: { id: 'n', type: 't', runId: 'r' }, instance: undefined,
     allocAudio: (spec) => {
       allocated.push(spec.frames)
       return Promise.resolve(audio.alloc(spec, { zero: false }))

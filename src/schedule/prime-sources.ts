@@ -1,0 +1,100 @@
+import type { Graph, GraphNode } from '../graph/graph.js'
+import type { NodeContext, PacketRecord } from '../graph/node-definition.js'
+import { resolveParams } from '../graph/params.js'
+import type { Media } from '../media/media-type.js'
+import { wrapNodeFailure } from './node-failure.js'
+import type { InstanceLease } from './node-instances.js'
+import { releasePacket } from './packet-data.js'
+import { valueId } from './resolved-graph.js'
+import type { ValueId } from './segment-plan.js'
+
+/** Sources whose media nobody knows before their first packet, started: the graph goes on reading them where they are. */
+export interface Primed {
+  readonly graph: Graph
+  readonly known: ReadonlyMap<ValueId, Media>
+  /** Ends sources that no run has taken over. */
+  abandon(): Promise<void>
+}
+
+/** Makes the context and the instance of a source that starts before its run. */
+export type StartSource = (node: GraphNode) => Promise<{ readonly ctx: NodeContext; readonly lease: InstanceLease }>
+
+/**
+ * Reads the first packet of every source with a `discovered` port that no probe could tell (GR-35), so that the rest can be solved. The nodes of the graph
+ * given back continue from there. Throws what a source throws, as its node's failure, after the others have been ended.
+ */
+export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Media>, start: StartSource): Promise<Primed> {
+  const open = graph.nodes.filter((node) => node.definition?.pull !== undefined && openPorts(node, known).length > 0)
+  if (open.length === 0) return { graph, known, abandon: () => Promise.resolve() }
+  const started: Started[] = [], media = new Map(known), replaced = new Map<string, GraphNode>()
+  const abandon = async (): Promise<void> => { await Promise.all(started.map((source) => source.abandon())) }
+  try {
+    for (const node of open) {
+      const source = await Started.open(node, start)
+      started.push(source)
+      for (const port of openPorts(node, known)) { const m = source.mediaOf(port); if (m) media.set(valueId(node.id, port), m) }
+      replaced.set(node.id, { ...node, definition: { ...node.definition!, init: undefined, pull: () => source.rest() } as GraphNode['definition'] & object })
+    }
+  } catch (error) {
+    await abandon()
+    throw error
+  }
+  return { graph: { ...graph, nodes: graph.nodes.map((node) => replaced.get(node.id) ?? node) }, known: media, abandon }
+}
+
+function openPorts(node: GraphNode, known: ReadonlyMap<ValueId, Media>): string[] {
+  return Object.entries(node.definition!.outputs).filter(([port, output]) => 'discovered' in output.media && output.media.discovered === true && !known.has(valueId(node.id, port))).map(([port]) => port)
+}
+
+/** One source that has given its first packets. */
+class Started {
+  readonly #iterator: AsyncIterator<PacketRecord>
+  readonly #lease: InstanceLease
+  #first: IteratorResult<PacketRecord> | undefined
+  #taken = false
+
+  private constructor(iterator: AsyncIterator<PacketRecord>, first: IteratorResult<PacketRecord>, lease: InstanceLease) {
+    this.#iterator = iterator
+    this.#first = first
+    this.#lease = lease
+  }
+
+  static async open(node: GraphNode, start: StartSource): Promise<Started> {
+    const { ctx, lease } = await start(node)
+    try {
+      const iterator = node.definition!.pull!(resolveParams(node.definition!, node.params).values, ctx)[Symbol.asyncIterator]()
+      return new Started(iterator, await iterator.next(), lease)
+    } catch (error) {
+      await lease.release(false)
+      throw wrapNodeFailure(error, { node: node.id, type: node.type, operation: 'pull' })
+    }
+  }
+
+  mediaOf(port: string): Media | undefined {
+    return this.#first?.done === true ? undefined : this.#first?.value[port]?.media
+  }
+
+  /** The first packets again, then the rest; ends the source when its reader leaves. */
+  async *rest(): AsyncGenerator<PacketRecord> {
+    this.#taken = true
+    let sound = false
+    try {
+      for (let next = this.#first ?? await this.#iterator.next(); next.done !== true; next = await this.#iterator.next()) {
+        this.#first = undefined
+        yield next.value
+      }
+      sound = true
+    } finally { await this.#close(sound) }
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#taken) return
+    if (this.#first?.done === false) for (const packet of Object.values(this.#first.value)) releasePacket(packet)
+    await this.#close(false)
+  }
+
+  async #close(sound: boolean): Promise<void> {
+    if (!sound) await this.#iterator.return?.()
+    await this.#lease.release(sound)
+  }
+}
