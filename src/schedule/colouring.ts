@@ -19,17 +19,19 @@ export function colour(nodes: readonly SegmentNode[], buffers: readonly ColourBu
   const live = buffers.map((b): [number, number] => b.readers.some((step) => joins.has(nodes[step]!.node)) || b.skip > 0
     ? [0, nodes.length] : [Math.max(b.writer, 0), Math.max(b.writer, ...b.readers)])
   const host = inPlaceHosts(nodes, buffers, all, live, bytes)
-  const offsets = buffers.map(() => -1), placed: number[] = []
-  let total = 0
+  const offsets = buffers.map(() => -1)
+  let total = 0, placed: number[] = []
   const order = buffers.map((_, i) => i).filter((i) => buffers[i]!.kind === 'internal').sort((a, b) => live[a]![0] - live[b]![0] || bytes[b]! - bytes[a]! || a - b)
   for (const i of order) {
     const guest = host.get(i)
-    if (guest !== undefined) { offsets[i] = offsets[guest]!; placed.push(i); continue }
-    const busy = placed.filter((j) => live[j]![0] <= live[i]![1] && live[i]![0] <= live[j]![1]).sort((a, b) => offsets[a]! - offsets[b]!)
+    if (guest !== undefined) { offsets[i] = offsets[guest]!; continue } // its host's live range holds its own
+    // Ranges come by start: what ended before this one is never in the way again. Kept sorted by address.
+    placed = placed.filter((j) => live[j]![1] >= live[i]![0])
     let at = 0
-    for (const j of busy) { if (offsets[j]! - at >= bytes[i]!) break; at = Math.max(at, offsets[j]! + bytes[j]!) }
+    for (const j of placed) { if (offsets[j]! - at >= bytes[i]!) break; at = Math.max(at, offsets[j]! + bytes[j]!) }
     offsets[i] = at
-    placed.push(i)
+    const after = placed.findIndex((j) => offsets[j]! > at)
+    placed.splice(after < 0 ? placed.length : after, 0, i)
     total = Math.max(total, at + bytes[i]!)
   }
   return { offsets, live, bytes: total }

@@ -48,7 +48,8 @@ export class EngineSegment implements OpenSegment {
     try {
       for (const [index, mode] of modes) {
         const buffer = plan.buffers[index]!
-        const frames = mode.mode === 'collect' && mode.frames !== undefined ? Math.max(mode.frames, buffer.capacity) : buffer.capacity * PASSES_PER_ROOM
+        // A pass begins only with room for all that it may add, so a bounded output has that much more than it needs.
+        const frames = mode.mode === 'collect' && mode.frames !== undefined ? mode.frames + buffer.capacity : buffer.capacity * PASSES_PER_ROOM
         this.#rooms.set(index, { block: this.#place(index, frames, 0), capacity: frames, cursor: buffer.skip, mode })
       }
     } catch (error) {
@@ -160,11 +161,12 @@ export class EngineSegment implements OpenSegment {
     return this.#packet(buffer, { ...room, block }, cursor, filled, position)
   }
 
-  /** A collected output has no bound or a wrong one: twice the room, frames moved over. */
+  /** A collected output has no bound or a wrong one: half as much room again, or what the arena still gives; frames move over. */
   #grow(index: number, room: Room): void {
-    const buffer = this.plan.buffers[index]!, filled = this.#filled(index)
+    const buffer = this.plan.buffers[index]!, filled = this.#filled(index), least = buffer.capacity * PASSES_PER_ROOM
     if (room.mode.mode === 'emit' || filled + buffer.capacity <= room.capacity) return
-    const capacity = room.capacity * 2, old = room.block, next = this.#place(index, capacity, filled)
+    const old = room.block, wanted = room.capacity + Math.max(least, room.capacity >> 1), most = Math.floor(this.#arena.largestFreeBytes() / (buffer.frameBytes * buffer.channels))
+    const capacity = Math.max(room.capacity + least, Math.min(wanted, most)), next = this.#place(index, capacity, filled)
     this.#moveFrames(buffer, room, next, capacity, 0, filled)
     old[Symbol.dispose]()
     room.block = next

@@ -120,6 +120,7 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     set(record, BUFFER.READER_COUNT, buffer.readers.length)
     set(record, BUFFER.OFFSETS, offsets)
     buffer.readers.forEach((_, r) => { set(offsets, r * 4, buffer.skip) })
+    if (buffer.kind === 'output') set(record, BUFFER.PASS_FRAMES, buffer.capacity)
     if (buffer.kind !== 'internal') return
     set(record, BUFFER.BASE, work + buffer.offset)
     set(record, BUFFER.CAPACITY, buffer.capacity)

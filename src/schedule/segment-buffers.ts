@@ -27,32 +27,43 @@ const LEAST_HEAD_FRAMES = 64
  * span (KE-14), so that a segment's samples stay in the cache.
  */
 export function planSegment(draft: SegmentDraft, index: number, c: BufferContext): SegmentPlan {
-  for (let head = c.blockFrames; ; head = head >> 1) {
-    const plan = layOut(draft, index, c, head)
+  const members = describeMembers(draft, c)
+  for (let head = c.blockFrames; ;) {
+    const plan = layOut(draft, index, c, head, members)
     if (plan.workBytes <= SCRATCH_SPAN_BYTES || head <= LEAST_HEAD_FRAMES) return plan
+    // Half a block needs at least half the memory: halvings that cannot fit are not tried.
+    for (let bytes = plan.workBytes; bytes > SCRATCH_SPAN_BYTES && head > LEAST_HEAD_FRAMES; bytes /= 2) head >>= 1
   }
 }
 
 interface Draft { kind: SegmentBuffer['kind']; value: ValueId; spec: KernelSpec['outputs'][number]; media: SegmentBuffer['media']; capacity: number; readers: number[]; skip: number; writer: number }
 
-function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames: number): SegmentPlan {
-  const members = draft.nodes.filter((i) => !c.removed.has(c.nodes[i]!.id)), inside = new Set(members)
-  const lagSeconds = members.reduce((sum, i) => sum + heldSeconds(c.nodes[i]!), 0)
+/** A node of the segment with what does not depend on the block: its spec but for `maxFrames`. */
+interface Member { readonly node: ResolvedNode; readonly spec: KernelSpec; readonly latency: number }
+
+function describeMembers(draft: SegmentDraft, c: BufferContext): readonly Member[] {
+  const indices = draft.nodes.filter((i) => !c.removed.has(c.nodes[i]!.id)), inside = new Set(indices), readInside = valuesRead(indices, c)
+  return indices.map((i) => {
+    const node = c.nodes[i]!
+    const connectedOutputs = new Set(Object.keys(node.definition.outputs).filter((port) => readInside.has(valueId(node.id, port)) || c.external(valueId(node.id, port), inside)))
+    const spec = describeKernel(node.definition, {
+      nodeId: node.id, params: node.params, media: node.media, inputs: node.inputs.map((input) => input.link), connectedOutputs, maxFrames: 0, seed: c.seed,
+    })
+    return { node, spec, latency: framesOf(node.definition.latencyFrames, node) }
+  })
+}
+
+function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames: number, described: readonly Member[]): SegmentPlan {
+  const members = described.map(({ node }) => node.index), inside = new Set(members)
+  const lagSeconds = described.reduce((sum, { node }) => sum + heldSeconds(node), 0)
   const buffers: Draft[] = [], bufferOf = new Map<ValueId, number>(), nodes: SegmentNode[] = []
   const joins = new Set(members.filter((i) => c.nodes[i]!.inputs.filter((input) => input.from !== null).length > 1))
   const readByJoin = readersThatJoin(members, joins, c)
-  for (const i of members) {
-    const node = c.nodes[i]!, step = nodes.length
-    const inputs = node.inputs.map((input) => input.from === null ? -1 : inputBuffer(node, input.link, c.origin.get(input.from) ?? input.from, step))
-    const maxFrames = Math.max(1, ...inputs.map((b) => b < 0 ? 0 : buffers[b]!.capacity))
-    const read = new Set(Object.keys(node.definition.outputs).filter((port) => readers(valueId(node.id, port)) > 0 || c.external(valueId(node.id, port), inside)))
-    const spec = describeKernel(node.definition, {
-      nodeId: node.id, params: node.params, media: node.media, inputs: node.inputs.map((input) => input.link), connectedOutputs: read,
-      maxFrames: inputs.length === 0 ? headFrames : maxFrames, seed: c.seed,
-    })
-    const latency = framesOf(node.definition.latencyFrames, node)
-    const outputs = spec.outputs.map((port) => port.connected ? outputBuffer(node, port, spec.maxFrames, latency, step) : -1)
-    nodes.push({ spec, node: i, inputs, outputs, latencyFrames: latency })
+  for (const [step, { node, spec, latency }] of described.entries()) {
+    const inputs = node.inputs.map((input, n) => input.from === null ? -1 : inputBuffer(node, n, c.origin.get(input.from) ?? input.from, step, spec))
+    const maxFrames = inputs.length === 0 ? headFrames : Math.max(1, ...inputs.map((b) => b < 0 ? 0 : buffers[b]!.capacity))
+    const outputs = spec.outputs.map((port) => port.connected ? outputBuffer(node, port, maxFrames, latency, step) : -1)
+    nodes.push({ spec: { ...spec, maxFrames }, node: node.index, inputs, outputs, latencyFrames: latency })
   }
   const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, joins)
   return {
@@ -63,12 +74,10 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     })),
   }
 
-  function inputBuffer(node: ResolvedNode, link: string, value: ValueId, step: number): number {
+  function inputBuffer(node: ResolvedNode, n: number, value: ValueId, step: number, spec: KernelSpec): number {
     let b = bufferOf.get(value)
     if (b === undefined) {
-      const media = node.media[link]!
-      const spec = describeKernel(node.definition, { nodeId: node.id, params: node.params, media: node.media, inputs: [link], connectedOutputs: new Set(), maxFrames: 1 }).inputs[0]!
-      b = buffers.push({ kind: 'input', value, spec, media, capacity: headFrames, readers: [], skip: 0, writer: -1 }) - 1
+      b = buffers.push({ kind: 'input', value, spec: spec.inputs[n]!, media: node.media[node.inputs[n]!.link]!, capacity: headFrames, readers: [], skip: 0, writer: -1 }) - 1
       bufferOf.set(value, b)
     }
     buffers[b]!.readers.push(step)
@@ -81,12 +90,6 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     const kind = c.external(value, inside) ? 'output' : 'internal'
     bufferOf.set(value, buffers.push({ kind, value, spec: port, media: node.media[port.name]!, capacity: most + lag, readers: [], skip: latency, writer: step }) - 1)
     return buffers.length - 1
-  }
-
-  function readers(value: ValueId): number {
-    let count = 0
-    for (const i of members) for (const input of c.nodes[i]!.inputs) if (input.from !== null && (c.origin.get(input.from) ?? input.from) === value) count++
-    return count
   }
 }
 
@@ -111,8 +114,13 @@ function heldSeconds(node: ResolvedNode): number {
 
 /** Values of the segment that a step with several stream inputs reads: such a step may leave frames behind. */
 function readersThatJoin(members: readonly number[], joins: ReadonlySet<number>, c: BufferContext): Set<ValueId> {
+  return valuesRead(members.filter((i) => joins.has(i)), c)
+}
+
+/** Values that some of the nodes read. */
+function valuesRead(nodes: readonly number[], c: BufferContext): Set<ValueId> {
   const values = new Set<ValueId>()
-  for (const i of members) if (joins.has(i)) for (const input of c.nodes[i]!.inputs) if (input.from !== null) values.add(c.origin.get(input.from) ?? input.from)
+  for (const i of nodes) for (const input of c.nodes[i]!.inputs) if (input.from !== null) values.add(c.origin.get(input.from) ?? input.from)
   return values
 }
 

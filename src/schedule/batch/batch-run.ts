@@ -252,7 +252,10 @@ class BatchRun {
     this.#progress.report(this.#parts.get(`#${segment}`)!, fraction, this.#r.compiled.segments[segment]!.nodes.at(-1)?.spec.nodeId)
   }
 
-  /** A run output that nothing else reads packet by packet is written straight into its final block by the segment. */
+  /**
+   * A run output of known length that nothing else reads packet by packet is written straight into its final block by the segment. One of unknown length is
+   * collected in pieces and joined at the end: growing one block would need as much room, and leave holes.
+   */
   #outputModes(plan: SegmentPlan): Map<number, OutputMode> {
     const modes = new Map<number, OutputMode>()
     plan.buffers.forEach((buffer, b) => {
@@ -268,7 +271,7 @@ class BatchRun {
     if (!writer) return false
     if (writer.feed === 'values') return true
     const outputs = [...compiled.outputs.values()].filter((v) => v === value).length
-    return outputs > 0 && !this.#isReadOutside(value)
+    return outputs > 0 && compiled.totals.has(value) && !this.#isReadOutside(value)
   }
 
   #isReadOutside(value: ValueId): boolean {
