@@ -53,7 +53,11 @@ export function checkEnds(c: Context): Flow {
   const ends = endsOf(modes.graph, kept.indexOf, (n) => c.definitions[modes.nodeIndex[n]!])
   const reached = reaching(kept, [...ends.outputs.map((output) => output.node), ...ends.sinks, ...besideBroken(c, kept.indexOf)])
   const planned = new Uint8Array(nodes.length), present = new Uint8Array(nodes.length)
-  modes.nodeIndex.forEach((n, i) => { planned[n] = reached[i]!; present[n] = 1 })
+  modes.nodeIndex.forEach((n, i) => {
+    if (c.indexOf.get(nodes[n]!.id) !== n) return // of equal ids only the first is linked
+    planned[n] = reached[i]!
+    present[n] = 1
+  })
   const anything = planned.includes(1)
   const linked = new Set<string>()
   for (const { from, to } of c.graph.edges) { linked.add(from[0]); linked.add(to[0]) }
