@@ -10,6 +10,7 @@ import { memoryErrors } from './errors.js'
 import { FreeLists, GRANULE_BYTES } from './free-lists.js'
 import type { Handle } from './handle.js'
 import { ARENA, ARENA_FLAG, BLOCK, SCRATCH_SPAN_BYTES, SLOT, WINDOW } from './layout.js'
+import { LeaseTable } from './lease-table.js'
 import { Holder } from './leases.js'
 import type { Address, MemoryHost } from './memory-host.js'
 import { ReuseLists } from './reuse-lists.js'
@@ -77,7 +78,10 @@ export class Arena implements MemoryHost {
   readonly #table: BlockTable
   readonly #lists: FreeLists
   readonly #reuse = new ReuseLists()
-  readonly #byAddress = new Map<Address, number>()
+  readonly #leases: LeaseTable
+  /** Table index + 1 of the block that starts at a granule, counted from the first one; 0: none. */
+  readonly #startsAt: Int32Array
+  readonly #first: Address
   readonly #granules: number
   /** Bytes above this address were never handed out and are still zero. */
   #touched: Address
@@ -113,7 +117,10 @@ export class Arena implements MemoryHost {
       slotLimit: options.slotLimit ?? SLOT.COUNT, flags: this.shared ? 0 : ARENA_FLAG.TRANSFER,
     })
     this.#table = new BlockTable(views, this.base, blockTable, capacity, this.id, options.firstGeneration)
+    this.#leases = new LeaseTable(capacity)
     this.#granules = (dataEnd - first) / GRANULE_BYTES
+    this.#startsAt = new Int32Array(this.#granules)
+    this.#first = first
     this.#lists = new FreeLists(first / GRANULE_BYTES, this.#granules)
     this.#touched = first
     this.engine = this.openHolder('engine')
@@ -145,8 +152,8 @@ export class Arena implements MemoryHost {
 
   /** As {@link free} for a holder. */
   freeFor(holder: Holder, address: Address): void {
-    const index = this.#byAddress.get(address)
-    if (index === undefined) throw memoryErrors.INVALID_HANDLE({ handle: `at ${address}`, reason: 'freed', what: 'no block starts there' })
+    const index = this.#indexAt(address)
+    if (index < 0) throw memoryErrors.INVALID_HANDLE({ handle: `at ${address}`, reason: 'freed', what: 'no block starts there' })
     this.releaseFor(holder, index)
   }
 
@@ -159,8 +166,8 @@ export class Arena implements MemoryHost {
 
   /** The part of a live block that `bytes` from `address` on are, as a raw block with a lease of its own; null when they are not inside one block. */
   openAt(address: Address, bytes: number, holder: Holder = this.engine): Block | null {
-    const start = this.#byAddress.get(address)
-    const index = start !== undefined && bytes <= this.#table.bytes(start) ? start : this.#table.containing(address, bytes)
+    const start = this.#indexAt(address)
+    const index = start >= 0 && bytes <= this.#table.bytes(start) ? start : this.#table.containing(address, bytes)
     if (index < 0) return null
     this.retainFor(holder, index)
     return new Block(this, holder, { handle: this.#table.handle(index), index, address, bytes, dtype: null, shape: [bytes] })
@@ -211,7 +218,7 @@ export class Arena implements MemoryHost {
   pin(index: number, n: 1 | -1): void { this.#table.addPins(index, n) }
   /** @internal Adds a lease. */
   retainFor(holder: Holder, index: number): void {
-    holder.add(index, this.#rounded(index))
+    this.#leases.add(index, this.#rounded(index), holder)
     this.#table.addReferences(index, 1)
   }
   /** @internal Removes a lease; the last one frees the block. Throws `INVALID_HANDLE` when the holder has none. */
@@ -222,13 +229,13 @@ export class Arena implements MemoryHost {
   }
   /** @internal As {@link releaseFor}; false when the holder has no lease. */
   releaseIfHeld(holder: Holder, index: number): boolean {
-    if (!holder.remove(index, this.#rounded(index))) return false
+    if (!this.#leases.remove(index, this.#rounded(index), holder)) return false
     if (this.#table.addReferences(index, -1) === 0) this.#drop(index)
     return true
   }
   /** @internal Drops all leases of a holder. */
   dropLeases(holder: Holder): void {
-    for (const [index, leases] of holder.takeAll()) if (this.#table.addReferences(index, -leases) === 0) this.#drop(index)
+    this.#leases.removeAll(holder, (index) => this.#rounded(index), (index, leases) => { if (this.#table.addReferences(index, -leases) === 0) this.#drop(index) })
   }
 
   #whole(index: number, dtype: Dtype | null, shape: readonly number[]): BlockPart {
@@ -253,8 +260,8 @@ export class Arena implements MemoryHost {
     if (zero && address < this.#touched) this.u8.fill(0, address, Math.min(end, this.#touched))
     if (end > this.#touched) this.#touched = end
     const index = this.#table.take(span, address, bytes, content, holder.id)
-    this.#byAddress.set(address, index)
-    holder.add(index, granules * GRANULE_BYTES)
+    this.#startsAt[(address - this.#first) / GRANULE_BYTES] = index + 1
+    this.#leases.add(index, granules * GRANULE_BYTES, holder)
     return index
   }
 
@@ -271,11 +278,14 @@ export class Arena implements MemoryHost {
   }
 
   #drop(index: number): void {
-    this.#byAddress.delete(this.#table.address(index))
+    this.#startsAt[(this.#table.address(index) - this.#first) / GRANULE_BYTES] = 0
     const span = this.#table.drop(index)
     this.#frees++
     if (!this.#reuse.keep(this.#lists.size(span), span, this.#give)) this.#lists.give(span)
   }
+
+  /** Table index of the block that starts at an address, or −1. */
+  #indexAt(address: Address): number { return (this.#startsAt[(address - this.#first) / GRANULE_BYTES] ?? 0) - 1 }
 
   #rounded(index: number): number { return this.#lists.size(this.#table.span(index)) * GRANULE_BYTES }
 

@@ -1,12 +1,13 @@
 import type { Arena, AllocOptions, BlockSpec } from './arena.js'
 import type { Block } from './block.js'
+import type { LeaseOwner } from './lease-table.js'
 import type { Address, MemoryHost } from './memory-host.js'
 
 /**
  * Who holds blocks: a run, a node, a cache or a slot (MW-13). Its leases are counted, so that its exact high-water mark is known (execution page
  * EX-67) and everything it still holds can be dropped at once when it dies. A MemoryHost like the arena itself. Engine thread only.
  */
-export class Holder implements MemoryHost {
+export class Holder implements MemoryHost, LeaseOwner {
   readonly buffer: ArrayBufferLike
   readonly u8: Uint8Array
   readonly u16: Uint16Array
@@ -18,8 +19,10 @@ export class Holder implements MemoryHost {
   bytes = 0
   /** Most that `bytes` has been. */
   peakBytes = 0
-  /** Leases per block table index. */
-  readonly #leases = new Map<number, number>()
+  /** Blocks held. */
+  blocks = 0
+  /** The lease table's own. */
+  firstLease = -1
   readonly #arena: Arena
 
   constructor(arena: Arena, views: MemoryHost, readonly id: number, readonly name: string) {
@@ -33,9 +36,6 @@ export class Holder implements MemoryHost {
     this.f64 = views.f64
   }
 
-  /** Blocks held. */
-  get blocks(): number { return this.#leases.size }
-
   /** As {@link Arena.alloc}, leased to this holder. */
   alloc(spec: BlockSpec, options: Omit<AllocOptions, 'holder'> = {}): Block { return this.#arena.alloc(spec, { ...options, holder: this }) }
 
@@ -47,31 +47,4 @@ export class Holder implements MemoryHost {
 
   /** Drops all leases together (the holder is done or dead). Blocks that nobody else holds are freed. May be used again. */
   drop(): void { this.#arena.dropLeases(this) }
-
-  /** Adds a lease; the arena's bookkeeping. `bytes`: size of the block. */
-  add(index: number, bytes: number): void {
-    const leases = this.#leases.get(index)
-    if (leases !== undefined) { this.#leases.set(index, leases + 1); return }
-    this.#leases.set(index, 1)
-    this.bytes += bytes
-    if (this.bytes > this.peakBytes) this.peakBytes = this.bytes
-  }
-
-  /** Removes a lease; false when there is none. The arena's bookkeeping. */
-  remove(index: number, bytes: number): boolean {
-    const leases = this.#leases.get(index)
-    if (leases === undefined) return false
-    if (leases > 1) { this.#leases.set(index, leases - 1); return true }
-    this.#leases.delete(index)
-    this.bytes -= bytes
-    return true
-  }
-
-  /** Empties the list of leases and returns it: pairs (index, leases). The arena's bookkeeping. */
-  takeAll(): [number, number][] {
-    const all = [...this.#leases]
-    this.#leases.clear()
-    this.bytes = 0
-    return all
-  }
 }
