@@ -38,7 +38,7 @@ export interface CreateEngineOptions extends EngineOptions {
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
   const filled = fillOptions(options, environment()), facts = hostFacts()
   const { tier, mode, warnings } = choose(filled, facts)
-  const arena = createArena({ bytes: filled.arenaBytes, shared: tier === 'wasm-threads', wasm: tier !== 'js' })
+  const arena = createArena({ bytes: filled.arenaBytes, shared: tier === 'wasm-threads', wasm: tier !== 'js', onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } })
   const ids = new KernelIds(), shared = new SharedBlocks(arena)
   const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', wasm: filled.wasm, kernels: filled.kernels })
   const runtime = compiled && instantiate(compiled, arena)
@@ -48,11 +48,15 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<E
     options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, shared, clock: hostClock, warnings,
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : createWorkerHost({
-      facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size, workerURL: filled.workerURL,
-      startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
+      facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
+      compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
+      workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
     }),
   })
 }
+
+/** Shared memory was nobody's demand: a worker that does not get it turns the engine to transfer (MW-55). */
+function mayFallBack(o: FilledOptions): boolean { return o.shared === 'auto' && (o.tier ?? o.environmentTier ?? 'auto') === 'auto' }
 
 /** Users' registry over the converters that negotiation inserts. */
 function withConverters(registry: Registry | undefined): Registry {

@@ -7,6 +7,7 @@ import type { Clock } from '../schedule/clock.js'
 import type { BuildProgram } from '../schedule/inline-executor.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
+import { FallbackExecutor } from './fallback-executor.js'
 import type { ModeChoice } from './mode.js'
 import { WorkerPool } from './pool.js'
 import type { KernelBinding } from './protocol.js'
@@ -23,6 +24,8 @@ export interface WorkerHostParts {
   readonly runtime: KernelRuntime
   readonly compiled: CompiledModules
   readonly mode: ModeChoice
+  /** The modules for private memory: given where a worker's answer may turn shared mode into transfer. */
+  readonly compilePrivate: (() => Promise<CompiledModules>) | undefined
   /** Most workers; 0 never gets here. */
   readonly size: number
   readonly workerURL: string | URL | undefined
@@ -35,24 +38,27 @@ export interface WorkerHostParts {
 
 /** The workers of an engine: a pool that starts lazily, and the executor that fits its memory. */
 export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
-  const { facts, arena, runtime, compiled, mode, size, startTimeoutMs, clock, build, idOf } = parts
+  const { facts, arena, runtime, compiled, compilePrivate, mode, size, startTimeoutMs, clock, build, idOf } = parts
   const source = parts.workerURL === undefined ? { code: workerCode } : { url: parts.workerURL }
   const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
-  let executor: SegmentExecutor | undefined
   const pool = new WorkerPool({
-    arena, runtime, compiled: () => Promise.resolve(compiled), mode, mayTransfer: false, spawn: facts.node ? nodeSpawner(source) : browserSpawner(source), size, startTimeoutMs, clock,
+    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: facts.node ? nodeSpawner(source) : browserSpawner(source), size, startTimeoutMs, clock,
+    compiled: (kind) => kind === compiled.shared || compilePrivate === undefined ? Promise.resolve(compiled) : compilePrivate(),
     clockOriginMs: clock.nowMs() - clock.nowUs() / 1000, ownBytes: arena.buffer.byteLength,
-    onLost: (lost) => { if (executor instanceof SharedExecutor) executor.lost(lost) },
+    onLost: (lost) => { shared.lost(lost) },
   })
-  executor = mode.mode === 'shared' ? new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels }) : new TransferExecutor({ pool, arena, clock, workers: size, kernels })
+  const shared = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels })
+  const transfer = new TransferExecutor({ pool, arena, clock, workers: size, kernels })
+  const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer : compilePrivate === undefined ? shared : new FallbackExecutor(pool, shared, transfer)
   return {
     available: true, executor,
     stats: () => { const { count, busy, lost, messages } = pool.stats(); return { count, busy, lost, messages } },
+    mode: () => pool.mode,
     close: () => pool.close(),
   }
 }
 
 /** No workers: `workers: 0`, the `js` tier, or a host without threads. */
 export function noWorkers(): WorkerHost {
-  return { available: false, executor: undefined, stats: () => ({ count: 0, busy: 0, lost: 0, messages: 0 }), close: () => Promise.resolve() }
+  return { available: false, executor: undefined, stats: () => ({ count: 0, busy: 0, lost: 0, messages: 0 }), mode: () => undefined, close: () => Promise.resolve() }
 }

@@ -1,4 +1,5 @@
 import type { SegmentExecutor } from '../schedule/open-segment.js'
+import type { ModeChoice } from './mode.js'
 
 /** Numbers of an engine's workers. */
 export interface PoolStats {
@@ -17,5 +18,7 @@ export interface WorkerHost {
   /** Undefined where no worker can run. */
   readonly executor: SegmentExecutor | undefined
   stats(): PoolStats
+  /** How blocks move between threads now, and why; undefined where no worker can run. */
+  mode(): ModeChoice | undefined
   close(): Promise<void>
 }
