@@ -1,5 +1,5 @@
 import type { Arena } from '../memory/arena.js'
-import { ArenaAudio } from '../memory/audio-buffer.js'
+import type { ArenaAudio } from '../memory/audio-buffer.js'
 import type { AudioApi } from '../memory/audio-api.js'
 import { copyParts, type CopyLedger } from '../memory/copies.js'
 import type { Media } from '../media/media-type.js'

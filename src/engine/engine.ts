@@ -196,7 +196,9 @@ export class Engine {
     const found = validate(graph, registry, facts, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw refusal(errors)
-    return { graph, found, ...await probeSources(graph, signal) }
+    // Sources that nothing needs are neither asked nor started.
+    const needed = pruneGraph(applyModes(graph).graph).graph
+    return { graph: needed, found, ...await probeSources(needed, signal) }
   }
 
   #compile({ graph, found, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {

@@ -1,9 +1,7 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { refusal } from '../errors/refusal.js'
-import { pruneGraph } from '../graph/ends.js'
 import { hashGraph } from '../graph/hash.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
-import { applyModes } from '../graph/modes.js'
 import { negotiate } from '../graph/negotiate/index.js'
 import type { ParamValues } from '../graph/node-definition.js'
 import { topologicalOrder } from '../graph/order.js'
@@ -48,9 +46,9 @@ const INLINE_US = 20_000
 /** Transport of a packet queue, packets. */
 const QUEUE_CAPACITY = 8
 
-/** Graph → plan (DESIGN section 6, steps 2 to 4). The graph has been validated and its run inputs bound. Deterministic. Iterative throughout. */
+/** Graph → plan (DESIGN section 6, steps 2 to 4). The graph has been validated, its run inputs bound, its modes applied and what no output needs left out. Deterministic. Iterative throughout. */
 export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
-  const solved = negotiate(pruneGraph(applyModes(graph).graph).graph, c.registry, { mode: c.negotiate, known: c.known })
+  const solved = negotiate(graph, c.registry, { mode: c.negotiate, known: c.known })
   // Media that only sources could tell may not fit after all.
   const misfits = solved.diagnostics.filter((one) => one.severity === 'error')
   if (misfits.length > 0) throw refusal(misfits)

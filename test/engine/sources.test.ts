@@ -98,3 +98,17 @@ test('outputs that cannot fit the arena are refused before anything runs', async
   const long = audioBuffer({ data: [new Float32Array(8_000_000)], rate: 8_000 })
   await expect(engine.run({ out: gain(long) })).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', details: { need: expect.any(Number) as number, have: expect.any(Number) as number } })
 })
+
+test('what no output needs is neither asked nor run; a muted node takes its dependents along, a bypassed one forwards', async () => {
+  let asked = 0
+  const watched = defineNode({
+    type: 'test::watched', version: '1.0.0', title: 'Watched', doc: 'Counts.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ discovered: true }) } },
+    probe: async () => { asked++; throw new Error('not now') }, pull: async function* () { asked++ },
+  })
+  await using engine = await createEngine({ workers: 0 })
+  const source = audioBuffer({ data: [Float32Array.of(0.5, 0.25)], rate: 8_000 })
+  const unused = toPcm16(watched() as never)
+  using result = await engine.run({ out: gain.with({ mode: 'bypass' })(source, { gainDb: -20 }), unused }, { outputs: ['out'] })
+  expect(asked).toBe(0)
+  expect([...result.outputs.out.data.channel(0)]).toEqual([0.5, 0.25])
+})
