@@ -135,6 +135,12 @@ mod wasm {
     fn zip(a: F64x2, b: F64x2) -> (F64x2, F64x2) {
         (F64x2(i64x2_shuffle::<0, 2>(a.0, b.0)), F64x2(i64x2_shuffle::<1, 3>(a.0, b.0)))
     }
+    impl From<F32x4> for F64x4 {
+        #[inline(always)]
+        fn from(v: F32x4) -> Self {
+            F64x4(F64x2(f64x2_promote_low_f32x4(v.0)), F64x2(f64x2_promote_low_f32x4(i64x2_shuffle::<1, 1>(v.0, v.0))))
+        }
+    }
     impl Quad for F64x4 {
         type Part = F64x2;
         #[inline(always)] unsafe fn load_parts(at: *const f64, half: usize) -> Self { unsafe { F64x4(F64x2::load(at), F64x2::load(at.add(half))) } }
@@ -198,6 +204,9 @@ mod plain {
     }
     lanes!(F32x4, f32);
     lanes!(F64x4, f64);
+    impl From<F32x4> for F64x4 {
+        fn from(v: F32x4) -> Self { F64x4(v.0.map(f64::from)) }
+    }
 }
 #[cfg(not(target_arch = "wasm32"))]
 pub use plain::{F32x4, F64x4};
