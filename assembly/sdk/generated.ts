@@ -52,6 +52,8 @@
 // @ts-ignore: decorator
 @inline export const BUFFER_LINK: u32 = 0x30
 // @ts-ignore: decorator
+@inline export const BUFFER_PASS_FRAMES: u32 = 0x34
+// @ts-ignore: decorator
 @inline export const BUFFER_BYTES: u32 = 0x40
 
 // @ts-ignore: decorator

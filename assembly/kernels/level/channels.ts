@@ -63,6 +63,7 @@ function row(io: usize, weights: usize, c: u32, from: u32, frames: u32): void {
 
 /** acc = f32 sum in channel order; acc × f32(1 ÷ channels) (section 3). Sixteen frames in registers while all channels are added. */
 export function mean(y: usize, x: usize, stride: usize, from: u32, factor: f32, frames: usize): void {
+  if (from == 2) { meanOfTwo(y, x, x + stride, factor, frames); return }
   const k = f32x4.splat(factor), end = y + (frames << 2)
   for (const last = y + (frames >> 4 << 6); y < last; y += 64, x += 64) {
     let a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48)
@@ -82,6 +83,17 @@ export function mean(y: usize, x: usize, stride: usize, from: u32, factor: f32, 
     for (let p = x + stride, n = from - 1; n > 0; n--, p += stride) acc += load<f32>(p)
     store<f32>(y, acc * factor)
   }
+}
+
+function meanOfTwo(y: usize, left: usize, right: usize, factor: f32, frames: usize): void {
+  const k = f32x4.splat(factor), end = y + (frames << 2)
+  for (const last = y + (frames >> 4 << 6); y < last; y += 64, left += 64, right += 64) {
+    v128.store(y, f32x4.mul(f32x4.add(v128.load(left), v128.load(right)), k))
+    v128.store(y, f32x4.mul(f32x4.add(v128.load(left, 16), v128.load(right, 16)), k), 16)
+    v128.store(y, f32x4.mul(f32x4.add(v128.load(left, 32), v128.load(right, 32)), k), 32)
+    v128.store(y, f32x4.mul(f32x4.add(v128.load(left, 48), v128.load(right, 48)), k), 48)
+  }
+  for (; y < end; y += 4, left += 4, right += 4) store<f32>(y, (load<f32>(left) + load<f32>(right)) * factor)
 }
 
 // @ts-ignore: decorator

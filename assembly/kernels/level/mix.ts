@@ -1,9 +1,10 @@
 // Kernel `mix` (AU-58): N inputs added in input order, f32. Twin of src/nodes/audio/mix.ts. Controls: gain (linear) per input, then pan, mute, solo per input.
 // Where all of them stand still a list of terms is added over the whole run; where one moves the list is made anew for every frame. @realtime
 import {
-  STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkInit, checkPlanar, connected, control, cosPi,
-  countNonfinite, foreign, hasControls, hasRoom, initInput, initOutput, inRange, input, inputs, io_frames, io_inputs, isWhole, markSilent, open, output, outputChannels,
-  own, param, paramCount, portChannels, portConnected, portRate, produced, readable, scratch, silent, sinPi, sized, steady,
+  CONTROL_BYTES, CONTROL_LENGTH, CONTROL_STREAM, CONTROL_TO_F32, PORT_BYTES, PORT_DATA, PORT_FLAGS_U16, PORT_FLAG_SILENT, PORT_FRAMES, PORT_STRIDE, STATUS_BAD_MEDIA,
+  STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkInit, checkPlanar, connected, control, controlRecord, cosPi, countNonfinite, foreign,
+  hasControls, hasRoom, initInput, initOutput, inRange, inputPort, inputs, io_frames, io_inputs, isWhole, markSilent, open, output, outputChannels, own, param, portChannels,
+  portConnected, portRate, produced, readable, scratch, sinPi, sized, steady,
 } from '../../sdk'
 import { TERM_BYTES, addTerm, weightedSum } from './sum'
 
@@ -46,13 +47,14 @@ export function mix_process(state: usize, io: usize): i32 {
   if (!connected(io, 0) || frames == 0) return produced(io, 0, frames)
   let zero = true
   for (let f: u32 = 0; f < frames;) {
-    let next = nextBorder(io, f, frames)
-    if (!allSteady(io, f, next - 1)) next = min(next, f + TILE)
-    if (allSteady(io, f, next - 1)) {
-      settle(state, io, f, false)
-      zero = add(state, io, f, next - f) && zero
-    } else for (let at = f; at < next; at++) {
-      settle(state, io, at, true)
+    let next = nextBorder(io, f, frames), still = settle(state, io, f, next - 1, false)
+    if (!still) {
+      next = min(next, f + TILE)
+      still = settle(state, io, f, next - 1, false)
+    }
+    if (still) zero = add(state, io, f, next - f) && zero
+    else for (let at = f; at < next; at++) {
+      settle(state, io, at, at, true)
       zero = add(state, io, at, 1) && zero
     }
     f = next
@@ -67,26 +69,28 @@ function nextBorder(io: usize, f: u32, frames: u32): u32 {
   for (let i: u32 = 0; i < io_inputs(io); i++) { const has = readable(io, i); if (has > f && has < next) next = has }
   return next
 }
-function allSteady(io: usize, first: u32, last: u32): bool {
-  if (!hasControls(io)) return true
-  for (let i: u32 = 0, count = io_inputs(io) * KINDS; i < count; i++) if (!steady(io, i, first, last)) return false
-  return true
-}
+
 /**
- * Reads every control at a frame into the state. Driven values keep to the param's range; a driven NaN holds the last good value, and counts when the
- * frame is one of its own (AU-10).
+ * Reads every control at frame `first` into the state; false when one moves before `last` (then what was read is read again). Driven values keep to the param's range;
+ * a driven NaN holds the last good value, and counts when the frame is one of its own (`single`, AU-10).
  */
-function settle(state: usize, io: usize, f: u32, own: bool): void {
-  if (!hasControls(io)) return
-  const count = io_inputs(io), good = goodValues(state, count)
+function settle(state: usize, io: usize, first: u32, last: u32, single: bool): bool {
+  if (!hasControls(io)) return true
+  const count = io_inputs(io)
+  let good = goodValues(state, count), record = controlRecord(io, 0), index: u32 = 0
   for (let kind: u32 = 0; kind < KINDS; kind++) {
     const low: f32 = kind == PAN ? -1 : 0, high: f32 = kind == GAIN ? <f32>MOST : 1
-    for (let i: u32 = 0; i < count; i++) {
-      const index = kind * count + i, now = control(io, index, f)
-      if (now == now) store<f32>(good + (<usize>index << 2), min<f32>(max<f32>(now, low), high))
-      else if (own) countNonfinite(state, 1)
+    for (const end = index + count; index < end; index++, good += 4, record += CONTROL_BYTES) {
+      let now = load<f32>(record, CONTROL_TO_F32) // the constant, unless it moves
+      if ((load<u32>(record, CONTROL_STREAM) | load<u32>(record, CONTROL_LENGTH)) != 0) {
+        if (!single && !steady(io, index, first, last)) return false
+        now = control(io, index, first)
+      }
+      if (now == now) store<f32>(good, now < low ? low : now > high ? high : now)
+      else if (single) countNonfinite(state, 1)
     }
   }
+  return true
 }
 // @ts-ignore: decorator
 @inline function goodValues(state: usize, count: u32): usize { return own(state) + VALUES + (<usize>count * KINDS << 2) }
@@ -95,35 +99,30 @@ function settle(state: usize, io: usize, f: u32, own: bool): void {
 
 function strongestSolo(good: usize, count: u32): f32 {
   let most: f32 = 0
-  for (let i: u32 = 0; i < count; i++) most = max<f32>(most, settled(good, count, SOLO, i))
+  for (let i: u32 = 0; i < count; i++) { const solo = settled(good, count, SOLO, i); if (solo > most) most = solo }
   return most
 }
 
-/** Gain · (1 − mute) · (1 − strongest solo · (1 − own solo)). */
-function weight(good: usize, count: u32, i: u32, solo: f32): f32 {
-  const open = settled(good, count, GAIN, i) * (<f32>1 - settled(good, count, MUTE, i))
-  return open * (<f32>1 - solo * (<f32>1 - settled(good, count, SOLO, i)))
-}
-
-/** Share of source channel `k` of an input in output channel `c`: the StereoPanner equations of the Web Audio API for stereo, else channel to channel. */
-function share(to: u32, k: u32, c: u32, pan: f32): f32 {
-  if (to != 2 || pan == 0) return k == c ? 1 : 0
-  const toLeft = pan < 0, x = (toLeft ? <f64>pan + 1 : <f64>pan) * 0.5
-  if (toLeft) return k == 0 ? (c == 0 ? 1 : 0) : <f32>(c == 0 ? cosPi(x) : sinPi(x))
-  return k == 1 ? (c == 1 ? 1 : 0) : <f32>(c == 0 ? cosPi(x) : sinPi(x))
+/** Share of source channel `k` of a stereo input in output channel `c`, pan ≠ 0: the StereoPanner equations of the Web Audio API. */
+function share(k: u32, c: u32, pan: f32): f32 {
+  const toLeft = pan < 0, x = (toLeft ? <f64>pan + 1 : <f64>pan) * 0.5, kept: u32 = toLeft ? 0 : 1
+  if (k == kept) return c == kept ? 1 : 0
+  return <f32>(c == 0 ? cosPi(x) : sinPi(x))
 }
 
 /** Lists what output channel `c` hears at frame `f`: input by input, its own side first, then the other. Returns the end of the list. */
 function listTerms(state: usize, io: usize, c: u32, f: u32, solo: f32): usize {
-  const count = io_inputs(io), good = goodValues(state, count), to = outputChannels(io, 0)
-  let last = scratch(io)
-  for (let i: u32 = 0; i < count; i++) {
-    const all = weight(good, count, i, solo)
-    if (all == 0 || silent(io, i) || readable(io, i) <= f) continue
-    const pan = settled(good, count, PAN, i), sides: u32 = to == 2 ? 2 : 1
-    for (let n: u32 = 0; n < sides; n++) {
-      const k = c ^ n, w = all * share(to, k, c, pan)
-      if (w != 0) last = addTerm(last, input(io, i, k), w)
+  const count = io_inputs(io), stereo = outputChannels(io, 0) == 2, kind = <usize>count << 2
+  let last = scratch(io), port = inputPort(io, 0), mine = goodValues(state, count)
+  for (let i: u32 = 0; i < count; i++, port += PORT_BYTES, mine += 4) {
+    // gain · (1 − mute) · (1 − strongest solo · (1 − own solo))
+    const all = load<f32>(mine) * (<f32>1 - load<f32>(mine + 2 * kind)) * (<f32>1 - solo * (<f32>1 - load<f32>(mine + 3 * kind))), pan = load<f32>(mine + kind)
+    if (all == 0 || load<u32>(port, PORT_FRAMES) <= f || (load<u16>(port, PORT_FLAGS_U16) & PORT_FLAG_SILENT) != 0) continue
+    const x = <usize>load<u32>(port, PORT_DATA), step = <usize>load<u32>(port, PORT_STRIDE)
+    if (!stereo || pan == 0) { last = addTerm(last, x + <usize>c * step, all); continue }
+    for (let n: u32 = 0; n < 2; n++) {
+      const w = all * share(c ^ n, c, pan)
+      if (w != 0) last = addTerm(last, x + <usize>(c ^ n) * step, w)
     }
   }
   return last
