@@ -96,13 +96,15 @@ export const NONE = 0xffffffff
  * BASE: address of channel 0, frame 0. CAPACITY, FILLED*: frames. FRAME_BYTES: bytes of one frame of one channel (width × element).
  * STRIDE: bytes between channels. KIND: see BUFFER_KIND. FLAGS*: see BUFFER_FLAG. OFFSETS*: address of u32 per reader: frames already taken
  * (starts at the writer's latency). ORIGIN_U64*: absolute index of the frame at BASE.
+ * PASS_FRAMES: an external output: most frames that a pass may add. A pass does not begin (OUTPUT_FULL) while one has less room and holds anything, because a step
+ * that is held up in the middle of a pass leaves frames in internal buffers, whose memory earlier steps of the next pass may use (0: no such rule).
  * LINK: an external input that another segment writes: address of that segment's external output record; BASE, STRIDE, FILLED and FLAGS are read from it
  * whenever a step is about to read (0: none). Internal buffers have at least one reader. NO_ROOM from a step whose full output is internal skips the step for
  * this pass (back-pressure); a pass in which nothing moved although no external input is short and no external output full returns NO_ROOM.
  */
 export const BUFFER = {
   BASE: 0x00, CAPACITY: 0x04, FILLED: 0x08, FRAME_BYTES: 0x0c, STRIDE: 0x10, CHANNELS: 0x14, KIND: 0x18, FLAGS: 0x1c, READER_COUNT: 0x20,
-  OFFSETS: 0x24, ORIGIN_U64: 0x28, LINK: 0x30, BYTES: 64,
+  OFFSETS: 0x24, ORIGIN_U64: 0x28, LINK: 0x30, PASS_FRAMES: 0x34, BYTES: 64,
 } as const
 export const BUFFER_KIND = { INTERNAL: 0, EXTERNAL_INPUT: 1, EXTERNAL_OUTPUT: 2 } as const
 export const BUFFER_FLAG = { ENDED: 1, SILENT: 2 } as const

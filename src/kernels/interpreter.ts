@@ -1,6 +1,6 @@
 import { ARENA, SCRATCH_SPAN_BYTES, SLOT, THREAD } from '../memory/layout.js'
 import type { Address, MemoryHost } from '../memory/memory-host.js'
-import { BUFFER, BUFFER_KIND, IO, NONE, PASS, PROGRAM, PROGRAM_FLAG, STATUS, STEP, STEP_PHASE, THREAD_ID } from './contract.js'
+import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, NONE, PASS, PROGRAM, PROGRAM_FLAG, STATUS, STEP, STEP_PHASE, THREAD_ID } from './contract.js'
 import { runStep } from './interpreter-step.js'
 import { carry, fail, word, type KernelCall } from './interpreter-words.js'
 
@@ -51,10 +51,19 @@ export class Interpreter {
     if (word(u32, program + PROGRAM.STATE_WORD) !== 0) return PASS.DONE
     this.#adopt(program, thread)
     if (Atomics.load(u32, word(u32, program + PROGRAM.CANCEL) >>> 2) !== 0) return fail(u32, program, NONE, STATUS.CANCELLED)
+    for (let n = word(u32, program + PROGRAM.BUFFER_COUNT), of = word(u32, program + PROGRAM.BUFFERS); n > 0; n--, of += BUFFER.BYTES) {
+      if (this.#crowded(of)) return PASS.OUTPUT_FULL
+    }
     Atomics.add(u32, word(u32, program + PROGRAM.BEAT) >>> 2, 1)
     u32[(program + PROGRAM.PASSES) >>> 2]!++
     u32[(program + PROGRAM.FLAGS) >>> 2]! &= PROGRAM_FLAG.REALTIME
     return NOT_YET
+  }
+
+  /** An output outside the segment that could not take what a whole pass may add. */
+  #crowded(of: Address): boolean {
+    const { u32 } = this.#host, most = word(u32, of + BUFFER.PASS_FRAMES), filled = word(u32, of + BUFFER.FILLED)
+    return most > 0 && word(u32, of + BUFFER.CAPACITY) - filled < most && filled > 0 && (word(u32, of + BUFFER.FLAGS) & BUFFER_FLAG.ENDED) === 0
   }
 
   #adopt(program: Address, thread: number): void {

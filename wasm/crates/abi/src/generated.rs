@@ -30,6 +30,7 @@ pub mod buffer {
     pub const OFFSETS: u32 = 0x24;
     pub const ORIGIN_U64: u32 = 0x28;
     pub const LINK: u32 = 0x30;
+    pub const PASS_FRAMES: u32 = 0x34;
     pub const BYTES: u32 = 0x40;
 }
 

@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use abi::generated::{
-    arena, buffer, buffer_kind, io, io_flag, pass, program, program_flag, slot, status, step, step_phase, thread, thread_id, window, NONE, SCRATCH_SPAN_BYTES,
+    arena, buffer, buffer_flag, buffer_kind, io, io_flag, pass, program, program_flag, slot, status, step, step_phase, thread, thread_id, window, NONE, SCRATCH_SPAN_BYTES,
 };
 use abi::memory::{atomic, copy, load, store};
 
@@ -78,10 +78,20 @@ fn begin(owner: Program, thread: u32) -> Option<i32> {
     if atomic(owner.get(program::CANCEL)).load(SeqCst) != 0 {
         return Some(owner.fail(NONE, status::CANCELLED));
     }
+    if (0..owner.get(program::BUFFER_COUNT)).any(|index| crowded(owner.buffer(index))) {
+        return Some(pass::OUTPUT_FULL);
+    }
     atomic(owner.get(program::BEAT)).fetch_add(1, Relaxed);
     owner.set(program::PASSES, owner.get(program::PASSES).wrapping_add(1));
     owner.set(program::FLAGS, owner.get(program::FLAGS) & program_flag::REALTIME);
     None
+}
+
+/// An output outside the segment that could not take what a whole pass may add.
+#[inline(always)]
+fn crowded(of: Buffer) -> bool {
+    let most = of.get(buffer::PASS_FRAMES);
+    most > 0 && of.room() < most && of.get(buffer::FILLED) > 0 && !of.flag(buffer_flag::ENDED)
 }
 
 /// Writes the thread's scratch, cancel and beat addresses into the program and the Io blocks, when another thread had it before.
