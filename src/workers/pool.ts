@@ -170,13 +170,18 @@ export class WorkerPool {
   close(): Promise<void> { return this.#closing ??= this.#close() }
 
   async #close(): Promise<void> {
+    // Workers that start now are stopped too; the start then fails, and may have left one more.
+    await this.#stopAll()
     await this.#starting
-    const workers = this.#workers.splice(0)
-    await Promise.all(workers.map(async (worker) => {
+    await this.#stopAll()
+    await Promise.all(this.#cleaning)
+  }
+
+  async #stopAll(): Promise<void> {
+    await Promise.all(this.#workers.splice(0).map(async (worker) => {
       await worker.stop(commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'call' }))
       this.#release(worker)
     }))
-    await Promise.all(this.#cleaning)
   }
 
   async #startMissing(count: number): Promise<void> {
@@ -244,7 +249,7 @@ export class WorkerPool {
     return false
   }
 
-  async #startWith(worker: RemoteWorker, options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal'>): Promise<StartReport> {
+  async #startWith(worker: RemoteWorker, options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal' | 'timeoutMs'>): Promise<StartReport> {
     const { clock, startTimeoutMs: timeoutMs } = this.#o
     try {
       return await worker.start(options, clock, timeoutMs)

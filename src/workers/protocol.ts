@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly own?: { readonly bytes: number; readonly arenaId: number }
   /** Milliseconds since 1970 at which the engine's clock was 0: workers tell the engine's time. */
   readonly clockOriginMs: number
+  /** Limit of the start, for its error. */
+  readonly timeoutMs: number
   readonly port: MessagePort
 }
 

@@ -68,7 +68,7 @@ export class RemoteWorker {
   }
 
   /** Gives the worker its memory, modules and kernels. Throws `WORKER_SPAWN` with the step that failed. */
-  async start(options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal'>, clock: Clock, timeoutMs: number): Promise<StartReport> {
+  async start(options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal' | 'timeoutMs'>, clock: Clock, timeoutMs: number): Promise<StartReport> {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     port1.onmessage = ({ data }: MessageEvent<WorkerEvent>) => { this.#events.event(this, data) }
@@ -80,7 +80,7 @@ export class RemoteWorker {
     late.catch(() => undefined)
     try {
       this.#events.posted(this)
-      const all: StartOptions = { ...options, protocol: WORKER_PROTOCOL, ordinal: this.ordinal, port: port2 }
+      const all: StartOptions = { ...options, protocol: WORKER_PROTOCOL, ordinal: this.ordinal, timeoutMs, port: port2 }
       this.report = await this.pending.call(() => Promise.race([this.#remote.start(transfer(all, [port2])), late]))
       return this.report
     } finally { stop.abort() }

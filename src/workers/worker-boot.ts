@@ -39,7 +39,7 @@ export function bootWorker(options: StartOptions): BootedWorker {
     for (const { id, module, name } of options.kernels) runtime.register(id, module, name)
     return { options, views, base, runtime, arena, report: { protocol: WORKER_PROTOCOL, shared: isShared(memory.buffer), stack: runtime.stack } }
   } catch (cause) {
-    throw workerErrors.WORKER_SPAWN({ worker: options.ordinal, timeoutMs: 0, cause: isMillraceError(cause) ? `${cause.code}: ${cause.message}` : String(cause), step }, { cause })
+    throw workerErrors.WORKER_SPAWN({ worker: options.ordinal, timeoutMs: options.timeoutMs, cause: isMillraceError(cause) ? `${cause.code}: ${cause.message}` : String(cause), step }, { cause })
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { hostClock } from '../../src/engine/host-clock.js'
 import { isMillraceError } from '../../src/errors/millrace-error.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { compileModules } from '../../src/kernels/compile.js'
@@ -34,6 +35,15 @@ describe('the script', () => {
     expect([error.code, String(error.details['cause'])]).toEqual(['WORKER_SPAWN', expect.stringMatching(cause)])
     expect(error.hint).toContain('worker-src blob:')
     expect(error.hint).toContain('workerURL')
+    expectClean(bench, used)
+  })
+
+  test.each([['never answers', 'setInterval(() => undefined, 1000)'], ['says hello and no more', `${HELLO} setInterval(() => undefined, 1000)`]])('%s while the pool is closed', async (_name, body) => {
+    const bench = await make({ spawn: spawner(script(body)), startTimeoutMs: 60_000 }), used = bench.arena.stats().usedBytes
+    const start = rejection(bench.pool.ensure(2))
+    await hostClock.sleep(150)
+    await bench.pool.close()
+    expect((await start).code).toBe('CLOSED')
     expectClean(bench, used)
   })
 
@@ -88,7 +98,7 @@ if (shares) describe('steps of the start', () => {
   })
 
   test('options: another protocol, no memory', async () => {
-    const base = { protocol: 1, ordinal: 1, compiled: await compileModules({ shared: true }), kernels: [], clockOriginMs: 0, port: null as never } satisfies StartOptions
+    const base = { protocol: 1, ordinal: 1, compiled: await compileModules({ shared: true }), kernels: [], clockOriginMs: 0, timeoutMs: 5_000, port: null as never } satisfies StartOptions
     const step = (options: StartOptions): unknown => { try { bootWorker(options) } catch (error) { return isMillraceError(error) ? [error.code, error.details['step']] : error } return 'started' }
     expect(step({ ...base, protocol: 2 })).toEqual(['WORKER_SPAWN', 'options'])
     expect(step(base)).toEqual(['WORKER_SPAWN', 'arena'])

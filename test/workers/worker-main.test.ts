@@ -33,7 +33,7 @@ describe('the worker’s side, in thread', () => {
     expect((await rejection(remote.register([]))).code).toBe('IPC_ERROR')
     expect(greetings).toEqual([{ millrace: 'hello', protocol: 1 }])
     const compiled = await compileModules({ shared: false })
-    const options: StartOptions = { protocol: 1, ordinal: 4, compiled, kernels: [], clockOriginMs: 0, own: { bytes: 2 ** 24, arenaId: 9 }, port }
+    const options: StartOptions = { protocol: 1, ordinal: 4, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000, own: { bytes: 2 ** 24, arenaId: 9 }, port }
     // In one thread nothing needs to be transferred, but a port must be.
     expect(await remote.start(transfer(options, [port]))).toMatchObject({ protocol: 1, shared: false })
     await remote.register([{ id: 3, module: 'level', name: 'gain' }])
@@ -47,7 +47,7 @@ describe('the worker’s side, in thread', () => {
     const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), compiled = await compileModules({ shared: true })
     const runtime = instantiateRuntime(compiled, arena.memory!), slots = new Slots(arena), slot = slots.reserve(arena.allocate(262_144))
     const { remote, events, port } = inThread()
-    const report = await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: performance.timeOrigin, shared: { memory: arena.memory!, slot, doorbell: true }, port }, [port]))
+    const report = await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: performance.timeOrigin, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, doorbell: true }, port }, [port]))
     expect(report.shared).toBe(true)
     expect(report.stack.stackAlloc).toBeGreaterThan(0)
     const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
