@@ -1,1 +1,2 @@
 export function distIsCurrent(): boolean
+export function ensureBuild(): void

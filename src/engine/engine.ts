@@ -193,7 +193,8 @@ export class Engine {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const graph = this.#choose(bindInputs(given, options.inputs ?? {}, literalSource), options.outputs)
-    const found = validate(graph, registry, facts, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
+    // Of a fallback the engine tells by itself, once.
+    const found = validate(graph, registry, { ...facts, fallbackReported: true }, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw refusal(errors)
     // Sources that nothing needs are neither asked nor started.

@@ -1,0 +1,74 @@
+/** Content security policies on whole pages of the built package (PK-03, PK-46, MW-71): which tier, which mode, which error, in what time. */
+import type { Browser } from 'playwright'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasChromium, openChromium } from '../support/chromium.js'
+import type { PageServer } from '../support/page-server.js'
+import { builtSite, FOUND, runIn } from './built-site.js'
+
+const STRICT = "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+const FILES = { workerURL: '/dist/worker.js', wasm: Object.fromEntries(['core', 'convert', 'level', 'detect'].map((name) => [name, `/dist/wasm/${name}.wasm`])) }
+
+let browser: Browser
+const servers: PageServer[] = []
+beforeAll(async () => { if (hasChromium) browser = await openChromium() }, 180_000)
+afterAll(async () => {
+  await browser?.close()
+  await Promise.all(servers.map((server) => server.close()))
+})
+
+async function site(policy: string | undefined, isolated: boolean, header = 'Content-Security-Policy'): Promise<PageServer> {
+  const server = await builtSite({ isolated, headers: policy === undefined ? {} : { [header]: policy } })
+  servers.push(server)
+  return server
+}
+
+describe.skipIf(!hasChromium).each([['isolated', true], ['plain', false]])('%s page', (_, isolated) => {
+  const threaded = isolated ? { tier: 'wasm-threads', mode: 'shared' } : { tier: 'wasm', mode: 'transfer' }
+
+  test('no policy: threads, nothing configured', async () => {
+    const { origin, log } = await site(undefined, isolated), got = await runIn(browser, origin, { options: { workers: 2 } })
+    expect(got, got.message).toMatchObject({ ok: true, mode: threaded, outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }], complaints: [] })
+    expect(got.workers.count).toBeGreaterThan(0)
+    expect(log.filter((line) => /worker\.js|\.wasm/.test(line))).toEqual([])
+  })
+
+  test("without 'wasm-unsafe-eval': tier js, and one TIER_FALLBACK in all runs of an engine", async () => {
+    const { origin } = await site("script-src 'self'", isolated), got = await runIn(browser, origin, { runs: 2 })
+    expect(got, got.message).toMatchObject({ ok: true, mode: { tier: 'js', mode: 'single' }, outcomes: [FOUND, FOUND], facts: { wasm: false } })
+    const notes = got.outcomes.flatMap((outcome) => outcome.notes).filter(({ code }) => code === 'TIER_FALLBACK')
+    expect(notes).toHaveLength(1)
+    expect(notes[0]).toMatchObject({ severity: 'warning', message: expect.stringContaining("script-src 'wasm-unsafe-eval'") })
+    const named = await runIn(browser, origin, { options: { tier: 'wasm' } })
+    expect(named).toMatchObject({ ok: false, code: 'TIER_UNAVAILABLE', message: expect.stringContaining('wasm-unsafe-eval') })
+  })
+
+  test('without worker-src blob: small graphs run; forced workers fail in 5 s, naming the directive and workerURL', async () => {
+    const { origin } = await site(STRICT, isolated)
+    const small = await runIn(browser, origin)
+    expect(small, small.message).toMatchObject({ ok: true, mode: { tier: threaded.tier }, outcomes: [{ ...FOUND, where: expect.not.arrayContaining(['worker']) }], complaints: [] })
+    const forced = await runIn(browser, origin, { options: { workers: 2 } })
+    expect(forced).toMatchObject({ ok: false, code: 'WORKER_SPAWN', hint: expect.stringMatching(/worker-src blob:.*workerURL/), workers: { count: 0 } })
+    expect(forced.ms).toBeLessThan(5_000)
+  })
+
+  test('strict policy with workerURL and wasm: the files are what runs', async () => {
+    const { origin, log } = await site(STRICT, isolated), got = await runIn(browser, origin, { options: { ...FILES, workers: 2 } })
+    expect(got, got.message).toMatchObject({ ok: true, mode: threaded, outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }], complaints: [] })
+    for (const file of ['worker.js', 'wasm/core.wasm', 'wasm/convert.wasm', 'wasm/level.wasm', 'wasm/detect.wasm']) expect(log).toContain(`200 /dist/${file}`)
+  })
+
+  test('an option that leads nowhere fails with its code and is never replaced', async () => {
+    const { origin, log } = await site(undefined, isolated)
+    expect(await runIn(browser, origin, { options: { workerURL: '/absent/worker.js', workers: 1 } })).toMatchObject({ ok: false, code: 'WORKER_SPAWN', workers: { count: 0 } })
+    for (const module of ['core', 'convert', 'level', 'detect']) {
+      expect(await runIn(browser, origin, { options: { wasm: { [module]: `/absent/${module}.wasm` } } })).toMatchObject({ ok: false, code: 'KERNEL_ABI', message: expect.stringMatching(/absent.*404/) })
+    }
+    expect(log).toEqual(expect.arrayContaining(['404 /absent/worker.js', '404 /absent/core.wasm']))
+  })
+
+  test('a policy that only reports stops nothing', async () => {
+    const { origin } = await site("script-src 'self'; worker-src 'none'", isolated, 'Content-Security-Policy-Report-Only')
+    const got = await runIn(browser, origin, { options: { workers: 2 } })
+    expect(got, got.message).toMatchObject({ ok: true, mode: threaded, outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }] })
+  })
+})
