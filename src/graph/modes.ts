@@ -41,6 +41,8 @@ class ModePass {
   readonly #origins = new Map<string, Map<string, Origin>>()
   readonly #edgesInto = new Map<string, number[]>()
   readonly #bound = new Map<string, string>()
+  /** Outputs that an edge or a run output reads. */
+  readonly #read: ReadonlySet<string>
   readonly #edges: (GraphEdge | null)[]
   readonly #gone = new Set<string>()
   /** Run-time inputs that go to new places because a bypassed node stood between. */
@@ -56,6 +58,7 @@ class ModePass {
       else list.push(e)
     })
     for (const [name, input] of graph.inputs) for (const [node, port] of input.to) this.#bound.set(key(node, port), name)
+    this.#read = new Set([...graph.edges.map((edge) => edge.from), ...graph.outputs.values()].map(([node, port]) => key(node, port)))
   }
 
   run(): ModesApplied {
@@ -111,36 +114,29 @@ class ModePass {
 
   /** Takes a node out and forwards what can be; returns the outputs that are read but have no stand-in. */
   #bypass(node: GraphNode, definition: NodeDefinition | undefined): string[] {
-    const sources = this.#sourcesOf(node.id)
+    const sources = this.#sourcesOf(node.id, definition)
     const impossible: string[] = []
     this.#remove(node, definition, (port) => {
       const media = definition!.outputs[port]!.media
       const input = Object.keys(definition!.inputs).find((name) => sources.has(name) && sameType(definition!.inputs[name]!.media, media))
       if (input !== undefined) return sources.get(input)!
-      if (this.#isRead(node.id, port)) impossible.push(port)
+      if (this.#read.has(key(node.id, port))) impossible.push(port)
       return null
     })
     return impossible
   }
 
   /** First source of each linked or bound input. */
-  #sourcesOf(id: string): Map<string, Origin> {
+  #sourcesOf(id: string, definition: NodeDefinition | undefined): Map<string, Origin> {
     const links = (this.#edgesInto.get(id) ?? []).filter((e) => this.#edges[e] !== null)
       .sort((a, b) => (this.#graph.edges[a]!.order ?? a) - (this.#graph.edges[b]!.order ?? b))
     const sources = new Map<string, Origin>()
     for (const e of links) { const { from, to } = this.#edges[e]!; if (!sources.has(to[1])) sources.set(to[1], { port: from }) }
-    for (const port of Object.keys(this.#definition(id)?.inputs ?? {})) {
+    for (const port of Object.keys(definition?.inputs ?? {})) {
       const name = this.#bound.get(key(id, port))
       if (name !== undefined && !sources.has(port)) sources.set(port, { input: name })
     }
     return sources
-  }
-
-  #definition(id: string): NodeDefinition | undefined { return this.#definitionOf(this.#graph.nodes.findIndex((node) => node.id === id)) }
-
-  #isRead(id: string, port: string): boolean {
-    const same = (ref: PortRef): boolean => ref[0] === id && ref[1] === port
-    return this.#graph.edges.some((edge) => same(edge.from)) || [...this.#graph.outputs.values()].some(same)
   }
 
   #result(): Graph {
