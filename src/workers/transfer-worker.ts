@@ -1,6 +1,7 @@
 import { encodeError } from '../errors/codec.js'
 import { isMillraceError } from '../errors/millrace-error.js'
 import { kernelErrors } from '../kernels/errors.js'
+import { expectProgram } from '../kernels/program-check.js'
 import { processEntry, type KernelRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
@@ -114,6 +115,7 @@ export function compiledBuilder(arena: Arena, runtime: KernelRuntime, idOf: (mod
         return { code, process: entry, flush: code.flush === undefined ? 0 : entry + 1 }
       },
     })
+    expectProgram(runtime.core, arena, program.address, arena.base)
     return { program, interpreter: { run: runtime.core.segment_run, step: runtime.core.segment_step } }
   }
 }

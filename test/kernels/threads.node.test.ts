@@ -160,6 +160,32 @@ describe('tasks (MW-31 to MW-33)', () => {
     }
   }, 60_000)
 
+  test('no push is slept through (MW-33): 4 000 tasks one by one, with pauses that let the workers fall asleep', async () => {
+    const bench = await openBench(true), { arena, runtime: { core } } = bench, count = 4_000, gate = arena.allocate(64), random = noise(21)
+    const seen = arena.allocate(count * 4), rest = arena.allocate(count * 12), { record, tasks } = makeRun(bench, 0, { count, edges: () => [] })
+    const threads = await start(bench, gate, Array.from({ length: 2 }, (_, slot) => (
+      { kind: 'tasks', arena: arena.base, slot, tasks, seen, early: gate, predecessors: rest, stateWord: TASK.STATE, waitMs: 1_000 })))
+    open(bench, gate)
+    let asleep = 0, slept = 0
+    for (let n = 0; n < count; n++) {
+      if (word(bench, arena.base + ARENA.READY_SLEEPERS) === 2) asleep++
+      const pushed = performance.now()
+      core.task_push(arena.base, 0, tasks + n * TASK.BYTES)
+      while (word(bench, record + RUN.TASKS_LEFT) > count - 1 - n) {
+        // A wake-up that was lost is only made good when the sleep ends by itself.
+        if (performance.now() - pushed > 900) { slept++; break }
+        if (n % 8 === 0) await new Promise((next) => setImmediate(next))
+      }
+      if (n % 16 === 0) await new Promise((next) => setTimeout(next, (random() + 1) * 1.5))
+    }
+    expect(slept).toBe(0)
+    expect(asleep).toBeGreaterThan(100)
+    Atomics.or(arena.u32, (arena.base + ARENA.FLAGS) >>> 2, ARENA_FLAG.CLOSED)
+    Atomics.add(arena.u32, (arena.base + ARENA.READY_EVENT) >>> 2, 1)
+    Atomics.notify(arena.i32, (arena.base + ARENA.READY_EVENT) >>> 2)
+    for (const thread of threads) { await thread.result; await thread.worker.terminate() }
+  }, 60_000)
+
   test('order of runs, lanes, pause, limit, cancel, mail', async () => {
     const bench = await openBench(true), { arena, runtime: { core } } = bench, base = arena.base, slot = base + ARENA.SLOTS
     arena.u32[(slot + SLOT.PID) >>> 2] = 1
