@@ -44,17 +44,18 @@ export function frameBytes(port: Pick<PortSpec, 'dtype' | 'width'>): number {
 
 /** Geometry of a port that carries `media`. */
 export function portSpec(name: string, media: Media | undefined, connected: boolean): PortSpec {
-  const base = { name, connected, channels: 1, width: 1, framesPerSecond: 0 }
-  if (media === undefined) return { ...base, connected: false, dtype: 'f32', kind: 'audio' }
+  if (media === undefined) return port(name, false, 'audio', 'f32', 1, 1, 0)
   switch (media.kind) {
-    case 'audio': {
-      const planar = media.layout === 'planar'
-      return { ...base, channels: planar ? media.channels : 1, width: planar ? 1 : media.channels, dtype: media.format, kind: 'audio', framesPerSecond: media.rate }
-    }
-    case 'events': return { ...base, width: 8, dtype: 'event', kind: 'events', framesPerSecond: media.timebase }
-    case 'tensor': return { ...base, width: widthOf(media.shape), dtype: media.dtype, kind: 'tensor' }
-    default: return { ...base, dtype: 'u8', kind: media.kind }
+    case 'audio': return media.layout === 'planar' ? port(name, connected, 'audio', media.format, media.channels, 1, media.rate) : port(name, connected, 'audio', media.format, 1, media.channels, media.rate)
+    case 'events': return port(name, connected, 'events', 'event', 1, 8, media.timebase)
+    case 'tensor': return port(name, connected, 'tensor', media.dtype, 1, widthOf(media.shape), 0)
+    default: return port(name, connected, media.kind, 'u8', 1, 1, 0)
   }
+}
+
+/** All ports have one shape: plans make thousands of them. */
+function port(name: string, connected: boolean, kind: PortSpec['kind'], dtype: PortSpec['dtype'], channels: number, width: number, framesPerSecond: number): PortSpec {
+  return { name, connected, kind, dtype, channels, width, framesPerSecond }
 }
 
 /** Elements per frame: the product of the fixed lengths; the open first entry is the stream itself. */

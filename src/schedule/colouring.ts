@@ -15,10 +15,10 @@ export interface Colouring { readonly offsets: readonly number[]; readonly live:
  * within a start: for buffers of equal size this is the optimum for interval graphs. O(n²) in buffers of one segment.
  */
 export function colour(nodes: readonly SegmentNode[], buffers: readonly ColourBuffer[], all: readonly ResolvedNode[], joins: ReadonlySet<number>): Colouring {
-  const bytes = buffers.map((b) => alignedBytes(stride(b) * b.spec.channels))
+  const strides = buffers.map(stride), bytes = buffers.map((b, i) => alignedBytes(strides[i]! * b.spec.channels))
   const live = buffers.map((b): [number, number] => b.readers.some((step) => joins.has(nodes[step]!.node)) || b.skip > 0
     ? [0, nodes.length] : [Math.max(b.writer, 0), Math.max(b.writer, ...b.readers)])
-  const host = inPlaceHosts(nodes, buffers, all, live, bytes)
+  const host = inPlaceHosts(nodes, buffers, all, live, strides, bytes)
   const offsets = buffers.map(() => -1)
   let total = 0, placed: number[] = []
   const order = buffers.map((_, i) => i).filter((i) => buffers[i]!.kind === 'internal').sort((a, b) => live[a]![0] - live[b]![0] || bytes[b]! - bytes[a]! || a - b)
@@ -44,7 +44,7 @@ export function stride(b: Pick<ColourBuffer, 'capacity' | 'spec'>): number { ret
 export function alignedBytes(bytes: number): number { return Math.ceil(bytes / 64) * 64 }
 
 /** Output buffer → input buffer whose memory it takes over. The host's live range grows over the guest's. */
-function inPlaceHosts(nodes: readonly SegmentNode[], buffers: readonly ColourBuffer[], all: readonly ResolvedNode[], live: [number, number][], bytes: readonly number[]): Map<number, number> {
+function inPlaceHosts(nodes: readonly SegmentNode[], buffers: readonly ColourBuffer[], all: readonly ResolvedNode[], live: [number, number][], strides: readonly number[], bytes: readonly number[]): Map<number, number> {
   const host = new Map<number, number>()
   nodes.forEach((step, s) => {
     for (const [i, o] of all[step.node]!.definition.kernel?.inPlace ?? []) {
@@ -52,7 +52,7 @@ function inPlaceHosts(nodes: readonly SegmentNode[], buffers: readonly ColourBuf
       if (from < 0 || to < 0) continue
       const a = buffers[from]!, b = buffers[to]!
       const fits = a.kind === 'internal' && b.kind === 'internal' && a.readers.length === 1 && a.skip === 0 && b.skip === 0 && live[from]![1] === s &&
-        stride(a) === stride(b) && bytes[from] === bytes[to] && live[to]![0] === s
+        strides[from] === strides[to] && bytes[from] === bytes[to] && live[to]![0] === s
       if (!fits) continue
       host.set(to, host.get(from) ?? from)
       const root = host.get(to)!
