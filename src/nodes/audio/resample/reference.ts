@@ -81,6 +81,7 @@ function keep(s: State): void {
 
 function outputAt(s: State, kept: Float32Array, k: number): number {
   const { frame, phase } = placeOf(s.geometry, k), { rows } = s.bank
+  if (s.geometry.l === s.geometry.m) return kept[frame - s.start]!
   if (!s.geometry.interpolated) return sumRow(s, kept, frame, phase)
   const first = Math.floor(phase * rows / s.geometry.l), t = phase * rows % s.geometry.l / s.geometry.l
   const weights = [-t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2, -(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6]
