@@ -51,3 +51,6 @@ export async function runIn(browser: Browser, origin: string, arm: { readonly op
     return { ...outcome as PageOutcome, complaints }
   } finally { await close() }
 }
+
+/** The page of demo/cdn as it is in the repository. */
+export function cdnPage(): string { return readFileSync(join(root, 'demo/cdn/index.html'), 'utf8') }

@@ -1,12 +1,14 @@
 /** One segment inside a real AudioWorklet, offline, isolated or not: the samples are the kernel's, and no frame is missing. */
 import { expect, test } from 'vitest'
 import code from 'inline-worker:../../src/workers/worklet-entry.ts'
+import { createEngine } from '../../src/engine/create-engine.js'
 import { decodeError, type EncodedError } from '../../src/errors/codec.js'
 import { resolveParams } from '../../src/graph/params.js'
 import { compileModules } from '../../src/kernels/compile.js'
 import { describeKernel } from '../../src/kernels/kernel-spec.js'
 import type { AudioMedia } from '../../src/media/media-type.js'
 import { gain } from '../../src/nodes/audio/gain.js'
+import { audioBuffer } from '../../src/nodes/io/audio-buffer.js'
 import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
 import { WORKER_PROTOCOL } from '../../src/workers/protocol.js'
 import type { QuantumOptions } from '../../src/workers/segment-quantum.js'
@@ -52,7 +54,16 @@ async function render(options: QuantumOptions, input: Float32Array<ArrayBuffer>)
 
 const kernels = [{ id: 0, module: 'level', name: 'gain' }]
 
-test('two gains per quantum: every sample as the arithmetic says', async () => {
+/** The same two gains as a batch run of an engine. */
+async function batch(first: number, second: number, input: Float32Array<ArrayBuffer>): Promise<Float32Array> {
+  const engine = await createEngine({ workers: 0 })
+  try {
+    const { outputs } = await engine.run({ out: gain(gain(audioBuffer({ data: [input], rate: RATE }), { gainDb: first }), { gainDb: second }) })
+    return Float32Array.from(outputs.out.data.channel(0))
+  } finally { await engine.close() }
+}
+
+test('two gains per quantum: every sample as the arithmetic says, and bit for bit as in a batch run', async () => {
   const input = Float32Array.from({ length: FRAMES }, (_, n) => Math.sin(n * 0.05) * 0.9)
   const compiled = await compileModules({ shared: false })
   const { samples, said } = await render({ protocol: WORKER_PROTOCOL, compiled, kernels, plan: twoGains(-20, 20), arenaBytes: 16 * 2 ** 20 }, input)
@@ -64,6 +75,7 @@ test('two gains per quantum: every sample as the arithmetic says', async () => {
   // The gains are 10^(dB/20) by the shared approximation, rounded to f32: at most one step of it from these two.
   expect(worst).toBeLessThan(3e-7)
   expect(samples.some((x) => Math.abs(x) > 0.8)).toBe(true)
+  expect(samples).toEqual(await batch(-20, 20, input))
 })
 
 test('a processor that cannot start says why and plays silence', async () => {
