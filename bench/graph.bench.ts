@@ -1,0 +1,100 @@
+/**
+ * Question: what do the graph passes cost before anything runs? Hypothesis (spec graph.md GR-34, GR-48, GR-50, GR-55, GR-58): 1 000 nodes ordered in < 1 ms,
+ * 10 000 in < 5 ms, 100 000 in < 40 ms; 1 000 nodes validated in < 5 ms, negotiated in < 10 ms, hashed in < 10 ms; a cycle through 1 000 nodes found in < 1 ms.
+ */
+import { findCycles } from '../src/graph/cycles.js'
+import { edgeListOf, type EdgeList } from '../src/graph/edge-list.js'
+import { createGraph, type Graph, type GraphEdge, type GraphNode } from '../src/graph/graph.js'
+import { hashGraph } from '../src/graph/hash.js'
+import { negotiate } from '../src/graph/negotiate/index.js'
+import type { NodeDefinition } from '../src/graph/node-definition.js'
+import { orderOf, topologicalOrder } from '../src/graph/order.js'
+import { createRegistry } from '../src/graph/registry.js'
+import { Sha256 } from '../src/graph/sha256.js'
+import { validate } from '../src/graph/validate/index.js'
+import { audio } from '../src/media/media-type.js'
+import { channels } from '../src/nodes/audio/channels.js'
+import { convert } from '../src/nodes/audio/convert.js'
+import { gain } from '../src/nodes/audio/gain.js'
+import { mix } from '../src/nodes/audio/mix.js'
+import { resample } from '../src/nodes/audio/resample.js'
+import { vad } from '../src/nodes/voice/vad.js'
+import { bench, type BenchContext } from './support/bench.js'
+
+const source = { ...gain.definition, type: 'bench::source', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 48_000, channels: 2, format: 'i16', layout: 'interleaved' }) } } } as NodeDefinition
+const registry = createRegistry(convert, channels, gain, mix, resample, vad, { definition: source })
+
+/** Lanes of gains, resamplers and detectors behind one source, `count` nodes in all; every lane needs a decoder and a down-mix. */
+function lanes(count: number): Graph {
+  const nodes: GraphNode[] = [{ id: 'source', type: source.type, definition: source, params: {} }], edges: GraphEdge[] = []
+  let from: GraphEdge['from'] = ['source', 'out']
+  for (let i = 1; i < count; i++) {
+    const step = i % 10
+    const [node, params] = step === 2 ? [resample, { rate: 16_000, quality: 'high' }] as const : step === 9 ? [vad, { threshold: 0.02 }] as const : [gain, { gainDb: -i / 1_000 }] as const
+    const id = `node-${i}`
+    nodes.push({ id, type: node.definition.type, definition: node.definition as NodeDefinition, params })
+    edges.push({ from, to: [id, 'in'] })
+    from = step === 9 ? ['source', 'out'] : [id, 'out']
+  }
+  return createGraph({ nodes, edges })
+}
+
+/** Nodes with two inputs each from some earlier ones, numbered against the order. */
+function tangle(count: number): EdgeList {
+  const from: number[] = [], to: number[] = []
+  for (let n = 1; n < count; n++) for (const back of [1, 1 + ((n * 7_919) % Math.min(n, 97))]) { from.push(count - 1 - (n - back)); to.push(count - 1 - n) }
+  return { count, from: Uint32Array.from(from), to: Uint32Array.from(to) }
+}
+
+/** The usual way: maps of names and a sorted list of what is ready. */
+function orderWithMaps({ nodes, edges }: Graph): string[] {
+  const waiting = new Map(nodes.map((node) => [node.id, 0])), next = new Map<string, string[]>()
+  for (const { from, to } of edges) {
+    waiting.set(to[0], waiting.get(to[0])! + 1)
+    next.set(from[0], [...next.get(from[0]) ?? [], to[0]])
+  }
+  const ready = nodes.filter((node) => waiting.get(node.id) === 0).map((node) => node.id), order: string[] = []
+  for (let i = 0; i < ready.length; i++) {
+    order.push(ready[i]!)
+    for (const id of next.get(ready[i]!) ?? []) { waiting.set(id, waiting.get(id)! - 1); if (waiting.get(id) === 0) ready.push(id) }
+  }
+  return order
+}
+
+async function barred(b: BenchContext, row: string, barMs: number, variants: Readonly<Record<string, () => unknown>>, count: number): Promise<void> {
+  const { variants: [first] } = await b.compare(row, variants, { unit: { name: 'nodes', count }, rounds: 9 })
+  b.note(`${row}: bar ${barMs} ms, p50 ${first!.p50Ms.toFixed(3)} ms, least ${first!.minMs.toFixed(3)} ms: ${first!.p50Ms < barMs ? 'met' : first!.minMs < barMs ? 'met at the least only' : 'missed'}`)
+}
+
+export const orderBench = bench('graph/order', async (b) => {
+  for (const [count, barMs] of [[1_000, 1], [10_000, 5], [100_000, 40]] as const) {
+    const edges = tangle(count)
+    await barred(b, `order ${count} nodes, ${edges.from.length} edges, typed arrays`, barMs, { orderOf: () => orderOf(edges) }, count)
+  }
+  const graph = lanes(10_000)
+  await barred(b, 'order 10000 nodes by name', 5, { topologicalOrder: () => topologicalOrder(graph), 'maps of names': () => orderWithMaps(graph) }, 10_000)
+  const chain = lanes(2)
+  const loop = createGraph({
+    nodes: Array.from({ length: 1_000 }, (_, n) => ({ ...chain.nodes[1]!, id: `n${n}` })),
+    edges: Array.from({ length: 1_000 }, (_, n): GraphEdge => ({ from: [`n${n}`, 'out'], to: [`n${(n + 1) % 1_000}`, 'in'] })),
+  })
+  await barred(b, 'find the cycle of 1000 nodes', 1, { 'order, then cycles': () => { const edges = edgeListOf(loop); return orderOf(edges).order.length < 1_000 ? findCycles(edges) : [] } }, 1_000)
+})
+
+export const passesBench = bench('graph/passes', async (b) => {
+  const graph = lanes(1_000), large = lanes(10_000), plain = createGraph({ ...graph, config: { negotiate: 'auto' } })
+  await barred(b, 'negotiate 1000 nodes', 10, { negotiate: () => negotiate(plain, registry) }, 1_000)
+  await barred(b, 'validate 1000 nodes', 5, { validate: () => validate(graph, registry, { wasm: true, simd: true, sab: true }) }, 1_000)
+  await barred(b, 'hash 1000 nodes', 10, { hashGraph: () => hashGraph(graph).graph }, 1_000)
+  await barred(b, 'hash 10000 nodes', 25, { hashGraph: () => hashGraph(large).graph }, 10_000)
+})
+
+export const sha256Bench = bench('graph/sha256', async (b) => {
+  const hasher = new Sha256(), crypto = typeof process === 'object' ? process.getBuiltinModule('node:crypto') : undefined
+  for (const bytes of [320, 1_048_576]) {
+    const data = new Uint8Array(bytes).fill(7), digest = new Uint8Array(32)
+    await b.compare(`SHA-256 of ${bytes} bytes`, {
+      TypeScript: () => hasher.reset().update(data).digestInto(digest), ...(crypto && { 'node:crypto': () => crypto.createHash('sha256').update(data).digest() }),
+    }, { unit: { name: 'bytes', count: bytes }, rounds: 9 })
+  }
+})
