@@ -54,7 +54,7 @@ export function revise(target: Domain, source: Domain): Domain | undefined {
   if (target === null) return source
   if (target.length === 1 && source.length === 1) {
     const one = reviseAlternative(target[0]!, source[0]!)
-    return one === undefined ? undefined : one === target[0] ? target : [one]
+    return one === undefined ? undefined : one === target[0] ? target : one === source[0] ? source : [one]
   }
   const kept: Alternative[] = []
   for (const mine of target) {
@@ -100,7 +100,8 @@ function reviseAlternative(target: Alternative, source: Alternative): Alternativ
       fields[i] = after
     }
   }
-  return fields === undefined ? target : { kind: target.kind, fields }
+  if (fields === undefined) return target
+  return fields.length === source.fields.length && fields.every((field, i) => field === source.fields[i]) ? source : { kind: target.kind, fields }
 }
 
 /** The values a field may take over all alternatives; undefined when that says nothing (a kind without the field, or ranges that cannot be joined). */

@@ -61,7 +61,8 @@ export function meet(a: FieldDomain, b: FieldDomain): FieldDomain | null {
   }
   if (b.values !== null) {
     const kept = isAny(a) ? b.values : b.values.filter((value) => allows(a, value))
-    return kept.length === 0 ? null : { ...b, values: kept, open: a.open }
+    // One object on both sides of a tie: the way back has nothing to compare.
+    return kept.length === 0 ? null : kept.length === b.values.length && a.open === b.open ? b : { ...b, values: kept, open: a.open }
   }
   const min = Math.max(a.min, b.min), max = Math.min(a.max, b.max)
   const grids = b.grids.every((grid) => hasGrid(a.grids, grid)) ? a.grids : [...a.grids, ...b.grids.filter((grid) => !hasGrid(a.grids, grid))]
