@@ -10,7 +10,7 @@ import type { Registry } from '../graph/registry.js'
 import { pruneGraph } from '../graph/ends.js'
 import { applyModes } from '../graph/modes.js'
 import { parseTier, type Tier } from '../graph/tiers.js'
-import { validate } from '../graph/validate/index.js'
+import { validateGraph } from '../graph/validate/validate-graph.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
@@ -156,7 +156,7 @@ export class Engine {
     const startMs = clock.nowMs(), startUs = clock.nowUs(), before = arena.stats(), copiesBefore = arena.copies.bytes()
     arena.checkHeader()
     if (signal.aborted) throw this.#cancelled(runId, signal)
-    const prepared = await this.#prepare(target, options, signal), diagnostics: Diagnostic[] = []
+    const prepared = await this.#prepare(target, options, signal), diagnostics: Diagnostic[] = [], detailed = options.metrics ?? prepared.graph.config.metrics ?? true
     for (const [id, failure] of prepared.failures) throw probeFailure(id, failure, prepared.graph)
     const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics))
     let compiled: CompiledPlan, outcome: BatchOutcome
@@ -165,12 +165,12 @@ export class Engine {
       diagnostics.push(...compiled.plan.diagnostics, ...this.#requireRoom(runId, compiled))
       outcome = await runBatch({
         compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, signal,
-        onProgress: options.onProgress, onError: options.onError ?? 'stop', diagnostics,
+        onProgress: options.onProgress, onError: options.onError ?? 'stop', diagnostics, timed: detailed,
       })
     } finally { await primed.abandon() }
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
     const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : options.onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
-    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, before, copiesBefore })
+    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, before, copiesBefore, detailed })
     const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error)
     if (error === undefined || status === 'partialfailure') return result
     throw withResult(error, result)
@@ -178,12 +178,12 @@ export class Engine {
 
   #measure(
     runId: string, compiled: CompiledPlan, outcome: BatchOutcome, status: RunResult['status'], error: MillraceError | undefined,
-    from: { startMs: number; startUs: number; before: ReturnType<Arena['stats']>; copiesBefore: number },
+    from: { startMs: number; startUs: number; before: ReturnType<Arena['stats']>; copiesBefore: number; detailed: boolean },
   ): RunResult['metrics'] {
     const { clock, arena, workers } = this.#p, after = arena.stats(), pool = workers.stats()
     return batchMetrics(compiled, outcome, {
       runId, pipelineId: compiled.plan.graphHash.slice(0, 16), version: MILLRACE_VERSION, startMs: from.startMs, endMs: clock.nowMs(), startUs: from.startUs, endUs: clock.nowUs(), status,
-      clockResolutionUs: clock.resolutionUs, copyBytes: arena.copies.bytes() - from.copiesBefore, workers: pool.count, lost: pool.lost, error,
+      clockResolutionUs: clock.resolutionUs, copyBytes: arena.copies.bytes() - from.copiesBefore, workers: pool.count, lost: pool.lost, error, detailed: from.detailed,
       arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: after.allocs - from.before.allocs, frees: after.frees - from.before.frees, evictions: 0, fragmentation: after.fragmentation },
     }, () => clock.nowUs(), this.#history)
   }
@@ -194,7 +194,7 @@ export class Engine {
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const graph = this.#choose(bindInputs(given, options.inputs ?? {}, literalSource), options.outputs)
     // Of a fallback the engine tells by itself, once.
-    const found = validate(graph, registry, { ...facts, fallbackReported: true }, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
+    const found = validateGraph(graph, registry, { ...facts, fallbackReported: true }, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw refusal(errors)
     // Sources that nothing needs are neither asked nor started.
