@@ -20,9 +20,10 @@ const browser = process.argv.includes('--browser')
 const filter = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? ''
 const host = browser ? 'browser' : 'node'
 const files = listFiles(join(root, 'bench'), (path) => path.endsWith('.bench.ts'))
-const folder = join(root, '.cache/bench')
+const folder = join(root, '.cache', `bench-${process.pid}`)
 const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.versions.node, v8: process.versions.v8 }
 
+process.chdir(root)
 mkdirSync(folder, { recursive: true })
 try {
   console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${browser ? ', Chromium' : ''}`)
