@@ -22,6 +22,7 @@ export class InlineExecutor implements SegmentExecutor {
   readonly #arena: Arena
   readonly #clock: Clock
   readonly #build: BuildProgram
+  #busyUs = 0
 
   constructor(arena: Arena, clock: Clock, build: BuildProgram) {
     this.#arena = arena
@@ -29,10 +30,13 @@ export class InlineExecutor implements SegmentExecutor {
     this.#build = build
   }
 
+  get busyUs(): number { return this.#busyUs }
+
   prepare(): Promise<void> { return Promise.resolve() }
 
   open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
     const { program, interpreter } = this.#build(plan, scope)
+    const timed = scope.timed !== false
     let pass = 0
     const segment: EngineSegment = new EngineSegment(this.#arena, plan, program, outputs, scope, async () => {
       const began = this.#clock.nowUs()
@@ -40,15 +44,21 @@ export class InlineExecutor implements SegmentExecutor {
       try {
         for (;;) {
           if (scope.signal.aborted) throw scope.signal.reason
-          const code = guarded(program, () => onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () => this.#clock.nowUs()))
+          const code = guarded(program, () => timed ? onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () => this.#clock.nowUs())
+            : interpreter.run(program.address, ENGINE_THREAD))
           if (code !== PASS.MORE) return code
           const now = this.#clock.nowUs()
           if (now - slice < SLICE_US) continue
           busy += now - slice
+          this.#busyUs += now - slice
           await this.#clock.yield()
           slice = this.#clock.nowUs()
         }
-      } finally { segment.account(busy + this.#clock.nowUs() - slice, 0, began - scope.startUs, -1) }
+      } finally {
+        const last = this.#clock.nowUs() - slice
+        this.#busyUs += last
+        segment.account(busy + last, 0, began - scope.startUs, -1)
+      }
     })
     return Promise.resolve(segment)
   }

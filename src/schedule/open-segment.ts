@@ -69,6 +69,8 @@ export interface ValueTask {
 /** Something that executes segments: the engine's own thread, workers on shared memory, workers with private memory. */
 export interface SegmentExecutor {
   readonly where: 'engine' | 'worker'
+  /** µs that segments have taken of the engine's own thread since it began; absent where they run elsewhere. */
+  readonly busyUs?: number
   /** Starts what it needs (workers, modules). */
   prepare(plans: readonly SegmentPlan[], signal: AbortSignal): Promise<void>
   open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, run: RunScope): Promise<OpenSegment>
@@ -81,6 +83,8 @@ export interface RunScope {
   readonly runId: string
   readonly signal: AbortSignal
   readonly startUs: number
+  /** False: steps are not timed one by one. Default true. */
+  readonly timed?: boolean
   /** Where the references of nodes in the `js` tier come from, by node index. */
   reference(node: number): ReferenceParts | undefined
   /** A segment moved on by this many head frames (progress). */

@@ -8,6 +8,8 @@ export interface EdgeCounters { items: number; frames: number; copyBytes: number
 /** How the queue tells time and joins packets; given by the driver. */
 export interface QueueServices {
   nowUs(): number
+  /** Like `nowUs`, but stands still while segments run on this thread: what `waitedUs` is counted in, so that no kernel is taken for waiting. Default `nowUs`. */
+  ownUs?(): number
   /** Joins consecutive packets into one; owns and releases the parts. */
   join(media: Media, parts: Packet[]): Packet
   /** Told whenever an end starts or stops waiting; the driver finds stalls with it. */
@@ -125,11 +127,12 @@ export class PacketQueue implements PacketStream {
   }
 
   async #wait(end: 'reader' | 'writer', arm: (resolve: () => void) => void): Promise<void> {
-    const since = this.#services.nowUs()
+    const services = this.#services, now = end === 'reader' && services.ownUs ? (): number => services.ownUs!() : (): number => services.nowUs()
+    const since = now()
     this.#services.waiting(this, end, true)
     await new Promise<void>(arm)
     this.#services.waiting(this, end, false)
-    this.counters[end === 'reader' ? 'waitedUs' : 'blockedUs'] += this.#services.nowUs() - since
+    this.counters[end === 'reader' ? 'waitedUs' : 'blockedUs'] += now() - since
   }
 
   #release(): void {

@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly blockFrames?: number
   readonly seed?: number | bigint
   readonly negotiate?: 'auto' | 'safe' | 'strict'
+  /** False: the metrics tell of the run as a whole only, no step is timed, and estimates learn nothing. Default: the graph's, else true. */
   readonly metrics?: boolean
 }
 

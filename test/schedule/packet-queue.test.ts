@@ -61,6 +61,24 @@ describe('PacketQueue', () => {
   })
 })
 
+describe('waiting', () => {
+  test('a reader waits by the clock that segments do not move, a writer by the other', async () => {
+    let wall = 0, own = 0
+    const queue = new PacketQueue(media, 1, { ...services(), nowUs: () => wall, ownUs: () => own })
+    const reading = queue.next()
+    wall += 100 // a segment had the thread for 70 µs of these
+    own += 30
+    await queue.push(packet(0))
+    await reading
+    await queue.push(packet(1))
+    const writing = queue.push(packet(2))
+    wall += 50
+    await queue.next()
+    await writing
+    expect(queue.counters).toMatchObject({ waitedUs: 30, blockedUs: 50 })
+  })
+})
+
 describe('StallBreaker', () => {
   test('grows full queues when every live task waits, and only then', async () => {
     const stall = new StallBreaker(), hook: QueueServices['waiting'] = (q, end, waits) => { stall.waiting(q, end, waits) }

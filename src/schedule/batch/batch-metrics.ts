@@ -26,13 +26,15 @@ export interface RunFacts {
   readonly workers: number
   readonly lost: number
   readonly error: MillraceError | undefined
+  /** False (`metrics: false`): the run as a whole only; nodes, edges and critical path stay empty. */
+  readonly detailed: boolean
 }
 
 /** Metrics of a batch run (spec execution.md section 8) from what its segments and nodes reported. `history` learns the measured costs. */
 export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, facts: RunFacts, nowUs: () => number, history: CostHistory): RunMetrics {
   const began = nowUs()
-  const reports = outcome.segments.map((segment) => segment?.report())
-  const nodes = compiled.nodes.filter((node) => !compiled.removed.has(node.id)).map((node) => {
+  const reports = facts.detailed ? outcome.segments.map((segment) => segment?.report()) : []
+  const nodes = !facts.detailed ? [] : compiled.nodes.filter((node) => !compiled.removed.has(node.id)).map((node) => {
     const planned = compiled.plan.nodes[node.index]!
     const failed = outcome.failedNodes.get(node.id)
     const base = { id: node.id, type: node.definition.type, version: node.definition.version, where: planned.where, segment: planned.segment, ...outcomeOf(failed, facts), attempts: 1, deliveries: 1 }
@@ -44,9 +46,9 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
     pipelineId: facts.pipelineId, runId: facts.runId, graphHash: compiled.plan.graphHash, driver: 'batch', version: facts.version,
     startTime: new Date(facts.startMs).toISOString(), endTime: new Date(facts.endMs).toISOString(), totalTimeUs, status: facts.status,
     clockResolutionUs: facts.clockResolutionUs, peakMemoryBytes: facts.arena.usedPeakBytes, copyBytes: facts.copyBytes,
-    nodesTotal: nodes.length, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
+    nodesTotal: compiled.nodes.length - compiled.removed.size, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
     arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: 0, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0 },
-    criticalPath: criticalPath(compiled, nodes), nodes, edges: edgesOf(outcome), metricsOverheadUs: nowUs() - began,
+    criticalPath: facts.detailed ? criticalPath(compiled, nodes) : [], nodes, edges: facts.detailed ? edgesOf(outcome) : [], metricsOverheadUs: nowUs() - began,
     ...(facts.error === undefined ? {} : { error: { code: facts.error.code, message: facts.error.message } }),
   }
 }

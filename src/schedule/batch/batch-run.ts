@@ -43,6 +43,8 @@ export interface BatchRequest {
   readonly signal: AbortSignal | undefined
   readonly onProgress: ProgressListener | undefined
   readonly onError: 'stop' | 'continue'
+  /** False: nothing is timed step by step (`metrics: false`). Default true. */
+  readonly timed?: boolean
   readonly diagnostics: Diagnostic[]
 }
 
@@ -155,7 +157,7 @@ class BatchRun {
   #queue(value: ValueId, to: string): PacketQueue {
     const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(value)!
     const queue = new PacketQueue(media, media.kind === 'audio' ? CAPACITY.audio : CAPACITY.other, {
-      nowUs: () => clock.nowUs(), join, waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
+      nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
     this.#edges.push({ from: value, to, counters: queue.counters })
     return queue
@@ -231,14 +233,18 @@ class BatchRun {
   }
 
   #frame(): RunFrame {
-    return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics,
+    return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
       progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
+  }
+
+  #ownUs(): number {
+    return this.#r.services.clock.nowUs() - (this.#r.executors.engine.busyUs ?? 0)
   }
 
   #scope(): RunScope {
     const { compiled, services } = this.#r
     return {
-      runId: this.#r.runId, signal: this.#abort.signal, startUs: services.clock.nowUs(),
+      runId: this.#r.runId, signal: this.#abort.signal, startUs: services.clock.nowUs(), timed: this.#r.timed !== false,
       reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => {
         this.#headFrames[segment] = (this.#headFrames[segment] ?? 0) + frames

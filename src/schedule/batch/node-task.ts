@@ -31,10 +31,10 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
       await routes.give(valueId(node.id, port), { ...packet, streamId: packet.streamId || `${node.id}.${port}`, seq: number, arrivalUs: clock.nowUs() })
     }
   }
-  let sincePaused = clock.nowUs()
+  let sincePaused = frame.ownUs()
   const outside = async <T>(work: Promise<T>): Promise<T> => {
-    report.busyUs += clock.nowUs() - sincePaused
-    try { return await work } finally { sincePaused = clock.nowUs() }
+    report.busyUs += frame.ownUs() - sincePaused
+    try { return await work } finally { sincePaused = frame.ownUs() }
   }
   const lease = await frame.services.instances.take(definition, node.params, node.id, contextOf(node, frame, undefined)), ctx = contextOf(node, frame, lease.instance)
   let sound = false
@@ -44,7 +44,7 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
   } catch (error) {
     throw wrapNodeFailure(error, { node: node.id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: frame.runId })
   } finally {
-    report.busyUs += clock.nowUs() - sincePaused
+    report.busyUs += frame.ownUs() - sincePaused
     for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; report.busyUs -= queue.counters.waitedUs; queue.leave() }
     report.busyUs = Math.max(0, report.busyUs)
     await lease.release(sound)

@@ -25,5 +25,7 @@ export interface RunFrame {
   readonly signal: AbortSignal
   readonly services: RunServices
   readonly diagnostics: Diagnostic[]
+  /** µs without what segments took of this thread: what a node's own time is counted in. */
+  ownUs(): number
   progress(nodeId: string, done: number, total?: number): void
 }
