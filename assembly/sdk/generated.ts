@@ -60,6 +60,8 @@
 @inline export const BUFFER_FLAG_ENDED: u32 = 0x1
 // @ts-ignore: decorator
 @inline export const BUFFER_FLAG_SILENT: u32 = 0x2
+// @ts-ignore: decorator
+@inline export const BUFFER_FLAG_SHARED: u32 = 0x4
 
 // @ts-ignore: decorator
 @inline export const BUFFER_KIND_INTERNAL: u32 = 0x0

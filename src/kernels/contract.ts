@@ -107,7 +107,8 @@ export const BUFFER = {
   OFFSETS: 0x24, ORIGIN_U64: 0x28, LINK: 0x30, PASS_FRAMES: 0x34, BYTES: 64,
 } as const
 export const BUFFER_KIND = { INTERNAL: 0, EXTERNAL_INPUT: 1, EXTERNAL_OUTPUT: 2 } as const
-export const BUFFER_FLAG = { ENDED: 1, SILENT: 2 } as const
+/** Flags of {@link BUFFER}.FLAGS. SHARED is the plan's: other buffers use the same memory, so frames left at the end of a pass are `NO_ROOM` of the step that left them. */
+export const BUFFER_FLAG = { ENDED: 1, SILENT: 2, SHARED: 4 } as const
 
 /** Results of `segment_run` and `segment_step` that are not a negative status. */
 export const PASS = { DONE: 0, NEED_INPUT: 1, MORE: 2, OUTPUT_FULL: 3 } as const

@@ -37,6 +37,8 @@ export function runStep(host: MemoryHost, call: KernelCall, program: Address, in
     if (result === STATUS.NO_ROOM) {
       if (frames > 1 && held.streams > 0 && leastRoom(step) > 0) { frames >>>= 1; continue }
       blame(step)
+      // What it did not take stays where it is.
+      mark(step, PROGRAM_FLAG.REST)
       return 0
     }
     if (result !== STATUS.END) return result

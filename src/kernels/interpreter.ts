@@ -91,8 +91,11 @@ export class Interpreter {
   #finish(program: Address): number {
     const { u32 } = this.#host, flags = word(u32, program + PROGRAM.FLAGS)
     if ((flags & PROGRAM_FLAG.REST) !== 0) {
-      for (let n = word(u32, program + PROGRAM.BUFFER_COUNT), from = word(u32, program + PROGRAM.BUFFERS); n > 0; n--, from += BUFFER.BYTES) {
-        if (word(u32, from + BUFFER.KIND) === BUFFER_KIND.INTERNAL) this.#compact(from)
+      const buffers = word(u32, program + PROGRAM.BUFFER_COUNT)
+      for (let index = 0, from = word(u32, program + PROGRAM.BUFFERS); index < buffers; index++, from += BUFFER.BYTES) {
+        if (word(u32, from + BUFFER.KIND) !== BUFFER_KIND.INTERNAL) continue
+        this.#compact(from)
+        if ((word(u32, from + BUFFER.FLAGS) & BUFFER_FLAG.SHARED) !== 0 && word(u32, from + BUFFER.FILLED) > 0) return fail(u32, program, this.#readerOf(program, index), STATUS.NO_ROOM)
       }
     }
     const steps = word(u32, program + PROGRAM.STEP_COUNT), first = word(u32, program + PROGRAM.STEPS)
@@ -106,6 +109,15 @@ export class Interpreter {
     if ((flags & PROGRAM_FLAG.FULL) !== 0) return PASS.OUTPUT_FULL
     if ((flags & PROGRAM_FLAG.SHORT) !== 0) return PASS.NEED_INPUT
     return fail(u32, program, open, STATUS.NO_ROOM)
+  }
+
+  /** The first step that reads a buffer. */
+  #readerOf(program: Address, buffer: number): number {
+    const { u32 } = this.#host, steps = word(u32, program + PROGRAM.STEP_COUNT)
+    for (let index = 0, step = word(u32, program + PROGRAM.STEPS); index < steps; index++, step += STEP.BYTES) {
+      for (let input = word(u32, step + STEP.INPUTS), at = word(u32, step + STEP.BINDINGS); input > 0; input--, at += 4) if (word(u32, at) === buffer) return index
+    }
+    return NONE
   }
 
   /** Drops the frames that all readers have taken and moves the rest to the front. */

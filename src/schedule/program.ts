@@ -122,6 +122,8 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     buffer.readers.forEach((_, r) => { set(offsets, r * 4, buffer.skip) })
     if (buffer.kind === 'output') set(record, BUFFER.PASS_FRAMES, buffer.capacity)
     if (buffer.kind !== 'internal') return
+    // Live always: nobody else uses its memory, so it may keep frames from pass to pass.
+    if (buffer.live[1] < plan.nodes.length) set(record, BUFFER.FLAGS, BUFFER_FLAG.SHARED)
     set(record, BUFFER.BASE, work + buffer.offset)
     set(record, BUFFER.CAPACITY, buffer.capacity)
     set(record, BUFFER.STRIDE, alignedBytes(buffer.capacity * buffer.frameBytes))

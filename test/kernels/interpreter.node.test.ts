@@ -6,7 +6,8 @@ import { instantiateRuntime } from '../../src/kernels/runtime.js'
 import { createArena } from '../../src/memory/arena.js'
 import { ARENA, SCRATCH_SPAN_BYTES, SLOT, THREAD } from '../../src/memory/layout.js'
 import { compileFixture } from './fixtures/compile-fixture.js'
-import { faulty } from './fixtures/stretch-node.js'
+import { gain } from '../../src/nodes/audio/gain.js'
+import { faulty, stretch } from './fixtures/stretch-node.js'
 import { randomSegment, type RandomSegment } from './random-segment.js'
 import { drive, openRig, type Rig } from './segment-rig.js'
 import { noise, openPlain, planar, specOf, type Bench } from './support.js'
@@ -108,6 +109,25 @@ describe('what ends a segment early', () => {
     try { drive(trap, () => 1_000, () => false) } catch (error) { thrown = error }
     expect(thrown).toBeInstanceOf(WebAssembly.RuntimeError)
     expect(trap.program.trapped(thrown)).toMatchObject({ code: 'KERNEL_TRAP', details: { node: 'node', kernel: 'mine.faulty', block: 3 } })
+  })
+
+  test.each(['rust', 'twin'] as const)('frames left in memory that others use are an error, not a wrong sample (%s)', (kind) => {
+    const media = { in: planar(2), out: planar(2) }, spec = specOf(stretch, { params: { up: 4, down: 1, hold: 0 }, media, maxFrames: 64 })
+    const buffer = (value: string, side: 'input' | 'internal' | 'output', capacity: number, readers: number[]) => (
+      { kind: side, value, media: planar(2), channels: 2, frameBytes: 4, capacity, offset: side === 'internal' ? 0 : -1, readers, skip: 0, live: [0, 1] as const })
+    const quiet = specOf(gain.definition, { params: { gainDb: 0, invert: false }, media, maxFrames: 64 })
+    const segment: RandomSegment = {
+      plan: {
+        index: 0, tier: 'wasm', feed: 'chunks', workBytes: 2_048, headFrames: 64,
+        // The second step may take 64 frames a pass, the first one gives 256.
+        buffers: [buffer('x', 'input', 64, [0]), buffer('y', 'internal', 256, [1]), buffer('z', 'output', 256, [])],
+        nodes: [{ spec, node: 0, inputs: [0], outputs: [1], latencyFrames: 0 }, { spec: { ...quiet, nodeId: 'slow' }, node: 1, inputs: [1], outputs: [2], latencyFrames: 0 }],
+      },
+      definitions: [stretch, gain.definition], params: [{}, {}], inputFrames: [1_000],
+    }
+    const rig = openRig(kind, bench(false), segment, 2_000, sample(1))
+    expect(drive(rig, () => 1_000, () => false)).toEqual([STATUS.NO_ROOM])
+    expect(rig.program.failed(STATUS.NO_ROOM)).toMatchObject({ code: 'KERNEL_STATUS', details: { node: 'slow', name: 'NO_ROOM' } })
   })
 
   test.each(['rust', 'twin'] as const)('the cancel word of the thread ends the pass before any step (%s)', (kind) => {

@@ -26,7 +26,7 @@ export function randomSegment(random: Random): RandomSegment {
   const add = (kind: SegmentBuffer['kind'], capacity: number, skip = 0): number => {
     const offset = kind === 'internal' ? work : -1
     if (kind === 'internal') work += Math.ceil(capacity * 4 / 64) * 64 * CHANNELS
-    return buffers.push({ kind, value: `v${buffers.length}`, media, channels: CHANNELS, frameBytes: 4, capacity, offset, readers: [], skip, live: [0, 0] }) - 1
+    return buffers.push({ kind, value: `v${buffers.length}`, media, channels: CHANNELS, frameBytes: 4, capacity, offset, readers: [], skip, live: [0, Number.MAX_SAFE_INTEGER] }) - 1
   }
   for (let n = 1 + pick(2); n > 0; n--) {
     add('input', headFrames)

@@ -19,7 +19,7 @@ const paramsOf = (definition: NodeDefinition, given: Record<string, unknown>): P
 /** 44.1 kHz → 16 kHz → gain → 44.1 kHz → mixed with the input: Rust and AssemblyScript in one program, a join that waits for the slower side. */
 function segment(frames: number): RandomSegment {
   const buffer = (kind: SegmentBuffer['kind'], media: Media, capacity: number, offset: number, readers: number[]): SegmentBuffer => (
-    { kind, value: `v${offset}`, media, channels: 2, frameBytes: 4, capacity, offset, readers, skip: 0, live: [0, 0] })
+    { kind, value: `v${offset}`, media, channels: 2, frameBytes: 4, capacity, offset, readers, skip: 0, live: [0, 9] })
   const steps: readonly (readonly [NodeDefinition, Record<string, unknown>, readonly number[], number, Record<string, Media>])[] = [
     [resample.definition, { rate: 16_000, quality: 'low' }, [0], 1, { in: wide, out: narrow }],
     [gain.definition, { gainDb: -6 }, [1], 2, { in: narrow, out: narrow }],

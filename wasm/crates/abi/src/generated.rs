@@ -37,6 +37,7 @@ pub mod buffer {
 pub mod buffer_flag {
     pub const ENDED: u32 = 0x1;
     pub const SILENT: u32 = 0x2;
+    pub const SHARED: u32 = 0x4;
 }
 
 pub mod buffer_kind {

@@ -129,6 +129,9 @@ fn finish(owner: Program) -> i32 {
             let from = owner.buffer(index);
             if from.get(buffer::KIND) == buffer_kind::INTERNAL {
                 compact(from);
+                if from.flag(buffer_flag::SHARED) && from.get(buffer::FILLED) > 0 {
+                    return owner.fail(reader_of(owner, index), status::NO_ROOM);
+                }
             }
         }
     }
@@ -146,6 +149,16 @@ fn finish(owner: Program) -> i32 {
     } else {
         owner.fail(open, status::NO_ROOM)
     }
+}
+
+/// The first step that reads a buffer.
+#[cold]
+fn reader_of(owner: Program, buffer: u32) -> u32 {
+    let reads = |of: u32| {
+        let (inputs, bindings) = (owner.step(of).get(step::INPUTS), owner.step(of).get(step::BINDINGS));
+        (0..inputs).any(|input| load::<u32>(bindings + input * 4) == buffer)
+    };
+    (0..owner.get(program::STEP_COUNT)).find(|&of| reads(of)).unwrap_or(NONE)
 }
 
 /// Drops the frames that all readers have taken and moves the rest to the front.

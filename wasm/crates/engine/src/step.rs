@@ -173,7 +173,8 @@ fn attempt(pass: &Pass, step: Step, held: &Held, mut frames: u32, mut first: Opt
         }
         match result {
             status::NO_ROOM if frames > 1 && held.streams > 0 && least_room(pass, step) > 0 => frames >>= 1,
-            status::NO_ROOM => return blame(pass, step),
+            // What it did not take stays where it is.
+            status::NO_ROOM => return blame(pass, step) | program_flag::REST as i32,
             status::END => {
                 leave(pass, step);
                 return MOVED;
