@@ -20,5 +20,5 @@ export default defineConfig({
   },
   server: { headers: ISOLATION_HEADERS, fs: { allow: [resolve(demo, '..')] } },
   preview: { headers: ISOLATION_HEADERS },
-  build: { outDir: resolve(demo, 'dist'), emptyOutDir: true, target: 'es2022' },
+  build: { outDir: resolve(demo, 'dist'), emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 700 },
 })

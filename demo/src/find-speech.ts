@@ -1,4 +1,4 @@
-import { createEngine, printPlan, type Engine, type RunMetrics, type SegmentEvent } from 'millrace'
+import { createEngine, printPlan, type Diagnostic, type Engine, type RunMetrics, type SegmentEvent } from 'millrace'
 import { resample, toPcm16, vad, wavFile, wavWriter } from 'millrace/nodes'
 
 /** What the page lets people set. */
@@ -9,6 +9,8 @@ export interface Found {
   readonly wav: Uint8Array
   readonly plan: string
   readonly metrics: RunMetrics
+  /** What the engine remarks on this file: a shortened data chunk, a slower tier. */
+  readonly diagnostics: readonly Diagnostic[]
 }
 
 export const RATE = 16_000
@@ -23,6 +25,6 @@ export async function findSpeech(file: Blob, settings: Settings, signal: AbortSi
   const speech = resample(wavFile(file), { rate: RATE, quality: settings.quality })
   const graph = { segments: vad(speech, { threshold: settings.threshold, frameMs: settings.frameMs }).segments, wav: wavWriter(toPcm16(speech)) }
   const plan = await ready.plan(graph, { signal })
-  const { outputs, metrics } = await ready.run(graph, { signal, onProgress: ({ fraction }) => { onProgress(fraction) } })
-  return { segments: outputs.segments.data, wav: outputs.wav.data, plan: printPlan(plan), metrics }
+  const { outputs, metrics, diagnostics } = await ready.run(graph, { signal, onProgress: ({ fraction }) => { onProgress(fraction) } })
+  return { segments: outputs.segments.data, wav: outputs.wav.data, plan: printPlan(plan), metrics, diagnostics: [...plan.diagnostics, ...diagnostics] }
 }

@@ -1,4 +1,4 @@
-import { isMillraceError, type RunMetrics } from 'millrace'
+import { isMillraceError, type Diagnostic, type RunMetrics } from 'millrace'
 import sampleUrl from '../../examples/talk.wav?url'
 import { findSpeech, openEngine, RATE, type Found, type Settings } from './find-speech.js'
 import { drawWaveform, type Stretch } from './waveform.js'
@@ -8,6 +8,8 @@ const canvas = element<HTMLCanvasElement>('wave'), player = element<HTMLAudioEle
 
 let file: { readonly name: string; readonly blob: Blob } | undefined
 let running: AbortController | undefined
+/** Where a segment that was asked for ends, seconds: playing stops there. */
+let until = Infinity
 let shown: { readonly samples: Int16Array; readonly seconds: number; readonly speech: readonly Stretch[] } | undefined
 
 function settings(): Settings {
@@ -21,6 +23,7 @@ async function run(): Promise<void> {
   running?.abort('a newer run')
   const mine = running = new AbortController(), progress = element<HTMLProgressElement>('progress')
   element('error').hidden = true
+  element('notes').hidden = true
   progress.hidden = false
   progress.value = 0
   say(`Reading ${file.name}…`)
@@ -32,14 +35,16 @@ async function run(): Promise<void> {
   } finally { if (running === mine) progress.hidden = true }
 }
 
-function show({ segments, wav, plan, metrics }: Found, name: string): void {
+function show({ segments, wav, plan, metrics, diagnostics }: Found, name: string): void {
   const samples = samplesOf(wav), seconds = samples.length / RATE
   const speech = segments.filter((s) => s.to !== undefined).map((s): Stretch => ({ from: s.from / RATE, to: s.to! / RATE }))
   shown = { samples, seconds, speech }
   const spoken = speech.reduce((sum, s) => sum + s.to - s.from, 0)
   element('result').hidden = false
+  until = Infinity
   element('summary').textContent = `${speech.length} segment${speech.length === 1 ? '' : 's'}, ${spoken.toFixed(1)} of ${seconds.toFixed(1)} s`
-  canvas.setAttribute('aria-label', `Waveform of ${name} with speech marked`)
+  canvas.setAttribute('aria-label', `Position in ${name}`)
+  canvas.setAttribute('aria-valuemax', seconds.toFixed(2))
   const blob = new Blob([wav as Uint8Array<ArrayBuffer>], { type: 'audio/wav' })
   for (const url of [player.src, element<HTMLAnchorElement>('download').href]) if (url.startsWith('blob:')) URL.revokeObjectURL(url)
   player.src = URL.createObjectURL(blob)
@@ -48,6 +53,7 @@ function show({ segments, wav, plan, metrics }: Found, name: string): void {
   element('segments').replaceChildren(...speech.map(segmentItem))
   element('plan').textContent = plan
   showMetrics(metrics)
+  showNotes(diagnostics)
   draw()
   say(`${name}: done in ${(metrics.totalTimeUs / 1000).toFixed(0)} ms, ${(seconds * 1e6 / metrics.totalTimeUs).toFixed(0)} times faster than it plays.`)
 }
@@ -65,9 +71,19 @@ function segmentItem({ from, to }: Stretch): HTMLLIElement {
   const item = document.createElement('li'), button = document.createElement('button')
   button.type = 'button'
   button.textContent = `${from.toFixed(2)} – ${to.toFixed(2)} s`
-  button.addEventListener('click', () => { player.currentTime = from; void player.play().catch(() => undefined); draw() })
+  button.addEventListener('click', () => { seek(from); until = to; void player.play().catch(() => undefined) })
   item.append(button)
   return item
+}
+
+function showNotes(diagnostics: readonly Diagnostic[]): void {
+  const notes = diagnostics.filter(({ severity }) => severity === 'warning')
+  element('notes').replaceChildren(...notes.map(({ message, hint }) => {
+    const item = document.createElement('li')
+    item.textContent = `${message} ${hint}`
+    return item
+  }))
+  element('notes').hidden = notes.length === 0
 }
 
 function showMetrics(metrics: RunMetrics): void {
@@ -96,11 +112,18 @@ function showError(error: unknown): void {
   title.textContent = isMillraceError(error) ? error.code : 'Error'
   box.replaceChildren(title, isMillraceError(error) ? `${error.message} ${error.hint}` : String(error))
   box.hidden = false
+  element('result').hidden = true
+  shown = undefined
   say('')
 }
 
 function say(text: string): void { element('status').textContent = text }
-function draw(): void { if (shown) drawWaveform(canvas, shown.samples, shown.seconds, shown.speech, player.currentTime) }
+function draw(): void {
+  if (!shown) return
+  canvas.setAttribute('aria-valuenow', player.currentTime.toFixed(2))
+  canvas.setAttribute('aria-valuetext', `${player.currentTime.toFixed(1)} of ${shown.seconds.toFixed(1)} seconds`)
+  drawWaveform(canvas, shown.samples, shown.seconds, shown.speech, player.currentTime)
+}
 function take(next: File | undefined): void {
   if (!next) return
   file = { name: next.name, blob: next }
@@ -108,11 +131,17 @@ function take(next: File | undefined): void {
 }
 function seek(seconds: number): void {
   if (!shown) return
+  until = Infinity
   player.currentTime = Math.max(0, Math.min(shown.seconds, seconds))
   draw()
 }
 
-element<HTMLInputElement>('file').addEventListener('change', (event) => { take((event.target as HTMLInputElement).files?.[0]) })
+element<HTMLInputElement>('file').addEventListener('change', (event) => {
+  const input = event.target as HTMLInputElement
+  take(input.files?.[0])
+  // The same file may be chosen again, after an edit.
+  input.value = ''
+})
 element('sample').addEventListener('click', () => {
   void fetch(sampleUrl).then((response) => response.blob()).then((blob) => { file = { name: 'talk.wav', blob }; return run() }).catch(showError)
 })
@@ -123,10 +152,11 @@ form.addEventListener('input', () => {
 form.addEventListener('submit', (event) => { event.preventDefault() })
 canvas.addEventListener('pointerdown', (event) => { if (shown) seek(event.offsetX / canvas.clientWidth * shown.seconds) })
 canvas.addEventListener('keydown', (event) => {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-  if (step !== undefined) { event.preventDefault(); seek(player.currentTime + step) }
+  const to = { ArrowLeft: player.currentTime - 1, ArrowRight: player.currentTime + 1, Home: 0, End: shown?.seconds ?? 0 }[event.key]
+  if (to !== undefined) { event.preventDefault(); seek(to) }
   if (event.key === ' ') { event.preventDefault(); if (player.paused) void player.play().catch(() => undefined); else player.pause() }
 })
+player.addEventListener('timeupdate', () => { if (player.currentTime >= until) { player.pause(); until = Infinity } })
 for (const name of ['timeupdate', 'seeked']) player.addEventListener(name, draw)
 addEventListener('resize', draw)
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw)

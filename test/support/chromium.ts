@@ -15,9 +15,9 @@ if (executablePath === undefined) {
 /** False: use with `describe.skipIf(!hasChromium)`; the skip has been said. */
 export const hasChromium: boolean = executablePath !== undefined
 
-/** Starts the browser on a current dist, which is built first when it is stale. */
-export async function openChromium(): Promise<Browser> {
-  ensureBuild()
+/** Starts the browser; `dist`: on a current build, which is made first when it is stale. */
+export async function openChromium({ dist = true } = {}): Promise<Browser> {
+  if (dist) ensureBuild()
   return chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: chromiumArgs(), timeout: PAGE_MS })
 }
 
