@@ -1,7 +1,7 @@
 import type { Clock } from '../schedule/clock.js'
 
 /** Reads of the clock that are looked at to find its smallest step. */
-const PROBES = 200
+const PROBES = 20
 
 let resolution: number | undefined
 
