@@ -1,4 +1,6 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
 import { isMillraceError } from '../errors/millrace-error.js'
+import { nearest } from '../graph/nearest.js'
 import { UsageError, parseWords, type Command, type Terminal } from './command.js'
 import { doctorCommand } from './commands/doctor.js'
 import { inspectCommand } from './commands/inspect.js'
@@ -7,7 +9,7 @@ import { runCommand } from './commands/run.js'
 import { EXIT } from './exit-codes.js'
 import { commandHelp, toolHelp } from './help.js'
 import { printDiagnostics } from './print/diagnostics.js'
-import { DiagnosticsError } from './read-graph.js'
+import { DiagnosticsError } from './diagnostics-error.js'
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly Command[] = [runCommand, inspectCommand, nodesCommand, doctorCommand]
@@ -18,7 +20,11 @@ export async function runCli(words: readonly string[], terminal: Terminal, signa
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') { terminal.out(toolHelp(COMMANDS, version)); return name === undefined ? EXIT.USAGE : EXIT.OK }
   if (name === '--version' || name === '-v') { terminal.out(version); return EXIT.OK }
   const command = COMMANDS.find((c) => c.name === name)
-  if (command === undefined) { terminal.err(`millrace: expected a command, got ${name}. Commands: ${COMMANDS.map((c) => c.name).join(', ')}.`); return EXIT.USAGE }
+  if (command === undefined) {
+    const names = COMMANDS.map((c) => c.name), [near] = nearest(name, names)
+    terminal.err(`millrace: expected a command, got ${name}. ${near === undefined ? `Commands: ${names.join(', ')}.` : `Did you mean ${near}?`}`)
+    return EXIT.USAGE
+  }
   let json = false
   try {
     const parsed = parseWords(command, rest)
@@ -32,18 +38,20 @@ export async function runCli(words: readonly string[], terminal: Terminal, signa
 }
 
 function report(error: unknown, command: Command, terminal: Terminal, json: boolean): number {
-  if (error instanceof UsageError) { terminal.err(`millrace ${command.name}: ${error.message}\nUsage: millrace ${command.name} ${command.usage}`); return EXIT.USAGE }
-  if (error instanceof DiagnosticsError) {
-    if (json) terminal.out(JSON.stringify({ diagnostics: error.diagnostics }, null, 2)); else printDiagnostics(error.diagnostics, terminal)
-    return EXIT.DIAGNOSTICS
-  }
+  if (error instanceof UsageError) { terminal.err(`millrace ${command.name}: ${error.message}\nUsage: millrace ${command.name} ${command.usage}`.trimEnd()); return EXIT.USAGE }
+  if (error instanceof DiagnosticsError) return reportDiagnostics(error.diagnostics, terminal, json)
   if (isMillraceError(error)) {
-    const { code, message, hint, details } = error
-    if (json) terminal.out(JSON.stringify({ error: { code, message, hint, details } }, null, 2)); else terminal.err(`${code}: ${message}${hint ? `\n  ${hint}` : ''}`)
-    const diagnostics = details['diagnostics']
-    if (!json && Array.isArray(diagnostics)) printDiagnostics(diagnostics, terminal)
-    return Array.isArray(diagnostics) ? EXIT.DIAGNOSTICS : EXIT.FAILED
+    const { code, message, hint, details, nodeId: node } = error, { diagnostics } = details as { readonly diagnostics?: readonly Diagnostic[] }
+    if (diagnostics !== undefined) return reportDiagnostics(diagnostics, terminal, json)
+    if (json) terminal.out(JSON.stringify({ error: { code, message, hint, node, details } }, null, 2)); else terminal.err(`${code}: ${message}${hint ? `\n  ${hint}` : ''}`)
+    return EXIT.FAILED
   }
-  terminal.err(`millrace ${command.name}: ${error instanceof Error ? error.message : String(error)}`)
+  const message = error instanceof Error ? error.message : String(error)
+  if (json) terminal.out(JSON.stringify({ error: { message } }, null, 2)); else terminal.err(`millrace ${command.name}: ${message}`)
   return EXIT.FAILED
+}
+
+function reportDiagnostics(diagnostics: readonly Diagnostic[], terminal: Terminal, json: boolean): number {
+  if (json) terminal.out(JSON.stringify({ diagnostics }, null, 2)); else printDiagnostics(diagnostics, terminal)
+  return EXIT.DIAGNOSTICS
 }

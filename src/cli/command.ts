@@ -7,6 +7,8 @@ export interface Terminal {
   /** True when `err` is a terminal that can redraw a line. */
   readonly interactive: boolean
   readonly columns: number
+  /** Everything that standard input holds. */
+  stdin(): Promise<Uint8Array>
 }
 
 /** What a command runs with. `signal` aborts on Ctrl-C. */
@@ -46,16 +48,24 @@ export function parseWords(command: Command, words: readonly string[]): Pick<Com
   try {
     const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true, strict: true })
     return { options: values, positionals }
-  } catch (error) { throw new UsageError((error as Error).message) }
+  } catch (error) { throw new UsageError(firstSentence((error as Error).message)) }
 }
 
-/** `name=value` words of a repeated option as a map. */
+/** Node adds advice about `--` that fits few calls. */
+function firstSentence(message: string): string {
+  const [first] = message.split(/\. |\n/)
+  return `${first!.replace(/\.$/, '')}.`
+}
+
+/** `name=value` words of a repeated option as a map. Throws UsageError for a word without a name and for a name given twice. */
 export function pairs(option: unknown, name: string): Map<string, string> {
   const map = new Map<string, string>()
   for (const word of Array.isArray(option) ? option as string[] : option === undefined ? [] : [String(option)]) {
     const at = word.indexOf('=')
-    if (at < 1) throw new UsageError(`--${name} ${word}: expected name=value.`)
-    map.set(word.slice(0, at), word.slice(at + 1))
+    if (at < 1) throw new UsageError(`--${name} ${word}: expected NAME=VALUE.`)
+    const key = word.slice(0, at)
+    if (map.has(key)) throw new UsageError(`--${name} ${key} is given twice.`)
+    map.set(key, word.slice(at + 1))
   }
   return map
 }

@@ -11,5 +11,10 @@ const terminal = {
   err: (text: string): void => { process.stderr.write(text.startsWith('\r') ? text : `${text}\n`) },
   interactive: process.stderr.isTTY === true,
   columns: process.stderr.columns ?? 80,
+  stdin: async (): Promise<Uint8Array> => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
+    return Buffer.concat(chunks)
+  },
 }
 void runCli(process.argv.slice(2), terminal, interrupt.signal, MILLRACE_VERSION).then((code) => { process.exitCode = code })

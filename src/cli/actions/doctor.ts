@@ -1,0 +1,33 @@
+import { createEngine, hostFacts } from '../../index.js'
+import { isMillraceError } from '../../errors/millrace-error.js'
+import { UsageError, type CommandContext } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { table } from '../print/table.js'
+
+/** Prints what this host offers, and why not what it does not. Each tier is tried for real, without workers. */
+export async function doctor({ positionals, options, terminal }: CommandContext): Promise<number> {
+  if (positionals.length > 0) throw new UsageError(`expected no words, got ${positionals.join(' ')}.`)
+  const facts = hostFacts(), auto = await tryTier('auto')
+  const tiers = await Promise.all(['wasm-threads', 'wasm', 'js'].map(async (tier) => ({ tier, ...await tryTier(tier) })))
+  if (options['json'] === true) { terminal.out(JSON.stringify({ facts, auto, tiers }, null, 2)); return EXIT.OK }
+  terminal.out(table([['tier', 'works', 'about'], ['auto', auto.works ? 'yes' : 'no', auto.about], ...tiers.map(({ tier, works, about }) => [tier, works ? 'yes' : 'no', about])]))
+  terminal.out('')
+  const { reasons, ...plain } = facts, words = (value: unknown): string => value === true ? 'yes' : value === false ? 'no' : String(value)
+  terminal.out(table([['fact', 'value', 'why'], ...Object.entries(plain).filter(([, value]) => typeof value !== 'object')
+    .map(([name, value]) => [name, words(value), reasons.find(({ fact }) => fact === name)?.reason ?? ''])]))
+  return EXIT.OK
+}
+
+/** What a mode means, in a few words. */
+const MODES = { shared: 'one shared memory for all threads', transfer: 'a memory per thread, blocks move by transfer', single: 'plain arrays, TypeScript references' } as const
+
+/** Opens an engine of the tier and closes it again. */
+async function tryTier(tier: string): Promise<{ readonly works: boolean; readonly about: string }> {
+  try {
+    await using engine = await createEngine({ tier, arenaBytes: 16 * 1_048_576, workers: 0 })
+    const { mode } = engine.stats()
+    return { works: true, about: tier === 'auto' ? `${mode.tier}: ${mode.why}` : MODES[mode.mode] }
+  } catch (error) {
+    return { works: false, about: isMillraceError(error) ? `${error.code}: ${error.message} ${error.hint}` : String(error) }
+  }
+}

@@ -1,0 +1,32 @@
+import type { Graph } from '../graph/graph.js'
+import { parseTier } from '../graph/tiers.js'
+import { pairs, UsageError, type CommandContext } from './command.js'
+
+/** `--input` words as values for the graph: JSON where a word reads as a number, true, false, null, a string in quotes, an array or an object; else the text itself. */
+export function inputValues(option: unknown): Record<string, unknown> {
+  return Object.fromEntries([...pairs(option, 'input')].map(([name, text]) => [name, inputValue(text)]))
+}
+
+function inputValue(text: string): unknown {
+  if (!/^(-?\d|true$|false$|null$|[[{"])/.test(text)) return text
+  try { return JSON.parse(text) } catch { return text }
+}
+
+/** Compares the names of the call with those of the graph. Throws UsageError for an input or output that the graph does not declare, and for an input that needs a value. */
+export function checkNames(graph: Graph, inputs: Readonly<Record<string, unknown>>, outputs: Iterable<string> = []): void {
+  for (const name of Object.keys(inputs)) if (!graph.inputs.has(name)) throw new UsageError(`--input ${name}: the graph has no such input. It has: ${list(graph.inputs.keys())}.`)
+  for (const name of outputs) if (!graph.outputs.has(name)) throw new UsageError(`--output ${name}: the graph has no such output. It has: ${list(graph.outputs.keys())}.`)
+  for (const [name, input] of graph.inputs) {
+    if (input.default === undefined && input.required !== false && !Object.hasOwn(inputs, name)) throw new UsageError(`input ${name} has no value and no default. Give it: --input ${name}=VALUE`)
+  }
+}
+
+function list(names: Iterable<string>): string { return [...names].join(', ') || 'none declared' }
+
+/** `--tier` and `--workers` as options of the engine. Throws UsageError for other words. */
+export function engineOptions(options: CommandContext['options']): { readonly workers: 'auto' | number; readonly tier?: string } {
+  const { tier, workers = 'auto' } = options, count = workers === 'auto' ? 0 : Number(workers)
+  if (tier !== undefined && parseTier(tier) === undefined) throw new UsageError(`--tier ${String(tier)}: expected auto, wasm-threads, wasm or js.`)
+  if (!Number.isInteger(count) || count < 0 || count > 256 || workers === '') throw new UsageError(`--workers ${String(workers)}: expected auto or 0…256.`)
+  return { workers: workers === 'auto' ? 'auto' : count, ...(typeof tier === 'string' ? { tier } : {}) }
+}

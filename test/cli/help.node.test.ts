@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { COMMANDS } from '../../src/cli/cli.js'
+import { call } from './support.js'
+
+test('help of the tool lists every command', async () => {
+  const { code, out } = await call(['--help'])
+  expect(code).toBe(0)
+  expect(out).toMatchInlineSnapshot(`
+    "millrace 1.2.3: sound through typed graphs, on WebAssembly.
+
+    Usage: millrace COMMAND [options]
+
+    Commands:
+      run      run a graph document
+      inspect  show the plan of a graph: media, converters, segments, memory
+      nodes    list node types, or describe one
+      doctor   show what this host offers: tiers, memory, SIMD, and why not
+
+    Every command takes --json and --help. Exit codes: 0 ok, 1 failed, 2 usage, 3 diagnostics with errors, 130 interrupted.
+    "
+  `)
+})
+
+test.each(COMMANDS.map((command) => [command.name, command] as const))('%s --help names every option and gives examples', async (name, command) => {
+  const { code, out, err } = await call([name, '--help'])
+  expect([code, err]).toEqual([0, ''])
+  for (const option of [...Object.keys(command.options), 'json', 'help']) expect(out).toContain(`--${option}`)
+  for (const example of command.examples) expect(out).toContain(example)
+  for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(120)
+})
+
+test('version', async () => {
+  for (const word of ['--version', '-v']) expect(await call([word])).toEqual({ code: 0, out: '1.2.3\n', err: '' })
+})
+
+test.each([
+  [[], 2, /Usage: millrace COMMAND/, ''],
+  [['rnu'], 2, /^$/, 'millrace: expected a command, got rnu. Did you mean run?\n'],
+  [['paint'], 2, /^$/, 'millrace: expected a command, got paint. Commands: run, inspect, nodes, doctor.\n'],
+  [['run'], 2, /^$/, 'millrace run: expected one graph document, got 0.\nUsage: millrace run GRAPH.json [--input NAME=VALUE]... [--output NAME=FILE]...\n'],
+  [['inspect', 'a', 'b'], 2, /^$/, 'millrace inspect: expected one graph document, got 2.\nUsage: millrace inspect GRAPH.json [--input NAME=VALUE]...\n'],
+  [['nodes', '--loud'], 2, /^$/, "millrace nodes: Unknown option '--loud'.\nUsage: millrace nodes [TYPE]\n"],
+  [['nodes', 'audio::resmple'], 2, /^$/, 'millrace nodes: audio::resmple: no such node type. Did you mean audio::resample?\nUsage: millrace nodes [TYPE]\n'],
+  [['nodes', 'a', 'b'], 2, /^$/, 'millrace nodes: expected one type, got 2.\nUsage: millrace nodes [TYPE]\n'],
+  [['doctor', 'who'], 2, /^$/, 'millrace doctor: expected no words, got who.\nUsage: millrace doctor\n'],
+] as const)('millrace %j is a mistake of usage', async (words, code, out, err) => {
+  const said = await call(words)
+  expect([said.code, said.err]).toEqual([code, err])
+  expect(said.out).toMatch(out)
+})

@@ -1,0 +1,83 @@
+/** The tool as a process of its own: streams, signals, exit codes. Bundled here from its sources, so that it needs no current dist. */
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { beforeAll, expect, test } from 'vitest'
+import { distIsCurrent } from '../../scripts/lib/fresh.mjs'
+import { inlineEsbuild } from '../../scripts/inline.mjs'
+import { folder, SPEECH, TALK } from './support.js'
+
+const files = folder()
+let tool: string
+
+beforeAll(async () => {
+  await build({
+    entryPoints: { cli: 'src/cli/main.ts' }, outdir: files.path, outExtension: { '.js': '.mjs' }, bundle: true, splitting: true, format: 'esm', platform: 'neutral', external: ['node:*'], target: 'es2022', mainFields: ['module', 'main'],
+    define: { MILLRACE_VERSION: '"9.9.9"' }, loader: { '.wasm': 'binary' }, plugins: [inlineEsbuild()], logLevel: 'error',
+  })
+  tool = join(files.path, 'cli.mjs')
+}, 120_000)
+
+interface Ended { readonly code: number | null; readonly out: string; readonly err: string }
+
+/** Starts the tool and waits for its end. `heard`: called with what it has written to stderr so far. */
+function start(words: readonly string[], o: { readonly script?: string; readonly stdin?: string | Uint8Array; readonly heard?: (err: string, child: ReturnType<typeof spawn>) => void } = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [o.script ?? tool, ...words], { stdio: 'pipe' })
+    let out = '', err = ''
+    child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString() })
+    child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); o.heard?.(err, child) })
+    child.on('error', reject)
+    child.on('close', (code) => { resolve({ code, out, err }) })
+    child.stdin.end(o.stdin ?? '')
+  })
+}
+
+test('version, usage and diagnostics with their exit codes', async () => {
+  const [version, usage, broken] = await Promise.all([start(['--version']), start(['run']), start(['run', '-'], { stdin: '{' })])
+  expect(version).toEqual({ code: 0, out: '9.9.9\n', err: '' })
+  expect([usage.code, broken.code]).toEqual([2, 3])
+  expect(broken.err).toMatch(/^error JSON_SYNTAX/)
+})
+
+test('a document from a pipe; plain lines of progress; the process ends by itself with workers', async () => {
+  const { code, out, err } = await start(['run', '-', '-i', `file=${TALK}`, '--workers', '2'], { stdin: readFileSync(SPEECH) })
+  expect(code).toBe(0)
+  expect(out).toContain('segments: 3 events')
+  expect(err).toMatch(/^(progress \d+ %\n)+$/)
+})
+
+test('SIGINT in mid-run: 130, and the half-written file is gone', async () => {
+  // Two hours of silence: its header alone is real, the rest is a hole in the file.
+  const long = join(files.path, 'long.wav'), frames = 2 * 3_600 * 48_000, header = Buffer.alloc(44)
+  header.write('RIFF'); header.writeUInt32LE(36 + frames * 2, 4); header.write('WAVEfmt ', 8); header.writeUInt32LE(16, 16)
+  header.writeUInt16LE(1, 20); header.writeUInt16LE(1, 22); header.writeUInt32LE(48_000, 24); header.writeUInt32LE(96_000, 28); header.writeUInt16LE(2, 32); header.writeUInt16LE(16, 34)
+  header.write('data', 36); header.writeUInt32LE(frames * 2, 40)
+  writeFileSync(long, header)
+  const { truncate } = await import('node:fs/promises')
+  await truncate(long, 44 + frames * 2)
+  let sent = false
+  const { code, out, err } = await start(['run', SPEECH, '-i', `file=${long}`, '-o', `pcm=${join(files.path, 'cut.wav')}`], {
+    heard: (text, child) => { if (!sent && text.includes('progress')) { sent = true; child.kill('SIGINT') } },
+  })
+  expect([code, err.split('\n').at(-2)]).toEqual([130, 'millrace: interrupted.'])
+  expect(out).not.toContain('written to')
+}, 60_000)
+
+test('a reader that goes away early ends the tool quietly', async () => {
+  const ended = await new Promise<Ended>((resolve) => {
+    const child = spawn(process.execPath, [tool, 'nodes', 'audio::resample', '--json'], { stdio: 'pipe' })
+    let err = ''
+    child.stdout.destroy()
+    child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
+    child.on('close', (code) => { resolve({ code, out: '', err }) })
+  })
+  expect(ended).toMatchObject({ code: 0, err: '' })
+})
+
+test.skipIf(!distIsCurrent())('dist/cli.js says the same', async () => {
+  const words = ['run', SPEECH, '-i', `file=${TALK}`, '-q', '--workers', '0'], built = await start(words, { script: 'dist/cli.js' })
+  expect(built).toEqual(await start(words))
+  expect(built.code).toBe(0)
+})

@@ -1,0 +1,130 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createEngine } from '../../src/index.js'
+import { resample, toPcm16, vad, wavFile, wavWriter } from '../../src/nodes/index.js'
+import { call, folder, GAIN, SPEECH, steady, TALK } from './support.js'
+
+const files = folder()
+
+test('run prints plan, outputs and metrics; progress goes to stderr in plain lines', async () => {
+  const { code, out, err } = await call(['run', SPEECH, '--input', `file=${TALK}`, '--workers', '0'])
+  expect(code).toBe(0)
+  const [plan, segments, pcm, metrics] = steady(out).split('\n\n')
+  expect(plan).toMatch(/^plan #/)
+  expect(`${segments}\n${pcm}`).toMatchInlineSnapshot(`
+    "segments: 3 events
+      segment    0.00 s –    0.60 s  rms 0.0624
+      segment    1.11 s –    1.59 s  rms 0.1408
+      segment    1.77 s –    2.25 s  rms 0.1299
+    pcm: audio i16 planar 16000 Hz, 1 channel, 36240 frames, 2.265 s"
+  `)
+  expect(metrics).toMatch(/^node +type +tier +where/)
+  for (const node of ['read', 'to16k', 'vad', 'pcm']) expect(metrics).toMatch(new RegExp(`^${node} `, 'm'))
+  expect(metrics).toMatch(/total # ms, 0 workers, shared memory, arena peak/)
+  expect(err).toMatch(/^(progress \d+ %\n)*progress 100 %\n$/)
+})
+
+test('--json is one object with outputs, metrics and diagnostics, and nothing on stderr', async () => {
+  const { code, out, err } = await call(['run', SPEECH, '-i', `file=${TALK}`, '--json'])
+  expect([code, err]).toEqual([0, ''])
+  const result = JSON.parse(out) as Record<string, never>
+  expect(result).toMatchObject({ status: 'success', outputs: { segments: { data: [{ type: 'segment' }, {}, {}] }, pcm: { frames: 36_240, media: { rate: 16_000, format: 'i16' } } }, metrics: { status: 'success' } })
+  expect(result['run_id']).toMatch(/^run-/)
+})
+
+test('--quiet keeps the outputs only', async () => {
+  const { out, err } = await call(['run', SPEECH, '-i', `file=${TALK}`, '--quiet'])
+  expect(out).toMatch(/^\nsegments: 3 events\n/)
+  expect(out).not.toMatch(/^plan |^node |^total /m)
+  expect(err).toBe('')
+})
+
+test.each(['wasm-threads', 'wasm', 'js'])('--output writes audio as the same bytes that the engine writes, and events as JSON (%s)', async (tier) => {
+  const wav = join(files.path, tier, 'deep', 'out.wav'), json = join(files.path, `${tier}.json`), own = join(files.path, `${tier}-own.wav`)
+  const { code, out } = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `pcm=${wav}`, '-o', `segments=${json}`, '--tier', tier, '--workers', '0', '-q'])
+  expect([code, out]).toEqual([0, `\nsegments: written to ${json}\n\npcm: written to ${wav}\n`])
+  await using engine = await createEngine({ tier, workers: 0 })
+  const speech = resample(wavFile(TALK), { rate: 16_000, quality: 'high' })
+  using result = await engine.run({ segments: vad(speech).segments, file: wavWriter(toPcm16(speech), { path: own, format: 'i16' }) })
+  expect(readFileSync(wav).equals(readFileSync(own))).toBe(true)
+  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ media: { kind: 'events' }, data: JSON.parse(JSON.stringify(result.outputs.segments.data)) as object })
+})
+
+test('a document from standard input', async () => {
+  const { code, out } = await call(['run', '-', '-i', `file=${TALK}`, '-q'], { stdin: readFileSync(SPEECH, 'utf8') })
+  expect([code, out]).toEqual([0, expect.stringContaining('segments: 3 events')])
+})
+
+describe('mistakes', () => {
+  test.each([
+    [['-o', 'x=1'], '--output x: the graph has no such output. It has: segments, pcm.'],
+    [['-i', 'flie=a.wav'], '--input flie: the graph has no such input. It has: file.'],
+    [['-i', 'file'], '--input file: expected NAME=VALUE.'],
+    [['-i', 'file=a', '-i', 'file=b'], '--input file is given twice.'],
+    [['-o', 'pcm='], '--output pcm=: expected a file name.'],
+    [['-o', 'pcm=a.wav', '-o', 'segments=./a.wav'], '--output segments=./a.wav: pcm is written there already.'],
+    [['--tier', 'gpu'], '--tier gpu: expected auto, wasm-threads, wasm or js.'],
+    [['--workers', 'many'], '--workers many: expected auto or 0…256.'],
+    [['--input'], "Option '-i, --input <value>' argument missing."],
+  ])('run %j is a mistake of usage', async (words, message) => {
+    const { code, out, err } = await call(['run', SPEECH, ...words])
+    expect([code, out, err.split('\n')[0]]).toEqual([2, '', `millrace run: ${message}`])
+  })
+
+  test('a document with many faults gives all of them, and exit code 3', async () => {
+    const bad = files.file('bad.json', {
+      millrace: 1, nodes: [{ id: 'a', type: 'no::such' }, { id: 'a', type: 'audio::gain' }, { id: 'b', type: 'audio::gain', params: { gainDB: 3 } }],
+      edges: [{ from: ['a', 'out'], to: ['q', 'in'] }], outputs: { x: ['b', 'out'] }, colour: 1,
+    })
+    const { code, out, err } = await call(['run', bad])
+    expect([code, out]).toEqual([3, ''])
+    for (const fault of ['DUPLICATE_ID', 'NODE_NOT_FOUND', 'NODE_TYPE_UNKNOWN', 'PARAM_UNKNOWN']) expect(err).toContain(`error ${fault}`)
+    const json = JSON.parse((await call(['run', bad, '--json'])).out) as { diagnostics: { code: string; pointer?: string }[] }
+    expect(json.diagnostics.filter(({ code: c }) => c === 'DUPLICATE_ID')).toHaveLength(1)
+    expect(json.diagnostics.length).toBeGreaterThanOrEqual(4)
+  })
+
+  test('text that is no JSON names line and column', async () => {
+    const { code, err } = await call(['inspect', files.file('cut.json', '{"millrace": 1,\n "nodes": [')])
+    expect([code, err]).toEqual([3, 'error JSON_SYNTAX (line 2, column 12): Document: expected a value or ], got end of text at line 2, column 12.\n  Fix the JSON there.\n'])
+  })
+
+  test('a missing document, a folder, a missing file and a file that is no WAV fail with their code, and exit code 1', async () => {
+    expect(await call(['run', 'missing.json'])).toEqual({ code: 1, out: '', err: 'NOT_FOUND: File missing.json: it does not exist.\n' })
+    expect(await call(['run', files.path])).toMatchObject({ code: 1, err: expect.stringContaining('it is a folder') })
+    const lost = await call(['run', SPEECH, '-i', `file=${files.path}/none.wav`, '--json'])
+    expect([lost.code, JSON.parse(lost.out)]).toMatchObject([1, { error: { code: 'NOT_FOUND', node: 'read' } }])
+    const text = await call(['run', SPEECH, '-i', `file=${SPEECH}`, '-q'])
+    expect([text.code, text.err]).toEqual([1, expect.stringMatching(/^FILE_INVALID: /)])
+  })
+
+  test('an output that cannot be written fails with exit code 1', async () => {
+    const { code, err } = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `segments=${files.path}`, '-q'])
+    expect([code, err]).toEqual([1, expect.stringContaining('EISDIR')])
+  })
+
+  test('warnings of the document are shown, and the run goes on', async () => {
+    const { code, err } = await call(['run', files.file('warn.json', { ...GAIN, colour: 1 }), '-i', `file=${TALK}`, '-q'])
+    expect([code, err]).toEqual([0, expect.stringContaining('warning UNKNOWN_FIELD')])
+  })
+})
+
+test('Ctrl-C in mid-run gives 130, a line of its own, and no output', async () => {
+  const stop = new AbortController()
+  const { code, out, err } = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `pcm=${join(files.path, 'cut.wav')}`], {
+    signal: stop.signal, interactive: true, onErr: (text) => { if (text.startsWith('\r')) stop.abort(new Error('interrupted')) },
+  })
+  expect([code, err.split('\n').at(-2)]).toEqual([130, 'millrace: interrupted.'])
+  expect(out).not.toContain('pcm: written')
+  expect(existsSync(join(files.path, 'cut.wav'))).toBe(false)
+})
+
+test('on a terminal one line is redrawn, no wider than the terminal', async () => {
+  const { err } = await call(['run', SPEECH, '-i', `file=${TALK}`], { interactive: true, columns: 40 })
+  const drawn = err.trimEnd().split('\r').slice(1)
+  expect(drawn.length).toBeGreaterThan(0)
+  for (const line of drawn) expect(line.length).toBeLessThan(40)
+  expect(drawn.at(-1)).toMatch(/^█+ 100 %/)
+  expect(err.split('\n')).toHaveLength(2)
+})
