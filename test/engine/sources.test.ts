@@ -24,8 +24,8 @@ const surprise = (rates: readonly number[], ended: { closed: number }): ReturnTy
 }) as never
 
 describe('sources whose media come with the first packet', () => {
-  test.each([0, 2])('are solved then, converters and all (%i workers)', async (workers) => {
-    await using engine = await createEngine({ workers, arenaBytes: 16 * 1_048_576 })
+  test.each([[0, undefined], [2, undefined], [2, 'wasm']] as const)('are solved then, converters and all (%i workers, tier %s)', async (workers, tier) => {
+    await using engine = await createEngine({ workers, arenaBytes: 16 * 1_048_576, ...(tier && { tier }) })
     const ended = { closed: 0 }
     using result = await engine.run({ pcm: toPcm16(gain(surprise([8_000, 8_000, 8_000], ended)() as never)) })
     expect(result.outputs.pcm.data).toMatchObject({ rate: 8_000, channels: 2, frames: 3_000, format: 'i16' })
