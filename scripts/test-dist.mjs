@@ -10,7 +10,7 @@ import { fail, root, run, say } from './lib/say.mjs'
 
 ensureDependencies()
 const { ensureBuild } = await import('./lib/fresh.mjs')
-const { CONSUMERS } = await import('./dist/consumers.mjs')
+const CONSUMERS = [...(await import('./dist/consumers.mjs')).CONSUMERS, ...(await import('./dist/demo-pages.mjs')).DEMO_PAGES]
 const { EXPECTED } = await import('./dist/expected.mjs')
 const { closeBrowser, openBrowser } = await import('./dist/pages.mjs')
 

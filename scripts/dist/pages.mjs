@@ -46,14 +46,22 @@ export async function closeBrowser() {
 
 /** Opens `url` and waits for `globalThis.result`. Rejects with the page's own error. */
 export async function resultOf(url) {
+  return withPage(url, async (page) => {
+    await page.waitForFunction(() => globalThis.result !== undefined, undefined, { timeout: PAGE_TIMEOUT_MS })
+    return page.evaluate(() => ({ text: globalThis.result, isolated: globalThis.crossOriginIsolated }))
+  })
+}
+
+/** Opens `url` in a fresh context and hands the page to `use`. What the page complained about is added to a failure. */
+export async function withPage(url, use) {
   const page = await (await browser.newContext()).newPage()
+  page.setDefaultTimeout(PAGE_TIMEOUT_MS)
   const complaints = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()) })
   try {
     await page.goto(url)
-    await page.waitForFunction(() => globalThis.result !== undefined, undefined, { timeout: PAGE_TIMEOUT_MS })
-    return await page.evaluate(() => ({ text: globalThis.result, isolated: globalThis.crossOriginIsolated }))
+    return await use(page)
   } catch (error) {
     throw new Error(`${error.message.split('\n')[0]} ${complaints.join(' | ')}`, { cause: error })
   } finally {
