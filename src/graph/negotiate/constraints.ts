@@ -17,6 +17,8 @@ export interface CompiledPort {
   readonly own: Domain
   readonly functions: readonly FieldFunction[]
   readonly links: readonly FieldLink[]
+  /** The port that all fields are linked to, when nothing else is said of any. */
+  readonly like?: string
   /** Type variable: all ports of the node with this name carry the same media. */
   readonly group?: string
   /** Names of a tensor's open dimensions, by position. */
@@ -55,7 +57,8 @@ function compilePort(name: string, media: MediaConstraint, { kernel, input, opti
   const options = media.kind === 'oneOf' ? media.options : [media]
   const functions: FieldFunction[] = [], links: FieldLink[] = [], dimensions: (string | null)[] = []
   const own = options.map((option) => compileOption(option, kernel, functions, links, dimensions))
-  return { ...base, own, functions, links, dimensions, discovered: options.some((option) => option.discovered === true) }
+  const like = options.length === 1 && Object.keys(options[0]!).every((key) => key === 'kind' || key === 'like') ? options[0]!.like : undefined
+  return { ...base, own, functions, links, dimensions, discovered: options.some((option) => option.discovered === true), ...(like !== undefined && { like }) }
 }
 
 function compileOption(

@@ -3,7 +3,7 @@ import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { resolveParams } from '../params.js'
 import { mediaOf } from './constraints.js'
 import { exactly, FIELDS, revise } from './domain.js'
-import { addNode, portCompiler, runFunctions, type NodeFaults } from './node-ports.js'
+import { addNode, findLink, portCompiler, runFunctions, type NodeFaults } from './node-ports.js'
 import { pickPort } from './pick.js'
 import { PortNetwork } from './port-network.js'
 
@@ -118,7 +118,7 @@ function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Med
   const node = addNode(network, {
     id: definition.type, ports: compile(definition), params: values, linkCount: (port) => port === input ? 1 : 0, known: () => undefined,
   }, faults)
-  const a = node.byName.get(input)!.variable, b = node.byName.get(output)!.variable
+  const a = findLink(node, input)!.variable, b = findLink(node, output)!.variable
   const taken = revise(network.domain(a), exactly(from))
   if (taken === undefined || !network.assign(a, taken)) return null
   runFunctions(network, node, faults)
@@ -162,6 +162,7 @@ function accepts(declared: string, kind: MediaKind): boolean { return declared =
 
 /** Equal media, equal key. */
 function keyOf(media: Media): string {
+  if (media.kind === 'audio') return `audio ${media.rate} ${media.channels} ${media.format} ${media.layout}`
   const record = media as unknown as Readonly<Record<string, unknown>>
   return Object.keys(record).sort().map((name) => `${name}=${JSON.stringify(record[name])}`).join(',')
 }

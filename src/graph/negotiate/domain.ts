@@ -86,22 +86,27 @@ export function reviseOneField(target: Domain, targetField: string, source: Doma
   return kept.length === 0 ? undefined : changed ? kept : target
 }
 
+/** The target itself when nothing changes, the source itself when all is its: equal ports then share one object, which makes the next comparison free. */
 function reviseAlternative(target: Alternative, source: Alternative): Alternative | undefined {
+  if (target === source) return target
   if (target.kind !== source.kind) return undefined
   const length = Math.max(target.fields.length, source.fields.length)
-  let fields: FieldDomain[] | undefined
+  let changed = false, taken = length === source.fields.length
+  const fields: FieldDomain[] = new Array<FieldDomain>(length)
   for (let i = 0; i < length; i++) {
-    const before = target.fields[i] ?? ANY
-    const after = reviseField(before, source.fields[i] ?? ANY)
+    const before = target.fields[i] ?? ANY, other = source.fields[i] ?? ANY
+    const after = reviseField(before, other)
     if (after === null) return undefined
-    if (after !== before || (fields !== undefined && i >= fields.length)) {
-      fields ??= target.fields.slice()
-      while (fields.length < i) fields.push(ANY)
-      fields[i] = after
-    }
+    if (after !== before) changed = true
+    if (after !== other) taken &&= sameField(after, other)
+    fields[i] = after
   }
-  if (fields === undefined) return target
-  return fields.length === source.fields.length && fields.every((field, i) => field === source.fields[i]) ? source : { kind: target.kind, fields }
+  return !changed ? target : taken ? source : { kind: target.kind, fields }
+}
+
+/** Equal single values; other equal domains are not worth finding. */
+function sameField(a: FieldDomain, b: FieldDomain): boolean {
+  return a.open === b.open && a.values?.length === 1 && b.values?.length === 1 && a.values[0] === b.values[0]
 }
 
 /** The values a field may take over all alternatives; undefined when that says nothing (a kind without the field, or ranges that cannot be joined). */

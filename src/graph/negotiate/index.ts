@@ -7,7 +7,9 @@ import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { resolveParams } from '../params.js'
 import { converterSearch } from './converters.js'
 import { describeFields } from './describe.js'
+import type { Domain } from './domain.js'
 import { insertConverters, mendEdges } from './insert.js'
+import type { NodePorts } from './node-ports.js'
 import type { InsertedNode, NegotiateOptions, Negotiation } from './options.js'
 import { mediaAt, prepare, solve, type Problem, type Solution } from './solver.js'
 
@@ -28,9 +30,10 @@ export function negotiate(graph: Graph, registry: ConverterSource, o: NegotiateO
   const problem = prepare(graph, { definitionOf, paramsOf: o.params ?? paramsOf(graph, definitionOf), known: o.known ?? new Map(), brokenEdges: o.brokenEdges })
   const solution = solve(problem)
   const media = new Map<string, Media>(), open: string[] = []
+  const shared = new Map<Domain, Media | undefined>() // equal ports share their domain
   solution.nodes.forEach((node) => {
     for (const link of node?.links ?? []) {
-      const agreed = mediaAt(solution, link)
+      const agreed = link.port.dimensions.length > 0 ? mediaAt(solution, link) : sharedMedia(solution, link, shared)
       if (agreed === undefined) open.push(`${node!.id}.${link.name}`)
       else media.set(`${node!.id}.${link.name}`, agreed)
     }
@@ -42,6 +45,13 @@ export function negotiate(graph: Graph, registry: ConverterSource, o: NegotiateO
   const inserted: InsertedNode[] = []
   const result = insertConverters(graph, mended.chains, media, inserted, diagnostics)
   return { graph: result, media, inserted, open, diagnostics }
+}
+
+function sharedMedia(solution: Solution, link: NodePorts['links'][number], shared: Map<Domain, Media | undefined>): Media | undefined {
+  const domain = solution.network.domain(link.variable)
+  let media = shared.get(domain)
+  if (media === undefined) shared.set(domain, media = mediaAt(solution, link))
+  return media
 }
 
 function definitions(graph: Graph, registry: ConverterSource, o: NegotiateOptions): (node: number) => NodeDefinition | undefined {

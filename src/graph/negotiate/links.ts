@@ -34,7 +34,9 @@ export function inputLinks(
     edges: (node, port) => byNode[node]?.get(port) ?? NONE,
     all: (node) => {
       const ports = byNode[node]
-      return ports === undefined ? NONE : Object.keys(definitionOf(node)!.inputs).flatMap((port) => ports.get(port) ?? NONE)
+      if (ports === undefined) return NONE
+      if (ports.size === 1) for (const list of ports.values()) return list
+      return Object.keys(definitionOf(node)!.inputs).flatMap((port) => ports.get(port) ?? NONE)
     },
   }
 }

@@ -16,8 +16,6 @@ export interface NodePorts {
   readonly id: string
   readonly params: ParamValues
   readonly links: readonly PortLink[]
-  /** By link name; `in` also finds the first link of a `multi` port. */
-  readonly byName: ReadonlyMap<string, PortLink>
   pending: PendingFunction[]
 }
 
@@ -42,8 +40,7 @@ export interface NodeRequest {
 /** Puts a node into the network: variables with their own constraints, ties between its ports, functions that need params only. */
 export function addNode(network: PortNetwork, request: NodeRequest, faults: NodeFaults): NodePorts {
   const { id, ports, params } = request
-  const links: PortLink[] = []
-  const byName = new Map<string, PortLink>()
+  const links: PortLink[] = [], pending: PendingFunction[] = []
   for (const port of ports) {
     const count = port.input ? request.linkCount(port.name) : 1
     for (let n = 0; n < count; n++) {
@@ -51,16 +48,20 @@ export function addNode(network: PortNetwork, request: NodeRequest, faults: Node
       const known = request.known(name)
       const link: PortLink = { name, port, variable: network.add(known === undefined ? port.own : exactly(known)) }
       links.push(link)
-      byName.set(name, link)
-      if (n === 0) byName.set(port.name, link)
+      if (known === undefined) for (const f of port.functions) pending.push({ link, function: f })
     }
   }
-  const pending = links.flatMap((link) => request.known(link.name) !== undefined ? [] : link.port.functions.map((f) => ({ link, function: f })))
-  const node: NodePorts = { id, params, links, byName, pending }
+  const node: NodePorts = { id, params, links, pending }
   if (request.fixed !== undefined && request.fixed.size > 0) applyFixed(network, node, request.fixed)
   tiePorts(network, node, faults)
   if (pending.length > 0) runFunctions(network, node, faults)
   return node
+}
+
+/** Link of that name; `in` also finds the first link of a `multi` port. */
+export function findLink({ links }: NodePorts, name: string): PortLink | undefined {
+  for (const link of links) if (link.name === name || link.port.name === name) return link
+  return undefined
 }
 
 function applyFixed(network: PortNetwork, node: NodePorts, fixed: FixedFields): void {
@@ -73,6 +74,11 @@ function applyFixed(network: PortNetwork, node: NodePorts, fixed: FixedFields): 
 
 function tiePorts(network: PortNetwork, node: NodePorts, { clashes }: NodeFaults): void {
   for (const a of node.links) {
+    const { like } = a.port
+    if (like !== undefined && node.links.every((b) => b.port.name !== like || sameKind(b.port.own, a.port.own))) {
+      for (const b of node.links) if (b.port.name === like && b !== a && !network.tie(b.variable, a.variable)) clashes.push({ a, b })
+      continue
+    }
     for (const { field, port, other } of a.port.links) {
       for (const b of node.links) {
         if (b.port.name === port && b !== a && !network.tie(b.variable, a.variable, other, field)) clashes.push({ a, b, field })
@@ -84,6 +90,9 @@ function tiePorts(network: PortNetwork, node: NodePorts, { clashes }: NodeFaults
   }
 }
 
+/** Both are one and the same kind: then all fields equal means all equal. */
+function sameKind(a: Domain, b: Domain): boolean { return a?.length === 1 && b?.length === 1 && a[0]!.kind === b[0]!.kind }
+
 /**
  * Evaluates the node's pending functions with what is known of its inputs; those that read something undecided stay pending, those that read an open
  * field make their own field open. `late` collects values that no longer fit because consumers have narrowed the port; else such a value is a clash.
@@ -91,7 +100,7 @@ function tiePorts(network: PortNetwork, node: NodePorts, { clashes }: NodeFaults
 export function runFunctions(network: PortNetwork, node: NodePorts, faults: NodeFaults, late?: Map<string, FieldDomain>): void {
   if (node.pending.length === 0) return
   const domains = (name: string): Domain | undefined => {
-    const link = node.byName.get(name)
+    const link = findLink(node, name)
     return link?.port.input === true ? network.domain(link.variable) : undefined
   }
   node.pending = node.pending.filter((item) => {

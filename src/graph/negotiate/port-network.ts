@@ -1,7 +1,7 @@
 import { revise, reviseOneField, type Domain } from './domain.js'
 
 /** Port `other` must agree with this one: in everything, or in one field. */
-interface Tie { readonly other: number; readonly mine?: string; readonly theirs?: string }
+interface Tie { readonly other: number; readonly mine: string | undefined; readonly theirs: string | undefined }
 
 /**
  * Ports as variables with domains, tied by edges (whole media), type variables (whole media) and field links. Setting or tying narrows until nothing
@@ -9,14 +9,16 @@ interface Tie { readonly other: number; readonly mine?: string; readonly theirs?
  */
 export class PortNetwork {
   readonly #domains: Domain[] = []
-  readonly #ties: Tie[][] = []
+  readonly #ties: (Tie[] | undefined)[] = []
   readonly #queue: number[] = []
   readonly #queued: boolean[] = []
-  readonly #trail: [port: number, before: Domain][] = []
+  /** What the step under way has changed: ports, and what they were before. */
+  readonly #trail: number[] = []
+  readonly #before: Domain[] = []
 
   /** Adds a port; its number. */
   add(domain: Domain): number {
-    this.#ties.push([])
+    this.#ties.push(undefined)
     this.#queued.push(false)
     return this.#domains.push(domain) - 1
   }
@@ -27,27 +29,36 @@ export class PortNetwork {
   /** Narrows a port to `domain` and all that follows from it. False = impossible, nothing changed. */
   assign(port: number, domain: Domain): boolean {
     if (domain === this.#domains[port]) return true
-    this.#trail.length = 0
+    this.#begin()
     this.#set(port, domain)
-    return this.#settle()
+    if (this.#settle()) return true
+    this.#undo()
+    return false
   }
 
   /** Makes two ports agree in everything, or in field `field` of the first and `otherField` of the second. False = impossible, nothing changed. */
   tie(a: number, b: number, field?: string, otherField = field): boolean {
-    this.#trail.length = 0
-    this.#ties[a]!.push(field === undefined ? { other: b } : { other: b, mine: field, theirs: otherField! })
-    this.#ties[b]!.push(field === undefined ? { other: a } : { other: a, mine: otherField!, theirs: field })
-    // The consumer is narrowed first, so that its order of preference follows the producer's.
-    this.#enqueue(a)
-    this.#enqueue(b)
-    if (this.#settle()) return true
-    this.#ties[a]!.pop()
-    this.#ties[b]!.pop()
+    this.#begin()
+    // Only the new tie is looked at; what it changes is followed further. The consumer goes first, so that its order of preference follows the producer's.
+    const forth: Tie = { other: b, mine: field, theirs: otherField }, back: Tie = { other: a, mine: otherField, theirs: field }
+    const ofA = this.#ties[a] ??= [], ofB = this.#ties[b] ??= []
+    ofA.push(forth)
+    ofB.push(back)
+    if (this.#follow(a, forth) && this.#follow(b, back) && this.#settle()) return true
+    this.#undo()
+    ofA.pop()
+    ofB.pop()
     return false
   }
 
+  #begin(): void {
+    this.#trail.length = 0
+    this.#before.length = 0
+  }
+
   #set(port: number, domain: Domain): void {
-    this.#trail.push([port, this.#domains[port]!])
+    this.#trail.push(port)
+    this.#before.push(this.#domains[port]!)
     this.#domains[port] = domain
     this.#enqueue(port)
   }
@@ -58,27 +69,30 @@ export class PortNetwork {
     this.#queue.push(port)
   }
 
+  /** Narrows the other end of a tie; false when nothing is left there. */
+  #follow(port: number, { other, mine, theirs }: Tie): boolean {
+    const source = this.#domains[port]!, before = this.#domains[other]!
+    const after = mine === undefined ? revise(before, source) : reviseOneField(before, theirs!, source, mine)
+    if (after === undefined) return false
+    if (after !== before) this.#set(other, after)
+    return true
+  }
+
   #settle(): boolean {
     for (let head = 0; head < this.#queue.length; head++) {
       const port = this.#queue[head]!
       this.#queued[port] = false
-      const source = this.#domains[port]!
-      for (const { other, mine, theirs } of this.#ties[port]!) {
-        const before = this.#domains[other]!
-        const after = mine === undefined ? revise(before, source) : reviseOneField(before, theirs!, source, mine)
-        if (after === before) continue
-        if (after === undefined) { this.#undo(head); return false }
-        this.#set(other, after)
-      }
+      const ties = this.#ties[port]
+      if (ties !== undefined) for (const tie of ties) if (!this.#follow(port, tie)) return false
     }
     this.#queue.length = 0
     return true
   }
 
-  #undo(head: number): void {
-    for (let i = head; i < this.#queue.length; i++) this.#queued[this.#queue[i]!] = false
+  #undo(): void {
+    for (const port of this.#queue) this.#queued[port] = false
     this.#queue.length = 0
-    for (let i = this.#trail.length - 1; i >= 0; i--) this.#domains[this.#trail[i]![0]] = this.#trail[i]![1]
-    this.#trail.length = 0
+    for (let i = this.#trail.length - 1; i >= 0; i--) this.#domains[this.#trail[i]!] = this.#before[i]!
+    this.#begin()
   }
 }

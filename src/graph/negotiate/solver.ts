@@ -84,7 +84,9 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
   const broken: BrokenEdge[] = [], clashes: { node: number; clash: PortClash }[] = [], failures: Solution['failures'][number][] = []
   const compile = portCompiler()
   const faults: NodeFaults = { clashes: [], failures: [] }
+  const isGiven = (port: string): boolean => problem.bound.has(port) || problem.known.has(port)
   const collect = (node: number): void => {
+    if (faults.clashes.length === 0 && faults.failures.length === 0) return
     for (const clash of faults.clashes.splice(0)) clashes.push({ node, clash })
     for (const { link, message } of faults.failures.splice(0)) failures.push({ node, port: link.name, message })
   }
@@ -94,8 +96,8 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
     const { id } = graph.nodes[index]!
     const node = nodes[index] = addNode(network, {
       id, ports: compile(definition), params: problem.paramsOf(index), fixed,
-      linkCount: (port) => links.edges(index, port).length || (problem.bound.has(`${id}.${port}`) || problem.known.has(`${id}.${port}`) ? 1 : 0),
-      known: (link) => problem.known.get(`${id}.${link}`),
+      linkCount: (port) => links.edges(index, port).length || (isGiven(`${id}.${port}`) ? 1 : 0),
+      known: problem.known.size === 0 ? nothing : (link) => problem.known.get(`${id}.${link}`),
     }, faults)
     for (const edge of links.all(index)) {
       const fault = connect(network, problem, nodes, edge)
@@ -120,16 +122,18 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
   return { network, nodes, broken, clashes, failures }
 }
 
+function nothing(): undefined { return undefined }
+
 /** Ties the two ends of an edge; what could not be tied comes back. */
 function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePorts | undefined)[], edge: number): BrokenEdge | undefined {
   const { from, to } = problem.graph.edges[edge]!
   const source = nodes[problem.indexOf.get(from[0])!]
   const target = problem.indexOf.get(to[0])!
-  const producer = source?.byName.get(from[1])?.variable
+  const producer = source === undefined ? undefined : outputLink(source, from[1])?.variable
   if (producer === undefined) return undefined
   const port = problem.definitionOf(target)!.inputs[to[1]]!
   const name = port.multi === true ? `${to[1]}.${problem.links.edges(target, to[1]).indexOf(edge)}` : to[1]
-  const consumer = nodes[target]!.byName.get(name)!.variable
+  const consumer = nodes[target]!.links.find((link) => link.port.input && link.name === name)!.variable
   if (network.tie(producer, consumer)) return undefined
   const gives = network.domain(producer), takes = network.domain(consumer)
   const kinds = kindsOf(takes)
@@ -144,6 +148,11 @@ function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePo
     if (!network.tie(producer, consumer, field)) fields.push(field)
   }
   return { edge, producer, consumer, fields, gives, takes }
+}
+
+function outputLink({ links }: NodePorts, port: string): NodePorts['links'][number] | undefined {
+  for (const link of links) if (!link.port.input && link.name === port) return link
+  return undefined
 }
 
 /** Agreed media of one port; undefined while it is open. */
