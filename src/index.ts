@@ -30,6 +30,7 @@ export { anyMedia, audio, bytes, events, json, match, oneOf, sameAs, tensor, tex
 export type { AudioBuffer, AudioSpec, Speakers } from './media/audio-buffer.js'
 export { convertSamples } from './media/convert-samples.js'
 export type { Packet, PacketStream, SegmentEvent } from './media/packet.js'
+export { loadPeer, type ImportModule } from './formats/load-peer.js'
 export { hostFacts, type HostFacts } from './kernels/host-facts.js'
 export type { WasmSource } from './kernels/wasm-source.js'
 export { exportMetrics, type EdgeMetrics, type NodeMetrics, type RunMetrics } from './schedule/metrics.js'

@@ -15,12 +15,6 @@ export const formatErrors = /* @__PURE__ */ defineErrors({
       `File ${d.file}: codec ${d.codec} is not supported; available: ${showList(d.available)}.`,
     hint: () => 'Convert the file to one of them.',
   },
-  DECODER_MISSING: {
-    kind: 'environment', httpStatus: 501,
-    message: (d: { readonly file: string; readonly format: string; readonly tried: readonly string[]; readonly install?: string }) =>
-      `File ${d.file}: no decoder for ${d.format}; tried ${showList(d.tried)}.`,
-    hint: (d) => d.install ?? '',
-  },
   FILE_TRUNCATED: {
     kind: 'validation', httpStatus: 200, severity: 'warning',
     message: (d: { readonly file: string; readonly expected: number; readonly got: number }) =>

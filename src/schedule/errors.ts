@@ -14,29 +14,9 @@ export const scheduleErrors = /* @__PURE__ */ defineErrors({
   },
   OUTPUT_INVALID: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'Return a packet for every declared, connected output.' },
   MEDIA_CHANGED: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'End the stream and start a new one with the new media.' },
-  EDGE_OVERFLOW: {
-    kind: 'execution', httpStatus: 500, message: (d: { readonly from: string; readonly to: string; readonly capacity: number }) =>
-      `Edge ${d.from}→${d.to}: capacity ${d.capacity} full.`,
-    hint: () => 'Raise capacity or choose another whenFull.',
-  },
   DEPENDENCY_FAILED: {
     kind: 'execution', httpStatus: 500, message: (d: { readonly node: string; readonly port: string; readonly failed: string }) =>
       `Node ${d.node}: input ${d.port} failed at ${d.failed}.`,
     hint: () => 'See that node.',
-  },
-  DRIVER_ERROR: { kind: 'execution', httpStatus: 500, message: (d: { readonly driver: string; readonly cause: string }) => `Driver ${d.driver}: ${d.cause}.` },
-  ILLEGAL_TRANSITION: {
-    kind: 'usage', httpStatus: 409, message: (d: { readonly thing: string; readonly id: string; readonly event: string; readonly state: string }) =>
-      `${d.thing} ${d.id}: ${d.event} in state ${d.state}.`,
-    hint: () => 'Create a new one.',
-  },
-  NODE_TIMEOUT: {
-    kind: 'timeout', httpStatus: 504, retryable: true, aliases: ['VE-006'], message: (d: { readonly node: string; readonly timeoutMs: number }) =>
-      `Node ${d.node}: expected to finish in ${d.timeoutMs} ms.`,
-    hint: () => 'Raise timeoutMs.',
-  },
-  RUN_TIMEOUT: {
-    kind: 'timeout', httpStatus: 504, message: (d: { readonly run: string; readonly timeoutMs: number }) => `Run ${d.run}: expected to finish in ${d.timeoutMs} ms.`,
-    hint: () => 'Raise timeoutMs.',
   },
 })

@@ -14,11 +14,6 @@ export const workerErrors = /* @__PURE__ */ defineErrors({
       `Worker ${d.worker}: ended (${d.reason}) during ${d.node}, delivery ${d.delivery} of ${d.deliveries}.`,
     hint: () => 'Poison job? Run it alone.',
   },
-  HEARTBEAT_LOST: {
-    kind: 'worker', httpStatus: 500, retryable: true, aliases: ['SYS-008'],
-    message: (d: { readonly worker: string | number; readonly silentMs: number; readonly node: string }) => `Worker ${d.worker}: silent for ${d.silentMs} ms in ${d.node}.`,
-    hint: () => 'Call ctx.beat() or set hangMs.',
-  },
   PROTOCOL_MISMATCH: {
     kind: 'transport', httpStatus: 500, aliases: ['SYS-003'],
     message: (d: { readonly worker: string | number; readonly expected: number | string; readonly got: number | string }) =>

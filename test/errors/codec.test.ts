@@ -136,7 +136,7 @@ describe('names and texts', () => {
   test('errors of another copy of the library are recognised', () => {
     const foreign = { [Symbol.for('millrace.error')]: true, code: 'CLOSED' }
     expect([isMillraceError(foreign), isMillraceError(new Error('x')), isMillraceError(null), isMillraceError('x')]).toEqual([true, false, false, false])
-    expect(scheduleErrors.RUN_TIMEOUT({ run: 'r', timeoutMs: 5 })).toBeInstanceOf(Error)
+    expect(scheduleErrors.DEPENDENCY_FAILED({ node: 'b', port: 'in', failed: 'a' })).toBeInstanceOf(Error)
   })
 
   test('values in messages are short and never throw', () => {

@@ -63,6 +63,7 @@ class BatchRun {
   readonly #failed = new Map<string, MillraceError>()
   readonly #failures: MillraceError[] = []
   readonly #edges: { from: ValueId; to: string; counters: EdgeCounters }[] = []
+  readonly #readers = new Map<PacketQueue, string>()
   readonly #nodeQueues = new Map<string, Map<string, PacketQueue>>()
   readonly #segmentQueues = new Map<number, Map<number, PacketQueue>>()
   readonly #modes: Map<number, OutputMode>[]
@@ -140,7 +141,7 @@ class BatchRun {
     for (const node of compiled.nodes) {
       if (node.tier !== null || compiled.removed.has(node.id)) continue
       const links = new Map<string, PacketQueue>()
-      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, `${node.id}.${input.link}`))
+      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, node.id, input.link))
       this.#nodeQueues.set(node.id, links)
     }
     for (const [i, segment] of compiled.segments.entries()) {
@@ -154,12 +155,14 @@ class BatchRun {
     for (const value of compiled.outputs.values()) if (!this.#isCollected(value)) this.#routes.of(value).shelf ??= []
   }
 
-  #queue(value: ValueId, to: string): PacketQueue {
+  /** A queue for `reader`, at its input `link` where that is known. */
+  #queue(value: ValueId, reader: string, link?: string): PacketQueue {
     const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(value)!
     const queue = new PacketQueue(media, media.kind === 'audio' ? CAPACITY.audio : CAPACITY.other, {
       nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
-    this.#edges.push({ from: value, to, counters: queue.counters })
+    this.#readers.set(queue, reader)
+    this.#edges.push({ from: value, to: link === undefined ? reader : `${reader}.${link}`, counters: queue.counters })
     return queue
   }
 
@@ -216,7 +219,11 @@ class BatchRun {
     } catch (error) {
       const failure = this.#fail(error, node, 'process')
       const resolved = this.#r.compiled.nodes[node]!
-      for (const value of outputs) this.#routes.fail(value, scheduleErrors.DEPENDENCY_FAILED({ node: '', port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
+      for (const value of outputs) {
+        for (const queue of this.#routes.of(value).queues) {
+          queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
+        }
+      }
     } finally { this.#stall.ended() }
   }
 
@@ -305,7 +312,9 @@ class BatchRun {
       if (packet) packet = sharePacket(packet)
       else if (this.#collected.has(value)) { packet = this.#collected.get(value)!; this.#collected.delete(value) }
       else {
-        const parts = this.#routes.of(value).shelf?.splice(0) ?? [], media: Media = compiled.media.get(value)!
+        const parts = this.#routes.of(value).shelf?.splice(0) ?? []
+        // media that only the packets know: an output whose node discovers them
+        const media: Media = compiled.media.get(value) ?? parts[0]?.media ?? { kind: 'json' }
         packet = services.join(media, parts)
       }
       whole.set(value, packet)

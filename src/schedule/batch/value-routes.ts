@@ -32,7 +32,6 @@ export class ValueRoutes {
   }
 
   end(value: ValueId): void { for (const queue of this.of(value).queues) queue.end() }
-  fail(value: ValueId, error: unknown): void { for (const queue of this.of(value).queues) queue.fail(error) }
   failAll(error: unknown): void { for (const route of this.#routes.values()) for (const queue of route.queues) queue.fail(error) }
 
   /** Releases what was collected and not taken. */
