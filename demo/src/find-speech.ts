@@ -15,6 +15,8 @@ export interface Found {
 
 export const RATE = 16_000
 let engine: Promise<Engine> | undefined
+/** Remarks on the engine itself, which it makes once: they hold for every file. */
+let lasting: readonly Diagnostic[] = []
 
 /** The page's one engine; its workers start when a file is worth it. */
 export function openEngine(): Promise<Engine> { return engine ??= createEngine() }
@@ -25,6 +27,8 @@ export async function findSpeech(file: Blob, settings: Settings, signal: AbortSi
   const speech = resample(wavFile(file), { rate: RATE, quality: settings.quality })
   const graph = { segments: vad(speech, { threshold: settings.threshold, frameMs: settings.frameMs }).segments, wav: wavWriter(toPcm16(speech)) }
   const plan = await ready.plan(graph, { signal })
+  const ofTier = ({ code }: Diagnostic): boolean => code === 'TIER_FALLBACK'
+  lasting = [...lasting, ...plan.diagnostics.filter(ofTier)]
   const { outputs, metrics, diagnostics } = await ready.run(graph, { signal, onProgress: ({ fraction }) => { onProgress(fraction) } })
-  return { segments: outputs.segments.data, wav: outputs.wav.data, plan: printPlan(plan), metrics, diagnostics: [...plan.diagnostics, ...diagnostics] }
+  return { segments: outputs.segments.data, wav: outputs.wav.data, plan: printPlan(plan), metrics, diagnostics: [...lasting, ...plan.diagnostics.filter((d) => !ofTier(d)), ...diagnostics] }
 }
