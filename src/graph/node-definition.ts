@@ -64,8 +64,14 @@ export function passesThrough(output: OutputDeclaration, params: ParamValues, me
   return output.frames === 'passThrough' || (typeof output.frames === 'function' && output.frames(0, params, media) === 'passThrough')
 }
 
-/** Declaration of an output port. `frames` belongs to kernel nodes. */
-export interface OutputDeclaration { readonly media: MediaConstraint; readonly doc?: string; readonly frames?: OutputFrames }
+/** Declaration of an output port. `frames` and `metadata` belong to kernel nodes. */
+export interface OutputDeclaration {
+  readonly media: MediaConstraint
+  readonly doc?: string
+  readonly frames?: OutputFrames
+  /** Fields in the metadata of every packet of this output, known before the run: what its media do not say (samples per decision of a detector). */
+  readonly metadata?: (params: ParamValues, media: PortMedia) => Readonly<Record<string, unknown>>
+}
 
 /** The compiled code of a node (spec kernels.md). `module`: `core` or an AssemblyScript or user module; `export`: the name before `_process`. */
 export interface KernelDeclaration {

@@ -195,16 +195,16 @@ export class EngineSegment implements OpenSegment {
 
   /** Frames `from`…`to` of a room as a packet; takes over the room's block. */
   #packet(buffer: SegmentBuffer, room: Room, from: number, to: number, position: number): Packet {
-    const frames = to - from
+    const frames = to - from, metadata = buffer.metadata === undefined ? this.#metadata : { ...this.#metadata, ...buffer.metadata }
     if (buffer.media.kind !== 'audio') {
       const data = readFrames(buffer, room.block.view(Uint8Array), from, frames)
       room.block[Symbol.dispose]()
-      return packetOf(buffer.media, data, position, frames, { streamId: buffer.value, metadata: this.#metadata })
+      return packetOf(buffer.media, data, position, frames, { streamId: buffer.value, metadata })
     }
     const { rate, channels, format, layout } = buffer.media
     const audio = new ArenaAudio(this.#arena, room.block, { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' },
       { skip: from, pitch: room.capacity })
-    return packetOf(buffer.media, audio, position, frames, { streamId: buffer.value, metadata: this.#metadata })
+    return packetOf(buffer.media, audio, position, frames, { streamId: buffer.value, metadata })
   }
 
   #ended(index: number): boolean { return hasEnded(this.#arena.u32, this.program.buffer(index)) }

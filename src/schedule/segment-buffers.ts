@@ -36,7 +36,7 @@ export function planSegment(draft: SegmentDraft, index: number, c: BufferContext
   }
 }
 
-interface Draft { kind: SegmentBuffer['kind']; value: ValueId; spec: KernelSpec['outputs'][number]; media: SegmentBuffer['media']; capacity: number; readers: number[]; skip: number; writer: number }
+interface Draft { kind: SegmentBuffer['kind']; value: ValueId; spec: KernelSpec['outputs'][number]; media: SegmentBuffer['media']; capacity: number; readers: number[]; skip: number; writer: number; metadata?: Readonly<Record<string, unknown>> }
 
 /** A node of the segment with what does not depend on the block: its spec but for `maxFrames`. */
 interface Member { readonly node: ResolvedNode; readonly spec: KernelSpec; readonly latency: number }
@@ -70,7 +70,7 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     index, tier: c.nodes[members[0] ?? draft.nodes[0]!]!.tier!, feed: draft.feed, nodes, workBytes: bytes, headFrames,
     buffers: buffers.map((b, n) => ({
       kind: b.kind, value: b.value, media: b.media, channels: b.spec.channels, frameBytes: frameBytes(b.spec), capacity: b.capacity,
-      offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!,
+      offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!, ...(b.metadata && { metadata: b.metadata }),
     })),
   }
 
@@ -88,7 +88,8 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     const value = valueId(node.id, port.name), most = mostFrames(node, port.name, maxFrames)
     const lag = readByJoin.has(value) ? most + Math.ceil(lagSeconds * (port.framesPerSecond || 1)) + LEAST_HEAD_FRAMES : 0
     const kind = c.external(value, inside) ? 'output' : 'internal'
-    bufferOf.set(value, buffers.push({ kind, value, spec: port, media: node.media[port.name]!, capacity: most + lag, readers: [], skip: latency, writer: step }) - 1)
+    const metadata = kind === 'output' ? node.definition.outputs[port.name]!.metadata?.(node.params, node.media) : undefined
+    bufferOf.set(value, buffers.push({ kind, value, spec: port, media: node.media[port.name]!, capacity: most + lag, readers: [], skip: latency, writer: step, ...(metadata && { metadata }) }) - 1)
     return buffers.length - 1
   }
 }

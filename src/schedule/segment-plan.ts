@@ -34,6 +34,8 @@ export interface SegmentBuffer {
   readonly skip: number
   /** Steps between which its memory is taken, both included. */
   readonly live: readonly [number, number]
+  /** What the writing node says of every packet of this output. */
+  readonly metadata?: Readonly<Record<string, unknown>>
 }
 
 /** A run of kernels that one thread executes pass by pass (DESIGN section 1). Plain data: buildable on any thread. */

@@ -81,6 +81,7 @@ export interface WirePacket {
   readonly audio?: { readonly bytes: ArrayBuffer; readonly frames: number }
   readonly position: number
   readonly duration: number
+  readonly metadata: Readonly<Record<string, unknown>>
 }
 
 /** Engine → worker in transfer mode. `job`: number of an opened segment; `buffer`: index into its plan's buffers. */

@@ -9,20 +9,20 @@ export interface PackedPacket { readonly wire: WirePacket; readonly transfer: Ar
 
 /** Copies a packet out of its arena and releases it. Audio: one counted copy (MW-57); other data is cloned when posted. */
 export function packPacket(packet: Packet, edge: string): PackedPacket {
-  const { media, data, position, duration } = packet
-  if (!(data instanceof ArenaAudio)) return { wire: { media, data, position, duration }, transfer: [], bytes: 0 }
+  const { media, data, position, duration, metadata } = packet
+  if (!(data instanceof ArenaAudio)) return { wire: { media, data, position, duration, metadata }, transfer: [], bytes: 0 }
   const samples = data.toArray({ edge, reason: 'thread' }), bytes = samples.buffer as ArrayBuffer, frames = data.frames
   releasePacket(packet)
-  return { wire: { media, data: null, position, duration, audio: { bytes, frames } }, transfer: [bytes], bytes: bytes.byteLength }
+  return { wire: { media, data: null, position, duration, metadata, audio: { bytes, frames } }, transfer: [bytes], bytes: bytes.byteLength }
 }
 
 /** Copies a posted packet into an arena. Audio: one counted copy. */
-export function unpackPacket(arena: Arena, { media, data, position, duration, audio }: WirePacket, edge: string): Packet {
-  if (audio === undefined || media.kind !== 'audio') return packetOf(media, data, position, duration)
+export function unpackPacket(arena: Arena, { media, data, position, duration, metadata, audio }: WirePacket, edge: string): Packet {
+  if (audio === undefined || media.kind !== 'audio') return packetOf(media, data, position, duration, { metadata })
   const { rate, channels, format, layout } = media, samples = channels * audio.frames
   const block = arena.alloc({ dtype: format, shape: [samples] })
   const shape = { rate, channels, frames: audio.frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' } as const
   const buffer = new ArenaAudio(arena, block, shape)
   arena.copy(buffer.tryView(ARRAY_OF[format])!, new Uint8Array(audio.bytes), { edge, reason: 'thread' })
-  return packetOf(media, buffer, position, duration)
+  return packetOf(media, buffer, position, duration, { metadata })
 }

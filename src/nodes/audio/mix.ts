@@ -43,12 +43,12 @@ export const mix = /* @__PURE__ */ defineNode({
   kernel: { module: 'level', export: 'mix', slots: controlValues, controls: controlValues },
   deterministic: 'yes', parity: 'exact', stateful: false, costNs: 0.3,
   validate: (p, media) => {
-    const count = inputCount(media)
+    const count = inputCount(media) // 0: not known before the first packet
     const first = media['in.0']
     const wrong = (param: string, constraint: string, limit: unknown, got: unknown) =>
       graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::mix', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })
     return [
-      ...KINDS.flatMap((kind) => listOf(p, kind).length > count ? [wrong(kind, 'at most as many values as inputs', count, listOf(p, kind).length)] : []),
+      ...KINDS.flatMap((kind) => count > 0 && listOf(p, kind).length > count ? [wrong(kind, 'at most as many values as inputs', count, listOf(p, kind).length)] : []),
       ...(first?.kind === 'audio' && first.channels !== 2 && listOf(p, 'pan').some((pan) => pan !== 0) ? [wrong('pan', 'for inputs that are not stereo', 0, listOf(p, 'pan').find((pan) => pan !== 0))] : []),
     ]
   },

@@ -26,7 +26,10 @@ export const vad = /* @__PURE__ */ defineNode({
       media: events({ schema: 'vad', timebase: (_, inputs) => rateOf(inputs) }), doc: 'One event per run of speech frames.',
       frames: (n, p, media) => Math.ceil(wholeFrames(n, p, media) / 2) + 1,
     },
-    frames: { media: tensor({ dtype: 'bool', shape: [null] }), doc: 'One byte per frame: 1 is speech.', frames: wholeFrames },
+    frames: {
+      media: tensor({ dtype: 'bool', shape: [null] }), doc: 'One byte per frame: 1 is speech. Metadata: hopFrames, rate; of a run output also isSpeech, speechFrames, totalFrames, ignoredFrames.',
+      frames: wholeFrames, metadata: (p, media) => ({ hopFrames: frameLength(p, media), rate: rateOf(media) }),
+    },
   },
   main: 'audio',
   kernel: { module: 'detect', export: 'vad', flush: true },
@@ -40,8 +43,7 @@ export const vad = /* @__PURE__ */ defineNode({
     const frames = views.outputs['frames']?.[0] ?? [], length = frameLength(p, media)
     let speechFrames = 0
     for (let n = 0; n < frames.length; n++) speechFrames += frames[n]!
-    const counts = { isSpeech: speechFrames > 0, speechFrames, totalFrames: frames.length, ignoredFrames: views.inputFrames - frames.length * length }
-    return { frames: { ...counts, hopFrames: length, rate: rateOf(media) } }
+    return { frames: { isSpeech: speechFrames > 0, speechFrames, totalFrames: frames.length, ignoredFrames: views.inputFrames - frames.length * length } }
   },
   reference: vadReference,
 })

@@ -20,7 +20,7 @@ function run(x: readonly Float32Array[], params: Record<string, unknown> = {}, t
   const { outputs, results, counters } = rig.run([x], o)
   const summary = vad.definition.summary({ inputFrames: x[0]!.length, outputs }, rig.params, rig.media)
   rig.close()
-  return { frames: outputs['frames']![0] as Uint8Array, events: outputs['segments']![0]!, segments: readEvents(bytesOf(outputs['segments']![0]!), rate), audio: outputs['audio']!, results, counters, summary: summary['frames']! }
+  return { frames: outputs['frames']![0] as Uint8Array, events: outputs['segments']![0]!, segments: readEvents(bytesOf(outputs['segments']![0]!), rate), audio: outputs['audio']!, results, counters, summary: summary['frames']!, metadata: vad.definition.outputs.frames.metadata(rig.params, rig.media) }
 }
 function sine(hertz: number, level: number, seconds: number, rate = 16_000): Float32Array {
   return Float32Array.from({ length: Math.round(seconds * rate) }, (_, n) => level * Math.sin(2 * Math.PI * hertz * n / rate))
@@ -40,7 +40,7 @@ describe('facts', () => {
     for (const tier of ['wasm', 'js'] as const) {
       const { frames, segments, summary } = run([sine(440, 0.5, 5)], {}, tier)
       expect([frames.length, frames.reduce((sum: number, one: number) => sum + one, 0)]).toEqual([166, 166])
-      expect(summary).toEqual({ isSpeech: true, speechFrames: 166, totalFrames: 166, ignoredFrames: 320, hopFrames: 480, rate: 16_000 })
+      expect(summary).toEqual({ isSpeech: true, speechFrames: 166, totalFrames: 166, ignoredFrames: 320 })
       expect(segments).toMatchObject([{ type: 'segment', from: 0, to: 166 * 480, timestampUs: 0, probability: 1 }])
       expect(segments[0]!.rms).toBeCloseTo(Math.SQRT1_2 / 2, 4)
       expect(segments[0]!.peak).toBeCloseTo(0.5, 3)
@@ -65,8 +65,8 @@ describe('facts', () => {
   })
   test('frame lengths: ⌊rate · ms ÷ 1000⌋ at every rate', () => {
     for (const [rate, ms, length] of [[16_000, 30, 480], [48_000, 30, 1_440], [44_100, 10, 441], [11_025, 10, 110], [22_050, 30, 661], [8_000, 20, 160], [100, 10, 1]] as const) {
-      const x = new Float32Array(length * 3 + length - 1).fill(0.5), { frames, summary } = run([x], { frameMs: ms }, 'wasm', { rate })
-      expect([frames.length, summary['ignoredFrames'], summary['hopFrames']]).toEqual([3, length - 1, length])
+      const x = new Float32Array(length * 3 + length - 1).fill(0.5), { frames, summary, metadata } = run([x], { frameMs: ms }, 'wasm', { rate })
+      expect([frames.length, summary['ignoredFrames'], metadata]).toEqual([3, length - 1, { hopFrames: length, rate }])
     }
   })
   test('energy is summed in four lanes by sample index mod 4, f64', () => {
