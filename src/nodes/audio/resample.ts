@@ -63,8 +63,15 @@ function heldFrames(g: Geometry | null): number { return g === null ? 0 : Math.m
 /** Null where the rates are unknown or not served. */
 function geometryFor(p: ParamValues, media: PortMedia): Geometry | null {
   const from = isAudio(media['in']) ? media['in'].rate : 0, to = p['rate'] as number
-  return isServed(from, to) ? geometryOf(from, to, p['quality'] as Quality, p['method'] as Method) : null
+  const quality = p['quality'] as Quality, method = p['method'] as Method
+  if (asked === undefined || asked.from !== from || asked.to !== to || asked.quality !== quality || asked.method !== method) {
+    asked = { from, to, quality, method, geometry: isServed(from, to) ? geometryOf(from, to, quality, method) : null }
+  }
+  return asked.geometry
 }
+
+/** The last answer: one plan asks the same several times for every resampler. */
+let asked: { readonly from: number; readonly to: number; readonly quality: Quality; readonly method: Method; readonly geometry: Geometry | null } | undefined
 
 function isServed(from: number, to: number): boolean {
   const whole = [from, to].every((rate) => Number.isInteger(rate) && rate >= LEAST_RATE && rate <= MOST_RATE)
