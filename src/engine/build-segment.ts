@@ -1,11 +1,10 @@
 import { graphErrors } from '../graph/errors.js'
 import { Interpreter } from '../kernels/interpreter.js'
-import type { KernelCode } from '../kernels/kernel-code.js'
-import { expectProgram } from '../kernels/program-check.js'
 import { referenceCode } from '../kernels/reference-code.js'
-import { processEntry, type KernelRuntime } from '../kernels/runtime.js'
+import type { KernelRuntime } from '../kernels/runtime.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
+import { compiledBuilder } from '../schedule/compiled-builder.js'
 import type { BuildProgram } from '../schedule/inline-executor.js'
 import type { RunScope } from '../schedule/open-segment.js'
 import type { SegmentInterpreter } from '../schedule/passes.js'
@@ -15,23 +14,8 @@ import type { KernelIds } from './kernel-ids.js'
 
 /** Writes segments into the engine's arena: compiled kernels by their table entries, references by closures of their own. */
 export function segmentBuilder(arena: Arena, runtime: KernelRuntime | undefined, ids: KernelIds, shared: SharedBlocks): BuildProgram {
-  return (plan, scope) => plan.tier === 'js' || runtime === undefined ? interpreted(arena, plan, scope) : compiled(arena, plan, runtime, ids, shared)
-}
-
-function compiled(arena: Arena, plan: SegmentPlan, runtime: KernelRuntime, ids: KernelIds, shared: SharedBlocks): { program: BuiltProgram; interpreter: SegmentInterpreter } {
-  const program = buildProgram(arena, plan, {
-    shared,
-    code: (index) => {
-      const { module, export: name } = plan.nodes[index]!.spec, id = ids.of(module, name)
-      runtime.register(id, module, name)
-      const code: KernelCode = runtime.kernel(module, name), entry = processEntry(id)
-      return { code, process: entry, flush: code.flush === undefined ? 0 : entry + 1 }
-    },
-    statuses: () => undefined,
-  })
-  expectProgram(runtime.core, arena, program.address, arena.base)
-  const { segment_run, segment_step } = runtime.core
-  return { program, interpreter: { run: segment_run, step: segment_step } }
+  const compiled = runtime && compiledBuilder(arena, runtime, shared, (module, name) => ids.of(module, name))
+  return (plan, scope) => plan.tier === 'js' || compiled === undefined ? interpreted(arena, plan, scope) : compiled(plan, scope)
 }
 
 /** The `js` tier: the TypeScript interpreter over references. Entry 2i + 1 is the `process` of step i, the next its `flush`. */
@@ -42,7 +26,7 @@ function interpreted(arena: Arena, plan: SegmentPlan, scope: RunScope): { progra
     return referenceCode(node.spec, parts, arena)
   })
   const program = buildProgram(arena, plan, {
-    shared: undefined, statuses: () => undefined,
+    shared: undefined,
     code: (index) => ({ code: codes[index]!, process: 2 * index + 1, flush: codes[index]!.flush === undefined ? 0 : 2 * index + 2 }),
   })
   const interpreter = new Interpreter(arena, arena.base, (index, state, io) => {

@@ -42,8 +42,6 @@ export interface CodeSource {
   readonly shared: SharedBlocks | undefined
   /** Functions and table entries (`flush` 0: none) of step `index`. */
   code(index: number): { readonly code: KernelCode; readonly process: number; readonly flush: number }
-  /** Names of a node's own statuses. */
-  statuses(index: number): Readonly<Record<number, string>> | undefined
 }
 
 /** Makes the kernel instances of a segment and writes its program. Throws what a kernel's init says; nothing stays allocated then. */
@@ -52,8 +50,7 @@ export function buildProgram(host: MemoryHost, plan: SegmentPlan, source: CodeSo
   const own: Address[] = []
   try {
     plan.nodes.forEach((node, i) => {
-      const statuses = source.statuses(i)
-      instances.push(new KernelInstance(source.code(i).code, node.spec, host, { ...(source.shared && { shared: source.shared }), ...(statuses && { statuses }), scratch: THREADS_OWN }))
+      instances.push(new KernelInstance(source.code(i).code, node.spec, host, { ...(source.shared && { shared: source.shared }), scratch: THREADS_OWN }))
     })
     const work = plan.workBytes > 0 ? own[own.push(host.allocate(plan.workBytes)) - 1]! : 0
     const sizes = layOut(plan)

@@ -1,13 +1,14 @@
 import type { CompiledModules } from '../kernels/compiled-modules.js'
 import { BUFFER, PASS, THREAD_ID } from '../kernels/contract.js'
 import { instantiateRuntime } from '../kernels/runtime.js'
+import { SharedBlocks } from '../kernels/shared-blocks.js'
 import { createArena, type Arena } from '../memory/arena.js'
 import type { Address } from '../memory/memory-host.js'
+import { compiledBuilder } from '../schedule/compiled-builder.js'
 import type { SegmentInterpreter } from '../schedule/passes.js'
 import type { BuiltProgram } from '../schedule/program.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import { workerErrors } from './errors.js'
-import { compiledBuilder } from './transfer-worker.js'
 import { WORKER_PROTOCOL, type KernelBinding } from './protocol.js'
 
 /** What a worklet's processor is made from: cloneable, it arrives in `processorOptions` (MW-75). Modules are of the private-memory variant: private memory cannot be cloned. */
@@ -47,7 +48,7 @@ export class SegmentQuantum {
     if (o.protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: 0, expected: WORKER_PROTOCOL, got: o.protocol })
     this.#arena = createArena({ bytes: o.arenaBytes, id: 1, epoch: 1, shared: false, wasm: true })
     const runtime = instantiateRuntime(o.compiled, this.#arena.memory!), ids = new Map(o.kernels.map(({ id, module, name }) => [`${module}.${name}`, id]))
-    const built = compiledBuilder(this.#arena, runtime, (module, name) => {
+    const built = compiledBuilder(this.#arena, runtime, new SharedBlocks(this.#arena), (module, name) => {
       const id = ids.get(`${module}.${name}`)
       if (id === undefined) throw workerErrors.IPC_ERROR({ channel: 'worklet', reason: `kernel ${module}.${name} has no number` })
       return id

@@ -1,13 +1,12 @@
 import { encodeError } from '../errors/codec.js'
 import { isMillraceError } from '../errors/millrace-error.js'
 import { kernelErrors } from '../kernels/errors.js'
-import { expectProgram } from '../kernels/program-check.js'
-import { processEntry, type KernelRuntime } from '../kernels/runtime.js'
+import type { KernelRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
-import { InlineExecutor, type BuildProgram } from '../schedule/inline-executor.js'
+import { compiledBuilder } from '../schedule/compiled-builder.js'
+import { InlineExecutor } from '../schedule/inline-executor.js'
 import type { OpenSegment } from '../schedule/open-segment.js'
-import { buildProgram } from '../schedule/program.js'
 import { faultOf } from './fault.js'
 import type { JobReply, JobRequest, KernelBinding, WirePacket } from './protocol.js'
 import { packPacket, unpackPacket } from './wire-packet.js'
@@ -34,7 +33,7 @@ export class JobServer {
     this.register(kernels)
     this.#executor = new InlineExecutor(arena, {
       nowUs: () => Math.round(clock.nowUs()), nowMs: clock.epochMs, resolutionUs: 1, yield: clock.turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
-    }, compiledBuilder(arena, runtime, (module, name) => this.#idOf(module, name)))
+    }, compiledBuilder(arena, runtime, new SharedBlocks(arena), (module, name) => this.#idOf(module, name)))
     port.onmessage = ({ data }: MessageEvent<JobRequest>) => { this.#receive(data) }
   }
 
@@ -100,22 +99,4 @@ export class JobServer {
   }
 
   #say(reply: JobReply, transfer: ArrayBuffer[] = []): void { this.#port.postMessage(reply, transfer) }
-}
-
-/** Writes segments of compiled kernels into an arena, calling them by their table entries. `idOf`: the engine's number of a kernel. */
-export function compiledBuilder(arena: Arena, runtime: KernelRuntime, idOf: (module: string, name: string) => number): BuildProgram {
-  const shared = new SharedBlocks(arena)
-  return (plan) => {
-    const program = buildProgram(arena, plan, {
-      shared, statuses: () => undefined,
-      code: (index) => {
-        const { module, export: name } = plan.nodes[index]!.spec, id = idOf(module, name)
-        runtime.register(id, module, name)
-        const code = runtime.kernel(module, name), entry = processEntry(id)
-        return { code, process: entry, flush: code.flush === undefined ? 0 : entry + 1 }
-      },
-    })
-    expectProgram(runtime.core, arena, program.address, arena.base)
-    return { program, interpreter: { run: runtime.core.segment_run, step: runtime.core.segment_step } }
-  }
 }

@@ -77,7 +77,7 @@ export function openRig(kind: Kind, bench: Bench | Arena, segment: RandomSegment
 function compiled(bench: Bench, segment: RandomSegment, twin: boolean): { program: BuiltProgram; interpreter: SegmentInterpreter } {
   const { runtime, arena } = bench, ids: string[] = []
   const program = buildProgram(arena, segment.plan, {
-    shared: undefined, statuses: () => undefined,
+    shared: undefined,
     code: (index) => {
       const { module, export: name } = segment.plan.nodes[index]!.spec, key = `${module}.${name}`
       const id = ids.includes(key) ? ids.indexOf(key) : ids.push(key) - 1, number = KNOWN.indexOf(key)
@@ -96,7 +96,7 @@ function interpreted(arena: Arena, segment: RandomSegment): { program: BuiltProg
   const codes = segment.plan.nodes.map((node, i) =>
     referenceCode(node.spec, { reference: segment.definitions[i]!.reference!, params: segment.params[i]!, controls: controlNames(segment.definitions[i]!, node.spec) }, arena))
   const program = buildProgram(arena, segment.plan, {
-    shared: undefined, statuses: () => undefined,
+    shared: undefined,
     code: (index) => ({ code: codes[index]!, process: 2 * index + 1, flush: codes[index]!.flush === undefined ? 0 : 2 * index + 2 }),
   })
   const interpreter = new Interpreter(arena, arena.base, (index, state, io) => {
