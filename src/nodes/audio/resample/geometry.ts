@@ -47,7 +47,7 @@ export interface Geometry {
 
 /**
  * Geometry for two whole rates in range and not more than 256 apart; null when `fft` is asked for and cannot serve them. `auto` depends on rates and quality only:
- * fft for `high` and `best` where l and m have no prime factor above 7 and a block of at most 20 ms is whole on both sides (AU-30; docs/adr/resample-blocks.md).
+ * fft for `high` and `best` where l and m have no prime factor above 7 and a block of at most 20 ms is whole on both sides (AU-30; docs/adr/0006-resample-blocks.md).
  */
 export function geometryOf(from: number, to: number, quality: Quality, method: Method): Geometry | null {
   const common = gcd(from, to), l = to / common, m = from / common
