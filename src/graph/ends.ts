@@ -30,10 +30,10 @@ export function endsOf(graph: Graph, indexOf: ReadonlyMap<string, number>, defin
     })
     return { outputs, sinks }
   }
-  const read = graph.nodes.map(() => new Set<string>()), fed = new Uint8Array(graph.nodes.length)
+  const read = new Array<string[] | undefined>(graph.nodes.length), fed = new Uint8Array(graph.nodes.length)
   for (const { from, to } of graph.edges) {
     const node = indexOf.get(from[0]), target = indexOf.get(to[0])
-    if (node !== undefined) read[node]!.add(from[1])
+    if (node !== undefined && read[node]?.includes(from[1]) !== true) (read[node] ??= []).push(from[1])
     if (target !== undefined) fed[target] = 1
   }
   for (const input of graph.inputs.values()) for (const [id] of input.to) { const node = indexOf.get(id); if (node !== undefined) fed[node] = 1 }
@@ -41,9 +41,9 @@ export function endsOf(graph: Graph, indexOf: ReadonlyMap<string, number>, defin
   graph.nodes.forEach((_, node) => {
     const definition = definitionOf(node)
     const ports = definition === undefined ? [] : Object.keys(definition.outputs)
-    if (graph.nodes.length > 1 && fed[node] === 0 && read[node]!.size === 0 && !silent.has(node) && definition !== undefined && needsInput(definition)) return
-    for (const port of ports) if (!read[node]!.has(port)) outputs.push({ name: undefined, node, port })
-    if (ports.length === 0 && read[node]!.size === 0) silent.add(node)
+    if (graph.nodes.length > 1 && fed[node] === 0 && read[node] === undefined && !silent.has(node) && definition !== undefined && needsInput(definition)) return
+    for (const port of ports) if (read[node]?.includes(port) !== true) outputs.push({ name: undefined, node, port })
+    if (ports.length === 0 && read[node] === undefined) silent.add(node)
   })
   return { outputs, sinks: [...silent].sort((a, b) => a - b) }
 }

@@ -27,7 +27,7 @@ export interface ConverterSource {
  */
 export function negotiate(graph: Graph, registry: ConverterSource, o: NegotiateOptions = {}): Negotiation {
   const definitionOf = definitions(graph, registry, o)
-  const problem = prepare(graph, { definitionOf, paramsOf: o.params ?? paramsOf(graph, definitionOf), known: o.known ?? new Map(), brokenEdges: o.brokenEdges })
+  const problem = prepare(graph, { definitionOf, paramsOf: o.params ?? paramsOf(graph, definitionOf), known: o.known ?? new Map(), brokenEdges: o.brokenEdges, edges: o.edges })
   const solution = solve(problem)
   const media = new Map<string, Media>(), open: string[] = []
   const shared = new Map<Domain, Media | undefined>() // equal ports share their domain

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Media } from '../../media/media-type.js'
+import type { GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
 import type { ParamValues } from '../node-definition.js'
 
@@ -17,6 +18,8 @@ export interface NegotiateOptions {
   /** Nodes (document index) and edges (index) that an earlier check found broken: they are left out. */
   readonly brokenNodes?: ReadonlySet<number>
   readonly brokenEdges?: ReadonlySet<number>
+  /** The graph's numbered edges, when the caller has them already. */
+  readonly edges?: GraphEdgeList
   /** Resolved params by node index, when the caller has them already. */
   readonly params?: (node: number) => ParamValues
 }

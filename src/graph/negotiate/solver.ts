@@ -1,5 +1,5 @@
 import type { Media } from '../../media/media-type.js'
-import { edgeListOf } from '../edge-list.js'
+import { edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { orderOf } from '../order.js'
@@ -51,9 +51,9 @@ const MOST_PASSES = 16
 /** Puts together what {@link solve} needs. */
 export function prepare(
   graph: Graph, o: { readonly definitionOf: (node: number) => NodeDefinition | undefined; readonly paramsOf: (node: number) => ParamValues
-    readonly known: ReadonlyMap<string, Media>; readonly brokenEdges?: ReadonlySet<number> | undefined },
+    readonly known: ReadonlyMap<string, Media>; readonly brokenEdges?: ReadonlySet<number> | undefined; readonly edges?: GraphEdgeList | undefined },
 ): Problem {
-  const edges = edgeListOf(graph)
+  const edges = o.edges ?? edgeListOf(graph)
   const bound = new Set([...graph.inputs.values()].flatMap((input) => input.to.map(([node, port]) => `${node}.${port}`)))
   return {
     graph, order: orderOf(edges).order, indexOf: edges.indexOf, links: inputLinks(graph, edges.indexOf, o.definitionOf, o.brokenEdges),

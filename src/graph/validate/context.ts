@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
-import { edgeName } from '../edge-list.js'
+import { edgeListOf, edgeName, type GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
 import type { Limits } from '../limits.js'
 import { nearest } from '../nearest.js'
@@ -20,12 +20,14 @@ export class Context {
   readonly graph: Graph
   readonly registry: Pick<Registry, 'get' | 'list'>
   readonly limits: Limits
+  /** Numbered edges, broken ones included; those that name no node are left out. */
+  readonly edges: GraphEdgeList
   /** Node id → document index; the first of equal ids. */
   readonly indexOf: ReadonlyMap<string, number>
   /** Nodes and edges that no later stage looks at. */
   readonly brokenNodes = new Set<number>()
   readonly brokenEdges = new Set<number>()
-  /** Edges whose source is broken: they still count as links of their target. */
+  /** By document index: the node's own definition, else the registry's. */
   readonly definitions: (NodeDefinition | undefined)[]
   readonly params: (ParamValues | undefined)[] = []
   readonly #positions: Positions
@@ -37,9 +39,8 @@ export class Context {
     this.registry = registry
     this.limits = limits
     this.#positions = positions
-    const indexOf = new Map<string, number>()
-    graph.nodes.forEach(({ id }, n) => { if (!indexOf.has(id)) indexOf.set(id, n) })
-    this.indexOf = indexOf
+    this.edges = edgeListOf(graph)
+    this.indexOf = this.edges.indexOf
     this.definitions = graph.nodes.map((node) => node.definition ?? registry.get(node.type))
   }
 

@@ -10,7 +10,7 @@ import { removeEdge } from './links.js'
 
 /** Edges that no stage has broken, with their positions in the graph. */
 function soundEdges(c: Context): GraphEdgeList {
-  const all = edgeListOf(c.graph)
+  const all = c.edges
   if (c.brokenEdges.size === 0) return all
   const keep = [...all.source].flatMap((e, i) => c.brokenEdges.has(e) ? [] : [i])
   const pick = (list: Uint32Array): Uint32Array => Uint32Array.from(keep, (i) => list[i]!)
@@ -35,6 +35,8 @@ export function checkAcyclic(c: Context): void {
 /** What is left of a graph once modes are carried out and what reaches no end is left out. Node positions are those of the whole graph. */
 export interface Flow {
   readonly modes: ModesApplied
+  /** Numbered edges of the graph that is left. */
+  readonly edges: GraphEdgeList
   /** 1 = will be part of the plan, by document index. */
   readonly planned: Uint8Array
 }
@@ -49,7 +51,7 @@ export function checkEnds(c: Context): Flow {
       { node, what: `no input can stand for ${ports.join(', ')}; who reads it is skipped`, todo: 'Link an input of the same media type, or mute the node.' },
       { node, port: ports[0]!, pointer: `${c.nodePointer(n)}/mode` }))
   }
-  const kept = edgeListOf(modes.graph)
+  const kept = modes.graph === c.graph ? c.edges : edgeListOf(modes.graph)
   const ends = endsOf(modes.graph, kept.indexOf, (n) => c.definitions[modes.nodeIndex[n]!])
   const reached = reaching(kept, [...ends.outputs.map((output) => output.node), ...ends.sinks, ...besideBroken(c, kept.indexOf)])
   const planned = new Uint8Array(nodes.length), present = new Uint8Array(nodes.length)
@@ -75,7 +77,7 @@ export function checkEnds(c: Context): Flow {
     }
   })
   if (nodes.length > 0 && c.brokenNodes.size === 0 && c.brokenEdges.size === 0) checkLeft(c, modes, planned)
-  return { modes, planned }
+  return { modes, edges: kept, planned }
 }
 
 /** Modes carried out on the graph of sound edges: a broken edge reads nothing and starves nobody. Edge positions stay those of the whole graph. */

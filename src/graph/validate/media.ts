@@ -10,12 +10,12 @@ import type { Flow } from './flow.js'
 export interface MediaOptions { readonly mode?: NegotiateMode; readonly known?: ReadonlyMap<string, Media> }
 
 /** Stage 12, second half: media along the edges between nodes that will run, then each node's own `validate`. */
-export function checkMedia(c: Context, { modes, planned }: Flow, o: MediaOptions): void {
+export function checkMedia(c: Context, { modes, edges, planned }: Flow, o: MediaOptions): void {
   const { graph, nodeIndex, edgeIndex } = modes
   const brokenNodes = new Set<number>(), brokenEdges = new Set<number>()
   nodeIndex.forEach((n, i) => { if (planned[n] === 0 || c.sound(n) === undefined) brokenNodes.add(i) })
   edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
-  const { media, diagnostics } = negotiate(graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, params: (i) => c.params[nodeIndex[i]!] ?? {} })
+  const { media, diagnostics } = negotiate(graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, edges, params: (i) => c.params[nodeIndex[i]!] ?? {} })
   for (const diagnostic of diagnostics) place(c, diagnostic, edgeIndex)
   nodeIndex.forEach((n, i) => {
     const definition = brokenNodes.has(i) ? undefined : c.definitions[n]

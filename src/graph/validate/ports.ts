@@ -7,16 +7,18 @@ import type { NodeDefinition } from '../node-definition.js'
 import { escapePointer } from '../pointer.js'
 import type { Context, Section } from './context.js'
 
+/** What an input is linked from first: an output, or a run-time input in words. */
+interface FirstLink { readonly port: string; readonly from: PortRef | string }
+
 /** Stage 12, first half: ports that do not exist, inputs linked twice, required inputs without anything. */
 export function checkPorts(c: Context, planned: Uint8Array): void {
   /** Per node: what each of its inputs is linked from, and whether a link to it went astray. */
-  const first = new Map<number, Map<string, string>>(), count = new Map<string, number>(), astray = new Set<number>()
-  const note = (node: number, port: string, from: string): string | undefined => {
-    const ports = first.get(node)
-    const before = ports?.get(port)
-    if (ports === undefined) first.set(node, new Map([[port, from]]))
-    else if (before === undefined) ports.set(port, from)
-    return before
+  const first = new Array<FirstLink[] | undefined>(c.graph.nodes.length), count = new Map<string, number>(), astray = new Set<number>()
+  const note = (node: number, port: string, from: PortRef | string): string | undefined => {
+    const links = first[node] ??= []
+    const before = links.find((link) => link.port === port)?.from
+    if (before === undefined) links.push({ port, from })
+    return before === undefined || typeof before === 'string' ? before : before.join('.')
   }
   c.graph.edges.forEach((edge, e) => {
     const source = c.indexOf.get(edge.from[0]), target = c.indexOf.get(edge.to[0])
@@ -33,7 +35,7 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
     if (!isBrokenEnd(c, e) && from !== undefined) good('from', from, Object.keys(from.outputs))
     if (target === undefined || to === undefined) return
     if (!good('to', to, targets)) { astray.add(target); return }
-    const before = note(target, edge.to[1], edge.from.join('.'))
+    const before = note(target, edge.to[1], edge.from)
     if (before === undefined || c.brokenEdges.has(e)) return
     const input = to.inputs[edge.to[1]]
     if (input?.multi === true) { checkLinkCount(c, e, edge.to, count); return }
@@ -49,7 +51,7 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
     const definition = c.sound(n)
     if (definition === undefined || planned[n] === 0 || astray.has(n)) return
     for (const [port, input] of Object.entries(definition.inputs)) {
-      if (input.optional === true || first.get(n)?.has(port) === true) continue
+      if (input.optional === true || first[n]?.some((link) => link.port === port) === true) continue
       const media = describeConstraint(input.media)
       c.report('nodes', n, graphErrors.INPUT_MISSING.diagnostic(
         { input: `${node.id}.${port}`, media }, { node: node.id, port, pointer: c.nodePointer(n), constraint: 'required', expected: media }))
