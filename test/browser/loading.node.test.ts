@@ -37,6 +37,13 @@ describe.skipIf(!hasChromium)('modes', () => {
     expect(got, got.message).toMatchObject({ ok: true, mode, outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }], facts: { sab: isolated, isolated, browser: true }, complaints: [] })
   })
 
+  test('isolated, but SharedArrayBuffer is no name there (as in WebKitGTK): transfer, and nothing throws', async () => {
+    const page = '<!doctype html><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><script>delete globalThis.SharedArrayBuffer</script><script type="module" src="/program.mjs"></script>'
+    const { origin } = await site({ isolated: true, files: { '/': { body: page, type: 'text/html' } } }), got = await runIn(browser, origin, { options: { workers: 1 } })
+    expect(got, got.message).toMatchObject({ ok: true, mode: { tier: 'wasm', mode: 'transfer' }, outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }], facts: { sab: false, isolated: true }, complaints: [] })
+    expect(await runIn(browser, origin, { options: { shared: true } })).toMatchObject({ ok: false, code: 'SHARED_MEMORY', message: expect.stringContaining('SharedArrayBuffer') })
+  })
+
   test('shared memory demanded of a page that is not isolated: the missing headers by name', async () => {
     const { origin } = await site({})
     expect(await runIn(browser, origin, { options: { shared: true } })).toMatchObject({
