@@ -4,6 +4,7 @@ import type { CostHistory } from '../estimates.js'
 import type { EdgeMetrics, NodeMetrics, RunMetrics } from '../metrics.js'
 import type { SegmentReport } from '../open-segment.js'
 import { valueId } from '../resolved-graph.js'
+import type { SegmentBuffer, SegmentPlan, ValueId } from '../segment-plan.js'
 import { mediaBytes } from '../media-bytes.js'
 import type { BatchOutcome } from './batch-run.js'
 
@@ -33,12 +34,12 @@ export interface RunFacts {
 /** Metrics of a batch run (spec execution.md section 8) from what its segments and nodes reported. `history` learns the measured costs. */
 export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, facts: RunFacts, nowUs: () => number, history: CostHistory): RunMetrics {
   const began = nowUs()
-  const reports = facts.detailed ? outcome.segments.map((segment) => segment?.report()) : []
+  const reports = facts.detailed ? outcome.segments.map((segment) => segment?.report()) : [], found = compiled.segments.map((segment, i) => lookUp(segment, reports[i]))
   const nodes = !facts.detailed ? [] : compiled.nodes.filter((node) => !compiled.removed.has(node.id)).map((node) => {
     const planned = compiled.plan.nodes[node.index]!
     const failed = outcome.failedNodes.get(node.id)
     const base = { id: node.id, type: node.definition.type, version: node.definition.version, where: planned.where, segment: planned.segment, ...outcomeOf(failed, facts), attempts: 1, deliveries: 1 }
-    return node.tier === null ? typescriptNode(base, outcome, facts) : kernelNode(base, compiled, reports[planned.segment], history)
+    return node.tier === null ? typescriptNode(base, outcome, facts) : kernelNode(base, compiled, reports[planned.segment], found[planned.segment], history)
   })
   const busyUs = reports.reduce((sum, report) => sum + (report && report.worker >= 0 ? report.busyUs : 0), 0)
   const totalTimeUs = facts.endUs - facts.startUs
@@ -69,9 +70,20 @@ function typescriptNode(base: Base, outcome: BatchOutcome, facts: RunFacts): Nod
   }
 }
 
-function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | undefined, history: CostHistory): NodeMetrics {
-  const segment = compiled.segments[base.segment], index = segment?.nodes.findIndex((node) => node.spec.nodeId === base.id) ?? -1
-  const step = report?.steps[index], sampled = report?.steps.reduce((sum, s) => sum + s.sampleNs, 0) ?? 0
+/** A segment's parts by name: looked up once per node. */
+interface Lookup { readonly indexOf: ReadonlyMap<string, number>; readonly buffers: ReadonlyMap<ValueId, SegmentBuffer>; readonly sampled: number }
+
+function lookUp(segment: SegmentPlan, report: SegmentReport | undefined): Lookup | undefined {
+  if (report === undefined) return undefined
+  return {
+    indexOf: new Map(segment.nodes.map((node, i) => [node.spec.nodeId, i])), buffers: new Map(segment.buffers.map((buffer) => [buffer.value, buffer])),
+    sampled: report.steps.reduce((sum, step) => sum + step.sampleNs, 0),
+  }
+}
+
+function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | undefined, found: Lookup | undefined, history: CostHistory): NodeMetrics {
+  const segment = compiled.segments[base.segment], index = found?.indexOf.get(base.id) ?? -1
+  const step = report?.steps[index], sampled = found?.sampled ?? 0
   const share = step === undefined ? 0 : sampled > 0 ? step.sampleNs / sampled : 1 / (report?.steps.length ?? 1)
   const executionTimeUs = Math.round((report?.busyUs ?? 0) * share)
   const tier = TIER_OF_TAG[step?.tag ?? ''] ?? segment?.tier ?? ''
@@ -79,7 +91,7 @@ function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | 
   const link = node?.inputs.find((input) => input.from !== null)?.link, media = link === undefined ? undefined : node?.media[link]
   if (step && tier !== 'js') history.add(base.type, executionTimeUs, step.framesIn * (media?.kind === 'audio' ? media.channels : 1))
   const memoryPeakBytes = node === undefined ? 0 : Object.keys(node.definition.outputs).reduce((sum, port) => {
-    const buffer = segment!.buffers.find((b) => b.value === valueId(node.id, port))
+    const buffer = found?.buffers.get(valueId(node.id, port))
     return sum + (buffer ? mediaBytes(buffer.media, buffer.kind === 'output' ? compiled.totals.get(buffer.value) ?? buffer.capacity : buffer.capacity) : 0)
   }, 0)
   return {
