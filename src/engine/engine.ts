@@ -14,6 +14,7 @@ import { validateGraph } from '../graph/validate/validate-graph.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
+import { ArenaAudio } from '../memory/audio-buffer.js'
 import type { AudioApi } from '../memory/audio-api.js'
 import { runBatch, type BatchOutcome } from '../schedule/batch/batch-run.js'
 import { batchMetrics } from '../schedule/batch/batch-metrics.js'
@@ -261,6 +262,7 @@ export class Engine {
       clock, log: options.logger,
       instances: this.#instances,
       allocAudio: (spec) => audio.alloc(spec, { zero: false }),
+      owns: (buffer) => buffer instanceof ArenaAudio && buffer.isIn(arena),
       join: (media, parts) => joinPackets(arena, audio, arena.copies, media, parts),
     }
   }

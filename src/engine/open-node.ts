@@ -84,7 +84,7 @@ class DirectNode implements OpenNode {
 
   process(input: AudioBuffer): AudioBuffer {
     const media = this.#media
-    if (!(input instanceof ArenaAudio) || input.rate !== media.rate || input.channels !== media.channels || input.format !== media.format || input.layout !== media.layout || input.frames > this.#maxFrames) {
+    if (!(input instanceof ArenaAudio && input.isIn(this.#parts.arena)) || input.rate !== media.rate || input.channels !== media.channels || input.format !== media.format || input.layout !== media.layout || input.frames > this.#maxFrames) {
       throw commonErrors.INVALID_ARGUMENT({ function: `${this.#type} process`, expected: `${media.format} ${media.layout} at ${media.rate} Hz, ${media.channels} channels, at most ${this.#maxFrames} frames, in this engine`, got: show(input) })
     }
     this.#instance.setInput(0, { data: input.address, frames: input.frames, stride: input.strideBytes })

@@ -68,6 +68,8 @@ export class ArenaAudio implements AudioBuffer {
   get samples(): number { return this.frames * this.channels }
   get seconds(): number { return this.frames / this.rate }
   get handle(): Handle { return this.#block.handle }
+  /** True when its bytes lie in that arena: a buffer of another engine has an address too, but of other bytes. */
+  isIn(arena: Arena): boolean { return this.#arena === arena }
   /** The block that it stands in. */
   get block(): Block { return this.#block }
   /** True once closed. */

@@ -1,9 +1,10 @@
 import type { NodeContext, PacketRecord } from '../../graph/node-definition.js'
-import type { PacketStream } from '../../media/packet.js'
+import type { Packet, PacketStream } from '../../media/packet.js'
+import { memoryErrors } from '../../memory/errors.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { PacketQueue } from '../packet-queue.js'
-import { releasePacket } from '../packet-data.js'
+import { isAudioBuffer, releasePacket } from '../packet-data.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
 import type { RunFrame } from './services.js'
@@ -23,6 +24,7 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
   const emit = async (record: PacketRecord): Promise<void> => {
     for (const [port, packet] of Object.entries(record)) {
       if (definition.outputs[port] === undefined) { warnUndeclared(node, port, frame); releasePacket(packet); continue }
+      if (isAudioBuffer(packet.data) && !frame.services.owns(packet.data)) throw foreign(node, port, packet)
       given.add(port)
       report.itemsOut++
       report.framesOut += packet.duration
@@ -101,6 +103,12 @@ function requireOutputs(node: ResolvedNode, given: ReadonlySet<string>, routes: 
     if (given.has(port) || !routes.wanted(valueId(node.id, port)) || node.definition.outputs[port]!.media.kind === 'events') continue
     throw scheduleErrors.OUTPUT_INVALID({ port: valueId(node.id, port), expected: 'a packet', got: 'nothing' }, { nodeId: node.id, nodeType: node.definition.type, port })
   }
+}
+
+/** Audio of another engine: its address means other bytes here. */
+function foreign(node: ResolvedNode, port: string, packet: Packet): Error {
+  releasePacket(packet)
+  return memoryErrors.INVALID_HANDLE({ handle: `of ${valueId(node.id, port)}`, reason: 'arena', what: 'it belongs to another engine; pass toArray()' }, { nodeId: node.id, nodeType: node.definition.type, port })
 }
 
 function warnUndeclared(node: ResolvedNode, port: string, frame: RunFrame): void {

@@ -14,6 +14,8 @@ export interface RunServices {
   readonly log: LogSink
   /** Audio in the arena; waits while pressure is high and something may still be freed. */
   allocAudio(spec: AudioSpec & { readonly frames: number }): AudioBuffer
+  /** True for audio in the engine's own arena. */
+  owns(buffer: AudioBuffer): boolean
   readonly instances: NodeInstances
   /** Joins the parts of one stream; owns them. Audio is joined in the arena with one counted copy; one part is returned as it is. */
   join(media: Media, parts: Packet[]): Packet
