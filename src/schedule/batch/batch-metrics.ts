@@ -117,8 +117,9 @@ function criticalPath(compiled: CompiledPlan, nodes: readonly NodeMetrics[]): st
     }
     best.set(node.id, { us: us + (time.get(node.id) ?? 0), from })
   }
+  // Of equals the later one: a clock of 0.1 ms (plain pages) may give a node no time at all, and it is on the path still.
   let last: string | undefined
-  for (const [id, { us }] of best) if (last === undefined || us > best.get(last)!.us) last = id
+  for (const [id, { us }] of best) if (last === undefined || us >= best.get(last)!.us) last = id
   const path: string[] = []
   for (let id = last; id !== undefined; id = best.get(id)?.from) path.unshift(id)
   return path
