@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resolveParams } from '../../../src/graph/params.js'
-import { IO } from '../../../src/kernels/contract.js'
+import { IO, STATUS } from '../../../src/kernels/contract.js'
 import { resample, resampleMethod } from '../../../src/nodes/audio/resample.js'
 import { geometryOf, totalOutputs } from '../../../src/nodes/audio/resample/geometry.js'
 import { expectSame, kernelHost, randomNumbers, type KernelHost } from '../../support/kernel-rig.js'
@@ -228,19 +228,26 @@ describe('declaration', () => {
   })
 })
 
-test('a cancelled call stops', () => {
+test('a cancelled call stops, a long one shows that it is alive', () => {
+  const frames = 8_000
   for (const [to, quality] of [[192_000, 'best'], [191_999, 'low']] as const) {
-    const rig = resampleRig(host, { from: 8_000, to, quality, maxFrames: 8_000 }), { instance } = rig, word = host.arena.allocate(64), beat = host.arena.allocate(64)
-    host.arena.u32[(instance.io + IO.CANCEL) >>> 2] = word
-    host.arena.u32[(instance.io + IO.BEAT) >>> 2] = beat
-    host.arena.u32[word >>> 2] = 1
-    expect(() => rig.run([[noise(8_000, 1)]])).toThrow('status -1')
-    host.arena.u32[word >>> 2] = 0
+    const { instance, ...rig } = resampleRig(host, { from: 8_000, to, quality, maxFrames: frames }), { arena } = host
+    const words = arena.allocate(128), input = arena.allocate(frames * 4), room = frames * 25, output = arena.allocate(room * 4)
+    arena.u32[(instance.io + IO.CANCEL) >>> 2] = words
+    arena.u32[(instance.io + IO.BEAT) >>> 2] = words + 64
+    const call = (): number => {
+      instance.setInput(0, { data: input, frames, stride: 0 })
+      instance.setOutput(0, { data: output, frames: room, stride: 0 })
+      return instance.process(frames)
+    }
+    arena.u32[words >>> 2] = 1
+    expect(call()).toBe(STATUS.CANCELLED)
+    arena.u32[words >>> 2] = 0
     instance.reset()
-    rig.run([[noise(8_000, 1)]])
-    expect(host.arena.u32[beat >>> 2]).toBeGreaterThan(10)
-    rig.close()
-    host.arena.free(word)
-    host.arena.free(beat)
+    expect(call()).toBeGreaterThan(frames * 20)
+    expect(arena.u32[(words + 64) >>> 2]).toBeGreaterThan(10)
+    expect(rig.spec.maxFrames).toBe(frames)
+    instance.close()
+    for (const address of [words, input, output]) arena.free(address)
   }
 })

@@ -210,7 +210,8 @@ impl<'a> Method<'a> {
     fn run(&mut self, geometry: &Geometry, mut k: u64, mut out: &mut [f32], samples: &[f32], start: i64, watch: Watch<'_>) -> Result<(), Status> {
         while !out.is_empty() {
             let count = match self {
-                Method::Direct(_) => STRIDE.next_multiple_of(4 * geometry.l as usize),
+                Method::Direct(_) if geometry.interpolated == 0 => STRIDE.next_multiple_of(4 * geometry.l as usize),
+                Method::Direct(_) => STRIDE,
                 _ => (geometry.hop_out() - k % geometry.hop_out()) as usize,
             };
             let (now, later) = out.split_at_mut(count.min(out.len()));
