@@ -1,15 +1,22 @@
+/** What the file system tells of a path. */
+export interface FileStat { readonly size: number; readonly mode: number; isFile(): boolean; isDirectory(): boolean; isFIFO(): boolean }
+
 /** An open file of Node's `fs.promises`, as far as readers and writers use it. */
 export interface FileHandle {
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
-  write(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesWritten: number }>
-  stat(): Promise<{ readonly size: number; isFile(): boolean }>
+  write(buffer: Uint8Array, offset: number, length: number, position: number | null): Promise<{ readonly bytesWritten: number }>
+  stat(): Promise<FileStat>
   close(): Promise<void>
 }
 
 /** Part of Node's `fs` module that file access needs; declared here, so that no Node types reach the public types. */
 export interface NodeFs {
   readonly promises: {
-    open(path: string | URL, flags: string): Promise<FileHandle>
+    open(path: string | URL, flags: string, mode?: number): Promise<FileHandle>
+    stat(path: string | URL): Promise<FileStat>
+    access(path: string | URL, mode: number): Promise<void>
+    realpath(path: string | URL): Promise<string>
+    rename(from: string | URL, to: string | URL): Promise<void>
     unlink(path: string | URL): Promise<void>
   }
 }

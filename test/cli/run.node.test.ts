@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../src/index.js'
@@ -108,6 +108,37 @@ describe('mistakes', () => {
     const { code, err } = await call(['run', files.file('warn.json', { ...GAIN, colour: 1 }), '-i', `file=${TALK}`, '-q'])
     expect([code, err]).toEqual([0, expect.stringContaining('warning UNKNOWN_FIELD')])
   })
+})
+
+test.each(['same path', 'other spelling', 'link', 'events', 'document'])('an output that is a file of the call is a mistake of usage, and the file stays (%s)', async (how) => {
+  const at = join(files.path, 'same', how), talk = join(at, 'talk.wav'), document = join(at, 'speech.json')
+  mkdirSync(at, { recursive: true })
+  copyFileSync(TALK, talk)
+  copyFileSync(SPEECH, document)
+  if (how === 'link') symlinkSync(talk, join(at, 'link.wav'))
+  const output = { 'same path': `pcm=${talk}`, 'other spelling': `pcm=${at}/../${how}/talk.wav`, link: `pcm=${at}/link.wav`, events: `segments=${talk}`, document: `segments=${document}` }[how]!
+  const { code, out, err } = await call(['run', document, '-i', `file=${talk}`, '-o', output, '-q'])
+  expect([code, out, err.split('\n')[0]]).toEqual([2, '', `millrace run: --output ${output}: that is ${how === 'document' ? 'the graph document' : 'the file of input file'}.`])
+  expect(readFileSync(talk).equals(readFileSync(TALK))).toBe(true)
+  expect(readFileSync(document).equals(readFileSync(SPEECH))).toBe(true)
+})
+
+test('a file that a node of the document names is not written over', async () => {
+  const talk = join(files.path, 'named.wav')
+  copyFileSync(TALK, talk)
+  const document = files.file('named.json', { ...GAIN, inputs: {}, nodes: [{ id: 'read', type: 'io::wav-file', params: { path: talk } }, GAIN.nodes[1]] })
+  const { code, err } = await call(['run', document, '-o', `out=${talk}`, '-q'])
+  expect([code, err.split('\n')[0]]).toEqual([2, `millrace run: --output out=${talk}: that is the file that node read reads.`])
+})
+
+test('an interrupted run keeps the older output and leaves no part of the new one', async () => {
+  const at = join(files.path, 'older'), cut = join(at, 'cut.wav'), stop = new AbortController()
+  mkdirSync(at)
+  writeFileSync(cut, 'older')
+  const { code } = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `pcm=${cut}`], {
+    signal: stop.signal, interactive: true, onErr: (text) => { if (text.startsWith('\r')) stop.abort(new Error('interrupted')) },
+  })
+  expect([code, readFileSync(cut, 'utf8'), readdirSync(at)]).toEqual([130, 'older', ['cut.wav']])
 })
 
 test('Ctrl-C in mid-run gives 130, a line of its own, and no output', async () => {

@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { addNode, connect } from '../../graph/edit.js'
 import type { Graph } from '../../graph/graph.js'
 import { createEngine, exportMetrics, printPlan, type Engine, type Packet, type Plan, type Registry, type RunOptions, type RunResult } from '../../index.js'
@@ -21,6 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
   const registry = builtinRegistry()
   const { graph, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
   checkNames(graph, inputs, files.keys())
+  await checkFiles(graph, positionals[0]!, inputs, files)
   await using engine = await createEngine({ registry, ...engineWords })
   const plan = await engine.plan(graph, { inputs, signal })
   if (!quiet) terminal.out(printPlan(plan))
@@ -51,6 +53,27 @@ function outputFiles(option: unknown): Map<string, string> {
     seen.set(path, name)
   }
   return files
+}
+
+/** Throws UsageError for an output that would replace the document or a file that the graph reads, by whatever path it is named. */
+async function checkFiles(graph: Graph, document: string, inputs: Readonly<Record<string, unknown>>, files: ReadonlyMap<string, string>): Promise<void> {
+  if (files.size === 0) return
+  const read: (readonly [string, unknown])[] = [['the graph document', document === '-' ? undefined : document]]
+  for (const [name, { default: value }] of graph.inputs) read.push([`the file of input ${name}`, Object.hasOwn(inputs, name) ? inputs[name] : value])
+  for (const { id, params, definition } of graph.nodes) {
+    for (const [name, value] of Object.entries(params)) if (definition?.params[name]?.type === 'file') read.push([`the file that node ${id} reads`, value])
+  }
+  const places = new Map<string, string>()
+  for (const [what, value] of read) { const place = typeof value === 'string' ? await placeOf(value) : undefined; if (place !== undefined) places.set(place, what) }
+  for (const [name, file] of files) {
+    const place = await placeOf(file), what = place === undefined ? undefined : places.get(place)
+    if (what !== undefined) throw new UsageError(`--output ${name}=${file}: that is ${what}.`)
+  }
+}
+
+/** Where a path leads, links followed; undefined for what is no existing file. */
+async function placeOf(path: string): Promise<string | undefined> {
+  try { return await realpath(path.startsWith('file:') ? fileURLToPath(path) : path) } catch { return undefined }
 }
 
 /** Audio outputs that go to a file are streamed into it by a writer node, so their length is not bounded by memory. */

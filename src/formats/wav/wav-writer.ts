@@ -120,7 +120,11 @@ class WavWriter implements AudioWriter {
   }
 
   close(): Promise<WrittenAudio> {
-    return this.#ended ??= this.#finish()
+    return this.#ended ??= this.#finish().catch(async (error: unknown) => {
+      // Half a file is none; what went wrong first is what is told.
+      await this.#sink.abort(error).catch(() => undefined)
+      throw error
+    })
   }
 
   async abort(reason?: unknown): Promise<void> {
