@@ -1,18 +1,23 @@
 import { commonErrors } from '../../errors/common-errors.js'
-import { nodeFs, type FileHandle } from '../node-fs.js'
+import { formatErrors } from '../errors.js'
+import { nodeFs, type FileHandle, type FileStat } from '../node-fs.js'
 import type { ByteSource } from './byte-source.js'
 
-/** Source over a file of the machine (Node). Throws `NOT_FOUND` when it cannot be opened, `UNSUPPORTED` where there is no file system. */
+/**
+ * Source over a file of the machine (Node). Throws `NOT_FOUND` when it cannot be opened, `FILE_INVALID` for a folder, pipe or device, `UNSUPPORTED` where
+ * there is no file system.
+ */
 export async function fileSource(path: string | URL): Promise<ByteSource> {
   const fs = nodeFs()
   const name = path instanceof URL ? path.pathname : path
   if (!fs) throw commonErrors.UNSUPPORTED({ feature: `File path "${name}"`, runtime: 'this host', alternative: 'Give a URL, a Blob or the bytes.' })
-  const handle = await open(() => fs.promises.open(path, 'r'), name)
-  const stat = await handle.stat()
-  if (!stat.isFile()) {
-    await handle.close()
-    throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why: 'not a regular file' })
+  // Asked before it is opened: opening a pipe waits for its writer, and nothing can end that wait.
+  const before = await told(() => fs.promises.stat(path), name)
+  if (!before.isFile()) {
+    throw formatErrors.FILE_INVALID({ file: name, expected: 'a regular file', offset: 0, got: kindOf(before), ...(before.isDirectory() ? {} : { hint: 'Read it as a stream: fs.createReadStream(path).' }) })
   }
+  const handle = await told(() => fs.promises.open(path, 'r'), name)
+  const stat = await handle.stat()
   return {
     name, size: stat.size, seekable: true, view: () => null,
     read: (offset, target) => fill(handle, offset, target),
@@ -21,7 +26,7 @@ export async function fileSource(path: string | URL): Promise<ByteSource> {
 }
 
 /** Turns the system's refusal into a coded error that keeps its cause. */
-async function open(action: () => Promise<FileHandle>, name: string): Promise<FileHandle> {
+async function told<T>(action: () => Promise<T>, name: string): Promise<T> {
   try {
     return await action()
   } catch (cause) {
@@ -29,6 +34,8 @@ async function open(action: () => Promise<FileHandle>, name: string): Promise<Fi
     throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why }, { cause })
   }
 }
+
+function kindOf(stat: FileStat): string { return stat.isDirectory() ? 'a folder' : stat.isFIFO() ? 'a pipe' : 'a device or socket' }
 
 async function fill(handle: FileHandle, offset: number, target: Uint8Array): Promise<number> {
   let done = 0
