@@ -12,7 +12,10 @@ const terminal = {
   interactive: process.stderr.isTTY === true,
   columns: process.stderr.columns ?? 80,
   stdin: async (): Promise<Uint8Array> => {
-    const chunks: Uint8Array[] = []
+    const chunks: Uint8Array[] = [], { signal } = interrupt
+    signal.throwIfAborted()
+    // A read of a terminal or an open pipe ends only with the stream.
+    signal.addEventListener('abort', () => { process.stdin.destroy(signal.reason as Error) }, { once: true })
     for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
     return Buffer.concat(chunks)
   },

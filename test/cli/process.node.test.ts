@@ -65,6 +65,20 @@ test('SIGINT in mid-run: 130, and the half-written file is gone', async () => {
   expect(out).not.toContain('written to')
 }, 60_000)
 
+test('SIGINT while standard input is open: 130 and the end of the process', async () => {
+  const ended = await new Promise<Ended>((resolve, reject) => {
+    const child = spawn(process.execPath, [tool, 'run', '-'], { stdio: 'pipe' })
+    let err = ''
+    child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
+    child.on('error', reject)
+    child.on('close', (code) => { resolve({ code, out: '', err }) })
+    // More than a pipe holds: when all of it is taken, the tool is reading. Its end never comes.
+    child.stdin.on('error', () => undefined)
+    child.stdin.write(' '.repeat(4_000_000), () => { child.kill('SIGINT') })
+  })
+  expect(ended).toEqual({ code: 130, out: '', err: 'millrace: interrupted.\n' })
+}, 20_000)
+
 test('a reader that goes away early ends the tool quietly', async () => {
   const ended = await new Promise<Ended>((resolve) => {
     const child = spawn(process.execPath, [tool, 'nodes', 'audio::resample', '--json'], { stdio: 'pipe' })
