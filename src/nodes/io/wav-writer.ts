@@ -39,7 +39,8 @@ export const wavWriter = /* @__PURE__ */ defineNode({
       }
       return { file: await finish(writer, memory, path, ctx) }
     } catch (error) {
-      await writer.abort(error)
+      // What went wrong first is told, not what cleaning up after it ran into.
+      await writer.abort(error).catch(() => undefined)
       throw error
     }
   },

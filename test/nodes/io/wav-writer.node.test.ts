@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -67,5 +67,14 @@ describe('files on disk', () => {
     const failing = { ...stream, async* [Symbol.asyncIterator]() { yield* []; throw new Error('upstream') } }
     await expect(wavWriter.definition.process({ in: failing }, paramsOf(wavWriter.definition, { path: to }), bench.ctx)).rejects.toThrow('upstream')
     expect(existsSync(to)).toBe(false)
+  })
+
+  test('cleaning up that fails too does not hide what went wrong first', async () => {
+    const to = join(folder, 'gone', 'broken.wav')
+    mkdirSync(join(folder, 'gone'))
+    const media: AudioMedia = { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }
+    // The folder goes away under the writer: its part cannot be removed any more.
+    const failing = { ...streamOf(media, []), async* [Symbol.asyncIterator]() { yield* []; rmSync(join(folder, 'gone'), { recursive: true }); throw new Error('upstream') } }
+    await expect(wavWriter.definition.process({ in: failing }, paramsOf(wavWriter.definition, { path: to }), nodeBench().ctx)).rejects.toThrow('upstream')
   })
 })
