@@ -16,7 +16,7 @@ export interface NodePorts {
   readonly id: string
   readonly params: ParamValues
   readonly links: readonly PortLink[]
-  pending: PendingFunction[]
+  pending: readonly PendingFunction[]
 }
 
 /** Two ports of one node that cannot agree for these params: the definition contradicts itself. */
@@ -37,10 +37,13 @@ export interface NodeRequest {
   readonly fixed?: FixedFields
 }
 
+const NONE: readonly PendingFunction[] = []
+
 /** Puts a node into the network: variables with their own constraints, ties between its ports, functions that need params only. */
 export function addNode(network: PortNetwork, request: NodeRequest, faults: NodeFaults): NodePorts {
   const { id, ports, params } = request
-  const links: PortLink[] = [], pending: PendingFunction[] = []
+  const links: PortLink[] = []
+  let pending = NONE
   for (const port of ports) {
     const count = port.input ? request.linkCount(port.name) : 1
     for (let n = 0; n < count; n++) {
@@ -48,7 +51,7 @@ export function addNode(network: PortNetwork, request: NodeRequest, faults: Node
       const known = request.known(name)
       const link: PortLink = { name, port, variable: network.add(known === undefined ? port.own : exactly(known)) }
       links.push(link)
-      if (known === undefined) for (const f of port.functions) pending.push({ link, function: f })
+      if (known === undefined && port.functions.length > 0) pending = [...pending, ...port.functions.map((f) => ({ link, function: f }))]
     }
   }
   const node: NodePorts = { id, params, links, pending }
