@@ -193,7 +193,7 @@ export class Engine {
   async #prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
-    const graph = this.#choose(bindInputs(given, options.inputs ?? {}, literalSource), options.outputs)
+    const graph = this.#choose(bindInputs(withDefinitions(given, registry), options.inputs ?? {}, literalSource), options.outputs)
     // Of a fallback the engine tells by itself, once.
     const found = validateGraph(graph, registry, { ...facts, fallbackReported: true }, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
     const errors = found.filter((d) => d.severity === 'error')
@@ -282,6 +282,15 @@ function blockFrames(given: number | undefined): number {
   if (given === undefined) return BLOCK_FRAMES.default
   if (Number.isInteger(given) && given >= BLOCK_FRAMES.least && given <= BLOCK_FRAMES.most) return given
   throw commonErrors.INVALID_ARGUMENT({ function: 'run blockFrames', expected: `${BLOCK_FRAMES.least}…${BLOCK_FRAMES.most} frames`, got: String(given) })
+}
+
+/** Types that only the engine's registry knows (a document was read with a smaller one) get their definitions. */
+function withDefinitions(graph: Graph, registry: Registry): Graph {
+  if (graph.nodes.every((node) => node.definition !== undefined)) return graph
+  return { ...graph, nodes: graph.nodes.map((node) => {
+    const definition = node.definition ?? registry.get(node.type)
+    return definition === undefined ? node : { ...node, definition }
+  }) }
 }
 
 /** Audio given for a port becomes an `io::audio-buffer` node. */

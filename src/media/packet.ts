@@ -30,7 +30,7 @@ export interface Packet<T = PacketData> {
 }
 
 /** An input of a TypeScript node: iterate the packets as they come, or wait for all of them joined into one. Either, once. */
-export interface PacketStream extends AsyncIterable<Packet> {
+export interface PacketStream<T = unknown> extends AsyncIterable<Packet<T>> {
   readonly media: Media
-  whole(): Promise<Packet>
+  whole(): Promise<Packet<T>>
 }

@@ -11,7 +11,7 @@ import { commonErrors } from '../../src/errors/common-errors.js'
 import { decodeError, encodeError } from '../../src/errors/codec.js'
 import { ERROR_CODES } from '../../src/errors/error-codes.js'
 import { MillraceError } from '../../src/errors/millrace-error.js'
-import { audio, createEngine, defineNode, json, type Engine } from '../../src/index.js'
+import { audio, createEngine, defineNode, json, type Engine, type PacketStream } from '../../src/index.js'
 import { audioBuffer, gain, toPcm16 } from '../../src/nodes/index.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,7 +34,7 @@ describe('ways that no other test goes', () => {
     const bad = defineNode({ type: 'test::bad', version: '1.0.0', title: 'Bad', doc: 'Fails.', family: 'test', params: {}, inputs: { in: { media: audio() } }, outputs: { out: { media: json() } }, process: () => Promise.reject(new Error('no luck')) }) as never as (input: unknown) => never
     const after = defineNode({
       type: 'test::after', version: '1.0.0', title: 'After', doc: 'Reads.', family: 'test', params: {}, inputs: { in: { media: json() } }, outputs: { out: { media: json() } },
-      process: async ({ in: input }) => { try { return { out: await input.whole() } } catch (error) { seen = error; throw error } },
+      process: async (inputs) => { try { return { out: await (inputs['in'] as PacketStream).whole() } } catch (error) { seen = error; throw error } },
     }) as never as (input: unknown) => never
     await withEngine(async (engine) => {
       using result = await engine.run({ out: after(bad(tone(10))), pcm: toPcm16(tone(10)) } as never, { onError: 'continue' })
