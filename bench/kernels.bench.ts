@@ -52,7 +52,7 @@ function chain(host: BenchHost, steps: number, frames: number): { run(): number;
   }
   runtime.register(0, 'level', 'gain')
   const code = runtime.kernel('level', 'gain')
-  const program = buildProgram(arena, plan, { shared: undefined, statuses: () => undefined, code: () => ({ code, process: processEntry(0), flush: 0 }) })
+  const program = buildProgram(arena, plan, { shared: undefined, code: () => ({ code, process: processEntry(0), flush: 0 }) })
   const { u32 } = arena, from = program.buffer(0) >>> 2, to = program.buffer(steps) >>> 2
   for (const at of [from, to]) {
     u32[at + BUFFER.BASE / 4] = arena.allocate(Math.max(64, frames * 4))

@@ -11,7 +11,12 @@ export function joinPackets(arena: Arena, audio: AudioApi, ledger: CopyLedger, m
   if (parts.length === 1) return parts[0]!
   const first = parts[0], frames = parts.reduce((sum, part) => sum + part.duration, 0), position = first?.position ?? 0
   const more = { streamId: first?.streamId ?? '', arrivalUs: first?.arrivalUs ?? 0, metadata: Object.assign({}, ...parts.map((part) => part.metadata)) as Record<string, unknown> }
-  if (media.kind === 'audio') return packetOf(media, joinAudio(arena, audio, ledger, media, parts, frames, position), position, frames, more)
+  if (media.kind === 'audio') try {
+    return packetOf(media, joinAudio(arena, audio, ledger, media, parts, frames, position), position, frames, more)
+  } catch (error) {
+    for (const part of parts) releasePacket(part)
+    throw error
+  }
   const data = parts.map((part) => part.data)
   return packetOf(media, joinPlain(data), position, frames, more)
 }

@@ -1,3 +1,4 @@
+import { commonErrors } from '../errors/common-errors.js'
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { graphErrors } from '../graph/errors.js'
 import { createRegistry, type Registry } from '../graph/registry.js'
@@ -36,10 +37,12 @@ export interface CreateEngineOptions extends EngineOptions {
  * const { outputs } = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
+  if (typeof options !== 'object' || options === null) throw commonErrors.INVALID_ARGUMENT({ function: 'createEngine', expected: 'an object of options', got: String(options) })
   const filled = fillOptions(options, environment()), facts = hostFacts()
   const { tier, mode, warnings } = choose(filled, facts)
   const arena = createArena({ bytes: filled.arenaBytes, shared: tier === 'wasm-threads', wasm: tier !== 'js', onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } })
   const ids = new KernelIds(), shared = new SharedBlocks(arena)
+  arena.onPressure = () => { shared.trim() }
   const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', wasm: filled.wasm, kernels: filled.kernels })
   const runtime = compiled && instantiate(compiled, arena)
   const size = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
@@ -78,6 +81,9 @@ function choose(o: FilledOptions, facts: HostFacts): Chosen {
   const wish = chooseMode(o.shared, { nodeLike: facts.node, isolated: facts.isolated, sharedArrayBuffer: typeof SharedArrayBuffer !== 'undefined' }, o.arenaBytes ?? 0)
   const seen = wish.mode === 'shared' ? facts : { ...facts, sab: false }
   const answer = chooseTier({ option: o.tier, environment: o.environmentTier, facts: seen, fallback: o.fallback && o.shared !== true })
+  if (o.shared === true && answer.tier !== null && answer.tier !== 'wasm-threads') {
+    throw commonErrors.CONFIG_INVALID({ key: 'shared', source: 'option', expected: `false or 'auto' with tier ${answer.tier}`, got: 'true' })
+  }
   if (answer.tier === null) throw graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: answer.wanted, missing: answer.missing.map((fact) => reasonOf(fact, facts, wish.reason)) })
   const fell = answer.fellBack !== undefined && o.shared === 'auto'
   const warnings = fell ? [graphErrors.TIER_FALLBACK.diagnostic({

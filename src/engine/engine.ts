@@ -41,6 +41,7 @@ import { joinPackets } from './audio-join.js'
 import type { EngineStats, ModeFacts } from './engine-stats.js'
 import type { FilledOptions } from './engine-options.js'
 import type { OutputsOf } from './output-types.js'
+import { checkRunCall } from './run-options.js'
 import { makeRunResult } from './run-result.js'
 
 /** What an engine is made of; put together by `createEngine`. */
@@ -66,8 +67,8 @@ interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; re
 /** Options of `engine.plan`. */
 export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs'>
 
-/** Frames per pass when nothing is said, and its limits. */
-const BLOCK_FRAMES = { default: 4_096, least: 64, most: 65_536 } as const
+/** Frames per pass when nothing is said. */
+const BLOCK_FRAMES = 4_096
 
 /** Share of the free arena above which a run is called tight. */
 const TIGHT = 0.85
@@ -96,8 +97,11 @@ export class Engine {
   /** Compiles without running: order, media, converters, segments, buffers, estimates. Sources are asked for their media (at most 64 KiB read). */
   async plan(target: Outputs | Graph, options: PlanOptions = {}): Promise<Plan> {
     this.#requireOpen('plan')
-    const prepared = await this.#prepare(target, options, options.signal ?? new AbortController().signal)
-    return this.#compile(prepared, options).plan
+    checkRunCall('plan', target, options)
+    const signal = options.signal ?? new AbortController().signal, prepared = await this.#prepare(target, options, signal)
+    if (signal.aborted) throw this.#cancelled('plan', signal)
+    const untold = [...prepared.failures].map(([id, failure]) => warningOf(probeFailure(id, failure, prepared.graph)))
+    return this.#compile({ ...prepared, found: [...prepared.found, ...untold] }, options).plan
   }
 
   /**
@@ -106,6 +110,7 @@ export class Engine {
    */
   async run<const T extends Outputs | Graph>(target: T, options: RunOptions = {}): Promise<RunResult<OutputsOf<T>>> {
     this.#requireOpen('run')
+    checkRunCall('run', target, options)
     const runId = `run-${this.#p.arena.epoch.toString(36)}-${++this.#runs}`, abort = new AbortController()
     const forward = (): void => { abort.abort(options.signal?.reason) }
     if (options.signal?.aborted) forward(); else options.signal?.addEventListener('abort', forward, { once: true })
@@ -146,10 +151,12 @@ export class Engine {
     const pending = [...this.#running.values()]
     for (const { abort } of pending) abort.abort(commonErrors.CLOSED({ thing: 'Engine', event: 'close' }))
     await Promise.all(pending.map(({ done }) => done))
-    await this.#instances.close()
-    await this.#p.workers.close()
-    this.#p.shared.close()
-    this.#p.arena.close()
+    try { await this.#instances.close() } finally {
+      try { await this.#p.workers.close() } finally {
+        this.#p.shared.close()
+        this.#p.arena.close()
+      }
+    }
   }
 
   async #execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
@@ -158,6 +165,8 @@ export class Engine {
     arena.checkHeader()
     if (signal.aborted) throw this.#cancelled(runId, signal)
     const prepared = await this.#prepare(target, options, signal), diagnostics: Diagnostic[] = [], detailed = options.metrics ?? prepared.graph.config.metrics ?? true
+    const onError = options.onError ?? prepared.graph.config.onError ?? 'stop'
+    if (signal.aborted) throw this.#cancelled(runId, signal)
     for (const [id, failure] of prepared.failures) throw probeFailure(id, failure, prepared.graph)
     const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics))
     let compiled: CompiledPlan, outcome: BatchOutcome
@@ -165,12 +174,12 @@ export class Engine {
       compiled = this.#compile({ ...prepared, ...primed }, options)
       diagnostics.push(...compiled.plan.diagnostics, ...this.#requireRoom(runId, compiled))
       outcome = await runBatch({
-        compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, signal,
-        onProgress: options.onProgress, onError: options.onError ?? 'stop', diagnostics, timed: detailed,
+        compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, startUs, signal,
+        onProgress: options.onProgress, onError, diagnostics, timed: detailed,
       })
     } finally { await primed.abandon() }
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
-    const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : options.onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
+    const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
     const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, before, copiesBefore, detailed })
     const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error)
     if (error === undefined || status === 'partialfailure') return result
@@ -208,7 +217,7 @@ export class Engine {
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
     return compilePlan(graph, {
       registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', known, lengths, tierOf: (node) => this.#tierOf(node),
-      workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: blockFrames(options.blockFrames),
+      workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES,
       seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, diagnostics: [...this.#warnOnce(), ...found],
     })
   }
@@ -278,12 +287,6 @@ export class Engine {
   }
 }
 
-function blockFrames(given: number | undefined): number {
-  if (given === undefined) return BLOCK_FRAMES.default
-  if (Number.isInteger(given) && given >= BLOCK_FRAMES.least && given <= BLOCK_FRAMES.most) return given
-  throw commonErrors.INVALID_ARGUMENT({ function: 'run blockFrames', expected: `${BLOCK_FRAMES.least}…${BLOCK_FRAMES.most} frames`, got: String(given) })
-}
-
 /** Types that only the engine's registry knows (a document was read with a smaller one) get their definitions. */
 function withDefinitions(graph: Graph, registry: Registry): Graph {
   if (graph.nodes.every((node) => node.definition !== undefined)) return graph
@@ -302,6 +305,11 @@ function literalSource(id: string, value: unknown): GraphNode | undefined {
 /** A source that could not tell its media: its own error, with its place. */
 function probeFailure(id: string, failure: unknown, graph: Graph): MillraceError {
   return wrapNodeFailure(failure, { node: id, type: graph.nodes.find((node) => node.id === id)?.type ?? '', operation: 'probe' })
+}
+
+/** The same fact as a warning of a plan that can still be made. */
+function warningOf({ code, message, hint, nodeId }: MillraceError): Diagnostic {
+  return { code, severity: 'warning', stage: 12, message, hint, docs: `errors/${code}`, ...(nodeId !== undefined && { node: nodeId }) }
 }
 
 /** Gives back the audio of a failed run's outputs when nobody looks at them any more. */

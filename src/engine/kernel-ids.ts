@@ -15,9 +15,4 @@ export class KernelIds {
     this.#ids.set(key, id)
     return id
   }
-
-  /** All kernels so far, for a thread that starts now. */
-  list(): { readonly id: number; readonly module: string; readonly name: string }[] {
-    return [...this.#ids].map(([key, id]) => ({ id, module: key.slice(0, key.indexOf('.')), name: key.slice(key.indexOf('.') + 1) }))
-  }
 }

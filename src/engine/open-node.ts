@@ -1,4 +1,5 @@
 import { commonErrors } from '../errors/common-errors.js'
+import { graphErrors } from '../graph/errors.js'
 import { refusal } from '../errors/refusal.js'
 import { show } from '../errors/show.js'
 import type { NodeDefinition } from '../graph/node-definition.js'
@@ -30,20 +31,30 @@ export interface OpenNode {
   close(): void
 }
 
+/** Most frames of one direct call. */
+const MOST_FRAMES = 16_777_216
+
 /** Options of `openNode`. `maxFrames`: most frames of one call, default 65 536. */
 export interface OpenNodeOptions { readonly maxFrames?: number }
 
 /** Opens a kernel node with one audio input and one audio output on the engine's thread. Throws `PARAM_INVALID`, `NEGOTIATION_CONFLICT`, `INVALID_ARGUMENT`. */
 export function openNode(parts: EngineParts, node: AnyNode, params: Readonly<Record<string, unknown>>, media: Omit<AudioMedia, 'kind'>, options: OpenNodeOptions = {}): OpenNode {
-  const definition = node.definition, maxFrames = options.maxFrames ?? 65_536
+  const definition = (node as Partial<AnyNode> | undefined)?.definition, maxFrames = options.maxFrames ?? 65_536
+  if (definition === undefined) throw commonErrors.INVALID_ARGUMENT({ function: 'openNode', expected: 'a node type', got: show(node) })
+  if (!(Number.isInteger(maxFrames) && maxFrames >= 1 && maxFrames <= MOST_FRAMES)) throw commonErrors.INVALID_ARGUMENT({ function: 'openNode maxFrames', expected: `1…${MOST_FRAMES} frames`, got: show(maxFrames) })
   const resolved = resolveNode(definition, params, { kind: 'audio', ...media })
   const output = resolved.media[Object.keys(definition.outputs)[0]!] as AudioMedia
   const spec = describeKernel(definition, { nodeId: definition.type, params: resolved.params, media: resolved.media, inputs: resolved.inputs.map((i) => i.link), connectedOutputs: new Set([Object.keys(definition.outputs)[0]!]), maxFrames })
   const reference = referenceParts(resolved)
+  if (parts.runtime === undefined && reference === undefined) throw graphErrors.TIER_UNAVAILABLE({ node: definition.type, wanted: 'js', missing: ['a reference'] })
   const code = parts.runtime === undefined ? referenceCode(spec, reference!, parts.arena) : parts.runtime.kernel(spec.module, spec.export)
   const instance = new KernelInstance(code, spec, parts.arena, { shared: parts.shared })
   const room = mostFrames(resolved, Object.keys(definition.outputs)[0]!, maxFrames)
-  const block = parts.audio.alloc({ rate: output.rate, channels: output.channels, frames: room, format: output.format, layout: output.layout })
+  let block: ArenaAudio
+  try { block = parts.audio.alloc({ rate: output.rate, channels: output.channels, frames: room, format: output.format, layout: output.layout }) } catch (error) {
+    instance.close()
+    throw error
+  }
   return new DirectNode(parts, definition, instance, block, { kind: 'audio', ...media }, maxFrames, room, typeof definition.latencyFrames === 'function' ? definition.latencyFrames(resolved.params, resolved.media) : definition.latencyFrames ?? 0)
 }
 
@@ -70,6 +81,7 @@ class DirectNode implements OpenNode {
   #position = 0
   #out = 0
   #last: ArenaAudio | undefined
+  #closed = false
 
   constructor(parts: EngineParts, definition: NodeDefinition, instance: KernelInstance, room: ArenaAudio, media: AudioMedia, maxFrames: number, roomFrames: number, latencyFrames: number) {
     this.#parts = parts
@@ -83,6 +95,7 @@ class DirectNode implements OpenNode {
   }
 
   process(input: AudioBuffer): AudioBuffer {
+    this.#requireOpen('process')
     const media = this.#media
     if (!(input instanceof ArenaAudio && input.isIn(this.#parts.arena)) || input.rate !== media.rate || input.channels !== media.channels || input.format !== media.format || input.layout !== media.layout || input.frames > this.#maxFrames) {
       throw commonErrors.INVALID_ARGUMENT({ function: `${this.#type} process`, expected: `${media.format} ${media.layout} at ${media.rate} Hz, ${media.channels} channels, at most ${this.#maxFrames} frames, in this engine`, got: show(input) })
@@ -95,20 +108,28 @@ class DirectNode implements OpenNode {
   }
 
   flush(): AudioBuffer {
+    this.#requireOpen('flush')
     this.#instance.setOutput(0, { data: this.#room.address, frames: this.#roomFrames, stride: this.#room.strideBytes })
     return this.#show(this.#checked(this.#instance.flush(this.#position)))
   }
 
   reset(): void {
+    this.#requireOpen('reset')
     this.#instance.reset()
     this.#position = 0
     this.#out = 0
   }
 
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#last?.close()
     this.#instance.close()
     this.#room.close()
+  }
+
+  #requireOpen(event: string): void {
+    if (this.#closed) throw commonErrors.CLOSED({ thing: 'Node', id: this.#type, event })
   }
 
   #checked(result: number): number {

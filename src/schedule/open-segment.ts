@@ -60,8 +60,8 @@ export interface Advance { readonly done: boolean; readonly outputs: readonly { 
 export interface ValueTask {
   readonly plan: SegmentPlan
   readonly outputs: ReadonlyMap<number, OutputMode>
-  /** Inputs at hand. The executor owns these packets. */
-  readonly literals: ReadonlyMap<number, Packet>
+  /** Inputs at hand. The executor owns these packets; it takes each out of the map as it feeds it. */
+  readonly literals: Map<number, Packet>
   /** Inputs that another task of the list writes: buffer → writer's task index and value. */
   readonly links: ReadonlyMap<number, { readonly task: number; readonly value: ValueId }>
 }

@@ -47,7 +47,7 @@ export class PacketQueue implements PacketStream {
     this.offer(packet)
   }
 
-  /** Adds a packet without waiting; for a writer that looked at `hasRoom` first. */
+  /** Adds a packet without waiting, beyond the capacity if need be. */
   offer(packet: Packet): void {
     if (this.#left || this.#failed) { releasePacket(packet); return }
     this.#waiting.push(packet)
@@ -57,7 +57,6 @@ export class PacketQueue implements PacketStream {
     this.#wakeReader?.()
   }
 
-  get hasRoom(): boolean { return this.#left || this.#waiting.length < this.#capacity }
   /** True once the reader has left: nothing that is pushed will be read. */
   get abandoned(): boolean { return this.#left }
 
@@ -129,8 +128,10 @@ export class PacketQueue implements PacketStream {
   async #wait(end: 'reader' | 'writer', arm: (resolve: () => void) => void): Promise<void> {
     const services = this.#services, now = end === 'reader' && services.ownUs ? (): number => services.ownUs!() : (): number => services.nowUs()
     const since = now()
+    // Armed first: being told of the wait may end it at once.
+    const armed = new Promise<void>(arm)
     this.#services.waiting(this, end, true)
-    await new Promise<void>(arm)
+    await armed
     this.#services.waiting(this, end, false)
     this.counters[end === 'reader' ? 'waitedUs' : 'blockedUs'] += now() - since
   }

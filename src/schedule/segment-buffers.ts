@@ -2,7 +2,7 @@ import { describeKernel, frameBytes, type KernelSpec } from '../kernels/kernel-s
 import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
 import { colour } from './colouring.js'
 import type { ResolvedNode } from './resolved-graph.js'
-import { portOf, nodeOf, valueId } from './resolved-graph.js'
+import { valueId } from './resolved-graph.js'
 import type { SegmentBuffer, SegmentNode, SegmentPlan, ValueId } from './segment-plan.js'
 import type { SegmentDraft } from './segments.js'
 
@@ -124,6 +124,3 @@ function valuesRead(nodes: readonly number[], c: BufferContext): Set<ValueId> {
   for (const i of nodes) for (const input of c.nodes[i]!.inputs) if (input.from !== null) values.add(c.origin.get(input.from) ?? input.from)
   return values
 }
-
-/** Node and port of a value, for messages. */
-export function describeValue(value: ValueId): { readonly node: string; readonly port: string } { return { node: nodeOf(value), port: portOf(value) } }

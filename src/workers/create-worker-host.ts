@@ -1,6 +1,7 @@
 import workerCode from 'inline-worker:./worker-entry.ts'
 import type { CompiledModules } from '../kernels/compiled-modules.js'
 import type { HostFacts } from '../kernels/host-facts.js'
+import type { KernelSpec } from '../kernels/kernel-spec.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
 import type { Arena } from '../memory/arena.js'
 import type { Clock } from '../schedule/clock.js'
@@ -40,7 +41,10 @@ export interface WorkerHostParts {
 export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const { facts, arena, runtime, compiled, compilePrivate, mode, size, startTimeoutMs, clock, build, idOf } = parts
   const source = parts.workerURL === undefined ? { code: workerCode } : { url: parts.workerURL }
-  const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
+  // A kernel that no module has fails when its segment is opened; workers must not hear of it.
+  const known = ({ module, export: name }: KernelSpec): boolean => { try { return runtime.kernel(module, name) !== undefined } catch { return false } }
+  const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => spec).filter(known)
+    .map((spec) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
   const pool = new WorkerPool({
     arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: facts.node ? nodeSpawner(source) : browserSpawner(source), size, startTimeoutMs, clock,
     compiled: (kind) => kind === compiled.shared || compilePrivate === undefined ? Promise.resolve(compiled) : compilePrivate(),

@@ -8,10 +8,12 @@ import { EngineSegment } from '../schedule/engine-segment.js'
 import type { BuildProgram } from '../schedule/inline-executor.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../schedule/open-segment.js'
 import type { BuiltProgram } from '../schedule/program.js'
+import { releasePacket } from '../schedule/packet-data.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import { CANCEL_GRACE_MS, type LostWorker, type WorkerPool } from './pool.js'
 import type { KernelBinding } from './protocol.js'
-import { RunTable } from './run-table.js'
+import { RunRecords } from './run-records.js'
+import { RunTable, type TaskSpec } from './run-table.js'
 
 /** What a shared executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many to start. */
 export interface SharedOptions {
@@ -29,6 +31,7 @@ export class SharedExecutor implements SegmentExecutor {
   readonly where = 'worker' as const
   readonly #o: SharedOptions
   readonly #runs = new Set<SharedRun>()
+  readonly #records = new RunRecords()
 
   constructor(options: SharedOptions) { this.#o = options }
 
@@ -44,15 +47,23 @@ export class SharedExecutor implements SegmentExecutor {
 
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
     const { program } = this.#o.build(plan, scope)
-    let run: SharedRun | undefined
+    let run: SharedRun | undefined, retired: Promise<void> | undefined
+    // All that lasts between activations is in the program: another record serves the next one as well.
+    const retire = (): void => { retired = run?.close(); run = undefined }
     const segment: EngineSegment = new EngineSegment(this.#o.arena, plan, program, outputs, scope, async () => {
-      run ??= new SharedRun(this.#o, [{ program: program.address, successors: [], pending: 0 }], [program], scope, this.#runs)
+      this.#records.busy(retire)
+      run ??= await this.#start([{ program: program.address, successors: [], pending: 0 }], [program], scope)
       const status = await run.activate(0)
       const { startUs, busyUs, queuedUs, slot } = run.table.times(0)
-      segment.account(busyUs, queuedUs, startUs - scope.startUs, slot)
+      // 0: cancelled before a thread took it.
+      if (startUs > 0) segment.account(busyUs, queuedUs, (startUs - scope.startUs) >>> 0, slot)
+      if (status > PASS.DONE) this.#records.idle(retire)
       if (status < 0) throw status === STATUS.CANCELLED ? scope.signal.reason ?? program.failed(status) : program.failed(status)
       return status
-    }, () => run?.close() ?? Promise.resolve())
+    }, async () => {
+      this.#records.busy(retire)
+      await Promise.all([run?.close(), retired])
+    })
     return segment
   }
 
@@ -63,20 +74,36 @@ export class SharedExecutor implements SegmentExecutor {
     try {
       for (const { plan, outputs } of tasks) segments.push(new EngineSegment(this.#o.arena, plan, this.#o.build(plan, scope).program, outputs, scope, neverCalled, retire))
       for (const [t, { literals, links }] of tasks.entries()) {
-        for (const [buffer, packet] of literals) { await segments[t]!.feed(buffer, packet); segments[t]!.end(buffer) }
+        for (const [buffer, packet] of [...literals]) {
+          await segments[t]!.feed(buffer, packet)
+          literals.delete(buffer)
+          segments[t]!.end(buffer)
+        }
         for (const [buffer, { task, value }] of links) segments[t]!.follow(buffer, segments[task]!, value)
       }
       const after = tasks.map((_, t) => tasks.flatMap(({ links }, reader) => [...links.values()].some((link) => link.task === t) ? [reader] : []))
-      run = new SharedRun(this.#o, tasks.map(({ links }, t) => ({ program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size })), segments.map((segment) => segment.program), scope, this.#runs)
+      run = await this.#start(tasks.map(({ links }, t) => ({ program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size })), segments.map((segment) => segment.program), scope)
       await run.complete(tasks.flatMap(({ links }, t) => links.size === 0 ? [t] : []), segments)
       for (const [t, segment] of segments.entries()) {
         const { startUs, busyUs, slot } = run.table.times(t)
-        segment.account(busyUs, 0, startUs - scope.startUs, slot)
+        segment.account(busyUs, 0, (startUs - scope.startUs) >>> 0, slot)
       }
       await run.close()
       return segments
     } catch (error) {
+      for (const { literals } of tasks) for (const packet of literals.values()) releasePacket(packet)
       await Promise.all(segments.map((segment) => segment.close()))
+      throw error
+    }
+  }
+
+  /** A run in shared memory, once a record is free. */
+  async #start(tasks: readonly TaskSpec[], programs: readonly BuiltProgram[], scope: RunScope): Promise<SharedRun> {
+    await this.#records.acquire(scope.signal)
+    try {
+      return new SharedRun(this.#o, tasks, programs, scope, this.#runs, () => { this.#records.release() })
+    } catch (error) {
+      this.#records.release()
       throw error
     }
   }
@@ -95,18 +122,20 @@ class SharedRun {
   readonly #scope: RunScope
   readonly #all: Set<SharedRun>
   readonly #letGo: () => void
+  readonly #gone: () => void
   readonly #losses = new Map<number, LostWorker>()
   readonly #retired = new AbortController()
   readonly #cancel = (): void => { this.#stop() }
   #fatal: LostWorker | undefined
   #closing: Promise<void> | undefined
 
-  /** `programs`: those of the tasks, for the errors of traps. */
-  constructor(options: SharedOptions, tasks: ConstructorParameters<typeof RunTable>[2], programs: readonly BuiltProgram[], scope: RunScope, all: Set<SharedRun>) {
+  /** `programs`: those of the tasks, for the errors of traps. `gone`: its record is free again. */
+  constructor(options: SharedOptions, tasks: readonly TaskSpec[], programs: readonly BuiltProgram[], scope: RunScope, all: Set<SharedRun>, gone: () => void) {
     this.#o = options
     this.#programs = programs
     this.#scope = scope
     this.#all = all
+    this.#gone = gone
     this.table = new RunTable(options.arena, options.core, tasks)
     this.#letGo = options.pool.hold()
     all.add(this)
@@ -119,10 +148,15 @@ class SharedRun {
     if (this.#scope.signal.aborted) throw this.#scope.signal.reason
     this.#requireWorkers()
     this.table.push(task, this.#o.clock.nowUs())
-    await this.#until(() => { const state = this.table.state(task); return state !== TASK_STATE.READY && state !== TASK_STATE.RUNNING })
+    await this.#until(() => {
+      const state = this.table.state(task)
+      return state === TASK_STATE.READY ? this.#scope.signal.aborted : state !== TASK_STATE.RUNNING
+    })
     this.#throwLoss()
-    if (this.table.state(task) === TASK_STATE.CANCELLED) return STATUS.CANCELLED
-    return this.table.state(task) === TASK_STATE.DONE ? PASS.DONE : this.table.status(task)
+    const state = this.table.state(task)
+    // READY, or RUNNING for a moment: cancelled before a thread took it; none will execute it.
+    if (state === TASK_STATE.CANCELLED || state === TASK_STATE.READY || state === TASK_STATE.RUNNING) return STATUS.CANCELLED
+    return state === TASK_STATE.DONE ? PASS.DONE : this.table.status(task)
   }
 
   /** Starts the first tasks and waits until all are done. A task whose output was too small gets more room and goes on. */
@@ -132,6 +166,7 @@ class SharedRun {
     for (const task of first) this.table.push(task, clock.nowUs())
     const open = new Set(segments.keys())
     await this.#until(() => {
+      if (this.#scope.signal.aborted) return true
       for (const task of [...open]) {
         const state = this.table.state(task)
         if (state === TASK_STATE.WAITING && this.table.status(task) === PASS.OUTPUT_FULL) { segments[task]!.enlarge(); this.table.push(task, clock.nowUs()) }
@@ -167,6 +202,7 @@ class SharedRun {
     await this.table.close(this.#o.clock)
     this.#all.delete(this)
     this.#letGo()
+    this.#gone()
   }
 
   /** Writes the cancel words. A kernel that does not look at its word loses its thread after a grace (MW-50). */
@@ -190,16 +226,20 @@ class SharedRun {
     await this.#until(() => !table.anyRunning(), false)
   }
 
-  /** Waits for a condition over the records: looks, then waits for the host event, then looks again. A loss ends the wait, if it may. */
+  /** Waits for a condition over the records: looks, then waits for the host event or a cancellation, then looks again. A loss ends the wait, if it may. */
   async #until(reached: () => boolean, orLost = true): Promise<void> {
     if (reached()) return
     await new Promise<void>((resolve) => {
-      const stop = this.#o.pool.host.listen(() => {
+      const { signal } = this.#scope
+      const look = (): void => {
         if (!reached() && !(orLost && this.#fatal !== undefined)) return
         stop()
+        signal.removeEventListener('abort', look)
         resolve()
-      })
-      if (reached()) { stop(); resolve() }
+      }
+      const stop = this.#o.pool.host.listen(look)
+      signal.addEventListener('abort', look)
+      if (reached()) look()
     })
   }
 

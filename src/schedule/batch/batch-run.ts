@@ -10,7 +10,7 @@ import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } fr
 import { releasePacket, sharePacket } from '../packet-data.js'
 import { PacketQueue, type EdgeCounters } from '../packet-queue.js'
 import { ProgressMeter, type ProgressListener } from '../progress.js'
-import { referenceParts, valueId } from '../resolved-graph.js'
+import { nodeOf, referenceParts, valueId } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
 import { runNodeTask, type NodeReport } from './node-task.js'
 import { runSegmentTask } from './segment-task.js'
@@ -40,6 +40,8 @@ export interface BatchRequest {
   readonly executors: { readonly engine: SegmentExecutor; readonly worker: SegmentExecutor | undefined }
   readonly services: RunServices
   readonly runId: string
+  /** When the run began, by the clock, µs: what all start times count from. */
+  readonly startUs: number
   readonly signal: AbortSignal | undefined
   readonly onProgress: ProgressListener | undefined
   readonly onError: 'stop' | 'continue'
@@ -67,6 +69,8 @@ class BatchRun {
   readonly #nodeQueues = new Map<string, Map<string, PacketQueue>>()
   readonly #segmentQueues = new Map<number, Map<number, PacketQueue>>()
   readonly #modes: Map<number, OutputMode>[]
+  /** Why a segment could not be opened. */
+  readonly #unopened = new Map<number, MillraceError>()
   readonly #collected = new Map<ValueId, Packet>()
   /** Values whose writer came to its end. */
   readonly #finished = new Set<ValueId>()
@@ -102,8 +106,9 @@ class BatchRun {
     } finally {
       signal?.removeEventListener('abort', onAbort)
       this.#routes.close()
-      await Promise.all(this.#segments.map((segment) => segment?.close()))
+      const closed = await Promise.allSettled(this.#segments.map((segment) => segment?.close()))
       for (const packet of this.#collected.values()) releasePacket(packet)
+      for (const one of closed) if (one.status === 'rejected') this.#r.services.log('error', 'a segment did not close', { run: this.#r.runId, error: String(one.reason) })
     }
   }
 
@@ -127,12 +132,15 @@ class BatchRun {
     }
     for (const [i, segment] of compiled.segments.entries()) {
       if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue
-      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope()) }, segment)
+      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope()) }, segment, i)
     }
   }
 
-  async #guard(work: () => Promise<void>, segment: SegmentPlan): Promise<void> {
-    try { await work() } catch (error) { this.#fail(error, segment.nodes[0]!.node, 'start') }
+  async #guard(work: () => Promise<void>, segment: SegmentPlan, index?: number): Promise<void> {
+    try { await work() } catch (error) {
+      const failure = this.#fail(error, segment.nodes[0]!.node, 'start')
+      if (index !== undefined) this.#unopened.set(index, failure)
+    }
   }
 
   /** A queue for every edge between tasks, a shelf for every run output that is not collected by its segment. */
@@ -175,8 +183,14 @@ class BatchRun {
 
   #segmentTasks(): Promise<void>[] {
     return this.#r.compiled.segments.flatMap((plan, i) => {
+      if (plan.feed !== 'chunks') return []
       const segment = this.#segments[i]
-      return segment === undefined || plan.feed !== 'chunks' ? [] : [this.#task(plan.nodes[0]!.node, async () => {
+      return [this.#task(plan.nodes[0]!.node, async () => {
+        if (segment === undefined) {
+          // It could not be opened: nobody reads its inputs, and its readers must hear of it.
+          for (const queue of this.#segmentQueues.get(i)!.values()) queue.leave()
+          throw this.#unopened.get(i)
+        }
         await runSegmentTask(segment, this.#segmentQueues.get(i)!, this.#routes)
         this.#collect(segment, i)
       }, outputsOf(plan))]
@@ -193,13 +207,17 @@ class BatchRun {
       buffer.kind === 'input' && !taskOf.has(buffer.value) ? [[b, this.#queue(buffer.value, plan.nodes[buffer.readers[0]!]!.spec.nodeId)] as const] : [])))
     await this.#task(list[0]!.plan.nodes[0]!.node, async () => {
       const tasks: ValueTask[] = []
-      for (const [t, { plan, i }] of list.entries()) {
-        const literals = new Map<number, Packet>(), links = new Map<number, { task: number; value: ValueId }>()
-        for (const [b, queue] of queues[t]!) literals.set(b, sharePacket(await queue.whole()))
-        plan.buffers.forEach((buffer, b) => { if (buffer.kind === 'input' && taskOf.has(buffer.value)) links.set(b, { task: taskOf.get(buffer.value)!, value: buffer.value }) })
-        tasks.push({ plan, outputs: this.#modes[i]!, literals, links })
-      }
-      for (const map of queues) for (const queue of map.values()) queue.leave()
+      try {
+        for (const [t, { plan, i }] of list.entries()) {
+          const literals = new Map<number, Packet>(), links = new Map<number, { task: number; value: ValueId }>()
+          plan.buffers.forEach((buffer, b) => { if (buffer.kind === 'input' && taskOf.has(buffer.value)) links.set(b, { task: taskOf.get(buffer.value)!, value: buffer.value }) })
+          tasks.push({ plan, outputs: this.#modes[i]!, literals, links })
+          for (const [b, queue] of queues[t]!) literals.set(b, sharePacket(await queue.whole()))
+        }
+      } catch (error) {
+        for (const { literals } of tasks) for (const packet of literals.values()) releasePacket(packet)
+        throw error
+      } finally { for (const map of queues) for (const queue of map.values()) queue.leave() }
       const done = await executors.worker!.runValues(tasks, this.#scope())
       for (const [t, { plan, i }] of list.entries()) {
         this.#segments[i] = done[t]
@@ -251,7 +269,7 @@ class BatchRun {
   #scope(): RunScope {
     const { compiled, services } = this.#r
     return {
-      runId: this.#r.runId, signal: this.#abort.signal, startUs: services.clock.nowUs(), timed: this.#r.timed !== false,
+      runId: this.#r.runId, signal: this.#abort.signal, startUs: this.#r.startUs, timed: this.#r.timed !== false,
       reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => {
         this.#headFrames[segment] = (this.#headFrames[segment] ?? 0) + frames
@@ -315,7 +333,11 @@ class BatchRun {
         const parts = this.#routes.of(value).shelf?.splice(0) ?? []
         // media that only the packets know: an output whose node discovers them
         const media: Media = compiled.media.get(value) ?? parts[0]?.media ?? { kind: 'json' }
-        packet = services.join(media, parts)
+        try { packet = services.join(media, parts) } catch (error) {
+          // The other outputs are whole.
+          this.#fail(error, compiled.nodes.findIndex((node) => node.id === nodeOf(value)), 'join')
+          continue
+        }
       }
       whole.set(value, packet)
       outputs[name] = summarise(packet, value, compiled, this.#segments)

@@ -2,11 +2,15 @@ import type { NodeContext, PacketRecord } from '../../graph/node-definition.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import { memoryErrors } from '../../memory/errors.js'
 import { scheduleErrors } from '../errors.js'
+import { show } from '../../errors/show.js'
 import { wrapNodeFailure } from '../node-failure.js'
+import type { InstanceLease } from '../node-instances.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { isAudioBuffer, releasePacket } from '../packet-data.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
+import { checkPacket } from './check-packet.js'
+import { withPatience } from './patience.js'
 import type { RunFrame } from './services.js'
 import type { ValueRoutes } from './value-routes.js'
 
@@ -25,6 +29,7 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
     for (const [port, packet] of Object.entries(record)) {
       if (definition.outputs[port] === undefined) { warnUndeclared(node, port, frame); releasePacket(packet); continue }
       if (isAudioBuffer(packet.data) && !frame.services.owns(packet.data)) throw foreign(node, port, packet)
+      checkPacket(packet, definition.outputs[port]!.media, valueId(node.id, port))
       given.add(port)
       report.itemsOut++
       report.framesOut += packet.duration
@@ -38,10 +43,11 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
     report.busyUs += frame.ownUs() - sincePaused
     try { return await work } finally { sincePaused = frame.ownUs() }
   }
-  const lease = await frame.services.instances.take(definition, node.params, node.id, contextOf(node, frame, undefined)), ctx = contextOf(node, frame, lease.instance)
-  let sound = false
+  let sound = false, lease: InstanceLease | undefined
   try {
-    await drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputsOf(node, links), node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes))
+    lease = await frame.services.instances.take(definition, node.params, node.id, contextOf(node, frame, undefined))
+    const ctx = contextOf(node, frame, lease.instance), inputs = inputsOf(node, links)
+    await withPatience(drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputs, node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes)), frame.signal, clock)
     sound = !frame.signal.aborted
   } catch (error) {
     throw wrapNodeFailure(error, { node: node.id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: frame.runId })
@@ -49,7 +55,7 @@ export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string,
     report.busyUs += frame.ownUs() - sincePaused
     for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; report.busyUs -= queue.counters.waitedUs; queue.leave() }
     report.busyUs = Math.max(0, report.busyUs)
-    await lease.release(sound)
+    await lease?.release(sound).catch((error: unknown) => { frame.services.log('error', 'dispose failed', { node: node.id, error: String(error) }) })
   }
   if (!frame.signal.aborted && definition.process !== undefined) requireOutputs(node, given, routes)
   return report
@@ -60,12 +66,23 @@ async function drain(
   result: Promise<PacketRecord> | AsyncIterable<PacketRecord>, emit: (record: PacketRecord) => Promise<void>, outside: <T>(work: Promise<T>) => Promise<T>,
   signal: AbortSignal, isWanted: () => boolean,
 ): Promise<void> {
-  if (!(Symbol.asyncIterator in result)) { await outside(emit(await result)); return }
+  if (typeof result !== 'object' || result === null) throw noRecord(result)
+  if (!(Symbol.asyncIterator in result)) {
+    const record: unknown = await result
+    if (typeof record !== 'object' || record === null) throw noRecord(record)
+    await outside(emit(record as PacketRecord))
+    return
+  }
   for await (const record of result) {
     if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
     await outside(emit(record))
     if (!isWanted()) return
   }
+}
+
+/** A node gives a record of packets, a promise of one, or an async iterable of them. */
+function noRecord(got: unknown): Error {
+  return scheduleErrors.OUTPUT_INVALID({ port: 'result', expected: 'a record of packets by output', got: show(got) })
 }
 
 /** True while some reader remains, or nothing ever read it (a sink's report). */
@@ -90,7 +107,7 @@ function contextOf(node: ResolvedNode, frame: RunFrame, instance: unknown): Node
     log: (level, text, details) => { services.log(level, text, { node: node.id, ...details }) },
     warn: (diagnostic) => { frame.diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
     nowUs: () => services.clock.nowUs(),
-    allocAudio: async (spec) => services.allocAudio(spec),
+    allocAudio: async (spec) => { frame.signal.throwIfAborted(); return services.allocAudio(spec) },
     node: { id: node.id, type: node.definition.type, runId: frame.runId },
     instance,
   }

@@ -38,6 +38,8 @@ export class ValueRoutes {
   close(): void {
     for (const route of this.#routes.values()) {
       for (const packet of route.shelf?.splice(0) ?? []) releasePacket(packet)
+      // What a late node still gives has no reader any more.
+      route.shelf = undefined
       for (const queue of route.queues) queue.leave()
     }
   }

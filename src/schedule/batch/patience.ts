@@ -1,0 +1,24 @@
+import type { Clock } from '../clock.js'
+
+/** How long a node written in TypeScript may go on after its run was stopped, ms (EX-52). */
+const GRACE_MS = 2_000
+
+/**
+ * Waits for a node's own work, but after the run was stopped only for a grace time: then rejects with the reason, so that a node that ignores its signal
+ * holds up neither the run nor `close`. What it gives later is released by whoever gets it. Throws what `work` throws.
+ */
+export async function withPatience<T>(work: Promise<T>, signal: AbortSignal, clock: Clock): Promise<T> {
+  const done = new AbortController()
+  let onAbort: (() => void) | undefined
+  const expired = new Promise<never>((_, reject) => {
+    onAbort = (): void => { void clock.sleep(GRACE_MS, done.signal).then(() => { if (!done.signal.aborted) reject(signal.reason) }) }
+    if (signal.aborted) onAbort(); else signal.addEventListener('abort', onAbort, { once: true })
+  })
+  // Who lost the race may still reject.
+  work.catch(() => undefined)
+  expired.catch(() => undefined)
+  try { return await Promise.race([work, expired]) } finally {
+    done.abort()
+    if (onAbort) signal.removeEventListener('abort', onAbort)
+  }
+}
