@@ -14,7 +14,7 @@ const CHECKS: Readonly<Record<ParamDeclaration['type'], Check>> = {
   seed: (_param, value, path) => isSeed(value) ? undefined : wrongType('a whole number below 2^64', value, path),
   vector: (param, value, path) => isVector(value) ? items(param, { type: 'number', doc: '', ...bound(param) }, value, path) : wrongType('a list of numbers', value, path),
   color: (_param, value, path) => isColor(value) ? undefined : { constraint: 'format', limit: '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1', got: value, path },
-  file: (param, value, path) => typeof value === 'string' ? textRules({ minLength: 1, ...param }, value, path) : isFileLike(value) ? undefined : wrongType('a path, address or bytes', value, path),
+  file: (param, value, path) => typeof value === 'string' ? textRules({ minLength: 1, ...param }, value, path) : isFileLike(value) ? undefined : wrongType('a path, address, bytes or stream', value, path),
   json: (_param, value, path) => typeof value === 'function' || typeof value === 'symbol' ? wrongType('a JSON value', value, path) : undefined,
   array: (param, value, path) => Array.isArray(value) ? items(param, param.items, value, path) : wrongType('an array', value, path),
   object: (_param, value, path) => typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : wrongType('an object', value, path),
@@ -79,12 +79,20 @@ function isColor(value: unknown): boolean {
   return Array.isArray(value) && (value.length === 3 || value.length === 4) && value.every((x) => typeof x === 'number' && x >= 0 && x <= 1)
 }
 
-/** Bytes, a buffer, a URL or a Blob: by shape, because this folder knows no browser types. */
+/** Bytes, a buffer, a URL, a Blob or a stream: by shape, because this folder knows no browser types. */
 function isFileLike(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return true
+  if (isByteStream(value)) return true
   const like = value as { readonly href?: unknown; readonly arrayBuffer?: unknown; readonly size?: unknown }
   return (typeof like.href === 'string' && Object.prototype.toString.call(value) === '[object URL]') || (typeof like.arrayBuffer === 'function' && typeof like.size === 'number')
+}
+
+/** A web stream or an async iterable: what can be read once only. By shape; what it yields shows when it is read. */
+export function isByteStream(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const like = value as { readonly getReader?: unknown; readonly [Symbol.asyncIterator]?: unknown }
+  return typeof like.getReader === 'function' || typeof like[Symbol.asyncIterator] === 'function'
 }
 
 /** True when a string holds half of a surrogate pair. */

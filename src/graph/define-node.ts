@@ -119,9 +119,9 @@ function readParams(definition: NodeDefinition, given: unknown, links: CallLink[
   return params
 }
 
-/** An object literal (of any realm) or one without prototype. */
+/** An object literal (of any realm) or one without prototype; what can be iterated is a stream, however it was made. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || Symbol.asyncIterator in value) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }

@@ -13,7 +13,7 @@ export function rangeText(param: ParamDeclaration): string {
     case 'array': return `arrays${countText(param, 'entries')}${param.items === undefined ? '' : ` of ${rangeText(param.items)}`}`
     case 'string': return `strings${countText({ minItems: param.minLength, maxItems: param.maxLength }, 'characters')}${param.pattern === undefined ? '' : ` matching ${param.pattern}`}`
     case 'color': return '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1'
-    case 'file': return 'a path, an address or bytes'
+    case 'file': return 'a path, an address, bytes or a stream of bytes'
     case 'json': return 'any JSON value'
     case 'object': return 'objects'
   }

@@ -2,12 +2,14 @@ import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { ParamDeclaration, ParamTable } from './node-definition.js'
 import type { AnyOutput } from './output-ref.js'
 
-/** What a `file` param takes: a path or address, or the bytes themselves. Structural, because this folder knows no browser types. */
-export type FileValue = string | Uint8Array | ArrayBuffer | UrlLike | BlobLike
+/** What a `file` param takes: a path or address, the bytes themselves, or a stream of them, which is read once. Structural, because this folder knows no browser types. */
+export type FileValue = string | Uint8Array | ArrayBuffer | UrlLike | BlobLike | ByteStreamLike
 /** A `URL` object. */
 export interface UrlLike { readonly href: string; readonly protocol: string; toString(): string }
 /** A `Blob` or `File`. */
 export interface BlobLike { readonly size: number; readonly type: string; arrayBuffer(): Promise<ArrayBuffer> }
+/** A `ReadableStream` of bytes, or any async iterable of them (a Node stream, a generator). */
+export type ByteStreamLike = AsyncIterable<Uint8Array> | { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> } }
 /** Whole number below 2⁶⁴: a number up to 2⁵³ − 1, a bigint, or decimal digits. */
 export type SeedValue = number | bigint | string
 

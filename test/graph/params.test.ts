@@ -19,7 +19,7 @@ describe('resolveParams', () => {
     ['seed', -1, 'type', 'a whole number below 2^64'], ['seed', 0.5, 'type', 'a whole number below 2^64'], ['seed', 2 ** 53, 'type', 'a whole number below 2^64'],
     ['seed', '18446744073709551616', 'type', 'a whole number below 2^64'], ['seed', 1n << 64n, 'type', 'a whole number below 2^64'], ['seed', '0x1', 'type', 'a whole number below 2^64'],
     ['vector', [], 'minItems', 1], ['vector', [0, 0, 0, 0], 'maxItems', 3], ['vector', 'x', 'type', 'a list of numbers'], ['color', '#12', 'format', '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1'],
-    ['color', [0, 2, 0], 'format', '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1'], ['file', '', 'minLength', 1], ['file', {}, 'type', 'a path, address or bytes'], ['file', 3, 'type', 'a path, address or bytes'],
+    ['color', [0, 2, 0], 'format', '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1'], ['file', '', 'minLength', 1], ['file', {}, 'type', 'a path, address, bytes or stream'], ['file', 3, 'type', 'a path, address, bytes or stream'], ['file', { getReader: 1 }, 'type', 'a path, address, bytes or stream'],
     ['json', () => 0, 'type', 'a JSON value'], ['array', {}, 'type', 'an array'], ['array', [1, 2, 3], 'maxItems', 2], ['object', [], 'type', 'an object'], ['object', null, 'type', 'an object'],
   ])('%s refuses %o by %s', (name, value, constraint, limit) => {
     const { values, diagnostics } = check({ [name]: value })
@@ -32,7 +32,7 @@ describe('resolveParams', () => {
   test.each<[string, unknown]>([
     ['number', 1], ['number', 768_000], ['open', Number.MIN_VALUE], ['integer', -0], ['string', 'ab\u{1f600}\u{1f600}'], ['seed', '18446744073709551615'], ['seed', (1n << 64n) - 1n], ['seed', 2 ** 53 - 1],
     ['vector', new Float32Array([0, 1])], ['color', '#Ab1'], ['color', [0, 0.5, 1, 1]], ['file', 'a'], ['file', new Uint8Array(0)], ['file', new ArrayBuffer(1)], ['file', new URL('https://example.org/a.wav')],
-    ['file', new Blob(['x'])], ['json', null], ['json', { a: [1] }], ['array', [0, 5]], ['object', { a: 1 }],
+    ['file', new Blob(['x'])], ['file', new ReadableStream()], ['file', { async* [Symbol.asyncIterator]() { yield* [] } }], ['json', null], ['json', { a: [1] }], ['array', [0, 5]], ['object', { a: 1 }],
   ])('%s takes %o', (name, value) => {
     const { values, diagnostics } = check({ [name]: value })
     expect(diagnostics).toEqual([])

@@ -1,13 +1,15 @@
 /**
- * WAV file as a source: RIFF, RIFX, RF64, BW64, Wave64 with PCM, float, A-law, µ-law or IMA ADPCM samples, from a path, an address, bytes or a Blob.
+ * WAV file as a source: RIFF, RIFX, RF64, BW64, Wave64 with PCM, float, A-law, µ-law or IMA ADPCM samples, from a path, an address, bytes, a Blob
+ * or a stream of bytes, which one run reads once.
  * Emits samples as they are stored, in chunks, each decoded once into the arena (spec audio.md, AU-100; execution.md, EX-33).
  * It does not convert: format, layout, rate and channels are the file's; converters do the rest.
  */
 import type { SampleArray, AudioBuffer } from '../../media/audio-buffer.js'
 import { audio, type AudioMedia } from '../../media/media-type.js'
 import type { Packet } from '../../media/packet.js'
+import { isByteStream } from '../../graph/check-param.js'
 import { defineNode } from '../../graph/define-node.js'
-import type { NodeContext, ParamTable, ParamValues } from '../../graph/node-definition.js'
+import type { NodeContext, ParamTable, ParamValues, ProbeResult } from '../../graph/node-definition.js'
 import type { SourceInput } from '../../formats/source/open-source.js'
 import { truncated } from '../../formats/wav/parse-header.js'
 import type { WavInfo } from '../../formats/wav/wav-info.js'
@@ -19,7 +21,7 @@ const ELEMENT_BYTES = { f32: 4, i16: 2, i32: 4, u8: 1 } as const
 const ARRAYS = { f32: Float32Array, i16: Int16Array, i32: Int32Array, u8: Uint8Array } as const
 
 const params = {
-  path: { type: 'file', required: true, main: true, label: 'File', doc: 'Path or URL of the file, or its bytes: Uint8Array, ArrayBuffer, Blob.' },
+  path: { type: 'file', required: true, main: true, label: 'File', doc: 'Path or URL of the file, or its bytes: Uint8Array, ArrayBuffer, Blob, or a stream of them (one run).' },
   chunkFrames: {
     type: 'integer', unit: 'frames', min: 1, max: 10_000_000, default: 65_536,
     doc: 'Frames read at a time; a chunk never exceeds 10 MB.',
@@ -31,7 +33,9 @@ export const wavFile = /* @__PURE__ */ defineNode({
   doc: 'Reads a WAV file in chunks, as it is stored.', references: ['https://www.loc.gov/preservation/digital/formats/fdd/fdd000001.shtml', 'EBU Tech 3306 (RF64)'],
   params, inputs: {}, outputs: { out: { media: audio({ layout: 'interleaved', discovered: true }), doc: 'Samples as stored.' } },
   deterministic: 'yes', effects: 'read',
-  probe: async (values, { signal }) => {
+  probe: async (values, { signal }): Promise<ProbeResult> => {
+    // A stream's header can be read once only: the first packet of the run tells.
+    if (isByteStream(values['path'])) return { media: {} }
     const reader = await open(values, signal)
     await reader.close()
     const { frames } = reader.info
@@ -60,7 +64,11 @@ async function* pullChunks(values: ParamValues, ctx: NodeContext): AsyncGenerato
       const position = reader.position
       const frames = info.frames === null ? step : Math.min(step, info.frames - position)
       const buffer = frames > 0 ? await nextChunk(reader, frames, ctx) : null
-      if (!buffer) break
+      if (!buffer) {
+        // An empty stream: nothing but a packet can tell its media.
+        if (seq === 0 && isByteStream(values['path'])) yield { out: packetOf(info, await emptyChunk(info, ctx), 0, 0, ctx) }
+        break
+      }
       yield { out: packetOf(info, buffer, position, seq, ctx) }
       ctx.progress(reader.position, info.frames ?? undefined)
     }
@@ -84,6 +92,10 @@ async function nextChunk(reader: WavReader, frames: number, ctx: NodeContext): P
     // A slice holds the block by itself.
     if (done < frames) buffer.close()
   }
+}
+
+function emptyChunk({ rate, channels, format }: WavInfo, ctx: NodeContext): Promise<AudioBuffer> {
+  return ctx.allocAudio({ rate, channels, frames: 0, format, layout: 'interleaved' })
 }
 
 function samplesOf(buffer: AudioBuffer): SampleArray {
