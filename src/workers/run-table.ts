@@ -19,7 +19,7 @@ let epochs = 0
 
 /**
  * A run in shared memory: its record, task table and ring (MW-31). Engine thread only; workers reach the same bytes through the core's `task_take` and
- * `task_finish`. Throws `LIMIT_EXCEEDED` when all 64 run records are taken.
+ * `task_finish`. Throws `LIMIT_EXCEEDED` when all 64 run records are taken, and `ARENA_FULL`; then nothing stays allocated.
  */
 export class RunTable {
   readonly #arena: Arena
@@ -34,11 +34,17 @@ export class RunTable {
     this.#core = core
     this.#index = freeRecord(arena)
     this.#count = tasks.length
-    this.#tasks = this.#allocate(tasks.length * TASK.BYTES)
     const capacity = 2 ** Math.max(1, Math.ceil(Math.log2(tasks.length)))
-    const ring = this.#allocate(QUEUE.CELLS + capacity * QUEUE.CELL_BYTES)
-    core.queue_init(ring, capacity)
-    tasks.forEach((task, i) => { this.#writeTask(i, task) })
+    let ring: Address
+    try {
+      this.#tasks = this.#allocate(tasks.length * TASK.BYTES)
+      ring = this.#allocate(QUEUE.CELLS + capacity * QUEUE.CELL_BYTES)
+      core.queue_init(ring, capacity)
+      tasks.forEach((task, i) => { this.#writeTask(i, task) })
+    } catch (error) {
+      this.#giveBack()
+      throw error
+    }
     const record = this.#record, { u32 } = arena
     for (let field = 0; field < RUN.BYTES; field += 4) u32[(record + field) >>> 2] = 0
     u32[(record + RUN.RING_NORMAL) >>> 2] = ring
@@ -87,8 +93,10 @@ export class RunTable {
     Atomics.or(u32, (this.#record + RUN.FLAGS) >>> 2, RUN_FLAG.REBUILDING)
     while (this.#core.queue_quiet(this.#arena.base) === 0) await clock.yield()
     Atomics.store(u32, (this.#record + RUN.EPOCH) >>> 2, 0)
-    for (const block of this.#own.splice(0)) this.#arena.free(block)
+    this.#giveBack()
   }
+
+  #giveBack(): void { for (const block of this.#own.splice(0)) this.#arena.free(block) }
 
   get #record(): Address { return this.#arena.base + ARENA.RUNS + this.#index * RUN.BYTES }
 
