@@ -280,9 +280,15 @@ export class WorkerPool {
   }
 
   #receive(worker: RemoteWorker, event: WorkerEvent): void {
-    if (event.kind === 'doorbell') this.host.ring()
-    else if (event.kind === 'task-failed') this.#lose(worker, 'trap', event.fault.message, event.task, faultError(event.fault))
-    else for (const listener of [...this.#listeners]) listener(worker, event)
+    switch (event.kind) {
+      case 'doorbell': this.host.ring(); break
+      case 'task-failed': this.#lose(worker, 'trap', event.fault.message, event.task, faultError(event.fault)); break
+      case 'worker-failed': this.#lose(worker, 'error', event.fault.message, undefined, faultError(event.fault)); break
+      case 'job-opened': case 'result': case 'job-failed': case 'job-closed':
+        for (const listener of [...this.#listeners]) listener(worker, event)
+        break
+      default: event satisfies never
+    }
   }
 
   #lose(worker: RemoteWorker, reason: EndReason, detail: string, task?: Address, cause?: unknown): void {

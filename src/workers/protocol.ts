@@ -70,6 +70,8 @@ export interface Fault { readonly name: string; readonly message: string; readon
 export type WorkerEvent =
   /** A task trapped or threw. The worker runs nothing any more; the engine ends the task and the worker (MW-49). */
   | { readonly kind: 'task-failed'; readonly task: number; readonly fault: Fault }
+  /** The worker's own loop threw: it serves nothing any more, and the engine ends it (MW-46). */
+  | { readonly kind: 'worker-failed'; readonly fault: Fault }
   | { readonly kind: 'doorbell' }
   | JobReply
 

@@ -35,8 +35,12 @@ export function serveWorker(env: WorkerEnvironment): void {
       if (booted !== undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${options.ordinal}`, reason: 'started twice' })
       booted = bootWorker(options)
       const nowUs = (): number => (env.epochMs() - options.clockOriginMs) * 1000
-      if (booted.arena === null) void env.turn().then(() => loop(booted!, options, nowUs))
-      else jobs = new JobServer(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn })
+      if (booted.arena === null) {
+        void env.turn().then(() => loop(booted!, options, nowUs)).catch((error: unknown) => {
+          const event: WorkerEvent = { kind: 'worker-failed', fault: faultOf(error) }
+          options.port.postMessage(event)
+        })
+      } else jobs = new JobServer(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn })
       return booted.report
     },
     register(kernels) {

@@ -16,14 +16,14 @@ const ports: MessagePort[] = []
 afterEach(() => { for (const port of ports.splice(0)) port.close() })
 
 /** The worker's code on this very thread: its end of a channel, never sleeping (MW-78). */
-function inThread(): { remote: Remote<WorkerControl>; greetings: Greeting[]; events: WorkerEvent[]; port: MessagePort } {
+function inThread(epochMs = (): number => performance.timeOrigin + performance.now()): { remote: Remote<WorkerControl>; greetings: Greeting[]; events: WorkerEvent[]; port: MessagePort } {
   const control = new MessageChannel(), jobs = new MessageChannel(), greetings: Greeting[] = [], events: WorkerEvent[] = []
   ports.push(control.port1, control.port2, jobs.port1, jobs.port2)
   control.port1.addEventListener('message', ({ data }) => { if ((data as Greeting).millrace !== undefined) greetings.push(data as Greeting) })
   jobs.port1.onmessage = ({ data }) => { events.push(data as WorkerEvent) }
   useErrorCodec()
   const remote = wrap<WorkerControl>(control.port1)
-  serveWorker({ endpoint: control.port2 as never, turn: () => hostClock.yield(), epochMs: () => performance.timeOrigin + performance.now(), idleMs: 0 })
+  serveWorker({ endpoint: control.port2 as never, turn: () => hostClock.yield(), epochMs, idleMs: 0 })
   return { remote, greetings, events, port: jobs.port2 }
 }
 
@@ -67,5 +67,16 @@ describe('the worker’s side, in thread', () => {
     expect(slots.state(slot).beat).toBe(beat)
     await table.close(hostClock)
     runtime.destroyThread(report.stack)
+  })
+
+  if (shares) test('a loop that throws says so with its fault', async () => {
+    const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), compiled = await compileModules({ shared: true })
+    const runtime = instantiateRuntime(compiled, arena.memory!), slot = new Slots(arena).reserve(arena.allocate(262_144))
+    const { remote, events, port } = inThread(() => { throw new RangeError('no clock') })
+    await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, doorbell: false }, port }, [port]))
+    const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
+    table.push(0, 1)
+    while (events.length === 0) await hostClock.yield()
+    expect(events).toEqual([{ kind: 'worker-failed', fault: { name: 'RangeError', message: 'no clock', stack: expect.stringContaining('no clock') } }])
   })
 })
