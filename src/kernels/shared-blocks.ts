@@ -6,12 +6,17 @@ import type { KernelSpec } from './kernel-spec.js'
 export interface SharedLease { readonly address: Address; readonly release: () => void }
 interface Entry { readonly address: Address; uses: number }
 
+/** Blocks without users that are kept for the next run. */
+const MOST_IDLE = 8
+
 /**
  * Read-only blocks of kernels (`K_shared`: tables, filter banks), one per (module, kernel, param values, per port channels, dtype, width and rate, assets); seed,
- * maxFrames and addresses never enter. One per engine, used by all instances and threads. Blocks without users stay for the next run until {@link trim} or {@link close}.
+ * maxFrames and addresses never enter. One per engine, used by all instances and threads. The {@link MOST_IDLE} last used blocks
+ * without users stay for the next run, until {@link trim} or {@link close}.
  */
 export class SharedBlocks {
   readonly #host: MemoryHost
+  /** Idle ones in the order in which they became idle. */
   readonly #entries = new Map<string, Entry>()
 
   constructor(host: MemoryHost) { this.#host = host }
@@ -36,13 +41,26 @@ export class SharedBlocks {
     const lease = entry
     lease.uses++
     let held = true
-    return { address: lease.address, release: () => { if (held) { held = false; lease.uses-- } } }
+    return { address: lease.address, release: () => { if (held) { held = false; this.#leave(key, lease) } } }
+  }
+
+  #leave(key: string, entry: Entry): void {
+    if (--entry.uses > 0 || this.#entries.get(key) !== entry) return
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    this.#trimTo(MOST_IDLE)
   }
 
   /** Frees blocks that nobody uses. */
-  trim(): void {
+  trim(): void { this.#trimTo(0) }
+
+  #trimTo(most: number): void {
+    let idle = 0
+    for (const { uses } of this.#entries.values()) if (uses === 0) idle++
     for (const [key, entry] of this.#entries) {
+      if (idle <= most) return
       if (entry.uses > 0) continue
+      idle--
       this.#entries.delete(key)
       this.#host.free(entry.address)
     }

@@ -75,6 +75,8 @@ export class Arena implements MemoryHost {
   readonly engine: Holder
   /** Scratch span of the engine's thread. */
   readonly scratch: Address
+  /** Called before `ARENA_FULL` is thrown: frees what its owner can do without; then the request is tried once more. */
+  onPressure: (() => void) | undefined
   readonly #table: BlockTable
   readonly #lists: FreeLists
   readonly #reuse = new ReuseLists()
@@ -248,10 +250,15 @@ export class Arena implements MemoryHost {
     if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= limit)) {
       throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: `0…${limit} bytes`, got: show(bytes), hint: 'Raise arenaBytes, or process in chunks.' })
     }
+    if (!this.#table.hasRoom) this.onPressure?.()
     if (!this.#table.hasRoom) throw this.#full(bytes, 'entries')
     // A block of size 0 still has an address of its own.
     const granules = Math.max(1, Math.ceil(bytes / GRANULE_BYTES)), step = align / GRANULE_BYTES
-    const span = this.#span(granules, step)
+    let span = this.#span(granules, step)
+    if (span < 0 && this.onPressure !== undefined) {
+      this.onPressure()
+      span = this.#span(granules, step)
+    }
     if (span < 0) throw this.#full(bytes, 'bytes')
     this.#allocs++
     const used = this.#granules - this.#lists.freeGranules - this.#reuse.granules

@@ -31,9 +31,11 @@ export class JobServer {
     this.#arena = arena
     this.#port = port
     this.register(kernels)
+    const shared = new SharedBlocks(arena)
+    arena.onPressure = () => { shared.trim() }
     this.#executor = new InlineExecutor(arena, {
       nowUs: () => Math.round(clock.nowUs()), nowMs: clock.epochMs, resolutionUs: 1, yield: clock.turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
-    }, compiledBuilder(arena, runtime, new SharedBlocks(arena), (module, name) => this.#idOf(module, name)))
+    }, compiledBuilder(arena, runtime, shared, (module, name) => this.#idOf(module, name)))
     port.onmessage = ({ data }: MessageEvent<JobRequest>) => { this.#receive(data) }
   }
 
