@@ -8,6 +8,7 @@ import type { ParamTable, ParamValues } from '../../graph/node-definition.js'
 import type { PortArray, Reference } from '../../graph/reference.js'
 import { STATUS } from '../../kernels/contract.js'
 import { audio, sameAs, type AudioMedia, type Media } from '../../media/media-type.js'
+import { rateProblems } from './least-rate.js'
 import { isCopy, mixTable, type ChannelMode } from './channels/tables.js'
 
 const MODES = ['speakers', 'discrete', 'mean', 'matrix'] as const
@@ -48,6 +49,8 @@ export const channels = /* @__PURE__ */ defineNode({
   },
   validate: (p, media) => {
     const to = p['to'] as number, from = isAudio(media['in']) ? media['in'].channels : undefined
+    const slow = rateProblems('audio::channels', media)
+    if (slow.length > 0) return slow
     const wrong = (param: string, constraint: string, limit: unknown, got: unknown) =>
       [graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::channels', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })]
     if (p['mode'] === 'mean' && to !== 1) return wrong('to', 'with mode mean', 1, to)

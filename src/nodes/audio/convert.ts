@@ -10,6 +10,7 @@ import { STATUS } from '../../kernels/contract.js'
 import { convertSamples } from '../../media/convert-samples.js'
 import { audio, sameAs, type AudioMedia, type Media, type SampleFormat } from '../../media/media-type.js'
 import type { SampleArray } from '../../media/audio-buffer.js'
+import { rateProblems } from './least-rate.js'
 
 const FORMATS = ['f32', 'i16', 'i32', 'u8'] as const
 const LAYOUTS = ['planar', 'interleaved'] as const
@@ -47,7 +48,8 @@ export const convert = /* @__PURE__ */ defineNode({
     params: (from, to) => isAudio(from) && isAudio(to) && from.rate === to.rate && from.channels === to.channels && (from.format !== to.format || from.layout !== to.layout)
       ? { format: to.format, layout: to.layout } : null,
   },
-  validate: (p) => [
+  validate: (p, media = {}) => [
+    ...rateProblems('audio::convert', media),
     ...(p['dither'] === 'none' ? [] : [commonErrors.UNSUPPORTED.diagnostic({ feature: `audio::convert with dither ${String(p['dither'])}`, runtime: 'this version', alternative: 'Use dither none.' })]),
     ...(p['rule'] === 'standard' ? [] : [commonErrors.UNSUPPORTED.diagnostic({ feature: `audio::convert with rule ${String(p['rule'])}`, runtime: 'this version', alternative: 'Use rule standard.' })]),
   ],

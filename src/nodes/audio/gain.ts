@@ -7,6 +7,7 @@ import type { ParamTable } from '../../graph/node-definition.js'
 import type { Reference } from '../../graph/reference.js'
 import { STATUS } from '../../kernels/contract.js'
 import { audio } from '../../media/media-type.js'
+import { rateProblems } from './least-rate.js'
 import { LEAST_DB, MOST_DB, MOST_GAIN, toGain } from './gain/decibels.js'
 
 const params = {
@@ -28,6 +29,7 @@ export const gain = /* @__PURE__ */ defineNode({
     controls: (p) => [toGain(p['gainDb'] as number)],
   },
   deterministic: 'yes', parity: 'exact', stateful: false, costNs: 0.1,
+  validate: (_, media) => rateProblems('audio::gain', media),
   // y = fround(x · g) + 0: the added 0 makes −0 into +0, so that skipped silence and computed silence are the same bits
   reference: {
     init: ({ params: p }): State => {

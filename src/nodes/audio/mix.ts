@@ -9,6 +9,7 @@ import type { Reference, ReferenceIo } from '../../graph/reference.js'
 import { cosPi, sinPi } from '../../kernels/approx.js'
 import { STATUS } from '../../kernels/contract.js'
 import { audio } from '../../media/media-type.js'
+import { rateProblems } from './least-rate.js'
 import { LEAST_DB, MOST_DB, MOST_GAIN, toGain } from './gain/decibels.js'
 
 /** Most inputs of a mixer. */
@@ -48,6 +49,7 @@ export const mix = /* @__PURE__ */ defineNode({
     const wrong = (param: string, constraint: string, limit: unknown, got: unknown) =>
       graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::mix', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })
     return [
+      ...rateProblems('audio::mix', media),
       ...KINDS.flatMap((kind) => count > 0 && listOf(p, kind).length > count ? [wrong(kind, 'at most as many values as inputs', count, listOf(p, kind).length)] : []),
       ...(first?.kind === 'audio' && first.channels !== 2 && listOf(p, 'pan').some((pan) => pan !== 0) ? [wrong('pan', 'for inputs that are not stereo', 0, listOf(p, 'pan').find((pan) => pan !== 0))] : []),
     ]

@@ -1,6 +1,7 @@
 /**
- * Changes the sampling rate by an exact ratio. Linear phase, no delay: output frame k stands at input time k·in/out. A polyphase filter bank, or overlap-save where
- * that is faster; which of the two depends on rates and quality only. It does not follow a drifting clock (that is resample-variable) and does not change format or channels.
+ * Changes the sampling rate by an exact ratio. Linear phase, no delay: output frame k stands at input time k·in/out. A polyphase filter
+ * bank, or overlap-save where that is faster; which of the two depends on rates and quality only. It does not follow a drifting clock (that
+ * is resample-variable) and does not change format or channels.
  */
 import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
@@ -8,12 +9,14 @@ import { defineNode } from '../../graph/define-node.js'
 import { graphErrors } from '../../graph/errors.js'
 import type { ParamTable, ParamValues, PortMedia } from '../../graph/node-definition.js'
 import { audio, sameAs, type AudioMedia, type Media } from '../../media/media-type.js'
-import { LEAST_RATE, METHODS, MOST_RATE, MOST_RATIO, QUALITIES, geometryOf, type Geometry, type Method, type Quality } from './resample/geometry.js'
+import { LEAST_RATE, rateProblems } from './least-rate.js'
+import { METHODS, MOST_RATE, MOST_RATIO, QUALITIES, geometryOf, type Geometry, type Method, type Quality } from './resample/geometry.js'
 import { resampleReference } from './resample/reference.js'
 
 const params = {
   rate: {
-    type: 'integer', unit: 'Hz', min: LEAST_RATE, max: MOST_RATE, default: 16_000, main: true, rate: 'init', alias: ['target_sample_rate', 'output_rate', 'targetRate'],
+    type: 'integer', unit: 'Hz', min: LEAST_RATE, max: MOST_RATE, default: 16_000, main: true, rate: 'init',
+    alias: ['target_sample_rate', 'output_rate', 'targetRate'],
     doc: 'Sampling rate of the output.',
   },
   quality: {
@@ -22,16 +25,22 @@ const params = {
   },
   method: {
     type: 'enum', values: METHODS, default: 'auto', rate: 'init',
-    doc: 'direct: filter bank. fft: overlap-save, for high and best, where the reduced ratio has no prime factor above 7. auto: fft where its blocks are at most 20 ms (best: 30 ms).',
+    doc: 'direct: filter bank. fft: overlap-save, for high and best where the reduced ratio has no prime factor above 7. auto: fft where its blocks take at '
+      + 'most 20 ms (best: 30 ms).',
   },
   phase: { type: 'enum', values: ['linear'], default: 'linear', rate: 'init', doc: 'Phase response.' },
-  inputRate: { type: 'integer', unit: 'Hz', min: 1, max: MOST_RATE, rate: 'init', doc: 'Accepted for other systems’ graphs; must equal the rate of the input.' },
+  inputRate: {
+    type: 'integer', unit: 'Hz', min: 1, max: MOST_RATE, rate: 'init', doc: 'Accepted for other systems’ graphs; must equal the rate of the input.',
+  },
 } as const satisfies ParamTable
 
 export const resample = /* @__PURE__ */ defineNode({
   type: 'audio::resample', version: '1.0.0', title: 'Resample', family: 'rate', tags: ['sample rate', 'converter', 'src'],
   doc: 'Changes the sampling rate.',
-  references: ['R. E. Crochiere and L. R. Rabiner, Multirate Digital Signal Processing, 1983', 'A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, sections 7.5 and 8.7'],
+  references: [
+    'R. E. Crochiere and L. R. Rabiner, Multirate Digital Signal Processing, 1983',
+    'A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, sections 7.5 and 8.7',
+  ],
   params,
   inputs: { in: { media: audio() } },
   outputs: { out: { media: audio({ rate: (p) => p['rate'] as number, channels: sameAs('in') }), frames: mostOutputs } },
@@ -41,8 +50,8 @@ export const resample = /* @__PURE__ */ defineNode({
   identity: (p, media) => isAudio(media['in']) && media['in'].rate === p['rate'],
   converter: {
     cost: 4, lossless: false,
-    params: (from, to) => isAudio(from) && isAudio(to) && from.rate !== to.rate && from.channels === to.channels && from.format === 'f32' && from.layout === 'planar'
-      && isServed(from.rate, to.rate) ? { rate: to.rate } : null,
+    params: (from, to) => isAudio(from) && isAudio(to) && from.rate !== to.rate && from.channels === to.channels
+      && from.format === 'f32' && from.layout === 'planar' && isServed(from.rate, to.rate) ? { rate: to.rate } : null,
   },
   validate,
   reference: resampleReference,
@@ -71,7 +80,8 @@ function geometryFor(p: ParamValues, media: PortMedia): Geometry | null {
 }
 
 /** The last answer: one plan asks the same several times for every resampler. */
-let asked: { readonly from: number; readonly to: number; readonly quality: Quality; readonly method: Method; readonly geometry: Geometry | null } | undefined
+let asked: Question | undefined
+interface Question { readonly from: number; readonly to: number; readonly quality: Quality; readonly method: Method; readonly geometry: Geometry | null }
 
 function isServed(from: number, to: number): boolean {
   const whole = [from, to].every((rate) => Number.isInteger(rate) && rate >= LEAST_RATE && rate <= MOST_RATE)
@@ -81,19 +91,25 @@ function isServed(from: number, to: number): boolean {
 function validate(p: ParamValues, media: PortMedia): readonly Diagnostic[] {
   const from = isAudio(media['in']) ? media['in'].rate : undefined, to = p['rate'] as number
   if (from === undefined) return []
-  const wrong = (param: string, constraint: string, limit: unknown, got: unknown, range?: string): Diagnostic =>
-    graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::resample', param, constraint, limit, got, ...(range !== undefined && { range }) }, { port: param, constraint, expected: limit, got })
   const problems: Diagnostic[] = []
   if (!Number.isInteger(from) || from < LEAST_RATE) {
-    problems.push(commonErrors.UNSUPPORTED.diagnostic({ feature: `audio::resample from ${from} Hz`, runtime: 'this version', alternative: `Use whole rates from ${LEAST_RATE} Hz on.` }))
+    const alternative = `Use whole rates from ${LEAST_RATE} Hz on.`
+    problems.push(commonErrors.UNSUPPORTED.diagnostic({ feature: `audio::resample from ${from} Hz`, runtime: 'this version', alternative }))
   }
   if (p['inputRate'] !== undefined && p['inputRate'] !== from) problems.push(wrong('inputRate', 'the rate of the input', from, p['inputRate']))
   if (Math.max(from, to) > MOST_RATIO * Math.min(from, to)) {
-    problems.push(wrong('rate', 'at most a factor of 256 from', from, to, `${Math.max(LEAST_RATE, Math.ceil(from / MOST_RATIO))} to ${Math.min(MOST_RATE, from * MOST_RATIO)} Hz`))
+    const low = Math.max(LEAST_RATE, Math.ceil(from / MOST_RATIO)), high = Math.min(MOST_RATE, from * MOST_RATIO)
+    problems.push(wrong('rate', `at most a factor of ${MOST_RATIO} from`, from, to, `${low} to ${high} Hz`))
   } else if (problems.length === 0 && geometryFor(p, media) === null) {
-    problems.push(wrong('method', 'auto or direct for these rates and quality', undefined, p['method'], 'fft takes qualities high and best, ratios without prime factors above 7, and blocks of at most 16384 samples'))
+    const range = 'fft takes qualities high and best, ratios without prime factors above 7, and transforms of at most 16384 samples'
+    problems.push(wrong('method', 'auto or direct for these rates and quality', undefined, p['method'], range))
   }
   return problems
+}
+
+function wrong(param: string, constraint: string, limit: unknown, got: unknown, range?: string): Diagnostic {
+  const fault = { node: 'audio::resample', param, constraint, limit, got, ...(range !== undefined && { range }) }
+  return graphErrors.PARAM_INVALID.diagnostic(fault, { port: param, constraint, expected: limit, got })
 }
 
 function isAudio(media: Media | undefined): media is AudioMedia { return media?.kind === 'audio' }

@@ -6,6 +6,7 @@ import { graphErrors } from '../../graph/errors.js'
 import { defineNode } from '../../graph/define-node.js'
 import type { ParamTable, ParamValues, PortMedia } from '../../graph/node-definition.js'
 import { audio, events, tensor } from '../../media/media-type.js'
+import { rateProblems } from '../audio/least-rate.js'
 import { vadReference } from './vad/reference.js'
 
 const params = {
@@ -36,7 +37,7 @@ export const vad = /* @__PURE__ */ defineNode({
   deterministic: 'yes', parity: 'exact', stateful: true, costNs: 0.4,
   latencyFrames: 0, tailFrames: 0,
   holdFrames: (p, media) => frameLength(p, media) - 1,
-  validate: (p) => [10, 20, 30].includes(p['frameMs'] as number) ? [] : [graphErrors.PARAM_INVALID.diagnostic(
+  validate: (p, media = {}) => [10, 20, 30].includes(p['frameMs'] as number) ? rateProblems('voice::vad', media) : [graphErrors.PARAM_INVALID.diagnostic(
     { node: 'voice::vad', param: 'frameMs', constraint: 'one of', limit: '10, 20, 30', got: p['frameMs'], range: '10, 20 or 30 ms' },
     { port: 'frameMs', constraint: 'one of', expected: [10, 20, 30], got: p['frameMs'] })],
   summary: (views, p, media) => {

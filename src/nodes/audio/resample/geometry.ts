@@ -18,8 +18,8 @@ export const GRADES: Readonly<Record<Quality, Grade>> = {
   high: { taps: 205, cutoff: 0.9592, beta: 13.1 }, best: { taps: 425, cutoff: 0.977, beta: 15.3 },
 }
 
-/** Rates that are resampled, Hz. */
-export const LEAST_RATE = 100, MOST_RATE = 768_000
+/** Highest rate that is resampled, Hz. */
+export const MOST_RATE = 768_000
 /** Largest ratio of two rates. */
 export const MOST_RATIO = 256
 const MOST_TAPS = 262_144, PHASES = 128, MOST_POINTS = 16_384
@@ -46,8 +46,9 @@ export interface Geometry {
 }
 
 /**
- * Geometry for two whole rates in range and not more than 256 apart; null when `fft` is asked for and cannot serve them. `auto` depends on rates and quality only:
- * fft for `high` and `best` where l and m have no prime factor above 7 and a block of at most 20 ms is whole on both sides (AU-30; docs/adr/0006-resample-blocks.md).
+ * Geometry for two whole rates in range and not more than 256 apart; null when `fft` is asked for and cannot serve them. `auto` depends on
+ * rates and quality only: fft for `high` and `best` where l and m have no prime factor above 7 and a block of at most 20 ms is whole on
+ * both sides (AU-30; docs/adr/0006-resample-blocks.md).
  */
 export function geometryOf(from: number, to: number, quality: Quality, method: Method): Geometry | null {
   const common = gcd(from, to), l = to / common, m = from / common
