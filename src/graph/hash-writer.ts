@@ -128,6 +128,7 @@ export class HashWriter {
     if (typeof href === 'string') return this.value(href, depth + 1)
     if (typeof toJSON === 'function') return this.value((toJSON as () => unknown).call(value), depth + 1)
     const prototype: unknown = Object.getPrototypeOf(value)
+    if (Symbol.asyncIterator in value) return false // a stream, however it was made
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false // an instance of a class: a Blob, a buffer, a stream
     const record = value as Readonly<Record<string, unknown>>
     const keys = Object.keys(record).filter((key) => record[key] !== undefined).sort(compareUtf8)

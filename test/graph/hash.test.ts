@@ -65,6 +65,9 @@ describe('changes with (GR-54)', () => {
     expect(of(file, { path: Uint8Array.of(1) })).not.toBe(of(file, { path: Uint8Array.of(2) }))
     const blob = new Blob(['x'])
     expect(of(file, { path: blob })).not.toBe(of(file, { path: blob }))
+    for (const stream of [new ReadableStream(), (async function* () { yield* [] })(), { async* [Symbol.asyncIterator]() { yield* [] } }]) {
+      expect(of(file, { path: stream })).not.toBe(of(file, { path: stream }))
+    }
     expect(of(file, { path: blob }, bytes(1))).toBe(of(file, { path: new Blob(['y']) }, bytes(1)))
   })
 
