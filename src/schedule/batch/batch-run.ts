@@ -267,7 +267,7 @@ class BatchRun {
   }
 
   #scope(): RunScope {
-    const { compiled, services } = this.#r
+    const { compiled } = this.#r
     return {
       runId: this.#r.runId, signal: this.#abort.signal, startUs: this.#r.startUs, timed: this.#r.timed !== false,
       reference: (index) => referenceParts(compiled.nodes[index]!),
