@@ -219,11 +219,11 @@ fn release(base: u32, record: u32, found: u32) -> u32 {
     pushed
 }
 
-/// A final state: the run has one task less; the engine hears of the last one, and of a failure at once.
+/// A final state: the run has one task less. The engine hears of the last one, and at once of a failure or a cancelled task: their successors never become ready.
 fn settle(base: u32, record: u32, found: u32, state: u32) {
     set(found + task::STATE, state);
     let left = atomic(record + run::TASKS_LEFT).fetch_sub(1, SeqCst) - 1;
-    if left == 0 || state == task_state::FAILED {
+    if left == 0 || state == task_state::FAILED || state == task_state::CANCELLED {
         bump_host(base);
     }
 }
