@@ -9,7 +9,7 @@ import { defineNode } from '../../graph/define-node.js'
 import { graphErrors } from '../../graph/errors.js'
 import type { ParamTable, ParamValues, PortMedia } from '../../graph/node-definition.js'
 import { audio, sameAs, type AudioMedia, type Media } from '../../media/media-type.js'
-import { LEAST_RATE, rateProblems } from './least-rate.js'
+import { LEAST_RATE } from './least-rate.js'
 import { METHODS, MOST_RATE, MOST_RATIO, QUALITIES, geometryOf, type Geometry, type Method, type Quality } from './resample/geometry.js'
 import { resampleReference } from './resample/reference.js'
 
