@@ -6,17 +6,32 @@ import { describeKernel } from '../../src/kernels/kernel-spec.js'
 import { resample } from '../../src/nodes/audio/resample.js'
 import type { BenchHost } from './kernel-bench.js'
 
-export interface ResamplerSetup { readonly from: number; readonly to: number; readonly quality: string; readonly method?: string; /** Frames of a call at most. */ readonly maxFrames: number }
+export interface ResamplerSetup {
+  readonly from: number
+  readonly to: number
+  readonly quality: string
+  readonly method?: string
+  /** Frames of a call at most. */
+  readonly maxFrames: number
+}
 /** Addresses of input and output that several resamplers may use in turn. */
 export interface ResamplerRoom { readonly input: number; readonly output: number; readonly frames: number; readonly outputFrames: number }
-export interface PreparedResampler { readonly input: Float32Array; /** Resamples the first frames at once. */ run(frames: number): Float32Array; /** Resamples the whole room in calls of `size` frames. */ blocks(size: number): void; close(): void }
+export interface PreparedResampler {
+  readonly input: Float32Array
+  /** Resamples the first frames at once. */
+  run(frames: number): Float32Array
+  /** Resamples the whole room in calls of `size` frames. */
+  blocks(size: number): void
+  close(): void
+}
 
 export function resamplerRoom({ arena }: BenchHost, from: number, to: number, frames: number): ResamplerRoom {
   const outputFrames = Math.ceil((frames + from / 10) * to / from)
   return { input: arena.allocate(frames * 4), output: arena.allocate(outputFrames * 4), frames, outputFrames }
 }
 
-export function prepareResampler({ arena, runtime }: BenchHost, { from, to, quality, method = 'auto', maxFrames }: ResamplerSetup, room: ResamplerRoom): PreparedResampler {
+export function prepareResampler({ arena, runtime }: BenchHost, setup: ResamplerSetup, room: ResamplerRoom): PreparedResampler {
+  const { from, to, quality, method = 'auto', maxFrames } = setup
   const media = (rate: number): AudioMedia => ({ kind: 'audio', rate, channels: 1, format: 'f32', layout: 'planar' })
   const spec = describeKernel(resample.definition, {
     nodeId: 'bench', params: resolveParams(resample.definition, { rate: to, quality, method }).values, media: { in: media(from), out: media(to) }, inputs: ['in'],

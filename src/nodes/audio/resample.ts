@@ -25,12 +25,13 @@ const params = {
   },
   method: {
     type: 'enum', values: METHODS, default: 'auto', rate: 'init',
-    doc: 'direct: filter bank. fft: overlap-save, for high and best where the reduced ratio has no prime factor above 7. auto: fft where its blocks take at '
-      + 'most 20 ms (best: 30 ms).',
+    doc: 'direct: filter bank. fft: overlap-save, for high and best where the reduced ratio has no prime factor above 7. '
+      + 'auto: fft where its blocks take at most 20 ms (best: 30 ms).',
   },
   phase: { type: 'enum', values: ['linear'], default: 'linear', rate: 'init', doc: 'Phase response.' },
   inputRate: {
-    type: 'integer', unit: 'Hz', min: 1, max: MOST_RATE, rate: 'init', doc: 'Accepted for other systems’ graphs; must equal the rate of the input.',
+    type: 'integer', unit: 'Hz', min: 1, max: MOST_RATE, rate: 'init',
+    doc: 'Accepted for other systems’ graphs; must equal the rate of the input.',
   },
 } as const satisfies ParamTable
 
@@ -81,7 +82,13 @@ function geometryFor(p: ParamValues, media: PortMedia): Geometry | null {
 
 /** The last answer: one plan asks the same several times for every resampler. */
 let asked: Question | undefined
-interface Question { readonly from: number; readonly to: number; readonly quality: Quality; readonly method: Method; readonly geometry: Geometry | null }
+interface Question {
+  readonly from: number
+  readonly to: number
+  readonly quality: Quality
+  readonly method: Method
+  readonly geometry: Geometry | null
+}
 
 function isServed(from: number, to: number): boolean {
   const whole = [from, to].every((rate) => Number.isInteger(rate) && rate >= LEAST_RATE && rate <= MOST_RATE)
@@ -96,7 +103,8 @@ function validate(p: ParamValues, media: PortMedia): readonly Diagnostic[] {
     const alternative = `Use whole rates from ${LEAST_RATE} Hz on.`
     problems.push(commonErrors.UNSUPPORTED.diagnostic({ feature: `audio::resample from ${from} Hz`, runtime: 'this version', alternative }))
   }
-  if (p['inputRate'] !== undefined && p['inputRate'] !== from) problems.push(wrong('inputRate', 'the rate of the input', from, p['inputRate']))
+  const told = p['inputRate']
+  if (told !== undefined && told !== from) problems.push(wrong('inputRate', 'the rate of the input', from, told))
   if (Math.max(from, to) > MOST_RATIO * Math.min(from, to)) {
     const low = Math.max(LEAST_RATE, Math.ceil(from / MOST_RATIO)), high = Math.min(MOST_RATE, from * MOST_RATIO)
     problems.push(wrong('rate', `at most a factor of ${MOST_RATIO} from`, from, to, `${low} to ${high} Hz`))

@@ -41,13 +41,13 @@ describe.each(CASES)('$from to $to Hz, $quality', ({ from, to, quality }) => {
     expect(measure(quality, from, to, (corner - 0.004) * half).gain).toBeGreaterThan(-3.01)
     expect(measure(quality, from, to, (corner + 0.004) * half).gain).toBeLessThan(-3.01)
   })
-  test.runIf(from > to)('tones from fN on leave nothing', () => {
+  if (from > to) test('tones from fN on leave nothing', () => {
     for (const times of [1, 1.02, 1.1, 1.25, 1.5, 2, 2.4, from / to * 0.999]) {
       if (times * half >= from / 2) continue
       expect(measure(quality, from, to, times * half).level, `${times} fN`).toBeLessThanOrEqual(stop)
     }
   })
-  test.runIf(from < to)('images of tones up to the old half rate', () => {
+  if (from < to) test('images of tones up to the old half rate', () => {
     for (const times of [0.5, 0.9, 0.999]) {
       const x = tone(Math.ceil(0.2 * from), times * half, from), y = settled(resampled(host, { from, to, quality }, x), to, from)
       expect(decibels(fitTone(y, times * half / to).rest / rms(x)), `${times} fN`).toBeLessThanOrEqual(stop)

@@ -1,6 +1,7 @@
 /**
- * Kaiser-windowed sinc (J. F. Kaiser, 1974; A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 7.5), designed in f64 with the operations
- * of AU-07 only. Twin: `wasm/crates/dsp/src/resample/design.rs`, same operations in the same order: bank bits are equal in all tiers.
+ * Kaiser-windowed sinc (J. F. Kaiser, 1974; A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 7.5), designed in
+ * f64 with the operations of AU-07 only. Twin: `wasm/crates/dsp/src/resample/design.rs`, same operations in the same order: bank bits are
+ * equal in all tiers.
  */
 import { sinPi } from '../../../kernels/approx.js'
 import type { Geometry, Grade } from './geometry.js'
@@ -10,7 +11,11 @@ const PI = 3.141592653589793
 const TERMS = 36
 
 /** The filter as a function of time, in samples of the lower rate from its centre. Not normalised. */
-export interface Prototype { readonly grade: Grade; /** I₀(beta·√y) = Σ series[k]·y^k (Abramowitz and Stegun 9.6.12). */ readonly series: Float64Array }
+export interface Prototype {
+  readonly grade: Grade
+  /** I₀(beta·√y) = Σ series[k]·y^k (Abramowitz and Stegun 9.6.12). */
+  readonly series: Float64Array
+}
 
 /** The prototype of a quality. */
 export function prototypeOf(grade: Grade): Prototype {
@@ -34,10 +39,12 @@ export function prototypeAt({ grade, series }: Prototype, time: number): number 
 }
 
 /**
- * Row `p` of a bank: the taps for an output that stands p/phases after its frame, oldest frame first, summing up to 1. `behind`: frames before the output's own that
- * the row covers. Writes f32 values.
+ * Row `p` of a bank: the taps for an output that stands p/phases after its frame, oldest frame first, summing up to 1. `behind`: frames
+ * before the output's own that the row covers. Writes f32 values.
  */
-export function fillRow(prototype: Prototype, g: Pick<Geometry, 'l' | 'm'>, p: number, phases: number, behind: number, row: Float32Array): void {
+export function fillRow(
+  prototype: Prototype, g: Pick<Geometry, 'l' | 'm'>, p: number, phases: number, behind: number, row: Float32Array,
+): void {
   const scale = g.l < g.m ? g.l / g.m : 1, values = new Float64Array(row.length)
   let sum = 0
   for (let index = 0; index < row.length; index++) {

@@ -4,7 +4,16 @@ import { fillRow, prototypeOf, type Prototype } from './design.js'
 import { GRADES, geometryOf, hopOut, placeOf, readyOutputs, totalOutputs, type Geometry, type Method, type Quality } from './geometry.js'
 
 /** Rows of taps, made when first needed. */
-interface Bank { readonly prototype: Prototype; readonly rows: number; readonly taps: number; readonly behind: number; readonly values: Float32Array; readonly made: Uint8Array }
+interface Bank {
+  readonly prototype: Prototype
+  readonly rows: number
+  readonly taps: number
+  /** Frames before an output's own that a row covers. */
+  readonly behind: number
+  readonly values: Float32Array
+  /** Per row: 1 when its values are made. */
+  readonly made: Uint8Array
+}
 interface State {
   readonly geometry: Geometry
   readonly bank: Bank
@@ -19,14 +28,15 @@ interface State {
 }
 
 /**
- * Plain f64 evaluation of the taps: output k at input time k·m/l = Σ tap·frame over the row of its phase, rounded to f32 once; 4-point Lagrange between rows where
- * the bank is interpolated. An fft resampler has the same taps; its reference hands out frames hop by hop as it does.
+ * Plain f64 evaluation of the taps: output k at input time k·m/l = Σ tap·frame over the row of its phase, rounded to f32 once; 4-point
+ * Lagrange between rows where the bank is interpolated. An fft resampler has the same taps; its reference hands out frames hop by hop as it
+ * does.
  */
 export const resampleReference: Reference = {
   init({ params, inputs, outputs, maxFrames }: ReferenceInit): State {
     const quality = params['quality'] as Quality
     const geometry = geometryOf(inputs[0]!.rate, params['rate'] as number, quality, params['method'] as Method)
-    if (geometry === null) throw new RangeError(`Resample: expected rates that fft can serve, got ${inputs[0]!.rate} and ${outputs[0]!.rate}.`)
+    if (geometry === null) throw new RangeError(`Resample: expected rates that fft serves, got ${inputs[0]!.rate} and ${outputs[0]!.rate}.`)
     return {
       geometry, bank: emptyBank(geometry, quality), start: 0, input: -1, output: 0, frames: -1,
       kept: Array.from({ length: inputs[0]!.channels }, () => new Float32Array(geometry.window + geometry.hop + Math.max(1, maxFrames))),
@@ -87,7 +97,10 @@ function outputAt(s: State, kept: Float32Array, k: number): number {
   const weights = [-t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2, -(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6]
   let sum = 0
   // Row −1 is the last row one frame earlier, row `rows` the first one later.
-  weights.forEach((weight, j) => { sum += weight * sumRow(s, kept, frame + Math.floor((first + j - 1) / rows), (first + j - 1 + rows) % rows) })
+  weights.forEach((weight, j) => {
+    const row = first + j - 1
+    sum += weight * sumRow(s, kept, frame + Math.floor(row / rows), (row + rows) % rows)
+  })
   return sum
 }
 
@@ -101,7 +114,8 @@ function sumRow({ geometry, bank, start, input }: State, kept: Float32Array, fra
 
 function emptyBank(g: Geometry, quality: Quality): Bank {
   const taps = g.hop > 0 ? g.behind + 1 + g.ahead : g.taps, rows = g.hop > 0 ? g.l : g.phases
-  return { prototype: prototypeOf(GRADES[quality]), rows, taps, behind: g.interpolated ? g.behind - 1 : g.behind, values: new Float32Array(rows * taps), made: new Uint8Array(rows) }
+  const behind = g.interpolated ? g.behind - 1 : g.behind
+  return { prototype: prototypeOf(GRADES[quality]), rows, taps, behind, values: new Float32Array(rows * taps), made: new Uint8Array(rows) }
 }
 
 function rowOf({ prototype, rows, taps, behind, values, made }: Bank, g: Geometry, row: number): Float32Array {

@@ -1,21 +1,45 @@
-//! Shared maths of AU-07: the same f64 operations in the same order as `src/kernels/approx.ts`, so that coefficients have equal bits in every tier.
-//! Only + − × ÷, floor and square root are used; each is exactly rounded everywhere.
+//! Shared maths of AU-07: the same f64 operations in the same order as `src/kernels/approx.ts`, so that coefficients have equal bits in
+//! every tier. Only + − × ÷, floor and square root are used; each is exactly rounded everywhere.
 
 /// π as the sum of two f64: the first, and what it lacks.
 pub const PI: f64 = core::f64::consts::PI;
 
 /// Taylor coefficients of sin x / x in x², from 1/3! on; truncation below 2⁻⁵⁶ for |x| ≤ π/4.
 const SIN: [f64; 8] = [
-    -1.0 / 6.0, 1.0 / 120.0, -1.0 / 5040.0, 1.0 / 362880.0, -1.0 / 39916800.0, 1.0 / 6227020800.0, -1.0 / 1307674368000.0, 1.0 / 355687428096000.0,
+    -1.0 / 6.0,
+    1.0 / 120.0,
+    -1.0 / 5040.0,
+    1.0 / 362880.0,
+    -1.0 / 39916800.0,
+    1.0 / 6227020800.0,
+    -1.0 / 1307674368000.0,
+    1.0 / 355687428096000.0,
 ];
 /// Taylor coefficients of cos x in x², from 1/2! on.
 const COS: [f64; 8] = [
-    -1.0 / 2.0, 1.0 / 24.0, -1.0 / 720.0, 1.0 / 40320.0, -1.0 / 3628800.0, 1.0 / 479001600.0, -1.0 / 87178291200.0, 1.0 / 20922789888000.0,
+    -1.0 / 2.0,
+    1.0 / 24.0,
+    -1.0 / 720.0,
+    1.0 / 40320.0,
+    -1.0 / 3628800.0,
+    1.0 / 479001600.0,
+    -1.0 / 87178291200.0,
+    1.0 / 20922789888000.0,
 ];
 /// Taylor coefficients of e^x, from 1/2! on, for |x| ≤ ln 2 / 2.
 const EXP: [f64; 12] = [
-    1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0, 1.0 / 40320.0, 1.0 / 362880.0, 1.0 / 3628800.0, 1.0 / 39916800.0,
-    1.0 / 479001600.0, 1.0 / 6227020800.0,
+    1.0 / 2.0,
+    1.0 / 6.0,
+    1.0 / 24.0,
+    1.0 / 120.0,
+    1.0 / 720.0,
+    1.0 / 5040.0,
+    1.0 / 40320.0,
+    1.0 / 362880.0,
+    1.0 / 3628800.0,
+    1.0 / 39916800.0,
+    1.0 / 479001600.0,
+    1.0 / 6227020800.0,
 ];
 
 /// Horner's rule, highest coefficient last in the table.

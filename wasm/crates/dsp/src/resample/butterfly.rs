@@ -1,5 +1,6 @@
-//! Short transforms of 2, 3, 4, 5 and 7 points over lanes: complex forward, real forward, and real from half a spectrum.
-//! Forward is e^{-2πi/R}, unscaled. Odd lengths use the even and odd halves of the cosine form (C. Van Loan, Computational Frameworks for the FFT, 1992).
+//! Short transforms of 2, 3, 4, 5 and 7 points over lanes: complex forward, real forward, and real from half a spectrum. Forward is
+//! e^{-2πi/R}, unscaled. Odd lengths use the even and odd halves of the cosine form (C. Van Loan, Computational Frameworks for the FFT,
+//! 1992).
 
 use super::simd_lanes::Vector;
 
@@ -47,8 +48,10 @@ const COS_3: [f64; 3] = [1.0, -0.5, -0.5];
 const SIN_3: [f64; 3] = [0.0, 0.8660254037844386, -0.8660254037844386];
 const COS_5: [f64; 5] = [1.0, 0.30901699437494745, -0.8090169943749475, -0.8090169943749475, 0.30901699437494745];
 const SIN_5: [f64; 5] = [0.0, 0.9510565162951535, 0.5877852522924731, -0.5877852522924731, -0.9510565162951535];
-const COS_7: [f64; 7] = [1.0, 0.6234898018587336, -0.2225209339563144, -0.9009688679024191, -0.9009688679024191, -0.2225209339563144, 0.6234898018587336];
-const SIN_7: [f64; 7] = [0.0, 0.7818314824680298, 0.9749279121818236, 0.4338837391175582, -0.4338837391175582, -0.9749279121818236, -0.7818314824680298];
+const COS_7: [f64; 7] =
+    [1.0, 0.6234898018587336, -0.2225209339563144, -0.9009688679024191, -0.9009688679024191, -0.2225209339563144, 0.6234898018587336];
+const SIN_7: [f64; 7] =
+    [0.0, 0.7818314824680298, 0.9749279121818236, 0.4338837391175582, -0.4338837391175582, -0.9749279121818236, -0.7818314824680298];
 
 #[inline(always)]
 fn cosine<V: Vector, const R: usize>(k: usize) -> V {

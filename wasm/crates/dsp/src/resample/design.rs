@@ -1,5 +1,6 @@
-//! Kaiser-windowed sinc (J. F. Kaiser, 1974; A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 7.5), designed in f64 with the
-//! operations of AU-07 only. Twin: `src/nodes/audio/resample/design.ts`, same operations in the same order: bank bits are equal in all tiers.
+//! Kaiser-windowed sinc (J. F. Kaiser, 1974; A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 7.5), designed in
+//! f64 with the operations of AU-07 only. Twin: `src/nodes/audio/resample/design.ts`, same operations in the same order: bank bits are
+//! equal in all tiers.
 
 use super::geometry::{Geometry, Grade, GRADES};
 use crate::approx::{cos_pi, sin_pi, PI};
@@ -40,11 +41,16 @@ impl Prototype {
         }
         let window = even + odd * y;
         let turns = self.grade.cutoff * time;
-        if turns == 0.0 { window } else { sin_pi(turns) / (PI * turns) * window }
+        if turns == 0.0 {
+            window
+        } else {
+            sin_pi(turns) / (PI * turns) * window
+        }
     }
 }
 
-/// Bank of a direct resampler: row p holds, oldest frame first, the taps for an output that stands p/phases after its frame. Each row sums up to 1.
+/// Bank of a direct resampler: row p holds, oldest frame first, the taps for an output that stands p/phases after its frame. Each row sums
+/// up to 1.
 pub fn fill_bank(geometry: &Geometry, bank: &mut [f32]) {
     if geometry.window == 1 {
         bank[0] = 1.0;

@@ -1,5 +1,5 @@
-//! Polyphase resampling: one dot product per output with the row of its phase (R. E. Crochiere and L. R. Rabiner, Multirate Digital Signal Processing, 1983,
-//! chapter 3), or four rows and a 4-point Lagrange interpolation between them when the exact bank would be too large.
+//! Polyphase resampling: one dot product per output with the row of its phase (R. E. Crochiere and L. R. Rabiner, Multirate Digital Signal
+//! Processing, 1983, chapter 3), or four rows and a 4-point Lagrange interpolation between them when the exact bank would be too large.
 
 use super::geometry::{Geometry, BEST};
 use super::simd_dot::{dots, dots_wide};
@@ -32,7 +32,14 @@ impl Direct<'_> {
         }
     }
     #[inline(always)]
-    fn run_with(&self, k: u64, out: &mut [f32], samples: &[f32], side_by_side: impl Fn(&[f32], [&[f32]; SIDE]) -> [f32; SIDE], alone: impl Fn(&[f32], [&[f32]; 1]) -> [f32; 1]) {
+    fn run_with(
+        &self,
+        k: u64,
+        out: &mut [f32],
+        samples: &[f32],
+        side_by_side: impl Fn(&[f32], [&[f32]; SIDE]) -> [f32; SIDE],
+        alone: impl Fn(&[f32], [&[f32]; 1]) -> [f32; 1],
+    ) {
         let (l, m) = (self.geometry.l as usize, self.geometry.m as usize);
         let mut place = Place { phase: k * self.geometry.m % self.geometry.l, at: 0 };
         let mut done = 0;
@@ -63,7 +70,11 @@ impl Direct<'_> {
         let (l, m) = (self.geometry.l, self.geometry.m);
         let phase = place.phase + m % l;
         let at = place.at + (m / l) as usize;
-        if phase >= l { Place { phase: phase - l, at: at + 1 } } else { Place { phase, at } }
+        if phase >= l {
+            Place { phase: phase - l, at: at + 1 }
+        } else {
+            Place { phase, at }
+        }
     }
     #[inline(always)]
     fn row(&self, phase: u64) -> &[f32] {
@@ -76,13 +87,21 @@ impl Direct<'_> {
     }
     /// The output between the rows around its phase; nodes −1, 0, 1, 2.
     #[inline(always)]
-    fn between(&self, place: Place, samples: &[f32], side_by_side: impl Fn(&[f32], [&[f32]; SIDE]) -> [f32; SIDE], alone: impl Fn(&[f32], [&[f32]; 1]) -> [f32; 1]) -> f32 {
+    fn between(
+        &self,
+        place: Place,
+        samples: &[f32],
+        side_by_side: impl Fn(&[f32], [&[f32]; SIDE]) -> [f32; SIDE],
+        alone: impl Fn(&[f32], [&[f32]; 1]) -> [f32; 1],
+    ) -> f32 {
         let (l, rows) = (self.geometry.l, u64::from(self.geometry.phases));
         let first = place.phase * rows / l;
         let t = (place.phase * rows % l) as f64 / l as f64;
         let weights = [
-            -t * (t - 1.0) * (t - 2.0) / 6.0, (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0,
-            -(t + 1.0) * t * (t - 2.0) / 2.0, (t + 1.0) * t * (t - 1.0) / 6.0,
+            -t * (t - 1.0) * (t - 2.0) / 6.0,
+            (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0,
+            -(t + 1.0) * t * (t - 2.0) / 2.0,
+            (t + 1.0) * t * (t - 1.0) / 6.0,
         ];
         let sums = if first > 0 && first + 2 < rows {
             side_by_side(self.window(samples, place.at + 1), core::array::from_fn(|j| self.row(first + j as u64 - 1)))

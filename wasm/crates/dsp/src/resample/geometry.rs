@@ -4,8 +4,8 @@
 use super::transform::Radices;
 use abi::Status;
 
-/// A row of the quality table (audio.md section 4). `cutoff` (in units of fN = half the lower rate) and `beta` were found by search: the stopband stands
-/// 2.8 to 7 dB below the table, the −3 dB point within 0.001 fN of it.
+/// A row of the quality table (audio.md section 4). `cutoff` (in units of fN = half the lower rate) and `beta` were found by search: the
+/// stopband stands 2.8 to 7 dB below the table, the −3 dB point within 0.001 fN of it.
 #[derive(Clone, Copy)]
 pub struct Grade {
     /// Width of the filter in samples of the lower rate.
@@ -50,8 +50,9 @@ abi::pod! {
         /// Transform: the forward length is 4·points_in, the inverse one 4·points_out.
         pub points_in: u32,
         pub points_out: u32,
-        /// Input frames from one block to the next.
+        /// Input frames from one block to the next, and outputs of a block.
         pub hop: u32,
+        hop_out: u32,
     }
 }
 
@@ -60,7 +61,11 @@ pub const DIRECT: usize = 1;
 pub const FFT: usize = 2;
 
 fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
+    if b == 0 {
+        a
+    } else {
+        gcd(b, a % b)
+    }
 }
 fn smooth(mut n: u64) -> bool {
     for prime in [2, 3, 5, 7] {
@@ -72,7 +77,8 @@ fn smooth(mut n: u64) -> bool {
 }
 
 impl Geometry {
-    /// Rates in Hz. Errors: `BAD_PARAM` when a value is out of range, the ratio is beyond 256, or `fft` cannot serve these rates and quality.
+    /// Rates in Hz. Errors: `BAD_PARAM` when a value is out of range, the ratio is beyond 256, or `fft` cannot serve these rates and
+    /// quality.
     pub fn of(from: u64, to: u64, quality: usize, method: usize) -> Result<Geometry, Status> {
         let rates = 100..=768_000;
         if !rates.contains(&from) || !rates.contains(&to) || quality > BEST || method > FFT || from > 256 * to || to > 256 * from {
@@ -81,13 +87,41 @@ impl Geometry {
         let common = gcd(from, to);
         let (l, m) = (to / common, from / common);
         if l == m {
-            return Ok(Geometry { l, m, behind: 0, ahead: 0, window: 1, taps: 1, quality: quality as u32, phases: 1, interpolated: 0, points_in: 0, points_out: 0, hop: 0 });
+            return Ok(Geometry {
+                l,
+                m,
+                behind: 0,
+                ahead: 0,
+                window: 1,
+                taps: 1,
+                quality: quality as u32,
+                phases: 1,
+                interpolated: 0,
+                points_in: 0,
+                points_out: 0,
+                hop: 0,
+                hop_out: 0,
+            });
         }
         // The window of an output at t covers the frames i with |i − t| < width/(2l): symmetric for whole t, one more ahead for others.
         let width = GRADES[quality].taps * l.max(m);
         let behind = width.div_ceil(2 * l) - 1;
         let ahead = (width + 2 * (l - 1)).div_ceil(2 * l) - 1;
-        let base = Geometry { l, m, behind, ahead, window: behind + 1 + ahead, taps: 0, quality: quality as u32, phases: 0, interpolated: 0, points_in: 0, points_out: 0, hop: 0 };
+        let base = Geometry {
+            l,
+            m,
+            behind,
+            ahead,
+            window: behind + 1 + ahead,
+            taps: 0,
+            quality: quality as u32,
+            phases: 0,
+            interpolated: 0,
+            points_in: 0,
+            points_out: 0,
+            hop: 0,
+            hop_out: 0,
+        };
         match method {
             DIRECT => Ok(base.direct()),
             FFT => base.fft(from).ok_or(Status::BAD_PARAM),
@@ -107,8 +141,9 @@ impl Geometry {
         Geometry { behind: behind + 1, ahead: self.ahead + 1, window: taps + 2, taps, phases: phases as u32, interpolated: 1, ..self }
     }
 
-    /// Overlap-save: hop = most frames up to 20 ms (`best`: 30 ms) that are whole on both sides. None where it does not apply: other prime factors than
-    /// 2 3 5 7, a transform above 16 384 points, or a quality whose stopband is so high that cutting it off would show (AU-30: fft = direct to 1e-6).
+    /// Overlap-save: hop = most frames up to 20 ms (`best`: 30 ms) that are whole on both sides. None where it does not apply: other prime
+    /// factors than 2 3 5 7, a transform above 16 384 points, or a quality whose stopband is so high that cutting it off would show (AU-30:
+    /// fft = direct to 1e-6).
     fn fft(self, rate: u64) -> Option<Geometry> {
         let quality = self.quality as usize;
         if quality < HIGH || !smooth(self.l) || !smooth(self.m) {
@@ -126,7 +161,14 @@ impl Geometry {
         }
         let (points_in, points_out) = (k * self.m, k * self.l);
         let both = Radices::of(points_in as usize).is_some() && Radices::of(points_out as usize).is_some();
-        both.then_some(Geometry { window: need, points_in: points_in as u32, points_out: points_out as u32, hop: hop as u32, ..self })
+        both.then_some(Geometry {
+            window: need,
+            points_in: points_in as u32,
+            points_out: points_out as u32,
+            hop: hop as u32,
+            hop_out: (hop / self.m * self.l) as u32,
+            ..self
+        })
     }
 
     pub fn is_fft(&self) -> bool {
@@ -134,7 +176,7 @@ impl Geometry {
     }
     /// Outputs of one hop.
     pub fn hop_out(&self) -> u64 {
-        u64::from(self.hop) / self.m * self.l
+        u64::from(self.hop_out)
     }
     /// Frames before an output's own that its row covers.
     pub fn row_behind(&self) -> u64 {
@@ -143,7 +185,11 @@ impl Geometry {
     /// First output that the first `frames` input frames do not yet allow.
     pub fn ready(&self, frames: u64) -> u64 {
         let settled = frames.saturating_sub(self.ahead);
-        if self.is_fft() { settled / u64::from(self.hop) * self.hop_out() } else { (settled * self.l).div_ceil(self.m) }
+        if self.is_fft() {
+            settled / u64::from(self.hop) * self.hop_out()
+        } else {
+            (settled * self.l).div_ceil(self.m)
+        }
     }
     /// First input frame of the window of output `k`; negative before the stream.
     pub fn start(&self, k: u64) -> i64 {
@@ -154,7 +200,11 @@ impl Geometry {
     pub fn first_from(&self, mut low: u64, mut high: u64, frame: i64) -> u64 {
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.start(middle) < frame { low = middle + 1 } else { high = middle }
+            if self.start(middle) < frame {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         low
     }
@@ -185,13 +235,21 @@ mod tests {
     fn method_follows_rates_and_quality() {
         let fft = |from, to, quality| Geometry::of(from, to, quality, 0).unwrap().is_fft();
         assert!(fft(44_100, 16_000, HIGH) && fft(48_000, 16_000, HIGH) && fft(16_000, 48_000, BEST));
-        assert!(!fft(44_100, 16_000, 0) && !fft(44_100, 16_000, 1) && !fft(44_100, 16_001, HIGH) && !fft(11_025, 16_000, HIGH) && !fft(48_000, 11_000, HIGH));
+        assert!(
+            !fft(44_100, 16_000, 0)
+                && !fft(44_100, 16_000, 1)
+                && !fft(44_100, 16_001, HIGH)
+                && !fft(11_025, 16_000, HIGH)
+                && !fft(48_000, 11_000, HIGH)
+        );
         let g = Geometry::of(44_100, 16_000, HIGH, FFT).unwrap();
         assert_eq!((g.hop, g.hop_out(), g.points_in, g.points_out, g.window), (882, 320, 441, 160, 282 + 882 + 283));
     }
     #[test]
     fn banks_stay_below_one_mebibyte() {
-        for (from, to) in [(44_100, 16_001), (767_999, 3_001), (3_001, 767_999), (100, 25_600), (25_600, 100), (48_000, 47_999), (9_973, 1_009)] {
+        for (from, to) in
+            [(44_100, 16_001), (767_999, 3_001), (3_001, 767_999), (100, 25_600), (25_600, 100), (48_000, 47_999), (9_973, 1_009)]
+        {
             for quality in 0..4 {
                 let g = Geometry::of(from, to, quality, DIRECT).unwrap();
                 assert!(u64::from(g.phases) * g.taps <= MOST_TAPS, "{from} {to} {quality}");
@@ -200,7 +258,16 @@ mod tests {
     }
     #[test]
     fn bad_values_are_refused() {
-        for (from, to, quality, method) in [(99, 100, 0, 0), (100, 768_001, 0, 0), (100, 25_601, 0, 0), (25_601, 100, 0, 0), (8_000, 16_000, 4, 0), (8_000, 16_000, 0, 3), (8_000, 16_000, 0, FFT), (8_000, 8_011, HIGH, FFT)] {
+        for (from, to, quality, method) in [
+            (99, 100, 0, 0),
+            (100, 768_001, 0, 0),
+            (100, 25_601, 0, 0),
+            (25_601, 100, 0, 0),
+            (8_000, 16_000, 4, 0),
+            (8_000, 16_000, 0, 3),
+            (8_000, 16_000, 0, FFT),
+            (8_000, 8_011, HIGH, FFT),
+        ] {
             assert_eq!(Geometry::of(from, to, quality, method).err(), Some(Status::BAD_PARAM));
         }
     }

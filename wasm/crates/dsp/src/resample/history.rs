@@ -36,8 +36,8 @@ impl Default for Position {
 }
 
 impl Position {
-    /// This position, or the start of a stream whose first input frame is `first`. Output k stands at k·m/l on the absolute grid, so that the outputs of
-    /// neighbouring streams meet without a gap.
+    /// This position, or the start of a stream whose first input frame is `first`. Output k stands at k·m/l on the absolute grid, so that
+    /// the outputs of neighbouring streams meet without a gap.
     pub fn begun(&self, geometry: &Geometry, first: u64) -> Position {
         if self.phase != 0 {
             return *self;
@@ -66,10 +66,16 @@ pub struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    /// Calls `run(first output, outputs, samples, input frame of samples[0])` for all outputs from `now.output` to `next.output` (none when `out` is empty),
-    /// then keeps what later windows need. Windows that begin before this call's frames are read from the kept ones, all others where they stand.
+    /// Calls `run(first output, outputs, samples, input frame of samples[0])` for all outputs from `now.output` to `next.output` (none when
+    /// `out` is empty), then keeps what later windows need. Windows that begin before this call's frames are read from the kept ones, all
+    /// others where they stand.
     pub fn run<E>(
-        self, geometry: &Geometry, now: &Position, next: &Position, out: &mut [f32], mut run: impl FnMut(u64, &mut [f32], &[f32], i64) -> Result<(), E>,
+        self,
+        geometry: &Geometry,
+        now: &Position,
+        next: &Position,
+        out: &mut [f32],
+        mut run: impl FnMut(u64, &mut [f32], &[f32], i64) -> Result<(), E>,
     ) -> Result<(), E> {
         let held = now.held as usize;
         let joined = self.count.min(self.kept.len() - held);
@@ -95,7 +101,9 @@ impl Feed<'_> {
             }
             _ => {
                 let from = (next.start - now.start) as usize;
-                self.kept.copy_within(from..from + left, 0);
+                if from > 0 {
+                    self.kept.copy_within(from..from + left, 0);
+                }
             }
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! Kernel `resample`: twin of `src/nodes/audio/resample.ts`. Params: rate (Hz), quality, method. Shared block: the bank, or the tables of the transforms.
-//! State: where the stream stands, and behind it the kept frames of every channel. @realtime
+//! Kernel `resample`: twin of `src/nodes/audio/resample.ts`. Params: rate (Hz), quality, method. Shared block: the bank, or the tables of
+//! the transforms. State: where the stream stands, and behind it the kept frames of every channel. @realtime
 
 use super::design::fill_bank;
 use super::direct::Direct;
@@ -54,7 +54,11 @@ fn is_wide(geometry: &Geometry) -> bool {
 }
 
 fn sizes_of(geometry: &Geometry) -> Option<Sizes> {
-    if is_wide(geometry) { Sizes::of::<F64x4>(geometry) } else { Sizes::of::<F32x4>(geometry) }
+    if is_wide(geometry) {
+        Sizes::of::<F64x4>(geometry)
+    } else {
+        Sizes::of::<F32x4>(geometry)
+    }
 }
 
 /// Bytes of tables and of scratch.
@@ -83,7 +87,11 @@ impl Kernel for Resample {
             fill_bank(&geometry, block.take(u64::from(geometry.phases) as usize * geometry.taps as usize)?);
             return Ok(());
         }
-        if is_wide(&geometry) { fill::<F64x4>(&geometry, block) } else { fill::<F32x4>(&geometry, block) }
+        if is_wide(&geometry) {
+            fill::<F64x4>(&geometry, block)
+        } else {
+            fill::<F32x4>(&geometry, block)
+        }
     }
 
     fn init(state: &mut State<'_, Self>, init: &Init) -> Result<(), Status> {
@@ -175,7 +183,11 @@ fn step(state: &mut State<'_, Resample>, io: &mut Io<'_>, step: &Step) -> Result
         let kept = tail.take::<f32>(own.capacity as usize);
         let new = if step.ended { None } else { Some(parts.inputs.get(0).channel::<f32>(channel)) };
         let mut output = parts.outputs.get(0);
-        let out: &mut [f32] = if output.connected() { &mut output.channel_mut(channel)[step.done..][..(step.next.output - step.now.output) as usize] } else { &mut [] };
+        let out: &mut [f32] = if output.connected() {
+            &mut output.channel_mut(channel)[step.done..][..(step.next.output - step.now.output) as usize]
+        } else {
+            &mut []
+        };
         Feed { kept, new, count: step.frames }.run(geometry, &step.now, &step.next, out, |first, out, samples, start| {
             let quiet = geometry.first_from(first, first + out.len() as u64, step.now.sound) - first;
             let (loud, quiet) = out.split_at_mut(quiet as usize);
@@ -198,7 +210,8 @@ impl<'a> Method<'a> {
         if !geometry.is_fft() {
             return Ok(Method::Direct(shared.slice(0, u64::from(geometry.phases) as usize * geometry.taps as usize)));
         }
-        let (scratch, samples) = if is_wide(geometry) { (sizes.scratch::<F64x4>(), sizes.samples()) } else { (sizes.scratch::<F32x4>(), sizes.samples()) };
+        let (scratch, samples) =
+            if is_wide(geometry) { (sizes.scratch::<F64x4>(), sizes.samples()) } else { (sizes.scratch::<F32x4>(), sizes.samples()) };
         Ok(if is_wide(geometry) {
             Method::Wide(sizes, shared.slice(0, sizes.tables()), Work::new(work.take(scratch)?, work.take(samples)?))
         } else {
@@ -207,7 +220,15 @@ impl<'a> Method<'a> {
     }
 
     /// Writes the outputs from `k` on; `samples` starts at input frame `start` and covers every window.
-    fn run(&mut self, geometry: &Geometry, mut k: u64, mut out: &mut [f32], samples: &[f32], start: i64, watch: Watch<'_>) -> Result<(), Status> {
+    fn run(
+        &mut self,
+        geometry: &Geometry,
+        mut k: u64,
+        mut out: &mut [f32],
+        samples: &[f32],
+        start: i64,
+        watch: Watch<'_>,
+    ) -> Result<(), Status> {
         while !out.is_empty() {
             let count = match self {
                 Method::Direct(_) if geometry.interpolated == 0 => STRIDE.next_multiple_of(4 * geometry.l as usize),
@@ -218,8 +239,12 @@ impl<'a> Method<'a> {
             let window = &samples[(geometry.start(k) - start) as usize..];
             match self {
                 Method::Direct(bank) => Direct { geometry, bank }.run(k, now, window),
-                Method::Narrow(sizes, tables, work) => place(geometry, k, now, block::<F32x4>(sizes, tables, &window[..geometry.window as usize], work)),
-                Method::Wide(sizes, tables, work) => place(geometry, k, now, block::<F64x4>(sizes, tables, &window[..geometry.window as usize], work)),
+                Method::Narrow(sizes, tables, work) => {
+                    place(geometry, k, now, block::<F32x4>(sizes, tables, &window[..geometry.window as usize], work))
+                }
+                Method::Wide(sizes, tables, work) => {
+                    place(geometry, k, now, block::<F64x4>(sizes, tables, &window[..geometry.window as usize], work))
+                }
             }
             k += now.len() as u64;
             out = later;

@@ -1,6 +1,7 @@
-//! Overlap-save resampling with unequal transforms (R. G. Lyons, Understanding Digital Signal Processing, section 13.10; A. V. Oppenheim and R. W. Schafer,
-//! section 8.7): a window, filled up with zeros in front to 4·k·m samples, is transformed, its bins below fN are weighted by the filter's response, and a transform of 4·k·l bins gives the
-//! same span of time at the other rate. The four lanes hold the samples 4t, 4t + 1, 4t + 2 and 4t + 3.
+//! Overlap-save resampling with unequal transforms (R. G. Lyons, Understanding Digital Signal Processing, section 13.10; A. V. Oppenheim
+//! and R. W. Schafer, section 8.7): a window, filled up with zeros in front to 4·k·m samples, is transformed, its bins below fN are
+//! weighted by the filter's response, and a transform of 4·k·l bins gives the same span of time at the other rate. The four lanes hold the
+//! samples 4t, 4t + 1, 4t + 2 and 4t + 3.
 
 use super::design::Response;
 use super::geometry::Geometry;
@@ -36,9 +37,16 @@ impl Sizes {
         let (points_in, points_out) = (geometry.points_in, geometry.points_out);
         let (radices_in, radices_out) = (Radices::of(points_in as usize)?, Radices::of(points_out as usize)?);
         Some(Sizes {
-            points_in, points_out, bins: 2 * points_in.min(points_out), twiddles_in: whole(radices_in.twiddles()), twiddles_out: whole(radices_out.twiddles()),
-            turns: 24 * (points_out / 2 + 1).div_ceil(4), part: whole(radices_in.part::<Q::Part>().max(radices_out.part::<Q::Part>())),
-            spectrum: whole(2 * points_in.max(points_out) as usize + 8), radices_in, radices_out,
+            points_in,
+            points_out,
+            bins: 2 * points_in.min(points_out),
+            twiddles_in: whole(radices_in.twiddles()),
+            twiddles_out: whole(radices_out.twiddles()),
+            turns: 24 * (points_out / 2 + 1).div_ceil(4),
+            part: whole(radices_in.part::<Q::Part>().max(radices_out.part::<Q::Part>())),
+            spectrum: whole(2 * points_in.max(points_out) as usize + 8),
+            radices_in,
+            radices_out,
         })
     }
     /// Elements of the shared tables.

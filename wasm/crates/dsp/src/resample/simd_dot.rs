@@ -1,6 +1,6 @@
-//! Dot products of rows of taps and windows of samples, always added in the same order, so that an output's bits depend neither on where its window stands
-//! nor on what is computed beside it. Measured, 10⁹ taps a second: one product with 2, 4, 8 accumulators of four lanes 8.0, 9.0, 7.4; four products that
-//! share an operand 13.4 with 2 each, 12.2 with 1; two with 4 each 11.2.
+//! Dot products of rows of taps and windows of samples, always added in the same order, so that an output's bits depend neither on where
+//! its window stands nor on what is computed beside it. Measured, 10⁹ taps a second: one product with 2, 4, 8 accumulators of four lanes
+//! 8.0, 9.0, 7.4; four products that share an operand 13.4 with 2 each, 12.2 with 1; two with 4 each 11.2.
 #![allow(unsafe_code)]
 
 use super::simd_lanes::{F32x4, F64x4, Vector};
@@ -54,7 +54,8 @@ pub fn dots<const N: usize>(shared: &[f32], others: [&[f32]; N]) -> [f32; N] {
 /// Taps whose products are added in f32 before the sum goes on in f64.
 const BLOCK: usize = 32;
 
-/// As [`dots`], but sums of 32 taps are added in f64: in rows of a thousand taps f32 sums leave noise at −138 dB of a tone, these at −150 dB.
+/// As [`dots`], but sums of 32 taps are added in f64: in rows of a thousand taps f32 sums leave noise at −138 dB of a tone, these at −150
+/// dB.
 #[inline(never)]
 pub fn dots_wide<const N: usize>(shared: &[f32], others: [&[f32]; N]) -> [f32; N] {
     check(shared, &others);

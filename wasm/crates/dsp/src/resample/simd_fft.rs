@@ -1,5 +1,6 @@
-//! Passes of the real transforms: four transforms of n real points at once, one per lane. Decimation in time forward, decimation in frequency back.
-//! Between passes the buffer holds n/m transforms of m points, each as bins 0…m/2, a bin being the real parts of all lanes, then the imaginary parts.
+//! Passes of the real transforms: four transforms of n real points at once, one per lane. Decimation in time forward, decimation in
+//! frequency back. Between passes the buffer holds n/m transforms of m points, each as bins 0…m/2, a bin being the real parts of all lanes,
+//! then the imaginary parts.
 #![allow(unsafe_code)]
 
 use super::butterfly::{forward, inverse, real_forward, real_inverse, Complex};
@@ -80,10 +81,17 @@ pub fn forward_pass<V: Vector, const R: usize>(from: &[V::Element], to: &mut [V:
             // At q = m/2 both forms name the same bins: the mirrored values, written last, stay.
             for q in 1..=m / 2 {
                 let w = twiddles.add(2 * (R - 1) * (q - 1));
-                let z = core::array::from_fn(|p| if p == 0 { get::<V>(input[p], q) } else { get::<V>(input[p], q).times(twiddle::<V>(w, p - 1)) });
+                let z =
+                    core::array::from_fn(
+                        |p| if p == 0 { get::<V>(input[p], q) } else { get::<V>(input[p], q).times(twiddle::<V>(w, p - 1)) },
+                    );
                 let y = forward::<V, R>(&z);
                 for j in 0..R {
-                    if 2 * j < R { put(out, q + m * j, y[j]) } else { put(out, m * (R - j) - q, y[j].conjugate()) }
+                    if 2 * j < R {
+                        put(out, q + m * j, y[j])
+                    } else {
+                        put(out, m * (R - j) - q, y[j].conjugate())
+                    }
                 }
             }
         }
@@ -108,7 +116,10 @@ pub fn inverse_pass<V: Vector, const R: usize>(from: &[V::Element], to: &mut [V:
             }
             for q in 1..=m / 2 {
                 let w = twiddles.add(2 * (R - 1) * (q - 1));
-                let y = core::array::from_fn(|j| if 2 * j < R { get::<V>(input, q + m * j) } else { get::<V>(input, m * (R - j) - q).conjugate() });
+                let y =
+                    core::array::from_fn(
+                        |j| if 2 * j < R { get::<V>(input, q + m * j) } else { get::<V>(input, m * (R - j) - q).conjugate() },
+                    );
                 let z = inverse::<V, R>(&y);
                 put(out[0], q, z[0]);
                 for p in 1..R {
@@ -150,25 +161,47 @@ pub struct Run {
     pub mirrored: bool,
 }
 
-/// One run of the long spectrum: Y[q] = Σ over lanes of gain[q]·X[source of q]. `gains`: eight elements a bin (four real, four imaginary parts), and three bins to spare, as in the spectrum and the results.
+/// One run of the long spectrum: Y[q] = Σ over lanes of gain[q]·X[source of q]. `gains`: eight elements a bin (four real, four imaginary
+/// parts), and three bins to spare, as in the spectrum and the results.
 #[inline(always)]
 pub fn gather<Q: Quad>(spectrum: &[Q::Element], half: usize, gains: &[Q::Element], re: &mut [Q::Element], im: &mut [Q::Element], run: Run) {
-    if run.mirrored { gather_run::<Q, true>(spectrum, half, gains, re, im, run) } else { gather_run::<Q, false>(spectrum, half, gains, re, im, run) }
+    if run.mirrored {
+        gather_run::<Q, true>(spectrum, half, gains, re, im, run)
+    } else {
+        gather_run::<Q, false>(spectrum, half, gains, re, im, run)
+    }
 }
 #[inline(never)]
-fn gather_run<Q: Quad, const MIRRORED: bool>(spectrum: &[Q::Element], half: usize, gains: &[Q::Element], re: &mut [Q::Element], im: &mut [Q::Element], run: Run) {
+fn gather_run<Q: Quad, const MIRRORED: bool>(
+    spectrum: &[Q::Element],
+    half: usize,
+    gains: &[Q::Element],
+    re: &mut [Q::Element],
+    im: &mut [Q::Element],
+    run: Run,
+) {
     let (Run { bin, count, source, .. }, mirrored) = (run, MIRRORED);
     let last = if mirrored { source } else { source + count + 2 };
-    assert!(spectrum.len() >= 4 / Q::Part::WIDTH * half && half >= 2 * Q::Part::WIDTH * (last + 1) && gains.len() >= 8 * (bin + count + 3) && re.len() >= bin + count + 3 && im.len() >= bin + count + 3);
+    assert!(
+        spectrum.len() >= 4 / Q::Part::WIDTH * half
+            && half >= 2 * Q::Part::WIDTH * (last + 1)
+            && gains.len() >= 8 * (bin + count + 3)
+            && re.len() >= bin + count + 3
+            && im.len() >= bin + count + 3
+    );
     let (spectrum, gains) = (spectrum.as_ptr(), gains.as_ptr());
     for done in (0..count).step_by(4) {
-        // SAFETY: of the last four bins up to three may lie beyond the run: their sources and gains are readable (spare bins, and never below bin 0), and
-        // what is written there is overwritten by the next run or the caller.
+        // SAFETY: of the last four bins up to three may lie beyond the run: their sources and gains are readable (spare bins, and never
+        // below bin 0), and what is written there is overwritten by the next run or the caller.
         unsafe {
             let z: [Complex<Q>; 4] = core::array::from_fn(|k| {
                 let x = get_parts::<Q>(spectrum, half, if mirrored { source.saturating_sub(done + k) } else { source + done + k });
                 let g = get::<Q>(gains, bin + done + k);
-                if mirrored { g.times_conjugate(x) } else { g.times(x) }
+                if mirrored {
+                    g.times_conjugate(x)
+                } else {
+                    g.times(x)
+                }
             });
             Q::sums([z[0].re, z[1].re, z[2].re, z[3].re]).store(re.as_mut_ptr().add(bin + done));
             Q::sums([z[0].im, z[1].im, z[2].im, z[3].im]).store(im.as_mut_ptr().add(bin + done));
@@ -179,9 +212,24 @@ fn gather_run<Q: Quad, const MIRRORED: bool>(spectrum: &[Q::Element], half: usiz
 /// Splits a spectrum of 4·n points (bins from `bins` on are zero) into four of n points, one per lane: the first step of the inverse.
 /// `twiddles`: per four bins and lane 1…3 four real and four imaginary parts.
 #[inline(never)]
-pub fn scatter<Q: Quad>(re: &[Q::Element], im: &[Q::Element], twiddles: &[Q::Element], to: &mut [Q::Element], half: usize, n: usize, bins: usize) {
+pub fn scatter<Q: Quad>(
+    re: &[Q::Element],
+    im: &[Q::Element],
+    twiddles: &[Q::Element],
+    to: &mut [Q::Element],
+    half: usize,
+    n: usize,
+    bins: usize,
+) {
     let groups = (n / 2 + 1).div_ceil(4);
-    assert!(re.len() >= 2 * n + 4 && im.len() >= 2 * n + 4 && twiddles.len() >= 24 * groups && to.len() >= 4 / Q::Part::WIDTH * half && half >= 8 * Q::Part::WIDTH * groups && n >= 16);
+    assert!(
+        re.len() >= 2 * n + 4
+            && im.len() >= 2 * n + 4
+            && twiddles.len() >= 24 * groups
+            && to.len() >= 4 / Q::Part::WIDTH * half
+            && half >= 8 * Q::Part::WIDTH * groups
+            && n >= 16
+    );
     let (re, im, twiddles, to) = (re.as_ptr(), im.as_ptr(), twiddles.as_ptr(), to.as_mut_ptr());
     for group in 0..groups {
         let r = 4 * group;

@@ -92,8 +92,14 @@ mod wasm {
         #[inline(always)] unsafe fn splat(at: *const f64) -> Self { F64x2(unsafe { v128_load64_splat(at.cast()) }) }
         #[inline(always)] unsafe fn load(at: *const f64) -> Self { F64x2(unsafe { v128_load(at.cast()) }) }
         #[inline(always)] unsafe fn store(self, at: *mut f64) { unsafe { v128_store(at.cast(), self.0) } }
-        #[inline(always)] unsafe fn load_samples(at: *const f32) -> Self { F64x2(f64x2_promote_low_f32x4(unsafe { v128_load64_zero(at.cast()) })) }
-        #[inline(always)] unsafe fn store_samples(self, at: *mut f32) { unsafe { v128_store64_lane::<0>(f32x4_demote_f64x2_zero(self.0), at.cast()) } }
+        #[inline(always)]
+        unsafe fn load_samples(at: *const f32) -> Self {
+            F64x2(f64x2_promote_low_f32x4(unsafe { v128_load64_zero(at.cast()) }))
+        }
+        #[inline(always)]
+        unsafe fn store_samples(self, at: *mut f32) {
+            unsafe { v128_store64_lane::<0>(f32x4_demote_f64x2_zero(self.0), at.cast()) }
+        }
     }
     impl Vector for F64x4 {
         type Element = f64;
@@ -103,8 +109,14 @@ mod wasm {
         #[inline(always)] unsafe fn splat(at: *const f64) -> Self { let v = unsafe { F64x2::splat(at) }; F64x4(v, v) }
         #[inline(always)] unsafe fn load(at: *const f64) -> Self { unsafe { F64x4(F64x2::load(at), F64x2::load(at.add(2))) } }
         #[inline(always)] unsafe fn store(self, at: *mut f64) { unsafe { self.0.store(at); self.1.store(at.add(2)) } }
-        #[inline(always)] unsafe fn load_samples(at: *const f32) -> Self { unsafe { F64x4(F64x2::load_samples(at), F64x2::load_samples(at.add(2))) } }
-        #[inline(always)] unsafe fn store_samples(self, at: *mut f32) { unsafe { self.0.store_samples(at); self.1.store_samples(at.add(2)) } }
+        #[inline(always)]
+        unsafe fn load_samples(at: *const f32) -> Self {
+            unsafe { F64x4(F64x2::load_samples(at), F64x2::load_samples(at.add(2))) }
+        }
+        #[inline(always)]
+        unsafe fn store_samples(self, at: *mut f32) {
+            unsafe { self.0.store_samples(at); self.1.store_samples(at.add(2)) }
+        }
     }
 
     impl Quad for F32x4 {
@@ -143,7 +155,10 @@ mod wasm {
     }
     impl Quad for F64x4 {
         type Part = F64x2;
-        #[inline(always)] unsafe fn load_parts(at: *const f64, half: usize) -> Self { unsafe { F64x4(F64x2::load(at), F64x2::load(at.add(half))) } }
+        #[inline(always)]
+        unsafe fn load_parts(at: *const f64, half: usize) -> Self {
+            unsafe { F64x4(F64x2::load(at), F64x2::load(at.add(half))) }
+        }
         #[inline(always)] unsafe fn store_parts(self, at: *mut f64, half: usize) { unsafe { self.0.store(at); self.1.store(at.add(half)) } }
         #[inline(always)] fn element(value: f64) -> f64 { value }
         #[inline(always)]
@@ -176,9 +191,15 @@ mod plain {
         ($name:ident, $element:ty) => {
             #[derive(Clone, Copy)]
             pub struct $name([$element; 4]);
-            impl Add for $name { type Output = Self; #[inline(always)] fn add(self, o: Self) -> Self { $name(core::array::from_fn(|i| self.0[i] + o.0[i])) } }
-            impl Sub for $name { type Output = Self; #[inline(always)] fn sub(self, o: Self) -> Self { $name(core::array::from_fn(|i| self.0[i] - o.0[i])) } }
-            impl Mul for $name { type Output = Self; #[inline(always)] fn mul(self, o: Self) -> Self { $name(core::array::from_fn(|i| self.0[i] * o.0[i])) } }
+            impl Add for $name {
+                type Output = Self; #[inline(always)] fn add(self, o: Self) -> Self { $name(core::array::from_fn(|i| self.0[i] + o.0[i])) }
+            }
+            impl Sub for $name {
+                type Output = Self; #[inline(always)] fn sub(self, o: Self) -> Self { $name(core::array::from_fn(|i| self.0[i] - o.0[i])) }
+            }
+            impl Mul for $name {
+                type Output = Self; #[inline(always)] fn mul(self, o: Self) -> Self { $name(core::array::from_fn(|i| self.0[i] * o.0[i])) }
+            }
             impl Neg for $name { type Output = Self; #[inline(always)] fn neg(self) -> Self { $name(self.0.map(|x| -x)) } }
             impl Vector for $name {
                 type Element = $element;
@@ -188,7 +209,9 @@ mod plain {
                 unsafe fn splat(at: *const $element) -> Self { $name([unsafe { *at }; 4]) }
                 unsafe fn load(at: *const $element) -> Self { $name(unsafe { at.cast::<[$element; 4]>().read_unaligned() }) }
                 unsafe fn store(self, at: *mut $element) { unsafe { at.cast::<[$element; 4]>().write_unaligned(self.0) } }
-                unsafe fn load_samples(at: *const f32) -> Self { $name(unsafe { at.cast::<[f32; 4]>().read_unaligned() }.map(|x| x as $element)) }
+                unsafe fn load_samples(at: *const f32) -> Self {
+                    $name(unsafe { at.cast::<[f32; 4]>().read_unaligned() }.map(|x| x as $element))
+                }
                 unsafe fn store_samples(self, at: *mut f32) { unsafe { at.cast::<[f32; 4]>().write_unaligned(self.0.map(|x| x as f32)) } }
             }
             impl Quad for $name {

@@ -157,7 +157,8 @@ mod tests {
         let mut twiddles = vec![Q::Element::default(); radices.twiddles()];
         fill_twiddles::<Q>(&radices, &mut twiddles);
         let part = radices.part::<Q::Part>();
-        let (mut a, mut b) = (vec![Q::Element::default(); 4 / Q::Part::WIDTH * part], vec![Q::Element::default(); 4 / Q::Part::WIDTH * part]);
+        let (mut a, mut b) =
+            (vec![Q::Element::default(); 4 / Q::Part::WIDTH * part], vec![Q::Element::default(); 4 / Q::Part::WIDTH * part]);
         let mut buffers = Buffers { a: &mut a, b: &mut b, part };
         let mut seed = 12345u32;
         let x: Vec<f32> = (0..4 * n)
@@ -179,7 +180,10 @@ mod tests {
                 let width = Q::Part::WIDTH;
                 let at = lane / width * part + 2 * width * bin + lane % width;
                 let got: (f64, f64) = (buffers.a[at].into(), buffers.a[at + width].into());
-                assert!((got.0 - re).abs() < bound * scale && (got.1 - im).abs() < bound * scale, "n {n} bin {bin} lane {lane}: {got:?} {re} {im}");
+                assert!(
+                    (got.0 - re).abs() < bound * scale && (got.1 - im).abs() < bound * scale,
+                    "n {n} bin {bin} lane {lane}: {got:?} {re} {im}"
+                );
             }
         }
         let mut back = vec![0f32; 4 * n];
@@ -191,7 +195,10 @@ mod tests {
 
     #[test]
     fn equals_the_defining_sum() {
-        for n in [16, 18, 20, 21, 24, 25, 27, 28, 30, 32, 35, 36, 40, 42, 45, 48, 49, 50, 56, 60, 64, 96, 105, 128, 147, 160, 210, 256, 288, 343, 441, 480, 512, 576, 882, 1024, 1323, 2048] {
+        for n in [
+            16, 18, 20, 21, 24, 25, 27, 28, 30, 32, 35, 36, 40, 42, 45, 48, 49, 50, 56, 60, 64, 96, 105, 128, 147, 160, 210, 256, 288, 343,
+            441, 480, 512, 576, 882, 1024, 1323, 2048,
+        ] {
             check::<F32x4>(n, 3e-6);
             check::<F64x4>(n, 1e-12);
         }
@@ -200,5 +207,4 @@ mod tests {
     fn refuses_other_primes() {
         assert!(Radices::of(11 * 16).is_none() && Radices::of(8).is_none() && Radices::of(26).is_none());
     }
-
 }
