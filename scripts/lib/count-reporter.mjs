@@ -18,7 +18,8 @@ export default class CountReporter {
       const name = module.project.name.split(' ')[0]
       const of = counts.get(name) ?? { passed: 0, failed: 0, skipped: 0 }
       counts.set(name, of)
-      if (module.state() === 'failed' && [...module.children.allTests()].length === 0) of.failed++
+      // A file that cannot be loaded, or whose hooks fail, counts as one failure more.
+      of.failed += module.errors().length
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         of[state === 'passed' || state === 'failed' ? state : 'skipped']++
