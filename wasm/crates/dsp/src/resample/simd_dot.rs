@@ -1,6 +1,6 @@
 //! Dot products of rows of taps and windows of samples, always added in the same order, so that an output's bits depend neither on where
 //! its window stands nor on what is computed beside it. Measured, 10⁹ taps a second: one product with 2, 4, 8 accumulators of four lanes
-//! 8.0, 9.0, 7.4; four products that share an operand 13.4 with 2 each, 12.2 with 1; two with 4 each 11.2.
+//! 8.3, 9.0, 7.3; four products that share an operand 13.4 with 2 each, 12.4 with 1; two with 4 each 11.2.
 #![allow(unsafe_code)]
 
 use super::simd_lanes::{F32x4, F64x4, Vector};
