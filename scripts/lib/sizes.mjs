@@ -20,7 +20,7 @@ export const BUDGET = {
 }
 
 /** Where a budget is missed: what is accepted until it is met, so that it grows no further (docs/adr/0004-entry-size.md). */
-export const ACCEPTED = { entryGzip: 140_000, nodeGzip: 2_000 }
+export const ACCEPTED = { entryGzip: 140_000, nodeGzip: 2_000, globalGzip: 204_000 }
 
 const gzip = (data) => gzipSync(data, { level: 9 }).length
 

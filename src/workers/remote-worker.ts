@@ -1,5 +1,6 @@
 import { transfer, wrap, type Remote } from 'comlink'
 import { workerErrors } from './errors.js'
+import { decodeError } from '../errors/codec.js'
 import { useErrorCodec } from './errors-over-comlink.js'
 import { PendingCalls } from './pending.js'
 import type { Greeting, KernelBinding, StartOptions, StartReport, WorkerControl, WorkerDump, WorkerEvent } from './protocol.js'
@@ -36,7 +37,7 @@ export class RemoteWorker {
 
   /** Starts the thread. Throws what the host throws. */
   constructor(ordinal: number, spawn: SpawnWorker, events: RemoteEvents) {
-    useErrorCodec()
+    useErrorCodec(decodeError)
     this.ordinal = ordinal
     this.#events = events
     this.#handle = spawn(`millrace ${ordinal}`)
