@@ -1,3 +1,4 @@
+import { decodeError } from '../../src/errors/codec.js'
 import { expose, wrap } from 'comlink'
 import { describe, expect, test } from 'vitest'
 import { ERROR_CODES } from '../../src/errors/error-codes.js'
@@ -32,8 +33,8 @@ describe('PendingCalls', () => {
 
 describe('errors over Comlink (MW-70)', () => {
   test('every code crosses with class, fields, cause and the other side’s stack', async () => {
-    useErrorCodec()
-    useErrorCodec()
+    useErrorCodec(decodeError)
+    useErrorCodec(decodeError)
     const { port1, port2 } = new MessageChannel()
     expose({
       raise(code: string): never {

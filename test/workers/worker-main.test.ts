@@ -1,3 +1,4 @@
+import { decodeError } from '../../src/errors/codec.js'
 import { transfer, wrap, type Remote } from 'comlink'
 import { afterEach, describe, expect, test } from 'vitest'
 import { compileModules } from '../../src/kernels/compile.js'
@@ -21,7 +22,7 @@ function inThread(epochMs = (): number => performance.timeOrigin + performance.n
   ports.push(control.port1, control.port2, jobs.port1, jobs.port2)
   control.port1.addEventListener('message', ({ data }) => { if ((data as Greeting).millrace !== undefined) greetings.push(data as Greeting) })
   jobs.port1.onmessage = ({ data }) => { events.push(data as WorkerEvent) }
-  useErrorCodec()
+  useErrorCodec(decodeError)
   const remote = wrap<WorkerControl>(control.port1)
   serveWorker({ endpoint: control.port2 as never, turn: () => hostClock.yield(), epochMs, idleMs: 0 })
   return { remote, greetings, events, port: jobs.port2 }
