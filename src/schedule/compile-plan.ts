@@ -13,6 +13,7 @@ import { alignedBytes } from './colouring.js'
 import type { CompiledPlan } from './compiled-plan.js'
 import type { CostHistory } from './estimates.js'
 import { mediaBytes } from './media-bytes.js'
+import { queueCapacity } from './packet-queue.js'
 import type { InsertedNode, Plan, PlanBuffer, PlanEdge, PlanNode } from './plan.js'
 import { resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
 import { planSegment } from './segment-buffers.js'
@@ -43,8 +44,6 @@ export interface CompileContext {
 
 /** Below this estimate a plan runs on the engine's own thread: starting and waking workers would take longer, µs. */
 const INLINE_US = 20_000
-/** Transport of a packet queue, packets. */
-const QUEUE_CAPACITY = 8
 
 /** Graph → plan (DESIGN section 6, steps 2 to 4). The graph has been validated, its run inputs bound, its modes applied and what no output needs left out. Deterministic. Iterative throughout. */
 export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
@@ -189,7 +188,7 @@ function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge
     const copies = crosses && !fused && media ? mediaBytes(media, d.totals.get(value) ?? 0) * 2 : 0
     return {
       from: [edge.from[0], edge.from[1]], to: [edge.to[0], edge.to[1]], media, transport: fused || d.removed.has(d.nodes[from]!.id) || d.removed.has(d.nodes[to]!.id) ? 'address' : crosses ? 'transfer' : whole ? 'value' : 'queue',
-      capacity: fused ? d.segments[a]!.headFrames : QUEUE_CAPACITY, whenFull: 'block', copies,
+      capacity: fused ? d.segments[a]!.headFrames : queueCapacity(media?.kind), whenFull: 'block', copies,
     }
   })
 }

@@ -128,7 +128,7 @@ export class EngineSegment implements OpenSegment {
   /** Gives collected outputs that are full more room. */
   enlarge(): void { for (const [index, room] of this.#rooms) this.#grow(index, room) }
 
-  /** Where a packet's frames lie. Audio is borrowed from the arena; other data is copied into a block of its own first. */
+  /** Where a packet's frames lie. Only audio of this arena can be read by kernels so far. Throws `INVALID_ARGUMENT`. */
   #borrow(buffer: SegmentBuffer, packet: Packet): { address: number; stride: number; frames: number } {
     if (packet.data instanceof ArenaAudio) return { address: packet.data.address, stride: packet.data.strideBytes, frames: packet.data.frames }
     throw commonErrors.INVALID_ARGUMENT({ function: `value ${buffer.value}`, expected: 'an AudioBuffer of this engine', got: typeof packet.data, hint: 'Make it with engine.audio.' })

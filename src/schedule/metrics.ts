@@ -59,7 +59,7 @@ export interface NodeMetrics {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-/** One edge that crosses tasks, or lies inside a segment (then `transport` is `address` and the counts are the segment's). */
+/** One edge that crosses tasks. Edges inside a segment pass addresses and are listed in the plan. */
 export interface EdgeMetrics {
   readonly from: string
   readonly to: string

@@ -5,6 +5,9 @@ import { releasePacket } from './packet-data.js'
 /** Counters of one edge for the metrics (spec execution.md section 8). */
 export interface EdgeCounters { items: number; frames: number; copyBytes: number; dropped: number; blockedUs: number; depthMax: number; /** µs that the reader waited. */ waitedUs: number }
 
+/** Packets that may wait on an edge (spec execution.md section 4): few blocks of audio, more of what is small. */
+export function queueCapacity(kind: Media['kind'] | undefined): number { return kind === 'audio' ? 8 : 16 }
+
 /** How the queue tells time and joins packets; given by the driver. */
 export interface QueueServices {
   nowUs(): number

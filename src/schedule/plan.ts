@@ -22,7 +22,7 @@ export interface PlanNode {
   readonly estBytes: number
 }
 
-/** An edge as it will be carried. `capacity` in packets (queues) or frames (segment buffers); `copies` in bytes per packet. */
+/** An edge as it will be carried. `capacity` in packets (queues) or frames (segment buffers); `copies`: bytes copied over the whole run. */
 export interface PlanEdge {
   readonly from: readonly [string, string]
   readonly to: readonly [string, string]

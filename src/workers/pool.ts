@@ -52,7 +52,7 @@ export interface PoolOptions {
   readonly clock: Clock
   /** Milliseconds since 1970 at which `clock.nowUs()` was 0. */
   readonly clockOriginMs: number
-  /** Arena of a worker with private memory; default 64 MiB as the engine's, here 32 MiB. */
+  /** Bytes of the arena of a worker with private memory; default 32 MiB. */
   readonly ownBytes?: number
   readonly onLost?: (lost: LostWorker) => void
 }

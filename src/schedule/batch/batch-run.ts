@@ -8,7 +8,7 @@ import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../open-segment.js'
 import { releasePacket, sharePacket } from '../packet-data.js'
-import { PacketQueue, type EdgeCounters } from '../packet-queue.js'
+import { PacketQueue, queueCapacity, type EdgeCounters } from '../packet-queue.js'
 import { ProgressMeter, type ProgressListener } from '../progress.js'
 import { nodeOf, referenceParts, valueId } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
@@ -18,9 +18,6 @@ import type { RunFrame, RunServices } from './services.js'
 import { StallBreaker } from './stall-breaker.js'
 import { summarise } from './summaries.js'
 import { ValueRoutes } from './value-routes.js'
-
-/** Packets that may wait on an edge: audio blocks, other packets (spec execution.md section 4). */
-const CAPACITY = { audio: 8, other: 16 } as const
 
 /** What a finished (or failed) batch run leaves behind. */
 export interface BatchOutcome {
@@ -166,7 +163,7 @@ class BatchRun {
   /** A queue for `reader`, at its input `link` where that is known. */
   #queue(value: ValueId, reader: string, link?: string): PacketQueue {
     const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(value)!
-    const queue = new PacketQueue(media, media.kind === 'audio' ? CAPACITY.audio : CAPACITY.other, {
+    const queue = new PacketQueue(media, queueCapacity(media?.kind), {
       nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
     this.#readers.set(queue, reader)

@@ -12,7 +12,7 @@ export type LogSink = (level: 'debug' | 'info' | 'warn' | 'error', text: string,
 export interface RunServices {
   readonly clock: Clock
   readonly log: LogSink
-  /** Audio in the arena; waits while pressure is high and something may still be freed. */
+  /** Audio in the arena. Throws `ARENA_FULL`. */
   allocAudio(spec: AudioSpec & { readonly frames: number }): AudioBuffer
   /** True for audio in the engine's own arena. */
   owns(buffer: AudioBuffer): boolean
