@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { commonErrors } from '../errors/common-errors.js'
 import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
-import { refusal } from '../errors/refusal.js'
+import { errorOf } from '../errors/error-of.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
@@ -206,7 +206,7 @@ export class Engine {
     // Of a fallback the engine tells by itself, once.
     const found = validateGraph(graph, registry, { ...facts, fallbackReported: true }, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
     const errors = found.filter((d) => d.severity === 'error')
-    if (errors.length > 0) throw refusal(errors)
+    if (errors.length > 0) throw errorOf(errors[0]!, errors)
     // Sources that nothing needs are neither asked nor started.
     const needed = pruneGraph(applyModes(graph).graph).graph
     return { graph: needed, found, ...await probeSources(needed, signal) }

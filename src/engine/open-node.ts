@@ -1,6 +1,6 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { graphErrors } from '../graph/errors.js'
-import { refusal } from '../errors/refusal.js'
+import { errorOf } from '../errors/error-of.js'
 import { show } from '../errors/show.js'
 import type { NodeDefinition } from '../graph/node-definition.js'
 import type { AnyNode } from '../graph/node-factory.js'
@@ -65,7 +65,7 @@ function resolveNode(definition: NodeDefinition, params: Readonly<Record<string,
   }
   const { values, diagnostics } = resolveParams(definition, params)
   const faults = diagnostics.filter((d) => d.severity === 'error')
-  if (faults.length > 0) throw refusal(faults)
+  if (faults.length > 0) throw errorOf(faults[0]!, faults)
   return { index: 0, id: definition.type, definition, params: values, media: nodeMedia(definition, values, { [inputs[0]!]: media }), inputs: [{ link: inputs[0]!, port: inputs[0]!, from: null }], tier: 'wasm', tierWhy: '', estUs: 0 }
 }
 

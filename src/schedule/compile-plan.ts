@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
-import { refusal } from '../errors/refusal.js'
+import { errorOf } from '../errors/error-of.js'
 import { hashGraph } from '../graph/hash.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { negotiate } from '../graph/negotiate/index.js'
@@ -50,7 +50,7 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const solved = negotiate(graph, c.registry, { mode: c.negotiate, known: c.known })
   // Media that only sources could tell may not fit after all.
   const misfits = solved.diagnostics.filter((one) => one.severity === 'error')
-  if (misfits.length > 0) throw refusal(misfits)
+  if (misfits.length > 0) throw errorOf(misfits[0]!, misfits)
   const order = topologicalOrder(solved.graph)
   const nodes = resolveNodes(solved.graph, order.order, solved.media, c)
   const removed = new Set(nodes.filter((node) => node.definition.identity?.(node.params, node.media) === true).map((node) => node.id))

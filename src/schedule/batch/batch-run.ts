@@ -66,6 +66,11 @@ class BatchRun {
   readonly #nodeQueues = new Map<string, Map<string, PacketQueue>>()
   readonly #segmentQueues = new Map<number, Map<number, PacketQueue>>()
   readonly #modes: Map<number, OutputMode>[]
+  /** Values that segments write for others, with how the segment is fed. */
+  readonly #written: ReadonlyMap<ValueId, SegmentPlan['feed']>
+  readonly #returned: ReadonlySet<ValueId>
+  /** Values that a TypeScript node or another segment reads. */
+  readonly #readOutside: ReadonlySet<ValueId>
   /** Why a segment could not be opened. */
   readonly #unopened = new Map<number, MillraceError>()
   readonly #collected = new Map<ValueId, Packet>()
@@ -84,6 +89,13 @@ class BatchRun {
     typescript.forEach((node, i) => this.#parts.set(node.id, segments.length + i))
     this.#progress = new ProgressMeter([...segments.map((_, i) => request.compiled.plan.segments[i]!.estUs), ...typescript.map((node) => node.estUs)],
       request.services.clock, request.onProgress)
+    const { origin, outputs } = request.compiled
+    this.#written = new Map(segments.flatMap((segment) => outputsOf(segment).map((value) => [value, segment.feed] as const)))
+    this.#returned = new Set(outputs.values())
+    this.#readOutside = new Set([
+      ...typescript.flatMap((node) => node.inputs.flatMap((input) => input.from === null ? [] : [origin.get(input.from) ?? input.from])),
+      ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : [])),
+    ])
     this.#modes = segments.map((segment) => this.#outputModes(segment))
   }
 
@@ -294,18 +306,8 @@ class BatchRun {
   }
 
   #isCollected(value: ValueId): boolean {
-    const { compiled } = this.#r
-    const writer = compiled.segments.find((segment) => segment.buffers.some((b) => b.kind === 'output' && b.value === value))
-    if (!writer) return false
-    if (writer.feed === 'values') return true
-    const outputs = [...compiled.outputs.values()].filter((v) => v === value).length
-    return outputs > 0 && compiled.totals.has(value) && !this.#isReadOutside(value)
-  }
-
-  #isReadOutside(value: ValueId): boolean {
-    const { compiled } = this.#r
-    return compiled.nodes.some((node) => node.tier === null && node.inputs.some((input) => input.from !== null && (compiled.origin.get(input.from) ?? input.from) === value)) ||
-      compiled.segments.some((segment) => segment.buffers.some((b) => b.kind === 'input' && b.value === value))
+    const feed = this.#written.get(value)
+    return feed === 'values' || (feed === 'chunks' && this.#returned.has(value) && this.#r.compiled.totals.has(value) && !this.#readOutside.has(value))
   }
 
   #collect(segment: OpenSegment, index: number): void {
