@@ -15,6 +15,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^millrace\/nodes$/, replacement: resolve(demo, '../src/nodes/index.ts') },
+      { find: /^millrace\/graph$/, replacement: resolve(demo, '../src/graph-tools.ts') },
       { find: /^millrace$/, replacement: resolve(demo, '../src/index.ts') },
     ],
   },

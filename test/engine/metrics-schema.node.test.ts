@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
-import { createEngine, exportMetrics, metricsSchema, type RunFailure, type RunMetrics } from '../../src/index.js'
+import { metricsSchema } from '../../src/graph-tools.js'
+import { createEngine, exportMetrics, type RunFailure, type RunMetrics } from '../../src/index.js'
 import { audioBuffer, gain, toPcm16, wavFile } from '../../src/nodes/index.js'
 
 const check = new Ajv2020({ strict: true }).compile(metricsSchema)

@@ -1,0 +1,7 @@
+/**
+ * What editors, converters and tools need of graphs and the engine never does: JSON Schemas now; dialects, diff and merge, drawings. An entry of its own
+ * (`millrace/graph`), so that a page which only runs graphs does not load it. Nothing runs at import.
+ */
+export { nodeSchema, paramsFromSchema, paramsSchema } from './graph/schema/node-schema.js'
+export { documentSchema, type JsonSchema } from './graph/schema/json-schema.js'
+export { metricsSchema } from './schedule/metrics-schema.js'
