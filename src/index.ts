@@ -3,7 +3,7 @@
  * Nothing runs at import.
  */
 export { createEngine, type CreateEngineOptions } from './engine/create-engine.js'
-export { Engine, type PlanOptions } from './engine/engine.js'
+export type { Engine, PlanOptions } from './engine/engine.js'
 export type { OpenNode, OpenNodeOptions } from './engine/open-node.js'
 export type { EngineOptions } from './engine/engine-options.js'
 export type { EngineStats, ModeFacts } from './engine/engine-stats.js'

@@ -1,26 +1,8 @@
 import { commonErrors } from '../errors/common-errors.js'
-import type { Diagnostic } from '../errors/diagnostic.js'
-import { graphErrors } from '../graph/errors.js'
-import { createRegistry, type Registry } from '../graph/registry.js'
-import { chooseTier, type Tier } from '../graph/tiers.js'
-import { compileModules } from '../kernels/compile.js'
-import { hostFacts, type HostFacts } from '../kernels/host-facts.js'
-import { instantiateRuntime, THREAD_SPAN_BYTES, type KernelRuntime } from '../kernels/runtime.js'
-import { SharedBlocks } from '../kernels/shared-blocks.js'
-import { createArena, type Arena } from '../memory/arena.js'
-import { createAudioApi } from '../memory/audio-api.js'
-import { channels } from '../nodes/audio/channels.js'
-import { convert } from '../nodes/audio/convert.js'
-import { resample } from '../nodes/audio/resample.js'
-import { InlineExecutor } from '../schedule/inline-executor.js'
-import { createWorkerHost, noWorkers } from '../workers/create-worker-host.js'
-import { chooseMode } from '../workers/mode.js'
-import { segmentBuilder } from './build-segment.js'
-import { Engine } from './engine.js'
-import type { ModeFacts } from './engine-stats.js'
-import { fillOptions, type EngineOptions, type FilledOptions } from './engine-options.js'
-import { hostClock } from './host-clock.js'
-import { KernelIds } from './kernel-ids.js'
+import { loadPart } from '../errors/load-part.js'
+import type { Registry } from '../graph/registry.js'
+import type { Engine } from './engine.js'
+import type { EngineOptions } from './engine-options.js'
 
 /** Options of {@link createEngine}, with the node types that documents and negotiation may use. */
 export interface CreateEngineOptions extends EngineOptions {
@@ -30,7 +12,8 @@ export interface CreateEngineOptions extends EngineOptions {
 
 /**
  * Creates an engine: probes the host, chooses the tier, makes the arena, compiles the modules. Workers start with the first run that needs them. Throws
- * `CONFIG_INVALID`, `TIER_UNAVAILABLE`, `SHARED_MEMORY`, `KERNEL_ABI`.
+ * `CONFIG_INVALID`, `TIER_UNAVAILABLE`, `SHARED_MEMORY`, `KERNEL_ABI`;
+ * `NETWORK` when a bundler put the engine into a file of its own and that does not load.
  * @example
  * await using engine = await createEngine()
  * const speech = resample(wavFile('talk.wav'), { rate: 16_000, quality: 'high' })
@@ -38,69 +21,6 @@ export interface CreateEngineOptions extends EngineOptions {
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
   if (typeof options !== 'object' || options === null) throw commonErrors.INVALID_ARGUMENT({ function: 'createEngine', expected: 'an object of options', got: String(options) })
-  const filled = fillOptions(options, environment()), facts = hostFacts()
-  const { tier, mode, warnings } = choose(filled, facts)
-  const arena = createArena({ bytes: filled.arenaBytes, shared: tier === 'wasm-threads', wasm: tier !== 'js', onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } })
-  const ids = new KernelIds(), shared = new SharedBlocks(arena)
-  arena.onPressure = () => { shared.trim() }
-  const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', wasm: filled.wasm, kernels: filled.kernels })
-  const runtime = compiled && instantiate(compiled, arena)
-  const size = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
-  const build = segmentBuilder(arena, runtime, ids, shared)
-  return new Engine({
-    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, shared, clock: hostClock, warnings,
-    registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
-    workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : createWorkerHost({
-      facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
-      compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
-      workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
-    }),
-  })
-}
-
-/** Shared memory was nobody's demand: a worker that does not get it turns the engine to transfer (MW-55). */
-function mayFallBack(o: FilledOptions): boolean { return o.shared === 'auto' && (o.tier ?? o.environmentTier ?? 'auto') === 'auto' }
-
-/** Users' registry over the converters that negotiation inserts. */
-function withConverters(registry: Registry | undefined): Registry {
-  const converters = [convert, channels, resample]
-  if (registry === undefined) return createRegistry(...converters)
-  return registry.extend(...converters.filter((node) => !registry.has(node.definition.type)))
-}
-
-function instantiate(compiled: Parameters<typeof instantiateRuntime>[0], arena: Arena): KernelRuntime {
-  const runtime = instantiateRuntime(compiled, arena.memory!)
-  runtime.core.alloc_donate(arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
-  return runtime
-}
-
-interface Chosen { readonly tier: Tier; readonly mode: ModeFacts; readonly warnings: readonly Diagnostic[] }
-
-/** Tier and mode together: shared memory is what tells `wasm-threads` from `wasm`. */
-function choose(o: FilledOptions, facts: HostFacts): Chosen {
-  const wish = chooseMode(o.shared, { nodeLike: facts.node, isolated: facts.isolated, sharedArrayBuffer: typeof SharedArrayBuffer !== 'undefined' }, o.arenaBytes ?? 0)
-  const seen = wish.mode === 'shared' ? facts : { ...facts, sab: false }
-  const answer = chooseTier({ option: o.tier, environment: o.environmentTier, facts: seen, fallback: o.fallback && o.shared !== true })
-  if (o.shared === true && answer.tier !== null && answer.tier !== 'wasm-threads') {
-    throw commonErrors.CONFIG_INVALID({ key: 'shared', source: 'option', expected: `false or 'auto' with tier ${answer.tier}`, got: 'true' })
-  }
-  if (answer.tier === null) throw graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: answer.wanted, missing: answer.missing.map((fact) => reasonOf(fact, facts, wish.reason)) })
-  const fell = answer.fellBack !== undefined && o.shared === 'auto'
-  const warnings = fell ? [graphErrors.TIER_FALLBACK.diagnostic({
-    node: 'engine', what: `auto uses ${answer.tier} because ${answer.fellBack!.wanted} needs ${answer.fellBack!.missing.map((fact) => reasonOf(fact, facts, wish.reason)).join('; ')}`,
-    todo: 'Send the isolation headers, or name the tier you want.' })] : []
-  return { tier: answer.tier, warnings, mode: { tier: answer.tier, mode: answer.tier === 'js' ? 'single' : answer.tier === 'wasm' ? 'transfer' : 'shared', why: answer.why } }
-}
-
-/** A missing fact with the host's reason for it. */
-function reasonOf(fact: string, facts: HostFacts, modeReason: string): string {
-  const name = fact === 'shared memory' ? 'sab' : fact === 'WebAssembly' ? 'wasm' : fact === 'SIMD' ? 'simd' : 'worker'
-  const reason = name === 'sab' ? modeReason : facts.reasons.find((r) => r.fact === name)?.reason
-  return reason === undefined ? fact : `${fact} (${reason})`
-}
-
-/** Environment variables where the host has them. */
-function environment(): Readonly<Record<string, string | undefined>> {
-  const p = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process
-  return typeof p?.env === 'object' ? p.env : {}
+  const { startEngine } = await loadPart('engine', () => import('./start-engine.js'))
+  return startEngine(options)
 }

@@ -42,7 +42,8 @@ export const commonErrors = /* @__PURE__ */ defineErrors({
   },
   NETWORK: {
     kind: 'transport', httpStatus: 502, retryable: true, aliases: ['RG-003'],
-    message: (d: { readonly host: string; readonly reason: string }) => `${d.host}: ${d.reason}.`,
+    message: (d: { readonly host: string; readonly reason: string; readonly hint?: string }) => `${d.host}: ${d.reason}.`,
+    hint: (d) => d.hint ?? '',
   },
   CANCELLED: {
     kind: 'cancelled', httpStatus: 409,
