@@ -14,7 +14,7 @@
 // @ts-ignore: decorator
 @inline export const SCRATCH_SPAN_BYTES: u32 = 0x40000
 // @ts-ignore: decorator
-@inline export const LAYOUT_HASH: u32 = 0x9097c416
+@inline export const LAYOUT_HASH: u32 = 0x89816e9a
 
 // @ts-ignore: decorator
 @inline export const ASSET_ADDRESS: u32 = 0x0
@@ -62,6 +62,8 @@
 @inline export const BUFFER_FLAG_SILENT: u32 = 0x2
 // @ts-ignore: decorator
 @inline export const BUFFER_FLAG_SHARED: u32 = 0x4
+// @ts-ignore: decorator
+@inline export const BUFFER_FLAG_UNWRITTEN: u32 = 0x8
 
 // @ts-ignore: decorator
 @inline export const BUFFER_KIND_INTERNAL: u32 = 0x0
@@ -69,6 +71,17 @@
 @inline export const BUFFER_KIND_EXTERNAL_INPUT: u32 = 0x1
 // @ts-ignore: decorator
 @inline export const BUFFER_KIND_EXTERNAL_OUTPUT: u32 = 0x2
+
+// @ts-ignore: decorator
+@inline export const CHANGE_AT_U64: u32 = 0x0
+// @ts-ignore: decorator
+@inline export const CHANGE_CONTROL: u32 = 0x8
+// @ts-ignore: decorator
+@inline export const CHANGE_VALUE_F32: u32 = 0xc
+// @ts-ignore: decorator
+@inline export const CHANGE_RAMP: u32 = 0x10
+// @ts-ignore: decorator
+@inline export const CHANGE_BYTES: u32 = 0x18
 
 // @ts-ignore: decorator
 @inline export const CHECK_OK: i32 = 0x0
@@ -96,6 +109,8 @@
 @inline export const CHECK_BUFFER_OFFSETS: i32 = -11
 // @ts-ignore: decorator
 @inline export const CHECK_BUFFER_SHAPE: i32 = -12
+// @ts-ignore: decorator
+@inline export const CHECK_CONTROL: i32 = -13
 
 // @ts-ignore: decorator
 @inline export const CONTROL_FROM_F32: u32 = 0x0
@@ -256,6 +271,8 @@
 @inline export const PORT_FLAG_CONSTANT: u32 = 0x4
 // @ts-ignore: decorator
 @inline export const PORT_FLAG_ENDED: u32 = 0x8
+// @ts-ignore: decorator
+@inline export const PORT_FLAG_SETTLED: u32 = 0x10
 
 // @ts-ignore: decorator
 @inline export const PROGRAM_MAGIC_AT: u32 = 0x0
@@ -302,6 +319,15 @@
 @inline export const PROGRAM_FLAG_FULL: u32 = 0x400
 // @ts-ignore: decorator
 @inline export const PROGRAM_FLAG_REST: u32 = 0x800
+
+// @ts-ignore: decorator
+@inline export const READER_NUMBER_MASK: u32 = 0xffffff
+// @ts-ignore: decorator
+@inline export const READER_CHANNEL_SHIFT: u32 = 0x18
+// @ts-ignore: decorator
+@inline export const READER_CHANNEL_MASK: u32 = 0x7f
+// @ts-ignore: decorator
+@inline export const READER_DOWNWARDS_SHIFT: u32 = 0x1f
 
 // @ts-ignore: decorator
 @inline export const STATE_CALLS: u32 = 0x0
@@ -366,7 +392,18 @@
 // @ts-ignore: decorator
 @inline export const STEP_SAMPLE_NS: u32 = 0x3c
 // @ts-ignore: decorator
+@inline export const STEP_MARKS: u32 = 0x40
+// @ts-ignore: decorator
+@inline export const STEP_TIMELINE: u32 = 0x44
+// @ts-ignore: decorator
+@inline export const STEP_DRIVEN: u32 = 0x48
+// @ts-ignore: decorator
 @inline export const STEP_BYTES: u32 = 0x40
+
+// @ts-ignore: decorator
+@inline export const STEP_MARK_QUIET: u32 = 0x1
+// @ts-ignore: decorator
+@inline export const STEP_MARK_DRIVEN: u32 = 0x2
 
 // @ts-ignore: decorator
 @inline export const STEP_PHASE_RUNNING: u32 = 0x0
@@ -393,6 +430,17 @@
 @inline export const THREAD_ID_ENGINE: u32 = 0x0
 // @ts-ignore: decorator
 @inline export const THREAD_ID_FIRST_SLOT: u32 = 0x10
+
+// @ts-ignore: decorator
+@inline export const TIMELINE_COUNT: u32 = 0x0
+// @ts-ignore: decorator
+@inline export const TIMELINE_NEXT: u32 = 0x4
+// @ts-ignore: decorator
+@inline export const TIMELINE_CAPACITY: u32 = 0x8
+// @ts-ignore: decorator
+@inline export const TIMELINE_CONTROLS: u32 = 0xc
+// @ts-ignore: decorator
+@inline export const TIMELINE_BYTES: u32 = 0x10
 
 // @ts-ignore: decorator
 @inline export const ARENA_MAGIC_LOW_AT: u32 = 0x0
@@ -519,6 +567,48 @@
 @inline export const QUEUE_CELLS: u32 = 0xc0
 // @ts-ignore: decorator
 @inline export const QUEUE_CELL_BYTES: u32 = 0x8
+
+// @ts-ignore: decorator
+@inline export const RING_WRITE: u32 = 0x0
+// @ts-ignore: decorator
+@inline export const RING_WRITER_EVENT: u32 = 0x4
+// @ts-ignore: decorator
+@inline export const RING_FLAGS: u32 = 0x8
+// @ts-ignore: decorator
+@inline export const RING_WRITER_SLEEPERS: u32 = 0xc
+// @ts-ignore: decorator
+@inline export const RING_SEEN_READ: u32 = 0x10
+// @ts-ignore: decorator
+@inline export const RING_READ: u32 = 0x40
+// @ts-ignore: decorator
+@inline export const RING_READER_EVENT: u32 = 0x44
+// @ts-ignore: decorator
+@inline export const RING_UNDERRUNS: u32 = 0x48
+// @ts-ignore: decorator
+@inline export const RING_READER_SLEEPERS: u32 = 0x4c
+// @ts-ignore: decorator
+@inline export const RING_SEEN_WRITE: u32 = 0x50
+// @ts-ignore: decorator
+@inline export const RING_CAPACITY: u32 = 0x80
+// @ts-ignore: decorator
+@inline export const RING_CHANNELS: u32 = 0x84
+// @ts-ignore: decorator
+@inline export const RING_STRIDE: u32 = 0x88
+// @ts-ignore: decorator
+@inline export const RING_DTYPE: u32 = 0x8c
+// @ts-ignore: decorator
+@inline export const RING_DROPPED: u32 = 0x90
+// @ts-ignore: decorator
+@inline export const RING_OVERRUNS: u32 = 0x94
+// @ts-ignore: decorator
+@inline export const RING_POSITION_U64: u32 = 0x98
+// @ts-ignore: decorator
+@inline export const RING_DATA: u32 = 0xc0
+
+// @ts-ignore: decorator
+@inline export const RING_FLAG_END: u32 = 0x1
+// @ts-ignore: decorator
+@inline export const RING_FLAG_CLOSED: u32 = 0x2
 
 // @ts-ignore: decorator
 @inline export const RUN_EPOCH: u32 = 0x0

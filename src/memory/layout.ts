@@ -49,6 +49,18 @@ export const TASK_FLAG = { HOST: 1 } as const
 /** Bounded multi-producer multi-consumer ring of u32 (Vyukov 2010): HEAD and TAIL on lines of their own; CELLS are pairs (sequence, value). */
 export const QUEUE = { HEAD: 0x00, TAIL: 0x40, MASK: 0x80, CELLS: 0xc0, CELL_BYTES: 8 } as const
 
+/**
+ * Ring of one producer and one consumer (MW-27 to MW-30): three lines of control, then planar data. Indices run freely modulo 2³². The writer's line: WRITE, its event,
+ * flags, how many sleep on that event, the read index as last seen. The reader's line mirrors it. The third is read by both: CAPACITY and STRIDE in frames; the writer
+ * counts DROPPED (frames) and OVERRUNS (writes cut short).
+ */
+export const RING = {
+  WRITE: 0x00, WRITER_EVENT: 0x04, FLAGS: 0x08, WRITER_SLEEPERS: 0x0c, SEEN_READ: 0x10,
+  READ: 0x40, READER_EVENT: 0x44, UNDERRUNS: 0x48, READER_SLEEPERS: 0x4c, SEEN_WRITE: 0x50,
+  CAPACITY: 0x80, CHANNELS: 0x84, STRIDE: 0x88, DTYPE: 0x8c, DROPPED: 0x90, OVERRUNS: 0x94, POSITION_U64: 0x98, DATA: 0xc0,
+} as const
+export const RING_FLAG = { END: 1, CLOSED: 2 } as const
+
 /** Thread record, 256 bytes: threads without a slot; 0 = engine thread, 1…14 worklets. */
 export const THREAD = { CANCEL: 0x00, BEAT: 0x04, SCRATCH: 0x08, SCRATCH_BYTES: 0x0c, BYTES: 256, COUNT: 15 } as const
 /** Scratch span of every thread, bytes (MW-07). */
@@ -62,7 +74,7 @@ export const BLOCK = {
 export const BLOCK_FLAG = { VALID: 1, DIRTY: 2, PINNED: 4, IN_USE: 8, EXTERNAL: 16 } as const
 
 /** Every table above, by name: input of the generator and of the layout hash. */
-export const LAYOUT_TABLES = { WINDOW, ARENA, SLOT, SLOT_STATUS, SLOT_PHASE, MAIL, RUN, RUN_FLAG, TASK, TASK_STATE, TASK_FLAG, QUEUE, THREAD, BLOCK, BLOCK_FLAG, ARENA_FLAG } as const
+export const LAYOUT_TABLES = { WINDOW, ARENA, SLOT, SLOT_STATUS, SLOT_PHASE, MAIL, RUN, RUN_FLAG, TASK, TASK_STATE, TASK_FLAG, QUEUE, RING, RING_FLAG, THREAD, BLOCK, BLOCK_FLAG, ARENA_FLAG } as const
 
 /** FNV-1a (32 bit) of the layout table's canonical text: what `millrace_layout()` of every module must return (MW-01). */
 export function layoutHash(): number {

@@ -7,7 +7,7 @@ pub const ARENA_MAGIC_HIGH: u32 = 0x56545833;
 pub const ARENA_MAGIC_LOW: u32 = 0x1;
 pub const LAYOUT_VERSION: u32 = 0x1;
 pub const SCRATCH_SPAN_BYTES: u32 = 0x40000;
-pub const LAYOUT_HASH: u32 = 0x9097c416;
+pub const LAYOUT_HASH: u32 = 0x89816e9a;
 
 pub mod asset {
     pub const ADDRESS: u32 = 0x0;
@@ -38,12 +38,21 @@ pub mod buffer_flag {
     pub const ENDED: u32 = 0x1;
     pub const SILENT: u32 = 0x2;
     pub const SHARED: u32 = 0x4;
+    pub const UNWRITTEN: u32 = 0x8;
 }
 
 pub mod buffer_kind {
     pub const INTERNAL: u32 = 0x0;
     pub const EXTERNAL_INPUT: u32 = 0x1;
     pub const EXTERNAL_OUTPUT: u32 = 0x2;
+}
+
+pub mod change {
+    pub const AT_U64: u32 = 0x0;
+    pub const CONTROL: u32 = 0x8;
+    pub const VALUE_F32: u32 = 0xc;
+    pub const RAMP: u32 = 0x10;
+    pub const BYTES: u32 = 0x18;
 }
 
 pub mod check {
@@ -60,6 +69,7 @@ pub mod check {
     pub const BUFFER_DATA: i32 = -10;
     pub const BUFFER_OFFSETS: i32 = -11;
     pub const BUFFER_SHAPE: i32 = -12;
+    pub const CONTROL: i32 = -13;
 }
 
 pub mod control {
@@ -165,6 +175,7 @@ pub mod port_flag {
     pub const SILENT: u32 = 0x2;
     pub const CONSTANT: u32 = 0x4;
     pub const ENDED: u32 = 0x8;
+    pub const SETTLED: u32 = 0x10;
 }
 
 pub mod program {
@@ -193,6 +204,13 @@ pub mod program_flag {
     pub const SHORT: u32 = 0x200;
     pub const FULL: u32 = 0x400;
     pub const REST: u32 = 0x800;
+}
+
+pub mod reader {
+    pub const NUMBER_MASK: u32 = 0xffffff;
+    pub const CHANNEL_SHIFT: u32 = 0x18;
+    pub const CHANNEL_MASK: u32 = 0x7f;
+    pub const DOWNWARDS_SHIFT: u32 = 0x1f;
 }
 
 pub mod state {
@@ -232,7 +250,15 @@ pub mod step {
     pub const NODE: u32 = 0x34;
     pub const SCRATCH_BYTES: u32 = 0x38;
     pub const SAMPLE_NS: u32 = 0x3c;
+    pub const MARKS: u32 = 0x40;
+    pub const TIMELINE: u32 = 0x44;
+    pub const DRIVEN: u32 = 0x48;
     pub const BYTES: u32 = 0x40;
+}
+
+pub mod step_mark {
+    pub const QUIET: u32 = 0x1;
+    pub const DRIVEN: u32 = 0x2;
 }
 
 pub mod step_phase {
@@ -256,6 +282,14 @@ pub mod take {
 pub mod thread_id {
     pub const ENGINE: u32 = 0x0;
     pub const FIRST_SLOT: u32 = 0x10;
+}
+
+pub mod timeline {
+    pub const COUNT: u32 = 0x0;
+    pub const NEXT: u32 = 0x4;
+    pub const CAPACITY: u32 = 0x8;
+    pub const CONTROLS: u32 = 0xc;
+    pub const BYTES: u32 = 0x10;
 }
 
 pub mod arena {
@@ -334,6 +368,32 @@ pub mod queue {
     pub const MASK: u32 = 0x80;
     pub const CELLS: u32 = 0xc0;
     pub const CELL_BYTES: u32 = 0x8;
+}
+
+pub mod ring {
+    pub const WRITE: u32 = 0x0;
+    pub const WRITER_EVENT: u32 = 0x4;
+    pub const FLAGS: u32 = 0x8;
+    pub const WRITER_SLEEPERS: u32 = 0xc;
+    pub const SEEN_READ: u32 = 0x10;
+    pub const READ: u32 = 0x40;
+    pub const READER_EVENT: u32 = 0x44;
+    pub const UNDERRUNS: u32 = 0x48;
+    pub const READER_SLEEPERS: u32 = 0x4c;
+    pub const SEEN_WRITE: u32 = 0x50;
+    pub const CAPACITY: u32 = 0x80;
+    pub const CHANNELS: u32 = 0x84;
+    pub const STRIDE: u32 = 0x88;
+    pub const DTYPE: u32 = 0x8c;
+    pub const DROPPED: u32 = 0x90;
+    pub const OVERRUNS: u32 = 0x94;
+    pub const POSITION_U64: u32 = 0x98;
+    pub const DATA: u32 = 0xc0;
+}
+
+pub mod ring_flag {
+    pub const END: u32 = 0x1;
+    pub const CLOSED: u32 = 0x2;
 }
 
 pub mod run {

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::program::Program;
-use crate::{check, pass, queue, tasks};
+use crate::{check, pass, queue, ring, tasks};
 
 /// One pass over a segment (see `PASS` and `THREAD_ID` of the contract), or a negative status whose step is in the header.
 #[no_mangle]
@@ -53,4 +53,14 @@ extern "C" fn task_push(arena: u32, run: u32, task: u32) -> i32 {
 #[no_mangle]
 extern "C" fn queue_quiet(arena: u32) -> i32 {
     tasks::quiet(arena)
+}
+/// Appends frames of 4 bytes a sample to a ring: channel c stands at `source` + c × `stride`. How many there was room for.
+#[no_mangle]
+extern "C" fn ring_push(ring: u32, source: u32, stride: u32, frames: u32) -> u32 {
+    ring::push(ring, source, stride, frames, 4)
+}
+/// Takes frames of 4 bytes a sample from a ring to `target` + c × `stride`. How many there were.
+#[no_mangle]
+extern "C" fn ring_pop(ring: u32, target: u32, stride: u32, frames: u32) -> u32 {
+    ring::pop(ring, target, stride, frames, 4)
 }

@@ -9,5 +9,6 @@ mod host;
 mod pass;
 mod program;
 mod queue;
+mod ring;
 mod step;
 mod tasks;
