@@ -1,4 +1,3 @@
-import workerCode from 'inline-worker:./worker-entry.ts'
 import type { CompiledModules } from '../kernels/compiled-modules.js'
 import type { HostFacts } from '../kernels/host-facts.js'
 import type { KernelSpec } from '../kernels/kernel-spec.js'
@@ -15,7 +14,9 @@ import type { KernelBinding } from './protocol.js'
 import { SharedExecutor } from './shared-executor.js'
 import { browserSpawner } from './spawn-browser.js'
 import { nodeSpawner } from './spawn-node.js'
+import type { WorkerSource } from './spawn.js'
 import { TransferExecutor } from './transfer-executor.js'
+import { workerCode } from './worker-code.js'
 import type { WorkerHost } from './worker-host.js'
 
 /** What an engine's workers are made of. */
@@ -40,14 +41,18 @@ export interface WorkerHostParts {
 /** The workers of an engine: a pool that starts lazily, and the executor that fits its memory. */
 export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const { facts, arena, runtime, compiled, compilePrivate, mode, size, startTimeoutMs, clock, build, idOf } = parts
-  const source = parts.workerURL === undefined ? { code: workerCode } : { url: parts.workerURL }
+  let source: WorkerSource = { url: parts.workerURL ?? '' }
   // A kernel that no module has fails when its segment is opened; workers must not hear of it.
   const known = ({ module, export: name }: KernelSpec): boolean => { try { return runtime.kernel(module, name) !== undefined } catch { return false } }
   const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => spec).filter(known)
     .map((spec) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
   const pool = new WorkerPool({
-    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: facts.node ? nodeSpawner(source) : browserSpawner(source), size, startTimeoutMs, clock,
-    compiled: (kind) => kind === compiled.shared || compilePrivate === undefined ? Promise.resolve(compiled) : compilePrivate(),
+    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: (name) => (facts.node ? nodeSpawner(source) : browserSpawner(source))(name), size, startTimeoutMs, clock,
+    // Asked for before threads of that kind are spawned: their code comes along.
+    async compiled(kind) {
+      if (parts.workerURL === undefined) source = { code: await workerCode(kind) }
+      return kind === compiled.shared || compilePrivate === undefined ? compiled : compilePrivate()
+    },
     clockOriginMs: clock.nowMs() - clock.nowUs() / 1000, ownBytes: arena.buffer.byteLength,
     onLost: (lost) => { shared.lost(lost) },
   })

@@ -1,11 +1,12 @@
 import { isMillraceError } from '../errors/millrace-error.js'
 import { instantiateRuntime, type KernelRuntime } from '../kernels/runtime.js'
-import { createArena, type Arena } from '../memory/arena.js'
+import type { Arena } from '../memory/arena.js'
 import { checkHeader, slotAddress } from '../memory/arena-header.js'
 import { SLOT, SLOT_PHASE, SLOT_STATUS, WINDOW } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import { isShared, memoryViews, type MemoryViews } from '../memory/views.js'
 import { workerErrors } from './errors.js'
+import type { PrivateMemory } from './private-memory.js'
 import { WORKER_PROTOCOL, type BootStep, type StartOptions, type StartReport } from './protocol.js'
 
 /** A worker that has started: its modules over the engine's memory, or over an arena of its own. */
@@ -21,14 +22,14 @@ export interface BootedWorker {
 
 /**
  * Starts a worker in the order of MW-42: options, memory with magic and layout, modules with the thread's own stack, slot, kernels. Throws
- * `WORKER_SPAWN` with the step that failed and its cause.
+ * `WORKER_SPAWN` with the step that failed and its cause. `own` makes private memories.
  */
-export function bootWorker(options: StartOptions): BootedWorker {
+export function bootWorker(options: StartOptions, own?: PrivateMemory): BootedWorker {
   let step: BootStep = 'options'
   try {
     if (options.protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: options.ordinal, expected: WORKER_PROTOCOL, got: options.protocol })
     step = 'arena'
-    const { memory, arena } = mapMemory(options)
+    const { memory, arena } = mapMemory(options, own)
     const views = memoryViews(memory.buffer), base = WINDOW.ARENA
     checkHeader(views.u32, base)
     step = 'modules'
@@ -43,10 +44,10 @@ export function bootWorker(options: StartOptions): BootedWorker {
   }
 }
 
-function mapMemory({ shared, own, ordinal }: StartOptions): { memory: WebAssembly.Memory; arena: Arena | null } {
+function mapMemory({ shared, own, ordinal }: StartOptions, make: PrivateMemory | undefined): { memory: WebAssembly.Memory; arena: Arena | null } {
   if (shared !== undefined) return { memory: shared.memory, arena: null }
-  if (own === undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${ordinal}`, reason: 'start names no memory' })
-  const arena = createArena({ bytes: own.bytes, id: own.arenaId, shared: false, wasm: true })
+  if (own === undefined || make === undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${ordinal}`, reason: 'start names no memory' })
+  const arena = make.arena(own)
   return { memory: arena.memory!, arena }
 }
 

@@ -1,23 +1,7 @@
 /**
- * Entry of a worker's code: the bundle that is inlined as a string, and the file behind `workerURL` (PK-15). Finds out what host it is on and serves.
+ * Entry of a worker's code for either kind of memory: the file behind `workerURL`, and the text of workers with memories of their own (PK-15).
  */
-import { nodeEndpoint, type Endpoint, type NodePort } from './endpoint.js'
-import { serveWorker } from './worker-main.js'
+import { privateMemory } from './private-memory.js'
+import { serveThread } from './serve-thread.js'
 
-const nodeLike = typeof process === 'object' && typeof process.versions?.node === 'string' && typeof process.getBuiltinModule === 'function'
-
-serveWorker({
-  endpoint: nodeLike ? nodeEndpoint((process.getBuiltinModule('worker_threads') as unknown as { readonly parentPort: NodePort }).parentPort) : globalThis as unknown as Endpoint,
-  turn: nodeLike ? () => new Promise((resolve) => { setImmediate(resolve) }) : turnByMessage(),
-  epochMs: () => performance.timeOrigin + performance.now(),
-})
-
-/** A turn of the event loop without the 4 ms that nested browser timers cost: a message to itself, behind those that wait already. */
-function turnByMessage(): () => Promise<void> {
-  const channel = new MessageChannel(), waiting: (() => void)[] = []
-  channel.port1.onmessage = () => { waiting.shift()?.() }
-  return () => new Promise((resolve) => {
-    waiting.push(resolve)
-    channel.port2.postMessage(0)
-  })
-}
+serveThread(privateMemory)

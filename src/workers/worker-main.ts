@@ -5,9 +5,9 @@ import { slotAddress } from '../memory/arena-header.js'
 import type { Endpoint } from './endpoint.js'
 import { useErrorCodec } from './errors-over-comlink.js'
 import { faultOf } from './fault.js'
+import type { PrivateMemory } from './private-memory.js'
 import type { Greeting, StartOptions, WorkerControl, WorkerEvent } from './protocol.js'
 import { WORKER_PROTOCOL } from './protocol.js'
-import { JobServer } from './transfer-worker.js'
 import { bootWorker, type BootedWorker } from './worker-boot.js'
 import { runLoop } from './worker-loop.js'
 
@@ -20,6 +20,8 @@ export interface WorkerEnvironment {
   readonly epochMs: () => number
   /** Longest sleep of the loop, ms. */
   readonly idleMs?: number
+  /** Transfer mode: absent where the code is for shared memory alone. */
+  readonly own?: PrivateMemory
 }
 
 /** Turns after which a mail whose message has not come is forgotten. */
@@ -28,19 +30,19 @@ const MAIL_TURNS = 200
 /** Serves an engine on this thread: says hello, answers control calls, and once started works until the engine ends it. */
 export function serveWorker(env: WorkerEnvironment): void {
   useErrorCodec()
-  let booted: BootedWorker | undefined, tasks = 0, mails = 0, received = 0, jobs: JobServer | undefined
+  let booted: BootedWorker | undefined, tasks = 0, mails = 0, received = 0, jobs: ReturnType<PrivateMemory['serve']> | undefined
   const greet = (greeting: Greeting): void => { env.endpoint.postMessage(greeting) }
   const control: WorkerControl = {
     start(options) {
       if (booted !== undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${options.ordinal}`, reason: 'started twice' })
-      booted = bootWorker(options)
+      booted = bootWorker(options, env.own)
       const nowUs = (): number => (env.epochMs() - options.clockOriginMs) * 1000
       if (booted.arena === null) {
         void env.turn().then(() => loop(booted!, options, nowUs)).catch((error: unknown) => {
           const event: WorkerEvent = { kind: 'worker-failed', fault: faultOf(error) }
           options.port.postMessage(event)
         })
-      } else jobs = new JobServer(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn })
+      } else jobs = env.own?.serve(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn })
       return booted.report
     },
     register(kernels) {

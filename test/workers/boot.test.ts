@@ -4,6 +4,7 @@ import { isMillraceError } from '../../src/errors/millrace-error.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { compileModules } from '../../src/kernels/compile.js'
 import { slotAddress } from '../../src/memory/arena-header.js'
+import { privateMemory } from '../../src/workers/private-memory.js'
 import { bootWorker } from '../../src/workers/worker-boot.js'
 import type { StartOptions } from '../../src/workers/protocol.js'
 import { makePool, rejection, shares, spawner, type Bench } from './support.js'
@@ -99,7 +100,7 @@ if (shares) describe('steps of the start', () => {
 
   test('options: another protocol, no memory', async () => {
     const base = { protocol: 1, ordinal: 1, compiled: await compileModules({ shared: true }), kernels: [], clockOriginMs: 0, timeoutMs: 5_000, port: null as never } satisfies StartOptions
-    const step = (options: StartOptions): unknown => { try { bootWorker(options) } catch (error) { return isMillraceError(error) ? [error.code, error.details['step']] : error } return 'started' }
+    const step = (options: StartOptions): unknown => { try { bootWorker(options, privateMemory) } catch (error) { return isMillraceError(error) ? [error.code, error.details['step']] : error } return 'started' }
     expect(step({ ...base, protocol: 2 })).toEqual(['WORKER_SPAWN', 'options'])
     expect(step(base)).toEqual(['WORKER_SPAWN', 'arena'])
     expect(step({ ...base, own: { bytes: 5, arenaId: 1 } })).toEqual(['WORKER_SPAWN', 'arena'])

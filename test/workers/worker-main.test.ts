@@ -7,6 +7,7 @@ import { createArena } from '../../src/memory/arena.js'
 import { MAIL, TASK_STATE } from '../../src/memory/layout.js'
 import { hostClock } from '../../src/engine/host-clock.js'
 import type { Greeting, StartOptions, WorkerControl, WorkerEvent } from '../../src/workers/protocol.js'
+import { privateMemory } from '../../src/workers/private-memory.js'
 import { RunTable } from '../../src/workers/run-table.js'
 import { useErrorCodec } from '../../src/workers/errors-over-comlink.js'
 import { Slots } from '../../src/workers/slots.js'
@@ -24,7 +25,7 @@ function inThread(epochMs = (): number => performance.timeOrigin + performance.n
   jobs.port1.onmessage = ({ data }) => { events.push(data as WorkerEvent) }
   useErrorCodec(decodeError)
   const remote = wrap<WorkerControl>(control.port1)
-  serveWorker({ endpoint: control.port2 as never, turn: () => hostClock.yield(), epochMs, idleMs: 0 })
+  serveWorker({ endpoint: control.port2 as never, turn: () => hostClock.yield(), epochMs, idleMs: 0, own: privateMemory })
   return { remote, greetings, events, port: jobs.port2 }
 }
 
