@@ -1,11 +1,8 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
-import { graphErrors } from '../errors.js'
 import { resolveLimits, type Limits } from '../limits.js'
-import { checkDocument, exceeded } from './check-document.js'
-import { decodeUtf8 } from './decode-utf8.js'
+import { checkDocument } from './check-document.js'
 import type { Document } from './document.js'
-import { findSyntaxFault, positionOf } from './json-syntax.js'
-import { scanLimits } from './scan-limits.js'
+import { readJson } from './read-json.js'
 
 /** How a document is read. */
 export interface ParseOptions {
@@ -24,40 +21,8 @@ export interface ParseResult { readonly document?: Document; readonly diagnostic
  */
 export function parseDocument(input: string | Uint8Array, o: ParseOptions = {}): ParseResult {
   const limits = resolveLimits(o.limits)
-  const bytes = typeof input === 'string' ? textSize(input, limits.documentBytes) : input.length
-  if (bytes > limits.documentBytes) return { diagnostics: [exceeded('Document bytes', limits.documentBytes, bytes)] }
-  const text = typeof input === 'string' ? input.startsWith('\ufeff') ? input.slice(1) : input : decodeUtf8(input)
-  if (typeof text !== 'string') {
-    return { diagnostics: [syntax('UTF-8', `byte 0x${(input as Uint8Array)[text.offset]!.toString(16).padStart(2, '0')}`, positionOf(text.before, text.before.length))] }
-  }
-  const excess = scanLimits(text, limits)
-  if (excess !== undefined) return { diagnostics: [exceeded(excess.what, excess.limit, excess.got)] }
-  const parsed = parseJson(text)
-  if ('fault' in parsed) return { diagnostics: [parsed.fault] }
-  const { usable, diagnostics } = checkDocument(parsed.value, { limits, strict: o.strict ?? false, bytes })
-  return usable ? { document: parsed.value as Document, diagnostics } : { diagnostics }
-}
-
-/** Bytes of text in UTF-8, at most: a text so short that it cannot pass the limit is not counted. */
-function textSize(text: string, limit: number): number {
-  if (text.length * 3 <= limit) return text.length * 3
-  let bytes = text.length
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit >= 0x80) bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2
-  }
-  return bytes
-}
-
-function parseJson(text: string): { readonly value: unknown } | { readonly fault: Diagnostic } {
-  try {
-    return { value: JSON.parse(text) as unknown }
-  } catch {
-    const { offset, expected, found } = findSyntaxFault(text) ?? { offset: 0, expected: 'JSON', found: 'other text' }
-    return { fault: syntax(expected, found, positionOf(text, offset)) }
-  }
-}
-
-function syntax(token: string, found: string, place: { readonly line: number; readonly column: number }): Diagnostic {
-  return graphErrors.JSON_SYNTAX.diagnostic({ token, found, ...place }, { expected: token, got: found, ...place })
+  const reading = readJson(input, limits)
+  if ('fault' in reading) return { diagnostics: [reading.fault] }
+  const { usable, diagnostics } = checkDocument(reading.value, { limits, strict: o.strict ?? false, bytes: reading.bytes })
+  return usable ? { document: reading.value as Document, diagnostics } : { diagnostics }
 }

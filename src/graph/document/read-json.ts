@@ -1,0 +1,43 @@
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import { graphErrors } from '../errors.js'
+import type { Limits } from '../limits.js'
+import { exceeded } from './check-document.js'
+import { decodeUtf8 } from './decode-utf8.js'
+import { findSyntaxFault, positionOf } from './json-syntax.js'
+import { scanLimits } from './scan-limits.js'
+
+/** JSON read from text: the value, the text (for positions) and its size in UTF-8 at most; or what is wrong (stage 1). */
+export type JsonReading = { readonly value: unknown; readonly text: string; readonly bytes: number } | { readonly fault: Diagnostic }
+
+/** Reads JSON from UTF-8 bytes or text, its limits (size, nesting, strings) checked before memory is taken. Never throws. */
+export function readJson(input: string | Uint8Array, limits: Limits): JsonReading {
+  const bytes = typeof input === 'string' ? textSize(input, limits.documentBytes) : input.length
+  if (bytes > limits.documentBytes) return { fault: exceeded('Document bytes', limits.documentBytes, bytes) }
+  const text = typeof input === 'string' ? input.startsWith('\ufeff') ? input.slice(1) : input : decodeUtf8(input)
+  if (typeof text !== 'string') {
+    return { fault: syntax('UTF-8', `byte 0x${(input as Uint8Array)[text.offset]!.toString(16).padStart(2, '0')}`, positionOf(text.before, text.before.length)) }
+  }
+  const excess = scanLimits(text, limits)
+  if (excess !== undefined) return { fault: exceeded(excess.what, excess.limit, excess.got) }
+  try {
+    return { value: JSON.parse(text) as unknown, text, bytes }
+  } catch {
+    const { offset, expected, found } = findSyntaxFault(text) ?? { offset: 0, expected: 'JSON', found: 'other text' }
+    return { fault: syntax(expected, found, positionOf(text, offset)) }
+  }
+}
+
+/** Bytes of text in UTF-8, at most: a text so short that it cannot pass the limit is not counted. */
+function textSize(text: string, limit: number): number {
+  if (text.length * 3 <= limit) return text.length * 3
+  let bytes = text.length
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit >= 0x80) bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2
+  }
+  return bytes
+}
+
+function syntax(token: string, found: string, place: { readonly line: number; readonly column: number }): Diagnostic {
+  return graphErrors.JSON_SYNTAX.diagnostic({ token, found, ...place }, { expected: token, got: found, ...place })
+}
