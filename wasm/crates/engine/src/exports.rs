@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::program::Program;
-use crate::{check, pass, queue, ring, tasks};
+use crate::{check, graph_hash, graph_order, pass, queue, ring, tasks};
 
 /// One pass over a segment (see `PASS` and `THREAD_ID` of the contract), or a negative status whose step is in the header.
 #[no_mangle]
@@ -63,4 +63,14 @@ extern "C" fn ring_push(ring: u32, source: u32, stride: u32, frames: u32) -> u32
 #[no_mangle]
 extern "C" fn ring_pop(ring: u32, target: u32, stride: u32, frames: u32) -> u32 {
     ring::pop(ring, target, stride, frames, 4)
+}
+/// Order and levels of a graph (see `graph_order::Graph`): nodes in order, or −1. The levels' table is zeroed first.
+#[no_mangle]
+extern "C" fn graph_order(count: u32, edges: u32, from: u32, to: u32, order: u32, levels: u32, work: u32) -> i32 {
+    graph_order::Graph { count, edges, from, to, order, levels, work }.sort()
+}
+/// Digests of a batch of messages (see `graph_hash::Batch`): 0, or −1.
+#[no_mangle]
+extern "C" fn graph_hash(messages: u32, offsets: u32, count: u32, levels: u32, level_count: u32, gaps: u32, gap_count: u32, digests: u32) -> i32 {
+    graph_hash::Batch { messages, offsets, count, levels, level_count, gaps, gap_count, digests }.run()
 }

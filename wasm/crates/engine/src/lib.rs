@@ -4,11 +4,16 @@
 #![cfg_attr(target_arch = "wasm32", feature(stdarch_wasm_atomic_wait))]
 
 mod check;
+mod controls;
 mod exports;
+mod graph_hash;
+mod graph_order;
 mod host;
 mod pass;
 mod program;
 mod queue;
+mod sha256;
+mod simd_sha256;
 mod ring;
 mod step;
 mod tasks;
