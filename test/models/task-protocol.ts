@@ -1,0 +1,256 @@
+import type { Part } from './explore-states.js'
+
+/**
+ * The claim, complete and rebuild protocols of MW-34 and MW-35, step by step as in wasm/crates/engine/src/tasks.rs, queue.rs, rebuild.rs and src/workers/recovery.ts: a step here is one
+ * access to shared memory there, and bears its name. A worker may be ended between any two of its steps.
+ */
+export interface Plan {
+  /** Successors of each task; tasks without predecessors are pushed at the start. */
+  readonly edges: readonly (readonly number[])[]
+  readonly workers: number
+  readonly kills: number
+  /** The run is cancelled at some moment. */
+  readonly cancels?: boolean
+  /** Faults planted into the protocol, by name. */
+  readonly fault?: string
+}
+
+export const TASK = { PENDING: 0, READY: 1, RUNNING: 2, DONE_WRITTEN: 4, DONE: 5, CANCELLED: 7, DELAYED: 9 } as const
+const IDLE = 0, QUEUE = 1, KERNEL = 2
+const LIVE = 0, KILLED = 1, DEAD = 2
+
+interface Worker { life: number; at: string; phase: number; run: number; task: number; cancel: number; found: number; position: number; successor: number }
+export interface State {
+  rebuilding: boolean; left: number; running: number; cancel: number
+  tasks: { state: number; pending: number; owner: number; done: number }[]
+  ring: { head: number; tail: number; sequence: number[]; value: number[] }
+  workers: Worker[]
+  engine: { at: string; found: number; position: number; lost: number; doorbell: boolean }
+  canceller: number
+  kills: number
+}
+
+const worker = (): Worker => ({ life: LIVE, at: 'announce', phase: IDLE, run: 0, task: -1, cancel: 0, found: -1, position: 0, successor: 0 })
+
+function ringOf(values: readonly number[], capacity: number): State['ring'] {
+  return { head: 0, tail: values.length, sequence: Array.from({ length: capacity }, (_, i) => i < values.length ? i + 1 : i), value: Array.from({ length: capacity }, (_, i) => values[i] ?? -1) }
+}
+
+/** The state right after the engine has pushed the first tasks. */
+export function startOf({ edges, workers, kills }: Plan): State {
+  const pending = edges.map((_, task) => edges.filter((list) => list.includes(task)).length), first = pending.flatMap((n, task) => n === 0 ? [task] : [])
+  return {
+    rebuilding: false, left: edges.length, running: 0, cancel: 0, tasks: pending.map((n) => ({ state: n === 0 ? TASK.READY : TASK.PENDING, pending: n, owner: -1, done: 0 })),
+    ring: ringOf(first, capacityOf(edges.length)), workers: Array.from({ length: workers }, worker),
+    engine: { at: 'watch', found: -1, position: 0, lost: -1, doorbell: false }, canceller: 0, kills,
+  }
+}
+
+function capacityOf(tasks: number): number { return 2 ** Math.max(1, Math.ceil(Math.log2(tasks))) }
+
+/** The model's parts: workers, the one who ends them, the engine, and who cancels. */
+export function partsOf(plan: Plan): Part<State>[] {
+  const step = (state: State, name: string, change: (s: State) => void): readonly [string, State] => {
+    const next = structuredCloneOf(state)
+    change(next)
+    return [name, next]
+  }
+  const parts: Part<State>[] = Array.from({ length: plan.workers }, (_, w) => ({ moves: (state) => {
+    if (state.workers[w]!.life !== LIVE) return []
+    return workerStep(plan, state, w).map(([name, change]) => step(state, `${w}:${name}`, change))
+  } }))
+  parts.push({ hostile: true, moves: (state) => state.kills === 0 ? [] : state.workers.flatMap((own, w) => own.life !== LIVE ? [] : [step(state, `end ${w}`, (s) => { s.kills--; s.workers[w]!.life = KILLED })]) })
+  parts.push({ moves: (state) => engineStep(plan, state).map(([name, change]) => step(state, `engine:${name}`, change)) })
+  if (plan.cancels) {
+    parts.push({ moves: (state) => {
+      const k = state.canceller, order = plan.fault === 'scan before the word' ? [...Array.from({ length: plan.workers }, (_, w) => w), -1] : [-1, ...Array.from({ length: plan.workers }, (_, w) => w)]
+      const which = order[k]
+      if (which === undefined) return []
+      return [step(state, which < 0 ? 'cancel:word' : `cancel:scan ${which}`, (s) => {
+        s.canceller++
+        if (which < 0) s.cancel = 1
+        else if (s.workers[which]!.run === 1) s.workers[which]!.cancel = 1
+      })]
+    } })
+  }
+  return parts
+}
+
+type Change = readonly [string, (s: State) => void]
+
+/** The step that a worker takes next. */
+function workerStep(plan: Plan, state: State, w: number): readonly Change[] {
+  const own = state.workers[w]!, mask = state.ring.sequence.length - 1
+  const to = (at: string, change: (s: State, own: Worker) => void = () => undefined): readonly Change[] => [[own.at, (s) => { const me = s.workers[w]!; me.at = at; change(s, me) }]]
+  switch (own.at) {
+    case 'announce':
+      if (state.left === 0) return []
+      if (plan.fault === 'look before announce') return state.rebuilding ? [] : to('look', () => undefined)
+      return to('look', (_, me) => { me.phase = QUEUE })
+    case 'look':
+      if (plan.fault === 'look before announce') return to('admit', (_, me) => { me.phase = QUEUE })
+      return state.rebuilding ? to('rest') : to('admit')
+    case 'admit': return to('pop.head', (s) => { s.running++ })
+    case 'pop.head': {
+      const position = state.ring.head
+      if (state.ring.sequence[position & mask] !== position + 1) return to('admit.back')
+      return to('pop.cell', (s, me) => { s.ring.head = position + 1; me.position = position; me.found = s.ring.value[position & mask]! })
+    }
+    case 'pop.cell': return to('claim', (s, me) => { s.ring.sequence[me.position & mask] = me.position + mask + 1 })
+    case 'admit.back': return to('rest', (s) => { s.running-- })
+    case 'claim':
+      if (state.tasks[own.found]!.state !== TASK.READY) return to('admit.back')
+      return to('own', (s, me) => { s.tasks[me.found]!.state = TASK.RUNNING; me.cancel = 0 })
+    case 'own': return to('publish.task', (s, me) => { s.tasks[me.found]!.owner = w })
+    case 'publish.task': return to(plan.fault === 'cancel before publish' ? 'cancel.read' : 'publish.run', (_, me) => { me.task = me.found })
+    case 'publish.run': return to(plan.fault === 'cancel before publish' ? 'work' : 'cancel.read', (_, me) => { me.run = 1 })
+    case 'cancel.read':
+      if (state.cancel !== 0) return to('cancel.leave')
+      return plan.fault === 'cancel before publish' ? to('publish.run') : to('work')
+    case 'cancel.leave': return to('cancel.back', (_, me) => { me.run = 0; me.task = -1 })
+    case 'cancel.back': return to('cancel.settle', (s) => { s.running-- })
+    case 'cancel.settle': return to('cancel.left', (s, me) => { s.tasks[me.found]!.state = TASK.CANCELLED })
+    case 'cancel.left': return to('rest', (s) => { s.left--; s.engine.doorbell = true })
+    case 'work': return to('kernel', (_, me) => { me.phase = KERNEL })
+    case 'kernel': return own.cancel !== 0 ? to('enter', (_, me) => { me.successor = -1 }) : to('enter', (_, me) => { me.successor = 0 })
+    case 'enter': return to('enter.look', (_, me) => { me.phase = QUEUE })
+    case 'enter.look': return state.rebuilding && plan.fault !== 'finish while rebuilding' ? to('enter.wait', (_, me) => { me.phase = KERNEL }) : to('running')
+    case 'enter.wait': return state.rebuilding ? [] : to('enter')
+    case 'running': return to(own.successor < 0 ? 'settle.cancelled' : 'written', (s) => { s.running-- })
+    case 'settle.cancelled': return to('left', (s, me) => { s.tasks[me.found]!.state = TASK.CANCELLED })
+    case 'written': return to('release', (s, me) => { s.tasks[me.found]!.state = TASK.DONE_WRITTEN })
+    case 'release': {
+      const next = plan.edges[own.found]![own.successor]
+      if (next === undefined) return to('settle')
+      return to(state.tasks[next]!.pending === 1 ? 'ready' : 'release', (s, me) => { if (--s.tasks[next]!.pending !== 0) me.successor++ })
+    }
+    case 'ready': {
+      const next = plan.edges[own.found]![own.successor]!
+      if (state.tasks[next]!.state !== TASK.PENDING) return to('release', (_, me) => { me.successor++ })
+      return to('push.tail', (s) => { s.tasks[next]!.state = TASK.READY })
+    }
+    case 'push.tail': {
+      const position = state.ring.tail
+      if (state.ring.sequence[position & mask] !== position) return to('release', (_, me) => { me.successor++ })
+      return to('push.cell', (s, me) => { s.ring.tail = position + 1; me.position = position })
+    }
+    case 'push.cell': return to('release', (s, me) => {
+      s.ring.value[me.position & mask] = plan.edges[me.found]![me.successor]!
+      s.ring.sequence[me.position & mask] = me.position + 1
+      me.successor++
+    })
+    case 'settle': return to('left', (s, me) => { s.tasks[me.found]!.state = TASK.DONE; s.tasks[me.found]!.done++ })
+    case 'left': return to('leave', (s) => { s.left--; s.engine.doorbell = true })
+    case 'leave': return to('rest', (_, me) => { me.run = 0; me.task = -1 })
+    case 'rest': return to('sleep', (_, me) => { me.phase = IDLE; me.found = -1; me.position = 0; me.successor = 0 })
+    // Woken by a push, by the end of a rebuild, or by nothing.
+    case 'sleep': return to('announce')
+    default: throw new Error(own.at)
+  }
+}
+
+/** What the engine's thread does next: finds the dead, rebuilds, delivers again, starts others in their slots. */
+function engineStep(plan: Plan, state: State): readonly Change[] {
+  const { engine } = state, to = (at: string, change: (s: State) => void = () => undefined): readonly Change[] => [[engine.at, (s) => { s.engine.at = at; change(s) }]]
+  switch (engine.at) {
+    case 'watch': {
+      const gone = state.workers.findIndex(({ life }) => life === KILLED)
+      return gone < 0 ? [] : to('raise', (s) => { s.workers[gone]!.life = DEAD; s.engine.lost = gone })
+    }
+    case 'raise': return to('quiet', (s) => { s.rebuilding = true })
+    case 'quiet': {
+      const gone = state.workers.findIndex(({ life }) => life === KILLED)
+      if (gone >= 0) return to('quiet', (s) => { s.workers[gone]!.life = DEAD })
+      if (plan.fault !== 'no quiet' && state.workers.some(({ life, phase }) => life !== DEAD && phase === QUEUE)) return []
+      return to('states')
+    }
+    case 'states': return to('rings', (s) => { rebuildStates(plan, s) })
+    case 'rings': return to('lower', (s) => { rebuildRing(plan, s) })
+    case 'lower': return to('deliver', (s) => { s.rebuilding = false })
+    case 'deliver': {
+      const task = state.tasks.findIndex((one) => one.state === TASK.DELAYED)
+      if (task < 0) return to('respawn')
+      if (state.cancel !== 0) return to('deliver', (s) => { s.tasks[task]!.state = TASK.CANCELLED; s.left-- })
+      return to('deliver.push', (s) => { s.tasks[task]!.state = TASK.READY; s.engine.found = task })
+    }
+    case 'deliver.push': {
+      const { ring } = state, mask = ring.sequence.length - 1, position = ring.tail
+      // A ring that a thread left behind while it was ended may be full: its rebuild finds the task by its record.
+      if (ring.sequence[position & mask] !== position) return to('deliver')
+      return to('deliver', (s) => { s.ring.tail = position + 1; s.ring.value[position & mask] = s.engine.found; s.ring.sequence[position & mask] = position + 1; s.engine.found = -1 })
+    }
+    case 'respawn': {
+      const slot = state.workers.findIndex(({ life }) => life === DEAD)
+      return slot < 0 ? to('watch', (s) => { s.engine.lost = -1 }) : to('respawn', (s) => { s.workers[slot] = worker() })
+    }
+    default: throw new Error(engine.at)
+  }
+}
+
+function rebuildStates(plan: Plan, s: State): void {
+  const owned = (task: number): boolean => {
+    const { owner } = s.tasks[task]!, by = s.workers[owner]
+    if (plan.fault === 'owner word alone') return owner >= 0 && by!.life !== DEAD
+    return by !== undefined && by.life !== DEAD && by.run === 1 && by.task === task
+  }
+  s.tasks.forEach((task, i) => {
+    if (task.state === TASK.RUNNING && !owned(i)) task.state = TASK.DELAYED
+    if (task.state === TASK.DONE_WRITTEN) {
+      if (plan.fault === 'written is not done') task.state = TASK.DELAYED
+      else { task.state = TASK.DONE; task.done++ }
+    }
+    if (plan.fault !== 'pending kept') task.pending = 0
+  })
+  const isDone = (task: number): boolean => s.tasks[task]!.state === TASK.DONE
+  if (plan.fault !== 'pending kept') plan.edges.forEach((list, task) => { if (!isDone(task)) for (const next of list) s.tasks[next]!.pending++ })
+  if (plan.fault !== 'left kept') s.left = s.tasks.filter(({ state }) => state !== TASK.DONE && state !== TASK.CANCELLED).length
+  s.running = s.tasks.filter(({ state }) => state === TASK.RUNNING).length
+}
+
+function rebuildRing(plan: Plan, s: State): void {
+  s.tasks.forEach((task, i) => { if (task.state === TASK.PENDING && task.pending === 0 && plan.edges.some((list) => list.includes(i))) task.state = TASK.READY })
+  if (plan.fault === 'ring kept') return
+  s.ring = ringOf(s.tasks.flatMap(({ state }, i) => state === TASK.READY ? [i] : []), s.ring.sequence.length)
+}
+
+/** What must hold in every state. */
+export function brokenIn(plan: Plan): (s: State) => string | undefined {
+  return (s) => {
+    const executing = s.workers.filter(({ life, at }) => life === LIVE && at === 'kernel').map(({ found }) => found)
+    for (const task of executing) {
+      if (executing.filter((other) => other === task).length > 1) return `task ${task} is executed twice at once`
+      if (s.tasks[task]!.done > 0 || s.tasks[task]!.state === TASK.DONE_WRITTEN) return `task ${task} is executed after it was done`
+      plan.edges.forEach((list, before) => { if (list.includes(task) && s.tasks[before]!.done === 0 && s.tasks[before]!.state !== TASK.DONE_WRITTEN) throw new Error(`task ${task} before ${before}`) })
+    }
+    if (s.tasks.some(({ done }) => done > 1)) return 'a task was done twice'
+    if (s.left < 0 || s.running < 0) return 'a count is below zero'
+    if (plan.cancels && s.canceller > plan.workers && s.workers.some(({ life, at, cancel }) => life === LIVE && at === 'kernel' && cancel === 0)) return 'a kernel runs on after the cancel'
+    return undefined
+  }
+}
+
+/** What must stay reachable: all done, nobody in between; of a cancelled run: no task open that was begun. */
+export function reachedIn(plan: Plan): (s: State) => boolean {
+  return (s) => {
+    if (s.running !== 0 || s.workers.some(({ life }) => life !== LIVE)) return false
+    if (plan.cancels && s.cancel === 1) return s.tasks.every(({ state }) => state === TASK.DONE || state === TASK.CANCELLED || state === TASK.PENDING)
+    return s.left === 0 && s.tasks.every(({ done }) => done === 1)
+  }
+}
+
+function structuredCloneOf(s: State): State {
+  return { ...s, tasks: s.tasks.map((t) => ({ ...t })), ring: { ...s.ring, sequence: [...s.ring.sequence], value: [...s.ring.value] }, workers: s.workers.map((one) => ({ ...one })), engine: { ...s.engine } }
+}
+
+const AT = new Map<string, number>()
+/** A state as a short text: indices in a ring only by their distance from its head, so that the model is finite. */
+export function keyOf(s: State): string {
+  const code = (at: string): number => { let n = AT.get(at); if (n === undefined) AT.set(at, n = AT.size); return n }
+  const size = s.ring.sequence.length, turn = s.ring.head - s.ring.head % size
+  return String.fromCharCode(...[
+    s.rebuilding ? 1 : 0, s.left, s.running, s.cancel, s.canceller, s.kills, s.ring.head - turn, s.ring.tail - turn, ...s.ring.sequence.map((n) => n - turn), ...s.ring.value,
+    ...s.tasks.flatMap((t) => [t.state, t.pending, t.owner, t.done]),
+    ...s.workers.flatMap((w) => [w.life, code(w.at), w.phase, w.run, w.task, w.cancel, w.found, w.position - turn, w.successor]),
+    code(s.engine.at), s.engine.found, s.engine.lost,
+  ].map((n) => n + 64))
+}
