@@ -9,6 +9,7 @@ import { resolveParams } from '../graph/params.js'
 import type { Registry } from '../graph/registry.js'
 import { pruneGraph } from '../graph/ends.js'
 import { applyModes } from '../graph/modes.js'
+import { flatGraph } from '../graph/subgraph/flatten.js'
 import { parseTier, type Tier } from '../graph/tiers.js'
 import { validateGraph } from '../graph/validate/validate-graph.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
@@ -202,7 +203,7 @@ export class Engine {
   async #prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
-    const graph = this.#choose(bindInputs(withDefinitions(given, registry), options.inputs ?? {}, literalSource), options.outputs)
+    const graph = this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs)
     // Of a fallback the engine tells by itself, once.
     const found = validateGraph(graph, registry, { ...facts, fallbackReported: true }, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
     const errors = found.filter((d) => d.severity === 'error')

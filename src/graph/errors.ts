@@ -97,7 +97,7 @@ export const graphErrors = {
     GRAPH_CYCLE: {
       ...bad, stage: 9, aliases: ['VE-001', 'CycleError'],
       message: (d: { readonly nodes: readonly string[]; readonly edges: readonly string[] }) => `Graph: cycle ${d.nodes.join(' -> ')}.`,
-      hint: (d) => `Remove edge ${d.edges.at(-1) ?? '?'} or set delayFrames.`,
+      hint: (d) => d.edges.length === 0 ? 'A definition cannot hold itself.' : `Remove edge ${d.edges.at(-1)} or set delayFrames.`,
     },
     GRAPH_NO_END: {
       ...bad, stage: 10, aliases: ['GraphError'],

@@ -9,6 +9,7 @@ import type { NodeDefinition, ParamDeclaration, ParamValues } from './node-defin
 import { topologicalOrder } from './order.js'
 import { resolveParams } from './params.js'
 import { hexOf } from './sha256.js'
+import { flatGraph } from './subgraph/flatten.js'
 import { compareUtf8 } from './utf8.js'
 
 /** SHA-256 as 64 lower-case hex digits. */
@@ -51,13 +52,15 @@ const TAG = {
 const DOMAIN = 'millrace-node-hash/1'
 const DETERMINISTIC = { yes: 0, seeded: 1, no: 2 } as const
 const DIGEST_BYTES = 32
+const NO_TYPES = { get: (): undefined => undefined }
 
 /**
  * Content hash of every node, every output and the whole graph (spec graph.md section 6, GR-54). A node's hash covers its type, version, code, params with
  * defaults filled in, and its parents' hashes; ids, layout, policies and the order of nodes never enter. Nodes that are muted or bypassed are taken out
  * first. One pass in topological order. Throws `GRAPH_CYCLE`.
  */
-export function hashGraph(given: Graph, o: HashOptions = {}): GraphHashes {
+export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
+  const given = flatGraph(whole, o.registry ?? NO_TYPES)
   const definition: (graph: Graph) => DefinitionOf = (g) => (node) => g.nodes[node]!.definition ?? o.registry?.get(g.nodes[node]!.type)
   const { graph } = applyModes(given, definition(given))
   return new GraphHasher(graph, definition(graph), o).run()

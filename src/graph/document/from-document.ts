@@ -6,6 +6,7 @@ import type { Registry } from '../registry.js'
 import { documentShape, edgeShape, nodeShape } from '../schema/document-shape.js'
 import { fitShape, isObject } from '../schema/fit-shape.js'
 import type { ObjectShape, Shape } from '../schema/shape.js'
+import { withTypes, type TypeSource } from '../subgraph/origin.js'
 import { checkDocument } from './check-document.js'
 import type { ParseOptions } from './parse-document.js'
 
@@ -28,7 +29,7 @@ type Json = Readonly<Record<string, unknown>>
  * Builds the graph of a document, never throwing: parts that break the schema are left out or marked as broken, nodes of unknown types stay as opaque
  * nodes (GR-04), aliases become canonical type ids.
  */
-export function readDocument(document: unknown, registry: Registry, o: ParseOptions = {}): DocumentReading {
+export function readDocument(document: unknown, registry: TypeSource, o: ParseOptions = {}): DocumentReading {
   const { usable, diagnostics } = checkDocument(document, { limits: resolveLimits(o.limits), strict: o.strict ?? false })
   if (!usable || !isObject(document)) return { diagnostics, broken: new Set(), nodeIndex: [], edgeIndex: [] }
   const broken = new Set<string>(), nodeIndex: number[] = [], edgeIndex: number[] = []
@@ -48,12 +49,14 @@ export function readDocument(document: unknown, registry: Registry, o: ParseOpti
   const { nodes: _nodes, edges: _edges, inputs: _inputs, outputs: _outputs, config: _config, millrace: _version, ...rest } = readFields(documentShape, document)
   const graph = createGraph({
     ...rest, nodes, edges,
+    // A definition with a fault somewhere is still opened: what is sound in it is checked.
+    ...(isObject(document['definitions']) && { definitions: document['definitions'] }),
     inputs: new Map(entriesOf(document['inputs']).flatMap(([name, input]): [string, GraphInput][] =>
       isObject(input) && fitShape(PORTS, input['to']) > 0 ? [[name, readFields(INPUT, input) as unknown as GraphInput]] : [])),
     outputs: new Map(entriesOf(document['outputs']).filter(([, port]) => fitShape(PORT, port) > 0) as [string, PortRef][]),
     config: isObject(document['config']) ? readFields(CONFIG, document['config']) as GraphConfig : {},
   })
-  return { graph, diagnostics, broken, nodeIndex, edgeIndex }
+  return { graph: graph.definitions === undefined ? graph : withTypes(graph, registry), diagnostics, broken, nodeIndex, edgeIndex }
 }
 
 /**
@@ -74,7 +77,7 @@ const PORTS: Shape = INPUT.fields['to']!.shape
 const CONFIG = documentShape.fields['config']!.shape as ObjectShape
 
 /** A broken type or params object is read as empty: the node is marked, and no later stage looks at it. */
-function readNode(value: Json, id: string, registry: Registry): GraphNode {
+function readNode(value: Json, id: string, registry: TypeSource): GraphNode {
   const fields = readFields(nodeShape, value)
   const written = typeof fields['type'] === 'string' ? fields['type'] : ''
   const definition = registry.get(written)

@@ -3,6 +3,7 @@ import { edgeListOf, edgeName, type GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
 import type { Limits } from '../limits.js'
 import { nearest } from '../nearest.js'
+import { originOf } from '../subgraph/origin.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import type { Registry } from '../registry.js'
 
@@ -54,8 +55,8 @@ export class Context {
     return this.#found.sort((a, b) => a.diagnostic.stage - b.diagnostic.stage || a.section - b.section || a.index - b.index).map((one) => one.diagnostic)
   }
 
-  nodePointer(index: number): string { return `/nodes/${this.#positions.node(index)}` }
-  edgePointer(index: number): string { return `/edges/${this.#positions.edge(index)}` }
+  nodePointer(index: number): string { return originOf(this.graph.nodes[index]!) ?? `/nodes/${this.#positions.node(index)}` }
+  edgePointer(index: number): string { return originOf(this.graph.edges[index]!) ?? `/edges/${this.#positions.edge(index)}` }
   edgeName(index: number): string { return edgeName(this.graph.edges[index]!) }
 
   /** Definition of a node that no stage has broken. */

@@ -1,11 +1,11 @@
 import type { Suggestion } from '../../errors/diagnostic.js'
 import { graphErrors } from '../errors.js'
+import type { Graph } from '../graph.js'
 import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
 
 /** Limits of a graph that came from no text (stage 1), and stage 4: a graph without nodes. */
-export function checkSize(c: Context): void {
-  const { nodes, edges } = c.graph
+export function checkSize(c: Context, { nodes, edges }: Graph): void {
   for (const [what, limit, got] of [['Nodes', c.limits.nodes, nodes.length], ['Edges', c.limits.edges, edges.length]] as const) {
     if (got > limit) {
       c.report('document', 0, graphErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { constraint: 'max', expected: limit, got, pointer: `/${what.toLowerCase()}` }))

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Graph } from '../graph.js'
 import { resolveLimits, type Limits } from '../limits.js'
 import type { Registry } from '../registry.js'
+import { flattenGraph, type Flattened } from '../subgraph/flatten.js'
 import { Context } from './context.js'
 import { checkAcyclic, checkEnds } from './flow.js'
 import { checkHost, type ValidationHost } from './host.js'
@@ -19,12 +20,21 @@ export interface ValidateOptions extends MediaOptions {
 
 /** {@link validate} for a graph in memory: what the engine needs, without the reading of documents. */
 export function validateGraph(graph: Graph, registry: Registry, host?: ValidationHost, o: ValidateOptions = {}): Diagnostic[] {
-  return checkStages(new Context(graph, registry, resolveLimits(o.limits), { node: (n) => n, edge: (e) => e }), host, o, true)
+  const limits = resolveLimits(o.limits), flat = flattenGraph(graph, registry, { limits })
+  const c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e })
+  noteFlat(c, flat)
+  return checkStages(c, host, o, graph)
 }
 
-/** Stages 4 to 12 over a prepared context; `sized`: the counts were not checked while reading. */
-export function checkStages(c: Context, host: ValidationHost | undefined, o: ValidateOptions, sized: boolean): Diagnostic[] {
-  if (sized) checkSize(c)
+/** What flattening found (GR-07). */
+export function noteFlat(c: Context, { diagnostics, broken }: Flattened): void {
+  for (const diagnostic of diagnostics) c.report('document', 0, diagnostic)
+  if (broken.size > 0) c.graph.nodes.forEach((node, n) => { if (broken.has(node.id)) c.brokenNodes.add(n) })
+}
+
+/** Stages 4 to 12 over a prepared context; `whole`: the graph as it was given, when its counts were not checked while reading. */
+export function checkStages(c: Context, host: ValidationHost | undefined, o: ValidateOptions, whole: Graph | undefined): Diagnostic[] {
+  if (whole !== undefined) checkSize(c, whole)
   checkIds(c)
   checkEndpoints(c)
   checkTypes(c)

@@ -1,0 +1,260 @@
+/**
+ * Subgraphs (GR-07): a node of type `graph::<name>` stands for the document `definitions[name]` of the nearest document around it that has one. Flattening puts
+ * the inner nodes in its place, with ids `outer/inner`, before anything is validated, negotiated, hashed or planned. Iterative but for the depth of nesting,
+ * which is limited; counts are checked before nodes are made.
+ */
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import { commonErrors } from '../../errors/common-errors.js'
+import { errorOf } from '../../errors/error-of.js'
+import { readDocument } from '../document/from-document.js'
+import { edgeListOf } from '../edge-list.js'
+import { endsOf } from '../ends.js'
+import { graphErrors } from '../errors.js'
+import type { Graph, GraphEdge, GraphInput, GraphNode, PortRef } from '../graph.js'
+import { DEFAULT_LIMITS, type Limits } from '../limits.js'
+import { nearest } from '../nearest.js'
+import { paramNames } from '../params.js'
+import { escapePointer } from '../pointer.js'
+import { isObject } from '../schema/fit-shape.js'
+import { interfaceOf, isParam } from './interface.js'
+import { typesOf, withOrigin, type TypeSource } from './origin.js'
+
+/** What types of subgraphs begin with. */
+export const SUBGRAPH = 'graph::'
+
+/** How a graph is flattened. */
+export interface FlattenOptions {
+  readonly limits?: Limits
+  /** The definitions were checked with the document around them: only what that could not see is reported. */
+  readonly checked?: boolean
+  /** Ids of nodes with schema errors: they stay as they are. */
+  readonly broken?: ReadonlySet<string>
+  /** Pointer of a node and edge of the given graph. */
+  readonly node?: (index: number) => string
+  readonly edge?: (index: number) => string
+}
+
+/** A graph without subgraphs. */
+export interface Flattened {
+  readonly graph: Graph
+  /** Recursion (`GRAPH_CYCLE`), limits, wrong ports and params at the border of a subgraph, schema errors of definitions. */
+  readonly diagnostics: readonly Diagnostic[]
+  /** Ids of nodes that are not to be looked at: those given, those of inner documents, subgraphs that could not be opened. */
+  readonly broken: ReadonlySet<string>
+}
+
+/** A flattened definition. */
+export interface SubgraphPart {
+  readonly graph: Graph
+  /** Run-time inputs of the inner document: its input ports and chosen params. */
+  readonly exposed: ReadonlyMap<string, GraphInput>
+  readonly outputs: ReadonlyMap<string, PortRef>
+  readonly broken: ReadonlySet<string>
+  /** Levels of subgraphs, itself included. */
+  readonly depth: number
+}
+interface Instance { readonly node: GraphNode; readonly part: SubgraphPart }
+interface Scope { readonly definitions: Readonly<Record<string, unknown>>; readonly pointer: string; readonly around?: Scope }
+interface Place { readonly scope: Scope; readonly path: readonly string[]; readonly node: (index: number) => string; readonly edge: (index: number) => string; readonly broken: ReadonlySet<string>; readonly pointer: string }
+
+/** True when some node may stand for a document. */
+export function hasSubgraphs(graph: Graph): boolean {
+  return graph.definitions !== undefined && graph.nodes.some((node) => node.type.startsWith(SUBGRAPH))
+}
+
+/** The graph with every subgraph opened; the same graph when there is none. Types are looked up in `types`, then where the graph was read. Never throws. */
+export function flattenGraph(graph: Graph, types: TypeSource, o: FlattenOptions = {}): Flattened {
+  if (!hasSubgraphs(graph)) return { graph, diagnostics: [], broken: o.broken ?? new Set() }
+  const own = typesOf(graph), pass = new Flattener(own === undefined ? types : { get: (type) => types.get(type) ?? own.get(type) }, o)
+  const part = pass.open(graph, {
+    scope: { definitions: graph.definitions!, pointer: '' }, path: [], broken: o.broken ?? new Set(), pointer: '',
+    node: o.node ?? ((n) => `/nodes/${n}`), edge: o.edge ?? ((e) => `/edges/${e}`),
+  })
+  return { graph: part?.graph ?? graph, diagnostics: pass.diagnostics, broken: part?.broken ?? new Set(graph.nodes.map(({ id }) => id)) }
+}
+
+/** {@link flattenGraph} for who wants a graph or nothing: throws the first problem as an error. */
+export function flatGraph(graph: Graph, types: TypeSource, limits?: Limits): Graph {
+  const flat = flattenGraph(graph, types, limits === undefined ? {} : { limits }), first = flat.diagnostics.find((one) => one.severity === 'error')
+  if (first !== undefined) throw errorOf(first, flat.diagnostics.filter((one) => one.severity === 'error'))
+  return flat.graph
+}
+
+class Flattener {
+  readonly diagnostics: Diagnostic[] = []
+  readonly #types: TypeSource
+  readonly #o: FlattenOptions
+  readonly #limits: Limits
+  readonly #parts = new Map<unknown, SubgraphPart | undefined>()
+
+  constructor(types: TypeSource, o: FlattenOptions) {
+    this.#types = types
+    this.#o = o
+    this.#limits = o.limits ?? DEFAULT_LIMITS
+  }
+
+  /** Opens the subgraphs of one document; undefined when it cannot be done. */
+  open(graph: Graph, place: Place): SubgraphPart | undefined {
+    const nodes: GraphNode[] = [], edges: GraphEdge[] = [], broken = new Set(place.broken)
+    const instances = new Map<string, Instance>(), hidden = new Map<string, GraphInput>(), seen = new Map<string, string>()
+    let size = graph.nodes.length, depth = 0
+    for (const [n, given] of graph.nodes.entries()) {
+      const node = withOrigin(given, place.node(n)), part = broken.has(given.id) ? undefined : this.#partOf(node, place)
+      const first = seen.get(node.id), pointer = place.node(n)
+      if (first !== undefined && (part !== undefined || instances.has(node.id))) {
+        this.diagnostics.push(graphErrors.DUPLICATE_ID.diagnostic({ thing: 'Node', id: node.id, first, second: pointer }, { node: node.id, pointer: `${pointer}/id`, expected: first, got: pointer }))
+        continue
+      }
+      seen.set(node.id, pointer)
+      if (part === undefined) { nodes.push(node); continue }
+      if (part === null) { broken.add(node.id); nodes.push(node); continue }
+      depth = Math.max(depth, part.depth)
+      if (node.mode === 'mute' || node.mode === 'bypass') { nodes.push({ ...node, definition: interfaceOf(node.type, part) }); continue }
+      size += part.graph.nodes.length - 1
+      if (size > this.#limits.expandedNodes) return this.#exceeded('Expanded nodes', this.#limits.expandedNodes, size, pointer)
+      if (edges.length + part.graph.edges.length > this.#limits.edges) return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + part.graph.edges.length, pointer)
+      instances.set(node.id, { node: given, part })
+      this.#instantiate(node, part, nodes, edges, broken)
+    }
+    const linked = new Set<string>()
+    for (const [e, given] of graph.edges.entries()) {
+      const edge = withOrigin(given, place.edge(e)), pointer = place.edge(e)
+      const from = this.#outputOf(edge.from, instances, `${pointer}/from/1`), targets = this.#targetsOf(edge.to, instances, `${pointer}/to/1`)
+      linked.add(edge.to.join('\u0000'))
+      if (from === undefined || targets === undefined) continue
+      if (edges.length + targets.length > this.#limits.edges) return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + targets.length, pointer)
+      targets.forEach((to, k) => { edges.push({ ...edge, from, to, ...(edge.id !== undefined && k > 0 && { id: `${edge.id}~${k + 1}` }) }) })
+    }
+    const exposed = new Map<string, GraphInput>(), outputs = new Map<string, PortRef>()
+    for (const [name, input] of graph.inputs) {
+      const pointer = `${place.pointer}/inputs/${escapePointer(name)}/to`
+      for (const to of input.to) linked.add(to.join('\u0000'))
+      // An optional input that nobody gives leaves the subgraph to its own default.
+      const inner = input.required === false ? input.to.map(([id, port]) => instances.get(id)?.part.exposed.get(port)?.default).find((value) => value !== undefined) : undefined
+      exposed.set(name, {
+        ...input, ...(input.default === undefined && inner !== undefined && { default: inner }), to: input.to.flatMap((to, i) => this.#targetsOf(to, instances, `${pointer}/${i}/1`) ?? []),
+      })
+    }
+    for (const [name, ref] of graph.outputs) {
+      const from = this.#outputOf(ref, instances, `${place.pointer}/outputs/${escapePointer(name)}/1`)
+      if (from !== undefined) outputs.set(name, from)
+    }
+    const index = new Map(nodes.map((node, n) => [node.id, n]))
+    for (const instance of instances.values()) this.#bind(instance, linked, nodes, index, hidden)
+    const { definitions: _definitions, ...rest } = graph
+    const flat = { ...rest, nodes, edges, inputs: new Map([...exposed, ...hidden]), outputs }
+    return { graph: flat, exposed, outputs, broken, depth: depth + 1 }
+  }
+
+  /** The part that a node stands for; undefined for any other node, null for one that cannot be opened. */
+  #partOf(node: GraphNode, { scope, path }: Place): SubgraphPart | undefined | null {
+    if (!node.type.startsWith(SUBGRAPH)) return undefined
+    const name = node.type.slice(SUBGRAPH.length)
+    let found: Scope | undefined = scope
+    while (found !== undefined && !Object.hasOwn(found.definitions, name)) found = found.around
+    if (found === undefined) return undefined
+    const document = found.definitions[name], pointer = `${found.pointer}/definitions/${escapePointer(name)}`, at = path.indexOf(pointer)
+    if (at >= 0) {
+      const names = [...path.slice(at), pointer].map((one) => SUBGRAPH + one.slice(one.lastIndexOf('/') + 1))
+      this.diagnostics.push(graphErrors.GRAPH_CYCLE.diagnostic({ nodes: names, edges: [] }, { node: node.id, pointer, constraint: 'acyclic', got: names.join(' -> ') }))
+      return null
+    }
+    if (path.length >= this.#limits.subgraphDepth) { this.#exceeded('Subgraph depth', this.#limits.subgraphDepth, path.length + 1, pointer); return null }
+    if (!this.#parts.has(document)) this.#parts.set(document, this.#read(document, pointer, found, [...path, pointer]))
+    const part = this.#parts.get(document)
+    if (part !== undefined && path.length + part.depth > this.#limits.subgraphDepth) { this.#exceeded('Subgraph depth', this.#limits.subgraphDepth, path.length + part.depth, pointer); return null }
+    return part ?? null
+  }
+
+  #read(document: unknown, pointer: string, around: Scope, path: readonly string[]): SubgraphPart | undefined {
+    const reading = readDocument(document, this.#types, { limits: this.#limits })
+    for (const one of reading.diagnostics) {
+      if (this.#o.checked === true && one.stage !== 1 && one.pointer !== '/engines/millrace') continue
+      this.diagnostics.push({ ...one, pointer: pointer + (one.pointer ?? '') })
+    }
+    if (reading.graph === undefined) return undefined
+    const part = this.open(reading.graph, {
+      scope: isObject(reading.graph.definitions) ? { definitions: reading.graph.definitions, pointer, around } : around, path, broken: reading.broken, pointer,
+      node: (n) => `${pointer}/nodes/${reading.nodeIndex[n]!}`, edge: (e) => `${pointer}/edges/${reading.edgeIndex[e]!}`,
+    })
+    return part === undefined || part.outputs.size > 0 ? part : { ...part, outputs: openOutputs(part.graph) }
+  }
+
+  /** Copies of the inner nodes and edges under the outer node's name; its settings hold where they have none of their own. */
+  #instantiate(outer: GraphNode, part: SubgraphPart, nodes: GraphNode[], edges: GraphEdge[], broken: Set<string>): void {
+    const { tier, place, requires, policy } = outer, id = (inner: string): string => `${outer.id}/${inner}`
+    const ends = outer.output === true ? new Set([...part.outputs.values()].map(([node]) => node)) : undefined
+    for (const node of part.graph.nodes) {
+      nodes.push({
+        ...node, id: id(node.id), ...(tier !== undefined && node.tier === undefined && { tier }), ...(place !== undefined && node.place === undefined && { place }),
+        ...(requires !== undefined && { requires: { ...requires, ...node.requires } }), ...(policy !== undefined && { policy: { ...policy, ...node.policy } }),
+        ...(ends?.has(node.id) === true && { output: true }),
+      })
+    }
+    for (const edge of part.graph.edges) {
+      edges.push({ ...edge, from: [id(edge.from[0]), edge.from[1]], to: [id(edge.to[0]), edge.to[1]], ...(edge.id !== undefined && { id: id(edge.id) }) })
+    }
+    for (const inner of part.broken) broken.add(id(inner))
+  }
+
+  /** Puts the outer node's params, and defaults of inner inputs, where they go: inner params, or run-time inputs that nobody sees. */
+  #bind({ node: outer, part }: Instance, linked: ReadonlySet<string>, nodes: GraphNode[], index: ReadonlyMap<string, number>, hidden: Map<string, GraphInput>): void {
+    const prefixed = ([node, port]: PortRef): PortRef => [`${outer.id}/${node}`, port]
+    for (const key of Object.keys(outer.params)) if (!part.exposed.has(key)) this.#unknownParam(outer, key, [...part.exposed.keys()])
+    for (const [name, input] of part.graph.inputs) {
+      const given = part.exposed.has(name) && Object.hasOwn(outer.params, name) ? outer.params[name] : undefined, value = given ?? input.default
+      if (value === undefined) continue
+      const open: PortRef[] = []
+      for (const to of input.to.map(prefixed)) {
+        const at = index.get(to[0]), node = at === undefined ? undefined : nodes[at]!
+        if (node === undefined || !isParam(node.definition, to[1])) open.push(to)
+        else nodes[at!] = { ...node, params: withValue(node, to[1], value) }
+      }
+      if (open.length > 0 && (given !== undefined || !linked.has(`${outer.id}\u0000${name}`))) hidden.set(`${outer.id}/${name}`, { to: open, default: value })
+    }
+  }
+
+  #outputOf(ref: PortRef, instances: ReadonlyMap<string, Instance>, pointer: string): PortRef | undefined {
+    const part = instances.get(ref[0])?.part
+    if (part === undefined) return ref
+    const inner = part.outputs.get(ref[1])
+    return inner === undefined ? this.#noPort(ref, [...part.outputs.keys()], pointer) : [`${ref[0]}/${inner[0]}`, inner[1]]
+  }
+
+  #targetsOf(ref: PortRef, instances: ReadonlyMap<string, Instance>, pointer: string): readonly PortRef[] | undefined {
+    const part = instances.get(ref[0])?.part
+    if (part === undefined) return [ref]
+    const input = part.exposed.get(ref[1])
+    return input === undefined ? this.#noPort(ref, [...part.exposed.keys()], pointer) : input.to.map(([node, port]) => [`${ref[0]}/${node}`, port])
+  }
+
+  #noPort([node, port]: PortRef, ports: readonly string[], pointer: string): undefined {
+    this.diagnostics.push(graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near: nearest(port, ports) }, { node, port, pointer, expected: ports, got: port }))
+  }
+
+  #unknownParam(outer: GraphNode, param: string, names: readonly string[]): void {
+    const near = nearest(param, names), node = outer.id
+    this.diagnostics.push(graphErrors.PARAM_UNKNOWN.diagnostic({ node, param, names, near }, {
+      node, port: param, constraint: 'additional', expected: names, got: param,
+      ...(near.length > 0 && { suggestions: near.map((to) => ({ title: `Rename ${param} to ${to}`, edit: { op: 'rename-param', node, param, to } })) }),
+    }))
+  }
+
+  #exceeded(what: string, limit: number, got: number, pointer: string): undefined {
+    this.diagnostics.push(commonErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { stage: 1, constraint: 'max', expected: limit, got, pointer }))
+  }
+}
+
+/** Params with one of them set; other spellings of it give way. */
+function withValue({ params, definition }: GraphNode, name: string, value: unknown): Readonly<Record<string, unknown>> {
+  const names = paramNames(definition!.params)
+  return Object.fromEntries([...Object.entries(params).filter(([key]) => key === name || names.get(key) !== name), [name, value]])
+}
+
+/** Outputs of a document that declares none: every unconnected one, as `node.port`. */
+function openOutputs(graph: Graph): ReadonlyMap<string, PortRef> {
+  return new Map(endsOf(graph, edgeListOf(graph).indexOf).outputs.map(({ node, port }): [string, PortRef] => {
+    const { id } = graph.nodes[node]!
+    return [`${id}.${port}`, [id, port]]
+  }))
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest'
+import type { Document } from '../../src/graph/document/document.js'
+import { fromDocument } from '../../src/graph/document/from-document.js'
+import { toDocument } from '../../src/graph/document/to-document.js'
+import { hashGraph } from '../../src/graph/hash.js'
+import { DEFAULT_LIMITS } from '../../src/graph/limits.js'
+import { flatGraph, flattenGraph } from '../../src/graph/subgraph/flatten.js'
+import { validate } from '../../src/graph/validate/index.js'
+import { createEngine, createRegistry } from '../../src/index.js'
+import * as nodes from '../../src/nodes/index.js'
+
+const registry = createRegistry(...Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node))
+const read = (document: object): ReturnType<typeof fromDocument> => fromDocument(document, registry)
+const flat = (document: object): Document => toDocument(flatGraph(read(document), registry))
+
+/** Two gains in a row, both their factors chosen params. */
+const pair = {
+  millrace: 1,
+  inputs: { in: { to: [['first', 'in']] }, gain: { to: [['first', 'gainDb']], default: -6 }, both: { to: [['first', 'invert'], ['second', 'invert']] } },
+  nodes: [{ id: 'first', type: 'audio::gain' }, { id: 'second', type: 'audio::gain', params: { gainDb: -3 } }],
+  edges: [{ from: ['first', 'out'], to: ['second', 'in'], id: 'e' }], outputs: { out: ['second', 'out'] },
+} as const
+const source = { id: 'read', type: 'io::wav-file', params: { path: 'talk.wav' } }
+const host = (more: object = {}, node: object = {}): object => ({
+  millrace: 1, nodes: [source, { id: 'sub', type: 'graph::pair', ...node }, { id: 'end', type: 'audio::gain' }],
+  edges: [{ from: ['read', 'out'], to: ['sub', 'in'] }, { from: ['sub', 'out'], to: ['end', 'in'] }], outputs: { out: ['end', 'out'] }, definitions: { pair }, ...more,
+})
+
+describe('flattening', () => {
+  test('a subgraph hashes like the same graph written by hand, and its document is that graph', () => {
+    const byHand = {
+      millrace: 1,
+      nodes: [source, { id: 'sub/first', type: 'audio::gain', params: { gainDb: -12, invert: true } }, { id: 'sub/second', type: 'audio::gain', params: { gainDb: -3, invert: true } }, { id: 'end', type: 'audio::gain' }],
+      edges: [
+        { from: ['sub/first', 'out'], to: ['sub/second', 'in'], id: 'sub/e' }, { from: ['read', 'out'], to: ['sub/first', 'in'] },
+        { from: ['sub/second', 'out'], to: ['end', 'in'] }],
+      outputs: { out: ['end', 'out'] },
+    }
+    const given = host({}, { params: { gain: -12, both: true } })
+    expect(flat(given)).toEqual(byHand)
+    const hashes = hashGraph(read(given)), hand = hashGraph(read(byHand))
+    expect(hashes.graph).toBe(hand.graph)
+    expect(hashes.node('sub/second')).toBe(hand.node('sub/second'))
+    expect(hashGraph(read(host({}, { params: { gain: -11, both: true } }))).graph).not.toBe(hand.graph)
+  })
+
+  test('defaults of inner inputs hold where nothing is given; an edge or run-time input takes their place', () => {
+    expect(flat(host()).nodes[1]!.params).toEqual({ gainDb: -6 })
+    const open = flat(host({ inputs: { level: { to: [['sub', 'gain'], ['end', 'gainDb']], default: -1 }, flip: { to: [['sub', 'both']], required: false } } }))
+    expect(open.inputs).toEqual({
+      level: { to: [['sub/first', 'gainDb'], ['end', 'gainDb']], default: -1 }, flip: { to: [['sub/first', 'invert'], ['sub/second', 'invert']], required: false },
+    })
+  })
+
+  test('settings of the outer node hold where inner nodes have none', () => {
+    const inner = { ...pair, nodes: [{ id: 'first', type: 'audio::gain', tier: 'js', policy: { hangMs: 5 } }, pair.nodes[1]] }
+    const [, first, second] = flat(host({ definitions: { pair: inner } }, { tier: 'wasm', policy: { hangMs: 1, timeoutMs: 2 }, output: true })).nodes
+    expect(first).toMatchObject({ tier: 'js', policy: { hangMs: 5, timeoutMs: 2 } })
+    expect(second).toMatchObject({ tier: 'wasm', policy: { hangMs: 1, timeoutMs: 2 }, output: true })
+    expect(first).not.toHaveProperty('output')
+  })
+
+  test('subgraphs nest, with definitions of their own or of documents around them', () => {
+    const outer = { ...pair, nodes: [{ id: 'first', type: 'graph::twice', params: { db: -1 } }, { id: 'second', type: 'audio::gain' }], inputs: { in: { to: [['first', 'x']] } }, edges: [{ from: ['first', 'y'], to: ['second', 'in'] }] }
+    const twice = { millrace: 1, inputs: { x: { to: [['a', 'in']] }, db: { to: [['a', 'gainDb']] } }, nodes: [{ id: 'a', type: 'audio::gain' }], outputs: { y: ['a', 'out'] } }
+    const around = flat(host({ definitions: { pair: outer, twice } })), inside = flat(host({ definitions: { pair: { ...outer, definitions: { twice } } } }))
+    expect(around.nodes.map(({ id }) => id)).toEqual(['read', 'sub/first/a', 'sub/second', 'end'])
+    expect(around.nodes[1]!.params).toEqual({ gainDb: -1 })
+    expect(inside).toEqual(around)
+    const nearest = flat(host({ definitions: { pair: { ...outer, definitions: { twice: { ...twice, nodes: [{ id: 'b', type: 'audio::gain' }], inputs: { x: { to: [['b', 'in']] }, db: { to: [['b', 'gainDb']] } }, outputs: { y: ['b', 'out'] } } } }, twice } }))
+    expect(nearest.nodes[1]!.id).toBe('sub/first/b')
+  })
+
+  test('an inner document that declares no outputs shows its unconnected ones as node.port', () => {
+    const { outputs: _outputs, ...inner } = pair
+    const document = { ...host({ definitions: { pair: inner } }), edges: [{ from: ['read', 'out'], to: ['sub', 'in'] }, { from: ['sub', 'second.out'], to: ['end', 'in'] }] }
+    expect(validate(document, registry).filter((one) => one.severity === 'error')).toEqual([])
+    expect(flat(document).edges).toContainEqual({ from: ['sub/second', 'out'], to: ['end', 'in'] })
+  })
+
+  test('bypass forwards the first input, mute skips what depends on the subgraph', () => {
+    const bypassed = host({}, { mode: 'bypass' }), direct = { millrace: 1, nodes: [source, { id: 'end', type: 'audio::gain' }], edges: [{ from: ['read', 'out'], to: ['end', 'in'] }], outputs: { out: ['end', 'out'] } }
+    expect(validate(bypassed, registry)).toEqual(validate(direct, registry))
+    expect(hashGraph(read(bypassed)).graph).toBe(hashGraph(read(direct)).graph)
+    expect(validate(host({}, { mode: 'mute' }), registry).map(({ code }) => code)).toContain('GRAPH_NO_END')
+  })
+})
+
+describe('problems', () => {
+  const codes = (document: object): (string | undefined)[][] => validate(document, registry).filter((one) => one.severity === 'error').map(({ code, node, pointer }) => [code, node, pointer])
+
+  test('recursion is GRAPH_CYCLE naming the definitions', () => {
+    const inner = (type: string): object => ({ millrace: 1, inputs: { in: { to: [['n', 'in']] } }, nodes: [{ id: 'n', type }], outputs: { out: ['n', 'out'] } })
+    const document = host({ definitions: { pair: inner('graph::b'), b: inner('graph::c'), c: inner('graph::b') } })
+    expect(validate(document, registry)).toContainEqual(expect.objectContaining({
+      code: 'GRAPH_CYCLE', message: 'Graph: cycle graph::b -> graph::c -> graph::b.', hint: 'A definition cannot hold itself.', pointer: '/definitions/b',
+    }))
+    expect(() => hashGraph(read(document))).toThrow(expect.objectContaining({ code: 'GRAPH_CYCLE' }))
+  })
+
+  test('depth at the limit and one more', () => {
+    const chain = (levels: number): object => host({ definitions: Object.fromEntries(Array.from({ length: levels }, (_, i) => [i === 0 ? 'pair' : `d${i}`, {
+      millrace: 1, inputs: { in: { to: [['n', 'in']] } }, nodes: [{ id: 'n', type: i === levels - 1 ? 'audio::gain' : `graph::d${i + 1}` }], outputs: { out: ['n', 'out'] } }])) })
+    expect(codes(chain(16))).toEqual([])
+    expect(flat(chain(16)).nodes[1]!.id).toBe(`sub${'/n'.repeat(16)}`)
+    expect(validate(chain(17), registry)).toContainEqual(expect.objectContaining({ code: 'LIMIT_EXCEEDED', message: expect.stringContaining('Subgraph depth') as string, expected: 16, got: 17 }))
+  })
+
+  test('a bomb of definitions is refused before its nodes are made', () => {
+    const ten = (type: string): object => ({ millrace: 1, nodes: Array.from({ length: 10 }, (_, i) => ({ id: `n${i}`, type })) })
+    const definitions = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`d${i}`, ten(i === 11 ? 'audio::gain' : `graph::d${i + 1}`)]))
+    const document = { millrace: 1, nodes: [{ id: 'a', type: 'graph::d0' }], definitions }
+    expect(validate(document, registry)).toContainEqual(expect.objectContaining({ code: 'LIMIT_EXCEEDED', expected: 10_000 }))
+    const few = { millrace: 1, nodes: [{ id: 'a', type: 'graph::d9' }], definitions }
+    const at = (expandedNodes: number): readonly string[] => flattenGraph(read(few), registry, { limits: { ...DEFAULT_LIMITS, expandedNodes } }).diagnostics.map(({ code }) => code)
+    expect([at(1_000), at(999)]).toEqual([[], ['LIMIT_EXCEEDED']])
+  })
+
+  test('wrong ports and params at the border, wrong params inside, with pointers into the definition', () => {
+    expect(codes(host({ edges: [{ from: ['read', 'out'], to: ['sub', 'inn'] }, { from: ['sub', 'ot'], to: ['end', 'in'] }], inputs: { v: { to: [['sub', 'gian']] } } }))).toEqual(expect.arrayContaining([
+      ['PORT_NOT_FOUND', 'sub', '/edges/0/to/1'], ['PORT_NOT_FOUND', 'sub', '/edges/1/from/1'], ['PORT_NOT_FOUND', 'sub', '/inputs/v/to/0/1']]))
+    expect(codes(host({}, { params: { gian: 1 } }))).toEqual([['PARAM_UNKNOWN', 'sub', undefined]])
+    expect(codes(host({}, { params: { gain: 1_000 } }))).toEqual([['PARAM_INVALID', 'sub/first', '/definitions/pair/nodes/0/params/gainDb']])
+    expect(codes(host({ definitions: { pair: { ...pair, nodes: [pair.nodes[0], { id: 'second', type: 'audio::gian' }] } } }))).toEqual([['NODE_TYPE_UNKNOWN', 'sub/second', '/definitions/pair/nodes/1/type']])
+    expect(codes(host({ definitions: {} }))).toEqual([['NODE_TYPE_UNKNOWN', 'sub', '/nodes/1/type']])
+    expect(codes(host({ definitions: { pair: { ...pair, revision: -1 } } }))).toEqual([['SCHEMA_INVALID', undefined, '/definitions/pair/revision']])
+    expect(codes({ ...host(), nodes: [source, { id: 'sub', type: 'graph::pair' }, { id: 'sub', type: 'graph::pair' }, { id: 'end', type: 'audio::gain' }] })).toEqual([['DUPLICATE_ID', 'sub', '/nodes/2/id']])
+  })
+
+  test('the same diagnostics for the document and for the graph read from it', () => {
+    for (const document of [host(), host({}, { params: { gian: 1 } }), host({ definitions: {} }), host({ edges: [] })]) expect(validate(read(document), registry)).toEqual(validate(document, registry))
+  })
+})
+
+test('runs, with inputs, outputs and metrics named by the flattened graph', async () => {
+  await using engine = await createEngine({ workers: 0, arenaBytes: 2 ** 24 })
+  const { inputs: _inputs, ...inner } = pair
+  const document = {
+    millrace: 1, inputs: { tone: { to: [['sub', 'in']] }, level: { to: [['sub', 'gain']], default: 0 } }, nodes: [{ id: 'sub', type: 'graph::pair' }], outputs: { out: ['sub', 'out'] },
+    definitions: { pair: { ...inner, inputs: { in: { to: [['first', 'in']] }, gain: { to: [['first', 'gainDb']] } } } },
+  }
+  const tone = engine.audio.alloc({ rate: 16_000, channels: 1, frames: 100 })
+  tone.channel(0).fill(0.5)
+  using result = await engine.run(read(document), { inputs: { tone, level: -20 } })
+  const out = result.outputs['out']!.data as typeof tone
+  expect(out.channel(0)[50]).toBeCloseTo(0.5 * 10 ** (-23 / 20), 6)
+  expect(result.metrics.nodes.map(({ id }) => id)).toEqual(expect.arrayContaining(['sub/first', 'sub/second']))
+  tone.close()
+})
