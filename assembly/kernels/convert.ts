@@ -51,7 +51,7 @@ export function convert_process(state: usize, io: usize): i32 {
 function fillSilence(io: usize, frames: u32, to: u32): void {
   const perChannel = <usize>frames * outputWidth(io, 0) * bytesOf(to)
   for (let c: u32 = 0; c < outputChannels(io, 0); c++) memory.fill(output(io, 0, c), silenceOf(to), perChannel)
-  markSilent(io, 0, to != DTYPE_ID_U8)
+  markSilent(io, 0, to != DTYPE_ID_U8, true)
 }
 
 /** Planar → interleaved in tiles: the narrower of the two formats is the one that is reordered. */

@@ -398,7 +398,7 @@
 // @ts-ignore: decorator
 @inline export const STEP_DRIVEN: u32 = 0x48
 // @ts-ignore: decorator
-@inline export const STEP_BYTES: u32 = 0x40
+@inline export const STEP_BYTES: u32 = 0x50
 
 // @ts-ignore: decorator
 @inline export const STEP_MARK_QUIET: u32 = 0x1
@@ -440,7 +440,9 @@
 // @ts-ignore: decorator
 @inline export const TIMELINE_CONTROLS: u32 = 0xc
 // @ts-ignore: decorator
-@inline export const TIMELINE_BYTES: u32 = 0x10
+@inline export const TIMELINE_LATE: u32 = 0x10
+// @ts-ignore: decorator
+@inline export const TIMELINE_BYTES: u32 = 0x20
 
 // @ts-ignore: decorator
 @inline export const ARENA_MAGIC_LOW_AT: u32 = 0x0

@@ -1,7 +1,7 @@
 // The Io block of one call: frames, ports, scratch (spec kernels.md section 2). All inlined; none allocates, traps on valid blocks, or calls out. @realtime
 import {
   IO_FLAGS, IO_FLAG_DISCONTINUITY, IO_FLAG_LAST, IO_FRAMES, IO_INPUTS, IO_OUTPUTS, IO_PORTS, IO_POSITION_U64, IO_SCRATCH, IO_SHARED, IO_CANCEL, IO_BEAT,
-  PORT_BYTES, PORT_CHANNELS, PORT_DATA, PORT_DONE, PORT_DTYPE_U8, PORT_FLAGS_U16, PORT_FLAG_CONNECTED, PORT_FLAG_CONSTANT, PORT_FLAG_ENDED, PORT_FLAG_SILENT, PORT_FRAMES,
+  PORT_BYTES, PORT_CHANNELS, PORT_DATA, PORT_DONE, PORT_DTYPE_U8, PORT_FLAGS_U16, PORT_FLAG_CONNECTED, PORT_FLAG_CONSTANT, PORT_FLAG_ENDED, PORT_FLAG_SETTLED, PORT_FLAG_SILENT, PORT_FRAMES,
   PORT_STRIDE, PORT_WIDTH,
 } from './generated'
 
@@ -96,9 +96,12 @@ import {
 /** Notes that output `i` got `n` frames; returns `n`, which K_process returns for output 0. */
 // @ts-ignore: decorator
 @inline export function produced(io: usize, i: u32, n: u32): i32 { store<u32>(outputPort(io, i), n, PORT_DONE); return <i32>n }
-/** Sets or clears the flags that say that the frames just written to output `i` are all zero. */
+/**
+ * Sets or clears the flags that say that the frames just written to output `i` are all zero. `settled`: n frames of silence on every input would give n frames of silence
+ * and change nothing in the state, whatever the controls do; the engine then leaves such calls out (KE-07).
+ */
 // @ts-ignore: decorator
-@inline export function markSilent(io: usize, i: u32, zero: bool): void {
-  const port = outputPort(io, i), kept = load<u16>(port, PORT_FLAGS_U16) & ~<u16>(PORT_FLAG_SILENT | PORT_FLAG_CONSTANT)
-  store<u16>(port, zero ? kept | <u16>PORT_FLAG_SILENT : kept, PORT_FLAGS_U16)
+@inline export function markSilent(io: usize, i: u32, zero: bool, settled: bool = false): void {
+  const port = outputPort(io, i), kept = load<u16>(port, PORT_FLAGS_U16) & ~<u16>(PORT_FLAG_SILENT | PORT_FLAG_CONSTANT | PORT_FLAG_SETTLED)
+  store<u16>(port, zero ? kept | <u16>(settled ? PORT_FLAG_SILENT | PORT_FLAG_SETTLED : PORT_FLAG_SILENT) : kept, PORT_FLAGS_U16)
 }

@@ -33,8 +33,11 @@ export const PORT = {
   FPS_F64: 0x20, BYTES: 48,
 } as const
 
-/** Flags of {@link PORT}.FLAGS_U16. */
-export const PORT_FLAG = { CONNECTED: 1, SILENT: 2, CONSTANT: 4, ENDED: 8 } as const
+/**
+ * Flags of {@link PORT}.FLAGS_U16. SETTLED: written by a kernel beside SILENT on an output: n frames of silence on every input would give n frames of silence on
+ * every output and change nothing in its state, so such calls may be left out (KE-07).
+ */
+export const PORT_FLAG = { CONNECTED: 1, SILENT: 2, CONSTANT: 4, ENDED: 8, SETTLED: 16 } as const
 
 /** Control record: one per param with rate `sample` or `block`. Byte offsets. */
 export const CONTROL = { FROM_F32: 0x00, TO_F32: 0x04, BEGIN_I32: 0x08, LENGTH: 0x0c, STREAM: 0x10, BYTES: 32 } as const
@@ -82,12 +85,28 @@ export const PROGRAM_FLAG = { REALTIME: 1, MOVED: 0x100, SHORT: 0x200, FULL: 0x4
  * PHASE*: see STEP_PHASE. POSITION_U64*: absolute index of the next input frame (source: of the next output frame).
  * WANTED: for a step without stream inputs, frames asked for per pass. NODE: index of the node in the plan (for reports).
  * SAMPLE_NS: nanoseconds that sampled passes spent in this step, added by the JavaScript that times `segment_step`; wraps never (clamped).
+ * MARKS*: see STEP_MARK. TIMELINE: address of changes of its controls (0: none), see TIMELINE. DRIVEN: number of controls that edges drive; their buffers follow the outputs
+ * in BINDINGS, their readers follow the inputs in READERS, and u32 control numbers follow the readers.
+ * A reader word holds the reader's number (low 24 bits) and a view of channels: the first one (bits 24…30), downwards from there when bit 31 is set.
  */
 export const STEP = {
   PROCESS: 0x00, FLUSH: 0x04, STATE: 0x08, IO: 0x0c, INPUTS: 0x10, OUTPUTS: 0x14, BINDINGS: 0x18, READERS: 0x1c, MAX_FRAMES: 0x20,
-  PHASE: 0x24, POSITION_U64: 0x28, WANTED: 0x30, NODE: 0x34, SCRATCH_BYTES: 0x38, SAMPLE_NS: 0x3c, BYTES: 64,
+  PHASE: 0x24, POSITION_U64: 0x28, WANTED: 0x30, NODE: 0x34, SCRATCH_BYTES: 0x38, SAMPLE_NS: 0x3c, MARKS: 0x40, TIMELINE: 0x44, DRIVEN: 0x48, BYTES: 80,
 } as const
 export const STEP_PHASE = { RUNNING: 0, FLUSHING: 1, ENDED: 2 } as const
+/** QUIET: the last call had silence on all inputs and said SILENT and SETTLED on all outputs: the next silent one is left out. DRIVEN: edges drive some of its controls. */
+export const STEP_MARK = { QUIET: 1, DRIVEN: 2 } as const
+/** Parts of a reader word. */
+export const READER = { NUMBER_MASK: 0xffffff, CHANNEL_SHIFT: 24, CHANNEL_MASK: 127, DOWNWARDS_SHIFT: 31 } as const
+
+/**
+ * Timeline: changes of a step's controls in order of their frames (KE-15). COUNT: changes written so far (by the driver, after the change itself); NEXT*: changes applied.
+ * A ring of CAPACITY records, the first at BYTES. A call ends before the frame of the next change; late changes apply at once and LATE* counts them. CONTROLS: control
+ * records of the step.
+ */
+export const TIMELINE = { COUNT: 0x00, NEXT: 0x04, CAPACITY: 0x08, CONTROLS: 0x0c, LATE: 0x10, BYTES: 32 } as const
+/** Change: from AT_U64 (frame of input 0; a source: of output 0) control CONTROL goes from what it is to VALUE, linearly over RAMP frames (0: at once). */
+export const CHANGE = { AT_U64: 0x00, CONTROL: 0x08, VALUE_F32: 0x0c, RAMP: 0x10, BYTES: 24 } as const
 /** Binding of an unconnected port. */
 export const NONE = 0xffffffff
 
@@ -107,8 +126,9 @@ export const BUFFER = {
   OFFSETS: 0x24, ORIGIN_U64: 0x28, LINK: 0x30, PASS_FRAMES: 0x34, BYTES: 64,
 } as const
 export const BUFFER_KIND = { INTERNAL: 0, EXTERNAL_INPUT: 1, EXTERNAL_OUTPUT: 2 } as const
-/** Flags of {@link BUFFER}.FLAGS. SHARED is the plan's: other buffers use the same memory, so frames left at the end of a pass are `NO_ROOM` of the step that left them. */
-export const BUFFER_FLAG = { ENDED: 1, SILENT: 2, SHARED: 4 } as const
+/** Flags of {@link BUFFER}.FLAGS. SHARED is the plan's: other buffers use the same memory, so frames left at the end of a pass are `NO_ROOM` of the step that left them.
+ * UNWRITTEN*: an internal buffer whose frames are silence that stands nowhere yet: written before a kernel reads it, or never. */
+export const BUFFER_FLAG = { ENDED: 1, SILENT: 2, SHARED: 4, UNWRITTEN: 8 } as const
 
 /** Results of `segment_run` and `segment_step` that are not a negative status. */
 export const PASS = { DONE: 0, NEED_INPUT: 1, MORE: 2, OUTPUT_FULL: 3 } as const
@@ -116,7 +136,7 @@ export const PASS = { DONE: 0, NEED_INPUT: 1, MORE: 2, OUTPUT_FULL: 3 } as const
 /** Findings of `segment_check`: what of a program is wrong (its header word FAILED_STEP names the step or buffer). 0: nothing. */
 export const CHECK = {
   OK: 0, MAGIC: -1, TABLES: -2, STEP_ADDRESS: -3, STATE: -4, IO: -5, PORTS: -6, BINDING: -7, READER: -8, TABLE_INDEX: -9, BUFFER_DATA: -10, BUFFER_OFFSETS: -11,
-  BUFFER_SHAPE: -12,
+  BUFFER_SHAPE: -12, CONTROL: -13,
 } as const
 
 /**

@@ -1,11 +1,12 @@
 import type { Address, MemoryHost } from '../memory/memory-host.js'
-import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, NONE, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, STATUS, STEP, STEP_PHASE } from './contract.js'
+import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, NONE, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, READER, STATUS, STEP, STEP_MARK, STEP_PHASE } from './contract.js'
+import { bound, consume, follow, has, mark, offsetAddress, roomOf, skipRest, writeOut, type Step } from './interpreter-buffers.js'
+import { advance, applyDue, describeDriven, drainDriven, inspectDriven, takeDriven } from './interpreter-controls.js'
+import { isSilent, leaveOut, settled } from './interpreter-silence.js'
 import { carry, word, type KernelCall } from './interpreter-words.js'
 
-/** Where a step and its tables are; one object per call of {@link runStep}. */
-interface Step { readonly host: MemoryHost; readonly u32: Uint32Array; readonly program: Address; readonly at: Address; readonly inputs: number; readonly outputs: number; readonly bindings: Address }
 /** What the inputs of a step hold. */
-interface Held { readonly streams: number; /** Some input may still get frames. */ readonly live: boolean; /** An input from outside is empty and has not ended. */ readonly short: boolean; readonly frames: number; /** Once all have ended: the largest remainder. */ readonly rest: number }
+interface Held { streams: number; /** Some input may still get frames. */ live: boolean; /** An input from outside is empty and has not ended. */ short: boolean; frames: number; /** Once all have ended: the largest remainder. */ rest: number }
 
 /** Runs step `index` at most once (the stream rule, KE-14). 0, or the negative status that ends the segment. */
 export function runStep(host: MemoryHost, call: KernelCall, program: Address, index: number): number {
@@ -17,7 +18,7 @@ export function runStep(host: MemoryHost, call: KernelCall, program: Address, in
   const held = inspect(step)
   let frames = held.frames
   if (held.streams === 0) {
-    frames = wanted(step, phase)
+    frames = Math.min(wanted(step, phase), held.frames)
     if (frames < 0) return 0
   }
   if (phase === STEP_PHASE.FLUSHING) return flush(step, call)
@@ -29,11 +30,37 @@ export function runStep(host: MemoryHost, call: KernelCall, program: Address, in
     mark(step, PROGRAM_FLAG.MOVED)
     return leave(step) ? flush(step, call) : 0
   }
-  for (;;) {
+  return attemptAll(step, call, held, frames)
+}
+
+/** Calls as often as changes of controls ask for: a change starts a new call. */
+function attemptAll(s: Step, call: KernelCall, held: Held, frames: number): number {
+  if (word(s.u32, s.at + STEP.TIMELINE) === 0) return attempt(s, call, held, frames)
+  for (let left = frames; left > 0;) {
+    const before = word(s.u32, s.at + STEP.POSITION_U64), result = attempt(s, call, held, applyDue(s, left))
+    if (result < 0) return result
+    const moved = (word(s.u32, s.at + STEP.POSITION_U64) - before) >>> 0
+    if (moved === 0 || word(s.u32, s.at + STEP.PHASE) !== STEP_PHASE.RUNNING) break
+    left -= Math.min(moved, left)
+    held.rest = Math.max(0, held.rest - moved)
+  }
+  return 0
+}
+
+/** Calls `process` with as many of `frames` as the outputs have room for; not at all when it would turn silence into silence (KE-07). */
+function attempt(step: Step, call: KernelCall, held: Held, most: number): number {
+  const { u32 } = step, marks = step.at + STEP.MARKS
+  for (let frames = most; ;) {
+    const silent = held.streams > 0 && isSilent(step)
+    if (silent && word(u32, marks) === STEP_MARK.QUIET && word(u32, step.at + STEP.TIMELINE) === 0 && leastRoom(step) >= frames) { leaveOut(step, frames); return 0 }
     const last = held.streams > 0 && !held.live && frames >= held.rest
     describe(step, frames, last ? IO_FLAG.LAST : 0)
-    const result = call(word(u32, at + STEP.PROCESS), word(u32, at + STEP.STATE), word(u32, at + STEP.IO))
-    if (result >= 0) return apply(step, frames, result, held.streams > 0)
+    const result = call(word(u32, step.at + STEP.PROCESS), word(u32, step.at + STEP.STATE), word(u32, step.at + STEP.IO))
+    if (result >= 0) {
+      const status = apply(step, frames, result, held.streams > 0)
+      u32[marks >>> 2] = (word(u32, marks) & ~STEP_MARK.QUIET) | (silent && settled(step) ? STEP_MARK.QUIET : 0)
+      return status
+    }
     if (result === STATUS.NO_ROOM) {
       if (frames > 1 && held.streams > 0 && leastRoom(step) > 0) { frames >>>= 1; continue }
       blame(step)
@@ -47,19 +74,6 @@ export function runStep(host: MemoryHost, call: KernelCall, program: Address, in
     return 0
   }
 }
-
-/** Buffer bound to port `index` (inputs, then outputs), or 0. */
-function bound(s: Step, index: number): Address {
-  const number = word(s.u32, s.bindings + index * 4)
-  return number === NONE ? 0 : word(s.u32, s.program + PROGRAM.BUFFERS) + number * BUFFER.BYTES
-}
-/** Address of the frames that the step has taken from the buffer of input `index`. */
-function offsetAddress(s: Step, from: Address, index: number): Address {
-  return word(s.u32, from + BUFFER.OFFSETS) + word(s.u32, word(s.u32, s.at + STEP.READERS) + index * 4) * 4
-}
-function has(s: Step, buffer: Address, flag: number): boolean { return (word(s.u32, buffer + BUFFER.FLAGS) & flag) !== 0 }
-function mark(s: Step, flag: number): void { s.u32[(s.program + PROGRAM.FLAGS) >>> 2]! |= flag }
-function roomOf(s: Step, buffer: Address): number { return word(s.u32, buffer + BUFFER.CAPACITY) - word(s.u32, buffer + BUFFER.FILLED) }
 
 /** n = min(maxFrames, least available over inputs not ended); when all have ended, the largest remainder. */
 function inspect(s: Step): Held {
@@ -83,15 +97,15 @@ function inspect(s: Step): Held {
   }
   if (streams > 0 && !live) frames = Math.min(frames, rest)
   if (outside) frames = Math.min(frames, word(s.u32, s.program + PROGRAM.HEAD_FRAMES))
-  return { streams, live, short, frames, rest }
+  const held = { streams, live, short, frames, rest }
+  if ((word(s.u32, s.at + STEP.MARKS) & STEP_MARK.DRIVEN) !== 0 && (frames > 0 || streams === 0)) {
+    const driven = inspectDriven(s, frames)
+    held.live ||= driven.frames === 0
+    held.short ||= driven.short
+    held.frames = driven.frames
+  }
+  return held
 }
-
-/** Reads what another segment's output holds by now. */
-function follow(s: Step, to: Address): void {
-  const link = word(s.u32, to + BUFFER.LINK)
-  if (link !== 0) for (const field of LINKED) s.u32[(to + field) >>> 2] = word(s.u32, link + field)
-}
-const LINKED = [BUFFER.BASE, BUFFER.STRIDE, BUFFER.FILLED, BUFFER.FLAGS] as const
 
 /** Frames to ask of a step without stream inputs: 0 when it is no source; −1 when its output is full. */
 function wanted(s: Step, phase: number): number {
@@ -141,12 +155,9 @@ function end(s: Step): void {
 function drain(s: Step): void {
   for (let index = 0; index < s.inputs; index++) {
     const from = bound(s, index)
-    if (from === 0) continue
-    const at = offsetAddress(s, from, index), filled = word(s.u32, from + BUFFER.FILLED)
-    if (word(s.u32, at) >= filled) continue
-    s.u32[at >>> 2] = filled
-    mark(s, PROGRAM_FLAG.REST)
+    if (from !== 0) skipRest(s, from, offsetAddress(s, from, index))
   }
+  drainDriven(s)
 }
 
 /** Writes the fields of Io and ports that depend on the call. */
@@ -165,19 +176,25 @@ function describe(s: Step, frames: number, flags: number): void {
     let marks = PORT_FLAG.CONNECTED as number
     if (has(s, from, BUFFER_FLAG.SILENT)) marks |= PORT_FLAG.SILENT
     if (has(s, from, BUFFER_FLAG.ENDED) && available <= frames) marks |= PORT_FLAG.ENDED
-    describePort(s, ports + index * PORT.BYTES, Math.min(available, frames), from, taken, marks)
+    writeOut(s, from)
+    describePort(s, ports + index * PORT.BYTES, Math.min(available, frames), from, taken, marks, word(u32, word(u32, s.at + STEP.READERS) + index * 4))
   }
+  describeDriven(s, frames)
   for (let index = s.inputs; index < s.inputs + s.outputs; index++) {
     const port = ports + index * PORT.BYTES, to = bound(s, index)
     u32[(port + PORT.DONE) >>> 2] = 0
-    if (to !== 0) describePort(s, port, roomOf(s, to), to, word(u32, to + BUFFER.FILLED), PORT_FLAG.CONNECTED)
+    if (to === 0) continue
+    writeOut(s, to)
+    describePort(s, port, roomOf(s, to), to, word(u32, to + BUFFER.FILLED), PORT_FLAG.CONNECTED, 0)
   }
 }
 
-function describePort(s: Step, port: Address, frames: number, buffer: Address, frame: number, flags: number): void {
+/** `view`: the reader word, which may name some of the channels. */
+function describePort(s: Step, port: Address, frames: number, buffer: Address, frame: number, flags: number, view: number): void {
+  const stride = word(s.u32, buffer + BUFFER.STRIDE), first = (view >>> READER.CHANNEL_SHIFT) & READER.CHANNEL_MASK
   s.u32[(port + PORT.FRAMES) >>> 2] = frames
-  s.u32[(port + PORT.DATA) >>> 2] = word(s.u32, buffer + BUFFER.BASE) + frame * word(s.u32, buffer + BUFFER.FRAME_BYTES)
-  s.u32[(port + PORT.STRIDE) >>> 2] = word(s.u32, buffer + BUFFER.STRIDE)
+  s.u32[(port + PORT.DATA) >>> 2] = word(s.u32, buffer + BUFFER.BASE) + frame * word(s.u32, buffer + BUFFER.FRAME_BYTES) + first * stride
+  s.u32[(port + PORT.STRIDE) >>> 2] = view >>> READER.DOWNWARDS_SHIFT === 0 ? stride : -stride
   s.host.u16[(port + PORT.FLAGS_U16) >>> 1] = flags
 }
 
@@ -187,18 +204,13 @@ function apply(s: Step, frames: number, result: number, hasInput: boolean): numb
   for (let index = 0; index < s.inputs; index++) {
     const from = bound(s, index)
     if (from === 0) continue
-    const at = offsetAddress(s, from, index), taken = word(u32, at) + word(u32, ports + index * PORT.BYTES + PORT.FRAMES), filled = word(u32, from + BUFFER.FILLED)
-    const inside = word(u32, from + BUFFER.KIND) === BUFFER_KIND.INTERNAL, all = inside && taken === filled && word(u32, from + BUFFER.READER_COUNT) === 1
-    u32[at >>> 2] = all ? 0 : taken
-    if (all) {
-      // The one reader has taken everything.
-      u32[(from + BUFFER.FILLED) >>> 2] = 0
-      carry(u32, from + BUFFER.ORIGIN_U64, filled)
-    } else if (inside) mark(s, PROGRAM_FLAG.REST)
+    consume(s, from, offsetAddress(s, from, index), word(u32, ports + index * PORT.BYTES + PORT.FRAMES))
   }
   const produced = collect(s, ports, result)
   if (produced < 0) return produced
   const moved = hasInput ? frames : result
+  takeDriven(s, moved)
+  advance(s, moved)
   carry(u32, s.at + STEP.POSITION_U64, moved)
   mark(s, moved > 0 || produced > 0 ? PROGRAM_FLAG.MOVED : PROGRAM_FLAG.SHORT)
   return 0

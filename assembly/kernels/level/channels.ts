@@ -44,7 +44,7 @@ export function channels_process(state: usize, io: usize): i32 {
   if (quiet) for (let c: u32 = 0; c < outputChannels(io, 0); c++) memory.fill(output(io, 0, c), 0, <usize>frames << 2)
   else if (load<u32>(at) == MEAN) mean(output(io, 0, 0), input(io, 0, 0), stride(io, 0), from, load<f32>(at, WEIGHTS), frames)
   else for (let c: u32 = 0; c < outputChannels(io, 0); c++) row(io, at + WEIGHTS + (<usize>(c * from) << 2), c, from, frames)
-  markSilent(io, 0, quiet)
+  markSilent(io, 0, quiet, true)
   return produced(io, 0, frames)
 }
 

@@ -67,7 +67,7 @@ export function gain_process(state: usize, io: usize): i32 {
     }
     f += now
   }
-  markSilent(io, 0, zero)
+  markSilent(io, 0, zero, true)
   return produced(io, 0, frames)
 }
 

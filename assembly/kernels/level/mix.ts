@@ -59,7 +59,7 @@ export function mix_process(state: usize, io: usize): i32 {
     }
     f = next
   }
-  markSilent(io, 0, zero)
+  markSilent(io, 0, zero, true)
   return produced(io, 0, frames)
 }
 

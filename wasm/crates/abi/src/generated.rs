@@ -253,7 +253,7 @@ pub mod step {
     pub const MARKS: u32 = 0x40;
     pub const TIMELINE: u32 = 0x44;
     pub const DRIVEN: u32 = 0x48;
-    pub const BYTES: u32 = 0x40;
+    pub const BYTES: u32 = 0x50;
 }
 
 pub mod step_mark {
@@ -289,7 +289,8 @@ pub mod timeline {
     pub const NEXT: u32 = 0x4;
     pub const CAPACITY: u32 = 0x8;
     pub const CONTROLS: u32 = 0xc;
-    pub const BYTES: u32 = 0x10;
+    pub const LATE: u32 = 0x10;
+    pub const BYTES: u32 = 0x20;
 }
 
 pub mod arena {

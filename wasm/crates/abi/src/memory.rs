@@ -39,6 +39,13 @@ pub fn copy(to: u32, from: u32, bytes: u32) {
     unsafe { core::ptr::copy(from as usize as *const u8, to as usize as *mut u8, bytes as usize) }
 }
 
+/// Sets `bytes` bytes to zero.
+#[inline(always)]
+pub fn fill_zero(to: u32, bytes: u32) {
+    // SAFETY: as in `copy`.
+    unsafe { core::ptr::write_bytes(to as usize as *mut u8, 0, bytes as usize) }
+}
+
 /// Longest copy that [`copy_short`] does itself: up to here the call of `memory.copy` costs more than it saves.
 #[cfg(target_arch = "wasm32")]
 const SHORT: u32 = 1_024;

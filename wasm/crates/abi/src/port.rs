@@ -18,7 +18,7 @@ impl Record {
     fn channel<T: Element>(self, channel: usize) -> (u32, usize) {
         assert!(self.flag(port_flag::CONNECTED) && channel < self.word(port::CHANNELS) as usize);
         assert!(u32::from(load::<u8>(self.0 + port::DTYPE_U8)) == T::DTYPE);
-        (self.word(port::DATA) + channel as u32 * self.word(port::STRIDE), self.word(port::FRAMES) as usize * self.word(port::WIDTH) as usize)
+        (self.word(port::DATA).wrapping_add((channel as u32).wrapping_mul(self.word(port::STRIDE))), self.word(port::FRAMES) as usize * self.word(port::WIDTH) as usize)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Bounds check of a program, once, before its first call (KE-13).
 
-use abi::generated::{buffer, buffer_kind, check, io, limit, port, program, state, step, NONE, PROGRAM_MAGIC};
+use abi::generated::{
+    buffer, buffer_kind, change, check, control, io, limit, port, program, reader, state, step, step_mark, timeline, NONE, PROGRAM_MAGIC,
+};
 use abi::memory::load;
 
 use crate::program::{Buffer, Program, Step};
@@ -73,10 +75,13 @@ fn check_buffer(window: &Window, of: Buffer) -> Result<(), i32> {
 
 fn check_step(window: &Window, owner: Program, of: Step) -> Result<(), i32> {
     let (inputs, outputs) = (of.get(step::INPUTS), of.get(step::OUTPUTS));
+    let driven = of.get(step::DRIVEN);
     let lists = inputs <= MOST
         && outputs <= MOST
-        && window.holds(of.get(step::BINDINGS), inputs + outputs, 4)
-        && window.holds(of.get(step::READERS), inputs, 4)
+        && driven <= MOST
+        && (driven > 0) == (of.get(step::MARKS) & step_mark::DRIVEN != 0)
+        && window.holds(of.get(step::BINDINGS), inputs + outputs + driven, 4)
+        && window.holds(of.get(step::READERS), inputs + 2 * driven, 4)
         && of.get(step::MAX_FRAMES) > 0;
     if !lists {
         return Err(check::STEP_ADDRESS);
@@ -96,7 +101,7 @@ fn check_step(window: &Window, owner: Program, of: Step) -> Result<(), i32> {
     if !entries.contains(&of.get(step::PROCESS)) || (of.get(step::FLUSH) != 0 && !entries.contains(&of.get(step::FLUSH))) {
         return Err(check::TABLE_INDEX);
     }
-    for index in 0..inputs + outputs {
+    for index in 0..inputs + outputs + driven {
         let number: u32 = load(of.get(step::BINDINGS) + index * 4);
         if number == NONE {
             continue;
@@ -104,9 +109,40 @@ fn check_step(window: &Window, owner: Program, of: Step) -> Result<(), i32> {
         if number >= owner.get(program::BUFFER_COUNT) {
             return Err(check::BINDING);
         }
-        if index < inputs && load::<u32>(of.get(step::READERS) + index * 4) >= owner.buffer(number).get(buffer::READER_COUNT) {
+        if index >= inputs && index < inputs + outputs {
+            continue;
+        }
+        let (from, place) = (owner.buffer(number), if index < inputs { index } else { index - outputs });
+        let word: u32 = load(of.get(step::READERS) + place * 4);
+        let channels = if index < inputs { load(load::<u32>(call + io::PORTS) + index * port::BYTES + port::CHANNELS) } else { 1 };
+        if word & reader::NUMBER_MASK >= from.get(buffer::READER_COUNT) || !view_fits(word, channels, from.get(buffer::CHANNELS)) {
             return Err(check::READER);
         }
     }
-    Ok(())
+    check_controls(window, of)
+}
+
+/// The channels that a reader word names lie in the buffer.
+fn view_fits(word: u32, seen: u32, channels: u32) -> bool {
+    let first = word >> reader::CHANNEL_SHIFT & reader::CHANNEL_MASK;
+    word <= reader::NUMBER_MASK || (first < channels && if word >> reader::DOWNWARDS_SHIFT == 0 { first + seen <= channels } else { seen <= first + 1 })
+}
+
+fn check_controls(window: &Window, of: Step) -> Result<(), i32> {
+    let (line, driven, controls) = (of.get(step::TIMELINE), of.get(step::DRIVEN), load::<u32>(of.get(step::IO) + io::CONTROLS));
+    let mut most = 0;
+    if line != 0 {
+        if !window.holds(line, 1, timeline::BYTES) || load::<u32>(line + timeline::CAPACITY) == 0 {
+            return Err(check::CONTROL);
+        }
+        if !window.holds(line + timeline::BYTES, load(line + timeline::CAPACITY), change::BYTES) {
+            return Err(check::CONTROL);
+        }
+        most = load(line + timeline::CONTROLS);
+    }
+    let numbers = of.get(step::READERS) + (of.get(step::INPUTS) + driven) * 4;
+    for k in 0..driven {
+        most = most.max(load::<u32>(numbers + k * 4).saturating_add(1));
+    }
+    if most > MOST || (most > 0 && !window.holds(controls, most, control::BYTES)) { Err(check::CONTROL) } else { Ok(()) }
 }

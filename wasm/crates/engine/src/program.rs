@@ -1,7 +1,7 @@
 //! Records of a program as typed accessors. Every address was bounds-checked by `segment_check` before the first call.
 
-use abi::generated::{buffer, port, program, step, NONE};
-use abi::memory::{load, store};
+use abi::generated::{buffer, buffer_flag, port, program, reader, step, NONE};
+use abi::memory::{fill_zero, load, store};
 
 use crate::pass::Pass;
 
@@ -64,7 +64,18 @@ impl Step {
     /// Address of the frames that this step has taken from the buffer of input `index`.
     #[inline(always)]
     pub fn offset_address(self, from: Buffer, index: u32) -> u32 {
-        from.get(buffer::OFFSETS) + load::<u32>(self.get(step::READERS) + index * 4) * 4
+        from.get(buffer::OFFSETS) + (load::<u32>(self.get(step::READERS) + index * 4) & reader::NUMBER_MASK) * 4
+    }
+    /// Address and stride of what input `index` sees of a buffer from `frame` on: all channels, or a view of some.
+    #[inline(always)]
+    pub fn seen(self, from: Buffer, index: u32, frame: u32) -> (u32, u32) {
+        let word: u32 = load(self.get(step::READERS) + index * 4);
+        let (at, stride) = (from.at(frame), from.get(buffer::STRIDE));
+        if word <= reader::NUMBER_MASK {
+            return (at, stride);
+        }
+        let first = word >> reader::CHANNEL_SHIFT & reader::CHANNEL_MASK;
+        (at.wrapping_add(first * stride), if word >> reader::DOWNWARDS_SHIFT == 0 { stride } else { stride.wrapping_neg() })
     }
 }
 
@@ -81,6 +92,21 @@ impl Buffer {
     #[inline(always)]
     pub fn at(self, frame: u32) -> u32 {
         self.get(buffer::BASE) + frame * self.get(buffer::FRAME_BYTES)
+    }
+    /// The same buffer; silence that it was only said to hold stands there now.
+    #[inline(always)]
+    pub fn written(self) -> Buffer {
+        if self.flag(buffer_flag::UNWRITTEN) {
+            self.write_silence(0, self.get(buffer::FILLED));
+            self.set(buffer::FLAGS, self.get(buffer::FLAGS) & !buffer_flag::UNWRITTEN);
+        }
+        self
+    }
+    #[inline(never)]
+    pub fn write_silence(self, first: u32, frames: u32) {
+        for channel in 0..self.get(buffer::CHANNELS) {
+            fill_zero(self.at(first) + channel * self.get(buffer::STRIDE), frames * self.get(buffer::FRAME_BYTES));
+        }
     }
 }
 

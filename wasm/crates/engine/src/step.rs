@@ -1,13 +1,15 @@
 //! One step of a pass: the stream rule (KE-14) and the call. Results: a negative status that ends the segment, else flags of `PROGRAM_FLAG` that the pass has earned.
 
-use abi::generated::{buffer, buffer_flag, buffer_kind, io, io_flag, port, port_flag, program, program_flag, status, step, step_phase, NONE};
+use abi::generated::{buffer, buffer_flag, buffer_kind, io, io_flag, port, port_flag, program, program_flag, reader, status, step, step_mark, step_phase, NONE};
 use abi::memory::{load, store};
 
+use crate::controls;
 use crate::host;
 use crate::pass::Pass;
 use crate::program::{Buffer, Port, Step};
 
 /// What the inputs of a step hold.
+#[derive(Clone, Copy)]
 struct Held {
     streams: u32,
     /// Some input may still get frames.
@@ -23,7 +25,10 @@ struct Held {
 /// INPUTS and OUTPUTS of a simple step, read as one word.
 const ONE_EACH: u64 = 1 | 1 << 32;
 const _: () = assert!(step::OUTPUTS == step::INPUTS + 4);
+const _: () = assert!(step::TIMELINE == step::MARKS + 4);
 const MOVED: i32 = program_flag::MOVED as i32;
+/// What a kernel says of an output when calls with silence may be left out.
+const SETTLED: u32 = port_flag::SILENT | port_flag::SETTLED;
 
 /// Runs step `index` at most once.
 #[inline(always)]
@@ -48,7 +53,12 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     }
     let (from, to) = (Buffer(pass.buffers + first * buffer::BYTES), Buffer(pass.buffers + second * buffer::BYTES));
     let (kind, filled, marks) = (from.get(buffer::KIND), from.get(buffer::FILLED), from.get(buffer::FLAGS));
-    let at = from.get(buffer::OFFSETS) + load::<u32>(step.get(step::READERS)) * 4;
+    let number: u32 = load(step.get(step::READERS));
+    let extra: u64 = load(step.0 + step::MARKS);
+    if number > reader::NUMBER_MASK || extra > u64::from(step_mark::QUIET) {
+        return None;
+    }
+    let at = from.get(buffer::OFFSETS) + number * 4;
     let taken: u32 = load(at);
     let available = filled.saturating_sub(taken);
     let mut frames = available.min(step.get(step::MAX_FRAMES));
@@ -66,8 +76,20 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     let output = Port(input.0 + port::BYTES);
     let (written, flags) = (to.get(buffer::FILLED), to.get(buffer::FLAGS));
     let room = to.get(buffer::CAPACITY) - written;
+    let silence = marks & buffer_flag::SILENT != 0;
+    if extra != 0 {
+        if silence && room >= frames {
+            return Some(leave_out(step, from, at, to, frames));
+        }
+        step.set(step::MARKS, 0);
+    }
+    if (marks | flags) & buffer_flag::UNWRITTEN != 0 {
+        from.written();
+        to.written();
+    }
+    let flags = flags & !buffer_flag::UNWRITTEN;
     let all = marks & buffer_flag::ENDED != 0 && available <= frames;
-    let silent = if marks & buffer_flag::SILENT != 0 { port_flag::SILENT } else { 0 };
+    let silent = if silence { port_flag::SILENT } else { 0 };
     let position = load::<u64>(step.0 + step::POSITION_U64);
     let call_flags = pass.flags | if all { io_flag::LAST } else { 0 };
     pair_of_words(call + io::FRAMES, frames, call_flags);
@@ -95,13 +117,64 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
         return Some(status::BAD_STATE);
     }
     if produced > 0 {
-        let quiet = u32::from(load::<u16>(output.0 + port::FLAGS_U16)) & port_flag::SILENT != 0;
-        let stays = quiet && (written == 0 || flags & buffer_flag::SILENT != 0);
+        let said = u32::from(load::<u16>(output.0 + port::FLAGS_U16));
+        let stays = said & port_flag::SILENT != 0 && (written == 0 || flags & buffer_flag::SILENT != 0);
         to.set(buffer::FLAGS, flags & !buffer_flag::SILENT | if stays { buffer_flag::SILENT } else { 0 });
         to.set(buffer::FILLED, written + produced);
+        if silent != 0 && said & SETTLED == SETTLED {
+            step.set(step::MARKS, step_mark::QUIET);
+        }
     }
     store(step.0 + step::POSITION_U64, position + u64::from(frames));
     Some(earned)
+}
+
+/// A simple step whose call would turn silence into silence (KE-07): no call.
+#[inline(never)]
+fn leave_out(step: Step, from: Buffer, at: u32, to: Buffer, frames: u32) -> i32 {
+    let marks = consume(from, at, frames);
+    add_silence(to, frames);
+    store(step.0 + step::POSITION_U64, load::<u64>(step.0 + step::POSITION_U64) + u64::from(frames));
+    MOVED | marks
+}
+
+/// `frames` of silence at the end of a buffer. Inside the segment they stand nowhere until a kernel wants to read them.
+fn add_silence(to: Buffer, frames: u32) {
+    let (filled, flags) = (to.get(buffer::FILLED), to.get(buffer::FLAGS));
+    let inside = to.get(buffer::KIND) == buffer_kind::INTERNAL;
+    to.set(buffer::FILLED, filled + frames);
+    if inside && (filled == 0 || flags & buffer_flag::UNWRITTEN != 0) {
+        to.set(buffer::FLAGS, flags | buffer_flag::SILENT | buffer_flag::UNWRITTEN);
+        return;
+    }
+    to.write_silence(filled, frames);
+    if filled == 0 {
+        to.set(buffer::FLAGS, flags | buffer_flag::SILENT);
+    }
+}
+
+/// `frames` more have been taken by the reader whose count stands at `at`.
+pub fn consume(from: Buffer, at: u32, frames: u32) -> i32 {
+    let (taken, filled) = (load::<u32>(at) + frames, from.get(buffer::FILLED));
+    if from.get(buffer::KIND) != buffer_kind::INTERNAL {
+        store(at, taken);
+    } else if taken == filled && from.get(buffer::READER_COUNT) == 1 {
+        empty(from, at, filled);
+    } else {
+        store(at, taken);
+        return program_flag::REST as i32;
+    }
+    0
+}
+
+/// What the reader has not taken, it never will.
+pub fn skip_rest(from: Buffer, at: u32) -> i32 {
+    let filled = from.get(buffer::FILLED);
+    if load::<u32>(at) >= filled {
+        return 0;
+    }
+    store(at, filled);
+    program_flag::REST as i32
 }
 
 /// Two neighbouring words in one store; the second stands at the first address + 4.
@@ -140,7 +213,7 @@ fn run_any(pass: &Pass, step: Step) -> i32 {
     let mut frames = held.frames;
     if held.streams == 0 {
         match wanted(pass, step) {
-            Ok(wanted) => frames = wanted,
+            Ok(wanted) => frames = wanted.min(held.frames),
             Err(blame) => return marks | blame,
         }
     }
@@ -148,12 +221,35 @@ fn run_any(pass: &Pass, step: Step) -> i32 {
         return with(marks, flush(pass, step));
     }
     if frames > 0 {
-        return with(marks, attempt(pass, step, &held, frames, None));
+        return with(marks, attempt_all(pass, step, &held, frames));
     }
     if held.live {
         return marks | if held.short { program_flag::SHORT as i32 } else { 0 };
     }
     with(marks | MOVED, if leave(pass, step) { flush(pass, step) } else { 0 })
+}
+
+/// Calls as often as changes of controls ask for: a change starts a new call.
+fn attempt_all(pass: &Pass, step: Step, held: &Held, frames: u32) -> i32 {
+    if step.get(step::TIMELINE) == 0 {
+        return attempt(pass, step, held, frames, None);
+    }
+    let (mut marks, mut left, mut rest) = (0, frames, *held);
+    while left > 0 {
+        let before: u64 = load(step.0 + step::POSITION_U64);
+        let result = attempt(pass, step, &rest, controls::apply_due(step, left), None);
+        if result < 0 {
+            return result;
+        }
+        marks |= result;
+        let moved = (load::<u64>(step.0 + step::POSITION_U64) - before) as u32;
+        if moved == 0 || step.get(step::PHASE) != step_phase::RUNNING {
+            break;
+        }
+        left -= moved.min(left);
+        rest.rest = rest.rest.saturating_sub(moved);
+    }
+    marks
 }
 
 fn with(marks: i32, result: i32) -> i32 {
@@ -163,13 +259,20 @@ fn with(marks: i32, result: i32) -> i32 {
 /// Calls `process` with as many of `frames` as the outputs have room for. `first`: the result of a call that was made already.
 fn attempt(pass: &Pass, step: Step, held: &Held, mut frames: u32, mut first: Option<i32>) -> i32 {
     loop {
+        let silent = held.streams > 0 && is_silent(pass, step);
+        if silent && first.is_none() && load::<u64>(step.0 + step::MARKS) == u64::from(step_mark::QUIET) && least_room(pass, step) >= frames {
+            return leave_out_any(pass, step, frames);
+        }
         let result = first.take().unwrap_or_else(|| {
             let last = held.streams > 0 && !held.live && frames >= held.rest;
             describe(pass, step, frames, if last { io_flag::LAST } else { 0 });
             host::call(step.get(step::PROCESS), step.get(step::STATE), step.get(step::IO))
         });
         if result >= 0 {
-            return apply(pass, step, frames, result as u32, held.streams > 0);
+            let marks = apply(pass, step, frames, result as u32, held.streams > 0);
+            let others = step.get(step::MARKS) & !step_mark::QUIET;
+            step.set(step::MARKS, others | if silent && settled(step) { step_mark::QUIET } else { 0 });
+            return marks;
         }
         match result {
             status::NO_ROOM if frames > 1 && held.streams > 0 && least_room(pass, step) > 0 => frames >>= 1,
@@ -182,6 +285,49 @@ fn attempt(pass: &Pass, step: Step, held: &Held, mut frames: u32, mut first: Opt
             failure => return failure,
         }
     }
+}
+
+/// Every connected input has nothing but silence.
+fn is_silent(pass: &Pass, step: Step) -> bool {
+    (0..step.get(step::INPUTS)).all(|index| {
+        let Some(from) = step.bound(pass, index) else { return true };
+        from.flag(buffer_flag::SILENT) || load::<u32>(step.offset_address(from, index)) >= from.get(buffer::FILLED)
+    })
+}
+
+/// The last call said of every connected output that it was silent and will stay so.
+fn settled(step: Step) -> bool {
+    let (ports, inputs) = (load::<u32>(step.get(step::IO) + io::PORTS), step.get(step::INPUTS));
+    let mut any = false;
+    for index in 0..step.get(step::OUTPUTS) {
+        let said = u32::from(load::<u16>(ports + (inputs + index) * port::BYTES + port::FLAGS_U16));
+        if said & port_flag::CONNECTED == 0 {
+            continue;
+        }
+        if said & SETTLED != SETTLED {
+            return false;
+        }
+        any = true;
+    }
+    any
+}
+
+/// As [`leave_out`], for any step without moving controls.
+fn leave_out_any(pass: &Pass, step: Step, frames: u32) -> i32 {
+    let (mut marks, inputs) = (MOVED, step.get(step::INPUTS));
+    for index in 0..inputs {
+        let Some(from) = step.bound(pass, index) else { continue };
+        let at = step.offset_address(from, index);
+        let available = from.get(buffer::FILLED).saturating_sub(load(at));
+        marks |= consume(from, at, available.min(frames));
+    }
+    for index in 0..step.get(step::OUTPUTS) {
+        if let Some(to) = step.bound(pass, inputs + index) {
+            add_silence(to, frames);
+        }
+    }
+    store(step.0 + step::POSITION_U64, load::<u64>(step.0 + step::POSITION_U64) + u64::from(frames));
+    marks
 }
 
 /// n = min(maxFrames, least available over inputs not ended); when all have ended, the largest remainder.
@@ -217,11 +363,18 @@ fn inspect(pass: &Pass, step: Step) -> Held {
     if outside {
         held.frames = held.frames.min(pass.head);
     }
+    if step.get(step::MARKS) & step_mark::DRIVEN != 0 && (held.frames > 0 || held.streams == 0) {
+        let driven = controls::inspect(pass, step, held.frames);
+        held.live |= driven.frames == 0;
+        held.short |= driven.short;
+        held.frames = driven.frames;
+        held.marks |= driven.marks;
+    }
     held
 }
 
 /// Reads what another segment's output holds by now.
-fn follow(to: Buffer) {
+pub fn follow(to: Buffer) {
     let link = to.get(buffer::LINK);
     if link != 0 {
         for field in [buffer::BASE, buffer::STRIDE, buffer::FILLED, buffer::FLAGS] {
@@ -282,14 +435,9 @@ fn drain(pass: &Pass, step: Step) -> i32 {
     let mut marks = 0;
     for index in 0..step.get(step::INPUTS) {
         let Some(from) = step.bound(pass, index) else { continue };
-        let at = step.offset_address(from, index);
-        let (taken, filled): (u32, u32) = (load(at), from.get(buffer::FILLED));
-        if taken < filled {
-            store(at, filled);
-            marks = program_flag::REST as i32;
-        }
+        marks |= skip_rest(from, step.offset_address(from, index));
     }
-    marks
+    marks | controls::drain(pass, step)
 }
 
 /// Writes the fields of Io and ports that depend on the call.
@@ -302,7 +450,7 @@ fn describe(pass: &Pass, step: Step, frames: u32, flags: u32) {
     for index in 0..inputs {
         let Some(from) = step.bound(pass, index) else { continue };
         let taken: u32 = load(step.offset_address(from, index));
-        let available = from.get(buffer::FILLED).saturating_sub(taken);
+        let available = from.written().get(buffer::FILLED).saturating_sub(taken);
         let mut flags = port_flag::CONNECTED;
         if from.flag(buffer_flag::SILENT) {
             flags |= port_flag::SILENT;
@@ -310,13 +458,15 @@ fn describe(pass: &Pass, step: Step, frames: u32, flags: u32) {
         if from.flag(buffer_flag::ENDED) && available <= frames {
             flags |= port_flag::ENDED;
         }
-        Port(ports + index * port::BYTES).describe(available.min(frames), from.at(taken), from.get(buffer::STRIDE), flags);
+        let (data, stride) = step.seen(from, index, taken);
+        Port(ports + index * port::BYTES).describe(available.min(frames), data, stride, flags);
     }
+    controls::describe(pass, step, frames);
     for index in inputs..inputs + step.get(step::OUTPUTS) {
         let record = Port(ports + index * port::BYTES);
         record.set(port::DONE, 0);
         let Some(to) = step.bound(pass, index) else { continue };
-        record.describe(to.room(), to.at(to.get(buffer::FILLED)), to.get(buffer::STRIDE), port_flag::CONNECTED);
+        record.describe(to.room(), to.written().at(to.get(buffer::FILLED)), to.get(buffer::STRIDE), port_flag::CONNECTED);
     }
 }
 
@@ -326,22 +476,15 @@ fn apply(pass: &Pass, step: Step, frames: u32, result: u32, has_input: bool) -> 
     let mut marks = 0;
     for index in 0..inputs {
         let Some(from) = step.bound(pass, index) else { continue };
-        let at = step.offset_address(from, index);
-        let (taken, filled) = (load::<u32>(at) + Port(ports + index * port::BYTES).get(port::FRAMES), from.get(buffer::FILLED));
-        if from.get(buffer::KIND) != buffer_kind::INTERNAL {
-            store(at, taken);
-        } else if taken == filled && from.get(buffer::READER_COUNT) == 1 {
-            empty(from, at, filled);
-        } else {
-            store(at, taken);
-            marks = program_flag::REST as i32;
-        }
+        marks |= consume(from, step.offset_address(from, index), Port(ports + index * port::BYTES).get(port::FRAMES));
     }
     let produced = match collect(pass, step, result) {
         Ok(produced) => produced,
         Err(status) => return status,
     };
     let moved = if has_input { frames } else { result };
+    marks |= controls::take(pass, step, moved);
+    controls::advance(step, moved);
     store(step.0 + step::POSITION_U64, load::<u64>(step.0 + step::POSITION_U64) + u64::from(moved));
     marks | if moved > 0 || produced { MOVED } else { program_flag::SHORT as i32 }
 }
