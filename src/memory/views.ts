@@ -35,6 +35,9 @@ const NATIVE: Readonly<Record<Dtype, readonly MemoryArrayConstructor[]>> = {
   event: [Float32Array, Int32Array, Uint32Array, Uint16Array],
 }
 
+/** Array that shows elements of `dtype` as they are: halves as their bits, an event as eight words. */
+export function arrayOfDtype(dtype: Dtype): MemoryArrayConstructor { return NATIVE[dtype][0]! }
+
 /** May elements of `dtype` be viewed as `type`? Bytes of anything may be seen as Uint8Array. */
 export function viewsDtype(type: MemoryArrayConstructor, dtype: Dtype): boolean {
   return (type as unknown) === Uint8Array || NATIVE[dtype].includes(type)
