@@ -5,3 +5,6 @@
 export { nodeSchema, paramsFromSchema, paramsSchema } from './graph/schema/node-schema.js'
 export { documentSchema, type JsonSchema } from './graph/schema/json-schema.js'
 export { metricsSchema } from './schedule/metrics-schema.js'
+
+export { flatGraph, flattenGraph, type Flattened, type FlattenOptions } from './graph/subgraph/flatten.js'
+export { pack, unpack, type Unpacked } from './graph/subgraph/pack.js'

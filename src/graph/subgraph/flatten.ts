@@ -32,6 +32,8 @@ export interface FlattenOptions {
   /** Pointer of a node and edge of the given graph. */
   readonly node?: (index: number) => string
   readonly edge?: (index: number) => string
+  /** Opens the one node of this id, one level deep. */
+  readonly only?: string
 }
 
 /** A graph without subgraphs. */
@@ -148,7 +150,7 @@ class Flattener {
 
   /** The part that a node stands for; undefined for any other node, null for one that cannot be opened. */
   #partOf(node: GraphNode, { scope, path }: Place): SubgraphPart | undefined | null {
-    if (!node.type.startsWith(SUBGRAPH)) return undefined
+    if (!node.type.startsWith(SUBGRAPH) || (this.#o.only !== undefined && (path.length > 0 || node.id !== this.#o.only))) return undefined
     const name = node.type.slice(SUBGRAPH.length)
     let found: Scope | undefined = scope
     while (found !== undefined && !Object.hasOwn(found.definitions, name)) found = found.around
@@ -207,7 +209,7 @@ class Flattener {
       const open: PortRef[] = []
       for (const to of input.to.map(prefixed)) {
         const at = index.get(to[0]), node = at === undefined ? undefined : nodes[at]!
-        if (node === undefined || !isParam(node.definition, to[1])) open.push(to)
+        if (node === undefined || !(isParam(node.definition, to[1]) || node.type.startsWith(SUBGRAPH))) open.push(to)
         else nodes[at!] = { ...node, params: withValue(node, to[1], value) }
       }
       if (open.length > 0 && (given !== undefined || !linked.has(`${outer.id}\u0000${name}`))) hidden.set(`${outer.id}/${name}`, { to: open, default: value })
@@ -247,7 +249,7 @@ class Flattener {
 
 /** Params with one of them set; other spellings of it give way. */
 function withValue({ params, definition }: GraphNode, name: string, value: unknown): Readonly<Record<string, unknown>> {
-  const names = paramNames(definition!.params)
+  const names = paramNames(definition?.params ?? {})
   return Object.fromEntries([...Object.entries(params).filter(([key]) => key === name || names.get(key) !== name), [name, value]])
 }
 

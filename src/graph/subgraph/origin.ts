@@ -16,6 +16,12 @@ export function withOrigin<T extends GraphNode | GraphEdge>(part: T, pointer: st
   return { ...part, [ORIGIN]: pointer }
 }
 
+/** The node or edge without the pointer. */
+export function withoutOrigin<T extends GraphNode | GraphEdge>(part: T): T {
+  const { [ORIGIN]: _pointer, ...rest } = part as T & { readonly [ORIGIN]?: string }
+  return rest as unknown as T
+}
+
 /** Finds node types by id or alias; a registry is one. */
 export interface TypeSource { get(type: string): NodeDefinition | undefined }
 /** Key of the registry that a document was read with: the types inside its definitions are looked up when subgraphs are opened. */
