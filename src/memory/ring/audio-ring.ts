@@ -42,12 +42,9 @@ export class RingWriter extends RingEnd {
   get free(): number { return this.room(this.capacity) }
 
   /** Copies up to `frames` frames (default all) from frame `from` of `samples` and gives how many there was room for. Samples in the arena go by the core. @realtime */
-  write(samples: RingSamples, frames: number = Infinity, from = 0): number {
+  write(samples: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(samples, frames, from)
-    if (this.core !== undefined) {
-      const address = this.locate()
-      if (address !== 0) return this.moved(this.core.ring_push(this.address, address + from * 4, this.strideOf(address), most))
-    }
+    if (this.core !== undefined && this.at !== 0) return this.moved(this.core.ring_push(this.address, this.at + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(samples, from, start, first, true)
     this.copy(samples, from + first, 0, second, true)
@@ -98,12 +95,9 @@ export class RingReader extends RingEnd {
   get overruns(): number { return Atomics.load(this.u32, (this.address + RING.OVERRUNS) >>> 2) }
 
   /** Moves up to `frames` frames (default: all that `target` holds) to frame `from` of `target`; gives how many there were. @realtime */
-  read(target: RingSamples, frames: number = Infinity, from = 0): number {
+  read(target: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(target, frames, from)
-    if (this.core !== undefined) {
-      const address = this.locate()
-      if (address !== 0) return this.moved(this.core.ring_pop(this.address, address + from * 4, this.strideOf(address), most))
-    }
+    if (this.core !== undefined && this.at !== 0) return this.moved(this.core.ring_pop(this.address, this.at + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(target, from, start, first, false)
     this.copy(target, from + first, 0, second, false)
@@ -152,6 +146,7 @@ export function attachReader(host: RingHost, address: Address, core?: RingCore):
 /** Writes an empty ring's control block. @internal */
 export function layRing(arena: Arena, frames: number, channels: number, dtype: Dtype, o: { readonly position?: number; readonly firstIndex?: number } = {}): Block {
   const block = arena.alloc(RING.DATA + frames * channels * DTYPE_BYTES[dtype]), first = o.firstIndex ?? 0, position = (o.position ?? 0) - first
+  block.pin()
   arena.u8.fill(0, block.address, block.address + RING.DATA)
   const set = (offset: number, value: number): void => { arena.u32[(block.address + offset) >>> 2] = value }
   for (const offset of [RING.WRITE, RING.READ, RING.SEEN_READ, RING.SEEN_WRITE]) set(offset, first)

@@ -36,8 +36,8 @@ const SPINS = 1_000
 const FEW = 32
 
 /**
- * What both ends of a ring share (MW-27, MW-28). One thread per end. Steps W1 to W6 and S1 to S5 are those of test/models/ring.test.ts: an end stores its index (W3), bumps
- * its event (W4) and notifies when somebody sleeps (W5, W6); who waits counts itself in (S1), reads the peer's event (S2), looks at the index (S3), sleeps on the value
+ * What both ends of a ring share (MW-27, MW-28). One thread per end. Steps W1 to W6 and S1 to S5 are those of test/models/ring.test.ts: an end stores its index (W3), and
+ * when somebody sleeps (W4) bumps its event (W5) and notifies (W6); who waits counts itself in (S1), reads the peer's event (S2), looks at the index (S3), sleeps on the value
  * read (S4). Who waits and who wakes use the same word, so no wake-up is lost.
  */
 export abstract class RingEnd {
@@ -51,6 +51,8 @@ export abstract class RingEnd {
   protected core: RingCore | undefined
   /** Array elements of one sample: 8 for events, else 1. */
   protected readonly width: number
+  protected at: Address = 0
+  protected stride = 0
   protected readonly partsOut: RingParts = { frames: 0, start: 0, first: 0, second: 0 }
   readonly #buffer: ArrayBufferLike
   readonly #own: number
@@ -66,6 +68,9 @@ export abstract class RingEnd {
   readonly #word: AsyncWord
   readonly #type: MemoryArrayConstructor
   readonly #located: { readonly array: MemoryArray; readonly address: Address }[] = []
+  /** What {@link fits} found last: the array when the ring is mono, frames in it, address or 0, stride between channels. */
+  #one: MemoryArray | undefined
+  #held = 0
   #position: number
   #gone = false
 
@@ -187,31 +192,15 @@ export abstract class RingEnd {
     } finally { Atomics.sub(this.u32, this.#peerSleepers, 1) }
   }
 
-  /** Frames that all of `samples` hold from frame `from` on, at most `wanted`; refuses arrays of another dtype. @realtime */
-  protected fits(samples: RingSamples, wanted: number, from: number): number {
-    let frames = wanted
-    for (let c = 0; c < this.channels; c++) {
-      const array = ArrayBuffer.isView(samples) ? samples : samples[c]
-      if (array === undefined || (c > 0 && array === samples)) return this.#refuse(`${this.channels} arrays of ${this.dtype}`, samples)
-      if (this.#located[c]?.array !== array) this.#look(c, array)
-      const most = array.length / this.width - from
-      if (most < frames) frames = most
-    }
-    return frames > 0 ? Math.floor(frames) : 0
+  /**
+   * Frames to move: what all of `samples` hold from frame `from` on, at most `wanted`. Sets `at` (their address when they stand in this memory with one stride between
+   * channels, else 0) and `stride`. Refuses arrays of another dtype. @realtime
+   */
+  protected fits(samples: RingSamples, wanted: number | undefined, from: number): number {
+    if (samples !== this.#one) this.#look(samples)
+    const most = this.#held - from
+    return wanted === undefined || wanted > most ? (most > 0 && from >= 0 ? most : 0) : wanted > 0 && from >= 0 ? Math.floor(wanted) : 0
   }
-
-  /** Address of samples that {@link fits} has looked at, when they stand in this memory with one stride between channels, else 0. @realtime */
-  protected locate(): Address {
-    const first = this.#located[0]!.address
-    if (first === 0 || this.channels === 1) return first
-    const stride = this.#located[1]!.address - first
-    if (stride <= 0) return 0
-    for (let c = 2; c < this.channels; c++) if (this.#located[c]!.address !== first + c * stride) return 0
-    return first
-  }
-
-  /** Bytes between the channels of samples that {@link locate} found. */
-  protected strideOf(first: Address): number { return this.channels === 1 ? 0 : this.#located[1]!.address - first }
 
   /** Copies one part between the ring and the caller's arrays. */
   protected copy(samples: RingSamples, from: number, at: number, frames: number, into: boolean): void {
@@ -222,20 +211,37 @@ export abstract class RingEnd {
     }
   }
 
+  #look(samples: RingSamples): void {
+    const one = ArrayBuffer.isView(samples)
+    let frames = Number.POSITIVE_INFINITY
+    if (one && this.channels > 1) this.#refuse(`${this.channels} arrays`, samples)
+    for (let c = 0; c < this.channels; c++) {
+      const array = one ? samples : samples[c], known = this.#located[c]
+      if (array === undefined || known?.array !== array) this.#locate(c, array)
+      frames = Math.min(frames, array!.length)
+    }
+    this.#held = Math.floor(frames / this.width)
+    this.#one = one ? samples : undefined
+    this.at = this.#located[0]!.address
+    this.stride = this.channels === 1 ? 0 : this.#located[1]!.address - this.at
+    for (let c = 1; c < this.channels; c++) if (this.stride <= 0 || this.#located[c]!.address !== this.at + c * this.stride) this.at = 0
+  }
+
   /** Where an array stands never changes, so each is asked once: `buffer` costs more than a copy of 128 frames. */
-  #look(channel: number, array: MemoryArray): void {
+  #locate(channel: number, array: MemoryArray | undefined): void {
     if (!(ArrayBuffer.isView(array) && viewsDtype(array.constructor as MemoryArrayConstructor, this.dtype) && array.BYTES_PER_ELEMENT === this.#type.BYTES_PER_ELEMENT)) {
-      this.#refuse(`an array of ${this.dtype}`, array)
+      this.#refuse(`${this.channels} arrays of ${this.dtype}`, array)
     }
     this.#located[channel] = { array, address: array.buffer === this.#buffer ? array.byteOffset : 0 }
   }
 
   #refuse(expected: string, got: unknown): never { throw commonErrors.INVALID_ARGUMENT({ function: 'ring', expected, got: show(got) }) }
 
-  /** W4 to W6. */
+  /** W4 to W6. Who sleeps counted itself in before it looked at the index, so an event that nobody waits for needs no bump. */
   #wake(event: number, sleepers: number): void {
+    if (Atomics.load(this.u32, sleepers) === 0) return
     Atomics.add(this.i32, event, 1)
-    if (Atomics.load(this.u32, sleepers) !== 0) Atomics.notify(this.i32, event)
+    Atomics.notify(this.i32, event)
   }
 }
 

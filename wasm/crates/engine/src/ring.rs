@@ -1,7 +1,7 @@
 //! Ring of one producer and one consumer (MW-27, MW-28): samples in the arena go in and out in one call. Twin: src/memory/ring/audio-ring.ts, same words in the same
-//! order. Steps W1 to W4 and R1 to R4 are those of test/models/ring.test.ts.
+//! order. Steps W1 to W6 are those of test/models/ring.test.ts.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 
 use abi::generated::ring;
 use abi::memory::{atomic, copy_short, load};
@@ -36,7 +36,7 @@ pub fn pop(base: u32, target: u32, stride: u32, frames: u32, element: u32) -> u3
 #[inline(always)]
 fn transfer(base: u32, end: &End, frames: u32, bias: u32, part: impl Fn(u32, u32, u32, u32), element: u32) -> u32 {
     let (own, capacity) = (load::<u32>(base + end.own), load::<u32>(base + ring::CAPACITY));
-    // W1, R1: the peer's index as last seen, and only when that is too little, as it is.
+    // W1: the peer's index as last seen, and only when that is too little, as it is.
     let mut free = atomic(base + end.seen).load(Relaxed).wrapping_add(bias).wrapping_sub(own);
     if free < frames {
         let peer = atomic(base + end.peer).load(Acquire);
@@ -47,7 +47,7 @@ fn transfer(base: u32, end: &End, frames: u32, bias: u32, part: impl Fn(u32, u32
     if count == 0 {
         return 0;
     }
-    // W2, R2: at most two parts.
+    // W2: at most two parts.
     let (start, channels) = (own & (capacity - 1), load::<u32>(base + ring::CHANNELS));
     let first = count.min(capacity - start);
     for channel in 0..channels {
@@ -64,11 +64,11 @@ fn transfer(base: u32, end: &End, frames: u32, bias: u32, part: impl Fn(u32, u32
 /// Stores an end's index, then wakes who sleeps on its event.
 #[inline(always)]
 fn advance(base: u32, end: &End, index: u32) {
-    // W3, R3.
-    atomic(base + end.own).store(index, Release);
-    // W4, R4: bump, look for sleepers, notify.
-    atomic(base + end.event).fetch_add(1, SeqCst);
+    // W3.
+    atomic(base + end.own).store(index, SeqCst);
+    // W4 to W6: who sleeps counted itself in before it looked at the index, so an event that nobody waits for needs no bump.
     if atomic(base + end.sleepers).load(SeqCst) != 0 {
+        atomic(base + end.event).fetch_add(1, SeqCst);
         host::notify(base + end.event, u32::MAX);
     }
 }
