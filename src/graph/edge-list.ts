@@ -36,25 +36,26 @@ export interface GraphEdgeList extends EdgeList {
   readonly source: Uint32Array
   /** Node id → document index; the first node of an id wins. */
   readonly indexOf: ReadonlyMap<string, number>
+  /** Document index of both ends of every edge of the graph, by position in `graph.edges`; −1 = no node of that id. */
+  readonly fromAt: Int32Array
+  readonly toAt: Int32Array
 }
 
-/** Numbers the nodes of a graph by document index. Edges that name no node, and feedback edges, are left out. O(nodes + edges). */
-export function edgeListOf(graph: LinkedNodes): GraphEdgeList {
+/** Numbers the nodes of a graph by document index. Edges that name no node, and feedback edges, are left out of the list. O(nodes + edges). */
+export function edgeListOf({ nodes, edges }: LinkedNodes): GraphEdgeList {
   const indexOf = new Map<string, number>()
-  for (let n = 0; n < graph.nodes.length; n++) { const { id } = graph.nodes[n]!; if (!indexOf.has(id)) indexOf.set(id, n) }
-  const room = graph.edges.length
-  const from = new Uint32Array(room), to = new Uint32Array(room), source = new Uint32Array(room)
+  for (let n = 0; n < nodes.length; n++) { const { id } = nodes[n]!; if (!indexOf.has(id)) indexOf.set(id, n) }
+  const room = edges.length
+  const from = new Uint32Array(room), to = new Uint32Array(room), source = new Uint32Array(room), fromAt = new Int32Array(room), toAt = new Int32Array(room)
   let length = 0
   for (let e = 0; e < room; e++) {
-    const edge = graph.edges[e]!
-    if (edge.delayFrames !== undefined) continue
-    const a = indexOf.get(edge.from[0]), b = indexOf.get(edge.to[0])
-    if (a === undefined || b === undefined) continue
+    const edge = edges[e]!, a = fromAt[e] = indexOf.get(edge.from[0]) ?? -1, b = toAt[e] = indexOf.get(edge.to[0]) ?? -1
+    if (a < 0 || b < 0 || edge.delayFrames !== undefined) continue
     from[length] = a
     to[length] = b
     source[length++] = e
   }
-  return { count: graph.nodes.length, from: from.subarray(0, length), to: to.subarray(0, length), source: source.subarray(0, length), indexOf }
+  return { count: nodes.length, from: from.subarray(0, length), to: to.subarray(0, length), source: source.subarray(0, length), indexOf, fromAt, toAt }
 }
 
 /** Name of an edge in messages and diagnostics: its id, else `from.port->to.port`. */

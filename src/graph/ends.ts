@@ -1,4 +1,4 @@
-import { edgeListOf } from './edge-list.js'
+import { edgeListOf, type GraphEdgeList } from './edge-list.js'
 import type { Graph } from './graph.js'
 import type { NodeDefinition } from './node-definition.js'
 import { reaching } from './reach.js'
@@ -21,8 +21,11 @@ export type DefinitionOf = (node: number) => NodeDefinition | undefined
  * Ends of a graph (spec graph.md section 1, `outputs`; GR-09). Without declared outputs a node that stands alone among others though it needs
  * input is no end: it could not run, and an isolated node is never an error.
  */
-export function endsOf(graph: Graph, indexOf: ReadonlyMap<string, number>, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition): GraphEnds {
-  const sinks = graph.nodes.flatMap((node, index) => node.output === true ? [index] : [])
+export function endsOf(
+  graph: Graph, { indexOf, fromAt, toAt }: Pick<GraphEdgeList, 'indexOf' | 'fromAt' | 'toAt'>, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition,
+): GraphEnds {
+  const { nodes, edges } = graph, sinks: number[] = []
+  for (let n = 0; n < nodes.length; n++) if (nodes[n]!.output === true) sinks.push(n)
   if (graph.outputs.size > 0) {
     const outputs = [...graph.outputs].flatMap(([name, [id, port]]): RunOutput[] => {
       const node = indexOf.get(id)
@@ -30,21 +33,21 @@ export function endsOf(graph: Graph, indexOf: ReadonlyMap<string, number>, defin
     })
     return { outputs, sinks }
   }
-  const read = new Array<string[] | undefined>(graph.nodes.length), fed = new Uint8Array(graph.nodes.length)
-  for (const { from, to } of graph.edges) {
-    const node = indexOf.get(from[0]), target = indexOf.get(to[0])
-    if (node !== undefined && read[node]?.includes(from[1]) !== true) (read[node] ??= []).push(from[1])
-    if (target !== undefined) fed[target] = 1
+  const read = new Array<string[] | undefined>(nodes.length), fed = new Uint8Array(nodes.length)
+  for (let e = 0; e < edges.length; e++) {
+    const node = fromAt[e]!, target = toAt[e]!, port = edges[e]!.from[1]
+    if (node >= 0 && read[node]?.includes(port) !== true) (read[node] ??= []).push(port)
+    if (target >= 0) fed[target] = 1
   }
   for (const input of graph.inputs.values()) for (const [id] of input.to) { const node = indexOf.get(id); if (node !== undefined) fed[node] = 1 }
   const outputs: RunOutput[] = [], silent = new Set(sinks)
-  graph.nodes.forEach((_, node) => {
-    const definition = definitionOf(node)
-    const ports = definition === undefined ? [] : Object.keys(definition.outputs)
-    if (graph.nodes.length > 1 && fed[node] === 0 && read[node] === undefined && !silent.has(node) && definition !== undefined && needsInput(definition)) return
-    for (const port of ports) if (read[node]?.includes(port) !== true) outputs.push({ name: undefined, node, port })
-    if (ports.length === 0 && read[node] === undefined) silent.add(node)
-  })
+  for (let node = 0; node < nodes.length; node++) {
+    const definition = definitionOf(node), mine = read[node]
+    if (nodes.length > 1 && fed[node] === 0 && mine === undefined && definition !== undefined && !silent.has(node) && needsInput(definition)) continue
+    let ports = 0
+    for (const port in definition?.outputs) { ports++; if (mine?.includes(port) !== true) outputs.push({ name: undefined, node, port }) }
+    if (ports === 0 && mine === undefined) silent.add(node)
+  }
   return { outputs, sinks: [...silent].sort((a, b) => a - b) }
 }
 
@@ -57,7 +60,7 @@ export function needsInput(definition: NodeDefinition): boolean { return Object.
  */
 export function pruneGraph(graph: Graph): { readonly graph: Graph; readonly pruned: readonly string[] } {
   const edges = edgeListOf(graph)
-  const { outputs, sinks } = endsOf(graph, edges.indexOf)
+  const { outputs, sinks } = endsOf(graph, edges)
   const kept = reaching(edges, [...outputs.map((output) => output.node), ...sinks])
   if (!kept.includes(0)) return { graph, pruned: [] }
   return { graph: keepNodes(graph, (node) => kept[node] === 1), pruned: graph.nodes.flatMap((node, index) => kept[index] === 1 ? [] : [node.id]) }

@@ -1,6 +1,6 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { Sha256 } from './sha256.js'
-import { compareUtf8, utf8Length, writeUtf8 } from './utf8.js'
+import { compareUtf8, writeUtf8 } from './utf8.js'
 
 /** Tags of values inside a record; each is followed by its bytes, lengths as u32 LE, so that no two values share an encoding. */
 const VALUE = { null: 0, false: 1, true: 2, number: 3, u64: 4, string: 5, bytes: 6, array: 7, object: 8 } as const
@@ -12,14 +12,34 @@ const DEEPEST = 256
  * ends. One writer serves all nodes of a graph.
  */
 export class HashWriter {
-  #bytes = new Uint8Array(4_096)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array
+  #view: DataView
   #length = 0
   readonly #open: number[] = []
   readonly #hasher = new Sha256()
 
+  constructor(bytes = 1_024) {
+    this.#bytes = new Uint8Array(bytes)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
   /** Forgets everything written. */
   clear(): this { this.#length = 0; this.#open.length = 0; return this }
+
+  /** Everything written: a view, valid until more is written. */
+  get bytes(): Uint8Array { return this.#bytes.subarray(0, this.#length) }
+
+  /** Pads what was written since `start` to whole blocks as SHA-256 wants it. */
+  pad(start: number): this {
+    const bytes = this.#length - start, zeros = this.#length + 1, end = start + Math.ceil((bytes + 9) / 64) * 64
+    this.#room(end - this.#length)
+    this.#bytes[this.#length] = 0x80
+    this.#bytes.fill(0, zeros, end - 8)
+    this.#view.setUint32(end - 8, Math.floor(bytes / 0x2000_0000))
+    this.#view.setUint32(end - 4, bytes << 3)
+    this.#length = end
+    return this
+  }
 
   /** Starts a record; what is written until {@link end} is its content. */
   begin(tag: number): this {
@@ -38,11 +58,9 @@ export class HashWriter {
   }
 
   /** A record of text. Throws `INVALID_ARGUMENT` for a lone surrogate, which has no UTF-8 form. */
-  text(tag: number, text: string): this { return this.begin(tag).utf8(text).end() }
+  text(tag: number, text: string): this { this.#byte(tag); return this.counted(text) }
   /** A record of bytes. */
   record(tag: number, bytes: Uint8Array, from = 0, to = bytes.length): this { return this.begin(tag).raw(bytes, from, to).end() }
-  /** A record of one byte. */
-  flag(tag: number, byte: number): this { this.begin(tag).#room(1); this.#bytes[this.#length++] = byte; return this.end() }
   /** A record of one u32. */
   index(tag: number, value: number): this { return this.begin(tag).u32(value).end() }
 
@@ -56,12 +74,22 @@ export class HashWriter {
 
   /** UTF-8 of `text` without tag. */
   utf8(text: string): this {
-    const length = utf8Length(text)
-    if (length < 0) throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: 'well-formed Unicode', got: 'a string with a lone surrogate' })
-    this.#room(length)
-    this.#length = writeUtf8(this.#bytes, this.#length, text)
+    this.#room(3 * text.length)
+    const end = writeUtf8(this.#bytes, this.#length, text)
+    if (end < 0) throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: 'well-formed Unicode', got: 'a string with a lone surrogate' })
+    this.#length = end
     return this
   }
+
+  /** UTF-8 of `text` behind its length in bytes. */
+  counted(text: string): this {
+    const at = this.#length
+    this.u32(0).utf8(text).#view.setUint32(at, this.#length - at - 4, true)
+    return this
+  }
+
+  /** Replaces the last eight bytes by a number. */
+  lastNumber(value: number): this { this.#putNumber(this.#length - 8, value); return this }
 
   u32(value: number): this {
     this.#room(4)
@@ -88,14 +116,11 @@ export class HashWriter {
       case 'boolean': this.#byte(value ? VALUE.true : VALUE.false); return true
       case 'number': this.#number(value); return true
       case 'bigint': this.#byte(VALUE.u64); this.u64(BigInt.asUintN(64, value)); return true
-      case 'string': this.#byte(VALUE.string); this.#counted(value); return true
+      case 'string': this.#byte(VALUE.string); this.counted(value); return true
       case 'object': return this.#object(value, depth)
       default: return false
     }
   }
-
-  /** Digest of what was written, at `offset` of `target`. */
-  digestInto(target: Uint8Array, offset = 0): void { this.#hasher.reset().update(this.#bytes, 0, this.#length).digestInto(target, offset) }
 
   /** Digest of what was written since `mark`, which is taken back out. */
   takeDigest(mark: number): Uint8Array {
@@ -135,7 +160,7 @@ export class HashWriter {
     this.#byte(VALUE.object)
     this.u32(keys.length)
     for (const key of keys) {
-      this.#counted(key)
+      this.counted(key)
       if (!this.value(record[key], depth + 1)) return false
     }
     return true
@@ -144,17 +169,15 @@ export class HashWriter {
   #number(value: number): void {
     this.#byte(VALUE.number)
     this.#room(8)
-    if (Number.isNaN(value)) {
-      this.#view.setUint32(this.#length, 0, true)
-      this.#view.setUint32(this.#length + 4, 0x7ff8_0000, true)
-    } else this.#view.setFloat64(this.#length, value === 0 ? 0 : value, true)
+    this.#putNumber(this.#length, value)
     this.#length += 8
   }
 
-  #counted(text: string): void {
-    const at = this.#length
-    this.u32(0).utf8(text)
-    this.#view.setUint32(at, this.#length - at - 4, true)
+  #putNumber(at: number, value: number): void {
+    if (Number.isNaN(value)) {
+      this.#view.setUint32(at, 0, true)
+      this.#view.setUint32(at + 4, 0x7ff8_0000, true)
+    } else this.#view.setFloat64(at, value === 0 ? 0 : value, true)
   }
 
   #byte(value: number): void {

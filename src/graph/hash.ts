@@ -1,14 +1,17 @@
 import { commonErrors } from '../errors/common-errors.js'
-import { edgeListOf } from './edge-list.js'
+import { adjacencyOf, edgeListOf, type Adjacency, type GraphEdgeList } from './edge-list.js'
 import { endsOf, type DefinitionOf } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph, PortRef } from './graph.js'
+import { MessageBatch } from './hash-batch.js'
+import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, type TypeRecords } from './hash-type.js'
 import { HashWriter } from './hash-writer.js'
 import { applyModes } from './modes.js'
 import type { NodeDefinition, ParamDeclaration, ParamValues } from './node-definition.js'
-import { topologicalOrder } from './order.js'
+import { levelOrder, topologicalOrder } from './order.js'
 import { resolveParams } from './params.js'
-import { hexOf } from './sha256.js'
+import { plainPasses, type GraphPasses } from './passes.js'
+import { DIGEST_BYTES, hexOf } from './sha256.js'
 import { flatGraph } from './subgraph/flatten.js'
 import { compareUtf8 } from './utf8.js'
 
@@ -35,6 +38,8 @@ export interface HashOptions {
   readonly tier?: (node: string) => string | undefined
   /** 16 fresh bytes for what is never equal to anything. Default: the platform's random source. */
   readonly nonce?: () => Uint8Array
+  /** Who orders and hashes; default TypeScript. An engine gives its core's: one call into WebAssembly for all nodes (GR-55). */
+  readonly passes?: GraphPasses
 }
 
 /** Content hashes of a graph. Throw `NODE_NOT_FOUND` for an unknown node. */
@@ -44,14 +49,7 @@ export interface GraphHashes {
   output(ref: PortRef): Hash
 }
 
-/** Record tags (spec graph.md section 6). */
-const TAG = {
-  domain: 0x01, type: 0x02, version: 0x03, code: 0x04, deterministic: 0x05, param: 0x06, input: 0x07, file: 0x08, fingerprint: 0x09, tier: 0x0a,
-  paramName: 0x10, paramValue: 0x11, port: 0x20, order: 0x21, parent: 0x22, parentPort: 0x23, literal: 0x24, feedback: 0x25, filePath: 0x30, fileBytes: 0x31,
-} as const
-const DOMAIN = 'millrace-node-hash/1'
-const DETERMINISTIC = { yes: 0, seeded: 1, no: 2 } as const
-const DIGEST_BYTES = 32
+const DETERMINISTIC_NO = Uint8Array.of(2)
 const NO_TYPES = { get: (): undefined => undefined }
 
 /**
@@ -66,17 +64,21 @@ export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
   return new GraphHasher(graph, definition(graph), o).run()
 }
 
+/** An output that the graph's hash covers; a sink without ports stands for its (nameless) effect. */
+interface End { readonly name: string; readonly node: number; readonly port: string }
+
 class GraphHasher {
   readonly #graph: Graph
   readonly #definitionOf: DefinitionOf
   readonly #o: HashOptions
-  readonly #writer = new HashWriter()
-  readonly #digests: Uint8Array
-  readonly #code = new Map<NodeDefinition, Uint8Array>()
-  readonly #names = new Map<NodeDefinition, readonly string[]>()
-  readonly #indexOf: ReadonlyMap<string, number>
-  /** Edge indices into each node. */
-  readonly #edgesInto: number[][]
+  readonly #types = new Map<NodeDefinition, TypeRecords>()
+  readonly #edges: GraphEdgeList
+  /** Edges into each node, feedback and links from nowhere included. */
+  readonly #into: Adjacency
+  readonly #ends: readonly End[]
+  /** One message per node, then one per end. */
+  readonly #batch: MessageBatch
+  readonly #writer: HashWriter
   /** Run-time inputs by node and port. */
   readonly #bound = new Map<number, Map<string, string>>()
 
@@ -84,24 +86,37 @@ class GraphHasher {
     this.#graph = graph
     this.#definitionOf = definitionOf
     this.#o = o
-    this.#digests = new Uint8Array(graph.nodes.length * DIGEST_BYTES)
-    this.#indexOf = edgeListOf(graph).indexOf
-    this.#edgesInto = graph.nodes.map(() => [])
-    graph.edges.forEach((edge, e) => { const to = this.#indexOf.get(edge.to[0]); if (to !== undefined) this.#edgesInto[to]!.push(e) })
+    const edges = this.#edges = edgeListOf(graph), count = graph.nodes.length, to = new Uint32Array(graph.edges.length), linked = to.slice()
+    let length = 0
+    edges.toAt.forEach((node, e) => { if (node >= 0) { to[length] = node; linked[length++] = e } })
+    this.#into = adjacencyOf(count, to.subarray(0, length), linked.subarray(0, length))
+    this.#ends = endsToHash(graph, edges, definitionOf)
+    this.#batch = new MessageBatch(o.passes ?? plainPasses, count + this.#ends.length)
+    this.#writer = this.#batch.writer
     for (const [name, input] of graph.inputs) for (const [id, port] of input.to) this.#bind(id, port, name)
   }
 
   run(): GraphHashes {
-    for (const node of topologicalOrder(this.#graph).order) this.#hashNode(node)
+    const { nodes } = this.#graph, { order, levels } = (this.#o.passes ?? plainPasses).order(this.#edges), batch = this.#batch
+    if (order.length < nodes.length) topologicalOrder(this.#graph) // throws
+    let level = 0
+    for (const node of levelOrder({ order, levels })) {
+      if (levels[node] !== level) { batch.endLevel(); level = levels[node]! }
+      this.#writeNode(node)
+      batch.end(node)
+    }
+    batch.endLevel()
+    this.#ends.forEach(({ node, port }, i) => { this.#writeOutput(node, port); batch.end(nodes.length + i) })
+    batch.flush()
     return {
       graph: this.#hashWhole(),
       node: (id) => this.#hexOf(this.#find(id)),
-      output: ([id, port]) => hexOf(this.#outputDigest(this.#find(id), port)),
+      output: ([id, port]) => { this.#writeOutput(this.#find(id), port); return hexOf(this.#writer.takeDigest(0)) },
     }
   }
 
   #bind(id: string, port: string, name: string): void {
-    const node = this.#indexOf.get(id)
+    const node = this.#edges.indexOf.get(id)
     if (node === undefined) return
     const ports = this.#bound.get(node)
     if (ports === undefined) this.#bound.set(node, new Map([[port, name]]))
@@ -109,49 +124,55 @@ class GraphHasher {
   }
 
   #find(id: string): number {
-    const node = this.#indexOf.get(id)
+    const node = this.#edges.indexOf.get(id)
     if (node === undefined) throw graphErrors.NODE_NOT_FOUND({ thing: 'Hash', id: 'node', node: id })
     return node
   }
 
-  #hexOf(node: number): Hash { return hexOf(this.#digests, node * DIGEST_BYTES, (node + 1) * DIGEST_BYTES) }
+  #hexOf(slot: number): Hash { return hexOf(this.#batch.digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES) }
 
-  #hashNode(index: number): void {
-    const node = this.#graph.nodes[index]!, definition = this.#definitionOf(index), writer = this.#writer.clear()
-    writer.text(TAG.domain, DOMAIN).text(TAG.type, definition?.type ?? node.type)
-    if (definition !== undefined) {
-      writer.text(TAG.version, definition.version).record(TAG.code, this.#codeOf(definition))
-      this.#writeDeterminism(definition.deterministic ?? 'yes')
-    } else if (node.version !== undefined) writer.text(TAG.version, node.version)
-    const files = this.#writeParams(index, definition)
+  #writeNode(index: number): void {
+    const node = this.#graph.nodes[index]!, definition = this.#definitionOf(index), writer = this.#writer
+    let files: readonly string[]
+    if (definition === undefined) {
+      writer.text(TAG.domain, DOMAIN).text(TAG.type, node.type)
+      if (node.version !== undefined) writer.text(TAG.version, node.version)
+      files = this.#writeUnknown(index)
+    } else {
+      const type = this.#typeOf(definition)
+      writer.raw(type.head)
+      if (definition.deterministic === 'no') writer.begin(TAG.deterministic).raw(DETERMINISTIC_NO).raw(this.#nonce()).end()
+      files = this.#writeParams(index, definition, type)
+    }
     this.#writeInputs(index, definition)
     for (const name of files) this.#writeFile(node.id, name)
-    if (definition !== undefined) this.#writeFingerprint(index, definition)
+    if (definition?.fingerprint !== undefined || this.#o.fingerprint !== undefined) this.#writeFingerprint(index, definition)
     const tier = definition?.parity === undefined || definition.parity === 'exact' ? undefined : this.#o.tier?.(node.id)
     if (tier !== undefined) writer.text(TAG.tier, tier)
-    writer.digestInto(this.#digests, index * DIGEST_BYTES)
-  }
-
-  #writeDeterminism(kind: keyof typeof DETERMINISTIC): void {
-    const writer = this.#writer.begin(TAG.deterministic).raw(Uint8Array.of(DETERMINISTIC[kind]))
-    if (kind === 'no') writer.raw(this.#nonce())
-    else if (kind === 'seeded' && this.#o.seed !== undefined) writer.u64(BigInt.asUintN(64, this.#o.seed))
-    writer.end()
   }
 
   /** Params as the node will see them; returns those that name files. */
-  #writeParams(index: number, definition: NodeDefinition | undefined): readonly string[] {
-    const node = this.#graph.nodes[index]!
-    const values = this.#paramsOf(index, definition)
-    const names = definition === undefined ? Object.keys(values).sort(compareUtf8) : this.#namesOf(definition)
-    const files: string[] = []
-    for (const name of names) {
-      const declaration = definition?.params[name]
-      if (values[name] === undefined || declaration?.cosmetic === true) continue
-      this.#writeParam(node.id, name, values[name], declaration)
-      if (declaration?.type === 'file' || this.#o.referenced?.(node.id, name) !== undefined) files.push(name)
+  #writeParams(index: number, definition: NodeDefinition, { params }: TypeRecords): readonly string[] {
+    const { id } = this.#graph.nodes[index]!, writer = this.#writer, given = this.#givenOf(index, definition)
+    const plain = isPlain(definition, given), values = plain ? given : resolveParams(definition, given).values
+    let files: readonly string[] = NONE
+    for (const { name, declaration, omitted, number } of params) {
+      const own = Object.hasOwn(values, name) ? values[name] : undefined, value = own === undefined && plain ? declaration.default : own
+      if (value === undefined) continue
+      if (own === undefined && omitted !== undefined) writer.raw(omitted)
+      else if (typeof value === 'number' && number !== undefined) writer.raw(number).lastNumber(value)
+      else this.#writeParam(id, name, value, declaration)
+      if (declaration.type === 'file' || this.#o.referenced?.(id, name) !== undefined) files = [...files, name]
     }
     return files
+  }
+
+  /** A node of unknown type: all params as given. */
+  #writeUnknown(index: number): readonly string[] {
+    const { id } = this.#graph.nodes[index]!, values = this.#givenOf(index, undefined)
+    const names = Object.keys(values).filter((name) => values[name] !== undefined).sort(compareUtf8)
+    for (const name of names) this.#writeParam(id, name, values[name], undefined)
+    return names.filter((name) => this.#o.referenced?.(id, name) !== undefined)
   }
 
   #writeParam(node: string, name: string, value: unknown, declaration: ParamDeclaration | undefined): void {
@@ -166,14 +187,14 @@ class GraphHasher {
     writer.end().end()
   }
 
-  #paramsOf(index: number, definition: NodeDefinition | undefined): ParamValues {
-    const given = this.#graph.nodes[index]!.params, bound = this.#bound.get(index)
-    let all: ParamValues = given
-    for (const [port, input] of bound ?? []) {
+  /** Params as given, with run-time inputs that drive some of them. */
+  #givenOf(index: number, definition: NodeDefinition | undefined): ParamValues {
+    let all: ParamValues = this.#graph.nodes[index]!.params
+    for (const [port, input] of this.#bound.get(index) ?? NO_PORTS) {
       const value = definition !== undefined && Object.hasOwn(definition.params, port) ? this.#inputValue(input) : undefined
       if (value !== undefined) all = { ...all, [port]: value }
     }
-    return definition === undefined ? all : resolveParams(definition, all).values
+    return all
   }
 
   #inputValue(name: string): unknown {
@@ -181,45 +202,37 @@ class GraphHasher {
     return values !== undefined && Object.hasOwn(values, name) ? values[name] : this.#graph.inputs.get(name)?.default
   }
 
-  #namesOf(definition: NodeDefinition): readonly string[] {
-    let names = this.#names.get(definition)
-    if (names === undefined) this.#names.set(definition, names = Object.keys(definition.params).sort(compareUtf8))
-    return names
-  }
-
   /** Links by port name, then order; the rank among a port's links enters, not the number written in the document. */
   #writeInputs(index: number, definition: NodeDefinition | undefined): void {
-    const { edges } = this.#graph
-    const links = this.#edgesInto[index]!
-    if (links.length > 1) links.sort((a, b) => compareUtf8(edges[a]!.to[1], edges[b]!.to[1]) || (edges[a]!.order ?? a) - (edges[b]!.order ?? b) || a - b)
-    const literals = [...this.#bound.get(index) ?? []].filter(([port]) => definition === undefined || !Object.hasOwn(definition.params, port))
-      .sort(([a], [b]) => compareUtf8(a, b))
+    const { edges } = this.#graph, { start, list } = this.#into, { fromAt } = this.#edges, writer = this.#writer
+    let links: ArrayLike<number> = list.subarray(start[index]!, start[index + 1]!)
+    if (links.length > 1) links = Array.from(links).sort((a, b) => compareUtf8(edges[a]!.to[1], edges[b]!.to[1]) || (edges[a]!.order ?? a) - (edges[b]!.order ?? b) || a - b)
+    const bound = this.#bound.get(index)
+    const literals: readonly (readonly string[])[] = bound === undefined ? NONE : [...bound].filter(([port]) => definition === undefined || !Object.hasOwn(definition.params, port)).sort(([a], [b]) => compareUtf8(a, b))
     let literal = 0, rank = 0, before: string | undefined
-    for (const e of links) {
-      const { from, to, delayFrames } = edges[e]!
-      while (literal < literals.length && compareUtf8(literals[literal]![0], to[1]) < 0) this.#writeLiteral(...literals[literal++]!)
+    for (let i = 0; i < links.length; i++) {
+      const e = links[i]!, { from, to, delayFrames } = edges[e]!
+      while (literal < literals.length && compareUtf8(literals[literal]![0]!, to[1]) < 0) this.#writeLiteral(literals[literal++]!)
       rank = to[1] === before ? rank + 1 : 0
       before = to[1]
-      const parent = this.#indexOf.get(from[0])
-      if (parent === undefined) continue
-      const writer = this.#writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank)
-      if (delayFrames === undefined) writer.record(TAG.parent, this.#digests, parent * DIGEST_BYTES, (parent + 1) * DIGEST_BYTES)
+      if (fromAt[e]! < 0) continue
+      writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank)
+      if (delayFrames === undefined) this.#batch.parent(fromAt[e]!)
       else writer.index(TAG.feedback, delayFrames) // its parent stands later in the order
       writer.text(TAG.parentPort, from[1]).end()
     }
-    while (literal < literals.length) this.#writeLiteral(...literals[literal++]!)
+    while (literal < literals.length) this.#writeLiteral(literals[literal++]!)
   }
 
-  #writeLiteral(port: string, input: string): void {
-    const value = this.#inputValue(input), digest = this.#o.inputDigests?.[input]
+  #writeLiteral([port, input]: readonly string[]): void {
+    const value = this.#inputValue(input!), digest = this.#o.inputDigests?.[input!]
     if (value === undefined && digest === undefined) return
-    this.#writer.begin(TAG.input).text(TAG.port, port).index(TAG.order, 0).record(TAG.literal, digest ?? this.#valueDigest(value)).end()
+    this.#writer.begin(TAG.input).text(TAG.port, port!).index(TAG.order, 0).record(TAG.literal, digest ?? this.#valueDigest(value)).end()
   }
 
   #valueDigest(value: unknown): Uint8Array {
-    const { mark } = this.#writer
-    if (!this.#writer.value(value)) { this.#writer.rewind(mark); this.#writer.raw(this.#nonce()) }
-    return this.#writer.takeDigest(mark)
+    const writer = new HashWriter()
+    return (writer.value(value) ? writer : writer.clear().raw(this.#nonce())).takeDigest(0)
   }
 
   #writeFile(node: string, param: string): void {
@@ -228,10 +241,11 @@ class GraphHasher {
     this.#writer.begin(TAG.file).text(TAG.filePath, param).record(TAG.fileBytes, digest).end()
   }
 
-  #writeFingerprint(index: number, definition: NodeDefinition): void {
+  #writeFingerprint(index: number, definition: NodeDefinition | undefined): void {
+    if (definition === undefined) return
     const { id } = this.#graph.nodes[index]!
     const given = this.#o.fingerprint?.(id)
-    const found = given === undefined ? definition.fingerprint?.(this.#paramsOf(index, definition)) : given
+    const found = given === undefined ? definition.fingerprint?.(resolveParams(definition, this.#givenOf(index, definition)).values) : given
     if (found === undefined) return
     if (found !== null && 'then' in found) {
       throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: `options.fingerprint to give node ${id}'s awaited fingerprint`, got: 'a promise' })
@@ -239,44 +253,44 @@ class GraphHasher {
     this.#writer.record(TAG.fingerprint, found ?? this.#nonce())
   }
 
-  #codeOf(definition: NodeDefinition): Uint8Array {
-    let digest = this.#code.get(definition)
-    if (digest === undefined) this.#code.set(definition, digest = this.#o.codeHash?.(definition) ?? codeDigest(definition))
-    return digest
+  #typeOf(definition: NodeDefinition): TypeRecords {
+    let type = this.#types.get(definition)
+    if (type === undefined) this.#types.set(definition, type = typeRecords(definition, this.#o.codeHash?.(definition) ?? codeDigest(definition), this.#o.seed))
+    return type
   }
 
   #nonce(): Uint8Array { return this.#o.nonce?.() ?? randomBytes() }
 
-  #outputDigest(node: number, port: string): Uint8Array {
-    const writer = this.#writer.clear().raw(this.#digests, node * DIGEST_BYTES, (node + 1) * DIGEST_BYTES).text(TAG.parentPort, port)
-    return writer.takeDigest(0)
+  #writeOutput(node: number, port: string): void {
+    this.#batch.digestOf(node)
+    this.#writer.text(TAG.parentPort, port)
   }
 
-  /** Sorted by declared name, then digest; what was not declared has an empty name; a sink without ports stands for its (nameless) effect. */
+  /** Sorted by declared name, then digest. */
   #hashWhole(): Hash {
-    const { outputs, sinks } = endsOf(this.#graph, this.#indexOf, this.#definitionOf)
-    const named = outputs.map(({ name, node, port }) => ({ name: name ?? '', digest: this.#outputDigest(node, port) }))
-    const read = new Set(outputs.map((output) => output.node))
-    for (const node of sinks) {
-      const ports = Object.keys(this.#definitionOf(node)?.outputs ?? {})
-      if (ports.length === 0) named.push({ name: '', digest: this.#outputDigest(node, '') })
-      else if (!read.has(node)) for (const port of ports) named.push({ name: '', digest: this.#outputDigest(node, port) })
-    }
-    const entries = named.map(({ name, digest }) => ({ name, digest, hex: hexOf(digest) }))
-    entries.sort((a, b) => compareUtf8(a.name, b.name) || (a.hex < b.hex ? -1 : a.hex > b.hex ? 1 : 0))
-    const writer = this.#writer.clear()
-    for (const { name, digest } of entries) writer.text(TAG.parentPort, name).raw(digest)
+    const { digests } = this.#batch, first = this.#graph.nodes.length
+    const entries = this.#ends.map(({ name }, i) => ({ name, at: (first + i) * DIGEST_BYTES })).sort((a, b) => {
+      let order = compareUtf8(a.name, b.name)
+      for (let i = 0; order === 0 && i < DIGEST_BYTES; i++) order = digests[a.at + i]! - digests[b.at + i]!
+      return order
+    })
+    const writer = new HashWriter()
+    for (const { name, at } of entries) writer.text(TAG.parentPort, name).raw(digests, at, at + DIGEST_BYTES)
     return hexOf(writer.takeDigest(0))
   }
 }
+const NONE: readonly never[] = [], NO_PORTS: ReadonlyMap<string, string> = new Map()
 
-/** Digest of what a node type runs, when nobody supplies the bytes of its kernel: version, kernel name, and the source of its functions. */
-export function codeDigest({ version, kernel, reference, process, pull, latencyFrames, summary }: NodeDefinition): Uint8Array {
-  const writer = new HashWriter().utf8(version)
-  if (kernel !== undefined) writer.text(1, `${kernel.module}/${kernel.export}`)
-  const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary]
-  functions.forEach((code, i) => { if (typeof code === 'function') writer.text(2 + i, Function.prototype.toString.call(code)) })
-  return writer.takeDigest(0)
+/** What was not declared has an empty name. */
+function endsToHash(graph: Graph, edges: GraphEdgeList, definitionOf: DefinitionOf): End[] {
+  const { outputs, sinks } = endsOf(graph, edges, definitionOf)
+  const ends = outputs.map(({ name, node, port }): End => ({ name: name ?? '', node, port })), read = new Set(outputs.map((output) => output.node))
+  for (const node of sinks) {
+    const ports = Object.keys(definitionOf(node)?.outputs ?? {})
+    if (ports.length === 0) ends.push({ name: '', node, port: '' })
+    else if (!read.has(node)) for (const port of ports) ends.push({ name: '', node, port })
+  }
+  return ends
 }
 
 /** Seeds are u64 however they are spelled: number, bigint, decimal text. */

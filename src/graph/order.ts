@@ -49,6 +49,13 @@ export function orderOf({ count, from, to }: EdgeList): TopologicalOrder {
   return { order: done === count ? order : order.slice(0, done), levels }
 }
 
+/** The nodes of an order by level, those of one level as they stand in the order: also an order in which every node comes after its predecessors. */
+export function levelOrder({ order, levels }: TopologicalOrder): Uint32Array {
+  let deepest = 0
+  for (let i = 0; i < order.length; i++) deepest = Math.max(deepest, levels[order[i]!]!)
+  return adjacencyOf(deepest + 1, order.map((node) => levels[node]!), order).list
+}
+
 function pushHeap(heap: Uint32Array, size: number, value: number): number {
   let at = size
   while (at > 0) {

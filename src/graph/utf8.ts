@@ -1,7 +1,4 @@
-/**
- * Bytes of `text` in UTF-8, or −1 when it holds a lone surrogate: such a string has no UTF-8 form (spec graph.md section 6).
- * Written here because graph code uses no platform type, `TextEncoder` included, and must find lone surrogates instead of replacing them.
- */
+/** Bytes of `text` in UTF-8, or −1 when it holds a lone surrogate: such a string has no UTF-8 form (spec graph.md section 6). */
 export function utf8Length(text: string): number {
   let bytes = text.length
   for (let i = 0; i < text.length; i++) {
@@ -18,7 +15,11 @@ export function utf8Length(text: string): number {
   return bytes
 }
 
-/** Writes `text`, which must have a {@link utf8Length} that fits, at `offset`; returns the offset behind it. */
+/**
+ * Writes `text` at `offset`, where there must be room for three bytes per unit; returns the offset behind it, or −1 when it holds a lone surrogate: such
+ * a string has no UTF-8 form (spec graph.md section 6). Written here because graph code uses no platform type, `TextEncoder` included, and must find
+ * lone surrogates instead of replacing them.
+ */
 export function writeUtf8(target: Uint8Array, offset: number, text: string): number {
   let at = offset
   for (let i = 0; i < text.length; i++) {
@@ -28,6 +29,7 @@ export function writeUtf8(target: Uint8Array, offset: number, text: string): num
       target[at++] = 0xc0 | (point >> 6)
     } else {
       if (point >= 0xd800 && point <= 0xdfff) {
+        if (point > 0xdbff || !isLow(text.charCodeAt(i + 1))) return -1
         point = 0x10000 + ((point & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff)
         target[at++] = 0xf0 | (point >> 18)
         target[at++] = 0x80 | ((point >> 12) & 0x3f)
@@ -43,6 +45,7 @@ export function writeUtf8(target: Uint8Array, offset: number, text: string): num
 
 /** Order of two strings by their UTF-8 bytes, which is the order of their code points and not of their UTF-16 units. */
 export function compareUtf8(a: string, b: string): number {
+  if (a === b) return 0
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i), y = b.charCodeAt(i)

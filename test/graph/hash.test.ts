@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { codeDigest, hashGraph, type HashOptions } from '../../src/graph/hash.js'
+import { hashGraph, type HashOptions } from '../../src/graph/hash.js'
+import { codeDigest } from '../../src/graph/hash-type.js'
 import { HashWriter } from '../../src/graph/hash-writer.js'
 import { connect, setParam } from '../../src/graph/edit.js'
 import type { Graph, GraphNode } from '../../src/graph/graph.js'

@@ -255,7 +255,7 @@ function withValue({ params, definition }: GraphNode, name: string, value: unkno
 
 /** Outputs of a document that declares none: every unconnected one, as `node.port`. */
 function openOutputs(graph: Graph): ReadonlyMap<string, PortRef> {
-  return new Map(endsOf(graph, edgeListOf(graph).indexOf).outputs.map(({ node, port }): [string, PortRef] => {
+  return new Map(endsOf(graph, edgeListOf(graph)).outputs.map(({ node, port }): [string, PortRef] => {
     const { id } = graph.nodes[node]!
     return [`${id}.${port}`, [id, port]]
   }))

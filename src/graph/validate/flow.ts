@@ -14,7 +14,7 @@ function soundEdges(c: Context): GraphEdgeList {
   if (c.brokenEdges.size === 0) return all
   const keep = [...all.source].flatMap((e, i) => c.brokenEdges.has(e) ? [] : [i])
   const pick = (list: Uint32Array): Uint32Array => Uint32Array.from(keep, (i) => list[i]!)
-  return { count: all.count, indexOf: all.indexOf, from: pick(all.from), to: pick(all.to), source: pick(all.source) }
+  return { ...all, from: pick(all.from), to: pick(all.to), source: pick(all.source) }
 }
 
 /** Stage 9: one diagnostic per strongly connected part. The edges inside such a part are broken; its nodes, and what comes after, are still checked. */
@@ -52,7 +52,7 @@ export function checkEnds(c: Context): Flow {
       { node, port: ports[0]!, pointer: `${c.nodePointer(n)}/mode` }))
   }
   const kept = modes.graph === c.graph ? c.edges : edgeListOf(modes.graph)
-  const ends = endsOf(modes.graph, kept.indexOf, (n) => c.definitions[modes.nodeIndex[n]!])
+  const ends = endsOf(modes.graph, kept, (n) => c.definitions[modes.nodeIndex[n]!])
   const reached = reaching(kept, [...ends.outputs.map((output) => output.node), ...ends.sinks, ...besideBroken(c, kept.indexOf)])
   const planned = new Uint8Array(nodes.length), present = new Uint8Array(nodes.length)
   modes.nodeIndex.forEach((n, i) => {

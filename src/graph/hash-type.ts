@@ -1,0 +1,81 @@
+import { checkParam } from './check-param.js'
+import { HashWriter } from './hash-writer.js'
+import type { NodeDefinition, ParamDeclaration } from './node-definition.js'
+import { compareUtf8 } from './utf8.js'
+
+/** Record tags (spec graph.md section 6). */
+export const TAG = {
+  domain: 0x01, type: 0x02, version: 0x03, code: 0x04, deterministic: 0x05, param: 0x06, input: 0x07, file: 0x08, fingerprint: 0x09, tier: 0x0a,
+  paramName: 0x10, paramValue: 0x11, port: 0x20, order: 0x21, parent: 0x22, parentPort: 0x23, literal: 0x24, feedback: 0x25, filePath: 0x30, fileBytes: 0x31,
+} as const
+export const DOMAIN = 'millrace-node-hash/1'
+const DETERMINISTIC = { yes: 0, seeded: 1, no: 2 } as const
+
+/** A param that enters the hash. */
+export interface ParamRecord {
+  readonly name: string
+  readonly declaration: ParamDeclaration
+  /** The whole record of the default, when it is a plain value. */
+  readonly omitted: Uint8Array | undefined
+  /** The whole record of the number 0: another number replaces its last eight bytes. */
+  readonly number: Uint8Array | undefined
+}
+
+/** What the messages of all nodes of one type share, written once. */
+export interface TypeRecords {
+  /** Domain to determinism; a nonce, which is fresh for every node of a type that is not deterministic, goes behind it. */
+  readonly head: Uint8Array
+  /** Params by the UTF-8 bytes of their names, cosmetic ones left out. */
+  readonly params: readonly ParamRecord[]
+}
+
+/** Shared records of a type; `seed` is that of the run, `code` the digest of what it runs. */
+export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: bigint | undefined): TypeRecords {
+  const kind = definition.deterministic ?? 'yes', writer = new HashWriter()
+  writer.text(TAG.domain, DOMAIN).text(TAG.type, definition.type).text(TAG.version, definition.version).record(TAG.code, code)
+  if (kind !== 'no') {
+    writer.begin(TAG.deterministic).raw(Uint8Array.of(DETERMINISTIC[kind]))
+    if (kind === 'seeded' && seed !== undefined) writer.u64(BigInt.asUintN(64, seed))
+    writer.end()
+  }
+  const names = Object.keys(definition.params).filter((name) => definition.params[name]!.cosmetic !== true).sort(compareUtf8)
+  return { head: writer.bytes.slice(), params: names.map((name) => {
+    const declaration = definition.params[name]!, plain = declaration.secret !== true && declaration.type !== 'seed'
+    const record = (value: unknown): Uint8Array | undefined => {
+      const scalar = plain && (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
+      return scalar && writeValue(writer.clear(), name, value) ? writer.bytes.slice() : undefined
+    }
+    return { name, declaration, omitted: record(declaration.default), number: record(0) }
+  }) }
+}
+
+function writeValue(writer: HashWriter, name: string, value: unknown): boolean {
+  writer.begin(TAG.param).text(TAG.paramName, name).begin(TAG.paramValue)
+  const good = writer.value(value)
+  writer.end().end()
+  return good
+}
+
+/** True when the params are spelled by their own names and each fits: then what is not given takes its default, and nothing else has to be worked out. */
+export function isPlain({ params }: NodeDefinition, given: Readonly<Record<string, unknown>>): boolean {
+  for (const name in given) {
+    if (!Object.hasOwn(given, name) || given[name] === undefined) continue
+    if (!Object.hasOwn(params, name) || checkParam(params[name]!, given[name]) !== undefined) return false
+  }
+  return true
+}
+
+const codes = new WeakMap<NodeDefinition, Uint8Array>()
+
+/** Digest of what a node type runs, when nobody supplies the bytes of its kernel: version, kernel name, and the source of its functions. Worked out once per definition. */
+export function codeDigest(definition: NodeDefinition): Uint8Array {
+  let digest = codes.get(definition)
+  if (digest !== undefined) return digest
+  const { version, kernel, reference, process, pull, latencyFrames, summary } = definition
+  const writer = new HashWriter().utf8(version)
+  if (kernel !== undefined) writer.text(1, `${kernel.module}/${kernel.export}`)
+  const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary]
+  functions.forEach((code, i) => { if (typeof code === 'function') writer.text(2 + i, Function.prototype.toString.call(code)) })
+  codes.set(definition, digest = writer.takeDigest(0))
+  return digest
+}
