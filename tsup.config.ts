@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
 import { nodeEntries } from './scripts/lib/entries.mjs'
-import { inlineEsbuild } from './scripts/inline.mjs'
+import { inlineEsbuild, oneFunction } from './scripts/inline.mjs'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
@@ -42,7 +42,7 @@ export default defineConfig([
     entry: { millrace: 'src/global.ts' },
     format: 'iife',
     platform: 'neutral',
-    globalName: 'millrace',
     minify: true,
+    esbuildPlugins: [oneFunction()],
   },
 ])

@@ -5,4 +5,5 @@ export function wasmText(path: string): Promise<string>
 export function wasmModule(path: string): Promise<string>
 export function bundleWorker(path: string, options?: { minify?: boolean }): Promise<{ code: string; inputs: string[] }>
 export function inlineEsbuild(): EsbuildPlugin
+export function oneFunction(): EsbuildPlugin
 export function inlineVite(): VitePlugin

@@ -6,7 +6,7 @@
  */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, relative, resolve } from 'node:path'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -64,6 +64,54 @@ export function inlineEsbuild() {
       }))
     },
   }
+}
+
+/**
+ * The script-tag file is one function that is called at once (docs/adr/0008-parts-and-sizes.md). Its threads run that same function: its own source text is the worker's code, so that
+ * the file holds nothing twice. Inside, `MILLRACE_SELF` is the function, `MILLRACE_ROLE` says what thread it is on, and `MILLRACE_WASM` holds the modules' texts, which are
+ * an argument because workers need none. Parts that other builds load on demand are simply there.
+ */
+export function oneFunction() {
+  const wasm = {}
+  return {
+    name: 'millrace-one-function',
+    setup(b) {
+      Object.assign(b.initialOptions, {
+        format: 'cjs', globalName: undefined,
+        banner: { js: 'var millrace=(function MILLRACE_SELF(MILLRACE_WASM,MILLRACE_ROLE){"use strict";var module={};' },
+        footer: { js: `return module.exports})(${WASM_HERE});` },
+      })
+      b.onResolve({ filter: /^inline-worker:/ }, () => ({ path: 'self', namespace: 'one-function' }))
+      b.onLoad({ filter: /^self$/, namespace: 'one-function' }, () => ({ contents: "export default '(' + MILLRACE_SELF + ')({},\\'worker\\')'", loader: 'js' }))
+      b.onResolve({ filter: /\.wasm$/ }, (args) => ({ path: resolve(args.resolveDir, args.path), namespace: 'argument-wasm', sideEffects: false }))
+      b.onLoad({ filter: /.*/, namespace: 'argument-wasm' }, async ({ path }) => {
+        const name = basename(path, '.wasm')
+        wasm[name] = await wasmText(path)
+        return { contents: `export const deflated = MILLRACE_WASM.${name}\n`, loader: 'js', watchFiles: [path] }
+      })
+      b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({ contents: withoutParts(await readFile(path, 'utf8')), loader: 'ts' }))
+      b.onEnd((result) => {
+        for (const file of result.outputFiles ?? []) {
+          if (file.path.endsWith('.map')) continue
+          // A replacer function: the texts may hold what `replace` takes for a pattern.
+          file.contents = Buffer.from(Buffer.from(file.contents).toString().replace(WASM_HERE, () => JSON.stringify(wasm)))
+        }
+      })
+    },
+  }
+}
+
+const WASM_HERE = '"millrace: wasm"'
+
+/** `import('./part.js')` with a constant name as a static import of the same module. */
+function withoutParts(text) {
+  const parts = []
+  const body = text.replace(/\bimport\(('(?:\.|inline-worker:)[^']*')\)/g, (_, specifier) => {
+    parts.push(`import * as part${parts.length} from ${specifier};`)
+    return `Promise.resolve(part${parts.length - 1})`
+  })
+  // On the first line: the lines of the source map stay as they are.
+  return parts.join('') + body
 }
 
 /** The loader as a Vite plugin (vitest, demo). */

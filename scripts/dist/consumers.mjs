@@ -3,7 +3,7 @@
  * minimum. Every one runs the program of scripts/dist/program.mjs.
  */
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -24,6 +24,7 @@ async function project(base, name, tarball) {
   await execute('npm', ['install', ...npmFlags, tarball], { cwd: folder })
   copyFileSync(join(here, 'program.mjs'), join(folder, 'program.mjs'))
   writeFileSync(join(folder, 'main.mjs'), "import { segments } from './program.mjs'\nconsole.log(await segments())\n")
+  writeFileSync(join(folder, 'then.mjs'), "import { segments } from './program.mjs'\nsegments().then((text) => { console.log(text) })\n")
   writeFileSync(join(folder, 'page.mjs'), "import { segments } from './program.mjs'\nsegments().then((text) => { globalThis.result = text }, (error) => { globalThis.result = String(error?.stack ?? error) })\n")
   writeFileSync(join(folder, 'required.cjs'), requiredProgram())
   return folder
@@ -74,8 +75,17 @@ export const CONSUMERS = [
   }) },
   { name: 'rollup', needs: 'browser', run: (c) => bundled(c, 'rollup', async (folder, entry, out) => {
     const [{ rollup }, { nodeResolve }] = await Promise.all([import('rollup'), import('@rollup/plugin-node-resolve')])
-    const bundle = await rollup({ input: join(folder, entry), plugins: [nodeResolve()], onwarn: refuse })
+    // In one file rollup puts parts behind the program: a top-level await would wait for what comes after it.
+    const input = join(folder, entry === 'main.mjs' ? 'then.mjs' : entry)
+    const bundle = await rollup({ input, plugins: [nodeResolve()], onwarn: refuse })
     await bundle.write({ file: join(folder, out), format: 'es', inlineDynamicImports: true })
+    await bundle.close()
+  }) },
+  // Without a word about parts: rollup then writes a folder.
+  { name: 'rollup-folder', needs: 'browser', run: (c) => bundled(c, 'rollup-folder', async (folder, entry, out) => {
+    const [{ rollup }, { nodeResolve }] = await Promise.all([import('rollup'), import('@rollup/plugin-node-resolve')])
+    const bundle = await rollup({ input: join(folder, entry), plugins: [nodeResolve()], onwarn: refuse })
+    await bundle.write({ dir: join(folder, `${out}.d`), format: 'es', entryFileNames: out })
     await bundle.close()
   }) },
   { name: 'rolldown', needs: 'browser', run: (c) => bundled(c, 'rolldown', async (folder, entry, out) => {
@@ -84,13 +94,22 @@ export const CONSUMERS = [
     await bundle.write({ file: join(folder, out), format: 'es', codeSplitting: false })
     await bundle.close()
   }) },
+  { name: 'rolldown-folder', needs: 'browser', run: (c) => bundled(c, 'rolldown-folder', async (folder, entry, out) => {
+    const { rolldown } = await import('rolldown')
+    const bundle = await rolldown({ input: join(folder, entry), cwd: folder, onwarn: refuse })
+    await bundle.write({ dir: join(folder, `${out}.d`), format: 'es', entryFileNames: out })
+    await bundle.close()
+  }) },
+  { name: 'esbuild-splitting', needs: 'browser', run: (c) => bundled(c, 'esbuild-splitting', splitByEsbuild) },
+  { name: 'missing-part', needs: 'browser', run: missingPart },
   { name: 'webpack', needs: 'browser', run: (c) => bundled(c, 'webpack', async (folder, entry, out) => {
     const { default: webpack } = await import('webpack')
-    const stats = await promisify(webpack)({ mode: 'production', context: folder, entry: join(folder, entry), output: { path: folder, filename: out }, performance: { hints: false } })
+    const stats = await promisify(webpack)({ mode: 'production', context: folder, entry: join(folder, entry), output: { path: join(folder, `${out}.d`), filename: out }, performance: { hints: false } })
     if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString({ all: false, errors: true, warnings: true }))
   }, false) },
   { name: 'vite-build', needs: 'browser', run: viteBuild },
   { name: 'vite-dev', needs: 'browser', run: viteDev },
+  { name: 'vite-worker', needs: 'browser', run: viteWorker },
   { name: 'script-tag-cdn-sri', needs: 'browser', run: scriptTagFromAnotherOrigin },
   { name: 'script-tag-file-url', needs: 'browser', run: scriptTagFromFile },
   { name: 'tree-shaking', run: treeShaking },
@@ -125,19 +144,55 @@ async function typescript(c, name, options) {
   return inNode(process.execPath, folder, 'out/main.js')
 }
 
-/** Bundles for a page and, where the output is ESM, for Node; the folder that is served holds no node_modules. */
+/**
+ * Bundles for a page and, where the output is ESM, for Node; the folder that is served holds no node_modules. `build` writes `out`, or a folder `out.d` with it and the
+ * files beside it.
+ */
 async function bundled(c, name, build, alsoNode = true) {
   const folder = await project(c.base, name, c.tarball)
-  const served = join(folder, 'served')
-  mkdirSync(served)
+  const served = join(folder, 'bundle.js.d')
   await build(folder, 'page.mjs', 'bundle.js')
-  copyFileSync(join(folder, 'bundle.js'), join(served, 'bundle.js'))
+  if (!existsSync(served)) {
+    mkdirSync(served)
+    copyFileSync(join(folder, 'bundle.js'), join(served, 'bundle.js'))
+  }
   const page = await inPages(served, 'bundle.js')
   if (!alsoNode) return page
   await build(folder, 'main.mjs', 'main-bundle.mjs')
-  const node = await inNode(process.execPath, folder, 'main-bundle.mjs')
+  const node = await inNode(process.execPath, folder, existsSync(join(folder, 'main-bundle.mjs')) ? 'main-bundle.mjs' : 'main-bundle.mjs.d/main-bundle.mjs')
   if (node !== page) throw new Error(`page ${page}, Node ${node}`)
   return page
+}
+
+async function splitByEsbuild(folder, entry, out) {
+  const { build } = await import('esbuild')
+  await build({
+    entryPoints: { [out.replace(/\.m?js$/, '')]: join(folder, entry) }, outdir: join(folder, `${out}.d`), outExtension: { '.js': out.endsWith('.mjs') ? '.mjs' : '.js' }, splitting: true, bundle: true,
+    format: 'esm', logLevel: 'error', absWorkingDir: folder,
+  })
+}
+
+/** A part of the bundle that the server does not have: a coded error with a hint, no hang. */
+async function missingPart(c) {
+  const folder = await project(c.base, 'missing-part', c.tarball)
+  const served = join(folder, 'bundle.js.d'), expected = 'NETWORK: Serve every file of the bundle; reload the page after a deployment.'
+  writeFileSync(join(folder, 'page.mjs'), "import { createEngine } from 'millrace'\ncreateEngine().then(() => { globalThis.result = 'an engine' }, ({ code, hint }) => { globalThis.result = `${code}: ${hint}` })\n")
+  await splitByEsbuild(folder, 'page.mjs', 'bundle.js')
+  for (const file of readdirSync(served)) if (file.startsWith('start-engine')) rmSync(join(served, file))
+  const text = await inPages(served, 'bundle.js')
+  if (text !== expected) throw new Error(`expected ${expected}, got ${text}`)
+  return c.expected
+}
+
+/** The package inside a user's own worker, which Vite bundles as one classic script by default. */
+async function viteWorker(c) {
+  const folder = await project(c.base, 'vite-worker', c.tarball)
+  writeFileSync(join(folder, 'worker.mjs'), "import { segments } from './program.mjs'\nsegments().then((text) => { postMessage(text) }, (error) => { postMessage(String(error?.stack ?? error)) })\n")
+  writeFileSync(join(folder, 'page.mjs'), "const worker = new Worker(new URL('./worker.mjs', import.meta.url))\nworker.onmessage = ({ data }) => { globalThis.result = data }\n")
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>consumer</title><script type="module" src="/page.mjs"></script>')
+  const { build } = await import('vite')
+  await build({ root: folder, configFile: false, logLevel: 'error' })
+  return bothWays(join(folder, 'dist'))
 }
 
 async function viteBuild(c) {

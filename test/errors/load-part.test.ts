@@ -11,4 +11,8 @@ describe('loadPart', () => {
       code: 'NETWORK', cause, retryable: true, message: expect.stringContaining('start.js') as string, hint: expect.stringContaining('reload the page') as string,
     })
   })
+
+  test('a part behind a top-level await in the same file is named as such', async () => {
+    await expect(loadPart('engine', () => Promise.resolve(undefined))).rejects.toMatchObject({ code: 'NETWORK', message: expect.stringContaining('top-level await') as string })
+  })
 })
