@@ -1,5 +1,5 @@
 // Control records: params that change while the kernel runs (AU-03, KE-15). A ramp is a pure function of absolute time, so any chunking sees the same bits. @realtime
-import { CONTROL_BEGIN_I32, CONTROL_BYTES, CONTROL_FROM_F32, CONTROL_LENGTH, CONTROL_STREAM, CONTROL_TO_F32, IO_CONTROLS } from './generated'
+import { CONTROL_BEGIN_I32, CONTROL_BYTES, CONTROL_DRIVEN, CONTROL_FROM_F32, CONTROL_LENGTH, CONTROL_STREAM, CONTROL_TO_F32, IO_CONTROLS } from './generated'
 
 /** Address of control record `i`; there are some ({@link hasControls}). */
 // @ts-ignore: decorator
@@ -8,6 +8,10 @@ import { CONTROL_BEGIN_I32, CONTROL_BYTES, CONTROL_FROM_F32, CONTROL_LENGTH, CON
 /** False when the driver gave no control records: a kernel then goes by its Init params. */
 // @ts-ignore: decorator
 @inline export function hasControls(io: usize): bool { return load<u32>(io, IO_CONTROLS) != 0 }
+
+/** True once an edge has given values of control `i`: they are in the param's own unit. */
+// @ts-ignore: decorator
+@inline export function driven(io: usize, i: u32): bool { return load<u32>(controlRecord(io, i), CONTROL_DRIVEN) != 0 }
 
 /** Value of control `i` at frame `frame` of this call. */
 // @ts-ignore: decorator

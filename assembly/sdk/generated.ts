@@ -123,6 +123,8 @@
 // @ts-ignore: decorator
 @inline export const CONTROL_STREAM: u32 = 0x10
 // @ts-ignore: decorator
+@inline export const CONTROL_DRIVEN: u32 = 0x14
+// @ts-ignore: decorator
 @inline export const CONTROL_BYTES: u32 = 0x20
 
 // @ts-ignore: decorator

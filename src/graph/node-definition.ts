@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import type { AudioBuffer } from '../media/audio-buffer.js'
+import type { Dtype } from '../media/dtype.js'
 import type { Media, MediaConstraint } from '../media/media-type.js'
 import type { Packet, PacketStream } from '../media/packet.js'
 import type { Reference } from './reference.js'
@@ -61,14 +62,19 @@ export type OutputFrames = 'same' | 'passThrough' | ((frames: number, params: Pa
 
 /** True when the output is the first input's own bits under these params: the plan aliases the buffer and the kernel sees the port unconnected. */
 export function passesThrough(output: OutputDeclaration, params: ParamValues, media: PortMedia): boolean {
-  return output.frames === 'passThrough' || (typeof output.frames === 'function' && output.frames(0, params, media) === 'passThrough')
+  return output.frames === 'passThrough' || output.view?.(params, media) !== undefined || (typeof output.frames === 'function' && output.frames(0, params, media) === 'passThrough')
 }
+
+/** Channels of a planar stream: `first` and the next ones, `downwards` the ones before it. */
+export interface ChannelView { readonly first: number; readonly downwards?: boolean }
 
 /** Declaration of an output port. `frames` and `metadata` belong to kernel nodes. */
 export interface OutputDeclaration {
   readonly media: MediaConstraint
   readonly doc?: string
   readonly frames?: OutputFrames
+  /** The output is some channels of the first input, where they stand: no code runs for it and no sample moves. Undefined: not for these params and media. */
+  readonly view?: (params: ParamValues, media: PortMedia) => ChannelView | undefined
   /** Fields in the metadata of every packet of this output, known before the run: what its media do not say (samples per decision of a detector). */
   readonly metadata?: (params: ParamValues, media: PortMedia) => Readonly<Record<string, unknown>>
 }
@@ -95,6 +101,22 @@ export interface KernelDeclaration {
 /** A value too large for a param slot, as the kernel finds it in memory. */
 export interface KernelAsset { readonly dtype: 'f32' | 'f64' | 'u8' | 'i32'; readonly data: Float32Array | Float64Array | Uint8Array | Int32Array }
 
+/** Random numbers of a node (EX-77): a pure function of run seed, node and position, never of time or thread. */
+export interface NodeRandom {
+  /** The next number, 0 (included) to 1 (excluded). */
+  next(): number
+  /** The number at a position of a stream, without moving. */
+  at(n: number, stream?: number): number
+}
+/** The engine's time. */
+export interface NodeClock { nowUs(): number; /** Milliseconds since 1970. */ nowMs(): number; /** Ends early when the node is told to stop. */ sleep(ms: number): Promise<void> }
+/** Memory that a node asked for: its own until `release`, at the latest until the node ends. */
+export interface NodeBlock {
+  readonly bytes: number
+  view<T extends ArrayBufferView>(type: { new (buffer: ArrayBufferLike, byteOffset: number, length: number): T; readonly BYTES_PER_ELEMENT: number }): T
+  release(): void
+}
+
 /** What a node's own code may use; grows with later issues (GR-28). */
 export interface NodeContext {
   readonly signal: AbortSignal
@@ -106,6 +128,16 @@ export interface NodeContext {
   nowUs(): number
   /** Audio in the arena, given to the packet's receiver. Waits while the arena has no room for another chunk. */
   allocAudio(spec: { readonly rate: number; readonly channels: number; readonly frames: number; readonly format?: 'f32' | 'i16' | 'i32' | 'u8'; readonly layout?: 'planar' | 'interleaved' }): Promise<AudioBuffer>
+  /** Bytes in the arena, or elements of `dtype`; cleared. */
+  alloc(bytes: number, dtype?: Dtype): Promise<NodeBlock>
+  readonly rng: NodeRandom
+  readonly clock: NodeClock
+  /** Says that the node lives: call it in loops longer than `hangMs` that never wait. */
+  beat(): void
+  /** How often the node's code was called for this run, failures included, from 1. */
+  readonly attempt: number
+  /** How often it was given to a thread for this attempt, from 1. */
+  readonly delivery: number
   readonly node: { readonly id: string; readonly type: string; readonly runId: string }
   /** What the definition's `init` made; undefined without one. */
   readonly instance: unknown
@@ -149,6 +181,13 @@ export interface NodeDefinition {
   readonly dispose?: (instance: never) => void | Promise<void>
   /** Source: an async generator of packets, read only as fast as they are taken. */
   readonly pull?: (params: ParamValues, ctx: NodeContext) => AsyncIterable<PacketRecord>
+  /**
+   * Where `process` or `pull` runs. `engine` (default): on the engine's thread, where a hang cannot be ended. `worker`: on a thread of its own kind, watched; `init`,
+   * `reset`, `dispose` too. Its code is {@link codeURL}, else the source text of these functions, which may then use their arguments and globals only.
+   */
+  readonly thread?: 'engine' | 'worker'
+  /** Module that exports `process` or `pull`, and `init`, `reset`, `dispose` as needed: what a worker imports in place of this definition's functions. */
+  readonly codeURL?: string | URL
   /** True when `pull` gives one packet that is known whole before the run (audio in memory): its readers can be scheduled as tasks. */
   readonly whole?: (params: ParamValues) => boolean
   /** Media of discovered ports before the run; reads at most 64 KiB. */

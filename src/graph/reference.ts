@@ -14,6 +14,8 @@ export interface ReferenceIo {
   readonly frames: number; readonly position: number; readonly last: boolean; readonly inputs: readonly PortView[]; readonly outputs: readonly PortView[]
   /** Value of a param at a frame of this call (AU-03). */
   control(name: string): (frame: number) => number
+  /** Does an edge drive it? Its values are then in the param's own unit. */
+  driven(name: string): boolean
   readonly count: { nonfinite: number; clipped: number }
 }
 

@@ -39,8 +39,11 @@ export const PORT = {
  */
 export const PORT_FLAG = { CONNECTED: 1, SILENT: 2, CONSTANT: 4, ENDED: 8, SETTLED: 16 } as const
 
-/** Control record: one per param with rate `sample` or `block`. Byte offsets. */
-export const CONTROL = { FROM_F32: 0x00, TO_F32: 0x04, BEGIN_I32: 0x08, LENGTH: 0x0c, STREAM: 0x10, BYTES: 32 } as const
+/**
+ * Control record: one per param with rate `sample` or `block`. Byte offsets. DRIVEN*: 1 once an edge has given values: they are in the param's own unit, which for some
+ * kernels (gain: decibels) is not that of constants and ramps; also after the stream has ended, when TO keeps its last value.
+ */
+export const CONTROL = { FROM_F32: 0x00, TO_F32: 0x04, BEGIN_I32: 0x08, LENGTH: 0x0c, STREAM: 0x10, DRIVEN: 0x14, BYTES: 32 } as const
 
 /** Asset entry: values too large for a param slot. Byte offsets. */
 export const ASSET = { ADDRESS: 0x00, BYTES_U32: 0x04, DTYPE: 0x08, COUNT: 0x0c, BYTES: 16 } as const

@@ -79,6 +79,7 @@ export function describeDriven(s: Step, frames: number): void {
   each(s, (from, at, record) => {
     const taken = word(s.u32, at), some = frames > 0 && word(s.u32, from + BUFFER.FILLED) > taken
     if (some) writeOut(s, from)
+    if (some) s.u32[(record + CONTROL.DRIVEN) >>> 2] = 1
     s.u32[(record + CONTROL.STREAM) >>> 2] = some ? word(s.u32, from + BUFFER.BASE) + taken * word(s.u32, from + BUFFER.FRAME_BYTES) : 0
   })
 }

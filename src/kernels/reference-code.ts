@@ -91,6 +91,7 @@ function readIo(spec: KernelSpec, parts: ReferenceParts, host: MemoryHost, io: A
     frames, position: word(u32, io + IO.POSITION_U64) + word(u32, io + IO.POSITION_U64 + 4) * 2 ** 32,
     last: (word(u32, io + IO.FLAGS) & IO_FLAG.LAST) !== 0, inputs: views.slice(0, spec.inputs.length), outputs: views.slice(spec.inputs.length),
     control: (name) => controlOf(host, word(u32, io + IO.CONTROLS) + controlIndex(parts.controls, name) * CONTROL.BYTES),
+    driven: (name) => word(host.u32, word(host.u32, io + IO.CONTROLS) + controlIndex(parts.controls, name) * CONTROL.BYTES + CONTROL.DRIVEN) !== 0,
     count: { nonfinite: 0, clipped: 0 },
   }
 }
@@ -106,7 +107,7 @@ function readPort(port: PortSpec, host: MemoryHost, at: Address): PortView {
   const flags = host.u16[(at + PORT.FLAGS_U16) >>> 1]!, connected = (flags & PORT_FLAG.CONNECTED) !== 0
   const frames = connected ? word(host.u32, at + PORT.FRAMES) : 0, data = word(host.u32, at + PORT.DATA), stride = word(host.u32, at + PORT.STRIDE)
   const channels: PortArray[] = []
-  if (connected) for (let c = 0; c < port.channels; c++) channels.push(portArray(host.buffer, port.dtype, data + c * stride, frames * port.width))
+  if (connected) for (let c = 0; c < port.channels; c++) channels.push(portArray(host.buffer, port.dtype, (data + c * stride) >>> 0, frames * port.width))
   return { connected, frames, done: 0, ended: (flags & PORT_FLAG.ENDED) !== 0, channels }
 }
 

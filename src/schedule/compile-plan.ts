@@ -13,9 +13,10 @@ import { alignedBytes } from './colouring.js'
 import type { CompiledPlan } from './compiled-plan.js'
 import type { CostHistory } from './estimates.js'
 import { mediaBytes } from './media-bytes.js'
+import { configDiagnostics, driverKey, policyDiagnostics, readPolicy } from './policy/node-policy.js'
 import { queueCapacity } from './packet-queue.js'
 import type { InsertedNode, Plan, PlanBuffer, PlanEdge, PlanNode } from './plan.js'
-import { resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
+import { controlNames, needsNoCode, resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
 import { planSegment } from './segment-buffers.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
 import { groupSegments } from './segments.js'
@@ -39,6 +40,10 @@ export interface CompileContext {
   readonly blockFrames: number
   readonly seed: bigint
   readonly history: CostHistory
+  /** Nodes written in TypeScript may have threads of their own. Default false. */
+  readonly threads?: boolean
+  /** Limiters that have permits. Default: none. */
+  readonly hasLimiter?: (name: string) => boolean
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -53,27 +58,28 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   if (misfits.length > 0) throw errorOf(misfits[0]!, misfits)
   const order = topologicalOrder(solved.graph)
   const nodes = resolveNodes(solved.graph, order.order, solved.media, c)
-  const removed = new Set(nodes.filter((node) => node.definition.identity?.(node.params, node.media) === true).map((node) => node.id))
-  const origin = resolveAliases(nodes, removed)
+  const removed = new Set(nodes.filter(needsNoCode).map((node) => node.id))
+  const { origin, views } = resolveAliases(nodes, removed)
   const outputs = runOutputs(solved.graph, nodes, origin)
   const totals = totalFrames(nodes, origin, c.lengths)
+  const asked = checkPolicies(solved.graph, nodes, c)
   const timed = nodes.map((node) => ({ ...node, estUs: estimate(node, removed, origin, totals, c) }))
   const kernelUs = timed.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
   const onWorkers = c.workers > 0 && (c.forceWorkers || kernelUs > INLINE_US)
   const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
-  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || node.tier === 'wasm-threads') ? c.workers : 0
+  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier === 'wasm-threads' && driverKey(node.policy, node.id) === '')) ? c.workers : 0
   const drafts = groupSegments(timed, origin, removed, selfScheduled)
   const returned = new Set(outputs.values())
   const readers = readersOf(timed, origin, removed)
   const segments = drafts.map((draft, i) => planSegment(draft, i, {
-    nodes: timed, origin, removed, blockFrames: c.blockFrames, seed: c.seed,
+    nodes: timed, origin, views, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
-  const where = segments.map((segment) => whereOf(segment.tier))
+  const where = segments.map((segment) => timed[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
   const plan = describe({ graph: solved.graph, nodes: timed, removed, origin, outputs, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
     why: onWorkers ? 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
-    diagnostics: [...c.diagnostics, ...solved.diagnostics] })
-  return { plan, nodes: timed, removed, origin, media: solved.media, outputs, segments, where, totals }
+    diagnostics: [...c.diagnostics, ...solved.diagnostics, ...asked] })
+  return { plan, nodes: timed, removed, origin, views, media: solved.media, outputs, segments, where, totals }
 }
 
 function resolveNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<ValueId, Media>, c: CompileContext): ResolvedNode[] {
@@ -91,17 +97,34 @@ function resolveNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<Value
     for (const input of inputs) { const m = input.from === null ? undefined : media.get(input.from); if (m) own[input.link] = m }
     for (const port of Object.keys(definition.outputs)) { const m = media.get(valueId(node.id, port)); if (m) own[port] = m }
     const choice = definition.kernel === undefined ? undefined : c.tierOf(node)
-    return { index: position, id: node.id, definition, params, media: own, inputs, tier: choice?.tier ?? null, tierWhy: choice?.why ?? 'written in TypeScript', estUs: 0 }
+    return { index: position, id: node.id, definition, params, media: own, inputs, tier: choice?.tier ?? null, tierWhy: choice?.why ?? 'written in TypeScript', estUs: 0, policy: readPolicy(node, definition, graph.config) }
   })
 }
 
-/** Links in slot order: declared ports, the links of a `multi` input in their order. */
+/** What nodes ask for and do not get: warnings, of limiters without permits and code that cannot run here errors. */
+function checkPolicies(graph: Graph, nodes: readonly ResolvedNode[], c: CompileContext): Diagnostic[] {
+  const byId = new Map(graph.nodes.map((node) => [node.id, node])), found = configDiagnostics(graph)
+  for (const { id, definition, policy } of nodes) {
+    found.push(...policyDiagnostics(byId.get(id)!, definition, { threads: c.threads === true && policy?.main !== true, hasLimiter: c.hasLimiter ?? (() => false) }))
+  }
+  const faults = found.filter(({ severity }) => severity === 'error')
+  if (faults.length > 0) throw errorOf(faults[0]!, faults)
+  return found
+}
+
+/** Links in slot order: declared ports, the links of a `multi` input in their order; then params that edges drive. */
 function inputsOf(node: GraphNode, links: readonly { to: string; from: ValueId; order: number }[]): ResolvedInput[] {
-  return Object.entries(node.definition!.inputs).flatMap(([port, declared]): ResolvedInput[] => {
+  const definition = node.definition!
+  const inputs = Object.entries(definition.inputs).flatMap(([port, declared]): ResolvedInput[] => {
     const own = links.filter((link) => link.to === port).sort((a, b) => a.order - b.order)
     if (declared.multi) return own.map((link, n) => ({ link: `${port}.${n}`, port, from: link.from }))
     return [{ link: port, port, from: own[0]?.from ?? null }]
   })
+  const driven = links.length === inputs.length ? [] : Object.keys(definition.params).flatMap((name): ResolvedInput[] => {
+    const link = links.find((one) => one.to === name)
+    return link === undefined ? [] : [{ link: name, port: name, from: link.from, control: definition.kernel === undefined ? -1 : controlNames({ definition, inputs }).indexOf(name) }]
+  })
+  return driven.length === 0 ? inputs : [...inputs, ...driven]
 }
 
 /** Declared run outputs, or every output that nothing reads, as their writers' values. */
@@ -155,7 +178,7 @@ function describe(d: Described): Plan {
   const nodes = d.nodes.map((node): PlanNode => {
     const segment = segmentOf.get(node.index) ?? -1
     return {
-      id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment < 0 ? 'engine' : d.where[segment]!,
+      id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment >= 0 ? d.where[segment]! : d.c.threads === true && node.definition.thread === 'worker' && node.policy?.main !== true ? 'worker' : 'engine',
       why: d.removed.has(node.id) ? 'removed: it would change nothing' : node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`,
       hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
       estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),

@@ -1,3 +1,4 @@
+import type { ChannelView } from '../graph/node-definition.js'
 import type { Media } from '../media/media-type.js'
 import type { Plan } from './plan.js'
 import type { ResolvedNode } from './resolved-graph.js'
@@ -12,6 +13,8 @@ export interface CompiledPlan {
   readonly removed: ReadonlySet<string>
   /** Value id → the value id of its real writer. */
   readonly origin: ReadonlyMap<ValueId, ValueId>
+  /** Values that are some channels of their origin. */
+  readonly views: ReadonlyMap<ValueId, ChannelView>
   readonly media: ReadonlyMap<ValueId, Media>
   /** Run output name → value id (its writer's). */
   readonly outputs: ReadonlyMap<string, ValueId>

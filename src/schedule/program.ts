@@ -1,6 +1,7 @@
 import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import { commonErrors } from '../errors/common-errors.js'
-import { BUFFER, BUFFER_FLAG, BUFFER_KIND, NONE, PROGRAM, PROGRAM_MAGIC, STATUS, STEP } from '../kernels/contract.js'
+import { BUFFER, BUFFER_FLAG, BUFFER_KIND, CHANGE, NONE, PROGRAM, PROGRAM_MAGIC, READER, STATUS, STEP, STEP_MARK, TIMELINE } from '../kernels/contract.js'
+import type { ChannelView } from '../graph/node-definition.js'
 import type { KernelCode } from '../kernels/kernel-code.js'
 import { KernelInstance } from '../kernels/kernel-instance.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
@@ -26,6 +27,8 @@ export interface BuiltProgram {
   setOrigin(buffer: number, frame: number): void
   /** Position of the first input frame, for streams that do not start at 0. */
   setPosition(frame: number): void
+  /** Plans a change of a step's control: from `at` (frame of its input 0) on, to `value` over `ramp` frames. In order of `at`. False: too many wait, or it has no timeline. */
+  change(step: number, change: ControlChange): boolean
   /** Lets an external input read what another segment's external output holds, as it grows. */
   link(buffer: number, writer: Address): void
   passes(): number
@@ -36,6 +39,9 @@ export interface BuiltProgram {
   trapped(error: unknown): MillraceError
   close(): void
 }
+
+/** A change of a control record at an absolute frame. */
+export interface ControlChange { readonly at: number; readonly control: number; readonly value: number; readonly ramp: number }
 
 /** Where the code of a step comes from. */
 export interface CodeSource {
@@ -68,16 +74,17 @@ export function buildProgram(host: MemoryHost, plan: SegmentPlan, source: CodeSo
 /** Scratch is the executing thread's, filled in when it takes the segment. */
 const THREADS_OWN = { address: 0, bytes: Number.POSITIVE_INFINITY }
 
-interface Sizes { readonly steps: number; readonly buffers: number; readonly bindings: readonly number[]; readonly offsets: readonly number[]; readonly total: number }
+interface Sizes { readonly steps: number; readonly buffers: number; readonly bindings: readonly number[]; readonly offsets: readonly number[]; /** 0: none. */ readonly timelines: readonly number[]; readonly total: number }
 
 /** Offsets of the parts of a program from its address. */
 function layOut(plan: SegmentPlan): Sizes {
   let at: number = PROGRAM.BYTES
   const take = (bytes: number): number => { const start = at; at += alignedBytes(bytes); return start }
   const steps = take(plan.nodes.length * STEP.BYTES), buffers = take(plan.buffers.length * BUFFER.BYTES)
-  const bindings = plan.nodes.map((node) => take((2 * node.inputs.length + node.outputs.length) * 4))
+  const bindings = plan.nodes.map((node) => take((2 * node.inputs.length + node.outputs.length + 3 * (node.driven?.length ?? 0)) * 4))
   const offsets = plan.buffers.map((buffer) => take(Math.max(1, buffer.readers.length) * 4))
-  return { steps, buffers, bindings, offsets, total: at }
+  const timelines = plan.nodes.map((node) => node.timeline === undefined ? 0 : take(TIMELINE.BYTES + node.timeline * CHANGE.BYTES))
+  return { steps, buffers, bindings, offsets, timelines, total: at }
 }
 
 function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instances: readonly KernelInstance[], address: Address, sizes: Sizes, work: Address): void {
@@ -100,14 +107,26 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     set(step, STEP.INPUTS, node.inputs.length)
     set(step, STEP.OUTPUTS, node.outputs.length)
     set(step, STEP.BINDINGS, bindings)
-    const readers = bindings + (node.inputs.length + node.outputs.length) * 4
+    const driven = node.driven ?? [], readers = bindings + (node.inputs.length + node.outputs.length + driven.length) * 4
     set(step, STEP.READERS, readers)
+    set(step, STEP.DRIVEN, driven.length)
+    set(step, STEP.MARKS, driven.length > 0 ? STEP_MARK.DRIVEN : 0)
+    if (node.timeline !== undefined) {
+      const line = address + sizes.timelines[i]!
+      set(step, STEP.TIMELINE, line)
+      set(line, TIMELINE.CAPACITY, node.timeline)
+      set(line, TIMELINE.CONTROLS, node.spec.controls.length)
+    }
     set(step, STEP.MAX_FRAMES, node.spec.maxFrames)
     set(step, STEP.WANTED, node.inputs.every((b) => b < 0) && node.spec.inputs.length === 0 ? plan.headFrames : 0)
     set(step, STEP.NODE, node.node)
     set(step, STEP.SCRATCH_BYTES, instances[i]!.scratchBytes)
-    ;[...node.inputs, ...node.outputs].forEach((b, n) => { set(bindings, n * 4, b < 0 ? NONE : b) })
-    node.inputs.forEach((b, n) => { set(readers, n * 4, b < 0 ? 0 : taken[b]!++) })
+    ;[...node.inputs, ...node.outputs, ...driven.map(({ buffer }) => buffer)].forEach((b, n) => { set(bindings, n * 4, b < 0 ? NONE : b) })
+    node.inputs.forEach((b, n) => { set(readers, n * 4, b < 0 ? 0 : taken[b]!++ | viewWord(node.views?.[n])) })
+    driven.forEach(({ buffer, control }, k) => {
+      set(readers, (node.inputs.length + k) * 4, taken[buffer]!++)
+      set(readers, (node.inputs.length + driven.length + k) * 4, control)
+    })
   })
   plan.buffers.forEach((buffer, i) => {
     const record = address + sizes.buffers + i * BUFFER.BYTES, offsets = address + sizes.offsets[i]!
@@ -125,6 +144,11 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     set(record, BUFFER.CAPACITY, buffer.capacity)
     set(record, BUFFER.STRIDE, alignedBytes(buffer.capacity * buffer.frameBytes))
   })
+}
+
+/** Upper part of a reader word. */
+function viewWord(view: ChannelView | undefined): number {
+  return view === undefined ? 0 : (view.first << READER.CHANNEL_SHIFT) | (view.downwards === true ? 1 << READER.DOWNWARDS_SHIFT : 0)
 }
 
 class Program implements BuiltProgram {
@@ -163,6 +187,20 @@ class Program implements BuiltProgram {
       if (node.inputs.some((b) => this.plan.buffers[b]?.kind === 'input')) writeU64(this.#host.u32, this.steps + i * STEP.BYTES + STEP.POSITION_U64, frame)
     })
     this.plan.buffers.forEach((buffer, b) => { this.#origins[b] = buffer.kind === 'input' ? frame : this.origin(b) })
+  }
+
+  change(step: number, { at, control, value, ramp }: ControlChange): boolean {
+    const { u32, f32 } = this.#host, line = u32[(this.steps + step * STEP.BYTES + STEP.TIMELINE) >>> 2]!
+    if (line === 0) return false
+    const count = u32[(line + TIMELINE.COUNT) >>> 2]!, capacity = u32[(line + TIMELINE.CAPACITY) >>> 2]!
+    if (((count - Atomics.load(u32, (line + TIMELINE.NEXT) >>> 2)) >>> 0) >= capacity) return false
+    const record = line + TIMELINE.BYTES + count % capacity * CHANGE.BYTES
+    writeU64(u32, record + CHANGE.AT_U64, at)
+    u32[(record + CHANGE.CONTROL) >>> 2] = control
+    f32[(record + CHANGE.VALUE_F32) >>> 2] = value
+    u32[(record + CHANGE.RAMP) >>> 2] = ramp
+    Atomics.store(u32, (line + TIMELINE.COUNT) >>> 2, count + 1)
+    return true
   }
 
   reports(): StepReport[] { return this.#reports ?? this.#readReports() }

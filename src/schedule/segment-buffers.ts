@@ -1,7 +1,9 @@
-import { describeKernel, frameBytes, type KernelSpec } from '../kernels/kernel-spec.js'
+import type { ChannelView } from '../graph/node-definition.js'
+import { describeKernel, frameBytes, portSpec, type KernelSpec } from '../kernels/kernel-spec.js'
 import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
+import type { Media } from '../media/media-type.js'
 import { colour } from './colouring.js'
-import type { ResolvedNode } from './resolved-graph.js'
+import type { ResolvedInput, ResolvedNode } from './resolved-graph.js'
 import { valueId } from './resolved-graph.js'
 import type { SegmentBuffer, SegmentNode, SegmentPlan, ValueId } from './segment-plan.js'
 import type { SegmentDraft } from './segments.js'
@@ -10,6 +12,8 @@ import type { SegmentDraft } from './segments.js'
 export interface BufferContext {
   readonly nodes: readonly ResolvedNode[]
   readonly origin: ReadonlyMap<ValueId, ValueId>
+  readonly views: ReadonlyMap<ValueId, ChannelView>
+  readonly mediaOf: (value: ValueId) => Media | undefined
   /** Writers' values that something outside the given segment reads, or that the run returns. */
   readonly external: (value: ValueId, segment: ReadonlySet<number>) => boolean
   /** Nodes that are skipped because they change nothing. */
@@ -47,7 +51,7 @@ function describeMembers(draft: SegmentDraft, c: BufferContext): readonly Member
     const node = c.nodes[i]!
     const connectedOutputs = new Set(Object.keys(node.definition.outputs).filter((port) => readInside.has(valueId(node.id, port)) || c.external(valueId(node.id, port), inside)))
     const spec = describeKernel(node.definition, {
-      nodeId: node.id, params: node.params, media: node.media, inputs: node.inputs.map((input) => input.link), connectedOutputs, maxFrames: 0, seed: c.seed,
+      nodeId: node.id, params: node.params, media: node.media, inputs: node.inputs.filter((input) => input.control === undefined).map((input) => input.link), connectedOutputs, maxFrames: 0, seed: c.seed,
     })
     return { node, spec, latency: framesOf(node.definition.latencyFrames, node) }
   })
@@ -60,10 +64,16 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
   const joins = new Set(members.filter((i) => c.nodes[i]!.inputs.filter((input) => input.from !== null).length > 1))
   const readByJoin = readersThatJoin(members, joins, c)
   for (const [step, { node, spec, latency }] of described.entries()) {
-    const inputs = node.inputs.map((input, n) => input.from === null ? -1 : inputBuffer(node, n, c.origin.get(input.from) ?? input.from, step, spec))
+    const bound = node.inputs.map((input) => input.from === null ? -1 : inputBuffer(node, input, c.origin.get(input.from) ?? input.from, step))
+    const inputs = bound.slice(0, spec.inputs.length)
+    const driven = node.inputs.flatMap((input, n) => input.control === undefined ? [] : [{ buffer: bound[n]!, control: input.control }])
+    const views = node.inputs.slice(0, inputs.length).map((input) => input.from === null ? undefined : c.views.get(input.from))
     const maxFrames = inputs.length === 0 ? headFrames : Math.max(1, ...inputs.map((b) => b < 0 ? 0 : buffers[b]!.capacity))
     const outputs = spec.outputs.map((port) => port.connected ? outputBuffer(node, port, maxFrames, latency, step) : -1)
-    nodes.push({ spec: { ...spec, maxFrames }, node: node.index, inputs, outputs, latencyFrames: latency })
+    nodes.push({
+      spec: { ...spec, maxFrames }, node: node.index, inputs, outputs, latencyFrames: latency,
+      ...(driven.length > 0 && { driven }), ...(views.some((view) => view !== undefined) && { views }),
+    })
   }
   const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, joins)
   return {
@@ -74,10 +84,11 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     })),
   }
 
-  function inputBuffer(node: ResolvedNode, n: number, value: ValueId, step: number, spec: KernelSpec): number {
+  function inputBuffer(node: ResolvedNode, { link }: ResolvedInput, value: ValueId, step: number): number {
     let b = bufferOf.get(value)
     if (b === undefined) {
-      b = buffers.push({ kind: 'input', value, spec: spec.inputs[n]!, media: node.media[node.inputs[n]!.link]!, capacity: headFrames, readers: [], skip: 0, writer: -1 }) - 1
+      const media = c.mediaOf(value) ?? node.media[link]!
+      b = buffers.push({ kind: 'input', value, spec: portSpec(link, media, true), media, capacity: headFrames, readers: [], skip: 0, writer: -1 }) - 1
       bufferOf.set(value, b)
     }
     buffers[b]!.readers.push(step)

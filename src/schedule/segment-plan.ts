@@ -1,4 +1,5 @@
 import type { KernelSpec } from '../kernels/kernel-spec.js'
+import type { ChannelView } from '../graph/node-definition.js'
 import type { Media } from '../media/media-type.js'
 import type { Tier } from '../graph/tiers.js'
 
@@ -11,6 +12,12 @@ export interface SegmentNode {
   /** Index of the node in the plan's order. */
   readonly node: number
   readonly inputs: readonly number[]
+  /** What an input sees of its buffer, by input: some channels. Absent: all of them. */
+  readonly views?: readonly (ChannelView | undefined)[]
+  /** Controls that edges drive. */
+  readonly driven?: readonly { readonly buffer: number; readonly control: number }[]
+  /** Changes of controls that may wait at a time (KE-15); absent: controls do not change by themselves. */
+  readonly timeline?: number
   readonly outputs: readonly number[]
   /** Frames by which readers of each output start late (pre-roll of a latency). */
   readonly latencyFrames: number

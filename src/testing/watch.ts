@@ -25,7 +25,7 @@ export function watch(memory: MemoryHost, instance: KernelInstance): () => reado
     })
     spec.outputs.forEach((_, index) => {
       const at = instance.outputPort(index) + PORT.FLAGS_U16
-      if (((memory.u8[at]! ^ before[at - d.address]!) & ~(PORT_FLAG.SILENT | PORT_FLAG.CONSTANT) & 0xff) !== 0) found.push(`flags of output ${index} were changed`)
+      if (((memory.u8[at]! ^ before[at - d.address]!) & ~(PORT_FLAG.SILENT | PORT_FLAG.CONSTANT | PORT_FLAG.SETTLED) & 0xff) !== 0) found.push(`flags of output ${index} were changed`)
     })
     if (sharedBytes > 0 && checksum(memory, shared, sharedBytes) !== sum) found.push('the shared block was written')
     return found.slice(0, 3)

@@ -1,7 +1,7 @@
 // Kernel `gain` (AU-54): y = x·g + 0, g linear. Twin of src/nodes/audio/gain.ts. A gain of 0 gives +0 whatever comes in, so a closed gain is silence.
 // The added 0 turns −0 into +0: what is computed and what is skipped as silence then have the same bits. @realtime
 import {
-  STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkSame, connected, control, countNonfinite, foreign, hasControls, hasRoom, inRange,
+  STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkSame, connected, control, countNonfinite, driven, exp, foreign, hasControls, hasRoom, inRange,
   input, io_frames, isWhole, markSilent, open, output, own, param, produced, scratch, silent, sized, steady,
 } from '../../sdk'
 
@@ -45,10 +45,18 @@ export function gain_process(state: usize, io: usize): i32 {
   let zero = true
   for (let f: u32 = 0; f < frames;) {
     const left = frames - f
-    let now = left, moving = false
-    if (hasControls(io) && !steady(io, 0, f, frames - 1)) {
-      now = min(left, TILE)
-      moving = !steady(io, 0, f, f + now - 1)
+    let now = left, moving = false, gain = load<f32>(at, FIRST)
+    if (hasControls(io)) {
+      if (!steady(io, 0, f, frames - 1)) {
+        now = min(left, TILE)
+        moving = !steady(io, 0, f, f + now - 1)
+      }
+      if (!moving) {
+        const value = control(io, 0, f)
+        gain = driven(io, 0) ? toGain(value) : value
+        if (gain != gain) { now = min(left, TILE); moving = true } // counted frame by frame
+        else { gain = min<f32>(max<f32>(gain, 0), <f32>MOST); store<f32>(at, gain, LAST) }
+      }
     }
     if (moving) {
       fillTable(state, io, f, now, sign) // also when silent: the last good gain is state
@@ -58,7 +66,6 @@ export function gain_process(state: usize, io: usize): i32 {
       }
       zero = zero && quiet
     } else {
-      const gain = hasControls(io) ? control(io, 0, f) : load<f32>(at, FIRST)
       for (let c: u32 = 0; c < channels(io, 0); c++) {
         const y = output(io, 0, c) + (<usize>f << 2)
         if (quiet || gain == 0) memory.fill(y, 0, <usize>now << 2); else scale(y, input(io, 0, c) + (<usize>f << 2), gain * sign, now)
@@ -71,12 +78,23 @@ export function gain_process(state: usize, io: usize): i32 {
   return produced(io, 0, frames)
 }
 
+/** ln 10 ÷ 20, and the decibels from which the factor is 0. */
+const PER_DECIBEL: f64 = 0.11512925464970229, LEAST_DB: f64 = -120
+
+/** Decibels that an edge gives, as a factor; NaN stays NaN. */
+function toGain(decibels: f64): f32 { return decibels != decibels ? NaN : decibels <= LEAST_DB ? 0 : <f32>exp(decibels * PER_DECIBEL) }
+
 /** Gains of `frames` frames with their sign. A driven NaN holds the last good value and counts (AU-10); driven values keep to the param's range. */
 function fillTable(state: usize, io: usize, first: u32, frames: u32, sign: f32): void {
   const table = scratch(io)
-  let last = load<f32>(own(state), LAST)
+  const decibels = driven(io, 0)
+  let last = load<f32>(own(state), LAST), seen: f32 = NaN, factor: f32 = NaN
   for (let f: u32 = 0; f < frames; f++) {
-    const gain = control(io, 0, first + f)
+    let gain = control(io, 0, first + f)
+    if (decibels) {
+      if (gain != seen) { factor = toGain(gain); seen = gain } // a held value is turned once
+      gain = factor
+    }
     if (gain != gain) countNonfinite(state, 1); else last = min<f32>(max<f32>(gain, 0), <f32>MOST)
     store<f32>(table + (<usize>f << 2), last * sign)
   }

@@ -1,4 +1,5 @@
 import type { FieldConstraint, FromParams, Media, MediaConstraint, MediaKind, Range, SameAs, SimpleConstraint } from '../../media/media-type.js'
+import { linkableInputs } from '../driven-params.js'
 import type { NodeDefinition } from '../node-definition.js'
 import { FIELDS, FIRST_DIMENSION, type Alternative, type Domain } from './domain.js'
 import { ANY, meet, onlyValue, rangeDomain, valuesDomain, type FieldDomain, type FieldValue } from './field-domain.js'
@@ -39,11 +40,11 @@ const LAWS: Readonly<Partial<Record<MediaKind, Readonly<Record<string, FieldDoma
 /** Between kernels audio is `f32` planar unless a port says otherwise. */
 const KERNEL_AUDIO: Readonly<Record<string, FieldDomain>> = { format: valuesDomain(['f32']), layout: valuesDomain(['planar']) }
 
-/** All ports of a node type, inputs first, in order of declaration. */
+/** All ports of a node type in order of declaration: inputs, params that edges drive, outputs. */
 export function compilePorts(definition: NodeDefinition): readonly CompiledPort[] {
   const kernel = definition.kernel !== undefined
   return [
-    ...Object.entries(definition.inputs).map(([name, { media, optional, multi }]) => compilePort(name, media, { kernel, input: true, optional, multi })),
+    ...Object.entries(linkableInputs(definition)).map(([name, { media, optional, multi }]) => compilePort(name, media, { kernel, input: true, optional, multi })),
     ...Object.entries(definition.outputs).map(([name, { media }]) => compilePort(name, media, { kernel, input: false })),
   ]
 }

@@ -1,9 +1,10 @@
+import { linkableInput, linkableInputs } from '../driven-params.js'
 import type { Graph } from '../graph.js'
 import type { NodeDefinition } from '../node-definition.js'
 
 /** Input links of every node: which edges end at which of its ports. */
 export interface InputLinks {
-  /** Edge indices into a port of a node (document index), in link order: `order`, else position. Unknown ports and params have none. */
+  /** Edge indices into a port of a node (document index), in link order: `order`, else position. Unknown ports, and params that no edge may drive, have none. */
   edges(node: number, port: string): readonly number[]
   /** The edge indices of {@link edges} over all ports of the node, ports in order of declaration. */
   all(node: number): readonly number[]
@@ -19,7 +20,7 @@ export function inputLinks(
     const { from, to } = graph.edges[e]!
     const target = indexOf.get(to[0]), source = indexOf.get(from[0])
     if (target === undefined || source === undefined) continue
-    const input = own(definitionOf(target)?.inputs, to[1])
+    const consumer = definitionOf(target), input = consumer && linkableInput(consumer, to[1])
     if (input === undefined || own(definitionOf(source)?.outputs, from[1]) === undefined) continue
     const ports = byNode[target] ??= new Map()
     const list = ports.get(to[1])
@@ -36,7 +37,7 @@ export function inputLinks(
       const ports = byNode[node]
       if (ports === undefined) return NONE
       if (ports.size === 1) for (const list of ports.values()) return list
-      return Object.keys(definitionOf(node)!.inputs).flatMap((port) => ports.get(port) ?? NONE)
+      return Object.keys(linkableInputs(definitionOf(node)!)).flatMap((port) => ports.get(port) ?? NONE)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Media } from '../../media/media-type.js'
 import { edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
+import { linkableInput } from '../driven-params.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { orderOf } from '../order.js'
 import { mediaOf } from './constraints.js'
@@ -131,7 +132,7 @@ function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePo
   const target = problem.indexOf.get(to[0])!
   const producer = source === undefined ? undefined : outputLink(source, from[1])?.variable
   if (producer === undefined) return undefined
-  const port = problem.definitionOf(target)!.inputs[to[1]]!
+  const port = linkableInput(problem.definitionOf(target)!, to[1])!
   const name = port.multi === true ? `${to[1]}.${problem.links.edges(target, to[1]).indexOf(edge)}` : to[1]
   const consumer = nodes[target]!.links.find((link) => link.port.input && link.name === name)!.variable
   if (network.tie(producer, consumer)) return undefined

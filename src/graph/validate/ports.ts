@@ -1,5 +1,6 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import type { Suggestion } from '../../errors/diagnostic.js'
+import { linkableInputs } from '../driven-params.js'
 import { graphErrors } from '../errors.js'
 import type { PortRef } from '../graph.js'
 import { describeConstraint } from '../negotiate/describe.js'
@@ -67,7 +68,7 @@ function isBrokenEnd(c: Context, e: number): boolean {
 
 /** Inputs, and params that edges may drive. */
 function targetNames(definition: NodeDefinition): string[] {
-  return [...Object.keys(definition.inputs), ...Object.keys(definition.params).filter((name) => definition.params[name]!.input === true)]
+  return Object.keys(linkableInputs(definition))
 }
 
 function checkLinkCount(c: Context, e: number, to: PortRef, count: Map<string, number>): void {

@@ -1,5 +1,5 @@
 /**
- * Scales audio by a factor given in decibels. A change ramps linearly in the factor (AU-03); at −120 dB the factor is 0 and the output silence, whatever comes in.
+ * Scales audio by a factor given in decibels, or by a stream of decibels. A change ramps linearly in the factor (AU-03); at −120 dB the factor is 0 and the output silence, whatever comes in.
  * It does not clip and has no memory.
  */
 import { defineNode } from '../../graph/define-node.js'
@@ -37,13 +37,13 @@ export const gain = /* @__PURE__ */ defineNode({
       return { sign: p['invert'] === true ? -1 : 1, first, last: first }
     },
     process(s: State, io) {
-      const from = io.inputs[0]!, to = io.outputs[0]!, gainAt = io.control('gainDb')
+      const from = io.inputs[0]!, to = io.outputs[0]!, value = io.control('gainDb'), gainAt = io.driven('gainDb') ? (n: number): number => toGain(value(n)) : value
       if (!to.connected) return io.frames
       if (to.frames < io.frames) return STATUS.NO_ROOM
       for (let n = 0; n < io.frames; n++) {
         const now = gainAt(n)
         if (Number.isNaN(now)) io.count.nonfinite++
-        else s.last = Math.fround(Math.min(Math.max(now, 0), MOST_GAIN))
+        else s.last = Math.min(Math.max(Math.fround(now), 0), MOST_GAIN)
         for (let c = 0; c < to.channels.length; c++) to.channels[c]![n] = s.last === 0 ? 0 : Math.fround(from.channels[c]![n]! * (s.last * s.sign)) + 0
       }
       return io.frames

@@ -78,6 +78,7 @@ pub mod control {
     pub const BEGIN_I32: u32 = 0x8;
     pub const LENGTH: u32 = 0xc;
     pub const STREAM: u32 = 0x10;
+    pub const DRIVEN: u32 = 0x14;
     pub const BYTES: u32 = 0x20;
 }
 

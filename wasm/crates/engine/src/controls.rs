@@ -123,6 +123,9 @@ pub fn describe(pass: &Pass, step: Step, frames: u32) {
         let taken: u32 = load(at);
         let stream = if frames > 0 && from.get(buffer::FILLED) > taken { from.written().at(taken) } else { 0 };
         store(record + control::STREAM, stream);
+        if stream != 0 {
+            store(record + control::DRIVEN, 1u32);
+        }
     }
 }
 
