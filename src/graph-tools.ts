@@ -5,6 +5,10 @@
 export { nodeSchema, paramsFromSchema, paramsSchema } from './graph/schema/node-schema.js'
 export { documentSchema, type JsonSchema } from './graph/schema/json-schema.js'
 export { metricsSchema } from './schedule/metrics-schema.js'
-
 export { flatGraph, flattenGraph, type Flattened, type FlattenOptions } from './graph/subgraph/flatten.js'
 export { pack, unpack, type Unpacked } from './graph/subgraph/pack.js'
+export { applyChange, changeOf, invertChange, type Change, type ChangeSlice, type PlainNode } from './graph/edit/change.js'
+export { ChangeLog, replay, type ChangeLogOptions, type ChangeRecord, type ChangeType } from './graph/edit/change-log.js'
+export {
+  groupNodes, insertOnEdge, moveNodes, relinkEdge, removeEdge, renameNode, renameParam, setInputTarget, setNode, setOutput, setType, type NodeGroup, type NodeOnEdge,
+} from './graph/edit/edits.js'
