@@ -33,6 +33,11 @@ export interface CoreExports {
   readonly task_finish: (arena: Address, slot: number, task: Address, state: number, status: number) => number
   /** `run`: index of the run record. 0, or −1 when the task is neither PENDING nor WAITING. */
   readonly task_push: (arena: Address, run: number, task: Address) => number
+  /** Order and levels of a graph: nodes in order, or −1. Tables of u32 words; `work`: 3·count + edges + 1. */
+  readonly graph_order: (count: number, edges: number, from: Address, to: Address, order: Address, levels: Address, work: Address) => number
+  /** SHA-256 of padded messages, level by level, digests put into their gaps: 0, or −1 for tables that contradict themselves. */
+  readonly graph_hash: (
+    messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number, digests: Address) => number
   /** Gives the core's allocator a span for good: {@link THREAD_SPAN_BYTES} per worker, before it starts. */
   readonly alloc_donate: (address: Address, bytes: number) => void
   readonly alloc_count: () => number

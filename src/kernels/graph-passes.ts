@@ -1,0 +1,65 @@
+import type { EdgeList } from '../graph/edge-list.js'
+import type { TopologicalOrder } from '../graph/order.js'
+import { plainPasses, type GraphPasses, type HashBatch } from '../graph/passes.js'
+import { DIGEST_BYTES } from '../graph/sha256.js'
+import { WINDOW } from '../memory/layout.js'
+import type { CompiledModules } from './compiled-modules.js'
+import { instantiateRuntime, type CoreExports } from './runtime.js'
+
+/** Nodes or messages from which the core is asked: below, TypeScript is done before an instance would have been made. */
+const LEAST = 256
+const PAGE_BYTES = 65_536
+/** Where tables start, behind the core's own window; most pages, 256 MiB: what needs more is done in TypeScript. */
+const BASE = WINDOW.CORE_END, MOST_PAGES = 4_096
+
+/**
+ * Order and hashes by the core (GR-55). They run in an instance of its own over a memory that grows to what they need: a plan must not take room from the
+ * arena, whose use is what a run is measured by. Made at the first graph that is large enough.
+ */
+export function corePasses(compiled: CompiledModules): GraphPasses {
+  let own: Scratch | undefined
+  const scratch = (): Scratch => own ??= new Scratch(compiled)
+  return {
+    order: (edges) => edges.count < LEAST ? plainPasses.order(edges) : scratch().order(edges) ?? plainPasses.order(edges),
+    hash: (batch) => batch.count < LEAST ? plainPasses.hash(batch) : scratch().hash(batch) ?? plainPasses.hash(batch),
+  }
+}
+
+class Scratch {
+  readonly #memory: WebAssembly.Memory
+  readonly #core: CoreExports
+
+  constructor({ shared, modules }: CompiledModules) {
+    this.#memory = new WebAssembly.Memory({ initial: BASE / PAGE_BYTES, maximum: MOST_PAGES, shared })
+    this.#core = instantiateRuntime({ shared, modules: modules.filter((one) => one.name === 'core') }, this.#memory).core
+  }
+
+  order({ count, from, to }: EdgeList): TopologicalOrder | undefined {
+    const edges = from.length, words = this.#take(4 * (5 * count + 3 * edges + 1))
+    if (words === undefined) return undefined
+    const at = BASE, toAt = at + 4 * edges, order = toAt + 4 * edges, levels = order + 4 * count, work = levels + 4 * count
+    words.set(from, at / 4)
+    words.set(to, toAt / 4)
+    const done = this.#core.graph_order(count, edges, at, toAt, order, levels, work)
+    return done < 0 ? undefined : { order: words.slice(order / 4, order / 4 + done), levels: words.slice(levels / 4, levels / 4 + count) }
+  }
+
+  hash({ bytes, count, offsets, levels, gaps }: HashBatch): Uint8Array | undefined {
+    const words = this.#take(bytes.length + 4 * (offsets.length + levels.length + gaps.length) + DIGEST_BYTES * count)
+    if (words === undefined) return undefined
+    const messages = BASE, offsetsAt = messages + bytes.length, levelsAt = offsetsAt + 4 * offsets.length, gapsAt = levelsAt + 4 * levels.length, digests = gapsAt + 4 * gaps.length
+    new Uint8Array(words.buffer).set(bytes, messages)
+    words.set(offsets, offsetsAt / 4)
+    words.set(levels, levelsAt / 4)
+    words.set(gaps, gapsAt / 4)
+    if (this.#core.graph_hash(messages, offsetsAt, count, levelsAt, levels.length, gapsAt, gaps.length / 2, digests) !== 0) return undefined
+    return new Uint8Array(words.slice(digests / 4, digests / 4 + 8 * count).buffer)
+  }
+
+  /** The memory as words, with at least `bytes` from the base on; undefined when it cannot grow so far. */
+  #take(bytes: number): Uint32Array<ArrayBuffer> | undefined {
+    const short = BASE + bytes - this.#memory.buffer.byteLength
+    if (short > 0) try { this.#memory.grow(Math.ceil(short / PAGE_BYTES)) } catch { return undefined }
+    return new Uint32Array(this.#memory.buffer)
+  }
+}
