@@ -47,7 +47,7 @@ export class RingWriter extends RingEnd {
     if (this.core !== undefined && this.at !== 0) return this.moved(this.core.ring_push(this.address, this.at + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(samples, from, start, first, true)
-    this.copy(samples, from + first, 0, second, true)
+    if (second > 0) this.copy(samples, from + first, 0, second, true)
     this.advance(count)
     return count
   }
@@ -100,7 +100,7 @@ export class RingReader extends RingEnd {
     if (this.core !== undefined && this.at !== 0) return this.moved(this.core.ring_pop(this.address, this.at + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(target, from, start, first, false)
-    this.copy(target, from + first, 0, second, false)
+    if (second > 0) this.copy(target, from + first, 0, second, false)
     this.advance(count)
     return count
   }
