@@ -1,5 +1,6 @@
 import { layoutHash } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
+import type { RingCore } from '../memory/ring/ring-end.js'
 import type { CompiledModule, CompiledModules } from './compiled-modules.js'
 import { ABI_VERSION, LIMIT } from './contract.js'
 import { kernelErrors } from './errors.js'
@@ -16,7 +17,7 @@ export interface KernelExports {
 }
 
 /** The functions of the core module that are no kernel's (crate engine). */
-export interface CoreExports {
+export interface CoreExports extends RingCore {
   /** One pass over a segment; see `PASS` and `THREAD_ID` of the contract. */
   readonly segment_run: (program: Address, thread: number) => number
   readonly segment_step: (program: Address, thread: number, step: number) => number

@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 function start(job: Omit<RingJob, 'memory' | 'compiled'>, core: boolean): Promise<{ worker: Worker; answer: Promise<Record<string, number>> }> {
   if (core) runtime.core.alloc_donate(arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
-  const worker = new Worker(code, { eval: true, workerData: { ...job, memory: arena.memory, ...(core && { compiled }) } satisfies RingJob })
+  const worker = new Worker(code, { eval: true, workerData: { ...job, memory: arena.memory!, ...(core && { compiled }) } satisfies RingJob })
   return new Promise((ready, failed) => {
     worker.once('error', failed)
     worker.once('message', () => { ready({ worker, answer: new Promise((done) => { worker.once('message', done) }) }) })

@@ -6,8 +6,8 @@ import { attachReader, attachWriter } from '../../src/memory/ring/audio-ring.js'
 import { memoryViews } from '../../src/memory/views.js'
 import { workerWait } from '../../src/workers/worker-wait.js'
 
-/** What the thread does: `sum` reads all and checks the order; `echo` sends back what it reads; `pull` reads as fast as it can, blocks of `frames`. */
-export interface RingJob { readonly kind: 'sum' | 'echo' | 'pull'; readonly memory: WebAssembly.Memory; readonly compiled?: CompiledModules; readonly ring: number; readonly back?: number; readonly target: number; readonly frames: number; readonly pauses?: number }
+/** What the thread does: `sum` reads all and checks the order; `echo` sends back what it reads; `gated` reads as fast as it can while the gate says 1. */
+export interface RingJob { readonly kind: 'sum' | 'echo' | 'gated'; readonly memory: WebAssembly.Memory; readonly compiled?: CompiledModules; readonly ring: number; readonly back?: number; readonly target: number; readonly frames: number; readonly pauses?: number; readonly gate?: Int32Array }
 
 const job = workerData as RingJob, views = memoryViews(job.memory.buffer), core = job.compiled && instantiateRuntime(job.compiled, job.memory).core
 const reader = attachReader(views, job.ring, core), target = new Float32Array(job.memory.buffer, job.target, job.frames)
@@ -37,7 +37,10 @@ if (job.kind === 'sum') {
   }
   parentPort!.postMessage({ slept })
 } else {
-  let frames = 0
-  while (!reader.ended) frames += reader.read(target)
-  parentPort!.postMessage({ frames })
+  const gate = job.gate!
+  for (;;) {
+    const now = Atomics.load(gate, 0)
+    if (now === 1) reader.read(target)
+    else Atomics.wait(gate, 0, now, 1_000)
+  }
 }

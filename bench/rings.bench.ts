@@ -1,0 +1,69 @@
+import { RingBuffer } from 'ringbuf.js'
+import { THREAD_SPAN_BYTES } from '../src/kernels/runtime.js'
+import { compileModules } from '../src/kernels/compile.js'
+import { createRing } from '../src/memory/ring/audio-ring.js'
+import { bench } from './support/bench.js'
+import { benchHost, fillNoise } from './support/kernel-bench.js'
+
+/** Frames of a ring in all rows. */
+const CAPACITY = 16_384
+
+/** Question: what do push and pop cost on one thread (PF-13, MW-27)? Hypothesis: ≥ 4 × ringbuf.js at 128 frames, ≥ 10 × at 1 024, and at no block size slower. */
+export const ringsOneThread = bench('memory/rings', async (b) => {
+  const { arena, runtime } = await benchHost(64)
+  const ring = createRing(arena, { frames: CAPACITY, core: runtime.core }), plain = createRing(arena, { frames: CAPACITY })
+  let worst = Infinity
+  for (const frames of [1, 16, 64, 128, 256, 512, 1_024, 2_048, 4_096]) {
+    const bytes = frames * 4, from = arena.allocate(bytes), to = arena.allocate(bytes), x = fillNoise(arena, from, frames), y = fillNoise(arena, to, frames)
+    const peer = new RingBuffer(RingBuffer.getStorageForCapacity(CAPACITY, Float32Array), Float32Array), a = Float32Array.from(x), c = new Float32Array(frames)
+    const row = await b.compare(`push + pop, ${frames} frames`, {
+      'samples in the arena': () => { ring.writer.write(x); ring.reader.read(y) },
+      'ringbuf.js': () => { peer.push(a); peer.pop(c) },
+      'samples elsewhere': () => { ring.writer.write(a); ring.reader.read(c) },
+      'without the core': () => { plain.writer.write(x); plain.reader.read(y) },
+    }, { unit: { name: 'frames', count: frames }, rounds: 21 })
+    const ratio = row.variants[1]!.ratio
+    worst = Math.min(worst, ratio)
+    if (frames === 128 || frames === 1_024) b.note(`${frames} frames: ringbuf.js takes ${ratio.toFixed(2)} × as long (bar ${frames === 128 ? 4 : 10})`)
+  }
+  b.note(`least ratio over blocks of 1–4 096: ${worst.toFixed(2)} (bar 1)`)
+})
+
+/** Question: and across two threads (PF-13)? The consumer reads as fast as it can; the producer pushes blocks of 128. Bar: 3 × ringbuf.js. */
+export const ringsTwoThreads = bench('memory/rings-threads', async (b) => {
+  const { Worker } = process.getBuiltinModule('worker_threads'), host = await benchHost(64), { arena, runtime } = host, compiled = await compileModules({ shared: true })
+  const esbuild = await import('esbuild')
+  const bundle = async (contents: string): Promise<string> => (await esbuild.build({
+    stdin: { contents, resolveDir: process.cwd(), loader: 'ts' }, bundle: true, write: false, format: 'cjs', platform: 'node', target: 'es2022', logLevel: 'silent',
+  })).outputFiles[0]!.text
+  const ours = await bundle("import './test/memory/ring-worker.ts'"), theirs = await bundle(PEER)
+  const ready = async (worker: InstanceType<typeof Worker>): Promise<InstanceType<typeof Worker>> => { await new Promise((done) => worker.once('message', done)); return worker }
+  for (const frames of [128, 1_024]) {
+    const ring = createRing(arena, { frames: CAPACITY, core: runtime.core }), x = fillNoise(arena, arena.allocate(frames * 4), frames)
+    runtime.core.alloc_donate(arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
+    const sab = RingBuffer.getStorageForCapacity(CAPACITY, Float32Array), peer = new RingBuffer(sab, Float32Array), a = Float32Array.from(x), gate = new Int32Array(new SharedArrayBuffer(4))
+    // One consumer at a time runs: the other sleeps, else the two cores would be three threads' (gate: 1 ours, 2 theirs).
+    const reader = await ready(new Worker(ours, { eval: true, workerData: { kind: 'gated', memory: arena.memory, compiled, ring: ring.address, target: arena.allocate(frames * 4), frames, gate } }))
+    const other = await ready(new Worker(theirs, { eval: true, workerData: { sab, frames, gate } }))
+    const blocks = 20_000, open = (who: number): void => { Atomics.store(gate, 0, who); Atomics.notify(gate, 0) }
+    const row = await b.compare(`${blocks} blocks of ${frames} frames to another thread`, {
+      'samples in the arena': () => { open(1); for (let n = 0; n < blocks; n++) for (let done = 0; done < frames;) done += ring.writer.write(x, frames - done, done); while (ring.writer.free < CAPACITY); open(0) },
+      'ringbuf.js': () => { open(2); for (let n = 0; n < blocks; n++) for (let done = 0; done < frames;) done += peer.push(a, frames - done, done); while (!peer.empty()); open(0) },
+    }, { unit: { name: 'frames', count: frames * blocks }, rounds: 21 })
+    b.note(`${frames} frames across two threads: ringbuf.js takes ${row.variants[1]!.ratio.toFixed(2)} × as long (bar 3)`)
+    await reader.terminate()
+    await other.terminate()
+  }
+}, ['node'])
+
+/** The peer's consumer. */
+const PEER = `
+import { parentPort, workerData } from 'node:worker_threads'
+import { RingBuffer } from 'ringbuf.js'
+const { sab, frames, gate } = workerData, ring = new RingBuffer(sab, Float32Array), y = new Float32Array(frames)
+parentPort.postMessage('ready')
+for (;;) {
+  const now = Atomics.load(gate, 0)
+  if (now !== 2) Atomics.wait(gate, 0, now, 1000)
+  else ring.pop(y)
+}`
