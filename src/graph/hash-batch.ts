@@ -44,8 +44,9 @@ export class MessageBatch {
   /** The digest of slot `slot` without a tag. */
   digestOf(slot: number): void {
     const message = this.#messageOf[slot]!, { writer } = this
-    if (message >= 0) this.#gaps.push(writer.mark, message)
-    writer.raw(this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES)
+    if (message < 0) { writer.raw(this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES); return }
+    this.#gaps.push(writer.mark, message)
+    writer.skip(DIGEST_BYTES)
   }
 
   /** What was written since the last message is the message of slot `slot`. */
