@@ -1,4 +1,4 @@
-import type { ArenaStats } from '../memory/arena.js'
+import type { ArenaStats } from '../memory/block-store.js'
 import type { Tier } from '../graph/tiers.js'
 import type { PoolStats } from '../workers/worker-host.js'
 

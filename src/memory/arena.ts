@@ -3,17 +3,18 @@ import { show } from '../errors/show.js'
 import type { Dtype } from '../media/dtype.js'
 import { checkHeader, writeHeader, writeThreadScratch } from './arena-header.js'
 import { Block, shapeBytes, type BlockPart } from './block.js'
+import { BlockStore, type ArenaStats, type StoreOptions } from './block-store.js'
 import { BlockTable } from './block-table.js'
 import { BYTES_PER_ENTRY, createFixedMemory, PAGE_BYTES, type FixedMemory, type MemoryRequest } from './config.js'
 import { copyBytes, CopyLedger, type CopyCharge } from './copies.js'
 import { memoryErrors } from './errors.js'
-import { FreeLists, GRANULE_BYTES } from './free-lists.js'
+import { GRANULE_BYTES } from './free-lists.js'
 import type { Handle } from './handle.js'
 import { ARENA, ARENA_FLAG, BLOCK, SCRATCH_SPAN_BYTES, SLOT, WINDOW } from './layout.js'
+import type { LeakWatch } from './leak-watch.js'
 import { LeaseTable } from './lease-table.js'
 import { Holder } from './leases.js'
 import type { Address, MemoryHost } from './memory-host.js'
-import { ReuseLists } from './reuse-lists.js'
 import { isShared, memoryViews } from './views.js'
 
 /** What to allocate: raw bytes, or elements. */
@@ -22,21 +23,8 @@ export type BlockSpec = number | { readonly dtype: Dtype; readonly shape: readon
 /** `align`: 64, or 256 for GPU uploads. `zero`: clear the bytes (default: they hold whatever was there). */
 export interface AllocOptions { readonly align?: 64 | 256; readonly zero?: boolean; readonly holder?: Holder }
 
-/** Use of an arena. `usedBytes` counts blocks as rounded; `allocs` − `reused` = requests that had to search the free lists. */
-export interface ArenaStats {
-  readonly capacityBytes: number
-  readonly usedBytes: number
-  readonly peakBytes: number
-  readonly blocks: number
-  /** 1 − largest free ÷ total free. */
-  readonly fragmentation: number
-  readonly allocs: number
-  readonly frees: number
-  readonly reused: number
-}
-
 /** How an arena is made. */
-export interface ArenaOptions extends MemoryRequest {
+export interface ArenaOptions extends MemoryRequest, StoreOptions {
   /** 1–255; default: the next one of this realm. Handles of another arena are refused by it (MW-05). */
   readonly id?: number
   /** Engine epoch; default random. */
@@ -75,28 +63,17 @@ export class Arena implements MemoryHost {
   readonly engine: Holder
   /** Scratch span of the engine's thread. */
   readonly scratch: Address
-  /** Called before `ARENA_FULL` is thrown: frees what its owner can do without; then the request is tried once more. */
-  onPressure: (() => void) | undefined
+  /** Finds audio that nobody closed; set by its owner. */
+  leaks: LeakWatch | undefined
+  /** Where blocks stand: jobs, compaction, pressure, guards. */
+  readonly store: BlockStore
   readonly #table: BlockTable
-  readonly #lists: FreeLists
-  readonly #reuse = new ReuseLists()
   readonly #leases: LeaseTable
-  /** Table index + 1 of the block that starts at a granule, counted from the first one; 0: none. */
-  readonly #startsAt: Int32Array
-  readonly #first: Address
-  readonly #granules: number
-  /** Bytes above this address were never handed out and are still zero. */
-  #touched: Address
   #holders = 0
-  #peakGranules = 0
-  #allocs = 0
-  #frees = 0
-  #reused = 0
   #closed = false
-  readonly #give = (span: number): void => { this.#lists.give(span) }
 
   /** Takes over a zeroed memory and writes its header. Use {@link createArena}. */
-  constructor(fixed: FixedMemory, options: Pick<ArenaOptions, 'id' | 'epoch' | 'slotLimit' | 'firstGeneration'> = {}) {
+  constructor(fixed: FixedMemory, options: Omit<ArenaOptions, keyof MemoryRequest> = {}) {
     const views = memoryViews(fixed.buffer)
     this.memory = fixed.memory
     this.buffer = fixed.buffer
@@ -120,11 +97,7 @@ export class Arena implements MemoryHost {
     })
     this.#table = new BlockTable(views, this.base, blockTable, capacity, this.id, options.firstGeneration)
     this.#leases = new LeaseTable(capacity)
-    this.#granules = (dataEnd - first) / GRANULE_BYTES
-    this.#startsAt = new Int32Array(this.#granules)
-    this.#first = first
-    this.#lists = new FreeLists(first / GRANULE_BYTES, this.#granules)
-    this.#touched = first
+    this.store = new BlockStore(this.#table, views, first, dataEnd, options)
     this.engine = this.openHolder('engine')
     this.scratch = this.allocate(SCRATCH_SPAN_BYTES)
     writeThreadScratch(this.u32, this.base, 0, this.scratch)
@@ -149,12 +122,14 @@ export class Arena implements MemoryHost {
 
   /** As {@link allocate} for a holder. */
   allocateFor(holder: Holder, bytes: number, align: 64 | 256): Address {
-    return this.#table.address(this.#take(bytes, align, true, { dtype: null, shape: RAW_SHAPE }, holder))
+    const index = this.#take(bytes, align, true, { dtype: null, shape: RAW_SHAPE }, holder)
+    this.#table.addPins(index, 1)
+    return this.#table.address(index)
   }
 
   /** As {@link free} for a holder. */
   freeFor(holder: Holder, address: Address): void {
-    const index = this.#indexAt(address)
+    const index = this.store.indexAt(address)
     if (index < 0) throw memoryErrors.INVALID_HANDLE({ handle: `at ${address}`, reason: 'freed', what: 'no block starts there' })
     this.releaseFor(holder, index)
   }
@@ -168,11 +143,11 @@ export class Arena implements MemoryHost {
 
   /** The part of a live block that `bytes` from `address` on are, as a raw block with a lease of its own; null when they are not inside one block. */
   openAt(address: Address, bytes: number, holder: Holder = this.engine): Block | null {
-    const start = this.#indexAt(address)
+    const start = this.store.indexAt(address)
     const index = start >= 0 && bytes <= this.#table.bytes(start) ? start : this.#table.containing(address, bytes)
     if (index < 0) return null
     this.retainFor(holder, index)
-    return new Block(this, holder, { handle: this.#table.handle(index), index, address, bytes, dtype: null, shape: [bytes] })
+    return new Block(this, holder, { handle: this.#table.handle(index), index, offset: address - this.#table.address(index), bytes, dtype: null, shape: [bytes] })
   }
 
   /** Is the handle's block alive in this arena? < 20 ns. */
@@ -193,20 +168,11 @@ export class Arena implements MemoryHost {
   /** Throws `ARENA_CORRUPT` when the header is not this library's (MW-02). */
   checkHeader(): void { checkHeader(this.u32, this.base) }
 
-  /** Gives recently freed spans back to the free lists, so that they merge. */
-  trim(): void { this.#reuse.flush(this.#give) }
-
-  /** Numbers for reports; O(1) but for one free list. */
-  stats(): ArenaStats {
-    const free = this.#lists.freeGranules + this.#reuse.granules
-    return {
-      capacityBytes: this.#granules * GRANULE_BYTES, usedBytes: (this.#granules - free) * GRANULE_BYTES, peakBytes: this.#peakGranules * GRANULE_BYTES,
-      blocks: this.#table.count, fragmentation: free === 0 ? 0 : 1 - this.#largest() / free, allocs: this.#allocs, frees: this.#frees, reused: this.#reused,
-    }
-  }
+  /** Numbers for reports; cheap. */
+  stats(): ArenaStats { return this.store.stats() }
 
   /** Largest request that would succeed now, bytes. */
-  largestFreeBytes(): number { return this.#largest() * GRANULE_BYTES }
+  largestFreeBytes(): number { return this.store.largestFreeBytes() }
 
   /** Marks the arena closed for every thread; later requests throw `CLOSED`. Idempotent. */
   close(): void {
@@ -214,13 +180,15 @@ export class Arena implements MemoryHost {
     Atomics.or(this.u32, (this.base + ARENA.FLAGS) >>> 2, ARENA_FLAG.CLOSED)
   }
 
+  /** @internal Where a block is now. */
+  addressOf(index: number): Address { return this.#table.address(index) }
   /** @internal Leases of a table index. */
   referencesOf(index: number): number { return this.#table.references(index) }
   /** @internal */
   pin(index: number, n: 1 | -1): void { this.#table.addPins(index, n) }
   /** @internal Adds a lease. */
   retainFor(holder: Holder, index: number): void {
-    this.#leases.add(index, this.#rounded(index), holder)
+    this.#leases.add(index, this.store.rounded(index), holder)
     this.#table.addReferences(index, 1)
   }
   /** @internal Removes a lease; the last one frees the block. Throws `INVALID_HANDLE` when the holder has none. */
@@ -231,76 +199,28 @@ export class Arena implements MemoryHost {
   }
   /** @internal As {@link releaseFor}; false when the holder has no lease. */
   releaseIfHeld(holder: Holder, index: number): boolean {
-    if (!this.#leases.remove(index, this.#rounded(index), holder)) return false
-    if (this.#table.addReferences(index, -1) === 0) this.#drop(index)
+    if (!this.#leases.remove(index, this.store.rounded(index), holder)) return false
+    if (this.#table.addReferences(index, -1) === 0) this.store.drop(index)
     return true
   }
   /** @internal Drops all leases of a holder. */
   dropLeases(holder: Holder): void {
-    this.#leases.removeAll(holder, (index) => this.#rounded(index), (index, leases) => { if (this.#table.addReferences(index, -leases) === 0) this.#drop(index) })
+    this.#leases.removeAll(holder, (index) => this.store.rounded(index), (index, leases) => { if (this.#table.addReferences(index, -leases) === 0) this.store.drop(index) })
   }
 
   #whole(index: number, dtype: Dtype | null, shape: readonly number[]): BlockPart {
-    return { handle: this.#table.handle(index), index, address: this.#table.address(index), bytes: this.#table.bytes(index), dtype, shape }
+    return { handle: this.#table.handle(index), index, offset: 0, bytes: this.#table.bytes(index), dtype, shape }
   }
 
   #take(bytes: number, align: 64 | 256, zero: boolean, content: { readonly dtype: Dtype | null; readonly shape: readonly number[] }, holder: Holder): number {
     if (this.#closed) throw commonErrors.CLOSED({ thing: 'Arena', id: String(this.id), event: 'alloc' })
-    const limit = this.#granules * GRANULE_BYTES
+    const limit = this.store.capacityBytes
     if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= limit)) {
       throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: `0…${limit} bytes`, got: show(bytes), hint: 'Raise arenaBytes, or process in chunks.' })
     }
-    if (!this.#table.hasRoom) this.onPressure?.()
-    if (!this.#table.hasRoom) throw this.#full(bytes, 'entries')
-    // A block of size 0 still has an address of its own.
-    const granules = Math.max(1, Math.ceil(bytes / GRANULE_BYTES)), step = align / GRANULE_BYTES
-    let span = this.#span(granules, step)
-    if (span < 0 && this.onPressure !== undefined) {
-      this.onPressure()
-      span = this.#span(granules, step)
-    }
-    if (span < 0) throw this.#full(bytes, 'bytes')
-    this.#allocs++
-    const used = this.#granules - this.#lists.freeGranules - this.#reuse.granules
-    if (used > this.#peakGranules) this.#peakGranules = used
-    const address = this.#lists.start(span) * GRANULE_BYTES, end = address + granules * GRANULE_BYTES
-    if (zero && address < this.#touched) this.u8.fill(0, address, Math.min(end, this.#touched))
-    if (end > this.#touched) this.#touched = end
-    const index = this.#table.take(span, address, bytes, content, holder.id)
-    this.#startsAt[(address - this.#first) / GRANULE_BYTES] = index + 1
-    this.#leases.add(index, granules * GRANULE_BYTES, holder)
+    const index = this.store.take(bytes, align, zero, content, holder.id)
+    this.#leases.add(index, this.store.rounded(index), holder)
     return index
-  }
-
-  #span(granules: number, step: number): number {
-    const kept = this.#reuse.take(granules)
-    if (kept >= 0) {
-      if (this.#lists.start(kept) % step === 0) { this.#reused++; return kept }
-      this.#lists.give(kept)
-    }
-    const span = this.#lists.take(granules, step)
-    if (span >= 0 || this.#reuse.granules === 0) return span
-    this.trim()
-    return this.#lists.take(granules, step)
-  }
-
-  #drop(index: number): void {
-    this.#startsAt[(this.#table.address(index) - this.#first) / GRANULE_BYTES] = 0
-    const span = this.#table.drop(index)
-    this.#frees++
-    if (!this.#reuse.keep(this.#lists.size(span), span, this.#give)) this.#lists.give(span)
-  }
-
-  /** Table index of the block that starts at an address, or −1. */
-  #indexAt(address: Address): number { return (this.#startsAt[(address - this.#first) / GRANULE_BYTES] ?? 0) - 1 }
-
-  #rounded(index: number): number { return this.#lists.size(this.#table.span(index)) * GRANULE_BYTES }
-
-  #largest(): number { return Math.max(this.#lists.largest(), this.#reuse.largest()) }
-
-  #full(need: number, reason: 'bytes' | 'entries'): Error {
-    this.trim()
-    return memoryErrors.ARENA_FULL({ need, largest: this.largestFreeBytes(), fragmentation: this.stats().fragmentation, reason })
   }
 }
 

@@ -78,7 +78,8 @@ function borrow(arena: Arena, runs: readonly SampleArray[], shape: AudioShape, h
 }
 
 function fill(arena: Arena, audio: ArenaAudio, runs: readonly SampleArray[], from: SampleFormat): void {
-  const all = audio.tryView(ARRAY_OF[audio.format])!, length = runs[0]!.length
+  // A view for this call only: tryView would pin the block.
+  const all = new ARRAY_OF[audio.format](arena.buffer, audio.address, audio.samples), length = runs[0]!.length
   const parts = runs.map((run, i) => ({ to: all.subarray(i * length, (i + 1) * length), from: run }))
   if (from === audio.format) {
     copyParts(parts, { ledger: arena.copies, edge: 'audio.from', reason: 'user' })

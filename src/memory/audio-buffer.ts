@@ -8,6 +8,7 @@ import type { Block } from './block.js'
 import { copyParts, type CopyCharge } from './copies.js'
 import { memoryErrors } from './errors.js'
 import type { Handle } from './handle.js'
+import type { LeakWatch } from './leak-watch.js'
 import type { Address } from './memory-host.js'
 import { tryView } from './views.js'
 
@@ -24,6 +25,23 @@ export interface AudioShape {
 
 /** Which frames of a block a buffer shows: frames before it, and frames from one planar channel to the next. */
 interface Window { readonly skip: number; readonly pitch: number }
+
+/** Memory that samples lie in, and who pays for copies out of it. */
+export type AudioHome = Pick<Arena, 'buffer' | 'copies'> & { readonly leaks?: LeakWatch | undefined }
+/** What a buffer needs of its block: an arena's, or what a script thread knows of one. `home`: of a sibling that lies elsewhere. */
+export interface AudioBlock {
+  readonly handle: Handle
+  readonly references: number
+  readonly closed: boolean
+  readonly address: Address
+  readonly home?: AudioHome
+  /** Keeps the bytes where they are: a view of them was handed out. */
+  show?(): void
+  readonly shown?: boolean
+  clone(): AudioBlock
+  sibling(spec: { readonly dtype: SampleFormat; readonly shape: readonly number[] }): AudioBlock
+  [Symbol.dispose](): void
+}
 
 /** Most of what AU-11 carries. */
 const MAX_RATE = 768_000
@@ -46,13 +64,13 @@ export class ArenaAudio implements AudioBuffer {
   readonly layout: SampleLayout
   readonly speakers: Speakers
   readonly position: number
-  readonly #arena: Arena
-  readonly #block: Block
+  readonly #arena: AudioHome
+  readonly #block: AudioBlock
   readonly #window: Window
   readonly #channels: Float32Array[] = []
 
   /** Takes over the lease of `block`, which holds the whole of `shape`, or the frames that `window` names. */
-  constructor(arena: Arena, block: Block, shape: AudioShape, window: Window = { skip: 0, pitch: shape.frames }) {
+  constructor(arena: AudioHome, block: AudioBlock, shape: AudioShape, window: Window = { skip: 0, pitch: shape.frames }) {
     this.rate = shape.rate
     this.channels = shape.channels
     this.frames = shape.frames
@@ -63,6 +81,7 @@ export class ArenaAudio implements AudioBuffer {
     this.#arena = arena
     this.#block = block
     this.#window = window
+    arena.leaks?.watch(this, block, `AudioBuffer of ${shape.frames} frames`)
   }
 
   get samples(): number { return this.frames * this.channels }
@@ -71,7 +90,7 @@ export class ArenaAudio implements AudioBuffer {
   /** True when its bytes lie in that arena: a buffer of another engine has an address too, but of other bytes. */
   isIn(arena: Arena): boolean { return this.#arena === arena }
   /** The block that it stands in. */
-  get block(): Block { return this.#block }
+  get block(): Block { return this.#block as Block }
   /** True once closed. */
   get closed(): boolean { return this.#block.closed }
   /** Address of frame 0 of channel 0; for programs and kernels only. */
@@ -83,11 +102,13 @@ export class ArenaAudio implements AudioBuffer {
     const address = this.address
     if (this.format !== 'f32' || !this.#planar) this.#refuse('dtype', `${this.format} ${this.layout}: channel() needs planar f32`)
     if (!(Number.isInteger(index) && index >= 0 && index < this.channels)) this.#refuse('bounds', `channel ${String(index)} of ${this.channels}`)
+    this.#block.show?.()
     return this.#channels[index] ??= new Float32Array(this.#arena.buffer, address + index * this.strideBytes, this.frames)
   }
 
   tryView<T extends SampleArray>(type: SampleArrayConstructor<T>): T | null {
     const address = this.address
+    this.#block.show?.()
     return this.#contiguous ? tryView(new Uint8Array(this.#arena.buffer, address, this.samples * SAMPLE_BYTES[this.format]), type as never) : null
   }
 
@@ -102,7 +123,8 @@ export class ArenaAudio implements AudioBuffer {
   /** Gives this buffer up for the result when it was shared: write `audio = audio.makeMut()`. `charge`: whose edge pays for the copy. */
   makeMut(charge: Partial<CopyCharge> = {}): ArenaAudio {
     if (this.#block.references === 1) return this
-    const copy = new ArenaAudio(this.#arena, this.#block.sibling({ dtype: this.format, shape: [this.samples] }), this.#shape({}))
+    const block = this.#block.sibling({ dtype: this.format, shape: [this.samples] })
+    const copy = new ArenaAudio(block.home ?? this.#arena, block, this.#shape({}))
     this.#copyTo(copy.#runs()[0]!, { ledger: this.#arena.copies, edge: 'makeMut', reason: 'user', ...charge })
     this.close()
     return copy
@@ -114,7 +136,10 @@ export class ArenaAudio implements AudioBuffer {
     return array
   }
 
-  close(): void { this.#block[Symbol.dispose]() }
+  close(): void {
+    this.#arena.leaks?.forget(this)
+    this.#block[Symbol.dispose]()
+  }
   [Symbol.dispose](): void { this.close() }
 
   /** Mono is planar and interleaved at once. */

@@ -31,9 +31,14 @@ export class BlockTable {
   readonly #spans: Int32Array
   readonly #references: Int32Array
   readonly #pins: Uint32Array
+  /** Alignment in granules. */
+  readonly #steps: Uint8Array
+  /** When it was last leased, by {@link now}. */
+  readonly #leased: Float64Array
   readonly #spare: Uint32Array
   #spares = 0
   #fresh = 0
+  #now = 0
 
   /** `firstGeneration` is for tests of the last generations. */
   constructor(views: MemoryViews, base: Address, table: Address, capacity: number, arena: number, firstGeneration = 1) {
@@ -49,6 +54,8 @@ export class BlockTable {
     this.#spans = new Int32Array(capacity)
     this.#references = new Int32Array(capacity)
     this.#pins = new Uint32Array(capacity)
+    this.#steps = new Uint8Array(capacity)
+    this.#leased = new Float64Array(capacity)
     this.#spare = new Uint32Array(capacity)
   }
 
@@ -56,7 +63,7 @@ export class BlockTable {
   get hasRoom(): boolean { return this.#spares > 0 || this.#fresh < this.capacity }
 
   /** Writes a new entry with one reference. Returns its index; call only while {@link hasRoom}. */
-  take(span: number, address: Address, bytes: number, content: BlockShape, holder: number): number {
+  take(span: number, address: Address, bytes: number, content: BlockShape, holder: number, step = 1): number {
     const index = this.#spares > 0 ? this.#spare[--this.#spares]! : this.#fresh++
     const generation = this.#generations[index]!
     this.#handles[index] = makeHandle(this.#arena, generation, index)
@@ -65,6 +72,8 @@ export class BlockTable {
     this.#spans[index] = span
     this.#references[index] = 1
     this.#pins[index] = 0
+    this.#steps[index] = step
+    this.#leased[index] = this.#now
     this.count++
     const { u32, u8 } = this.#views, entry = entryAddress(this.#table, index), word = entry >>> 2
     const clock = u32[(this.#base + ARENA.CLOCK) >>> 2]!
@@ -122,11 +131,27 @@ export class BlockTable {
   bytes(index: number): number { return this.#bytes[index]! }
   span(index: number): number { return this.#spans[index]! }
   references(index: number): number { return this.#references[index]! }
+  /** Alignment, in granules. */
+  step(index: number): number { return this.#steps[index]! }
+  /** A stamp greater than that of every lease so far, and at most that of every later one. */
+  stamp(): number { return ++this.#now }
+  /** May a compaction move it: no pin, and no lease since that stamp? */
+  movable(index: number, stamp: number): boolean { return this.#pins[index] === 0 && this.#leased[index]! < stamp }
+  /** Indices in use. */
+  live(): number[] { return Array.from({ length: this.#fresh }, (_, index) => index).filter((index) => this.#handles[index] !== 0) }
+
+  /** Notes where a compaction put a block; its handle stays. */
+  move(index: number, span: number, address: Address): void {
+    this.#spans[index] = span
+    this.#addresses[index] = address
+    this.#views.u32[this.#word(index) + (BLOCK.OFFSET >>> 2)] = address - this.#base
+  }
 
   /** Adds to the references of an entry; returns what there are now. */
   addReferences(index: number, n: number): number {
     const references = this.#references[index]! + n
     this.#references[index] = references
+    if (n > 0) this.#leased[index] = this.#now
     this.#views.u32[this.#word(index) + (BLOCK.REFCOUNT >>> 2)] = references
     return references
   }

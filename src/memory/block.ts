@@ -9,8 +9,8 @@ import type { Holder } from './leases.js'
 import type { Address } from './memory-host.js'
 import { viewsDtype, type MemoryArray, type MemoryArrayConstructor } from './views.js'
 
-/** What part of which block a {@link Block} shows. */
-export interface BlockPart { readonly handle: Handle; readonly index: number; readonly address: Address; readonly bytes: number; readonly dtype: Dtype | null; readonly shape: readonly number[] }
+/** What part of which block a {@link Block} shows; `offset`: bytes from the block's start. */
+export interface BlockPart { readonly handle: Handle; readonly index: number; readonly offset: number; readonly bytes: number; readonly dtype: Dtype | null; readonly shape: readonly number[] }
 
 /** Where `makeMut` charges its copy. Default: the arena's own ledger, edge `makeMut`. */
 export interface MakeMutOptions { readonly ledger?: CopyLedger; readonly edge?: string }
@@ -18,7 +18,8 @@ export interface MakeMutOptions { readonly ledger?: CopyLedger; readonly edge?: 
 /**
  * A reference to an arena block or to a part of it: one lease, given back by `release` or `dispose`. Clones and slices share bytes. Every use after
  * that, in any build, throws `INVALID_HANDLE` (MW-17). A typed array from {@link view} cannot be revoked: it stays readable and shows whatever is put
- * there next, so keep it no longer than the block (MW-19). Engine thread only.
+ * there next, so keep it no longer than the block (MW-19). A block that was shown stays where it is until the reference is given up; others may be moved by a
+ * compaction while no job uses them (MW-11), so an address is good until the next allocation, or while the block is pinned. Engine thread only.
  */
 export class Block {
   /** Length of this part, bytes. */
@@ -33,6 +34,8 @@ export class Block {
   #views: Map<MemoryArrayConstructor, MemoryArray> | undefined
   /** Leases that this object holds; 0 = given up. */
   #leases = 1
+  /** A view was handed out: the block is pinned until this reference is given up. */
+  #shown = false
 
   /** Called by the arena, which has already counted the lease. */
   constructor(arena: Arena, holder: Holder, part: BlockPart) {
@@ -47,7 +50,7 @@ export class Block {
   /** Name of the whole block. Throws `INVALID_HANDLE` once given up. */
   get handle(): Handle { this.#check(); return this.#part.handle }
   /** Address of the first byte; for programs and kernels only. */
-  get address(): Address { this.#check(); return this.#part.address }
+  get address(): Address { this.#check(); return this.#arena.addressOf(this.#part.index) + this.#part.offset }
   /** Leases of the whole block, of all holders. */
   get references(): number { this.#check(); return this.#arena.referencesOf(this.#part.index) }
   /** True once given up. */
@@ -58,9 +61,10 @@ export class Block {
     this.#check()
     const known = this.#views?.get(type)
     if (known !== undefined) return known as T
-    const { dtype, address, bytes, handle } = this.#part, size = type.BYTES_PER_ELEMENT
+    const { dtype, bytes, handle } = this.#part, { address } = this, size = type.BYTES_PER_ELEMENT
     if (dtype !== null && !viewsDtype(type, dtype)) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${dtype} is not seen as ${type.name}` })
     if (address % size !== 0 || bytes % size !== 0) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${bytes} bytes do not divide into ${type.name}` })
+    this.show()
     const view = new type(this.#arena.buffer, address, bytes / size)
     ;(this.#views ??= new Map<MemoryArrayConstructor, MemoryArray>()).set(type, view)
     return view
@@ -69,12 +73,12 @@ export class Block {
   /** Rows `from` (included) to `to` (excluded) of the first dimension (raw: bytes). Shares bytes, holds a lease of its own. */
   slice(from: number, to: number, holder: Holder = this.#holder): Block {
     this.#check()
-    const { shape, dtype, address, handle } = this.#part, rows = shape[0] ?? 1
+    const { shape, dtype, offset, handle } = this.#part, rows = shape[0] ?? 1
     if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= rows)) {
       throw memoryErrors.INVALID_HANDLE({ handle, reason: 'bounds', what: `${from}…${to} of ${rows}` })
     }
     const row = shape.slice(1).reduce((product, n) => product * n, dtype === null ? 1 : DTYPE_BYTES[dtype])
-    return this.#share(holder, { ...this.#part, address: address + from * row, bytes: (to - from) * row, shape: [to - from, ...shape.slice(1)] })
+    return this.#share(holder, { ...this.#part, offset: offset + from * row, bytes: (to - from) * row, shape: [to - from, ...shape.slice(1)] })
   }
 
   /** Another reference to the same bytes, leased to `holder` (default: this one's). */
@@ -96,6 +100,15 @@ export class Block {
   /** A new block of the same holder. */
   sibling(spec: BlockSpec): Block { this.#check(); return this.#arena.alloc(spec, { holder: this.#holder }) }
 
+  /** A view was handed out. */
+  get shown(): boolean { return this.#shown }
+  /** Keeps the block where it is for as long as this reference lives, because someone was given a view. */
+  show(): void {
+    if (this.#shown) return
+    this.#check()
+    this.#shown = true
+    this.#arena.pin(this.#part.index, 1)
+  }
   /** Keeps the block where it is until {@link unpin}; pins nest. */
   pin(): void { this.#check(); this.#arena.pin(this.#part.index, 1) }
   /** Takes one pin back. */
@@ -111,13 +124,20 @@ export class Block {
   /** Gives one lease back. Throws `INVALID_HANDLE` when there is none left. */
   release(): void {
     this.#check()
-    this.#leases--
+    if (--this.#leases === 0) this.#hide()
     this.#arena.releaseFor(this.#holder, this.#part.index)
   }
 
   /** Gives up all leases of this reference; does nothing when that has been done, or its holder dropped them. */
   [Symbol.dispose](): void {
+    if (this.#leases > 0 && this.#arena.isLive(this.#part.handle)) this.#hide()
     for (; this.#leases > 0; this.#leases--) if (this.#arena.isLive(this.#part.handle)) this.#arena.releaseIfHeld(this.#holder, this.#part.index)
+  }
+
+  #hide(): void {
+    if (this.#shown) this.#arena.pin(this.#part.index, -1)
+    this.#shown = false
+    this.#views = undefined
   }
 
   #share(holder: Holder, part: BlockPart): Block {

@@ -7,6 +7,7 @@ const CLASS_BITS = 4
 const CLASSES = 1 << CLASS_BITS
 const LEVELS = 24
 const NIL = -1
+const NONE = new Uint32Array(0)
 
 /** Bytes of a granule: the least alignment and size step of a block. */
 export const GRANULE_BYTES = 64
@@ -29,14 +30,46 @@ export class FreeLists {
   readonly #heads = new Int32Array(LEVELS * CLASSES).fill(NIL)
   readonly #classMaps = new Uint32Array(LEVELS)
   #levelMap = 0
+  readonly #from: number
+  readonly #granules: number
 
   /** A free range of `granules`, 1…2²⁶, starting at granule `from` counted from address 0. */
   constructor(from: number, granules: number) {
-    const id = this.#newId()
-    this.#start[id] = from
-    this.#size[id] = granules
-    this.#previous[id] = this.#next[id] = NIL
-    this.#insert(id)
+    this.#from = from
+    this.#granules = granules
+    this.layOut(NONE, NONE)
+  }
+
+  /**
+   * Forgets every span and takes the given ones (first granule and granules of each, ascending, apart) out of the same range. Returns their new ids; what lies
+   * between them is free.
+   */
+  layOut(starts: Uint32Array, sizes: Uint32Array): Int32Array {
+    const ids = new Int32Array(starts.length)
+    this.#ids = 0
+    this.#spare = NIL
+    this.#heads.fill(NIL)
+    this.#classMaps.fill(0)
+    this.#levelMap = this.freeGranules = 0
+    let at = this.#from, before = NIL
+    const append = (size: number, free: boolean): number => {
+      const id = this.#newId()
+      this.#start[id] = at
+      this.#size[id] = size
+      this.#previous[id] = before
+      this.#next[id] = NIL
+      this.#free[id] = 0
+      if (before !== NIL) this.#next[before] = id
+      if (free) this.#insert(id)
+      at += size
+      return before = id
+    }
+    for (let i = 0; i < starts.length; i++) {
+      if (starts[i]! > at) append(starts[i]! - at, true)
+      ids[i] = append(sizes[i]!, false)
+    }
+    if (this.#from + this.#granules > at) append(this.#from + this.#granules - at, true)
+    return ids
   }
 
   /** First granule of a span. */

@@ -32,7 +32,7 @@ export class JobServer {
     this.#port = port
     this.register(kernels)
     const shared = new SharedBlocks(arena)
-    arena.onPressure = () => { shared.trim() }
+    arena.store.onFull = () => { shared.trim() }
     this.#executor = new InlineExecutor(arena, {
       nowUs: () => Math.round(clock.nowUs()), nowMs: clock.epochMs, resolutionUs: 1, yield: clock.turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
     }, compiledBuilder(arena, runtime, shared, (module, name) => this.#idOf(module, name)))

@@ -21,7 +21,7 @@ test('eight idle blocks stay, the least recently used go first', () => {
 
 test('idle blocks make room before ARENA_FULL; blocks in use stay', () => {
   const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), cache = new SharedBlocks(arena)
-  arena.onPressure = () => { cache.trim() }
+  arena.store.onFull = () => { cache.trim() }
   const bytes = Math.floor(arena.largestFreeBytes() / 3), held = cache.take(spec(0), bytes, () => undefined)
   for (let slot = 1; slot <= 20; slot++) cache.take(spec(slot), bytes, () => undefined).release()
   expect(() => arena.allocate(3 * bytes)).toThrow(expect.objectContaining({ code: 'ARENA_FULL' }) as Error)

@@ -135,7 +135,7 @@ describe('sizes', () => {
     const rest = arena.alloc(arena.largestFreeBytes())
     rest.release()
     for (const block of blocks) block.release()
-    arena.trim()
+    arena.store.trim()
     expect(arena.stats()).toMatchObject({ usedBytes: before.usedBytes, blocks: before.blocks, fragmentation: 0 })
   })
 
@@ -145,7 +145,7 @@ describe('sizes', () => {
     expect(error).toMatchObject({ code: 'ARENA_FULL', reason: 'entries' })
     expect(held.length).toBe(MIN_ARENA_BYTES / 8192 - 1)
     for (const address of held) arena.free(address)
-    arena.trim()
+    arena.store.trim()
     expect(arena.stats().fragmentation).toBe(0)
   })
 
@@ -301,7 +301,7 @@ describe('references', () => {
       const { usedBytes, blocks: left } = arena.stats()
       expect({ usedBytes, left }).toEqual({ usedBytes: before.usedBytes, left: before.blocks })
     }), { numRuns: 10_000, seed: 20 })
-    arena.trim()
+    arena.store.trim()
     expect(arena.stats().fragmentation).toBe(0)
   })
 

@@ -1,0 +1,31 @@
+import type { AudioBlock } from './audio-buffer.js'
+
+/** Told of each leak. */
+export type LeakWarning = (text: string, details: Readonly<Record<string, unknown>>) => void
+
+/**
+ * Finds audio that was collected without `close()` (MW-16): its lease is given back with a warning, unless a view of it was handed out, which may still be read; then it is only
+ * named. `debug` adds where it was made. The host decides when a collection happens, if ever: a net, not a plan.
+ */
+export class LeakWatch {
+  readonly #registry: FinalizationRegistry<{ readonly block: AudioBlock; readonly what: string; readonly createdAt: string | undefined }>
+  readonly #debug: boolean
+
+  constructor(warn: LeakWarning, debug: boolean) {
+    this.#debug = debug
+    this.#registry = new FinalizationRegistry(({ block, what, createdAt }) => {
+      if (block.closed) return
+      const kept = block.shown === true
+      if (!kept) block[Symbol.dispose]()
+      warn(`${what} was collected without close()${kept ? '; its bytes stay, because a view of them was given out' : ''}`, createdAt === undefined ? {} : { createdAt })
+    })
+  }
+
+  /** From now on the owner of `block` is watched. `what` must not reach it. */
+  watch(owner: object, block: AudioBlock, what: string): void {
+    this.#registry.register(owner, { block, what, createdAt: this.#debug ? new Error().stack?.split('\n').slice(3).join('\n') : undefined }, owner)
+  }
+
+  /** The owner was closed in time. */
+  forget(owner: object): void { this.#registry.unregister(owner) }
+}

@@ -1,0 +1,44 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { createArena } from '../../src/memory/arena.js'
+import { createAudioApi } from '../../src/memory/audio-api.js'
+import { LeakWatch } from '../../src/memory/leak-watch.js'
+
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc') as () => void
+
+/** Collects until `done`, at most some seconds: the host runs finalizers when it likes. */
+async function collect(done: () => boolean): Promise<void> {
+  for (let i = 0; i < 200 && !done(); i++) {
+    gc()
+    await new Promise((resolve) => { setTimeout(resolve, 10) })
+  }
+}
+
+test('audio that nobody closed is given back with a warning that names where it was made; closed audio is not mentioned (MW-16)', async () => {
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), audio = createAudioApi(arena), warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
+  arena.leaks = new LeakWatch((text, details) => { warnings.push({ text, details }) }, true)
+  const before = arena.stats().usedBytes
+  function forgetfulCaller(): void {
+    audio.alloc({ rate: 8_000, channels: 1, frames: 100 })
+    audio.alloc({ rate: 8_000, channels: 1, frames: 50 }).close()
+  }
+  forgetfulCaller()
+  await collect(() => warnings.length > 0)
+  expect(warnings.map(({ text }) => text)).toEqual(['AudioBuffer of 100 frames was collected without close()'])
+  expect(String(warnings[0]!.details['createdAt'])).toContain('forgetfulCaller')
+  expect(arena.stats().usedBytes).toBe(before)
+})
+
+test('bytes whose view was handed out are not given back: the view may still be read', async () => {
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), audio = createAudioApi(arena), warnings: string[] = []
+  arena.leaks = new LeakWatch((text) => { warnings.push(text) }, false)
+  const samples = ((): Float32Array => audio.alloc({ rate: 8_000, channels: 1, frames: 100 }).channel(0).subarray(0, 10))()
+  samples.fill(1)
+  const used = arena.stats().usedBytes
+  await collect(() => warnings.length > 0)
+  expect(warnings).toEqual(['AudioBuffer of 100 frames was collected without close(); its bytes stay, because a view of them was given out'])
+  expect(arena.stats().usedBytes).toBe(used)
+  expect([...samples]).toEqual(Array(10).fill(1))
+})
