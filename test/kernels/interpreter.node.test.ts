@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 60_000)
 
 function bench(shared: boolean): Bench {
-  const arena = createArena({ bytes: 16 * 2 ** 20, shared, wasm: true })
+  const arena = createArena({ bytes: 32 * 2 ** 20, shared, wasm: true })
   return { arena, compiled: compiled.get(shared)!, runtime: instantiateRuntime(compiled.get(shared)!, arena.memory!) }
 }
 const sample = (seed: number) => (b: number, c: number, n: number): number => Math.fround(Math.sin(seed + b * 7 + c * 3 + n * 0.37))
@@ -168,7 +168,7 @@ describe('threads', () => {
 
 describe('segment_check (KE-13)', () => {
   test('accepts what was built, refuses each word that leads astray', () => {
-    const b = bench(false), segment = randomSegment(randomOf(3)), rig = openRig('rust', b, segment, 100, sample(1)), { u32 } = b.arena
+    const b = bench(false), segment = randomSegment(randomOf(4)), rig = openRig('rust', b, segment, 100, sample(1)), { u32 } = b.arena
     const check = (): number => b.runtime.core.segment_check(rig.program.address, b.arena.base, b.arena.buffer.byteLength)
     expect(check()).toBe(CHECK.OK)
     const step = rig.program.steps, io = u32[(step + STEP.IO) >>> 2]!

@@ -42,13 +42,15 @@ export function openRig(kind: Kind, bench: Bench | Arena, segment: RandomSegment
   plan.buffers.forEach((buffer, b) => {
     if (buffer.kind === 'input') {
       const frames = segment.inputFrames[b]!, at = place(b, frames), stride = arena.u32[record(b, BUFFER.STRIDE)]!
-      for (let c = 0; c < 2; c++) for (let n = 0; n < frames; n++) arena.f32[(at + c * stride) / 4 + n] = input(b, c, n)
+      for (let c = 0; c < 2; c++) for (let n = 0; n < frames; n++) arena.f32[(at + c * stride) / 4 + n] = segment.silent?.has(b) ? 0 : input(b, c, n)
+      if (segment.silent?.has(b)) arena.u32[record(b, BUFFER.FLAGS)]! |= BUFFER_FLAG.SILENT
     }
     if (buffer.kind === 'output') {
       rooms.set(b, place(b, buffer.readers.length > 0 ? 40_000 : roomFrames))
       collected.set(b, [])
     }
   })
+  for (const { step, change } of segment.changes ?? []) if (!program.change(step, change)) throw new Error(`step ${step} took no change`)
   const shown = plan.buffers.map(() => 0)
   return {
     arena, program, interpreter: made.interpreter, collected,

@@ -81,7 +81,9 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
         if silence && room >= frames {
             return Some(leave_out(step, from, at, to, frames));
         }
-        step.set(step::MARKS, 0);
+        if !silence {
+            step.set(step::MARKS, 0);
+        }
     }
     if (marks | flags) & buffer_flag::UNWRITTEN != 0 {
         from.written();
@@ -121,12 +123,18 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
         let stays = said & port_flag::SILENT != 0 && (written == 0 || flags & buffer_flag::SILENT != 0);
         to.set(buffer::FLAGS, flags & !buffer_flag::SILENT | if stays { buffer_flag::SILENT } else { 0 });
         to.set(buffer::FILLED, written + produced);
-        if silent != 0 && said & SETTLED == SETTLED {
-            step.set(step::MARKS, step_mark::QUIET);
-        }
+    }
+    if silence {
+        step.set(step::MARKS, if said_settled(output) { step_mark::QUIET } else { 0 });
     }
     store(step.0 + step::POSITION_U64, position + u64::from(frames));
     Some(earned)
+}
+
+/// The output is silent and will stay so while the input is.
+#[inline(always)]
+fn said_settled(output: Port) -> bool {
+    u32::from(load::<u16>(output.0 + port::FLAGS_U16)) & SETTLED == SETTLED
 }
 
 /// A simple step whose call would turn silence into silence (KE-07): no call.
