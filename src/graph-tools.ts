@@ -12,3 +12,8 @@ export { ChangeLog, replay, type ChangeLogOptions, type ChangeRecord, type Chang
 export {
   groupNodes, insertOnEdge, moveNodes, relinkEdge, removeEdge, renameNode, renameParam, setInputTarget, setNode, setOutput, setType, type NodeGroup, type NodeOnEdge,
 } from './graph/edit/edits.js'
+export { importDocument, type ImportOptions } from './graph/dialects/import-document.js'
+export { exportDocument } from './graph/dialects/export-document.js'
+export { DIALECTS, type Dialect } from './graph/dialects/dialect.js'
+export type { Dropped, ImportReport, Missing, Renamed, Substituted } from './graph/dialects/report.js'
+export { embedGraph, extractGraph, type ExtractOptions, type Inflate } from './graph/embed/index.js'

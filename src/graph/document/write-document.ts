@@ -13,8 +13,11 @@ import type { Document } from './document.js'
  * that JSON cannot hold, `LIMIT_EXCEEDED` beyond 256 levels.
  */
 export function writeDocument(document: Document): string {
-  return `${writeValue(documentShape, { ...document, millrace: 1 }, '', [])}\n`
+  return writeJson(documentShape, { ...document, millrace: 1 })
 }
+
+/** Canonical text of any value of a shape, as {@link writeDocument} writes documents. */
+export function writeJson(shape: Shape, value: unknown): string { return `${writeValue(shape, value, '', [])}\n` }
 
 /** `path` holds the keys above the value: turned into a pointer only when something is wrong. */
 function writeValue(shape: Shape, value: unknown, indent: string, path: (string | number)[]): string {

@@ -53,7 +53,7 @@ export function describeShape(shape: Shape): string {
     case 'text': return shape.name ?? `a string${between(shape, 'characters')}${shape.noControl === true ? ' without control characters' : ''}`
     case 'number': return `a number${range(shape)}`
     case 'integer': return `an integer${range(shape)}`
-    case 'choice': return `one of ${shape.values.join(', ')}`
+    case 'choice': return shape.values.length === 1 ? String(shape.values[0]) : `one of ${shape.values.join(', ')}`
     case 'list': return `an array${between(shape, 'entries')}`
     case 'tuple': return shape.name
     case 'map': return 'an object'

@@ -1,0 +1,270 @@
+import type { Document, DocumentNode } from '../../document/document.js'
+import type { PortRef } from '../../graph.js'
+import type { NodeDefinition } from '../../node-definition.js'
+import { escapePointer } from '../../pointer.js'
+import { isObject } from '../../schema/fit-shape.js'
+import { noteLosses } from '../losses.js'
+import type { Report } from '../report.js'
+import { foreignType, present, type Json } from '../source.js'
+import { isClassName, isNote } from './classes.js'
+import { OWN, modeOf, type KeptLink, type KeptNode, type KeptScope } from './import-workflow.js'
+import { groupsOf, noteOf, same, withNodeUi } from './layout.js'
+import { slotName } from './slots.js'
+import { Sockets, sameLinks } from './sockets.js'
+import { uuidOf } from './uuid.js'
+import { writeWidgets } from './widgets.js'
+import { Wiring, readLink, type RawLink } from './wiring.js'
+
+/** What one scope is written with. */
+interface Given {
+  readonly document: Document
+  /** Definitions of the root's nodes; inner documents carry none. */
+  readonly definitionOf: (id: string) => NodeDefinition | undefined
+  readonly report: Report
+  readonly pointer: string
+  /** Ids of subgraph definitions by name. */
+  readonly subgraphs: ReadonlyMap<string, string>
+  /** Name of the definition; absent: the workflow itself. */
+  readonly name?: string
+}
+
+/**
+ * Writes a ComfyUI workflow: what was imported from one and not changed is written as it was, everything else anew (version 0.4). What it cannot say is in
+ * the report.
+ */
+export function exportWorkflow(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
+  const subgraphs = new Map<string, string>()
+  nameSubgraphs(document, subgraphs)
+  return new ScopeWriter({ document, definitionOf, report, pointer: '', subgraphs }).write()
+}
+
+function nameSubgraphs(document: Document, found: Map<string, string>): void {
+  for (const [name, definition] of Object.entries(document.definitions ?? {})) {
+    if (!isObject(definition)) continue
+    const raw = keptScope(definition as Document)?.raw['id']
+    found.set(name, typeof raw === 'string' ? raw : uuidOf(name))
+    nameSubgraphs(definition as Document, found)
+  }
+}
+
+function keptScope(document: Document): KeptScope | undefined {
+  const kept = document[OWN]
+  return isObject(kept) && isObject(kept['raw']) ? kept as unknown as KeptScope : undefined
+}
+
+function keptNode(node: DocumentNode): KeptNode | undefined {
+  const kept = node[OWN]
+  return isObject(kept) && isObject(kept['raw']) && isObject(kept['raw']) ? kept as unknown as KeptNode : undefined
+}
+
+/** A link as it is written, and where its ends are. */
+interface Written { readonly id: number; readonly raw: unknown; readonly from: readonly [string, number]; readonly to: readonly [string, number] }
+
+class ScopeWriter {
+  readonly #g: Given
+  readonly #kept: KeptScope | undefined
+  readonly #keptNodes: readonly Json[]
+  readonly #sockets = new Map<string, Sockets>()
+  readonly #ids = new Map<string, number | string>()
+  readonly #links: Written[] = []
+  readonly #linkIds = new Set<number>()
+  readonly #ports: { readonly inputs: string[]; readonly outputs: string[]; readonly inputNode: string; readonly outputNode: string }
+  readonly #nodes: ReadonlyMap<string, DocumentNode>
+  #lastNode = 0
+  #lastLink = 0
+
+  constructor(given: Given) {
+    this.#g = given
+    const { document } = given
+    this.#kept = keptScope(document)
+    this.#nodes = new Map(document.nodes.map((node) => [node.id, node]))
+    this.#keptNodes = this.#notes()
+    const raw = this.#kept?.raw ?? {}, names = (ports: unknown, more: Json | undefined): string[] => {
+      const listed = (Array.isArray(ports) ? ports as readonly Json[] : []).map((port) => String(port['name']))
+      return [...listed, ...Object.keys(more ?? {}).filter((name) => !listed.includes(name))]
+    }
+    const idOf = (node: unknown, preset: number): string => String(isObject(node) ? node['id'] : preset)
+    this.#ports = given.name === undefined ? { inputs: [], outputs: [], inputNode: '', outputNode: '' } : {
+      inputs: names(raw['inputs'], document.inputs), outputs: names(raw['outputs'], document.outputs), inputNode: idOf(raw['inputNode'], -10), outputNode: idOf(raw['outputNode'], -20),
+    }
+    this.#nameNodes()
+  }
+
+  write(): Json {
+    const { document, report, pointer, name } = this.#g
+    noteLosses(document, {
+      document: ['id', 'revision', 'ui', 'definitions', ...(name === undefined ? [] : ['inputs', 'outputs'])], node: ['mode', 'output', 'ui'], edge: ['id'], own: OWN,
+      meta: name === undefined ? [] : ['name', 'description'],
+    }, report, pointer)
+    for (const node of document.nodes) this.#sockets.set(node.id, new Sockets(keptNode(node), this.#g.definitionOf(node.id)))
+    for (const node of this.#keptNodes) this.#sockets.set(String(node['id']), new Sockets({ raw: node }, undefined))
+    this.#writeLinks()
+    const nodes = [...document.nodes.map((node, i) => this.#writeNode(node, i)), ...this.#keptNodes.map((raw) => this.#sockets.get(String(raw['id']))!.write(raw))]
+    const head = this.#head(), subgraphs = this.#definitions(), definitions = head['definitions'] as Json | undefined
+    return present({
+      ...head, nodes, links: this.#links.map((link) => link.raw), groups: this.#groups(head['groups']),
+      definitions: subgraphs.length === 0 && definitions === undefined ? undefined : { ...definitions, subgraphs },
+    })
+  }
+
+  /** Notes follow the document's comments, the other nodes outside the graph stay. */
+  #notes(): Json[] {
+    const { ui } = this.#g.document, comments = isObject(ui) && Array.isArray(ui['comments']) ? ui['comments'].filter(isObject) : []
+    const kept = this.#kept?.nodes ?? [], byId = new Map(comments.map((comment) => [comment['id'], comment]))
+    const before = kept.flatMap((raw): Json[] => {
+      if (!isNote(raw['type'] as string)) return [raw]
+      const comment = byId.get(String(raw['id']))
+      byId.delete(String(raw['id']))
+      return comment === undefined ? [] : [noteOf(raw, comment)]
+    })
+    const after = [...byId.values()].map((comment, i) => noteOf({ id: `note-${i + 1}`, type: 'Note', pos: [0, 0], size: [210, 60], flags: {}, order: 0, mode: 0, properties: {} }, comment))
+    return [...before, ...after]
+  }
+
+  /** Ids as the file had them; numbers where the document's are numbers; fresh numbers for the rest. */
+  #nameNodes(): void {
+    const nodes = this.#g.document.nodes, taken = new Set(this.#keptNodes.map((raw) => String(raw['id'])))
+    for (const { id } of nodes) taken.add(id)
+    const note = (id: unknown): void => { if (typeof id === 'number') this.#lastNode = Math.max(this.#lastNode, id) }
+    for (const raw of this.#keptNodes) note(raw['id'])
+    nodes.forEach((node) => {
+      const raw = keptNode(node)?.raw['id'], own = raw !== undefined && String(raw) === node.id ? raw as number | string : /^(?:0|[1-9]\d{0,14})$/.test(node.id) ? Number(node.id) : undefined
+      if (own !== undefined) { this.#ids.set(node.id, own); note(own) }
+    })
+    nodes.forEach((node, i) => {
+      if (this.#ids.has(node.id)) return
+      do this.#lastNode++; while (taken.has(String(this.#lastNode)))
+      this.#ids.set(node.id, this.#lastNode)
+      this.#g.report.rename(`${this.#g.pointer}/nodes/${i}/id`, node.id, String(this.#lastNode))
+    })
+  }
+
+  #writeNode(node: DocumentNode, i: number): Json {
+    const { report, pointer, subgraphs, definitionOf } = this.#g, kept = keptNode(node), definition = definitionOf(node.id), at = `${pointer}/nodes/${i}`
+    const subgraph = node.type.startsWith('graph::') ? subgraphs.get(node.type.slice(7)) : undefined
+    const type = subgraph ?? foreignType(node, definition, isClassName)
+    if (subgraph === undefined) report.rename(`${at}/type`, node.type, type)
+    const base = kept?.raw ?? { pos: [40 + (i % 8) * 280, 40 + Math.floor(i / 8) * 200], size: [240, 120], flags: {}, order: i, mode: 0, properties: { 'Node name for S&R': type } }
+    const mode = node.mode === 'mute' ? 2 : node.mode === 'bypass' ? 4 : 0
+    const raw = withNodeUi({ ...base, id: this.#ids.get(node.id)!, type, ...(modeOf(base['mode'] ?? 0) !== (node.mode ?? 'run') && (mode !== 0 || modeOf(base['mode']) !== undefined) && { mode }) }, node.ui)
+    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, node.params ?? {}, definition)
+    return this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: widgets }) })
+  }
+
+  #writeLinks(): void {
+    const { document } = this.#g, edges = document.edges ?? [], kept = this.#kept?.links ?? []
+    const raws = edges.map((edge) => isLink(edge[OWN]) ? readLink(edge[OWN]) : undefined)
+    const wiring = new Wiring([...raws.filter((link) => link !== undefined), ...kept.map(({ link }) => readLink(link))], this.#keptNodes)
+    for (const link of [...raws, ...kept.map((one) => readLink(one.link))]) if (link !== undefined) this.#lastLink = Math.max(this.#lastLink, link.id)
+    const fresh: (readonly [from: PortRef, to: PortRef, id?: string])[] = []
+    edges.forEach(({ from, to, id }, e) => {
+      const link = raws[e], origin = link === undefined ? null : wiring.originOf(link)
+      const stands = link !== undefined && origin !== null && 'node' in origin && origin.node === from[0] && this.#nameAt('outputs', from[0], origin.slot) === from[1]
+        && link.target === to[0] && this.#nameAt('inputs', to[0], link.targetSlot) === to[1]
+      if (!stands || !this.#emit(link)) fresh.push([from, to, id])
+    })
+    const inputs = new Map<string, PortRef[]>(Object.entries(document.inputs ?? {}).map(([name, input]) => [name, [...input.to]])), outputs = new Map(Object.entries(document.outputs ?? {}))
+    for (const one of kept) this.#writeKept(one, inputs, outputs)
+    for (const [from, to, id] of fresh) this.#emitFresh([from[0], this.#slot('outputs', from)], [to[0], this.#slot('inputs', to)], id)
+    if (this.#g.name === undefined) return
+    for (const [name, to] of inputs) for (const ref of to) this.#emitFresh([this.#ports.inputNode, this.#ports.inputs.indexOf(name)], [ref[0], this.#slot('inputs', ref)])
+    for (const [name, from] of outputs) this.#emitFresh([from[0], this.#slot('outputs', from)], [this.#ports.outputNode, this.#ports.outputs.indexOf(name)])
+  }
+
+  /** A link outside the graph stays while what it stands for does. */
+  #writeKept({ link: raw, input, output, at, value }: KeptLink, inputs: Map<string, PortRef[]>, outputs: Map<string, PortRef>): void {
+    const link = readLink(raw)
+    if (input !== undefined) {
+      const to = inputs.get(input), found = to?.findIndex((ref) => same(ref, at)) ?? -1
+      if (found >= 0 && this.#emit(link)) to!.splice(found, 1)
+    } else if (output !== undefined) {
+      if (same(outputs.get(output), at) && this.#emit(link)) outputs.delete(output)
+    } else if (at !== undefined) {
+      const node = this.#nodes.get(at[0])
+      if (node !== undefined && same(node.params?.[at[1]], value)) this.#emit(link)
+      else this.#g.report.drop(`${this.#g.pointer}/${OWN}/links`, `link ${link.id}: the param has another value than its primitive`)
+    } else this.#emit(link)
+  }
+
+  /** Writes a link as it was, if both of its ends are still there. */
+  #emit(link: RawLink): boolean {
+    const exists = (id: string): boolean => this.#sockets.has(id) || (id !== '' && (id === this.#ports.inputNode || id === this.#ports.outputNode))
+    if (this.#linkIds.has(link.id) || !exists(link.origin) || !exists(link.target)) return false
+    this.#add({ id: link.id, raw: link.raw, from: [link.origin, link.originSlot], to: [link.target, link.targetSlot] })
+    return true
+  }
+
+  #emitFresh(from: readonly [string, number], to: readonly [string, number], wanted?: string): void {
+    const own = wanted !== undefined && /^\d{1,15}$/.test(wanted) ? Number(wanted) : undefined
+    const id = own !== undefined && !this.#linkIds.has(own) ? own : ++this.#lastLink
+    this.#lastLink = Math.max(this.#lastLink, id)
+    const type = this.#sockets.get(from[0])?.outputs[from[1]]?.raw['type'] ?? '*', ref = (end: string): number | string => this.#ids.get(end) ?? (/^-?\d+$/.test(end) ? Number(end) : end)
+    const raw = this.#tuples() ? [id, ref(from[0]), from[1], ref(to[0]), to[1], type]
+      : { id, origin_id: ref(from[0]), origin_slot: from[1], target_id: ref(to[0]), target_slot: to[1], type }
+    this.#add({ id, raw, from, to })
+  }
+
+  #add(link: Written): void {
+    this.#linkIds.add(link.id)
+    this.#links.push(link)
+    this.#sockets.get(link.from[0])?.outputs[link.from[1]]?.links.push(link.id)
+    this.#sockets.get(link.to[0])?.inputs[link.to[1]]?.links.push(link.id)
+  }
+
+  #slot(side: 'inputs' | 'outputs', [node, port]: PortRef): number { return this.#sockets.get(node)?.slot(side, port) ?? 0 }
+
+  #nameAt(side: 'inputs' | 'outputs', node: string, slot: number): string { return slotName(this.#sockets.get(node)?.[side].map((socket) => socket.port) ?? [], slot) }
+
+  /** Version 0.4 writes links as tuples; subgraphs and version 1 as objects. */
+  #tuples(): boolean { return this.#g.name === undefined && this.#kept?.raw['version'] !== 1 }
+
+  #groups(raw: unknown): unknown {
+    const { ui } = this.#g.document, groups = isObject(ui) && Array.isArray(ui['groups']) ? ui['groups'].filter(isObject) : []
+    return groups.length === 0 && (raw === undefined || raw === null) ? raw ?? undefined : groupsOf((raw ?? []) as readonly Json[], groups)
+  }
+
+  /** Everything beside nodes, links and definitions. */
+  #head(): Json {
+    const { document, name } = this.#g, { id, revision } = document
+    const raw = this.#kept?.raw ?? (name === undefined ? { last_node_id: 0, last_link_id: 0, groups: [], config: {}, extra: {}, version: 0.4 } : this.#freshSubgraph(name))
+    const counters = present({
+      last_node_id: larger(raw['last_node_id'], this.#lastNode), last_link_id: larger(raw['last_link_id'], this.#lastLink),
+      state: isObject(raw['state']) ? { ...raw['state'], lastNodeId: larger(raw['state']['lastNodeId'], this.#lastNode), lastLinkId: larger(raw['state']['lastLinkId'], this.#lastLink) } : undefined,
+    })
+    const meta = (document.meta ?? {}) as Json
+    return {
+      ...raw, ...present(counters), ...(name === undefined ? present({ id, revision }) : {
+        inputs: this.#portList(raw['inputs'], this.#ports.inputs, this.#ports.inputNode, 'from'), outputs: this.#portList(raw['outputs'], this.#ports.outputs, this.#ports.outputNode, 'to'),
+        ...(typeof meta['name'] === 'string' && !String(raw['name'] ?? '').startsWith(meta['name']) && { name: meta['name'] }),
+      }),
+    }
+  }
+
+  #freshSubgraph(name: string): Json {
+    return {
+      id: uuidOf(name), version: 1, state: { lastGroupId: 0, lastNodeId: 0, lastLinkId: 0, lastRerouteId: 0 }, revision: 0, config: {}, name, groups: [], extra: {},
+      inputNode: { id: -10, bounding: [-200, 0, 120, 60] }, outputNode: { id: -20, bounding: [2_400, 0, 120, 60] },
+    }
+  }
+
+  /** Ports of the subgraph with the links at them. */
+  #portList(raw: unknown, names: readonly string[], node: string, end: 'from' | 'to'): unknown {
+    if (names.length === 0) return raw
+    const raws = Array.isArray(raw) ? raw as readonly Json[] : []
+    return names.map((name, slot): Json => {
+      const links = this.#links.filter((link) => link[end][0] === node && link[end][1] === slot).map((link) => link.id), port = raws[slot]
+      if (port === undefined) return { id: uuidOf(`${this.#g.pointer}/${end}/${name}`), name, type: '*', linkIds: links }
+      return sameLinks((port['linkIds'] ?? []) as readonly number[], links) ? port : { ...port, linkIds: links }
+    })
+  }
+
+  #definitions(): Json[] {
+    const { document, report, pointer, subgraphs } = this.#g
+    return Object.entries(document.definitions ?? {}).flatMap(([name, definition]) => isObject(definition) && Array.isArray(definition['nodes'])
+      ? [new ScopeWriter({ document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name }).write()] : [])
+  }
+}
+
+function larger(a: unknown, b: number): unknown { return typeof a === 'number' ? Math.max(a, b) : a }
+
+function isLink(value: unknown): boolean { return Array.isArray(value) ? value.length === 6 && typeof value[0] === 'number' : isObject(value) && typeof value['id'] === 'number' }

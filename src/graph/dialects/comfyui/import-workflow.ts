@@ -1,0 +1,230 @@
+import type { Document, DocumentEdge, DocumentInput, DocumentNode } from '../../document/document.js'
+import { LONGEST_NAME } from '../../ids.js'
+import type { PortRef } from '../../graph.js'
+import { demandShape, present, resolveType, type ImportContext, type Json } from '../source.js'
+import { isNote, isOutputClass, isPrimitive, isReroute } from './classes.js'
+import { commentOf, groupOf, nodeUi, same } from './layout.js'
+import { definitionsShape, subgraphShape, workflowShape } from './shapes.js'
+import { fileSlots, slotName, slotsOf, type Slots } from './slots.js'
+import { readWidgets, type Widget, type Widgets } from './widgets.js'
+import { Wiring, primitiveValue, readLink, type Origin, type RawLink } from './wiring.js'
+
+/** The `x-` field that holds what a Millrace document has no place for. */
+export const OWN = 'x-comfyui'
+
+/** A link that is no edge, and what it stands for, as far as that can change: a subgraph's port, or a primitive's value at a param. */
+export interface KeptLink { readonly link: unknown; readonly input?: string; readonly output?: string; readonly at?: PortRef; readonly value?: unknown }
+/** What is kept of a workflow or subgraph. */
+export interface KeptScope { readonly raw: Json; readonly nodes?: readonly Json[]; readonly links?: readonly KeptLink[] }
+/** What is kept of a node: the node without its widgets' values; `slots` when the document's ports have other names than the file's. */
+export interface KeptNode { readonly raw: Json; readonly slots?: Slots; readonly widgets?: readonly Widget[]; readonly named?: true }
+
+/** Reads a ComfyUI workflow, version 0.4 or 1 (GR-18). Throws `SCHEMA_INVALID`. */
+export function importWorkflow(c: ImportContext, source: Json): Document {
+  const subgraphs = new Map<string, Slots>()
+  demandShape(c, workflowShape, source, '', true)
+  findSubgraphs(c, source, '', subgraphs)
+  return new Scope(c, source, '', subgraphs).read()
+}
+
+/** Ports of every subgraph definition, nested ones included. Recursion is as deep as the file, whose depth has been bounded. */
+function findSubgraphs(c: ImportContext, scope: Json, pointer: string, found: Map<string, Slots>): void {
+  definitionsOf(c, scope, pointer).forEach((definition, i) => {
+    const at = `${pointer}/definitions/subgraphs/${i}`
+    demandShape(c, subgraphShape, definition, at, true)
+    const names = (ports: unknown): string[] => ((ports ?? []) as readonly Json[]).map((port, n) => portName(port['name'] as string, n))
+    found.set(definition['id'] as string, { inputs: names(definition['inputs']), outputs: names(definition['outputs']) })
+    findSubgraphs(c, definition, at, found)
+  })
+}
+
+function definitionsOf(c: ImportContext, scope: Json, pointer: string): readonly Json[] {
+  const definitions = scope['definitions']
+  if (definitions === undefined || definitions === null) return []
+  demandShape(c, definitionsShape, definitions, `${pointer}/definitions`, true)
+  return ((definitions as Json)['subgraphs'] ?? []) as readonly Json[]
+}
+
+/** Names of subgraph ports are names of a document's inputs and outputs. */
+function portName(name: string, slot: number): string { return name === '' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name) ? String(slot) : name }
+
+/** Name of the definition, and of the type of its instances behind `graph::`. */
+export function definitionName(id: string): string { return id.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, LONGEST_NAME - 'graph::'.length) }
+
+/** A subgraph's own nodes for its ports, and the names of these. */
+interface OwnPorts extends Slots { readonly inputNode?: string; readonly outputNode?: string }
+
+/** One workflow or subgraph on its way to a document. */
+class Scope {
+  readonly #c: ImportContext
+  readonly #raw: Json
+  readonly #pointer: string
+  readonly #subgraphs: ReadonlyMap<string, Slots>
+  readonly #slots = new Map<string, Slots>()
+  readonly #nodes = new Map<string, DocumentNode>()
+  /** Nodes that are not part of the graph: reroutes, primitives, notes. */
+  readonly #kept: Json[] = []
+  readonly #keptIds = new Set<string>()
+  readonly #keptLinks: KeptLink[] = []
+  readonly #edges: DocumentEdge[] = []
+  readonly #inputs = new Map<string, PortRef[]>()
+  readonly #outputs = new Map<string, PortRef>()
+
+  constructor(c: ImportContext, raw: Json, pointer: string, subgraphs: ReadonlyMap<string, Slots>) {
+    this.#c = c
+    this.#raw = raw
+    this.#pointer = pointer
+    this.#subgraphs = subgraphs
+  }
+
+  read(): Document {
+    const raw = this.#raw, nodes: DocumentNode[] = []
+    ;(raw['nodes'] as readonly Json[]).forEach((node, i) => {
+      const read = this.#readNode(node, `${this.#pointer}/nodes/${i}`)
+      if (read !== undefined) nodes.push(read)
+    })
+    this.#readLinks(((raw['links'] ?? []) as readonly unknown[]).map(readLink))
+    const ui = present({ groups: this.#groups(), comments: this.#comments() })
+    const { nodes: _nodes, links: _links, definitions, ...rest } = raw
+    const { subgraphs: _subgraphs, ...moreDefinitions } = (definitions ?? {}) as Json
+    const kept: KeptScope = present({
+      raw: { ...rest, ...(Object.keys(moreDefinitions).length > 0 && { definitions: moreDefinitions }) },
+      nodes: this.#kept.length > 0 ? this.#kept : undefined, links: this.#keptLinks.length > 0 ? this.#keptLinks : undefined,
+    })
+    return present({
+      millrace: 1, ...this.#head(), inputs: this.#documentInputs(), nodes: nodes.map((node) => this.#nodes.get(node.id) ?? node), edges: this.#edges, outputs: this.#documentOutputs(),
+      definitions: this.#definitions(), ui: Object.keys(ui).length > 0 ? ui : undefined, [OWN]: kept,
+    }) as Document
+  }
+
+  #head(): Pick<Document, 'id' | 'revision' | 'meta'> {
+    const { id, revision, name, description } = this.#raw
+    const meta = present({
+      name: typeof name === 'string' && name !== '' ? name.slice(0, 255) : undefined, description: typeof description === 'string' && description.length <= 10_000 ? description : undefined,
+    })
+    return present({
+      id: typeof id === 'string' && id.length <= LONGEST_NAME && id !== '' ? id : undefined, revision: Number.isSafeInteger(revision) && (revision as number) >= 0 ? revision as number : undefined,
+      meta: Object.keys(meta).length > 0 ? meta : undefined,
+    })
+  }
+
+  #readNode(node: Json, pointer: string): DocumentNode | undefined {
+    const id = String(node['id']), name = node['type'] as string
+    if (isReroute(name) || isPrimitive(name) || isNote(name)) {
+      this.#kept.push(node)
+      this.#keptIds.add(id)
+      this.#c.report.substitute(pointer, name, isReroute(name) ? 'edges' : isPrimitive(name) ? 'params' : 'ui.comments')
+      return undefined
+    }
+    const ports = this.#subgraphs.get(name)
+    const { type, definition, fields } = ports === undefined ? resolveType(this.#c, name, `${pointer}/type`, 'comfyui') : { type: `graph::${definitionName(name)}`, definition: undefined, fields: {} }
+    const widgets: Widgets = ports === undefined ? readWidgets(node, definition) : { params: new Map() }
+    const slots = slotsOf(node, definition, ports)
+    if (!this.#slots.has(id)) this.#slots.set(id, slots)
+    const { widgets_values: _values, ...raw } = node
+    const own: KeptNode = {
+      ...(widgets.list === undefined ? { raw: node } : { raw, widgets: widgets.list, ...(widgets.named !== undefined && { named: true }) }), ...(!same(slots, fileSlots(node)) && { slots }),
+    }
+    const ui = nodeUi(node), mode = modeOf(node['mode'])
+    if (mode === undefined) this.#c.report.warn(`${pointer}/mode`, `mode ${String(node['mode'])} is read as run`)
+    const read = present({
+      id, type, params: widgets.params.size > 0 ? Object.fromEntries(widgets.params) : undefined, mode: mode === 'run' ? undefined : mode,
+      output: isOutputClass(name, definition) || (ports === undefined && definition === undefined && isEnd(node)) ? true : undefined, ui: Object.keys(ui).length > 0 ? ui : undefined, ...fields, [OWN]: own,
+    }) as DocumentNode
+    if (!this.#nodes.has(id)) this.#nodes.set(id, read)
+    return read
+  }
+
+  #readLinks(links: readonly RawLink[]): void {
+    const wiring = new Wiring(links, this.#kept), ports = this.#ports()
+    for (const link of links) {
+      if (this.#keptIds.has(link.target)) { this.#keptLinks.push({ link: link.raw }); continue }
+      const origin = wiring.originOf(link)
+      if (link.target === ports.outputNode) this.#readOutput(link, origin, ports)
+      else if (origin === null) this.#loose(link, 'comes from nowhere')
+      else {
+        const at: PortRef = [link.target, slotName(this.#slots.get(link.target)?.inputs ?? [], link.targetSlot)]
+        if ('primitive' in origin) this.#drive(link, origin.primitive, at)
+        else if (origin.node === ports.inputNode) this.#readInput(link, slotName(ports.inputs, origin.slot), at)
+        else this.#edges.push({ from: this.#outputAt(origin), to: at, id: String(link.id), [OWN]: link.raw })
+      }
+    }
+  }
+
+  #ports(): OwnPorts {
+    const own = this.#pointer === '' ? undefined : this.#subgraphs.get(this.#raw['id'] as string)
+    if (own === undefined) return { inputs: [], outputs: [] }
+    for (const name of own.inputs) this.#inputs.set(name, [])
+    const idOf = (node: unknown, preset: string): string => String((node as Json | undefined | null)?.['id'] ?? preset)
+    return { ...own, inputNode: idOf(this.#raw['inputNode'], '-10'), outputNode: idOf(this.#raw['outputNode'], '-20') }
+  }
+
+  #outputAt({ node, slot }: { readonly node: string; readonly slot: number }): PortRef { return [node, slotName(this.#slots.get(node)?.outputs ?? [], slot)] }
+
+  #readOutput(link: RawLink, origin: Origin, ports: OwnPorts): void {
+    const name = slotName(ports.outputs, link.targetSlot)
+    if (origin === null || 'primitive' in origin || origin.node === ports.inputNode) { this.#loose(link, `output ${name} is no node's`); return }
+    const at = this.#outputAt(origin)
+    this.#outputs.set(name, at)
+    this.#keptLinks.push({ link: link.raw, output: name, at })
+  }
+
+  #readInput(link: RawLink, name: string, at: PortRef): void {
+    const to = this.#inputs.get(name)
+    if (to === undefined) this.#inputs.set(name, [at])
+    else to.push(at)
+    this.#keptLinks.push({ link: link.raw, input: name, at })
+  }
+
+  /** A primitive's value becomes the param that it is linked to; the widget's own value stays with the widget. */
+  #drive(link: RawLink, primitive: Json, at: PortRef): void {
+    const node = this.#nodes.get(at[0]), value = primitiveValue(primitive)
+    if (node === undefined || value === undefined) { this.#loose(link, 'sets nothing'); return }
+    const own = node[OWN] as KeptNode, before = node.params?.[at[1]]
+    const widgets = own.widgets?.map((widget): Widget => widget === at[1] ? same(before, value) ? widget : [at[1], before, value] : typeof widget !== 'string' && widget.length === 3 && widget[0] === at[1] ? [at[1], widget[1], value] : widget)
+    this.#nodes.set(at[0], { ...node, params: { ...node.params, [at[1]]: value }, [OWN]: { ...own, ...(widgets !== undefined && { widgets }) } })
+    this.#keptLinks.push({ link: link.raw, at, value })
+  }
+
+  #loose(link: RawLink, what: string): void {
+    this.#keptLinks.push({ link: link.raw })
+    this.#c.report.drop(`${this.#pointer}/links`, `link ${link.id}: ${what}`)
+  }
+
+  #documentInputs(): Document['inputs'] {
+    if (this.#inputs.size === 0) return undefined
+    return Object.fromEntries([...this.#inputs].map(([name, to]): [string, DocumentInput] => [name, { to, required: false }]))
+  }
+
+  #documentOutputs(): Document['outputs'] { return this.#outputs.size === 0 ? undefined : Object.fromEntries(this.#outputs) }
+
+  #definitions(): Document['definitions'] {
+    const found = definitionsOf(this.#c, this.#raw, this.#pointer)
+    return found.length === 0 ? undefined : Object.fromEntries(found.map((definition, i) => {
+      const at = `${this.#pointer}/definitions/subgraphs/${i}`, id = definition['id'] as string, name = definitionName(id)
+      this.#c.report.rename(`${at}/id`, id, name)
+      return [name, new Scope(this.#c, definition, at, this.#subgraphs).read()]
+    }))
+  }
+
+  #groups(): readonly Json[] | undefined {
+    const groups = this.#raw['groups'] as readonly Json[] | null | undefined
+    return groups === undefined || groups === null || groups.length === 0 ? undefined : groups.map(groupOf)
+  }
+
+  #comments(): readonly Json[] | undefined {
+    const notes = this.#kept.filter((node) => isNote(node['type'] as string))
+    return notes.length === 0 ? undefined : notes.map(commentOf)
+  }
+}
+
+/** Mode numbers of the canvas: 0 always, 2 never, 4 bypass; 1 and 3 are of other programs. */
+export function modeOf(mode: unknown): DocumentNode['mode'] | undefined {
+  return mode === 2 ? 'mute' : mode === 4 ? 'bypass' : mode === 0 || mode === undefined || mode === null ? 'run' : undefined
+}
+
+/** True for a node of an unknown class that reads something and gives nothing: ComfyUI can only run it for its own sake. */
+function isEnd(node: Json): boolean {
+  const outputs = node['outputs'] as readonly unknown[] | null | undefined, inputs = (node['inputs'] ?? []) as readonly Json[]
+  return (outputs ?? []).length === 0 && inputs.some(({ link }) => typeof link === 'number')
+}

@@ -1,0 +1,88 @@
+import type { NodeDefinition } from '../../node-definition.js'
+import { isObject } from '../../schema/fit-shape.js'
+import type { Json } from '../source.js'
+import { paramNames } from '../../params.js'
+import { CONTROL_WORDS, hasControl } from './classes.js'
+
+/**
+ * What stands at one place of `widgets_values`: a param by name; a value that is no param (a seed's companion, an upload button); or a param whose own
+ * widget says something else than the node gets, because a primitive drives it or it is empty: name, value of the widget, value of the param (null: none).
+ */
+export type Widget = string | readonly [raw: unknown] | readonly [name: string, raw: unknown, param: unknown]
+
+/** Params of a node, and how `widgets_values` is made of them. */
+export interface Widgets {
+  readonly params: ReadonlyMap<string, unknown>
+  /** Absent when the node has no `widgets_values`. */
+  readonly list?: readonly Widget[]
+  /** `widgets_values` is an object. */
+  readonly named?: true
+}
+
+/** Values of a node of an unknown type whose widgets have no names. */
+export const UNNAMED = 'widgets_values'
+
+/**
+ * Reads `widgets_values`: by name when the file names every widget, else by position through the type's params, else as one unnamed list. A null is a
+ * widget without a value.
+ */
+export function readWidgets(node: Json, definition: NodeDefinition | undefined): Widgets {
+  const values = node['widgets_values']
+  if (isObject(values)) return { params: new Map(Object.entries(values)), list: Object.keys(values), named: true }
+  if (!Array.isArray(values)) return { params: new Map() }
+  const named = socketNames(node, definition)
+  const found = (named === undefined ? undefined : assign(named, values, definition, false))
+    ?? (definition === undefined ? undefined : assign(Object.keys(definition.params), values, definition, true))
+  return found ?? (values.length === 0 ? { params: new Map(), list: [] } : { params: new Map([[UNNAMED, values]]), list: [UNNAMED] })
+}
+
+/** Names of the widgets that have sockets, in order: frontends since 1.16 write one for every widget, older ones only for those that are linked. */
+function socketNames(node: Json, definition: NodeDefinition | undefined): readonly string[] | undefined {
+  const sockets = ((node['inputs'] ?? []) as readonly Json[]).flatMap(({ widget }) => isObject(widget) && typeof widget['name'] === 'string' ? [widget['name']] : [])
+  if (sockets.length === 0 || new Set(sockets).size < sockets.length) return undefined
+  if (definition === undefined) return sockets
+  const names = paramNames(definition.params), own = sockets.map((name) => names.get(name))
+  return own.includes(undefined) || new Set(own).size < own.length ? undefined : own as readonly string[]
+}
+
+/** Values to names, one by one. `loose`: fewer or more values than names are taken. */
+function assign(names: readonly string[], values: readonly unknown[], definition: NodeDefinition | undefined, loose: boolean): Widgets | undefined {
+  const params = new Map<string, unknown>(), list: Widget[] = []
+  let at = 0
+  names.forEach((name, i) => {
+    if (at >= values.length) { if (!loose) at = values.length + 1; return }
+    const value = values[at++]
+    if (value === null) list.push([name, null, null])
+    else { params.set(name, value); list.push(name) }
+    if (at < values.length && hasControl(name, definition) && CONTROL_WORDS.has(values[at]) && values.length - at > names.length - i - 1) list.push([values[at++]])
+  })
+  if (at < values.length && loose) list.push(...values.slice(at).map((value): Widget => [value]))
+  return loose || at === values.length ? { params, list } : undefined
+}
+
+/** `widgets_values` of a node: the list it came with, filled with the params of now; without one, the type's params in order. */
+export function writeWidgets(list: readonly Widget[] | undefined, named: boolean, params: Json, definition: NodeDefinition | undefined): unknown {
+  if (list !== undefined && list[0] === UNNAMED) return params[UNNAMED] ?? Object.values(params)
+  const covered = new Set(list?.flatMap((widget) => typeof widget === 'string' ? [widget] : widget.length === 3 ? [widget[0]] : []))
+  const more = Object.keys(params).filter((name) => !covered.has(name))
+  if (named) return Object.fromEntries([...list!.map((widget): [string, unknown] => [typeof widget === 'string' ? widget : String(widget[0]), valueOf(widget, params)]), ...more.map((name): [string, unknown] => [name, params[name]])])
+  if (list === undefined && more.length === 0) return undefined
+  if (definition !== undefined && more.some((name) => Object.hasOwn(definition.params, name))) return positional(list ?? [], params, definition)
+  return [...(list ?? []).map((widget) => valueOf(widget, params)), ...more.map((name) => params[name])]
+}
+
+function valueOf(widget: Widget, params: Json): unknown {
+  if (typeof widget === 'string') return params[widget] ?? null
+  if (widget.length === 1) return widget[0]
+  const [name, raw, given] = widget
+  return JSON.stringify(params[name] ?? null) === JSON.stringify(given) ? raw : params[name] ?? null
+}
+
+/** Every param of the type in order, companions of seeds behind them. */
+function positional(list: readonly Widget[], params: Json, definition: NodeDefinition): unknown[] {
+  const words = list.flatMap((widget) => typeof widget !== 'string' && widget.length === 1 && CONTROL_WORDS.has(widget[0]) ? [widget[0]] : [])
+  return Object.entries(definition.params).flatMap(([name, param]) => {
+    const value = params[name] ?? param.default ?? null
+    return hasControl(name, definition) ? [value, words.shift() ?? 'fixed'] : [value]
+  })
+}

@@ -1,0 +1,91 @@
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import { positionOf } from '../document/json-syntax.js'
+import { escapePointer } from '../pointer.js'
+import { dialectErrors } from './errors.js'
+
+/**
+ * Keys written twice in one object (GR-16): JSON parsers keep the last and hide the rest, which in a map of nodes is a lost node. The text's pairs are
+ * counted against the value's keys; only when they differ are places looked for.
+ */
+export function duplicateKeys(text: string, value: unknown): Diagnostic[] {
+  return countPairs(text) === countKeys(value) ? [] : findDuplicates(text)
+}
+
+/** Colons outside strings of valid JSON: one per pair. */
+function countPairs(text: string): number {
+  let pairs = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === 0x22) i = stringEnd(text, i)
+    else if (unit === 0x3a) pairs++
+  }
+  return pairs
+}
+
+/** Index of the quote that ends the string opened at `start`. */
+function stringEnd(text: string, start: number): number {
+  for (let end = start; ;) {
+    end = text.indexOf('"', end + 1)
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
+    if (slashes % 2 === 0) return end
+  }
+}
+
+function countKeys(value: unknown): number {
+  let count = 0
+  const work: unknown[] = [value]
+  while (work.length > 0) {
+    const item = work.pop()
+    if (Array.isArray(item)) { for (const entry of item) if (typeof entry === 'object') work.push(entry) }
+    else if (typeof item === 'object' && item !== null) {
+      for (const key in item) {
+        const entry = (item as Record<string, unknown>)[key]
+        count++
+        if (typeof entry === 'object') work.push(entry)
+      }
+    }
+  }
+  return count
+}
+
+/** An object or array that is open at some place of the text. `keys`: where each key of an object stands. */
+interface Open { readonly keys?: Map<string, number>; key: string; index: number }
+
+/** Every later copy of a key with the place of the first, in text order. Iterative; the text is valid JSON. */
+function findDuplicates(text: string): Diagnostic[] {
+  const found: Diagnostic[] = [], open: Open[] = []
+  for (let i = 0; i < text.length; i++) {
+    switch (text[i]) {
+      case '{': open.push({ keys: new Map(), key: '', index: 0 }); break
+      case '[': open.push({ key: '', index: 0 }); break
+      case '}': case ']': open.pop(); break
+      case ',': open.at(-1)!.index++; break
+      case '"': {
+        const end = stringEnd(text, i), top = open.at(-1)
+        if (top?.keys !== undefined && isKey(text, end + 1)) {
+          const key = JSON.parse(text.slice(i, end + 1)) as string, first = top.keys.get(key)
+          top.key = key
+          if (first === undefined) top.keys.set(key, i)
+          else found.push(duplicate(text, key, open, first, i))
+        }
+        i = end
+      }
+    }
+  }
+  return found
+}
+
+/** True when a colon comes next. */
+function isKey(text: string, from: number): boolean {
+  let at = from
+  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++
+  return text[at] === ':'
+}
+
+function duplicate(text: string, key: string, open: readonly Open[], first: number, second: number): Diagnostic {
+  const pointer = open.map((one) => `/${one.keys === undefined ? one.index : escapePointer(one.key)}`).join('')
+  const a = positionOf(text, first), b = positionOf(text, second)
+  const place = ({ line, column }: typeof a): string => `line ${line}, column ${column}`
+  return dialectErrors.DUPLICATE_ID.diagnostic({ thing: 'Key', id: key, first: place(a), second: place(b) }, { pointer, ...b, expected: place(a), got: place(b) })
+}

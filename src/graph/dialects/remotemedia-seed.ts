@@ -1,0 +1,73 @@
+import type { Document, DocumentNode } from '../document/document.js'
+import type { NodeDefinition } from '../node-definition.js'
+import { anyObject, choice, flag, integer, list, object, text } from '../schema/shape.js'
+import { noteLosses } from './losses.js'
+import { OWN, isOwnName, readEdge, readHint, readNode, writeEdge, writeHint, type Known } from './remotemedia.js'
+import type { Report } from './report.js'
+import { demandShape, foreignType, leftovers, present, type ImportContext, type Json } from './source.js'
+
+/** What `version` looks like. */
+export const SEED_VERSION = /^\d+(?:\.\d+){1,2}$/
+
+const id = text({ min: 1, max: 64, noControl: true })
+const nodeShape = object('node', { id: { shape: id, required: true }, type: { shape: text({ min: 1, max: 255 }), required: true }, params: { shape: anyObject }, runtime_hint: { shape: choice('auto', 'rust', 'python') } })
+const edgeShape = object('edge', { from: { shape: id, required: true }, to: { shape: id, required: true }, output_key: { shape: id }, input_key: { shape: id } })
+const configShape = object('config', { enable_metrics: { shape: flag }, retry_policy: { shape: choice('none', 'fixed', 'exponential') }, max_retries: { shape: integer(0) }, circuit_breaker_threshold: { shape: integer(1) } })
+const shape = object('remotemedia-seed', {
+  version: { shape: text(), required: true }, nodes: { shape: list(nodeShape), required: true }, edges: { shape: list(edgeShape), required: true }, config: { shape: configShape },
+})
+
+const RETRIES = 3, FAILURES = 5
+
+/** Reads the dialect of RemoteMedia's seed. Throws `SCHEMA_INVALID`. */
+export function importSeed(c: ImportContext, source: Json): Document {
+  demandShape(c, shape, source)
+  const known: Known = new Map()
+  const nodes = (source['nodes'] as readonly Json[]).map((node, i): DocumentNode => {
+    const { tier, kept } = readHint(c, node['runtime_hint'], `/nodes/${i}/runtime_hint`)
+    const own = present({ runtime_hint: kept, ...leftovers(nodeShape, node) })
+    return readNode(c, known, node['id'] as string, node['type'] as string, node['params'], `/nodes/${i}/type`, { tier, ...(Object.keys(own).length > 0 && { [OWN]: own }) })
+  })
+  const edges = (source['edges'] as readonly Json[]).map((edge, i) => readEdge(c, known, edge, `/edges/${i}`, leftovers(edgeShape, edge)))
+  const own = present({ version: source['version'], ...leftovers(shape, source) })
+  return { millrace: 1, nodes, edges, ...readConfig(source['config'] as Json | undefined), [OWN]: own }
+}
+
+/** Retries and breaker; what is not said takes the dialect's defaults when the policy that it belongs to is there. */
+function readConfig(config: Json | undefined): Pick<Document, 'config'> {
+  if (config === undefined) return {}
+  const { enable_metrics: metrics, retry_policy: kind, max_retries: retries, circuit_breaker_threshold: failures } = config
+  const rest = leftovers(configShape, config)
+  return { config: present({
+    metrics: metrics as boolean | undefined,
+    retry: kind === undefined && retries === undefined ? undefined : present({ kind: kind ?? 'exponential', retries: kind === 'none' ? undefined : retries ?? RETRIES }),
+    breaker: failures === undefined ? undefined : { failures },
+    ...(rest !== undefined && { [OWN]: rest }),
+  }) }
+}
+
+/** Writes the dialect of RemoteMedia's seed; what it cannot say is in the report. */
+export function exportSeed(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
+  noteLosses(document, { document: [], node: ['tier'], edge: [], config: ['metrics', 'retry', 'breaker'], own: OWN }, report)
+  const { version = '1.0.0', ...rest } = (document[OWN] ?? {}) as Json
+  const nodes = document.nodes.map((node, i): Json => {
+    const { runtime_hint: kept, ...own } = (node[OWN] ?? {}) as Json
+    const type = foreignType(node, definitionOf(node.id), isOwnName), hint = writeHint(node.tier, undefined)
+    report.rename(`${report.node(i)}/type`, node.type, type)
+    return present({ id: node.id, type, params: node.params, runtime_hint: hint ?? (kept as string | undefined), ...own })
+  })
+  return present({ version, nodes, edges: (document.edges ?? []).map((edge) => writeEdge(edge, definitionOf)), config: writeConfig(document.config as Json | undefined, report), ...rest })
+}
+
+function writeConfig(config: Json | undefined, report: Report): Json | undefined {
+  if (config === undefined) return undefined
+  const retry = config['retry'] as Json | undefined, breaker = config['breaker'] as Json | undefined
+  for (const [name, value, carried] of [['retry', retry, ['kind', 'retries']], ['breaker', breaker, ['failures']]] as const) {
+    for (const field of Object.keys(value ?? {})) if (!(carried as readonly string[]).includes(field)) report.drop(`/config/${name}/${field}`, `${field} has no place in remotemedia-seed`)
+  }
+  const written = present({
+    enable_metrics: config['metrics'], retry_policy: retry?.['kind'], max_retries: retry?.['retries'],
+    circuit_breaker_threshold: breaker === undefined ? undefined : breaker['failures'] ?? FAILURES, ...config[OWN] as Json | undefined,
+  })
+  return Object.keys(written).length === 0 ? undefined : written
+}

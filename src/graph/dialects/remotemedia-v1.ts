@@ -1,0 +1,139 @@
+import type { Document, DocumentNode } from '../document/document.js'
+import type { NodeDefinition } from '../node-definition.js'
+import { any, anyObject, choice, flag, integer, list, number, object, text } from '../schema/shape.js'
+import { noteLosses } from './losses.js'
+import { OWN, RUNTIME_HINTS, isOwnName, readEdge, readHint, readNode, writeEdge, writeHint, type Known } from './remotemedia.js'
+import type { Report } from './report.js'
+import { demandShape, foreignType, leftovers, present, timestamp, type ImportContext, type Json } from './source.js'
+
+const ID = '[A-Za-z0-9_-]+', GIB = 1_073_741_824
+const id = text({ min: 1, max: 64, pattern: ID, name: `text of 1 to 64 characters that match ^${ID}$` })
+const key = text({ min: 1, max: 64, noControl: true })
+const capabilitiesShape = object('capabilities', {
+  gpu: { shape: object('gpu', { type: { shape: choice('cuda', 'rocm', 'metal', 'vulkan', 'webgpu', 'any'), required: true }, min_memory_gb: { shape: number(0) }, required: { shape: flag } }) },
+  cpu: { shape: object('cpu', { cores: { shape: integer(1) }, arch: { shape: choice('x86_64', 'aarch64', 'arm', 'any') } }) },
+  memory_gb: { shape: number(0) },
+})
+const executionShape = object('execution', { placement: { shape: choice('local', 'remote', 'prefer_local', 'prefer_remote', 'auto') } })
+const nodeShape = object('node', {
+  id: { shape: id, required: true }, node_type: { shape: text({ min: 1, max: 255 }), required: true }, params: { shape: anyObject }, is_streaming: { shape: flag }, is_output_node: { shape: flag },
+  capabilities: { shape: capabilitiesShape }, media_capabilities: { shape: any }, host: { shape: text({ pattern: '[^:]+:\\d+', name: 'a host and port, ^[^:]+:\\d+$' }) },
+  runtime_hint: { shape: choice(...RUNTIME_HINTS) }, execution: { shape: executionShape }, fast_path: { shape: flag },
+})
+const edgeShape = object('connection', { from: { shape: id, required: true }, to: { shape: id, required: true }, output_key: { shape: key }, input_key: { shape: key } })
+const metadataShape = object('metadata', { name: { shape: text({ min: 1, max: 255 }), required: true }, description: { shape: text() }, created_at: { shape: text() }, auto_negotiate: { shape: flag } })
+const shape = object('remotemedia-v1', {
+  version: { shape: choice('v1'), required: true }, metadata: { shape: metadataShape, required: true }, nodes: { shape: list(nodeShape, 1), required: true }, connections: { shape: list(edgeShape), required: true },
+})
+
+/** Reads a RemoteMedia manifest v1. Throws `SCHEMA_INVALID`. */
+export function importV1(c: ImportContext, source: Json): Document {
+  demandShape(c, shape, source)
+  const known: Known = new Map(), metadata = source['metadata'] as Json
+  const nodes = (source['nodes'] as readonly Json[]).map((node, i) => readV1Node(c, known, node, `/nodes/${i}`))
+  const edges = (source['connections'] as readonly Json[]).map((edge, i) => readEdge(c, known, edge, `/connections/${i}`, leftovers(edgeShape, edge)))
+  const created = metadata['created_at'] === undefined ? undefined : timestamp(metadata['created_at'] as string)
+  if (metadata['created_at'] !== undefined && created === undefined) c.report.drop('/metadata/created_at', 'no ISO-8601 time')
+  const description = metadata['description'] as string | undefined
+  if (description !== undefined && description.length > 10_000) c.report.drop('/metadata/description', 'longer than 10 000 characters')
+  const own = present({ metadata: leftovers(metadataShape, metadata, created === metadata['created_at'] ? [] : ['created_at']), ...leftovers(shape, source) })
+  return {
+    millrace: 1, meta: present({ name: metadata['name'], description: description?.slice(0, 10_000), created }), nodes, edges,
+    ...(metadata['auto_negotiate'] !== true && { config: { negotiate: 'strict' } }), ...(Object.keys(own).length > 0 && { [OWN]: own }),
+  }
+}
+
+function readV1Node(c: ImportContext, known: Known, node: Json, pointer: string): DocumentNode {
+  const { tier, kept } = readHint(c, node['runtime_hint'], `${pointer}/runtime_hint`)
+  const execution = node['execution'] as Json | undefined, capabilities = node['capabilities'] as Json | undefined
+  const placement = execution?.['placement'] as string | undefined
+  const place = placement === undefined || placement === 'auto' ? node['host'] === undefined ? undefined : 'remote' : placement.replace('_', '-')
+  if (node['host'] !== undefined) c.report.substitute(`${pointer}/host`, `host ${node['host'] as string}`, `place ${place!}; which machine is the cluster's choice`)
+  if (node['media_capabilities'] !== undefined) c.report.warn(`${pointer}/media_capabilities`, 'kept, but ports are constrained by the node type only')
+  const own = present({
+    runtime_hint: kept, execution: execution === undefined ? undefined : leftovers(executionShape, execution), capabilities: capabilities === undefined ? undefined : capabilityLeftovers(capabilities),
+    ...leftovers(nodeShape, node, ['host', 'media_capabilities', 'is_streaming']),
+  })
+  const read = readNode(c, known, node['id'] as string, node['node_type'] as string, node['params'], `${pointer}/node_type`, present({
+    tier, place, requires: capabilities === undefined ? undefined : requirementsOf(capabilities), policy: node['fast_path'] === true ? { timeoutMs: 0 } : undefined,
+    output: node['is_output_node'] === true ? true : undefined, [OWN]: Object.keys(own).length > 0 ? own : undefined,
+  }))
+  const definition = known.get(read.id)
+  if (node['is_streaming'] !== undefined && definition !== undefined && node['is_streaming'] !== streams(definition)) {
+    c.report.warn(`${pointer}/is_streaming`, `says ${String(node['is_streaming'])}, type ${definition.type} ${streams(definition) ? 'streams' : 'does not stream'}`)
+  }
+  return read
+}
+
+/** True for types that take and give their media in parts: kernels, sources, generators. */
+function streams({ kernel, pull, process }: NodeDefinition): boolean {
+  return kernel !== undefined || pull !== undefined || Object.prototype.toString.call(process) === '[object AsyncGeneratorFunction]'
+}
+
+function requirementsOf({ gpu, cpu, memory_gb: memory }: Json): Json {
+  const { type, min_memory_gb: least, required } = (gpu ?? {}) as Json, { cores, arch } = (cpu ?? {}) as Json
+  return present({
+    cores, memoryBytes: bytesOf(memory), arch,
+    gpu: gpu === undefined ? undefined : present({ type, minMemoryBytes: bytesOf(least), required }),
+  })
+}
+
+/** Whole bytes of so many GiB. */
+function bytesOf(gib: unknown): number | undefined { return gib === undefined ? undefined : Math.min(Number.MAX_SAFE_INTEGER, Math.ceil((gib as number) * GIB)) }
+
+function capabilityLeftovers(capabilities: Json): Json | undefined { return leftovers(capabilitiesShape, capabilities) }
+
+/** Writes a RemoteMedia manifest v1; what it cannot say is in the report. */
+export function exportV1(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
+  noteLosses(document, { document: [], node: ['tier', 'place', 'requires', 'output', 'policy'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN }, report)
+  const { metadata, ...rest } = (document[OWN] ?? {}) as Json, { name, description, created } = (document.meta ?? {}) as Json
+  const ids = ownIds(document, report)
+  const nodes = document.nodes.map((node, i) => writeV1Node(node, definitionOf(node.id), ids.get(node.id)!, report.node(i), report))
+  const connections = (document.edges ?? []).map((edge) => {
+    const written = writeEdge(edge, definitionOf)
+    return { ...written, from: ids.get(edge.from[0]) ?? edge.from[0], to: ids.get(edge.to[0]) ?? edge.to[0] }
+  })
+  const negotiate = document.config?.negotiate ?? 'auto'
+  if (negotiate === 'safe') report.substitute('/config/negotiate', 'safe', 'auto_negotiate: false')
+  return present({
+    version: 'v1', metadata: present({ name: name ?? 'untitled', description, created_at: created, auto_negotiate: negotiate === 'auto' ? true : undefined, ...metadata as Json | undefined }), nodes, connections, ...rest,
+  })
+}
+
+function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined, written: string, pointer: string, report: Report): Json {
+  const { runtime_hint: kept, execution, capabilities, ...own } = (node[OWN] ?? {}) as Json
+  const type = foreignType(node, definition, isOwnName)
+  report.rename(`${pointer}/type`, node.type, type)
+  if (node.place === 'main') report.drop(`${pointer}/place`, 'main has no place in remotemedia-v1')
+  const host = own['host'], placement = node.place === undefined || node.place === 'auto' || node.place === 'main' || (node.place === 'remote' && host !== undefined) ? undefined : node.place.replace('-', '_')
+  for (const [name, value] of Object.entries(node.policy ?? {})) if (name !== 'timeoutMs' || value !== 0) report.drop(`${pointer}/policy/${name}`, `${name} has no place in remotemedia-v1`)
+  const { host: _host, ...others } = own
+  return present({
+    id: written, node_type: type, params: node.params, is_output_node: node.output === true ? true : undefined, capabilities: capabilitiesOf(node.requires, capabilities as Json | undefined, `${pointer}/requires`, report),
+    host: node.place === 'remote' || node.place === 'prefer-remote' ? host : undefined, runtime_hint: writeHint(node.tier, kept),
+    execution: placement === undefined && execution === undefined ? undefined : present({ placement, ...execution as Json | undefined }), fast_path: node.policy?.['timeoutMs'] === 0 ? true : undefined, ...others,
+  })
+}
+
+function capabilitiesOf(requires: Json | undefined, kept: Json | undefined, pointer: string, report: Report): Json | undefined {
+  if (requires === undefined) return kept
+  const gpu = requires['gpu'] as Json | undefined, gib = (bytes: unknown): number | undefined => typeof bytes === 'number' ? bytes / GIB : undefined
+  for (const name of Object.keys(requires)) if (!['cores', 'arch', 'memoryBytes', 'gpu'].includes(name)) report.drop(`${pointer}/${name}`, `${name} has no place in remotemedia-v1`)
+  return present({
+    gpu: gpu === undefined ? undefined : present({ type: gpu['type'] ?? 'any', min_memory_gb: gib(gpu['minMemoryBytes']), required: gpu['required'] }),
+    cpu: requires['cores'] === undefined && requires['arch'] === undefined ? undefined : present({ cores: requires['cores'], arch: requires['arch'] }), memory_gb: gib(requires['memoryBytes']), ...kept,
+  })
+}
+
+/** Ids as the manifest allows them, each once. */
+function ownIds(document: Document, report: Report): ReadonlyMap<string, string> {
+  const ids = new Map<string, string>(), taken = new Set(document.nodes.map((node) => node.id))
+  document.nodes.forEach(({ id: given }, i) => {
+    let written = given.replaceAll(/[^A-Za-z0-9_-]/g, '_') || '_'
+    for (let n = 2; written !== given && taken.has(written); n++) written = `${given.replaceAll(/[^A-Za-z0-9_-]/g, '_')}_${n}`
+    taken.add(written)
+    report.rename(`${report.node(i)}/id`, given, written)
+    ids.set(given, written)
+  })
+  return ids
+}

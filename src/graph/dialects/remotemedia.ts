@@ -1,0 +1,69 @@
+import type { Document, DocumentEdge, DocumentNode } from '../document/document.js'
+import type { PortRef } from '../graph.js'
+import type { NodeDefinition } from '../node-definition.js'
+import { defaultPort, portNamed } from './ports.js'
+import { present, resolveType, type ImportContext, type Json } from './source.js'
+
+/** What both RemoteMedia dialects share: types by alias, ports by key or default, runtime hints. */
+
+/** The `x-` field that holds what a Millrace document has no place for. */
+export const OWN = 'x-remotemedia'
+
+/** Definitions of the nodes read so far, by id: the first of equal ids. */
+export type Known = Map<string, NodeDefinition | undefined>
+
+/** A node's id, type and params; the rest is the dialect's. */
+export function readNode(c: ImportContext, known: Known, id: string, type: string, params: unknown, pointer: string, rest: Json): DocumentNode {
+  const resolved = resolveType(c, type, pointer, 'remotemedia')
+  if (!known.has(id)) known.set(id, resolved.definition)
+  return present({ id, type: resolved.type, params: params as Json | undefined, ...rest, ...resolved.fields })
+}
+
+/** An edge; keys are optional, and `default` may stand for a port of another name. */
+export function readEdge(c: ImportContext, known: Known, edge: Json, pointer: string, extras: Json | undefined): DocumentEdge {
+  const end = (side: 'inputs' | 'outputs', id: unknown, field: string): PortRef => {
+    const definition = known.get(id as string), key = edge[field] as string | undefined
+    if (key === undefined) return [id as string, defaultPort(definition, side)]
+    const named = portNamed(definition, side, key)
+    const port = key === 'default' && definition !== undefined && !Object.hasOwn(definition[side], named) ? defaultPort(definition, side) : named
+    c.report.rename(`${pointer}/${field}`, key, port)
+    return [id as string, port]
+  }
+  return { from: end('outputs', edge['from'], 'output_key'), to: end('inputs', edge['to'], 'input_key'), ...(extras !== undefined && { [OWN]: extras }) }
+}
+
+/** An edge as written: a key only where the default would mean another port. */
+export function writeEdge({ from, to, ...edge }: DocumentEdge, definitionOf: (id: string) => NodeDefinition | undefined): Json {
+  return present({
+    from: from[0], to: to[0],
+    output_key: from[1] === defaultPort(definitionOf(from[0]), 'outputs') ? undefined : from[1],
+    input_key: to[1] === defaultPort(definitionOf(to[0]), 'inputs') ? undefined : to[1],
+    ...edge[OWN] as Json | undefined,
+  })
+}
+
+const PYTHON = ['python', 'rust_python', 'cpython', 'cpython_wasm']
+
+/** Words of `runtime_hint`. */
+export const RUNTIME_HINTS = ['auto', 'rust', ...PYTHON] as const
+
+/** Tier of a runtime hint; nothing for `auto`. A hint of several for one tier is kept beside it. */
+export function readHint(c: ImportContext, hint: unknown, pointer: string): { readonly tier?: DocumentNode['tier']; readonly kept?: string } {
+  if (typeof hint !== 'string' || hint === 'auto') return {}
+  const tier = hint === 'rust' ? ['wasm-threads', 'wasm'] : 'js'
+  c.report.substitute(pointer, `runtime_hint ${hint}`, `tier ${String(tier)}`)
+  return { tier, ...(hint !== 'rust' && hint !== 'python' && { kept: hint }) }
+}
+
+/** Runtime hint of a tier. */
+export function writeHint(tier: DocumentNode['tier'], kept: unknown): string | undefined {
+  if (tier === undefined || tier === 'auto') return undefined
+  if (tier === 'js' || tier === 'python') return typeof kept === 'string' && PYTHON.includes(kept) ? kept : 'python'
+  return 'rust'
+}
+
+/** RemoteMedia names end in `Node`. */
+export const isOwnName = (name: string): boolean => name.endsWith('Node')
+
+/** Nodes by id. */
+export function nodesById(document: Document): ReadonlyMap<string, DocumentNode> { return new Map(document.nodes.map((node) => [node.id, node])) }
