@@ -7,7 +7,8 @@ import type { AnyNode } from '../graph/node-factory.js'
 import { resolveParams } from '../graph/params.js'
 import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { AudioMedia } from '../media/media-type.js'
-import { describeKernel } from '../kernels/kernel-spec.js'
+import { ControlCourses } from '../kernels/control-courses.js'
+import { controlValues, describeKernel } from '../kernels/kernel-spec.js'
 import { KernelInstance } from '../kernels/kernel-instance.js'
 import { referenceCode } from '../kernels/reference-code.js'
 import { statusError } from '../kernels/status-name.js'
@@ -25,6 +26,11 @@ export interface OpenNode {
    * Consumes a buffer and gives what the node produced. The result is the node's own and ends with the next call: use it before, or copy it with `toArray()`. Throws `INVALID_ARGUMENT` for another media or more frames than `maxFrames`, `KERNEL_STATUS`, `KERNEL_TRAP`.
    */
   process(input: AudioBuffer): AudioBuffer
+  /**
+   * Changes a param from the next frame on, in a straight line over `rampMs` (0…1 000, default 5) when its rate is `sample` (AU-03), at once when it is `block`. Throws
+   * `PARAM_INVALID`, and `INVALID_ARGUMENT` for a param that is fixed from the start.
+   */
+  setParam(name: string, value: unknown, options?: { readonly rampMs?: number }): void
   /** Frames that the node still holds; call until it gives 0 frames. */
   flush(): AudioBuffer
   reset(): void
@@ -33,6 +39,7 @@ export interface OpenNode {
 
 /** Most frames of one direct call. */
 const MOST_FRAMES = 16_777_216
+const RAMP_MS = 5, MOST_RAMP_MS = 1_000
 
 /** Options of `openNode`. `maxFrames`: most frames of one call, default 65 536. */
 export interface OpenNodeOptions { readonly maxFrames?: number }
@@ -55,7 +62,7 @@ export function openNode(parts: EngineParts, node: AnyNode, params: Readonly<Rec
     instance.close()
     throw error
   }
-  return new DirectNode(parts, definition, instance, block, { kind: 'audio', ...media }, maxFrames, room, typeof definition.latencyFrames === 'function' ? definition.latencyFrames(resolved.params, resolved.media) : definition.latencyFrames ?? 0)
+  return new DirectNode(parts, resolved, instance, block, { kind: 'audio', ...media }, maxFrames, room, typeof definition.latencyFrames === 'function' ? definition.latencyFrames(resolved.params, resolved.media) : definition.latencyFrames ?? 0)
 }
 
 function resolveNode(definition: NodeDefinition, params: Readonly<Record<string, unknown>>, media: AudioMedia): ResolvedNode {
@@ -63,10 +70,15 @@ function resolveNode(definition: NodeDefinition, params: Readonly<Record<string,
   if (definition.kernel === undefined || inputs.length !== 1 || outputs[0]?.media.kind !== 'audio') {
     throw commonErrors.INVALID_ARGUMENT({ function: 'openNode', expected: 'a kernel node with one audio input and audio as its first output', got: definition.type })
   }
-  const { values, diagnostics } = resolveParams(definition, params)
-  const faults = diagnostics.filter((d) => d.severity === 'error')
-  if (faults.length > 0) throw errorOf(faults[0]!, faults)
+  const values = paramsOf(definition, params)
   return { index: 0, id: definition.type, definition, params: values, media: nodeMedia(definition, values, { [inputs[0]!]: media }), inputs: [{ link: inputs[0]!, port: inputs[0]!, from: null }], tier: 'wasm', tierWhy: '', estUs: 0 }
+}
+
+/** Params with defaults. Throws the first fault. */
+function paramsOf(definition: NodeDefinition, params: Readonly<Record<string, unknown>>): ResolvedNode['params'] {
+  const { values, diagnostics } = resolveParams(definition, params), faults = diagnostics.filter((d) => d.severity === 'error')
+  if (faults.length > 0) throw errorOf(faults[0]!, faults)
+  return values
 }
 
 class DirectNode implements OpenNode {
@@ -78,19 +90,23 @@ class DirectNode implements OpenNode {
   readonly #maxFrames: number
   readonly #roomFrames: number
   readonly #type: string
+  readonly #courses: ControlCourses
+  #node: ResolvedNode
   #position = 0
   #out = 0
   #last: ArenaAudio | undefined
   #closed = false
 
-  constructor(parts: EngineParts, definition: NodeDefinition, instance: KernelInstance, room: ArenaAudio, media: AudioMedia, maxFrames: number, roomFrames: number, latencyFrames: number) {
+  constructor(parts: EngineParts, node: ResolvedNode, instance: KernelInstance, room: ArenaAudio, media: AudioMedia, maxFrames: number, roomFrames: number, latencyFrames: number) {
     this.#parts = parts
     this.#instance = instance
     this.#room = room
     this.#media = media
     this.#maxFrames = maxFrames
     this.#roomFrames = roomFrames
-    this.#type = definition.type
+    this.#type = node.definition.type
+    this.#node = node
+    this.#courses = new ControlCourses(instance.spec.controls)
     this.latencyFrames = latencyFrames
   }
 
@@ -102,9 +118,22 @@ class DirectNode implements OpenNode {
     }
     this.#instance.setInput(0, { data: input.address, frames: input.frames, stride: input.strideBytes })
     this.#instance.setOutput(0, { data: this.#room.address, frames: this.#roomFrames, stride: this.#room.strideBytes })
+    this.#courses.apply(this.#instance, this.#position)
     const produced = this.#checked(this.#instance.process(input.frames, this.#position))
     this.#position += input.frames
     return this.#show(produced)
+  }
+
+  setParam(name: string, value: unknown, { rampMs = RAMP_MS }: { readonly rampMs?: number } = {}): void {
+    this.#requireOpen('setParam')
+    const { definition, params, media } = this.#node, param = Object.hasOwn(definition.params, name) ? definition.params[name]! : undefined
+    const bad = (what: string, expected: string, got: unknown): Error => commonErrors.INVALID_ARGUMENT({ function: `${this.#type} setParam${what}`, expected, got: show(got) })
+    if (param?.rate !== 'sample' && param?.rate !== 'block') throw bad('', 'a param that may change while it runs', name)
+    if (!(rampMs >= 0 && rampMs <= MOST_RAMP_MS)) throw bad(' rampMs', `0…${MOST_RAMP_MS} ms`, rampMs)
+    const next = paramsOf(definition, { ...params, [name]: value }), before = controlValues(definition, params, media)
+    const frames = param.rate === 'sample' ? Math.round(rampMs / 1000 * this.#media.rate) : 0
+    controlValues(definition, next, media).forEach((control, index) => { if (control !== before[index]) this.#courses.set(index, control, this.#position, frames) })
+    this.#node = { ...this.#node, params: next }
   }
 
   flush(): AudioBuffer {
@@ -116,6 +145,7 @@ class DirectNode implements OpenNode {
   reset(): void {
     this.#requireOpen('reset')
     this.#instance.reset()
+    this.#courses.rewind()
     this.#position = 0
     this.#out = 0
   }

@@ -87,10 +87,15 @@ export function describeKernel(definition: NodeDefinition, o: DescribeOptions): 
     maxFrames: o.maxFrames, seed: o.seed ?? 0n,
     slots: kernel?.slots?.(o.params, o.media) ?? Object.entries(definition.params).map(([name, param]) => slotOf(param, o.params[name])),
     assets: kernel?.assets?.(o.params, o.media) ?? [],
-    controls: kernel?.controls?.(o.params, o.media) ?? Object.entries(definition.params)
-      .filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name, param]) => slotOf(param, o.params[name])),
+    controls: controlValues(definition, o.params, o.media),
     inputs, outputs, ...(kernel?.statuses && { statuses: kernel.statuses }),
   }
+}
+
+/** Values of a node's control records for these params. */
+export function controlValues(definition: NodeDefinition, params: ParamValues, media: PortMedia): readonly number[] {
+  return definition.kernel?.controls?.(params, media) ?? Object.entries(definition.params)
+    .filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name, param]) => slotOf(param, params[name]))
 }
 
 /** One f64 for a scalar param; absent numbers are NaN, values kept in assets −1. */
