@@ -6,6 +6,7 @@ export { createEngine, type CreateEngineOptions } from './engine/create-engine.j
 export type { Engine, PlanOptions } from './engine/engine.js'
 export type { OpenNode, OpenNodeOptions } from './engine/open-node.js'
 export type { EngineOptions } from './engine/engine-options.js'
+export type { EngineEvent, EventListener } from './observe/events.js'
 export type { EngineStats, ModeFacts } from './engine/engine-stats.js'
 export type { DataOf, OutputsOf } from './engine/output-types.js'
 export { isMillraceError, MillraceError, type ErrorKind } from './errors/millrace-error.js'

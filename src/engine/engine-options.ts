@@ -1,4 +1,5 @@
 import { commonErrors } from '../errors/common-errors.js'
+import type { EventListener } from '../observe/events.js'
 import type { LogSink } from '../schedule/batch/services.js'
 import { resolveLimits, type Limits } from '../graph/limits.js'
 import { parseTier, type TierChoice } from '../graph/tiers.js'
@@ -22,7 +23,18 @@ export interface EngineOptions {
   readonly kernels?: Readonly<Record<string, WasmSource>>
   /** Limit of a worker's start, ms; default 5 000. */
   readonly startTimeoutMs?: number
+  /** Permits of limiters that nodes name in `limiters`; there are `cpu` (as many as workers), `gpu` 4 and `io` 64. */
+  readonly limiters?: Readonly<Record<string, number>>
   readonly logger?: LogSink
+  /** Told of changes of memory pressure and of workers that start, are lost, come back. */
+  readonly onEvent?: EventListener
+  /** Clear memory when it is freed. */
+  readonly zeroOnFree?: boolean
+  /**
+   * Finds stray writes: canaries around every block, a pattern in freed ones, segments run step by step on this thread and checked after each step, so that
+   * `ARENA_CORRUPT` names the kernel. Slow.
+   */
+  readonly debugMemory?: boolean
   /** Bounds on graphs; see `parseDocument`. Above the hard limits: `CONFIG_INVALID`. */
   readonly limits?: Partial<Limits>
 }
@@ -39,7 +51,11 @@ export interface FilledOptions {
   readonly wasm: EngineOptions['wasm']
   readonly kernels: Readonly<Record<string, WasmSource>>
   readonly startTimeoutMs: number
+  readonly limiters: Readonly<Record<string, number>>
   readonly logger: LogSink
+  readonly onEvent: EventListener | undefined
+  readonly zeroOnFree: boolean
+  readonly debugMemory: boolean
   readonly limits: Limits
 }
 
@@ -49,10 +65,11 @@ export function fillOptions(o: EngineOptions, environment: Readonly<Record<strin
   if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 0 && workers <= 256)) throw invalid('workers', 'option', "'auto' or 0…256", workers)
   if (shared !== 'auto' && typeof shared !== 'boolean') throw invalid('shared', 'option', "'auto', true or false", shared)
   if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0)) throw invalid('startTimeoutMs', 'option', 'ms above 0', startTimeoutMs)
+  for (const [name, permits] of Object.entries(o.limiters ?? {})) if (!(Number.isInteger(permits) && permits >= 1)) throw invalid(`limiters.${name}`, 'option', 'a whole number of permits from 1', permits)
   return {
     arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'), environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
-    fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs,
-    logger: o.logger ?? defaultLogger, limits: resolveLimits(o.limits),
+    fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs, limiters: { gpu: 4, io: 64, ...o.limiters },
+    logger: o.logger ?? defaultLogger, onEvent: o.onEvent, zeroOnFree: o.zeroOnFree ?? false, debugMemory: o.debugMemory ?? false, limits: resolveLimits(o.limits),
   }
 }
 

@@ -65,6 +65,7 @@ export class Arena implements MemoryHost {
   readonly scratch: Address
   /** Finds audio that nobody closed; set by its owner. */
   leaks: LeakWatch | undefined
+  readonly debug: boolean
   /** Where blocks stand: jobs, compaction, pressure, guards. */
   readonly store: BlockStore
   readonly #table: BlockTable
@@ -98,6 +99,7 @@ export class Arena implements MemoryHost {
     this.#table = new BlockTable(views, this.base, blockTable, capacity, this.id, options.firstGeneration)
     this.#leases = new LeaseTable(capacity)
     this.store = new BlockStore(this.#table, views, first, dataEnd, options)
+    this.debug = this.store.debug
     this.engine = this.openHolder('engine')
     this.scratch = this.allocate(SCRATCH_SPAN_BYTES)
     writeThreadScratch(this.u32, this.base, 0, this.scratch)

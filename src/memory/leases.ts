@@ -15,6 +15,7 @@ export class Holder implements MemoryHost, LeaseOwner {
   readonly u32: Uint32Array
   readonly f32: Float32Array
   readonly f64: Float64Array
+  readonly debug: boolean
   /** Bytes of the blocks it holds now, each counted once, rounded as the arena rounds. */
   bytes = 0
   /** Most that `bytes` has been. */
@@ -34,6 +35,7 @@ export class Holder implements MemoryHost, LeaseOwner {
     this.u32 = views.u32
     this.f32 = views.f32
     this.f64 = views.f64
+    this.debug = views.debug ?? false
   }
 
   /** As {@link Arena.alloc}, leased to this holder. */

@@ -13,6 +13,8 @@ export interface MemoryHost {
   readonly u32: Uint32Array
   readonly f32: Float32Array
   readonly f64: Float64Array
+  /** Blocks are guarded: what could share one gets one of its own. */
+  readonly debug?: boolean
   /** `bytes` zeroed bytes, aligned to 64 (or 256). Owner: the caller, who frees. Throws `ARENA_FULL`. Engine thread only. */
   allocate(bytes: number, align?: 64 | 256): Address
   free(address: Address): void

@@ -1,10 +1,12 @@
 import { PASS } from '../kernels/contract.js'
 import type { Arena } from '../memory/arena.js'
+import { isMillraceError } from '../errors/millrace-error.js'
+import { memoryErrors } from '../memory/errors.js'
 import { commonErrors } from '../errors/common-errors.js'
 import type { Clock } from './clock.js'
 import { EngineSegment } from './engine-segment.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor } from './open-segment.js'
-import { onePass, type SegmentInterpreter } from './passes.js'
+import { checkedPass, onePass, type SegmentInterpreter } from './passes.js'
 import type { BuiltProgram } from './program.js'
 import type { SegmentPlan } from './segment-plan.js'
 
@@ -44,7 +46,8 @@ export class InlineExecutor implements SegmentExecutor {
       try {
         for (;;) {
           if (scope.signal.aborted) throw scope.signal.reason
-          const code = guarded(program, () => timed ? onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () => this.#clock.nowUs())
+          const code = guarded(program, () => this.#arena.debug ? checkedPass(interpreter, program.address, ENGINE_THREAD, plan.nodes.length, (step) => { expectGuards(this.#arena, plan, step) })
+            : timed ? onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () => this.#clock.nowUs())
             : interpreter.run(program.address, ENGINE_THREAD))
           if (code !== PASS.MORE) return code
           const now = this.#clock.nowUs()
@@ -69,10 +72,19 @@ export class InlineExecutor implements SegmentExecutor {
   }
 }
 
+/** Throws `ARENA_CORRUPT` naming the kernel that just ran, when a canary is broken (MW-15). */
+function expectGuards(arena: Arena, plan: SegmentPlan, step: number): void {
+  const broken = arena.store.brokenBlock(), spec = plan.nodes[step]!.spec
+  if (broken === undefined) return
+  throw memoryErrors.ARENA_CORRUPT({
+    expected: `the canary of block ${broken.handle} (${broken.bytes} bytes from ${broken.address})`, got: `a byte written by kernel ${spec.module}.${spec.export} of node ${spec.nodeId}`, offset: broken.at,
+  }, { nodeId: spec.nodeId, nodeType: spec.type })
+}
+
 /** Runs a pass; turns a negative status or a trap into the coded error. */
 function guarded(program: BuiltProgram, pass: () => number): number {
   let code: number
-  try { code = pass() } catch (error) { throw program.trapped(error) }
+  try { code = pass() } catch (error) { throw isMillraceError(error) ? error : program.trapped(error) }
   if (code < 0) throw program.failed(code)
   return code
 }

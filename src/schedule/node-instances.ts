@@ -29,6 +29,11 @@ export class NodeInstances {
   /** Disposes all idle instances; what is still in use is disposed when it is given back. */
   async close(): Promise<void> {
     this.#closed = true
+    await this.evict()
+  }
+
+  /** Disposes all idle instances. */
+  async evict(): Promise<void> {
     const faults: unknown[] = []
     for (const [definition, kept] of this.#idle) for (const { instance } of kept.splice(0)) await dispose(definition, instance).catch((error: unknown) => { faults.push(error) })
     if (faults.length > 0) throw wrapNodeFailure(faults[0], { node: 'engine', type: 'engine', operation: 'dispose' })

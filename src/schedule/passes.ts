@@ -26,3 +26,12 @@ export function onePass(interpreter: SegmentInterpreter, program: number, thread
   }
   return PASS.MORE
 }
+
+/** One pass step by step, with `check` after each step (`debugMemory`). */
+export function checkedPass(interpreter: SegmentInterpreter, program: number, thread: number, count: number, check: (step: number) => void): number {
+  for (let i = 0; ; i++) {
+    const code = interpreter.step(program, thread, i)
+    check(i)
+    if (code !== PASS.MORE || i === count - 1) return code
+  }
+}

@@ -58,17 +58,24 @@ export function buildProgram(host: MemoryHost, plan: SegmentPlan, source: CodeSo
     plan.nodes.forEach((node, i) => {
       instances.push(new KernelInstance(source.code(i).code, node.spec, host, { ...(source.shared && { shared: source.shared }), scratch: THREADS_OWN }))
     })
-    const work = plan.workBytes > 0 ? own[own.push(host.allocate(plan.workBytes)) - 1]! : 0
+    const bases = internalRooms(host, plan, own)
     const sizes = layOut(plan)
     const address = host.allocate(sizes.total)
     own.push(address)
-    write(host, plan, source, instances, address, sizes, work)
+    write(host, plan, source, instances, address, sizes, bases)
     return new Program(host, plan, instances, own, address, sizes)
   } catch (error) {
     for (const instance of instances) instance.close()
     for (const block of own) host.free(block)
     throw error
   }
+}
+
+/** Where the internal buffers stand: together, where liveness put them; each in a block of its own when the host guards blocks. */
+function internalRooms(host: MemoryHost, plan: SegmentPlan, own: Address[]): readonly Address[] {
+  const take = (bytes: number): Address => own[own.push(host.allocate(bytes)) - 1]!
+  const work = plan.workBytes > 0 && host.debug !== true ? take(plan.workBytes) : 0
+  return plan.buffers.map((buffer) => buffer.kind !== 'internal' ? 0 : work > 0 ? work + buffer.offset : take(alignedBytes(buffer.capacity * buffer.frameBytes) * buffer.channels))
 }
 
 /** Scratch is the executing thread's, filled in when it takes the segment. */
@@ -87,7 +94,7 @@ function layOut(plan: SegmentPlan): Sizes {
   return { steps, buffers, bindings, offsets, timelines, total: at }
 }
 
-function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instances: readonly KernelInstance[], address: Address, sizes: Sizes, work: Address): void {
+function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instances: readonly KernelInstance[], address: Address, sizes: Sizes, bases: readonly Address[]): void {
   const { u32 } = host
   const set = (record: Address, field: number, value: number): void => { u32[(record + field) >>> 2] = value }
   set(address, PROGRAM.MAGIC, PROGRAM_MAGIC)
@@ -140,7 +147,7 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     if (buffer.kind !== 'internal') return
     // Live always: nobody else uses its memory, so it may keep frames from pass to pass.
     if (buffer.live[1] < plan.nodes.length) set(record, BUFFER.FLAGS, BUFFER_FLAG.SHARED)
-    set(record, BUFFER.BASE, work + buffer.offset)
+    set(record, BUFFER.BASE, bases[i]!)
     set(record, BUFFER.CAPACITY, buffer.capacity)
     set(record, BUFFER.STRIDE, alignedBytes(buffer.capacity * buffer.frameBytes))
   })

@@ -135,7 +135,7 @@ export function createRing(arena: Arena, spec: RingSpec): Ring {
   if (!Object.hasOwn(DTYPE_ID, dtype)) refuse('a dtype', dtype)
   const block = layRing(arena, frames, channels, dtype, spec)
   const writer = new RingWriter(arena, block.address, spec.core), reader = new RingReader(arena, block.address, spec.core)
-  return { writer, reader, address: block.address, [Symbol.dispose]() { if (!block.closed) { writer.close(); writer.letGo(); reader.letGo(); block.release() } } }
+  return { writer, reader, address: block.address, [Symbol.dispose]() { if (!block.closed) { writer.close(); writer.letGo(); reader.letGo(); block.unpin(); block.release() } } }
 }
 
 /** The writing end of a ring that another thread made, by its address. */
