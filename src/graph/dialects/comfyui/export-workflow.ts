@@ -83,6 +83,9 @@ class ScopeWriter {
       const listed = (Array.isArray(ports) ? ports as readonly Json[] : []).map((port) => String(port['name']))
       return [...listed, ...Object.keys(more ?? {}).filter((name) => !listed.includes(name))]
     }
+    const state = isObject(raw['state']) ? raw['state'] : {}
+    this.#lastNode = Number(raw['last_node_id'] ?? state['lastNodeId'] ?? 0) || 0
+    this.#lastLink = Number(raw['last_link_id'] ?? state['lastLinkId'] ?? 0) || 0
     const idOf = (node: unknown, preset: number): string => String(isObject(node) ? node['id'] : preset)
     this.#ports = given.name === undefined ? { inputs: [], outputs: [], inputNode: '', outputNode: '' } : {
       inputs: names(raw['inputs'], document.inputs), outputs: names(raw['outputs'], document.outputs), inputNode: idOf(raw['inputNode'], -10), outputNode: idOf(raw['outputNode'], -20),
@@ -102,7 +105,7 @@ class ScopeWriter {
     const nodes = [...document.nodes.map((node, i) => this.#writeNode(node, i)), ...this.#keptNodes.map((raw) => this.#sockets.get(String(raw['id']))!.write(raw))]
     const head = this.#head(), subgraphs = this.#definitions(), definitions = head['definitions'] as Json | undefined
     return present({
-      ...head, nodes, links: this.#links.map((link) => link.raw), groups: this.#groups(head['groups']),
+      ...head, nodes, links: this.#links.sort((a, b) => a.id - b.id).map((link) => link.raw), groups: this.#groups(head['groups']),
       definitions: subgraphs.length === 0 && definitions === undefined ? undefined : { ...definitions, subgraphs },
     })
   }
@@ -260,7 +263,7 @@ class ScopeWriter {
 
   #definitions(): Json[] {
     const { document, report, pointer, subgraphs } = this.#g
-    return Object.entries(document.definitions ?? {}).flatMap(([name, definition]) => isObject(definition) && Array.isArray(definition['nodes'])
+    return Object.entries(document.definitions ?? {}).sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, definition]) => isObject(definition) && Array.isArray(definition['nodes'])
       ? [new ScopeWriter({ document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name }).write()] : [])
   }
 }
