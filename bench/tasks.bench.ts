@@ -32,7 +32,7 @@ export const tasks = bench('kernels/tasks', async (b) => {
   const row = await b.compare(`${COUNT} of them, one thread`, {
     'push, take, finish': () => {
       for (let n = 0; n < COUNT; n++) { u32[(first + n * TASK.BYTES) >>> 2] = TASK_STATE.PENDING; core.task_push(arena.base, 0, first + n * TASK.BYTES) }
-      for (let n = 0; n < COUNT; n++) core.task_finish(arena.base, 0, core.task_take(arena.base, 0, 0), TASK_STATE.DONE, 0)
+      for (let n = 0; n < COUNT; n++) core.task_finish(arena.base, 0, core.task_take(arena.base, 0, -1, 0), TASK_STATE.DONE, 0)
     },
     'ring push and pop': () => { for (let n = 1; n <= COUNT; n++) { core.queue_push(ring, n); core.queue_pop(ring) } },
   }, { unit: { name: 'tasks', count: COUNT } })

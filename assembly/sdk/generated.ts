@@ -14,7 +14,7 @@
 // @ts-ignore: decorator
 @inline export const SCRATCH_SPAN_BYTES: u32 = 0x40000
 // @ts-ignore: decorator
-@inline export const LAYOUT_HASH: u32 = 0x89816e9a
+@inline export const LAYOUT_HASH: u32 = 0xf3cf404b
 
 // @ts-ignore: decorator
 @inline export const ASSET_ADDRESS: u32 = 0x0
@@ -427,6 +427,8 @@
 @inline export const TAKE_MAIL: i32 = 0x1
 // @ts-ignore: decorator
 @inline export const TAKE_CLOSED: i32 = 0x2
+// @ts-ignore: decorator
+@inline export const TAKE_CORRUPT: i32 = 0x3
 
 // @ts-ignore: decorator
 @inline export const THREAD_ID_ENGINE: u32 = 0x0
@@ -492,6 +494,8 @@
 @inline export const ARENA_THREADS: u32 = 0x5100
 // @ts-ignore: decorator
 @inline export const ARENA_METERS: u32 = 0x6000
+// @ts-ignore: decorator
+@inline export const ARENA_RECORDER_NEXT: u32 = 0xbfc0
 // @ts-ignore: decorator
 @inline export const ARENA_RECORDER: u32 = 0xc000
 // @ts-ignore: decorator
@@ -571,6 +575,44 @@
 @inline export const QUEUE_CELLS: u32 = 0xc0
 // @ts-ignore: decorator
 @inline export const QUEUE_CELL_BYTES: u32 = 0x8
+
+// @ts-ignore: decorator
+@inline export const RECORD_TIME: u32 = 0x0
+// @ts-ignore: decorator
+@inline export const RECORD_SLOT_U8: u32 = 0x4
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_U8: u32 = 0x5
+// @ts-ignore: decorator
+@inline export const RECORD_RUN_U16: u32 = 0x6
+// @ts-ignore: decorator
+@inline export const RECORD_TASK: u32 = 0x8
+// @ts-ignore: decorator
+@inline export const RECORD_VALUE: u32 = 0xc
+// @ts-ignore: decorator
+@inline export const RECORD_BYTES: u32 = 0x10
+// @ts-ignore: decorator
+@inline export const RECORD_COUNT: u32 = 0x400
+
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_BOOT: u32 = 0x1
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_END_BOOT: u32 = 0x2
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_QUEUE: u32 = 0x3
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_END_QUEUE: u32 = 0x4
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_KERNEL: u32 = 0x5
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_END_KERNEL: u32 = 0x6
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_SCRIPT: u32 = 0x7
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_END_SCRIPT: u32 = 0x8
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_TRAP: u32 = 0x9
+// @ts-ignore: decorator
+@inline export const RECORD_KIND_LOST: u32 = 0xa
 
 // @ts-ignore: decorator
 @inline export const RING_WRITE: u32 = 0x0
@@ -752,6 +794,8 @@
 
 // @ts-ignore: decorator
 @inline export const TASK_FLAG_HOST: u32 = 0x1
+// @ts-ignore: decorator
+@inline export const TASK_FLAG_INNER: u32 = 0x2
 
 // @ts-ignore: decorator
 @inline export const TASK_STATE_PENDING: u32 = 0x0
@@ -771,6 +815,8 @@
 @inline export const TASK_STATE_CANCELLED: u32 = 0x7
 // @ts-ignore: decorator
 @inline export const TASK_STATE_SKIPPED: u32 = 0x8
+// @ts-ignore: decorator
+@inline export const TASK_STATE_DELAYED: u32 = 0x9
 
 // @ts-ignore: decorator
 @inline export const THREAD_CANCEL: u32 = 0x0

@@ -148,5 +148,5 @@ export const CHECK = {
  */
 export const THREAD_ID = { ENGINE: 0, FIRST_SLOT: 16 } as const
 
-/** Results of `task_take` that are not a task's address: nothing to do within the wait, the slot's mail flags are set, the engine closes. */
-export const TAKE = { TIMEOUT: 0, MAIL: 1, CLOSED: 2 } as const
+/** Results of `task_take` that are not a task's address: nothing to do within the wait, the slot's mail flags are set, the engine closes, the arena's magic is wrong. */
+export const TAKE = { TIMEOUT: 0, MAIL: 1, CLOSED: 2, CORRUPT: 3 } as const

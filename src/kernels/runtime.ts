@@ -28,12 +28,14 @@ export interface CoreExports extends RingCore {
   readonly queue_pop: (ring: Address) => number
   /** 1 when no live slot touches a ring: a run's rings may be freed after its `rebuilding` flag was set. */
   readonly queue_quiet: (arena: Address) => number
-  /** A task's address (signed: use `>>> 0`) or a code of `TAKE`. Waits: only workers may pass `waitMs` > 0. */
-  readonly task_take: (arena: Address, slot: number, waitMs: number) => number
+  /** A task's address (signed: use `>>> 0`) or a code of `TAKE`. `facts`: bits of what this thread has (MW-36). Waits: only workers may pass `waitMs` > 0. */
+  readonly task_take: (arena: Address, slot: number, facts: number, waitMs: number) => number
   /** `slot`: NONE (−1) on the engine's thread. 0, or −1 for an unknown task. */
   readonly task_finish: (arena: Address, slot: number, task: Address, state: number, status: number) => number
-  /** `run`: index of the run record. 0, or −1 when the task is neither PENDING nor WAITING. */
+  /** `run`: index of the run record. 0; 1 when no ring took it: its run is rebuilt or must be; −1 when the task is neither PENDING, WAITING nor DELAYED. */
   readonly task_push: (arena: Address, run: number, task: Address) => number
+  /** Makes counts and rings of a run again from its tasks' states; see rebuild.rs. Gives how many tasks are DELAYED now that had lost their worker. */
+  readonly run_rebuild: (arena: Address, run: number) => number
   /** Order and levels of a graph: nodes in order, or −1. Tables of u32 words; `work`: 3·count + edges + 1. */
   readonly graph_order: (count: number, edges: number, from: Address, to: Address, order: Address, levels: Address, work: Address) => number
   /** SHA-256 of padded messages, level by level, digests put into their gaps: 0, or −1 for tables that contradict themselves. */
@@ -41,6 +43,8 @@ export interface CoreExports extends RingCore {
     messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number, digests: Address) => number
   /** Gives the core's allocator a span for good: {@link THREAD_SPAN_BYTES} per worker, before it starts. */
   readonly alloc_donate: (address: Address, bytes: number) => void
+  /** Opens the allocator's lock after a thread was ended while it started. */
+  readonly alloc_unlock: () => void
   readonly alloc_count: () => number
   readonly alloc_used: () => number
 }

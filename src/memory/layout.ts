@@ -14,7 +14,7 @@ export const ARENA = {
   MAGIC_LOW: 0x0000, MAGIC_HIGH: 0x0004, VERSION: 0x0008, FLAGS: 0x000c, CLOCK: 0x0010, ID: 0x0018, PAGES: 0x001c, LAYOUT_HASH: 0x0020,
   BLOCK_TABLE: 0x0024, BLOCK_CAPACITY: 0x0028, DATA_START: 0x002c, DATA_END: 0x0030, SLOT_LIMIT: 0x0034, EPOCH: 0x0038,
   SLOTS: 0x0040, GUARD: 0x4040, READY_EVENT: 0x4080, READY_SLEEPERS: 0x4084, HOST_EVENT: 0x40c0, HOST_SLEEPERS: 0x40c4,
-  RUNS: 0x4100, THREADS: 0x5100, METERS: 0x6000, RECORDER: 0xc000, DATA: 0x10000,
+  RUNS: 0x4100, THREADS: 0x5100, METERS: 0x6000, RECORDER_NEXT: 0xbfc0, RECORDER: 0xc000, DATA: 0x10000,
 } as const
 export const ARENA_MAGIC_LOW = 0x00000001
 export const ARENA_MAGIC_HIGH = 0x56545833
@@ -42,9 +42,10 @@ export const TASK = {
   STATE: 0x00, PENDING: 0x04, OWNER: 0x08, DELIVERIES: 0x0c, ATTEMPTS: 0x10, PROGRAM: 0x14, SUCCESSORS: 0x18, SUCCESSOR_COUNT: 0x1c,
   LANE: 0x20, FACTS: 0x24, START_US: 0x28, BUSY_US: 0x2c, QUEUED_US: 0x30, STATUS_I32: 0x34, FLAGS: 0x38, PASSES: 0x3c, BYTES: 64,
 } as const
-export const TASK_STATE = { PENDING: 0, READY: 1, RUNNING: 2, WAITING: 3, DONE_WRITTEN: 4, DONE: 5, FAILED: 6, CANCELLED: 7, SKIPPED: 8 } as const
-/** HOST: executed by the engine's own thread, never by a worker (TypeScript, asynchronous and main-pinned nodes). */
-export const TASK_FLAG = { HOST: 1 } as const
+/** DELAYED: lost with its worker; the engine delivers it again (MW-34). */
+export const TASK_STATE = { PENDING: 0, READY: 1, RUNNING: 2, WAITING: 3, DONE_WRITTEN: 4, DONE: 5, FAILED: 6, CANCELLED: 7, SKIPPED: 8, DELAYED: 9 } as const
+/** HOST: executed by the engine's own thread, never by a worker (TypeScript, asynchronous and main-pinned nodes). INNER: made ready by its predecessors, never by the engine. */
+export const TASK_FLAG = { HOST: 1, INNER: 2 } as const
 
 /** Bounded multi-producer multi-consumer ring of u32 (Vyukov 2010): HEAD and TAIL on lines of their own; CELLS are pairs (sequence, value). */
 export const QUEUE = { HEAD: 0x00, TAIL: 0x40, MASK: 0x80, CELLS: 0xc0, CELL_BYTES: 8 } as const
@@ -60,6 +61,13 @@ export const RING = {
   CAPACITY: 0x80, CHANNELS: 0x84, STRIDE: 0x88, DTYPE: 0x8c, DROPPED: 0x90, OVERRUNS: 0x94, POSITION_U64: 0x98, DATA: 0xc0,
 } as const
 export const RING_FLAG = { END: 1, CLOSED: 2 } as const
+
+/**
+ * Flight recorder (MW-06): 1 024 entries of 16 bytes from RECORDER, the oldest replaced; RECORDER_NEXT counts entries ever written. TIME: µs of the engine's clock, low 32 bits.
+ * VALUE: END_* what ended it (a pass's result), BOOT the worker's ordinal.
+ */
+export const RECORD = { TIME: 0x00, SLOT_U8: 0x04, KIND_U8: 0x05, RUN_U16: 0x06, TASK: 0x08, VALUE: 0x0c, BYTES: 16, COUNT: 1024 } as const
+export const RECORD_KIND = { BOOT: 1, END_BOOT: 2, QUEUE: 3, END_QUEUE: 4, KERNEL: 5, END_KERNEL: 6, SCRIPT: 7, END_SCRIPT: 8, TRAP: 9, LOST: 10 } as const
 
 /** Thread record, 256 bytes: threads without a slot; 0 = engine thread, 1…14 worklets. */
 export const THREAD = { CANCEL: 0x00, BEAT: 0x04, SCRATCH: 0x08, SCRATCH_BYTES: 0x0c, BYTES: 256, COUNT: 15 } as const

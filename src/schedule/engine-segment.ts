@@ -4,6 +4,7 @@ import type { Block } from '../memory/block.js'
 import { BUFFER, BUFFER_FLAG, PASS } from '../kernels/contract.js'
 import type { Packet } from '../media/packet.js'
 import { readFrames } from './border.js'
+import { Checkpoint } from './checkpoint.js'
 import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from './open-segment.js'
 import { packetOf, releasePacket } from './packet-data.js'
 import { hasEnded, type BuiltProgram } from './program.js'
@@ -33,6 +34,7 @@ export class EngineSegment implements OpenSegment {
   readonly #rooms = new Map<number, Room>()
   readonly #held = new Map<number, Packet>()
   #started = false
+  #checkpoint: Checkpoint | undefined
   /** What came in with the packets so far; goes out with what is made of them (GR-39). */
   #metadata: Readonly<Record<string, unknown>> = {}
   #stats = { busyUs: 0, queuedUs: 0, startUs: -1, worker: -1 }
@@ -124,6 +126,11 @@ export class EngineSegment implements OpenSegment {
     this.program.link(index, writer.program.buffer(from))
     for (let r = 0; r < this.plan.buffers[index]!.readers.length; r++) this.program.setOffset(index, r, writer.plan.buffers[from]!.skip)
   }
+
+  /** Remembers this moment, before a thread executes the program. */
+  save(): void { (this.#checkpoint ??= new Checkpoint(this.#arena, this.program)).take() }
+  /** Goes back to what {@link save} remembered: the thread that executed the program is gone. */
+  restore(): void { this.#checkpoint?.restore() }
 
   /** Gives collected outputs that are full more room. */
   enlarge(): void { for (const [index, room] of this.#rooms) this.#grow(index, room) }

@@ -85,6 +85,10 @@ export interface RunScope {
   readonly startUs: number
   /** False: steps are not timed one by one. Default true. */
   readonly timed?: boolean
+  /** Among runs on workers: higher first, then the older one; default 0. */
+  readonly priority?: number
+  /** Most segments of the run that workers execute at once; default 0: no bound. */
+  readonly taskLimit?: number
   /** Where the references of nodes in the `js` tier come from, by node index. */
   reference(node: number): ReferenceParts | undefined
   /** A segment moved on by this many head frames (progress). */

@@ -17,6 +17,8 @@ export interface BuiltProgram {
   /** Address of the first step record. */
   readonly steps: Address
   readonly plan: SegmentPlan
+  /** Spans that passes change, samples apart: records, states, descriptors; as (address, bytes). */
+  readonly changing: readonly (readonly [Address, number])[]
   /** Address of a buffer's record. */
   buffer(index: number): Address
   /** Frames that a reader has taken of a buffer. */
@@ -162,6 +164,7 @@ class Program implements BuiltProgram {
   readonly address: Address
   readonly steps: Address
   readonly plan: SegmentPlan
+  readonly changing: readonly (readonly [Address, number])[]
   readonly #host: MemoryHost
   readonly #instances: readonly KernelInstance[]
   readonly #own: readonly Address[]
@@ -178,6 +181,7 @@ class Program implements BuiltProgram {
     this.#instances = instances
     this.#own = own
     this.#sizes = sizes
+    this.changing = [[address, sizes.total], ...instances.flatMap(({ state, stateBytes, descriptors: d }) => [[state, stateBytes], [d.address, d.assets - d.address]] as const)]
     this.#origins = plan.buffers.map(() => 0)
   }
 

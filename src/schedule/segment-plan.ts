@@ -57,4 +57,8 @@ export interface SegmentPlan {
   readonly workBytes: number
   /** Most frames that a step takes from an external input in one pass. */
   readonly headFrames: number
+  /** Lane among the ready tasks of its run (EX-57); default normal. */
+  readonly lane?: 'high' | 'normal' | 'low'
+  /** How long a thread that executes it may be silent, ms: the most that a node of it says; default 3 000. */
+  readonly hangMs?: number
 }

@@ -1,3 +1,4 @@
+import type { MillraceError } from '../errors/millrace-error.js'
 import type { CompiledModules } from '../kernels/compiled-modules.js'
 import type { HostFacts } from '../kernels/host-facts.js'
 import type { KernelSpec } from '../kernels/kernel-spec.js'
@@ -9,15 +10,15 @@ import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import { FallbackExecutor } from './fallback-executor.js'
 import type { ModeChoice } from './mode.js'
-import { WorkerPool } from './pool.js'
+import { WorkerPool, type LostWorker, type PoolOptions } from './pool.js'
 import type { KernelBinding } from './protocol.js'
 import { SharedExecutor } from './shared-executor.js'
 import { browserSpawner } from './spawn-browser.js'
-import { nodeSpawner } from './spawn-node.js'
+import { nodeSpawner, type NodeLimits } from './spawn-node.js'
 import type { WorkerSource } from './spawn.js'
 import { TransferExecutor } from './transfer-executor.js'
 import { workerCode } from './worker-code.js'
-import type { WorkerHost } from './worker-host.js'
+import type { PoolStats, WorkerHost } from './worker-host.js'
 
 /** What an engine's workers are made of. */
 export interface WorkerHostParts {
@@ -36,6 +37,14 @@ export interface WorkerHostParts {
   readonly build: BuildProgram
   /** Number of a kernel, the same on every thread. */
   readonly idOf: (module: string, name: string) => number
+  /** What the engine's user wants otherwise than the pool's defaults. */
+  readonly pool?: Pick<PoolOptions, 'warmSpares' | 'respawns' | 'hangMs'>
+  /** Limits of Node's threads (MW-52). */
+  readonly resourceLimits?: NodeLimits | undefined
+  /** A worker is lost. */
+  readonly onLost?: (lost: LostWorker) => void
+  /** The arena is corrupt, or workers crash again and again. */
+  readonly onBroken?: (error: MillraceError) => void
 }
 
 /** The workers of an engine: a pool that starts lazily, and the executor that fits its memory. */
@@ -46,22 +55,32 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const known = ({ module, export: name }: KernelSpec): boolean => { try { return runtime.kernel(module, name) !== undefined } catch { return false } }
   const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => spec).filter(known)
     .map((spec) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
-  const pool = new WorkerPool({
-    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: (name) => (facts.node ? nodeSpawner(source) : browserSpawner(source))(name), size, startTimeoutMs, clock,
+  const pool: WorkerPool = new WorkerPool({
+    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: (name) => (facts.node ? nodeSpawner(source, parts.resourceLimits) : browserSpawner(source))(name), size, startTimeoutMs, clock,
     // Asked for before threads of that kind are spawned: their code comes along.
     async compiled(kind) {
       if (parts.workerURL === undefined) source = { code: await workerCode(kind) }
       return kind === compiled.shared || compilePrivate === undefined ? compiled : compilePrivate()
     },
     clockOriginMs: clock.nowMs() - clock.nowUs() / 1000, ownBytes: arena.buffer.byteLength,
-    onLost: (lost) => { shared.lost(lost) },
+    hangMsOf: (state): number | undefined => shared.hangMsOf(state),
+    onLost(lost) {
+      shared.lost(lost)
+      parts.onLost?.(lost)
+    },
+    onRecovered: (lost) => { shared.recovered(lost) },
+    onBroken(error) {
+      shared.broken(error)
+      parts.onBroken?.(error)
+    },
+    ...parts.pool,
   })
-  const shared = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels })
+  const shared: SharedExecutor = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels })
   const transfer = new TransferExecutor({ pool, arena, clock, workers: size, kernels })
   const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer : compilePrivate === undefined ? shared : new FallbackExecutor(pool, shared, transfer)
   return {
     available: true, executor,
-    stats: () => { const { count, busy, lost, messages } = pool.stats(); return { count, busy, lost, messages } },
+    stats: () => pool.stats(), records: () => pool.records(), drain: (ms) => pool.drain(ms),
     mode: () => pool.mode,
     close: () => pool.close(),
   }
@@ -69,5 +88,6 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
 
 /** No workers: `workers: 0`, the `js` tier, or a host without threads. */
 export function noWorkers(): WorkerHost {
-  return { available: false, executor: undefined, stats: () => ({ count: 0, busy: 0, lost: 0, messages: 0 }), mode: () => undefined, close: () => Promise.resolve() }
+  const nothing: PoolStats = { size: 0, count: 0, busy: 0, lost: 0, respawns: 0, spares: 0, messages: 0, utilisation: 0, queueWaitUs: [], workers: [] }
+  return { available: false, executor: undefined, stats: () => nothing, records: () => [], mode: () => undefined, drain: () => Promise.resolve(), close: () => Promise.resolve() }
 }

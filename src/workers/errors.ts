@@ -1,4 +1,5 @@
 import { defineErrors } from '../errors/define-errors.js'
+import type { FlightRecord } from '../memory/recorder.js'
 
 /** What starting, losing and talking to threads can raise (spec execution.md section 7). */
 export const workerErrors = /* @__PURE__ */ defineErrors({
@@ -10,9 +11,19 @@ export const workerErrors = /* @__PURE__ */ defineErrors({
   },
   WORKER_LOST: {
     kind: 'worker', httpStatus: 500, retryable: true, aliases: ['VE-004'],
-    message: (d: { readonly worker: string | number; readonly reason: string; readonly node: string; readonly delivery: number; readonly deliveries: number }) =>
+    message: (d: { readonly worker: string | number; readonly reason: string; readonly node: string; readonly delivery: number; readonly deliveries: number; readonly records?: readonly FlightRecord[] }) =>
       `Worker ${d.worker}: ended (${d.reason}) during ${d.node}, delivery ${d.delivery} of ${d.deliveries}.`,
     hint: () => 'Poison job? Run it alone.',
+  },
+  HEARTBEAT_LOST: {
+    kind: 'worker', httpStatus: 500, retryable: true, aliases: ['SYS-008'],
+    message: (d: { readonly worker: string | number; readonly ms: number; readonly node: string }) => `Worker ${d.worker}: silent for ${d.ms} ms in ${d.node}.`,
+    hint: () => 'Call ctx.beat() or set hangMs.',
+  },
+  ILLEGAL_TRANSITION: {
+    kind: 'usage', httpStatus: 409,
+    message: (d: { readonly thing: string; readonly id: string; readonly event: string; readonly state: string }) => `${d.thing} ${d.id}: ${d.event} in state ${d.state}.`,
+    hint: () => 'Create a new one.',
   },
   PROTOCOL_MISMATCH: {
     kind: 'transport', httpStatus: 500, aliases: ['SYS-003'],

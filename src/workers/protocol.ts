@@ -15,8 +15,8 @@ export const WORKER_PROTOCOL = 1
 /** Steps of a worker's start, in order (MW-42). */
 export type BootStep = 'options' | 'arena' | 'modules' | 'slot' | 'kernels'
 
-/** The first word of a worker, and what it says of a message that it could not read. */
-export type Greeting = { readonly millrace: 'hello'; readonly protocol: number } | { readonly millrace: 'unreadable' }
+/** The first word of a worker, and what it says of a message that it could not read. `lock`: it holds the web lock of its name as long as it lives. */
+export type Greeting = { readonly millrace: 'hello'; readonly protocol: number; readonly lock?: boolean } | { readonly millrace: 'unreadable' }
 
 /** Gives a kernel of a module its number, the same on every thread. */
 export interface KernelBinding { readonly id: number; readonly module: string; readonly name: string }
@@ -28,7 +28,15 @@ export interface StartOptions {
   readonly compiled: CompiledModules
   readonly kernels: readonly KernelBinding[]
   /** Shared mode: the engine's memory and the slot to claim. */
-  readonly shared?: { readonly memory: WebAssembly.Memory; readonly slot: number; /** Say `doorbell` after the host event changed: the engine cannot wait on it. */ readonly doorbell: boolean }
+  readonly shared?: {
+    readonly memory: WebAssembly.Memory
+    /** Slot to claim at once; −1: a spare, which waits for {@link WorkerControl.claim}. */
+    readonly slot: number
+    /** Say `doorbell` after the host event changed: the engine cannot wait on it. */
+    readonly doorbell: boolean
+    /** Bits of what this thread has, for tasks that need it (MW-36). */
+    readonly facts: number
+  }
   /** Transfer mode: size and id of the worker's own arena. */
   readonly own?: { readonly bytes: number; readonly arenaId: number }
   /** Milliseconds since 1970 at which the engine's clock was 0: workers tell the engine's time. */
@@ -60,6 +68,8 @@ export interface WorkerDump {
 export interface WorkerControl {
   start(options: StartOptions): StartReport
   register(kernels: readonly KernelBinding[]): void
+  /** A spare takes this slot and begins to work (MW-48). */
+  claim(slot: number): void
   dump(): WorkerDump
 }
 
@@ -72,6 +82,8 @@ export type WorkerEvent =
   | { readonly kind: 'task-failed'; readonly task: number; readonly fault: Fault }
   /** The worker's own loop threw: it serves nothing any more, and the engine ends it (MW-46). */
   | { readonly kind: 'worker-failed'; readonly fault: Fault }
+  /** It found bytes that only an overflow writes: the arena's magic, or the canary of its own stack (MW-02, MW-53). */
+  | { readonly kind: 'corrupt'; readonly expected: string; readonly got: string; readonly offset: number }
   | { readonly kind: 'doorbell' }
   | JobReply
 

@@ -5,6 +5,7 @@ import { useErrorCodec } from './errors-over-comlink.js'
 import { PendingCalls } from './pending.js'
 import type { Greeting, KernelBinding, StartOptions, StartReport, WorkerControl, WorkerDump, WorkerEvent } from './protocol.js'
 import { WORKER_PROTOCOL } from './protocol.js'
+import { SlotLife } from './slot-life.js'
 import type { EndReason, SpawnWorker, WorkerHandle } from './spawn.js'
 import type { Clock } from '../schedule/clock.js'
 
@@ -20,9 +21,15 @@ export interface RemoteEvents {
 /** One thread as the engine sees it: one Comlink proxy for its life, one port for events and jobs, and the calls that wait (PK-51, PK-52). */
 export class RemoteWorker {
   readonly ordinal: number
-  /** Slot in shared mode, −1 in transfer mode. */
+  /** Slot in shared mode; −1 for a spare and in transfer mode. */
   slot = -1
   report: StartReport | undefined
+  /** The supervisor's: its state, its last seen heartbeat and when that was, when it began to work, how long it has worked. */
+  life: SlotLife
+  beat = -1
+  beatUs = 0
+  startedUs = 0
+  busyUs = 0
   /** Transfer mode: segments open on it, and how many of them it executes now. */
   open = 0
   executing = 0
@@ -39,6 +46,7 @@ export class RemoteWorker {
   constructor(ordinal: number, spawn: SpawnWorker, events: RemoteEvents) {
     useErrorCodec(decodeError)
     this.ordinal = ordinal
+    this.life = new SlotLife(String(ordinal))
     this.#events = events
     this.#handle = spawn(`millrace ${ordinal}`)
     let greet: (greeting: Greeting) => void
@@ -62,9 +70,9 @@ export class RemoteWorker {
     })
     late.catch(() => undefined)
     try {
-      const { protocol } = await this.pending.call(() => Promise.race([this.#greeted, late])) as { protocol: number }
+      const { protocol, lock } = await this.pending.call(() => Promise.race([this.#greeted, late])) as { protocol: number; lock?: boolean }
       if (protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: this.ordinal, expected: WORKER_PROTOCOL, got: protocol })
-      this.#handle.started()
+      this.#handle.started(lock === true)
     } finally { stop.abort() }
   }
 
@@ -89,6 +97,12 @@ export class RemoteWorker {
 
   /** Tells the worker kernels' numbers. Throws `KERNEL_ABI`. */
   register(kernels: readonly KernelBinding[]): Promise<void> { return this.#call(() => this.#remote.register(kernels)) }
+
+  /** Lets a spare take its slot and begin to work. */
+  claim(slot: number): Promise<void> {
+    this.slot = slot
+    return this.#call(() => this.#remote.claim(slot))
+  }
 
   /** The worker's state, for `doctor` and tests. */
   dump(): Promise<WorkerDump> { return this.#call(() => this.#remote.dump()) }

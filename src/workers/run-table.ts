@@ -1,60 +1,75 @@
 import { commonErrors } from '../errors/common-errors.js'
 import type { CoreExports } from '../kernels/runtime.js'
 import type { Arena } from '../memory/arena.js'
-import { ARENA, QUEUE, RUN, RUN_FLAG, TASK, TASK_STATE } from '../memory/layout.js'
+import { ARENA, QUEUE, RUN, RUN_FLAG, TASK, TASK_FLAG, TASK_STATE } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import type { Clock } from '../schedule/clock.js'
+import type { Recovery } from './recovery.js'
+
+/** Lanes of a run, in the order in which they are looked at (EX-57). */
+export const LANE = { high: 0, normal: 1, low: 2 } as const
+export type Lane = keyof typeof LANE
 
 /** One segment of a run as a task: its program, and the tasks that wait for it. */
-export interface TaskSpec { readonly program: Address; readonly successors: readonly number[]; readonly pending: number }
+export interface TaskSpec {
+  readonly program: Address
+  readonly successors: readonly number[]
+  readonly pending: number
+  readonly lane?: Lane | undefined
+  /** Bits of what the executing thread must have (MW-36). */
+  readonly facts?: number | undefined
+}
+
+/** How a run stands among others: higher priority first, then the older one; `limit`: most tasks of it that run at once, 0 as many as there are workers. */
+export interface RunShare { readonly priority?: number | undefined; readonly limit?: number | undefined }
 
 /** Times that the executing thread wrote, µs since the engine's clock began, and who it was. */
 export interface TaskTimes { readonly startUs: number; readonly busyUs: number; readonly queuedUs: number; readonly slot: number }
-
-/** Lane of tasks without a wish (EX-57). */
-const NORMAL_LANE = 1
 
 /** Runs are told apart, and aged, by a number that only grows. */
 let epochs = 0
 
 /**
- * A run in shared memory: its record, task table and ring (MW-31). Engine thread only; workers reach the same bytes through the core's `task_take` and
- * `task_finish`. Throws `LIMIT_EXCEEDED` when all 64 run records are taken, and `ARENA_FULL`; then nothing stays allocated.
+ * A run in shared memory: its record, task table and three rings, in one block (MW-31). Engine thread only; workers reach the same bytes through the core's `task_take`
+ * and `task_finish`. Throws `LIMIT_EXCEEDED` when all 64 run records are taken, and `ARENA_FULL`; then nothing stays allocated.
  */
 export class RunTable {
   readonly #arena: Arena
   readonly #core: CoreExports
+  readonly #recovery: Recovery | undefined
   readonly #index: number
-  readonly #own: Address[] = []
   readonly #tasks: Address
   readonly #count: number
+  #closed = false
 
-  constructor(arena: Arena, core: CoreExports, tasks: readonly TaskSpec[]) {
+  constructor(arena: Arena, core: CoreExports, tasks: readonly TaskSpec[], { priority = 0, limit = 0 }: RunShare = {}, recovery?: Recovery) {
     this.#arena = arena
     this.#core = core
     this.#index = freeRecord(arena)
     this.#count = tasks.length
-    const capacity = 2 ** Math.max(1, Math.ceil(Math.log2(tasks.length)))
-    let ring: Address
-    try {
-      this.#tasks = this.#allocate(tasks.length * TASK.BYTES)
-      ring = this.#allocate(QUEUE.CELLS + capacity * QUEUE.CELL_BYTES)
-      core.queue_init(ring, capacity)
-      tasks.forEach((task, i) => { this.#writeTask(i, task) })
-    } catch (error) {
-      this.#giveBack()
-      throw error
-    }
-    const record = this.#record, { u32 } = arena
+    const capacity = 2 ** Math.max(1, Math.ceil(Math.log2(tasks.length))), ringBytes = aligned(QUEUE.CELLS + capacity * QUEUE.CELL_BYTES)
+    const listBytes = aligned(4 * tasks.reduce((sum, { successors }) => sum + successors.length, 0)), own = arena.allocate(tasks.length * TASK.BYTES + listBytes + 3 * ringBytes)
+    this.#tasks = own
+    let list = own + tasks.length * TASK.BYTES
+    const rings = list + listBytes, record = this.#record, { u32 } = arena
+    tasks.forEach((task, i) => { this.#writeTask(i, task, list); list += 4 * task.successors.length })
     for (let field = 0; field < RUN.BYTES; field += 4) u32[(record + field) >>> 2] = 0
-    u32[(record + RUN.RING_NORMAL) >>> 2] = ring
+    for (let lane = 0; lane < 3; lane++) {
+      core.queue_init(rings + lane * ringBytes, capacity)
+      u32[(record + RUN.RING_HIGH) / 4 + lane] = rings + lane * ringBytes
+    }
     u32[(record + RUN.TASKS_LEFT) >>> 2] = tasks.length
-    u32[(record + RUN.TASKS) >>> 2] = this.#tasks
+    u32[(record + RUN.TASKS) >>> 2] = own
     u32[(record + RUN.TASK_COUNT) >>> 2] = tasks.length
+    u32[(record + RUN.PRIORITY_I32) >>> 2] = priority
+    u32[(record + RUN.LIMIT) >>> 2] = limit
+    this.#recovery = recovery
+    recovery?.watch(this)
     Atomics.store(u32, (record + RUN.EPOCH) >>> 2, ++epochs >>> 0 || ++epochs)
   }
 
   get index(): number { return this.#index }
+  get count(): number { return this.#count }
   task(index: number): Address { return this.#tasks + index * TASK.BYTES }
   /** Index of a task by its address, −1 for another run's. */
   indexOf(task: Address): number {
@@ -65,60 +80,88 @@ export class RunTable {
   /** Makes a task ready; `nowUs` is when. */
   push(index: number, nowUs: number): void {
     this.#arena.u32[(this.task(index) + TASK.QUEUED_US) >>> 2] = nowUs
-    if (this.#core.task_push(this.#arena.base, this.#index, this.task(index)) < 0) throw commonErrors.INTERNAL({ what: `Run ${this.#index}: task ${index} cannot be pushed in state ${this.state(index)}.` })
+    const pushed = this.#core.task_push(this.#arena.base, this.#index, this.task(index))
+    if (pushed < 0) throw commonErrors.INTERNAL({ what: `Run ${this.#index}: task ${index} cannot be pushed in state ${this.state(index)}.` })
+    // A thread that was ended in the middle of a pop took a cell with it: the next rebuild finds the task by its state.
+    if (pushed > 0) this.#recovery?.request()
   }
 
   state(index: number): number { return Atomics.load(this.#arena.u32, (this.task(index) + TASK.STATE) >>> 2) }
   /** What the task's last pass returned. */
   status(index: number): number { return this.#arena.i32[(this.task(index) + TASK.STATUS_I32) >>> 2]! }
+  /** How often a thread has taken the task since it was pushed. */
+  deliveries(index: number): number { return this.#arena.u32[(this.task(index) + TASK.DELIVERIES) >>> 2]! }
   times(index: number): TaskTimes {
     const at = (field: number): number => this.#arena.u32[(this.task(index) + field) >>> 2]!
     return { startUs: at(TASK.START_US), busyUs: at(TASK.BUSY_US), queuedUs: at(TASK.QUEUED_US), slot: at(TASK.OWNER) }
   }
 
   /** Ends a task whose thread is gone, so that the run's count is right. */
-  fail(index: number, status: number): void { this.#core.task_finish(this.#arena.base, -1, this.task(index), TASK_STATE.FAILED, status) }
+  end(index: number, state: typeof TASK_STATE.FAILED | typeof TASK_STATE.CANCELLED, status: number): void { this.#core.task_finish(this.#arena.base, -1, this.task(index), state, status) }
 
-  /** True while a worker executes the task. */
-  isRunning(index: number): boolean { return this.state(index) === TASK_STATE.RUNNING }
-  /** True while a worker executes any task. */
-  anyRunning(): boolean {
-    for (let index = 0; index < this.#count; index++) if (this.isRunning(index)) return true
+  /** True while a worker executes the task, or has died with it and it is not known yet who goes on. */
+  isOpen(index: number): boolean {
+    const state = this.state(index)
+    return state === TASK_STATE.RUNNING || state === TASK_STATE.DONE_WRITTEN || state === TASK_STATE.DELAYED
+  }
+  /** True while any task is open. */
+  anyOpen(): boolean {
+    for (let index = 0; index < this.#count; index++) if (this.isOpen(index)) return true
     return false
+  }
+
+  /** Lets no worker take a task until {@link resume}; those that run go on. */
+  pause(): void { this.#flag(RUN_FLAG.PAUSED, true) }
+  resume(): void { this.#flag(RUN_FLAG.PAUSED, false) }
+
+  /** Begins a rebuild ("raise"): no worker touches the rings once `queue_quiet` says so. */
+  raise(): void { this.#flag(RUN_FLAG.REBUILDING, true) }
+  /** Makes counts and rings again and ends the rebuild ("states", "rings", "lower"). Gives how many tasks lost their worker. < 1 ms per 10 000 tasks. */
+  rebuild(): number {
+    if (this.#closed) return 0
+    const orphans = this.#core.run_rebuild(this.#arena.base, this.#index)
+    this.#flag(RUN_FLAG.REBUILDING, false)
+    return orphans
   }
 
   /** Frees the record, once no thread touches its ring. */
   async close(clock: Clock): Promise<void> {
-    const { u32 } = this.#arena
-    Atomics.or(u32, (this.#record + RUN.FLAGS) >>> 2, RUN_FLAG.REBUILDING)
+    this.#closed = true
+    this.raise()
     while (this.#core.queue_quiet(this.#arena.base) === 0) await clock.yield()
-    Atomics.store(u32, (this.#record + RUN.EPOCH) >>> 2, 0)
-    this.#giveBack()
+    this.#recovery?.forget(this)
+    Atomics.store(this.#arena.u32, (this.#record + RUN.EPOCH) >>> 2, 0)
+    this.#arena.free(this.#tasks)
   }
-
-  #giveBack(): void { for (const block of this.#own.splice(0)) this.#arena.free(block) }
 
   get #record(): Address { return this.#arena.base + ARENA.RUNS + this.#index * RUN.BYTES }
 
-  #writeTask(index: number, { program, successors, pending }: TaskSpec): void {
-    const { u32 } = this.#arena, at = this.task(index)
-    u32[(at + TASK.STATE) >>> 2] = TASK_STATE.PENDING
-    u32[(at + TASK.PENDING) >>> 2] = pending
-    u32[(at + TASK.PROGRAM) >>> 2] = program
-    u32[(at + TASK.LANE) >>> 2] = NORMAL_LANE
-    u32[(at + TASK.SUCCESSOR_COUNT) >>> 2] = successors.length
-    if (successors.length === 0) return
-    const list = this.#allocate(successors.length * 4)
-    successors.forEach((successor, i) => { u32[(list >>> 2) + i] = successor })
-    u32[(at + TASK.SUCCESSORS) >>> 2] = list
+  #flag(flag: number, on: boolean): void {
+    const { u32, i32, base } = this.#arena, at = (this.#record + RUN.FLAGS) >>> 2
+    if (on) { Atomics.or(u32, at, flag); return }
+    Atomics.and(u32, at, ~flag)
+    // Those that wait the rebuild out, and those that fell asleep over a run that they could not take from.
+    Atomics.notify(i32, at)
+    const event = (base + ARENA.READY_EVENT) >>> 2
+    Atomics.add(u32, event, 1)
+    Atomics.notify(i32, event)
   }
 
-  #allocate(bytes: number): Address {
-    const address = this.#arena.allocate(Math.max(bytes, 64))
-    this.#own.push(address)
-    return address
+  #writeTask(index: number, { program, successors, pending, lane = 'normal', facts = 0 }: TaskSpec, list: Address): void {
+    const { u32 } = this.#arena, at = this.task(index) >>> 2
+    u32[at + TASK.STATE / 4] = TASK_STATE.PENDING
+    u32[at + TASK.PENDING / 4] = pending
+    u32[at + TASK.PROGRAM / 4] = program
+    u32[at + TASK.LANE / 4] = LANE[lane]
+    u32[at + TASK.FACTS / 4] = facts
+    u32[at + TASK.FLAGS / 4] = pending > 0 ? TASK_FLAG.INNER : 0
+    u32[at + TASK.SUCCESSOR_COUNT / 4] = successors.length
+    u32[at + TASK.SUCCESSORS / 4] = list
+    successors.forEach((successor, i) => { u32[(list >>> 2) + i] = successor })
   }
 }
+
+function aligned(bytes: number): number { return Math.ceil(bytes / 64) * 64 }
 
 function freeRecord(arena: Arena): number {
   for (let index = 0; index < RUN.COUNT; index++) {

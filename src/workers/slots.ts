@@ -44,8 +44,17 @@ export class Slots {
     this.#taken.delete(slot)
   }
 
-  /** Marks a slot whose worker has ended, so that nobody waits for it. */
+  /** Tells a worker that is being ended to stop soonest: what it finishes until then counts. */
+  dismiss(slot: number): void {
+    this.#set(slot, SLOT.CANCEL, 2)
+    this.announce(slot, MAIL.DRAIN)
+  }
+
+  /** Marks a slot whose worker is gone, so that nobody waits for it and its task is nobody's. */
   markDead(slot: number): void { this.#set(slot, SLOT.STATUS, SLOT_STATUS.DEAD) }
+
+  /** Slots of live workers in a phase. */
+  inPhase(phase: number): number[] { return [...this.#taken].filter((slot) => this.#get(slot, SLOT.PHASE) === phase && this.#get(slot, SLOT.STATUS) !== SLOT_STATUS.DEAD && this.#get(slot, SLOT.PID) !== 0) }
 
   state(slot: number): SlotState {
     return {

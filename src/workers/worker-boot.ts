@@ -6,6 +6,7 @@ import { SLOT, SLOT_PHASE, SLOT_STATUS, WINDOW } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import { isShared, memoryViews, type MemoryViews } from '../memory/views.js'
 import { workerErrors } from './errors.js'
+import { StackCanary } from './stack-canary.js'
 import type { PrivateMemory } from './private-memory.js'
 import { WORKER_PROTOCOL, type BootStep, type StartOptions, type StartReport } from './protocol.js'
 
@@ -15,6 +16,7 @@ export interface BootedWorker {
   readonly views: MemoryViews
   readonly base: Address
   readonly runtime: KernelRuntime
+  readonly canary: StackCanary
   /** Transfer mode. */
   readonly arena: Arena | null
   readonly report: StartReport
@@ -34,11 +36,12 @@ export function bootWorker(options: StartOptions, own?: PrivateMemory): BootedWo
     checkHeader(views.u32, base)
     step = 'modules'
     const runtime = instantiateRuntime(options.compiled, memory)
+    const canary = new StackCanary(views.u32, runtime.stack.stackAlloc)
     step = 'slot'
-    if (options.shared !== undefined) claimSlot(views.i32, base, options.shared.slot, options.ordinal)
+    if (options.shared !== undefined && options.shared.slot >= 0) claimSlot(views.i32, base, options.shared.slot, options.ordinal)
     step = 'kernels'
     for (const { id, module, name } of options.kernels) runtime.register(id, module, name)
-    return { options, views, base, runtime, arena, report: { protocol: WORKER_PROTOCOL, shared: isShared(memory.buffer), stack: runtime.stack } }
+    return { canary, options, views, base, runtime, arena, report: { protocol: WORKER_PROTOCOL, shared: isShared(memory.buffer), stack: runtime.stack } }
   } catch (cause) {
     throw workerErrors.WORKER_SPAWN({ worker: options.ordinal, timeoutMs: options.timeoutMs, cause: isMillraceError(cause) ? `${cause.code}: ${cause.message}` : String(cause), step }, { cause })
   }
@@ -51,8 +54,8 @@ function mapMemory({ shared, own, ordinal }: StartOptions, make: PrivateMemory |
   return { memory: arena.memory!, arena }
 }
 
-/** A slot is free while its pid is 0; claiming it is one compare-and-swap. */
-function claimSlot(i32: Int32Array, base: Address, slot: number, ordinal: number): void {
+/** A slot is free while its pid is 0; claiming it is one compare-and-swap. Throws `IPC_ERROR` when it is taken. */
+export function claimSlot(i32: Int32Array, base: Address, slot: number, ordinal: number): void {
   const record = slotAddress(base, slot) >>> 2
   const before = Atomics.compareExchange(i32, record + SLOT.PID / 4, 0, ordinal)
   if (before !== 0) throw workerErrors.IPC_ERROR({ channel: `slot ${slot}`, reason: `taken by worker ${before}` })

@@ -1,15 +1,10 @@
+import type { FlightRecord } from '../memory/recorder.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { ModeChoice } from './mode.js'
+import type { PoolReport } from './pool-report.js'
 
 /** Numbers of an engine's workers. */
-export interface PoolStats {
-  /** Workers started and alive. */
-  readonly count: number
-  readonly busy: number
-  readonly lost: number
-  /** Control messages sent so far; constant while runs go on (MW-41). */
-  readonly messages: number
-}
+export type PoolStats = Omit<PoolReport, 'mode'>
 
 /** An engine's workers, whatever the mode: started lazily, closed with the engine. */
 export interface WorkerHost {
@@ -18,7 +13,11 @@ export interface WorkerHost {
   /** Undefined where no worker can run. */
   readonly executor: SegmentExecutor | undefined
   stats(): PoolStats
+  /** The flight recorder's entries, oldest first (MW-06). */
+  records(): readonly FlightRecord[]
   /** How blocks move between threads now, and why; undefined where no worker can run. */
   mode(): ModeChoice | undefined
+  /** Takes no new work, lets what is under way end, at most `ms`, then closes (MW-51). */
+  drain(ms?: number): Promise<void>
   close(): Promise<void>
 }

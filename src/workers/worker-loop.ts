@@ -1,7 +1,9 @@
 import { NONE, PASS, PROGRAM, STATUS, TAKE, THREAD_ID } from '../kernels/contract.js'
 import type { CoreExports } from '../kernels/runtime.js'
-import { TASK, TASK_STATE } from '../memory/layout.js'
+import { slotAddress } from '../memory/arena-header.js'
+import { RECORD_KIND, SLOT, TASK, TASK_STATE } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
+import { record } from '../memory/recorder.js'
 import { onePass, type SegmentInterpreter } from '../schedule/passes.js'
 
 /** What the loop of a worker on shared memory needs; the clock is passed in. */
@@ -10,6 +12,8 @@ export interface LoopContext {
   readonly u32: Uint32Array
   readonly base: Address
   readonly slot: number
+  /** Bits of what this thread has (MW-36). */
+  readonly facts: number
   /** The engine's time, µs. */
   readonly nowUs: () => number
   /** Longest sleep, ms; 0 never sleeps. */
@@ -20,8 +24,10 @@ export interface LoopContext {
   readonly mail: () => Promise<boolean>
   /** A task trapped or threw; the loop ends. */
   readonly failed: (task: Address, error: unknown) => void
-  /** A task was ended or suspended. */
-  readonly finished: () => void
+  /** A task was ended or suspended; false ends the loop. */
+  readonly finished: () => boolean
+  /** The arena is not what it was; the loop ends. */
+  readonly corrupt: () => void
 }
 
 /**
@@ -29,35 +35,45 @@ export interface LoopContext {
  * While it sleeps in `task_take` no message is read, so mail is announced by the slot's mail flags, and now and then the event loop gets a turn (MW-67).
  */
 export async function runLoop(c: LoopContext): Promise<void> {
-  for (;;) {
-    const task = c.core.task_take(c.base, c.slot, c.idleMs) >>> 0
+  for (let said = false; ;) {
+    const task = c.core.task_take(c.base, c.slot, c.facts, c.idleMs) >>> 0
     switch (task) {
       case TAKE.CLOSED: return
+      case TAKE.CORRUPT: c.corrupt(); return
       case TAKE.TIMEOUT: await c.turn(); break
       case TAKE.MAIL: if (!await c.mail()) return; break
       default:
-        if (!execute(c, task)) return
-        c.finished()
+        if (!execute(c, task, said)) return
+        said = true
+        if (!c.finished()) return
     }
   }
 }
 
 /** Runs passes of a task's program until it needs something, and finishes the task. False when it threw: then the engine finishes it. */
-function execute(c: LoopContext, task: Address): boolean {
-  const { u32, core } = c, record = task >>> 2, start = c.nowUs()
-  const pushed = u32[record + TASK.QUEUED_US / 4]!
-  if (pushed !== 0) u32[record + TASK.QUEUED_US / 4] = start - pushed
-  u32[record + TASK.START_US / 4] = start
+function execute(c: LoopContext, task: Address, again: boolean): boolean {
+  const { u32, core, base, slot } = c, words = task >>> 2, own = slotAddress(base, slot) >>> 2, start = c.nowUs()
+  const run = u32[own + SLOT.RUN / 4]!, index = u32[own + SLOT.TASK / 4]!
+  if (again) record(u32, base, start, slot, RECORD_KIND.END_QUEUE, run, index, 0)
+  record(u32, base, start, slot, RECORD_KIND.KERNEL, run, index, 0)
+  const pushed = u32[words + TASK.QUEUED_US / 4]!
+  if (pushed !== 0) u32[words + TASK.QUEUED_US / 4] = start - pushed
+  u32[words + TASK.START_US / 4] = start
   let code: number
   try {
-    code = passes(c, record)
+    code = passes(c, words)
   } catch (error) {
-    u32[record + TASK.BUSY_US / 4] = c.nowUs() - start
+    const end = c.nowUs()
+    u32[words + TASK.BUSY_US / 4] = end - start
+    record(u32, base, end, slot, RECORD_KIND.TRAP, run, index, u32[(u32[words + TASK.PROGRAM / 4]! + PROGRAM.FAILED_STEP) >>> 2]!)
     c.failed(task, error)
     return false
   }
-  u32[record + TASK.BUSY_US / 4] = c.nowUs() - start
-  core.task_finish(c.base, c.slot, task, stateAfter(code), code)
+  const end = c.nowUs()
+  u32[words + TASK.BUSY_US / 4] = end - start
+  record(u32, base, end, slot, RECORD_KIND.END_KERNEL, run, index, code)
+  record(u32, base, end, slot, RECORD_KIND.QUEUE, run, index, 0)
+  core.task_finish(base, slot, task, stateAfter(code), code)
   return true
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { compileModules } from '../../src/kernels/compile.js'
+import { PROGRAM, STEP } from '../../src/kernels/contract.js'
 import { processEntry } from '../../src/kernels/runtime.js'
 import { layoutHash, SLOT_STATUS, TASK_STATE } from '../../src/memory/layout.js'
 import { hostClock } from '../../src/engine/host-clock.js'
@@ -43,10 +44,10 @@ if (shares) describe('busy kernels', () => {
     const first = await running(bench), second = await running(bench)
     expect(pool.stats()).toMatchObject({ count: 2, busy: 2 })
     pool.cancelRun(first.index)
-    while (first.isRunning(0)) await hostClock.sleep(1)
+    while (first.isOpen(0)) await hostClock.sleep(1)
     expect([first.state(0), second.state(0)]).toEqual([TASK_STATE.CANCELLED, TASK_STATE.RUNNING])
     pool.cancelRun(second.index)
-    while (second.isRunning(0)) await hostClock.sleep(1)
+    while (second.isOpen(0)) await hostClock.sleep(1)
     expect(second.state(0)).toBe(TASK_STATE.CANCELLED)
     expect(pool.stats()).toMatchObject({ count: 2, busy: 0, lost: 0 })
     await Promise.all([first.close(hostClock), second.close(hostClock)])
@@ -72,7 +73,7 @@ if (shares) describe('busy kernels', () => {
     await lost[0]!.cleaned
     expect(pool.slots.state(at.slot)).toMatchObject({ pid: 0, status: 0, run: -1, task: -1 })
     expect(runtime.core.alloc_used()).toBeLessThan(stacks)
-    table.fail(0, -6)
+    table.end(0, TASK_STATE.FAILED, -6)
     await table.close(hostClock)
     const other = new RunTable(arena, runtime.core, Array.from({ length: 20 }, () => ({ program: emptyProgram(arena), pending: 0, successors: [] })))
     for (let i = 0; i < 20; i++) other.push(i, 0)
@@ -82,7 +83,7 @@ if (shares) describe('busy kernels', () => {
     expect(pool.stats()).toMatchObject({ count: 2, lost: 1 })
     expect(runtime.core.alloc_used()).toBe(stacks)
     // 21 programs of the test stay; nothing of the worker does.
-    expect(arena.stats().usedBytes - before).toBe(20 * 64 + 192)
+    expect(arena.stats().usedBytes - before).toBe(21 * PROGRAM.BYTES + STEP.BYTES + 64)
   })
 
   test('cancel word 2 ends the threads that execute the run, at once', async () => {
@@ -91,7 +92,7 @@ if (shares) describe('busy kernels', () => {
     pool.cancelRun(first.index, 2)
     expect(lost).toMatchObject([{ reason: 'terminated', state: { run: first.index, task: 0 } }])
     await lost[0]!.cleaned
-    expect([pool.stats().count, second.isRunning(0)]).toEqual([1, true])
+    expect([pool.stats().count, second.isOpen(0)]).toEqual([1, true])
   })
 
   test('close ends stuck workers', async () => {

@@ -71,7 +71,7 @@ if (shares) describe('shared memory', () => {
     await pool.ensure(1)
     expect(pool.stats().workers).toMatchObject([{ worker: 2, slot: 0 }])
     expect(runtime.core.alloc_used()).toBe(stacks)
-    table.fail(0, -1)
+    table.end(0, TASK_STATE.FAILED, -1)
     expect(table.state(0)).toBe(TASK_STATE.FAILED)
     await table.close(hostClock)
     arena.free(program)

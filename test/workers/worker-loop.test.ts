@@ -7,7 +7,7 @@ const TASK_AT = 256, PROGRAM_AT = 512, STEPS_AT = 1024
 
 /** A loop whose core says what the test says: `takes` in order, then CLOSED; `results` of the passes in order. */
 function scripted(takes: readonly number[], results: readonly (number | Error)[], steps = 1): { context: LoopContext; log: unknown[]; u32: Uint32Array } {
-  const u32 = new Uint32Array(1024), log: unknown[] = [], left = [...takes], passes = [...results]
+  const u32 = new Uint32Array(0x10000), log: unknown[] = [], left = [...takes], passes = [...results]
   u32[(TASK_AT + TASK.PROGRAM) >>> 2] = PROGRAM_AT
   u32[(PROGRAM_AT + PROGRAM.STEPS) >>> 2] = STEPS_AT
   u32[(PROGRAM_AT + PROGRAM.STEP_COUNT) >>> 2] = steps
@@ -21,14 +21,14 @@ function scripted(takes: readonly number[], results: readonly (number | Error)[]
   return {
     log, u32, context: {
       core: {
-        task_take: (base, slot, wait) => { log.push(['take', base, slot, wait]); return left.shift() ?? TAKE.CLOSED },
+        task_take: (base, slot, _facts, wait) => { log.push(['take', base, slot, wait]); return left.shift() ?? TAKE.CLOSED },
         task_finish: (_base, slot, task, state, status) => { log.push(['finish', slot, task, state, status]); return 0 },
         segment_run: (program, thread) => { log.push(['run', program, thread]); return result() },
         segment_step: (_program, thread, step) => { log.push(['step', thread, step]); if (step < steps - 1) { now += 3; return PASS.MORE } return result() },
       },
       u32, base: 64, slot: 5, idleMs: 7, nowUs: () => now,
       turn: () => { log.push('turn'); return Promise.resolve() }, mail: () => { log.push('mail'); return Promise.resolve(true) },
-      failed: (task, error) => { log.push(['failed', task, (error as Error).message]) }, finished: () => { log.push('finished') },
+      failed: (task, error) => { log.push(['failed', task, (error as Error).message]) }, finished: () => { log.push('finished'); return true }, corrupt: () => { log.push('corrupt') }, facts: -1,
     },
   }
 }

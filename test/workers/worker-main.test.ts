@@ -49,7 +49,7 @@ describe('the worker’s side, in thread', () => {
     const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), compiled = await compileModules({ shared: true })
     const runtime = instantiateRuntime(compiled, arena.memory!), slots = new Slots(arena), slot = slots.reserve(arena.allocate(262_144))
     const { remote, events, port } = inThread()
-    const report = await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: performance.timeOrigin, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, doorbell: true }, port }, [port]))
+    const report = await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: performance.timeOrigin, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, doorbell: true, facts: -1 }, port }, [port]))
     expect(report.shared).toBe(true)
     expect(report.stack.stackAlloc).toBeGreaterThan(0)
     const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
@@ -74,8 +74,13 @@ describe('the worker’s side, in thread', () => {
   if (shares) test('a loop that throws says so with its fault', async () => {
     const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), compiled = await compileModules({ shared: true })
     const runtime = instantiateRuntime(compiled, arena.memory!), slot = new Slots(arena).reserve(arena.allocate(262_144))
-    const { remote, events, port } = inThread(() => { throw new RangeError('no clock') })
-    await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, doorbell: false }, port }, [port]))
+    let reads = 0
+    const { remote, events, port } = inThread(() => {
+      // The start reads it twice.
+      if (reads++ < 2) return 0
+      throw new RangeError('no clock')
+    })
+    await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, doorbell: false, facts: -1 }, port }, [port]))
     const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
     table.push(0, 1)
     while (events.length === 0) await hostClock.yield()

@@ -7,7 +7,7 @@ pub const ARENA_MAGIC_HIGH: u32 = 0x56545833;
 pub const ARENA_MAGIC_LOW: u32 = 0x1;
 pub const LAYOUT_VERSION: u32 = 0x1;
 pub const SCRATCH_SPAN_BYTES: u32 = 0x40000;
-pub const LAYOUT_HASH: u32 = 0x89816e9a;
+pub const LAYOUT_HASH: u32 = 0xf3cf404b;
 
 pub mod asset {
     pub const ADDRESS: u32 = 0x0;
@@ -278,6 +278,7 @@ pub mod take {
     pub const TIMEOUT: i32 = 0x0;
     pub const MAIL: i32 = 0x1;
     pub const CLOSED: i32 = 0x2;
+    pub const CORRUPT: i32 = 0x3;
 }
 
 pub mod thread_id {
@@ -318,6 +319,7 @@ pub mod arena {
     pub const RUNS: u32 = 0x4100;
     pub const THREADS: u32 = 0x5100;
     pub const METERS: u32 = 0x6000;
+    pub const RECORDER_NEXT: u32 = 0xbfc0;
     pub const RECORDER: u32 = 0xc000;
     pub const DATA: u32 = 0x10000;
 }
@@ -370,6 +372,30 @@ pub mod queue {
     pub const MASK: u32 = 0x80;
     pub const CELLS: u32 = 0xc0;
     pub const CELL_BYTES: u32 = 0x8;
+}
+
+pub mod record {
+    pub const TIME: u32 = 0x0;
+    pub const SLOT_U8: u32 = 0x4;
+    pub const KIND_U8: u32 = 0x5;
+    pub const RUN_U16: u32 = 0x6;
+    pub const TASK: u32 = 0x8;
+    pub const VALUE: u32 = 0xc;
+    pub const BYTES: u32 = 0x10;
+    pub const COUNT: u32 = 0x400;
+}
+
+pub mod record_kind {
+    pub const BOOT: u32 = 0x1;
+    pub const END_BOOT: u32 = 0x2;
+    pub const QUEUE: u32 = 0x3;
+    pub const END_QUEUE: u32 = 0x4;
+    pub const KERNEL: u32 = 0x5;
+    pub const END_KERNEL: u32 = 0x6;
+    pub const SCRIPT: u32 = 0x7;
+    pub const END_SCRIPT: u32 = 0x8;
+    pub const TRAP: u32 = 0x9;
+    pub const LOST: u32 = 0xa;
 }
 
 pub mod ring {
@@ -483,6 +509,7 @@ pub mod task {
 
 pub mod task_flag {
     pub const HOST: u32 = 0x1;
+    pub const INNER: u32 = 0x2;
 }
 
 pub mod task_state {
@@ -495,6 +522,7 @@ pub mod task_state {
     pub const FAILED: u32 = 0x6;
     pub const CANCELLED: u32 = 0x7;
     pub const SKIPPED: u32 = 0x8;
+    pub const DELAYED: u32 = 0x9;
 }
 
 pub mod thread {

@@ -1,7 +1,9 @@
 //! Global allocator of the core module (MW-62, PK-26): a fixed region of the module's own data plus spans that the engine thread donates. It never grows the memory
 //! (std's allocator only grows, and traps where initial = maximum). Used by `init`, planning and thread start (stack and thread-local block), never by `process`:
 //! `alloc_count` proves it.
-//! First fit over a list of free blocks in order of address; neighbours merge on free. Starts are rare and one at a time, so a spin lock suffices.
+//! First fit over a list of free blocks in order of address; neighbours merge on free. Starts are rare and one at a time, so a spin lock suffices. A thread may be ended while
+//! it holds the lock: every change of the list leaves it sound between any two writes (a span may be lost), and the engine's thread, which never starts two threads at
+//! once, breaks the lock of a start that is gone (MW-76).
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -61,6 +63,10 @@ impl Allocator {
         let bytes = (address + bytes).saturating_sub(start) / GRAIN * GRAIN;
         self.with(|list| unsafe { insert(list, start, bytes) });
     }
+    /// Opens the lock of a thread that was ended while it started. No other thread may be starting.
+    pub fn unlock(&self) {
+        self.busy.store(false, Ordering::Release);
+    }
     fn with<R>(&self, act: impl FnOnce(&mut List) -> R) -> R {
         while self.busy.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
             core::hint::spin_loop();
@@ -97,10 +103,11 @@ unsafe fn insert(list: &mut List, start: usize, bytes: usize) {
         if before.is_null() {
             list.head = block;
         } else if before as usize + (*before).bytes == start {
-            (*before).bytes += (*block).bytes;
-            (*before).next = (*block).next;
+            // In this order: between the two a span is in no list, never in two.
+            core::ptr::addr_of_mut!((*before).next).write_volatile((*block).next);
+            core::ptr::addr_of_mut!((*before).bytes).write_volatile((*before).bytes + (*block).bytes);
         } else {
-            (*before).next = block;
+            core::ptr::addr_of_mut!((*before).next).write_volatile(block);
         }
     }
 }

@@ -37,6 +37,12 @@ extern "C" fn alloc_donate(address: u32, bytes: u32) {
     ALLOCATOR.donate(address as usize, bytes as usize);
 }
 
+/// Opens the allocator's lock after a thread was ended while it started (MW-76). No other thread may be starting.
+#[no_mangle]
+extern "C" fn alloc_unlock() {
+    ALLOCATOR.unlock();
+}
+
 /// Allocations since the module was loaded; unchanged over any number of `process` calls.
 #[no_mangle]
 extern "C" fn alloc_count() -> i32 {

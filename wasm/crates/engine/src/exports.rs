@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::program::Program;
-use crate::{check, graph_hash, graph_order, pass, queue, ring, tasks};
+use crate::{check, graph_hash, graph_order, pass, queue, rebuild, ring, tasks};
 
 /// One pass over a segment (see `PASS` and `THREAD_ID` of the contract), or a negative status whose step is in the header.
 #[no_mangle]
@@ -36,8 +36,8 @@ extern "C" fn queue_pop(ring: u32) -> u32 {
 }
 /// See `tasks::take_task`.
 #[no_mangle]
-extern "C" fn task_take(arena: u32, slot: u32, wait_ms: u32) -> u32 {
-    tasks::take_task(arena, slot, wait_ms)
+extern "C" fn task_take(arena: u32, slot: u32, facts: u32, wait_ms: u32) -> u32 {
+    tasks::take_task(arena, slot, facts, wait_ms)
 }
 /// See `tasks::finish_task`.
 #[no_mangle]
@@ -73,4 +73,9 @@ extern "C" fn graph_order(count: u32, edges: u32, from: u32, to: u32, order: u32
 #[no_mangle]
 extern "C" fn graph_hash(messages: u32, offsets: u32, count: u32, levels: u32, level_count: u32, gaps: u32, gap_count: u32, digests: u32) -> i32 {
     graph_hash::Batch { messages, offsets, count, levels, level_count, gaps, gap_count, digests }.run()
+}
+/// See `rebuild::rebuild_run`.
+#[no_mangle]
+extern "C" fn run_rebuild(arena: u32, run: u32) -> u32 {
+    rebuild::rebuild_run(arena, run)
 }

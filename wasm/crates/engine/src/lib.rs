@@ -12,6 +12,7 @@ mod host;
 mod pass;
 mod program;
 mod queue;
+mod rebuild;
 mod sha256;
 mod simd_sha256;
 mod ring;

@@ -2,11 +2,11 @@
 //!
 //! Two protocols, both "publish, then look": a thread sets its slot's phase to QUEUE and then reads a run's `rebuilding` flag before it touches a ring, while who
 //! rebuilds or frees a run sets the flag and then waits until no live slot is in that phase; a thread publishes its job and then reads the run's cancel word, while
-//! who cancels writes that word and then scans the slots.
+//! who cancels writes that word and then scans the slots. Both are explored state by state in test/models/task-protocol.ts, whose steps bear the names in quotes here.
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use abi::generated::{arena, arena_flag, run, run_flag, slot, slot_phase, slot_status, take, task, task_flag, task_state, NONE};
+use abi::generated::{arena, arena_flag, run, run_flag, slot, slot_phase, slot_status, take, task, task_flag, task_state, ARENA_MAGIC_HIGH, ARENA_MAGIC_LOW, NONE};
 use abi::memory::{atomic, atomic_i32, load};
 
 use crate::{host, queue};
@@ -15,27 +15,33 @@ use crate::{host, queue};
 const SPINS: u32 = 8_192;
 /// Longest sleep, ms (MW-33).
 const LONGEST_WAIT_MS: u32 = 1_000;
+/// Longest sleep of a thread that waits out a rebuild, ms.
+const REBUILD_WAIT_MS: u32 = 1;
 
-fn get(address: u32) -> u32 {
+pub fn get(address: u32) -> u32 {
     atomic(address).load(SeqCst)
 }
-fn set(address: u32, value: u32) {
+pub fn set(address: u32, value: u32) {
     atomic(address).store(value, SeqCst);
 }
-fn slot_of(base: u32, number: u32) -> u32 {
+pub fn slot_of(base: u32, number: u32) -> u32 {
     base + arena::SLOTS + number * slot::BYTES
 }
-fn run_of(base: u32, number: u32) -> u32 {
+pub fn run_of(base: u32, number: u32) -> u32 {
     base + arena::RUNS + number * run::BYTES
 }
 
-/// The next task for this slot: its address, or a code of `TAKE`. Waits at most `wait_ms` (0: only looks); waiting is for workers only (MW-66).
-pub fn take_task(base: u32, number: u32, wait_ms: u32) -> u32 {
+/// The next task for this slot that needs no more than its `facts` (MW-36): its address, or a code of `TAKE`. Waits at most `wait_ms` (0: only looks); waiting is for workers
+/// only (MW-66).
+pub fn take_task(base: u32, number: u32, facts: u32, wait_ms: u32) -> u32 {
     let own = slot_of(base, number);
     let ready = base + arena::READY_EVENT;
     let mut waited = wait_ms == 0;
     loop {
         let event = get(ready);
+        if load::<u32>(base + arena::MAGIC_LOW) != ARENA_MAGIC_LOW || load::<u32>(base + arena::MAGIC_HIGH) != ARENA_MAGIC_HIGH {
+            return take::CORRUPT as u32;
+        }
         if get(base + arena::FLAGS) & arena_flag::CLOSED != 0 {
             return take::CLOSED as u32;
         }
@@ -43,7 +49,7 @@ pub fn take_task(base: u32, number: u32, wait_ms: u32) -> u32 {
             return take::MAIL as u32;
         }
         atomic(own + slot::BEAT).fetch_add(1, Relaxed);
-        if let Some(found) = look(base, own) {
+        if let Some(found) = look(base, own, facts) {
             return found;
         }
         if get(ready) != event {
@@ -62,14 +68,26 @@ pub fn take_task(base: u32, number: u32, wait_ms: u32) -> u32 {
     }
 }
 
-/// One look over all runs, best first: highest priority, then oldest.
-fn look(base: u32, own: u32) -> Option<u32> {
+/// One look over all runs, best first: highest priority, then oldest. "announce", then "look".
+fn look(base: u32, own: u32, facts: u32) -> Option<u32> {
     set(own + slot::PHASE, slot_phase::QUEUE);
     let mut tried = 0u64;
     while let Some(number) = best_run(base, tried) {
         tried |= 1 << number;
         let record = run_of(base, number);
+        let mut passed = 0;
         while let Some(found) = admit(record) {
+            if get(found + task::FACTS) & !facts != 0 {
+                // Not for this thread: back into its lane, for one that was looking meanwhile.
+                atomic(record + run::TASKS_RUNNING).fetch_sub(1, SeqCst);
+                enqueue(record, found);
+                wake(base, u32::MAX, true);
+                passed += 1;
+                if passed > get(record + run::TASK_COUNT) {
+                    break;
+                }
+                continue;
+            }
             if claim(base, own, number, record, found) {
                 return Some(found);
             }
@@ -96,7 +114,7 @@ fn best_run(base: u32, tried: u64) -> Option<u32> {
     best.map(|(number, ..)| number)
 }
 
-/// A task of this run within its limit, which then counts as running.
+/// "admit", "pop": a task of this run within its limit, which then counts as running.
 fn admit(record: u32) -> Option<u32> {
     let (limit, running) = (get(record + run::LIMIT), atomic(record + run::TASKS_RUNNING));
     if running.fetch_add(1, SeqCst) >= limit && limit != 0 {
@@ -113,7 +131,7 @@ fn admit(record: u32) -> Option<u32> {
     found
 }
 
-/// Makes the task this slot's own. False when someone else ended it meanwhile, or the run was cancelled: then it is CANCELLED.
+/// "claim", "own", "publish", "cancel.read", "work": makes the task this slot's own. False when someone else ended it meanwhile, or the run was cancelled: then it is CANCELLED.
 fn claim(base: u32, own: u32, number: u32, record: u32, found: u32) -> bool {
     if atomic(found + task::STATE).compare_exchange(task_state::READY, task_state::RUNNING, SeqCst, SeqCst).is_err() {
         atomic(record + run::TASKS_RUNNING).fetch_sub(1, SeqCst);
@@ -182,7 +200,7 @@ pub fn finish_task(base: u32, number: u32, found: u32, state: u32, status: i32) 
     0
 }
 
-/// Waits out a rebuild, then announces that this slot touches rings.
+/// "enter": waits out a rebuild, then announces that this slot touches rings.
 fn enter(own: u32, record: u32) {
     loop {
         set(own + slot::PHASE, slot_phase::QUEUE);
@@ -190,13 +208,13 @@ fn enter(own: u32, record: u32) {
             return;
         }
         set(own + slot::PHASE, slot_phase::KERNEL);
-        while get(record + run::FLAGS) & run_flag::REBUILDING != 0 {
-            core::hint::spin_loop();
+        for flags in core::iter::repeat_with(|| get(record + run::FLAGS)).take_while(|flags| flags & run_flag::REBUILDING != 0) {
+            host::wait(record + run::FLAGS, flags, REBUILD_WAIT_MS);
         }
     }
 }
 
-/// DONE: successors lose a pending input, those with none left are pushed. Gives how many.
+/// "written", "release", "ready", "push": successors lose a pending input, those with none left are pushed. Gives how many.
 fn release(base: u32, record: u32, found: u32) -> u32 {
     set(found + task::STATE, task_state::DONE_WRITTEN);
     let (tasks, list, count) = (get(record + run::TASKS), get(found + task::SUCCESSORS), get(found + task::SUCCESSOR_COUNT));
@@ -219,8 +237,8 @@ fn release(base: u32, record: u32, found: u32) -> u32 {
     pushed
 }
 
-/// A final state: the run has one task less. The engine hears of the last one, and at once of a failure or a cancelled task: their successors never become ready.
-fn settle(base: u32, record: u32, found: u32, state: u32) {
+/// "settle", "left": a final state: the run has one task less. The engine hears of the last one, and at once of a failure or a cancelled task: their successors never become ready.
+pub fn settle(base: u32, record: u32, found: u32, state: u32) {
     set(found + task::STATE, state);
     let left = atomic(record + run::TASKS_LEFT).fetch_sub(1, SeqCst) - 1;
     if left == 0 || state == task_state::FAILED || state == task_state::CANCELLED {
@@ -228,18 +246,22 @@ fn settle(base: u32, record: u32, found: u32, state: u32) {
     }
 }
 
-fn enqueue(record: u32, found: u32) -> bool {
+pub fn enqueue(record: u32, found: u32) -> bool {
     let lane = get(found + task::LANE).min(2);
     let ring = load::<u32>(record + run::RING_HIGH + lane * 4);
     ring != 0 && queue::push(ring, found)
 }
 
-/// Makes a PENDING or WAITING task READY and puts it where it is found: its lane, or the engine's notice for HOST tasks. 0, or −1 for an unknown state or lane.
+/// Makes a PENDING, WAITING or DELAYED task READY and puts it where it is found: its lane, or the engine's notice for HOST tasks. Counts deliveries anew, except for a
+/// DELAYED one. 0; 1 when no ring took it, because its run is rebuilt now or must be; −1 for an unknown state or lane.
 pub fn push_task(base: u32, number: u32, found: u32) -> i32 {
     let record = run_of(base, number);
     let state = atomic(found + task::STATE);
     let before = get(found + task::STATE);
-    let open = before == task_state::PENDING || before == task_state::WAITING;
+    let open = before == task_state::PENDING || before == task_state::WAITING || before == task_state::DELAYED;
+    if before != task_state::DELAYED {
+        set(found + task::DELIVERIES, 0);
+    }
     if !open || state.compare_exchange(before, task_state::READY, SeqCst, SeqCst).is_err() {
         return -1;
     }
@@ -247,8 +269,8 @@ pub fn push_task(base: u32, number: u32, found: u32) -> i32 {
         bump_host(base);
         return 0;
     }
-    if !enqueue(record, found) {
-        return -1;
+    if get(record + run::FLAGS) & run_flag::REBUILDING != 0 || !enqueue(record, found) {
+        return 1;
     }
     wake(base, 1, true);
     0
@@ -270,7 +292,7 @@ fn run_with(base: u32, number: u32, found: u32) -> Option<u32> {
 }
 
 /// Changes the ready event, so that nobody falls asleep over what was pushed, and wakes up to `count` sleepers.
-fn wake(base: u32, count: u32, changed: bool) {
+pub fn wake(base: u32, count: u32, changed: bool) {
     if !changed {
         return;
     }
@@ -282,7 +304,7 @@ fn wake(base: u32, count: u32, changed: bool) {
 }
 
 /// Tells the engine's thread to look.
-fn bump_host(base: u32) {
+pub fn bump_host(base: u32) {
     atomic(base + arena::HOST_EVENT).fetch_add(1, SeqCst);
     host::notify(base + arena::HOST_EVENT, u32::MAX);
 }

@@ -1,0 +1,83 @@
+import type { MillraceError } from '../errors/millrace-error.js'
+import { isMillraceError } from '../errors/millrace-error.js'
+import type { Arena } from '../memory/arena.js'
+import { SLOT_STATUS } from '../memory/layout.js'
+import type { Clock } from '../schedule/clock.js'
+import type { RemoteWorker } from './remote-worker.js'
+import type { Slots, SlotState } from './slots.js'
+
+/** How often the supervisor looks, ms. */
+const SCAN_MS = 250
+/** Later than this beyond its time it was itself held up (suspended, a throttled tab): what it sees says nothing about workers. */
+const LATE_MS = 1_000
+/** How long a busy worker's heartbeat may stand still when nobody says otherwise, ms (MW-45). */
+const HANG_MS = 3_000
+
+/** What the supervisor watches and tells. */
+export interface SupervisorParts {
+  readonly arena: Arena
+  readonly clock: Clock
+  readonly slots: Slots
+  readonly workers: () => readonly RemoteWorker[]
+  readonly hangMs: (state: SlotState) => number | undefined
+  readonly hung: (worker: RemoteWorker, ms: number, state: SlotState) => void
+  readonly corrupt: (error: MillraceError) => void
+  /** After each look. */
+  readonly looked: () => void
+}
+
+/**
+ * Watches workers on shared memory while work is pending: every 250 ms, by its own clock, whether busy ones still beat and whether the arena is still the arena (MW-02,
+ * MW-45). Ends are told by the host's events, not here.
+ */
+export class Supervisor {
+  readonly #o: SupervisorParts
+  #stop: AbortController | undefined
+
+  constructor(parts: SupervisorParts) { this.#o = parts }
+
+  start(): void {
+    if (this.#stop !== undefined) return
+    this.#stop = new AbortController()
+    void this.#watch(this.#stop.signal)
+  }
+
+  stop(): void {
+    this.#stop?.abort()
+    this.#stop = undefined
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { arena, clock, workers, corrupt, looked } = this.#o
+    let last = clock.nowUs()
+    for (const worker of workers()) worker.beatUs = last
+    for (;;) {
+      await clock.sleep(SCAN_MS, signal)
+      if (signal.aborted) return
+      const now = clock.nowUs(), late = now - last > (SCAN_MS + LATE_MS) * 1_000
+      last = now
+      try {
+        arena.checkHeader()
+      } catch (error) {
+        if (!isMillraceError(error)) throw error
+        corrupt(error)
+        return
+      }
+      for (const worker of [...workers()]) this.#look(worker, now, late)
+      looked()
+    }
+  }
+
+  #look(worker: RemoteWorker, now: number, late: boolean): void {
+    if (worker.slot < 0 || worker.report === undefined) return
+    const state = this.#o.slots.state(worker.slot), busy = state.status === SLOT_STATUS.BUSY
+    if (busy !== (worker.life.state === 'busy')) worker.life.on(busy ? 'take' : 'finish')
+    if (!busy || late || state.beat !== worker.beat) {
+      worker.beat = state.beat
+      worker.beatUs = now
+      return
+    }
+    const ms = this.#o.hangMs(state) ?? HANG_MS
+    if (now - worker.beatUs > ms * 1_000) this.#o.hung(worker, Math.round((now - worker.beatUs) / 1_000), state)
+  }
+}
