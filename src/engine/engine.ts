@@ -3,15 +3,15 @@ import { commonErrors } from '../errors/common-errors.js'
 import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import { errorOf } from '../errors/error-of.js'
 import { graphErrors } from '../graph/errors.js'
-import type { Graph, GraphNode } from '../graph/graph.js'
+import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import { resolveParams } from '../graph/params.js'
 import type { Registry } from '../graph/registry.js'
-import { pruneGraph } from '../graph/ends.js'
-import { applyModes } from '../graph/modes.js'
 import { flatGraph } from '../graph/subgraph/flatten.js'
 import { parseTier, type Tier } from '../graph/tiers.js'
-import { validateGraph } from '../graph/validate/validate-graph.js'
+import type { Negotiation } from '../graph/negotiate/index.js'
+import type { GraphPasses } from '../graph/passes.js'
+import { examineGraph } from '../graph/validate/validate-graph.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
@@ -55,6 +55,8 @@ export interface EngineParts {
   readonly arena: Arena
   readonly audio: AudioApi
   readonly runtime: KernelRuntime | undefined
+  /** Order and hashes of graphs. */
+  readonly passes: GraphPasses
   readonly shared: SharedBlocks
   readonly clock: Clock
   readonly inline: SegmentExecutor
@@ -63,7 +65,7 @@ export interface EngineParts {
 }
 
 /** A graph that is sound, with what its sources told. */
-interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; readonly found: readonly Diagnostic[]; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
+interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
 
 /** Options of `engine.plan`. */
 export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs'>
@@ -172,7 +174,7 @@ export class Engine {
     const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics))
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
-      compiled = this.#compile({ ...prepared, ...primed }, options)
+      compiled = this.#compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
       diagnostics.push(...compiled.plan.diagnostics, ...this.#requireRoom(runId, compiled))
       outcome = await runBatch({
         compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, startUs, signal,
@@ -205,19 +207,20 @@ export class Engine {
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const graph = this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs)
     // Of a fallback the engine tells by itself, once.
-    const found = validateGraph(graph, registry, { ...facts, fallbackReported: true }, { limits: filled.limits, mode: options.negotiate ?? graph.config.negotiate ?? 'auto' })
+    const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true }, filled.limits)
+    // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
+    const told = await probeSources(examined.sound ? examined.graph : createGraph(), signal)
+    const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw errorOf(errors[0]!, errors)
-    // Sources that nothing needs are neither asked nor started.
-    const needed = pruneGraph(applyModes(graph).graph).graph
-    return { graph: needed, found, ...await probeSources(needed, signal) }
+    return { graph: examined.graph, found, solved, ...told }
   }
 
-  #compile({ graph, found, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {
+  #compile({ graph, found, solved, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {
     const { registry, facts, options: filled } = this.#p
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
     return compilePlan(graph, {
-      registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', known, lengths, tierOf: (node) => this.#tierOf(node),
+      registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', solved, passes: this.#p.passes, known, lengths, tierOf: (node) => this.#tierOf(node),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES,
       seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, diagnostics: [...this.#warnOnce(), ...found],
     })

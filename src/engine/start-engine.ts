@@ -4,6 +4,8 @@ import { graphErrors } from '../graph/errors.js'
 import { createRegistry, type Registry } from '../graph/registry.js'
 import { chooseTier, type Tier } from '../graph/tiers.js'
 import { compileModules } from '../kernels/compile.js'
+import { plainPasses } from '../graph/passes.js'
+import { corePasses } from '../kernels/graph-passes.js'
 import { hostFacts, type HostFacts } from '../kernels/host-facts.js'
 import { instantiateRuntime, THREAD_SPAN_BYTES, type KernelRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
@@ -38,7 +40,7 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const size = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
   const build = segmentBuilder(arena, runtime, ids, shared)
   return new Engine({
-    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, shared, clock: hostClock, warnings,
+    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings,
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : createWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,

@@ -1,10 +1,12 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { errorOf } from '../errors/error-of.js'
+import { edgeListOf } from '../graph/edge-list.js'
 import { hashGraph } from '../graph/hash.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
-import { negotiate } from '../graph/negotiate/index.js'
-import type { ParamValues } from '../graph/node-definition.js'
-import { topologicalOrder } from '../graph/order.js'
+import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
+import { graphErrors } from '../graph/errors.js'
+import type { ChannelView, ParamValues } from '../graph/node-definition.js'
+import type { GraphPasses } from '../graph/passes.js'
 import { resolveParams } from '../graph/params.js'
 import type { Registry } from '../graph/registry.js'
 import type { Tier } from '../graph/tiers.js'
@@ -16,7 +18,7 @@ import { mediaBytes } from './media-bytes.js'
 import { configDiagnostics, driverKey, policyDiagnostics, readPolicy } from './policy/node-policy.js'
 import { queueCapacity } from './packet-queue.js'
 import type { InsertedNode, Plan, PlanBuffer, PlanEdge, PlanNode } from './plan.js'
-import { controlNames, needsNoCode, resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
+import { controlNames, needsNoCode, nodeOf, portOf, resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
 import { planSegment } from './segment-buffers.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
 import { groupSegments } from './segments.js'
@@ -27,6 +29,10 @@ import { withIdentities } from './value-identity.js'
 export interface CompileContext {
   readonly registry: Registry
   readonly negotiate: 'auto' | 'safe' | 'strict'
+  /** What validation has agreed already; undefined: negotiate. */
+  readonly solved: Negotiation | undefined
+  /** Order and hashes. */
+  readonly passes: GraphPasses
   /** Media of discovered ports, by value id: from probes or first packets. */
   readonly known: ReadonlyMap<ValueId, Media>
   /** Whole lengths of sources that told them, frames, by node id. */
@@ -52,15 +58,16 @@ const INLINE_US = 20_000
 
 /** Graph → plan (DESIGN section 6, steps 2 to 4). The graph has been validated, its run inputs bound, its modes applied and what no output needs left out. Deterministic. Iterative throughout. */
 export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
-  const solved = negotiate(graph, c.registry, { mode: c.negotiate, known: c.known })
-  // Media that only sources could tell may not fit after all.
+  const solved = c.solved ?? negotiate(graph, c.registry, { mode: c.negotiate, known: c.known })
+  // Media that only the first packets could tell may not fit after all.
   const misfits = solved.diagnostics.filter((one) => one.severity === 'error')
   if (misfits.length > 0) throw errorOf(misfits[0]!, misfits)
-  const order = topologicalOrder(solved.graph)
+  const order = c.passes.order(edgeListOf(solved.graph))
   const nodes = resolveNodes(solved.graph, order.order, solved.media, c)
   const removed = new Set(nodes.filter(needsNoCode).map((node) => node.id))
   const { origin, views } = resolveAliases(nodes, removed)
-  const outputs = runOutputs(solved.graph, nodes, origin)
+  const shown = runOutputs(solved.graph, nodes), outputs = new Map([...shown].map(([name, value]) => [name, origin.get(value) ?? value]))
+  requireChannels(nodes, shown, origin, views, solved.media)
   const totals = totalFrames(nodes, origin, c.lengths)
   const asked = checkPolicies(solved.graph, nodes, c)
   const timed = nodes.map((node) => ({ ...node, estUs: estimate(node, removed, origin, totals, c) }))
@@ -79,7 +86,13 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const plan = describe({ graph: solved.graph, nodes: timed, removed, origin, outputs, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
     why: onWorkers ? 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
     diagnostics: [...c.diagnostics, ...solved.diagnostics, ...asked] })
-  return { plan, nodes: timed, removed, origin, views, media: solved.media, outputs, segments, where, totals }
+  return { plan, nodes: timed, removed, origin, views, media: solved.media, outputs, shown, segments, where, totals }
+}
+
+/** Notes that were not made before the first packets. */
+function unsaid(notes: readonly Diagnostic[], said: readonly Diagnostic[]): Diagnostic[] {
+  const key = ({ code, node, edge }: Diagnostic): string => JSON.stringify([code, node, edge]), before = new Set(said.map(key))
+  return notes.filter((note) => !before.has(key(note)))
 }
 
 function resolveNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<ValueId, Media>, c: CompileContext): ResolvedNode[] {
@@ -127,17 +140,32 @@ function inputsOf(node: GraphNode, links: readonly { to: string; from: ValueId; 
   return driven.length === 0 ? inputs : [...inputs, ...driven]
 }
 
-/** Declared run outputs, or every output that nothing reads, as their writers' values. */
-function runOutputs(graph: Graph, nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>): Map<string, ValueId> {
+/** Declared run outputs, or every output that nothing reads. */
+function runOutputs(graph: Graph, nodes: readonly ResolvedNode[]): Map<string, ValueId> {
   const outputs = new Map<string, ValueId>()
-  for (const [name, [node, port]] of graph.outputs) outputs.set(name, origin.get(valueId(node, port)) ?? valueId(node, port))
+  for (const [name, [node, port]] of graph.outputs) outputs.set(name, valueId(node, port))
   if (graph.outputs.size > 0) return outputs
   const read = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.from)))
-  for (const node of nodes) for (const port of Object.keys(node.definition.outputs)) {
+  for (const node of nodes) for (const [port, output] of Object.entries(node.definition.outputs)) {
     const value = valueId(node.id, port)
-    if (!read.has(value)) outputs.set(value, origin.get(value) ?? value)
+    // Of a view's ports those that the input has channels for cannot be told apart here: the ones that are read count.
+    if (!read.has(value) && (output.view === undefined || port === node.definition.main)) outputs.set(value, value)
   }
   return outputs
+}
+
+/** A view may name channels that its input does not have: told once both are known. Throws `PORT_NOT_FOUND`. */
+function requireChannels(nodes: readonly ResolvedNode[], shown: ReadonlyMap<string, ValueId>, origin: ReadonlyMap<ValueId, ValueId>, views: ReadonlyMap<ValueId, ChannelView>, media: ReadonlyMap<ValueId, Media>): void {
+  if (views.size === 0) return
+  for (const value of new Set([...shown.values(), ...nodes.flatMap((node) => node.inputs.flatMap((input) => input.from ?? []))])) {
+    const view = views.get(value), from = media.get(origin.get(value) ?? value), to = media.get(value)
+    if (view === undefined || from?.kind !== 'audio' || to?.kind !== 'audio') continue
+    const last = view.first + (view.downwards === true ? 1 - to.channels : to.channels - 1)
+    if (Math.min(view.first, last) < 0 || Math.max(view.first, last) >= from.channels) {
+      const node = nodeOf(value), port = portOf(value)
+      throw graphErrors.PORT_NOT_FOUND({ node, port, names: Array.from({ length: from.channels }, (_, c) => `c${c}`) }, { nodeId: node, port })
+    }
+  }
 }
 
 function readersOf(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>): Map<ValueId, number[]> {
@@ -172,7 +200,7 @@ interface Described {
 /** The printable part. */
 function describe(d: Described): Plan {
   const tiers = new Map(d.nodes.map((node) => [node.id, node.tier]))
-  const hashes = hashGraph(withIdentities(d.graph), { seed: d.c.seed, tier: (id) => tiers.get(id) ?? undefined })
+  const hashes = hashGraph(withIdentities(d.graph), { passes: d.c.passes, seed: d.c.seed, tier: (id) => tiers.get(id) ?? undefined })
   const segmentOf = new Map<number, number>()
   d.segments.forEach((segment, s) => { for (const node of segment.nodes) segmentOf.set(node.node, s) })
   const nodes = d.nodes.map((node): PlanNode => {

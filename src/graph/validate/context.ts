@@ -60,7 +60,13 @@ export class Context {
   edgeName(index: number): string { return edgeName(this.graph.edges[index]!) }
 
   /** Definition of a node that no stage has broken. */
-  sound(index: number): NodeDefinition | undefined { return this.brokenNodes.has(index) ? undefined : this.definitions[index] }
+  sound(index: number): NodeDefinition | undefined { return this.brokenNodes.size > 0 && this.brokenNodes.has(index) ? undefined : this.definitions[index] }
+
+  /** The first node of the id of node `index`: itself, unless the id was given twice. */
+  firstOf(index: number): number { return this.indexOf.size === this.graph.nodes.length ? index : this.indexOf.get(this.graph.nodes[index]!.id)! }
+
+  /** Something found so far refuses the graph. */
+  get refused(): boolean { return this.#found.some(({ diagnostic }) => diagnostic.severity === 'error') }
 
   /** Up to three names near the given one; nothing after the first twenty questions. */
   near(given: string, names: () => readonly string[]): readonly string[] { return this.#hints++ < MOST_HINTS ? nearest(given, names()) : [] }

@@ -1,6 +1,6 @@
 import { cyclePath, findCycles, strongParts } from '../cycles.js'
 import { adjacencyOf, edgeListOf, type GraphEdgeList } from '../edge-list.js'
-import { endsOf, needsInput } from '../ends.js'
+import { endsOf, keepNodes, needsInput } from '../ends.js'
 import { graphErrors } from '../errors.js'
 import { applyModes, type ModesApplied } from '../modes.js'
 import { orderOf } from '../order.js'
@@ -32,12 +32,11 @@ export function checkAcyclic(c: Context): void {
   edges.source.forEach((e, i) => { if (part[edges.from[i]!] === part[edges.to[i]!]) c.brokenEdges.add(e) })
 }
 
-/** What is left of a graph once modes are carried out and what reaches no end is left out. Node positions are those of the whole graph. */
-export interface Flow {
-  readonly modes: ModesApplied
+/** What is left of a graph once modes are carried out and what reaches no end is left out. */
+export interface Flow extends Pick<ModesApplied, 'graph' | 'nodeIndex' | 'edgeIndex'> {
   /** Numbered edges of the graph that is left. */
   readonly edges: GraphEdgeList
-  /** 1 = will be part of the plan, by document index. */
+  /** 1 = will be part of the plan, by document index of the whole graph. */
   readonly planned: Uint8Array
 }
 
@@ -55,29 +54,38 @@ export function checkEnds(c: Context): Flow {
   const ends = endsOf(modes.graph, kept, (n) => c.definitions[modes.nodeIndex[n]!])
   const reached = reaching(kept, [...ends.outputs.map((output) => output.node), ...ends.sinks, ...besideBroken(c, kept.indexOf)])
   const planned = new Uint8Array(nodes.length), present = new Uint8Array(nodes.length)
-  modes.nodeIndex.forEach((n, i) => {
-    if (c.indexOf.get(nodes[n]!.id) !== n) return // of equal ids only the first is linked
+  let left = 0
+  for (let i = 0; i < modes.nodeIndex.length; i++) {
+    const n = modes.nodeIndex[i]!
+    if (c.firstOf(n) !== n) continue // of equal ids only the first is linked
     planned[n] = reached[i]!
     present[n] = 1
-  })
-  const anything = planned.includes(1)
-  const linked = new Set<string>()
-  for (const { from, to } of c.graph.edges) { linked.add(from[0]); linked.add(to[0]) }
-  for (const input of inputs.values()) for (const [id] of input.to) linked.add(id)
-  for (const [id] of outputs.values()) linked.add(id)
+    left += reached[i]!
+  }
+  const linked = new Uint8Array(nodes.length), link = (n: number | undefined): void => { if (n !== undefined && n >= 0) linked[n] = 1 }
+  for (let e = 0; e < c.graph.edges.length; e++) { link(c.edges.fromAt[e]); link(c.edges.toAt[e]) }
+  for (const input of inputs.values()) for (const [id] of input.to) link(c.indexOf.get(id))
+  for (const [id] of outputs.values()) link(c.indexOf.get(id))
   nodes.forEach((node, n) => {
-    if (c.indexOf.get(node.id) !== n) return
+    const alone = nodes.length > 1 && linked[n] === 0 && node.output !== true, pruned = present[n] === 1 && planned[n] === 0 && left > 0
+    if (!(alone || pruned) || c.firstOf(n) !== n) return
     const place = { node: node.id, pointer: c.nodePointer(n) }
-    if (nodes.length > 1 && !linked.has(node.id) && node.output !== true) {
-      c.report('nodes', n, graphErrors.ORPHAN_NODE.diagnostic({ node: node.id, what: 'linked to nothing', todo: 'Link it or remove it.' }, place))
-    }
-    if (present[n] === 1 && planned[n] === 0 && anything) {
+    if (alone) c.report('nodes', n, graphErrors.ORPHAN_NODE.diagnostic({ node: node.id, what: 'linked to nothing', todo: 'Link it or remove it.' }, place))
+    if (pruned) {
       c.report('nodes', n, graphErrors.PRUNED_NODE.diagnostic(
         { node: node.id, what: 'left out: no output of the run needs it', todo: 'Declare one of its outputs as a run output, or set output: true.' }, place))
     }
   })
   if (nodes.length > 0 && c.brokenNodes.size === 0 && c.brokenEdges.size === 0) checkLeft(c, modes, planned)
-  return { modes, edges: kept, planned }
+  return { ...(left === modes.nodeIndex.length ? { ...modes, edges: kept } : pruned(modes, planned)), planned }
+}
+
+/** What will be planned of a graph. */
+function pruned({ graph, nodeIndex, edgeIndex }: ModesApplied, planned: Uint8Array): Omit<Flow, 'planned'> {
+  const needed = keepNodes(graph, (i) => planned[nodeIndex[i]!] === 1), kept = new Set(needed.edges)
+  return {
+    graph: needed, edges: edgeListOf(needed), nodeIndex: nodeIndex.filter((n) => planned[n] === 1), edgeIndex: edgeIndex.filter((_, i) => kept.has(graph.edges[i]!)),
+  }
 }
 
 /** Modes carried out on the graph of sound edges: a broken edge reads nothing and starves nobody. Edge positions stay those of the whole graph. */

@@ -1,6 +1,6 @@
 import type { Suggestion } from '../../errors/diagnostic.js'
 import { graphErrors } from '../errors.js'
-import type { Graph } from '../graph.js'
+import type { Graph, GraphEdge } from '../graph.js'
 import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
 
@@ -17,7 +17,7 @@ export function checkSize(c: Context, { nodes, edges }: Graph): void {
 /** Stage 5: ids of nodes and edges given twice. The later one is broken. Names of inputs and outputs are unique by nature. */
 export function checkIds(c: Context): void {
   c.graph.nodes.forEach(({ id }, n) => {
-    const first = c.indexOf.get(id)!
+    const first = c.firstOf(n)
     if (first === n) return
     c.brokenNodes.add(n)
     c.report('nodes', n, graphErrors.DUPLICATE_ID.diagnostic(
@@ -35,8 +35,18 @@ export function checkIds(c: Context): void {
 
 /** Stage 6: ends that name no node, links of a node to itself, links given twice. */
 export function checkEndpoints(c: Context): void {
-  const links = new Map<string, number>()
+  const { fromAt, toAt } = c.edges
+  /** Links by their two nodes: the only one, or all of them by ports. */
+  const links = new Map<number, number | Map<string, number>>(), portsOf = ({ from, to }: GraphEdge): string => `${from[1]}\u0000${to[1]}`
+  const twinOf = (edge: GraphEdge, e: number): number | undefined => {
+    const pair = fromAt[e]! * c.graph.nodes.length + toAt[e]!, held = links.get(pair)
+    if (held === undefined) { links.set(pair, e); return undefined }
+    const several = typeof held === 'number' ? new Map([[portsOf(c.graph.edges[held]!), held]]) : held, first = several.get(portsOf(edge))
+    if (first === undefined) links.set(pair, several.set(portsOf(edge), e))
+    return first
+  }
   c.graph.edges.forEach((edge, e) => {
+    if (fromAt[e]! >= 0 && toAt[e]! >= 0 && (fromAt[e] !== toAt[e] || edge.delayFrames !== undefined) && twinOf(edge, e) === undefined) return
     const name = c.edgeName(e)
     for (const end of ['from', 'to'] as const) {
       if (c.indexOf.has(edge[end][0])) continue
@@ -51,9 +61,7 @@ export function checkEndpoints(c: Context): void {
       c.report('edges', e, graphErrors.SELF_LINK.diagnostic({ node: edge.from[0] }, { ...place, node: edge.from[0], port: edge.to[1] }))
       return
     }
-    const key = `${edge.from.join('\u0000')}\u0000${edge.to.join('\u0000')}`
-    const first = links.get(key)
-    if (first === undefined) { links.set(key, e); return }
+    const first = twinOf(edge, e)!
     c.brokenEdges.add(e)
     const input = edge.to.join('.'), from = edge.from.join('.')
     c.report('edges', e, graphErrors.EDGE_DUPLICATE.diagnostic(

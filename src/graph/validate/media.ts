@@ -1,7 +1,7 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Media } from '../../media/media-type.js'
-import { negotiate, type NegotiateMode } from '../negotiate/index.js'
+import { negotiate, type NegotiateMode, type Negotiation } from '../negotiate/index.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../node-definition.js'
 import type { Context } from './context.js'
 import type { Flow } from './flow.js'
@@ -10,22 +10,21 @@ import type { Flow } from './flow.js'
 export interface MediaOptions { readonly mode?: NegotiateMode; readonly known?: ReadonlyMap<string, Media> }
 
 /** Stage 12, second half: media along the edges between nodes that will run, then each node's own `validate`. */
-export function checkMedia(c: Context, { modes, edges, planned }: Flow, o: MediaOptions): void {
-  const { graph, nodeIndex, edgeIndex } = modes
+export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: Flow, o: MediaOptions): Negotiation {
   const brokenNodes = new Set<number>(), brokenEdges = new Set<number>()
-  nodeIndex.forEach((n, i) => { if (planned[n] === 0 || c.sound(n) === undefined) brokenNodes.add(i) })
-  edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
-  const { media, diagnostics } = negotiate(graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, edges, params: (i) => c.params[nodeIndex[i]!] ?? {} })
-  for (const diagnostic of diagnostics) place(c, diagnostic, edgeIndex)
-  nodeIndex.forEach((n, i) => {
-    const definition = brokenNodes.has(i) ? undefined : c.definitions[n]
+  nodeIndex.forEach((n, i) => { if (c.sound(n) === undefined) brokenNodes.add(i) })
+  if (c.brokenEdges.size > 0) edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
+  const solved = negotiate(graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, edges, params: (i) => c.params[nodeIndex[i]!] ?? {} })
+  for (const diagnostic of solved.diagnostics) place(c, diagnostic, edgeIndex)
+  nodeIndex.forEach((n) => {
+    const definition = c.sound(n)
     if (definition?.validate === undefined) return
     const { id } = c.graph.nodes[n]!
-    const own = portMedia(media, id, [...Object.keys(definition.inputs), ...Object.keys(definition.outputs)])
-    for (const found of ownFindings(definition, c.params[n] ?? {}, own)) {
+    for (const found of ownFindings(definition, c.params[n] ?? {}, portMedia(solved.media, id, definition))) {
       c.report('nodes', n, { ...found, stage: 12, node: id, pointer: found.pointer ?? c.nodePointer(n) })
     }
   })
+  return solved
 }
 
 /** A node's `validate` returns diagnostics; one that throws is the fault of its author and told as such. */
@@ -49,16 +48,14 @@ function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[])
   c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
 }
 
-function portMedia(media: ReadonlyMap<string, Media>, id: string, ports: readonly string[]): Record<string, Media> {
+function portMedia(media: ReadonlyMap<string, Media>, id: string, { inputs, outputs }: NodeDefinition): Record<string, Media> {
   const own: Record<string, Media> = {}
-  for (const port of ports) {
+  const take = (port: string): boolean => {
     const found = media.get(`${id}.${port}`)
     if (found !== undefined) own[port] = found
-    for (let n = 0; ; n++) {
-      const link = media.get(`${id}.${port}.${n}`)
-      if (link === undefined) break
-      own[`${port}.${n}`] = link
-    }
+    return found !== undefined
   }
+  for (const port in inputs) if (inputs[port]!.multi !== true) take(port); else for (let n = 0; take(`${port}.${n}`); n++);
+  for (const port in outputs) take(port)
   return own
 }

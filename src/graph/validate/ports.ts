@@ -4,7 +4,7 @@ import { linkableInputs } from '../driven-params.js'
 import { graphErrors } from '../errors.js'
 import type { PortRef } from '../graph.js'
 import { describeConstraint } from '../negotiate/describe.js'
-import type { NodeDefinition } from '../node-definition.js'
+import type { InputDeclaration, NodeDefinition } from '../node-definition.js'
 import { escapePointer } from '../pointer.js'
 import type { Context, Section } from './context.js'
 
@@ -21,25 +21,30 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
     if (before === undefined) links.push({ port, from })
     return before === undefined || typeof before === 'string' ? before : before.join('.')
   }
+  const { fromAt, toAt } = c.edges, targets = new Map<NodeDefinition, Readonly<Record<string, InputDeclaration>>>()
+  const targetsOf = (definition: NodeDefinition): Readonly<Record<string, InputDeclaration>> => {
+    let table = targets.get(definition)
+    if (table === undefined) targets.set(definition, table = linkableInputs(definition))
+    return table
+  }
   c.graph.edges.forEach((edge, e) => {
-    const source = c.indexOf.get(edge.from[0]), target = c.indexOf.get(edge.to[0])
-    const from = source === undefined ? undefined : c.definitions[source], to = target === undefined ? undefined : c.definitions[target]
-    const name = c.edgeName(e)
-    const good = (end: 'from' | 'to', definition: NodeDefinition | undefined, names: readonly string[]): boolean => {
-      if (definition === undefined || names.includes(edge[end][1])) return true
-      unknownPort(c, 'edges', e, edge[end], names, { edge: name, pointer: `${c.edgePointer(e)}/${end}/1`, edit: (port) => ({ op: 'relink-edge', edge: name, [end]: [edge[end][0], port] }) })
+    const source = fromAt[e]!, target = toAt[e]!, from = c.definitions[source], to = c.definitions[target]
+    const good = (end: 'from' | 'to', table: object): boolean => {
+      if (Object.hasOwn(table, edge[end][1])) return true
+      const name = c.edgeName(e)
+      unknownPort(c, 'edges', e, edge[end], Object.keys(table), { edge: name, pointer: `${c.edgePointer(e)}/${end}/1`, edit: (port) => ({ op: 'relink-edge', edge: name, [end]: [edge[end][0], port] }) })
       c.brokenEdges.add(e)
       return false
     }
-    const targets = to === undefined ? [] : targetNames(to)
     // A link that an earlier stage broke, or whose source port is wrong, still stands for its input: that is one fault, not two.
-    if (!isBrokenEnd(c, e) && from !== undefined) good('from', from, Object.keys(from.outputs))
-    if (target === undefined || to === undefined) return
-    if (!good('to', to, targets)) { astray.add(target); return }
+    if (source >= 0 && target >= 0 && from !== undefined) good('from', from.outputs)
+    if (to === undefined) return
+    if (!good('to', targetsOf(to))) { astray.add(target); return }
     const before = note(target, edge.to[1], edge.from)
     if (before === undefined || c.brokenEdges.has(e)) return
     const input = to.inputs[edge.to[1]]
     if (input?.multi === true) { checkLinkCount(c, e, edge.to, count); return }
+    const name = c.edgeName(e)
     c.brokenEdges.add(e)
     c.report('edges', e, graphErrors.INPUT_OCCUPIED.diagnostic({ input: edge.to.join('.'), first: before, got: edge.from.join('.') }, {
       node: edge.to[0], port: edge.to[1], edge: name, pointer: c.edgePointer(e), expected: before, got: edge.from.join('.'),
@@ -51,24 +56,14 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
   c.graph.nodes.forEach((node, n) => {
     const definition = c.sound(n)
     if (definition === undefined || planned[n] === 0 || astray.has(n)) return
-    for (const [port, input] of Object.entries(definition.inputs)) {
+    for (const port in definition.inputs) {
+      const input = definition.inputs[port]!
       if (input.optional === true || first[n]?.some((link) => link.port === port) === true) continue
       const media = describeConstraint(input.media)
       c.report('nodes', n, graphErrors.INPUT_MISSING.diagnostic(
         { input: `${node.id}.${port}`, media }, { node: node.id, port, pointer: c.nodePointer(n), constraint: 'required', expected: media }))
     }
   })
-}
-
-/** True when an earlier stage already reported one of the edge's ends. */
-function isBrokenEnd(c: Context, e: number): boolean {
-  const { from, to } = c.graph.edges[e]!
-  return !c.indexOf.has(from[0]) || !c.indexOf.has(to[0])
-}
-
-/** Inputs, and params that edges may drive. */
-function targetNames(definition: NodeDefinition): string[] {
-  return Object.keys(linkableInputs(definition))
 }
 
 function checkLinkCount(c: Context, e: number, to: PortRef, count: Map<string, number>): void {

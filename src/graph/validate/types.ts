@@ -60,17 +60,17 @@ export function checkParams(c: Context): void {
 
 function drivenParams(c: Context): Map<number, Set<string>> {
   const driven = new Map<number, Set<string>>()
-  const add = (id: string, port: string): void => {
-    const node = c.indexOf.get(id)
-    if (node === undefined || !Object.hasOwn(c.definitions[node]?.params ?? {}, port)) return
+  const addAt = (node: number, port: string): void => {
+    if (!Object.hasOwn(c.definitions[node]?.params ?? NONE, port)) return
     const ports = driven.get(node)
     if (ports === undefined) driven.set(node, new Set([port]))
     else ports.add(port)
   }
-  for (const { to } of c.graph.edges) add(to[0], to[1])
-  for (const input of c.graph.inputs.values()) for (const [id, port] of input.to) add(id, port)
+  c.graph.edges.forEach(({ to }, e) => { addAt(c.edges.toAt[e]!, to[1]) })
+  for (const input of c.graph.inputs.values()) for (const [id, port] of input.to) addAt(c.indexOf.get(id) ?? -1, port)
   return driven
 }
+const NONE = {}
 
 /** A default is checked like a value written at the node, and then stands there for what later stages see. */
 function checkDefault(c: Context, index: number, input: string, value: unknown, id: string, port: string): void {

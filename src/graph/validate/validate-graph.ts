@@ -8,6 +8,7 @@ import { checkAcyclic, checkEnds } from './flow.js'
 import { checkHost, type ValidationHost } from './host.js'
 import { checkEndpoints, checkIds, checkSize } from './links.js'
 import { checkMedia, type MediaOptions } from './media.js'
+import type { Negotiation } from '../negotiate/index.js'
 import { checkPorts } from './ports.js'
 import { checkParams, checkTypes } from './types.js'
 
@@ -20,10 +21,25 @@ export interface ValidateOptions extends MediaOptions {
 
 /** {@link validate} for a graph in memory: what the engine needs, without the reading of documents. */
 export function validateGraph(graph: Graph, registry: Registry, host?: ValidationHost, o: ValidateOptions = {}): Diagnostic[] {
-  const limits = resolveLimits(o.limits), flat = flattenGraph(graph, registry, { limits })
+  return examineGraph(graph, registry, host, o.limits).settle(o).diagnostics
+}
+
+/** A graph of which everything was checked but the media, for who asks its sources in between. */
+export interface Examined {
+  /** What will run: modes carried out, without what no end needs. */
+  readonly graph: Graph
+  /** Nothing found so far refuses it. */
+  readonly sound: boolean
+  /** The rest of stage 12; all diagnostics, sorted, and the agreed media, so that nobody has to negotiate again. Call it once. */
+  settle(o: MediaOptions): { readonly diagnostics: Diagnostic[]; readonly solved: Negotiation }
+}
+
+/** First half of {@link validateGraph}. */
+export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>): Examined {
+  const limits = resolveLimits(given), flat = flattenGraph(graph, registry, { limits })
   const c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e })
   noteFlat(c, flat)
-  return checkStages(c, host, o, graph)
+  return examine(c, host, graph)
 }
 
 /** What flattening found (GR-07). */
@@ -34,6 +50,10 @@ export function noteFlat(c: Context, { diagnostics, broken }: Flattened): void {
 
 /** Stages 4 to 12 over a prepared context; `whole`: the graph as it was given, when its counts were not checked while reading. */
 export function checkStages(c: Context, host: ValidationHost | undefined, o: ValidateOptions, whole: Graph | undefined): Diagnostic[] {
+  return examine(c, host, whole).settle(o).diagnostics
+}
+
+function examine(c: Context, host: ValidationHost | undefined, whole: Graph | undefined): Examined {
   if (whole !== undefined) checkSize(c, whole)
   checkIds(c)
   checkEndpoints(c)
@@ -43,6 +63,5 @@ export function checkStages(c: Context, host: ValidationHost | undefined, o: Val
   const flow = checkEnds(c)
   if (host !== undefined) checkHost(c, flow.planned, host)
   checkPorts(c, flow.planned)
-  checkMedia(c, flow, o)
-  return c.sorted()
+  return { graph: flow.graph, sound: !c.refused, settle: (o) => { const solved = checkMedia(c, flow, o); return { diagnostics: c.sorted(), solved } } }
 }
