@@ -4,6 +4,7 @@ import { isMillraceError, type MillraceError } from '../errors/millrace-error.js
 import { errorOf } from '../errors/error-of.js'
 import { graphErrors } from '../graph/errors.js'
 import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
+import type { NodeBlock, NodeContext } from '../graph/node-definition.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import { resolveParams } from '../graph/params.js'
 import type { Registry } from '../graph/registry.js'
@@ -18,6 +19,8 @@ import type { Arena } from '../memory/arena.js'
 import { ArenaAudio } from '../memory/audio-buffer.js'
 import type { AudioApi } from '../memory/audio-api.js'
 import { runBatch, type BatchOutcome } from '../schedule/batch/batch-run.js'
+import { nodeContext, randomKey } from '../schedule/batch/node-context.js'
+import type { ScriptHost } from '../schedule/batch/script-host.js'
 import { batchMetrics } from '../schedule/batch/batch-metrics.js'
 import type { RunServices } from '../schedule/batch/services.js'
 import { bindInputs } from '../schedule/bind-inputs.js'
@@ -29,6 +32,8 @@ import { wrapNodeFailure } from '../schedule/node-failure.js'
 import { NodeInstances } from '../schedule/node-instances.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { Plan } from '../schedule/plan.js'
+import type { Limiters } from '../schedule/policy/limiters.js'
+import { readPolicy } from '../schedule/policy/node-policy.js'
 import { primeSources, type StartSource } from '../schedule/prime-sources.js'
 import { probeSources, type Discovered } from '../schedule/probe-sources.js'
 import type { RunFailure, RunOptions, RunResult } from '../schedule/run-types.js'
@@ -42,6 +47,8 @@ import { joinPackets } from './audio-join.js'
 import type { EngineStats, ModeFacts } from './engine-stats.js'
 import type { FilledOptions } from './engine-options.js'
 import type { OutputsOf } from './output-types.js'
+import type { EventStream } from '../observe/events.js'
+import { PressureGate } from './pressure-gate.js'
 import { checkRunCall } from './run-options.js'
 import { makeRunResult } from './run-result.js'
 
@@ -61,7 +68,11 @@ export interface EngineParts {
   readonly clock: Clock
   readonly inline: SegmentExecutor
   readonly workers: WorkerHost
+  /** Threads for nodes written in TypeScript. */
+  readonly scripts: ScriptHost | undefined
+  readonly limiters: Limiters
   readonly warnings: readonly Diagnostic[]
+  readonly events: EventStream
 }
 
 /** A graph that is sound, with what its sources told. */
@@ -86,6 +97,7 @@ export class Engine {
   readonly #p: EngineParts
   readonly #history = new CostHistory()
   readonly #instances = new NodeInstances()
+  readonly #gate: PressureGate
   readonly #running = new Map<string, { abort: AbortController; done: Promise<void> }>()
   #runs = 0
   #closed = false
@@ -95,6 +107,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#p = parts
     this.audio = parts.audio
+    this.#gate = new PressureGate(parts.arena.store, () => { parts.shared.trim(); return this.#instances.evict() }, (change) => { parts.events.emit('memory.pressure', { ...change }) })
   }
 
   /** Compiles without running: order, media, converters, segments, buffers, estimates. Sources are asked for their media (at most 64 KiB read). */
@@ -117,10 +130,11 @@ export class Engine {
     const runId = `run-${this.#p.arena.epoch.toString(36)}-${++this.#runs}`, abort = new AbortController()
     const forward = (): void => { abort.abort(options.signal?.reason) }
     if (options.signal?.aborted) forward(); else options.signal?.addEventListener('abort', forward, { once: true })
-    const work = this.#execute(runId, target, options, abort.signal)
+    const work = this.#admitted(runId, target, options, abort.signal)
     this.#running.set(runId, { abort, done: work.then(() => undefined, () => undefined) })
     try { return await work as RunResult<OutputsOf<T>> } finally {
       this.#running.delete(runId)
+      this.#gate.wake()
       options.signal?.removeEventListener('abort', forward)
     }
   }
@@ -155,11 +169,20 @@ export class Engine {
     for (const { abort } of pending) abort.abort(commonErrors.CLOSED({ thing: 'Engine', event: 'close' }))
     await Promise.all(pending.map(({ done }) => done))
     try { await this.#instances.close() } finally {
-      try { await this.#p.workers.close() } finally {
+      try { await Promise.all([this.#p.workers.close(), this.#p.scripts?.close()]) } finally {
         this.#p.shared.close()
         this.#p.arena.close()
       }
     }
+  }
+
+  /** A run as a job of the arena: what it leases is not moved. */
+  async #admitted(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
+    // Of two that wait, the one that came first goes when no other is left.
+    const first = (): number => [...this.#running.keys()].indexOf(runId)
+    await this.#gate.admit(first, signal)
+    const end = this.#p.arena.store.beginJob()
+    try { return await this.#execute(runId, target, options, signal) } finally { end() }
   }
 
   async #execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
@@ -171,14 +194,15 @@ export class Engine {
     const onError = options.onError ?? prepared.graph.config.onError ?? 'stop'
     if (signal.aborted) throw this.#cancelled(runId, signal)
     for (const [id, failure] of prepared.failures) throw probeFailure(id, failure, prepared.graph)
-    const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics))
+    const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)))
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
       compiled = this.#compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
       diagnostics.push(...compiled.plan.diagnostics, ...this.#requireRoom(runId, compiled))
       outcome = await runBatch({
         compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, startUs, signal,
-        onProgress: options.onProgress, onError, diagnostics, timed: detailed,
+        onProgress: options.onProgress, onError, diagnostics, timed: detailed, seed: BigInt(options.seed ?? prepared.graph.config.seed ?? 0),
+        ...(options.nodeTimeoutMs === undefined ? {} : { nodeTimeoutMs: options.nodeTimeoutMs }),
       })
     } finally { await primed.abandon() }
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
@@ -222,19 +246,22 @@ export class Engine {
     return compilePlan(graph, {
       registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', solved, passes: this.#p.passes, known, lengths, tierOf: (node) => this.#tierOf(node),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES,
-      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, diagnostics: [...this.#warnOnce(), ...found],
+      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, hasLimiter: (name) => this.#p.limiters.has(name), diagnostics: [...this.#warnOnce(), ...found],
     })
   }
 
   /** The context of a source that starts before its run is compiled. */
-  async #startSource(node: GraphNode, runId: string, signal: AbortSignal, diagnostics: Diagnostic[]): ReturnType<StartSource> {
+  async #startSource(node: GraphNode, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
     const services = this.#services(), definition = node.definition!
     const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => { services.log(level, text, { node: node.id, ...details }) }
+    const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
+    const context = (instance: unknown): NodeContext => nodeContext({ node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined }).ctx
+    if (threaded) {
+      await scripts.prepare([definition])
+      return { lease: { instance: undefined, release: () => Promise.resolve() }, ctx: context(undefined), pull: (params, ctx) => scripts.run({ definition, params, inputs: {}, ctx, random, hangMs: policy.hangMs, deliveries: 1 }) }
+    }
     const lease = await this.#instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })
-    return { lease, ctx: {
-      signal, log, progress: () => undefined, warn: (d) => { diagnostics.push({ ...d, node: d.node ?? node.id }) }, nowUs: () => services.clock.nowUs(),
-      allocAudio: (spec) => Promise.resolve(services.allocAudio(spec)), node: { id: node.id, type: node.type, runId }, instance: lease.instance,
-    } }
+    return { lease, ctx: context(lease.instance) }
   }
 
   /** Outputs that cannot fit are refused before anything runs; those that nearly fill the arena are named (stage 13). */
@@ -273,7 +300,8 @@ export class Engine {
     const { clock, options, arena, audio } = this.#p
     return {
       clock, log: options.logger,
-      instances: this.#instances,
+      instances: this.#instances, limiters: this.#p.limiters, scripts: this.#p.scripts,
+      alloc: (bytes, dtype) => arena.alloc(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true }) as unknown as NodeBlock,
       allocAudio: (spec) => audio.alloc(spec, { zero: false }),
       owns: (buffer) => buffer instanceof ArenaAudio && buffer.isIn(arena),
       join: (media, parts) => joinPackets(arena, audio, arena.copies, media, parts),

@@ -13,6 +13,7 @@ const CHECKS: readonly Check[] = [
   { key: 'onError', expected: "'stop' or 'continue'", holds: oneOf('stop', 'continue') },
   { key: 'negotiate', expected: "'auto', 'safe' or 'strict'", holds: oneOf('auto', 'safe', 'strict') },
   { key: 'seed', expected: 'a whole number of 64 bits', holds: (v) => typeof v === 'bigint' || (typeof v === 'number' && Number.isSafeInteger(v)) },
+  { key: 'nodeTimeoutMs', expected: 'ms, 0 or more', holds: (v) => typeof v === 'number' && v >= 0 },
   { key: 'metrics', expected: 'true or false', holds: (v) => typeof v === 'boolean' },
   { key: 'blockFrames', expected: '64…65536 frames', holds: (v) => Number.isInteger(v) && (v as number) >= 64 && (v as number) <= 65_536 },
 ]

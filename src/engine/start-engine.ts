@@ -10,11 +10,15 @@ import { hostFacts, type HostFacts } from '../kernels/host-facts.js'
 import { instantiateRuntime, THREAD_SPAN_BYTES, type KernelRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
 import { createArena, type Arena } from '../memory/arena.js'
+import { LeakWatch } from '../memory/leak-watch.js'
+import { EventStream } from '../observe/events.js'
 import { createAudioApi } from '../memory/audio-api.js'
 import { channels } from '../nodes/audio/channels.js'
 import { convert } from '../nodes/audio/convert.js'
 import { resample } from '../nodes/audio/resample.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
+import { Limiters } from '../schedule/policy/limiters.js'
+import { createScriptHost } from '../workers/script/create-script-host.js'
 import { createWorkerHost, noWorkers } from '../workers/create-worker-host.js'
 import { chooseMode } from '../workers/mode.js'
 import { segmentBuilder } from './build-segment.js'
@@ -32,15 +36,20 @@ import { KernelIds } from './kernel-ids.js'
 export async function startEngine(options: CreateEngineOptions): Promise<Engine> {
   const filled = fillOptions(options, environment()), facts = hostFacts()
   const { tier, mode, warnings } = choose(filled, facts)
-  const arena = createArena({ bytes: filled.arenaBytes, shared: tier === 'wasm-threads', wasm: tier !== 'js', onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } })
+  const arena = createArena({ bytes: filled.arenaBytes, shared: tier === 'wasm-threads', wasm: tier !== 'js', compacts: true, zeroOnFree: filled.zeroOnFree, debug: filled.debugMemory, onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } })
   const ids = new KernelIds(), shared = new SharedBlocks(arena)
-  arena.onPressure = () => { shared.trim() }
+  arena.leaks = new LeakWatch((text, details) => { filled.logger('warn', text, details) }, filled.debugMemory)
+  arena.store.onFull = () => { shared.trim() }
   const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', wasm: filled.wasm, kernels: filled.kernels })
   const runtime = compiled && instantiate(compiled, arena)
-  const size = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
+  // Guards name a kernel by looking after each step, on this thread.
+  const size = filled.debugMemory ? 0 : filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
   const build = segmentBuilder(arena, runtime, ids, shared)
+  const threads = size > 0 && facts.worker
   return new Engine({
-    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings,
+    limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
+    scripts: threads ? createScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, onLost: (text, details) => { filled.logger('warn', text, details) } }) : undefined,
+    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings, events: new EventStream(filled.onEvent, () => hostClock.nowMs()),
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : createWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,

@@ -19,8 +19,11 @@ export function checkDefinition(definition: NodeDefinition): void {
   for (const name of Object.keys(params)) demand(type, !(name in inputs), 'different names for inputs and params', name)
   if (definition.main !== undefined) demand(type, Object.hasOwn(outputs, definition.main), 'main to name an output', definition.main)
   demand(type, definition.kernel === undefined || definition.reference !== undefined, 'a reference beside the kernel', 'none')
-  demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined,
-    'a kernel, a process function or a pull function', 'none')
+  const inWorker = definition.thread === 'worker'
+  demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)) || (inWorker && definition.codeURL !== undefined),
+    'a kernel, a process function, a pull function or views', 'none')
+  demand(type, inWorker || definition.codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${definition.thread ?? 'engine'}`)
+  demand(type, !inWorker || definition.kernel === undefined, "no thread for a kernel node", 'worker')
   checkParams(type, params)
 }
 

@@ -23,7 +23,7 @@ export interface AudioShape {
   readonly position: number
 }
 
-/** Which frames of a block a buffer shows: frames before it, and frames from one planar channel to the next. */
+/** Which frames of a block a buffer shows: frames before it, and frames from one planar channel to the next (negative: channels stand in falling order). */
 interface Window { readonly skip: number; readonly pitch: number }
 
 /** Memory that samples lie in, and who pays for copies out of it. */
@@ -116,6 +116,14 @@ export class ArenaAudio implements AudioBuffer {
     const block = this.#block
     if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= this.frames)) this.#refuse('bounds', `frames ${String(from)}…${String(to)} of ${this.frames}`)
     return new ArenaAudio(this.#arena, block.clone(), this.#shape({ frames: to - from, position: this.position + from }), { skip: this.#window.skip + from, pitch: this.#window.pitch })
+  }
+
+  /** Some channels where they stand: `first` and the next ones, or `downwards` those before it; planar only. Shares bytes, like a slice. */
+  pick(first: number, channels: number, downwards = false): ArenaAudio {
+    const { skip, pitch } = this.#window, last = downwards ? first - channels + 1 : first + channels - 1
+    if (!(this.#planar && Number.isInteger(first) && channels >= 1 && Math.min(first, last) >= 0 && Math.max(first, last) < this.channels)) this.#refuse('bounds', `channels ${String(first)}…${last} of ${this.channels}`)
+    const speakers = channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete'
+    return new ArenaAudio(this.#arena, this.#block.clone(), this.#shape({ channels, speakers }), { skip: skip + first * pitch, pitch: downwards ? -pitch : pitch })
   }
 
   clone(): ArenaAudio { return new ArenaAudio(this.#arena, this.#block.clone(), this.#shape({}), this.#window) }

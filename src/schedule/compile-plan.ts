@@ -163,7 +163,7 @@ function requireChannels(nodes: readonly ResolvedNode[], shown: ReadonlyMap<stri
     const last = view.first + (view.downwards === true ? 1 - to.channels : to.channels - 1)
     if (Math.min(view.first, last) < 0 || Math.max(view.first, last) >= from.channels) {
       const node = nodeOf(value), port = portOf(value)
-      throw graphErrors.PORT_NOT_FOUND({ node, port, names: Array.from({ length: from.channels }, (_, c) => `c${c}`) }, { nodeId: node, port })
+      throw graphErrors.PORT_NOT_FOUND({ node, port, ports: Array.from({ length: from.channels }, (_, c) => `c${c}`) }, { nodeId: node, port })
     }
   }
 }
@@ -207,7 +207,7 @@ function describe(d: Described): Plan {
     const segment = segmentOf.get(node.index) ?? -1
     return {
       id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment >= 0 ? d.where[segment]! : d.c.threads === true && node.definition.thread === 'worker' && node.policy?.main !== true ? 'worker' : 'engine',
-      why: d.removed.has(node.id) ? 'removed: it would change nothing' : node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`,
+      why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`,
       hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
       estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
     }

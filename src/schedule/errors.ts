@@ -14,6 +14,15 @@ export const scheduleErrors = /* @__PURE__ */ defineErrors({
   },
   OUTPUT_INVALID: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'Return a packet for every declared, connected output.' },
   MEDIA_CHANGED: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'End the stream and start a new one with the new media.' },
+  NODE_TIMEOUT: {
+    kind: 'timeout', httpStatus: 504, retryable: true, aliases: ['VE-006'],
+    message: (d: { readonly node: string; readonly timeoutMs: number }) => `Node ${d.node}: expected to finish in ${d.timeoutMs} ms.`,
+    hint: () => 'Raise timeoutMs.',
+  },
+  RETRY_LIMIT: {
+    kind: 'execution', httpStatus: 500, aliases: ['RetryLimitExceeded'],
+    message: (d: { readonly node: string; readonly attempts: number; readonly last: string }) => `Node ${d.node}: ${d.attempts} attempts failed, last: ${d.last}`,
+  },
   DEPENDENCY_FAILED: {
     kind: 'execution', httpStatus: 500, message: (d: { readonly node: string; readonly port: string; readonly failed: string }) =>
       `Node ${d.node}: input ${d.port} failed at ${d.failed}.`,

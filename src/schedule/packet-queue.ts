@@ -13,6 +13,8 @@ export interface QueueServices {
   nowUs(): number
   /** Like `nowUs`, but stands still while segments run on this thread: what `waitedUs` is counted in, so that no kernel is taken for waiting. Default `nowUs`. */
   ownUs?(): number
+  /** What the reader sees of a packet (a view of channels); takes it over. */
+  show?(packet: Packet): Packet
   /** Joins consecutive packets into one; owns and releases the parts. */
   join(media: Media, parts: Packet[]): Packet
   /** Told whenever an end starts or stops waiting; the driver finds stalls with it. */
@@ -53,7 +55,7 @@ export class PacketQueue implements PacketStream {
   /** Adds a packet without waiting, beyond the capacity if need be. */
   offer(packet: Packet): void {
     if (this.#left || this.#failed) { releasePacket(packet); return }
-    this.#waiting.push(packet)
+    this.#waiting.push(this.#services.show?.(packet) ?? packet)
     this.counters.items++
     this.counters.frames += packet.duration
     this.counters.depthMax = Math.max(this.counters.depthMax, this.#waiting.length)
@@ -87,6 +89,15 @@ export class PacketQueue implements PacketStream {
       await this.#wait('reader', (resolve) => { this.#wakeReader = resolve })
     }
   }
+
+  /** Settles when there is a packet, or none will come, or `enough` says so after a {@link nudge}. Throws what failed the queue. */
+  async ready(enough: () => boolean): Promise<void> {
+    while (!this.#failed && this.#waiting.length === 0 && !this.#ended && !this.#left && !enough()) await this.#wait('reader', (resolve) => { this.#wakeReader = resolve })
+    if (this.#failed) throw this.#failure
+  }
+
+  /** Lets a waiting reader look again. */
+  nudge(): void { this.#wakeReader?.() }
 
   /** Takes the next packet for good: the caller releases it. */
   async take(): Promise<Packet | undefined> {

@@ -1,5 +1,5 @@
 import type { Graph, GraphNode } from '../graph/graph.js'
-import type { NodeContext, PacketRecord } from '../graph/node-definition.js'
+import type { NodeContext, NodeDefinition, PacketRecord } from '../graph/node-definition.js'
 import { resolveParams } from '../graph/params.js'
 import type { Media } from '../media/media-type.js'
 import { wrapNodeFailure } from './node-failure.js'
@@ -17,14 +17,14 @@ export interface Primed {
 }
 
 /** Makes the context and the instance of a source that starts before its run. */
-export type StartSource = (node: GraphNode) => Promise<{ readonly ctx: NodeContext; readonly lease: InstanceLease }>
+export type StartSource = (node: GraphNode) => Promise<{ readonly ctx: NodeContext; readonly lease: InstanceLease; /** In place of the definition's own: on a thread. */ readonly pull?: NonNullable<NodeDefinition['pull']> }>
 
 /**
  * Reads the first packet of every source with a `discovered` port that no probe could tell (GR-35), so that the rest can be solved. The nodes of the graph
  * given back continue from there. Throws what a source throws, as its node's failure, after the others have been ended.
  */
 export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Media>, start: StartSource): Promise<Primed> {
-  const open = graph.nodes.filter((node) => node.definition?.pull !== undefined && openPorts(node, known).length > 0)
+  const open = graph.nodes.filter((node) => isSource(node.definition) && openPorts(node, known).length > 0)
   if (open.length === 0) return { graph, known, abandon: () => Promise.resolve() }
   const started: Started[] = [], media = new Map(known), replaced = new Map<string, GraphNode>()
   const abandon = async (): Promise<void> => { await Promise.all(started.map((source) => source.abandon())) }
@@ -33,13 +33,17 @@ export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Med
       const source = await Started.open(node, start)
       started.push(source)
       for (const port of openPorts(node, known)) { const m = source.mediaOf(port); if (m) media.set(valueId(node.id, port), m) }
-      replaced.set(node.id, { ...node, definition: { ...node.definition!, init: undefined, pull: () => source.rest() } as GraphNode['definition'] & object })
+      replaced.set(node.id, { ...node, definition: { ...node.definition!, init: undefined, thread: 'engine', codeURL: undefined, pull: () => source.rest() } as GraphNode['definition'] & object })
     }
   } catch (error) {
     await abandon()
     throw error
   }
   return { graph: { ...graph, nodes: graph.nodes.map((node) => replaced.get(node.id) ?? node) }, known: media, abandon }
+}
+
+function isSource(definition: NodeDefinition | undefined): boolean {
+  return definition?.pull !== undefined || (definition?.codeURL !== undefined && Object.keys(definition.inputs).length === 0)
 }
 
 function openPorts(node: GraphNode, known: ReadonlyMap<ValueId, Media>): string[] {
@@ -60,9 +64,9 @@ class Started {
   }
 
   static async open(node: GraphNode, start: StartSource): Promise<Started> {
-    const { ctx, lease } = await start(node)
+    const { ctx, lease, pull = node.definition!.pull! } = await start(node)
     try {
-      const iterator = node.definition!.pull!(resolveParams(node.definition!, node.params).values, ctx)[Symbol.asyncIterator]()
+      const iterator = pull(resolveParams(node.definition!, node.params).values, ctx)[Symbol.asyncIterator]()
       return new Started(iterator, await iterator.next(), lease)
     } catch (error) {
       await lease.release(false)

@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Frames per pass of a segment, 64–65 536; default 4 096. Never changes a bit of the result. */
   readonly blockFrames?: number
   readonly seed?: number | bigint
+  /** ms of a node's own time per packet, for nodes whose policy names no `timeoutMs`; 0: none. Default 300 000. */
+  readonly nodeTimeoutMs?: number
   readonly negotiate?: 'auto' | 'safe' | 'strict'
   /** False: the metrics tell of the run as a whole only, no step is timed, and estimates learn nothing. Default: the graph's, else true. */
   readonly metrics?: boolean

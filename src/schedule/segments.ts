@@ -1,3 +1,4 @@
+import { driverKey } from './policy/node-policy.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import { nodeOf } from './resolved-graph.js'
 import type { ValueId } from './segment-plan.js'
@@ -21,16 +22,17 @@ export function groupSegments(
   const graph = kernelEdges(nodes, origin)
   const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph) : nodes.map(() => 'chunks' as const)
   const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds) : new Int32Array(nodes.length)
+  const keys = nodes.map((node) => driverKey(node.policy, node.id))
   const stage = new Int32Array(nodes.length), parent = Int32Array.from(nodes, (_, i) => i)
   const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
   const breaks = (u: number, v: number): boolean =>
-    nodes[u]!.tier === null || nodes[u]!.tier !== nodes[v]!.tier || feeds[u] !== feeds[v] || lanes[u] !== lanes[v]
+    nodes[u]!.tier === null || nodes[u]!.tier !== nodes[v]!.tier || feeds[u] !== feeds[v] || lanes[u] !== lanes[v] || keys[u] !== keys[v]
   for (const node of nodes) {
     const v = node.index
     for (const u of graph.inputs[v]!) stage[v] = Math.max(stage[v]!, stage[u]! + (breaks(u, v) ? 1 : 0))
     if (node.tier !== null) for (const u of graph.inputs[v]!) if (!breaks(u, v) && stage[u] === stage[v]) parent[find(u)] = find(v)
   }
-  fuseSharedInputs(nodes, origin, feeds, stage, parent, find)
+  fuseSharedInputs(nodes, origin, feeds, keys, stage, parent, find)
   const groups = new Map<number, number[]>()
   for (const node of nodes) if (node.tier !== null && !removed.has(node.id)) {
     const root = find(node.index), group = groups.get(root)
@@ -100,14 +102,14 @@ function forks(u: number, graph: KernelEdges, chain: Float64Array): boolean {
 
 /** Two chunk-fed groups of one stage and tier that read the same value run in step on the same chunks. */
 function fuseSharedInputs(
-  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, feeds: readonly string[], stage: Int32Array, parent: Int32Array, find: (i: number) => number,
+  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, feeds: readonly string[], keys: readonly string[], stage: Int32Array, parent: Int32Array, find: (i: number) => number,
 ): void {
   const first = new Map<string, number>()
   for (const node of nodes) {
     if (node.tier === null || feeds[node.index] !== 'chunks') continue
     for (const input of node.inputs) {
       if (input.from === null) continue
-      const key = `${stage[node.index]} ${node.tier} ${origin.get(input.from) ?? input.from}`
+      const key = `${stage[node.index]} ${node.tier} ${keys[node.index]} ${origin.get(input.from) ?? input.from}`
       const other = first.get(key)
       if (other === undefined) first.set(key, node.index); else parent[find(other)] = find(node.index)
     }

@@ -41,3 +41,11 @@ function deliver(listener: MessageListener, event: MessageLike): void {
   if (typeof listener === 'function') listener(event as never)
   else listener.handleEvent(event as never)
 }
+
+/** True on a thread of Node or a host like it. */
+export function isNodeThread(): boolean { return typeof process === 'object' && typeof process.versions?.node === 'string' && typeof process.getBuiltinModule === 'function' }
+
+/** This thread's channel to its engine. */
+export function hostEndpoint(): Endpoint {
+  return isNodeThread() ? nodeEndpoint((process.getBuiltinModule('worker_threads') as unknown as { readonly parentPort: NodePort }).parentPort) : globalThis as unknown as Endpoint
+}

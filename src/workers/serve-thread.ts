@@ -1,18 +1,16 @@
-import { nodeEndpoint, type Endpoint, type NodePort } from './endpoint.js'
+import { hostEndpoint, isNodeThread } from './endpoint.js'
 import type { PrivateMemory } from './private-memory.js'
 import { serveWorker } from './worker-main.js'
 
 /** Finds out what host this thread is on and serves its engine. */
 export function serveThread(own?: PrivateMemory): void {
-  const nodeLike = typeof process === 'object' && typeof process.versions?.node === 'string' && typeof process.getBuiltinModule === 'function'
-  const name = (globalThis as { name?: string }).name, locks = nodeLike ? undefined : (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
+  const name = (globalThis as { name?: string }).name, locks = isNodeThread() ? undefined : (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
   serveWorker({
     locked: locks === undefined || !name ? undefined : new Promise((resolve) => {
       // Held until this thread is gone, which nothing else tells in a browser (spawn-browser.ts).
       locks.request(name, () => { resolve(true); return new Promise(() => undefined) }).catch(() => { resolve(false) })
     }),
-    endpoint: nodeLike ? nodeEndpoint((process.getBuiltinModule('worker_threads') as unknown as { readonly parentPort: NodePort }).parentPort) : globalThis as unknown as Endpoint,
-    turn: nodeLike ? () => new Promise((resolve) => { setImmediate(resolve) }) : turnByMessage(),
+    endpoint: hostEndpoint(), turn: isNodeThread() ? () => new Promise((resolve) => { setImmediate(resolve) }) : turnByMessage(),
     epochMs: () => performance.timeOrigin + performance.now(), ...(own && { own }),
   })
 }

@@ -1,7 +1,8 @@
-/**
- * Entry of a worker's code for either kind of memory: the file behind `workerURL`, and the text of workers with memories of their own (PK-15).
- */
+/** Entry of the file behind `workerURL`: workers of either kind of memory, and threads for nodes written in TypeScript (PK-15). */
+import { hostEndpoint } from './endpoint.js'
 import { privateMemory } from './private-memory.js'
+import { hearScripts } from './script/hear-scripts.js'
 import { serveThread } from './serve-thread.js'
 
 serveThread(privateMemory)
+hearScripts(hostEndpoint())

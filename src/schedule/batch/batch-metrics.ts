@@ -38,7 +38,7 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
   const nodes = !facts.detailed ? [] : compiled.nodes.filter((node) => !compiled.removed.has(node.id)).map((node) => {
     const planned = compiled.plan.nodes[node.index]!
     const failed = outcome.failedNodes.get(node.id)
-    const base = { id: node.id, type: node.definition.type, version: node.definition.version, where: planned.where, segment: planned.segment, ...outcomeOf(failed, facts), attempts: 1, deliveries: 1 }
+    const base = { id: node.id, type: node.definition.type, version: node.definition.version, where: planned.where, segment: planned.segment, ...outcomeOf(node.id, failed, outcome), attempts: outcome.nodes.get(node.id)?.attempts || 1, deliveries: outcome.nodes.get(node.id)?.deliveries || 1 }
     return node.tier === null ? typescriptNode(base, outcome, facts) : kernelNode(base, compiled, reports[planned.segment], found[planned.segment], history)
   })
   const busyUs = reports.reduce((sum, report) => sum + (report && report.worker >= 0 ? report.busyUs : 0), 0)
@@ -54,17 +54,18 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
   }
 }
 
-type Base = Pick<NodeMetrics, 'id' | 'type' | 'version' | 'where' | 'segment' | 'status' | 'attempts' | 'deliveries'> & Partial<Pick<NodeMetrics, 'error'>>
+type Base = Pick<NodeMetrics, 'id' | 'type' | 'version' | 'where' | 'segment' | 'status' | 'attempts' | 'deliveries'> & Partial<Pick<NodeMetrics, 'error' | 'reason'>>
 
-function outcomeOf(failed: MillraceError | undefined, facts: RunFacts): Pick<Base, 'status' | 'error'> {
+function outcomeOf(id: string, failed: MillraceError | undefined, { endedNodes, skippedNodes, nodes }: BatchOutcome): Pick<Base, 'status' | 'error' | 'reason'> {
   if (failed) return { status: 'failed', error: { code: failed.code, message: failed.message } }
-  return { status: facts.status === 'cancelled' ? 'cancelled' : 'success' }
+  if (skippedNodes.has(id)) return { status: 'skipped', reason: 'dependency-failed' }
+  return { status: !endedNodes.has(id) ? 'cancelled' : (nodes.get(id)?.attempts ?? 1) > 1 ? 'retried' : 'success' }
 }
 
 function typescriptNode(base: Base, outcome: BatchOutcome, facts: RunFacts): NodeMetrics {
   const report = outcome.nodes.get(base.id)
   return {
-    ...base, runtime: 'typescript', tier: 'typescript', worker: -1, startTimeUs: report ? report.startUs - facts.startUs : 0, queueUs: 0, executionTimeUs: report?.busyUs ?? 0,
+    ...base, runtime: 'typescript', tier: 'typescript', where: report?.where ?? base.where, worker: -1, startTimeUs: report ? report.startUs - facts.startUs : 0, queueUs: report?.queuedUs ?? 0, executionTimeUs: report?.busyUs ?? 0,
     memoryPeakMb: 0, memoryPeakBytes: 0, kernelCalls: 0, itemsIn: report?.itemsIn ?? 0, itemsOut: report?.itemsOut ?? 0, framesIn: report?.framesIn ?? 0, framesOut: report?.framesOut ?? 0,
     copyBytes: 0, nonfinite: 0, clipped: 0,
   }

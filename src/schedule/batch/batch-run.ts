@@ -7,12 +7,15 @@ import type { CompiledPlan } from '../compiled-plan.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../open-segment.js'
-import { releasePacket, sharePacket } from '../packet-data.js'
+import { releasePacket, sharePacket, viewPacket } from '../packet-data.js'
 import { PacketQueue, queueCapacity, type EdgeCounters } from '../packet-queue.js'
+import { NO_POLICY } from '../policy/node-policy.js'
+import { Turn } from '../policy/turn.js'
 import { ProgressMeter, type ProgressListener } from '../progress.js'
-import { nodeOf, referenceParts, valueId } from '../resolved-graph.js'
+import { nodeOf, referenceParts, valueId, type ResolvedNode } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
-import { runNodeTask, type NodeReport } from './node-task.js'
+import { randomKey } from './node-context.js'
+import { nodeReport, runNodeTask, type NodeReport } from './node-task.js'
 import { runSegmentTask } from './segment-task.js'
 import type { RunFrame, RunServices } from './services.js'
 import { StallBreaker } from './stall-breaker.js'
@@ -28,6 +31,9 @@ export interface BatchOutcome {
   readonly nodes: ReadonlyMap<string, NodeReport>
   readonly edges: readonly { readonly from: ValueId; readonly to: string; readonly counters: EdgeCounters }[]
   readonly failedNodes: ReadonlyMap<string, MillraceError>
+  /** Nodes that came to their end, and those that did not run because what they need failed. */
+  readonly endedNodes: ReadonlySet<string>
+  readonly skippedNodes: ReadonlySet<string>
 }
 
 /** Everything one batch run needs. */
@@ -45,7 +51,14 @@ export interface BatchRequest {
   /** False: nothing is timed step by step (`metrics: false`). Default true. */
   readonly timed?: boolean
   readonly diagnostics: Diagnostic[]
+  /** Seed of random numbers; default 0. */
+  readonly seed?: bigint
+  /** ms of own time per packet for nodes that name no limit; 0: none; default 300 000. */
+  readonly nodeTimeoutMs?: number
 }
+
+/** Own time per packet of a node that names no limit, ms. */
+const NODE_TIMEOUT_MS = 300_000
 
 /** The batch driver: runs a compiled plan to completion (EX-30). Everything it opened is closed again before it returns, except the outputs' blocks. */
 export async function runBatch(request: BatchRequest): Promise<BatchOutcome> {
@@ -60,6 +73,8 @@ class BatchRun {
   readonly #segments: (OpenSegment | undefined)[] = []
   readonly #nodes = new Map<string, NodeReport>()
   readonly #failed = new Map<string, MillraceError>()
+  readonly #ended = new Set<string>()
+  readonly #skipped = new Set<string>()
   readonly #failures: MillraceError[] = []
   readonly #edges: { from: ValueId; to: string; counters: EdgeCounters }[] = []
   readonly #readers = new Map<PacketQueue, string>()
@@ -111,7 +126,7 @@ class BatchRun {
       }
       const outputs = this.#gather()
       if (this.#failures.length === 0 && !this.#cancelled) this.#progress.finish()
-      return { outputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed }
+      return { outputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed, endedNodes: this.#ended, skippedNodes: this.#skipped }
     } finally {
       signal?.removeEventListener('abort', onAbort)
       this.#routes.close()
@@ -137,17 +152,20 @@ class BatchRun {
     const { compiled, executors } = this.#r
     for (const where of ['engine', 'worker'] as const) {
       const plans = compiled.segments.filter((_, i) => compiled.where[i] === where)
-      if (plans.length > 0) await this.#guard(() => executors[where]!.prepare(plans, this.#abort.signal), plans[0]!)
+      if (plans.length > 0) await this.#guard(() => executors[where]!.prepare(plans, this.#abort.signal), plans[0]!.nodes[0]!.node)
+    }
+    for (const node of this.#typescript()) {
+      if (nodeReport(node, this.#frame()).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition]), node.index)
     }
     for (const [i, segment] of compiled.segments.entries()) {
       if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue
-      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope()) }, segment, i)
+      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope()) }, segment.nodes[0]!.node, i)
     }
   }
 
-  async #guard(work: () => Promise<void>, segment: SegmentPlan, index?: number): Promise<void> {
+  async #guard(work: () => Promise<void>, node: number, index?: number): Promise<void> {
     try { await work() } catch (error) {
-      const failure = this.#fail(error, segment.nodes[0]!.node, 'start')
+      const failure = this.#fail(error, node, 'start')
       if (index !== undefined) this.#unopened.set(index, failure)
     }
   }
@@ -158,7 +176,7 @@ class BatchRun {
     for (const node of compiled.nodes) {
       if (node.tier !== null || compiled.removed.has(node.id)) continue
       const links = new Map<string, PacketQueue>()
-      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, node.id, input.link))
+      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, node.id, input.link, input.from))
       this.#nodeQueues.set(node.id, links)
     }
     for (const [i, segment] of compiled.segments.entries()) {
@@ -172,11 +190,11 @@ class BatchRun {
     for (const value of compiled.outputs.values()) if (!this.#isCollected(value)) this.#routes.of(value).shelf ??= []
   }
 
-  /** A queue for `reader`, at its input `link` where that is known. */
-  #queue(value: ValueId, reader: string, link?: string): PacketQueue {
-    const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(value)!
+  /** A queue for `reader`, at its input `link` where that is known, which sees the value as `shown` (a view of channels). */
+  #queue(value: ValueId, reader: string, link?: string, shown = value): PacketQueue {
+    const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(shown)!, view = this.#r.compiled.views.get(shown)
     const queue = new PacketQueue(media, queueCapacity(media?.kind), {
-      nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
+      nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, ...(view && { show: (packet: Packet) => viewPacket(packet, view, media) }), waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
     this.#readers.set(queue, reader)
     this.#edges.push({ from: value, to: link === undefined ? reader : `${reader}.${link}`, counters: queue.counters })
@@ -184,23 +202,36 @@ class BatchRun {
   }
 
   #nodeTasks(): Promise<void>[] {
-    const { compiled } = this.#r
-    return compiled.nodes.filter((node) => node.tier === null && !compiled.removed.has(node.id)).map((node) => this.#task(node.index, async () => {
-      this.#nodes.set(node.id, await runNodeTask(node, this.#nodeQueues.get(node.id)!, this.#routes, this.#frame()))
+    return this.#typescript().map((node) => this.#task([node.index], async () => {
+      const frame = this.#frame(), report = nodeReport(node, frame)
+      this.#nodes.set(node.id, report)
+      await runNodeTask(node, this.#nodeQueues.get(node.id)!, this.#routes, frame, report)
     }, Object.keys(node.definition.outputs).map((port) => valueId(node.id, port))))
+  }
+
+  #typescript(): ResolvedNode[] {
+    const { nodes, removed } = this.#r.compiled
+    return nodes.filter((node) => node.tier === null && !removed.has(node.id))
+  }
+
+  /** The turn of a segment: its nodes have one policy. */
+  #turn(node: number): Turn {
+    const { clock, limiters } = this.#r.services, { claim } = this.#r.compiled.nodes[node]!.policy ?? NO_POLICY
+    return new Turn({ limiters, claim, clock, nowUs: () => clock.nowUs(), signal: this.#abort.signal })
   }
 
   #segmentTasks(): Promise<void>[] {
     return this.#r.compiled.segments.flatMap((plan, i) => {
       if (plan.feed !== 'chunks') return []
       const segment = this.#segments[i]
-      return [this.#task(plan.nodes[0]!.node, async () => {
+      return [this.#task(plan.nodes.map(({ node }) => node), async () => {
         if (segment === undefined) {
           // It could not be opened: nobody reads its inputs, and its readers must hear of it.
           for (const queue of this.#segmentQueues.get(i)!.values()) queue.leave()
           throw this.#unopened.get(i)
         }
-        await runSegmentTask(segment, this.#segmentQueues.get(i)!, this.#routes)
+        const first = this.#r.compiled.nodes[plan.nodes[0]!.node]!
+        await runSegmentTask(segment, this.#segmentQueues.get(i)!, this.#routes, this.#turn(first.index), first)
         this.#collect(segment, i)
       }, outputsOf(plan))]
     })
@@ -214,7 +245,7 @@ class BatchRun {
     const taskOf = new Map(list.flatMap(({ plan }, task) => plan.buffers.filter((b) => b.kind === 'output').map((b) => [b.value, task] as const)))
     const queues = list.map(({ plan }) => new Map(plan.buffers.flatMap((buffer, b) =>
       buffer.kind === 'input' && !taskOf.has(buffer.value) ? [[b, this.#queue(buffer.value, plan.nodes[buffer.readers[0]!]!.spec.nodeId)] as const] : [])))
-    await this.#task(list[0]!.plan.nodes[0]!.node, async () => {
+    await this.#task(list.flatMap(({ plan }) => plan.nodes.map(({ node }) => node)), async () => {
       const tasks: ValueTask[] = []
       try {
         for (const [t, { plan, i }] of list.entries()) {
@@ -227,7 +258,9 @@ class BatchRun {
         for (const { literals } of tasks) for (const packet of literals.values()) releasePacket(packet)
         throw error
       } finally { for (const map of queues) for (const queue of map.values()) queue.leave() }
-      const done = await executors.worker!.runValues(tasks, this.#scope())
+      const turn = this.#turn(list[0]!.plan.nodes[0]!.node)
+      await turn.enter()
+      const done = await executors.worker!.runValues(tasks, this.#scope()).finally(() => { turn.leave() })
       for (const [t, { plan, i }] of list.entries()) {
         this.#segments[i] = done[t]
         this.#collect(done[t]!, i)
@@ -237,15 +270,17 @@ class BatchRun {
     }, list.flatMap(({ plan }) => outputsOf(plan)))
   }
 
-  /** Runs one task; its failure fails what depends on it, or the whole run. Ends its outputs in any case. */
-  async #task(node: number, work: () => Promise<void>, outputs: readonly ValueId[]): Promise<void> {
+  /** Runs one task of some nodes; its failure fails what depends on it, or the whole run. Ends its outputs in any case. */
+  async #task(nodes: readonly number[], work: () => Promise<void>, outputs: readonly ValueId[]): Promise<void> {
     this.#stall.started()
     try {
       await work()
       for (const value of outputs) { this.#routes.end(value); this.#finished.add(value) }
+      for (const node of nodes) this.#ended.add(this.#r.compiled.nodes[node]!.id)
     } catch (error) {
-      const failure = this.#fail(error, node, 'process')
-      const resolved = this.#r.compiled.nodes[node]!
+      const failure = this.#fail(error, nodes[0]!, 'process')
+      const resolved = this.#r.compiled.nodes[nodes[0]!]!
+      if (failure.code === 'DEPENDENCY_FAILED') for (const node of nodes) this.#skipped.add(this.#r.compiled.nodes[node]!.id)
       for (const value of outputs) {
         for (const queue of this.#routes.of(value).queues) {
           queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
@@ -268,6 +303,7 @@ class BatchRun {
 
   #frame(): RunFrame {
     return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
+      nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback),
       progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
   }
 
@@ -321,12 +357,13 @@ class BatchRun {
 
   /** Finished run outputs by name; those of failed branches are missing. */
   #gather(): Record<string, Packet> {
-    const { compiled, services } = this.#r, outputs: Record<string, Packet> = {}, whole = new Map<ValueId, Packet>()
+    const { compiled, services } = this.#r, outputs: Record<string, Packet> = {}, whole = new Map<ValueId, Packet>(), given = new Set<ValueId>()
     if (this.#cancelled) return outputs
     for (const [name, value] of compiled.outputs) {
       if (!this.#finished.has(value)) continue
+      const shown = compiled.shown.get(name) ?? value, view = compiled.views.get(shown)
       let packet = whole.get(value)
-      if (packet) packet = sharePacket(packet)
+      if (packet !== undefined) { /* another name for it */ }
       else if (this.#collected.has(value)) { packet = this.#collected.get(value)!; this.#collected.delete(value) }
       else {
         const parts = this.#routes.of(value).shelf?.splice(0) ?? []
@@ -339,8 +376,12 @@ class BatchRun {
         }
       }
       whole.set(value, packet)
-      outputs[name] = summarise(packet, value, compiled, this.#segments)
+      if (view) { outputs[name] = viewPacket(sharePacket(packet), view, compiled.media.get(shown)!); continue }
+      outputs[name] = summarise(given.has(value) ? sharePacket(packet) : packet, value, compiled, this.#segments)
+      given.add(value)
     }
+    // Of what is returned as views only, they have the leases.
+    for (const [value, packet] of whole) if (!given.has(value)) releasePacket(packet)
     return outputs
   }
 }

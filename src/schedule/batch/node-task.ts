@@ -1,116 +1,226 @@
-import type { NodeContext, PacketRecord } from '../../graph/node-definition.js'
-import type { Packet, PacketStream } from '../../media/packet.js'
+import type { PacketRecord } from '../../graph/node-definition.js'
 import { memoryErrors } from '../../memory/errors.js'
-import { scheduleErrors } from '../errors.js'
+import type { Packet, PacketStream } from '../../media/packet.js'
+import type { MillraceError } from '../../errors/millrace-error.js'
 import { show } from '../../errors/show.js'
+import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { InstanceLease } from '../node-instances.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { isAudioBuffer, releasePacket } from '../packet-data.js'
+import { NO_POLICY } from '../policy/node-policy.js'
+import { Turn } from '../policy/turn.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
 import { checkPacket } from './check-packet.js'
+import { nodeContext, nodeRandom } from './node-context.js'
+import { NodeInput, type InputScope } from './node-input.js'
 import { withPatience } from './patience.js'
 import type { RunFrame } from './services.js'
 import type { ValueRoutes } from './value-routes.js'
 
-/** Counters of a node written in TypeScript. */
-export interface NodeReport { startUs: number; busyUs: number; itemsIn: number; itemsOut: number; framesIn: number; framesOut: number }
-
-/**
- * Executes one node written in TypeScript on the engine's thread: a source (`pull`) or a `process`. Packets go to the routes as they come, so a
- * slow reader slows the node. Checks that each declared, connected output was written at least once or is a stream that ended (GR-27).
- */
-export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame): Promise<NodeReport> {
-  const { clock } = frame.services, definition = node.definition
-  const report: NodeReport = { startUs: clock.nowUs(), busyUs: 0, itemsIn: 0, itemsOut: 0, framesIn: 0, framesOut: 0 }
-  const given = new Set<string>(), seq = new Map<string, number>()
-  const emit = async (record: PacketRecord): Promise<void> => {
-    for (const [port, packet] of Object.entries(record)) {
-      if (definition.outputs[port] === undefined) { warnUndeclared(node, port, frame); releasePacket(packet); continue }
-      if (isAudioBuffer(packet.data) && !frame.services.owns(packet.data)) throw foreign(node, port, packet)
-      checkPacket(packet, definition.outputs[port]!.media, valueId(node.id, port))
-      given.add(port)
-      report.itemsOut++
-      report.framesOut += packet.duration
-      const number = seq.get(port) ?? 0
-      seq.set(port, number + 1)
-      await routes.give(valueId(node.id, port), { ...packet, streamId: packet.streamId || `${node.id}.${port}`, seq: number, arrivalUs: clock.nowUs() })
-    }
-  }
-  let sincePaused = frame.ownUs()
-  const outside = async <T>(work: Promise<T>): Promise<T> => {
-    report.busyUs += frame.ownUs() - sincePaused
-    try { return await work } finally { sincePaused = frame.ownUs() }
-  }
-  let sound = false, lease: InstanceLease | undefined
-  try {
-    lease = await frame.services.instances.take(definition, node.params, node.id, contextOf(node, frame, undefined))
-    const ctx = contextOf(node, frame, lease.instance), inputs = inputsOf(node, links)
-    await withPatience(drain(definition.pull ? definition.pull(node.params, ctx) : definition.process!(inputs, node.params, ctx), emit, outside, frame.signal, () => wanted(node, routes)), frame.signal, clock)
-    sound = !frame.signal.aborted
-  } catch (error) {
-    throw wrapNodeFailure(error, { node: node.id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: frame.runId })
-  } finally {
-    report.busyUs += frame.ownUs() - sincePaused
-    for (const queue of links.values()) { report.itemsIn += queue.counters.items; report.framesIn += queue.counters.frames; report.busyUs -= queue.counters.waitedUs; queue.leave() }
-    report.busyUs = Math.max(0, report.busyUs)
-    await lease?.release(sound).catch((error: unknown) => { frame.services.log('error', 'dispose failed', { node: node.id, error: String(error) }) })
-  }
-  if (!frame.signal.aborted && definition.process !== undefined) requireOutputs(node, given, routes)
-  return report
+/** Counters of a node written in TypeScript. `worker`: its code ran on a thread of its own. */
+export interface NodeReport {
+  startUs: number; busyUs: number; queuedUs: number; itemsIn: number; itemsOut: number; framesIn: number; framesOut: number; attempts: number; deliveries: number; readonly where: 'engine' | 'worker'
 }
 
-/** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. */
-async function drain(
-  result: Promise<PacketRecord> | AsyncIterable<PacketRecord>, emit: (record: PacketRecord) => Promise<void>, outside: <T>(work: Promise<T>) => Promise<T>,
-  signal: AbortSignal, isWanted: () => boolean,
-): Promise<void> {
-  if (typeof result !== 'object' || result === null) throw noRecord(result)
-  if (!(Symbol.asyncIterator in result)) {
-    const record: unknown = await result
-    if (typeof record !== 'object' || record === null) throw noRecord(record)
-    await outside(emit(record as PacketRecord))
-    return
+/** Deliveries of one attempt: the first, and at most three after a thread was lost (EX-48). */
+const MOST_DELIVERIES = 4
+/** Wait before a re-delivery, ms: `FIRST · 2ⁿ`, at most `LONGEST`. */
+const FIRST_DELAY_MS = 100, LONGEST_DELAY_MS = 5_000
+
+/**
+ * Executes one node written in TypeScript: a source (`pull`) or a `process`, on the engine's thread or on one of its own. Packets go to the routes as they come, so a
+ * slow reader slows the node. Checks that each declared, connected output was written at least once or is a stream that ended (GR-27). Code that failed is called
+ * again when its policy says so, a lost thread's node is delivered again: both only while nothing was given out and all that was read can be read again.
+ */
+export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame, report: NodeReport): Promise<void> {
+  const task = new NodeTask(node, links, routes, frame, report)
+  try { await task.run() } finally { task.close(links) }
+}
+
+/** Counters of a node that has not run yet. */
+export function nodeReport(node: ResolvedNode, frame: RunFrame): NodeReport {
+  return { startUs: frame.services.clock.nowUs(), busyUs: 0, queuedUs: 0, itemsIn: 0, itemsOut: 0, framesIn: 0, framesOut: 0, attempts: 0, deliveries: 0, where: onThread(node, frame) ? 'worker' : 'engine' }
+}
+
+function onThread(node: ResolvedNode, frame: RunFrame): boolean {
+  return node.definition.thread === 'worker' && node.policy?.main !== true && frame.services.scripts !== undefined
+}
+
+class NodeTask {
+  readonly #node: ResolvedNode
+  readonly #routes: ValueRoutes
+  readonly #frame: RunFrame
+  readonly #report: NodeReport
+  readonly #scope: InputScope
+  readonly #inputs = new Map<string, NodeInput>()
+  readonly #links: ReadonlyMap<string, PacketQueue>
+  readonly #given = new Set<string>()
+  readonly #seq = new Map<string, number>()
+  readonly #random: readonly [number, number]
+
+  constructor(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame, report: NodeReport) {
+    this.#node = node
+    this.#links = links
+    this.#routes = routes
+    this.#frame = frame
+    this.#report = report
+    this.#random = frame.random(node.index)
+    const { definition, policy = NO_POLICY } = node, repeatable = definition.idempotent ?? definition.effects !== 'write'
+    this.#scope = { turn: this.#newTurn(frame.signal), replayable: repeatable && (report.where === 'worker' || policy.retry !== undefined), join: (media, parts) => frame.services.join(media, parts) }
+    for (const [link, queue] of links) this.#inputs.set(link, new NodeInput(queue, this.#scope))
   }
-  for await (const record of result) {
-    if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
-    await outside(emit(record))
-    if (!isWanted()) return
+
+  async run(): Promise<void> {
+    const { retry } = this.#node.policy ?? NO_POLICY, { clock } = this.#frame.services, { signal } = this.#frame, draw = nodeRandom(this.#random)
+    await this.#dispatchable()
+    for (let attempt = 1, delivery = 1; ;) {
+      try {
+        this.#report.attempts = attempt
+        this.#report.deliveries++
+        await this.#once(attempt, delivery)
+        break
+      } catch (error) {
+        const failure = this.#place(error, attempt, delivery)
+        if (!this.#scope.replayable || signal.aborted) throw failure
+        let waitMs: number
+        if (failure.kind === 'worker' && this.#report.where === 'worker') {
+          if (delivery === MOST_DELIVERIES) throw failure
+          waitMs = Math.min(FIRST_DELAY_MS * 2 ** (delivery - 1), LONGEST_DELAY_MS)
+          delivery++
+        } else {
+          if (retry === undefined || !failure.retryable || failure.code === 'DEPENDENCY_FAILED') throw failure
+          if (attempt > retry.retries) throw attempt === 1 ? failure : scheduleErrors.RETRY_LIMIT({ node: this.#node.id, attempts: attempt, last: failure.message }, { cause: failure, nodeId: this.#node.id, nodeType: this.#node.definition.type })
+          waitMs = retry.delayMs(attempt, () => draw.at(attempt, 1))
+          attempt++
+          delivery = 1
+        }
+        await clock.sleep(waitMs, signal)
+        if (signal.aborted) throw failure
+        for (const input of this.#inputs.values()) input.rewind()
+      }
+    }
+    const { process, inputs } = this.#node.definition
+    if (!signal.aborted && (process !== undefined || Object.keys(inputs).length > 0)) requireOutputs(this.#node, this.#given, this.#routes)
+  }
+
+  /** Counts what was read and leaves the inputs. */
+  close(links: ReadonlyMap<string, PacketQueue>): void {
+    for (const queue of links.values()) { this.#report.itemsIn += queue.counters.items; this.#report.framesIn += queue.counters.frames }
+    for (const input of this.#inputs.values()) input.leave()
+  }
+
+  /** Waits until every input has something, so that nobody takes a turn only to wait (EX-57); less will do when the run would stand still. */
+  async #dispatchable(): Promise<void> {
+    let stuck = false
+    const stop = this.#frame.onStuck(() => {
+      stuck = true
+      for (const queue of this.#links.values()) queue.nudge()
+    })
+    try { for (const queue of this.#links.values()) await queue.ready(() => stuck) } finally { stop() }
+  }
+
+  /** Calls the node's code once. */
+  async #once(attempt: number, delivery: number): Promise<void> {
+    const { definition, params, id, policy = NO_POLICY } = this.#node, { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
+    const abort = new AbortController(), forward = (): void => { abort.abort(signal.reason) }
+    if (signal.aborted) forward(); else signal.addEventListener('abort', forward, { once: true })
+    const turn = this.#scope.turn = this.#newTurn(abort.signal)
+    await turn.enter()
+    let expired: MillraceError | undefined, sound = false, lease: InstanceLease | undefined, end: (() => void) | undefined
+    const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs
+    const stop = turn.watch(timeoutMs, policy.timeoutMs === undefined, () => { abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type })) })
+    const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery,
+      progress: (done, total) => { this.#frame.progress(id, done, total) },
+    })
+    try {
+      if (!threaded) lease = await services.instances.take(definition, params, id, context(undefined).ctx)
+      const made = context(lease?.instance), inputs = this.#streams()
+      end = made.end
+      const result = threaded
+        ? services.scripts!.run({ definition, params, inputs, ctx: made.ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_DELIVERIES })
+        : definition.pull ? definition.pull(params, made.ctx) : definition.process!(inputs, params, made.ctx)
+      await withPatience(this.#drain(result, turn, abort.signal), abort.signal, services.clock)
+      sound = !abort.signal.aborted
+      if (expired !== undefined) throw expired
+    } catch (error) {
+      throw expired ?? error
+    } finally {
+      stop()
+      turn.leave()
+      signal.removeEventListener('abort', forward)
+      this.#report.busyUs += turn.ownUs
+      this.#report.queuedUs += turn.queuedUs
+      end?.()
+      await lease?.release(sound).catch((error: unknown) => { services.log('error', 'dispose failed', { node: id, error: String(error) }) })
+    }
+  }
+
+  #newTurn(signal: AbortSignal): Turn {
+    const { clock, limiters } = this.#frame.services, { claim } = this.#node.policy ?? NO_POLICY
+    return new Turn({ limiters, claim, signal, clock, nowUs: () => this.#frame.ownUs() })
+  }
+
+  #place(error: unknown, attempt: number, delivery: number): MillraceError {
+    const { id, definition } = this.#node
+    return wrapNodeFailure(error, { node: id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: this.#frame.runId, attempt, delivery })
+  }
+
+  /** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. */
+  async #drain(result: Promise<PacketRecord> | AsyncIterable<PacketRecord>, turn: Turn, signal: AbortSignal): Promise<void> {
+    if (typeof result !== 'object' || result === null) throw noRecord(result)
+    if (!(Symbol.asyncIterator in result)) {
+      const record: unknown = await result
+      if (typeof record !== 'object' || record === null) throw noRecord(record)
+      await turn.outside(this.#emit(record as PacketRecord))
+      return
+    }
+    for await (const record of result) {
+      if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
+      await turn.outside(this.#emit(record))
+      if (!this.#wanted()) return
+    }
+  }
+
+  async #emit(record: PacketRecord): Promise<void> {
+    const node = this.#node, { outputs } = node.definition
+    if (this.#scope.replayable) {
+      this.#scope.replayable = false
+      for (const input of this.#inputs.values()) input.forget()
+    }
+    for (const [port, packet] of Object.entries(record)) {
+      if (outputs[port] === undefined) { warnUndeclared(node, port, this.#frame); releasePacket(packet); continue }
+      if (isAudioBuffer(packet.data) && !this.#frame.services.owns(packet.data)) throw foreign(node, port, packet)
+      checkPacket(packet, outputs[port].media, valueId(node.id, port))
+      this.#given.add(port)
+      this.#report.itemsOut++
+      this.#report.framesOut += packet.duration
+      const number = this.#seq.get(port) ?? 0
+      this.#seq.set(port, number + 1)
+      await this.#routes.give(valueId(node.id, port), { ...packet, streamId: packet.streamId || `${node.id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs() })
+    }
+  }
+
+  /** True while some reader remains, or nothing ever read it (a sink's report). */
+  #wanted(): boolean {
+    const { id, definition, inputs } = this.#node, outputs = Object.keys(definition.outputs)
+    return outputs.length === 0 || inputs.length > 0 || outputs.some((port) => this.#routes.wanted(valueId(id, port)))
+  }
+
+  #streams(): Record<string, PacketStream | readonly PacketStream[] | undefined> {
+    const inputs: Record<string, PacketStream | readonly PacketStream[] | undefined> = {}
+    for (const [port, declared] of Object.entries(this.#node.definition.inputs)) {
+      inputs[port] = declared.multi ? this.#node.inputs.filter((input) => input.port === port).map((input) => this.#inputs.get(input.link)!) : this.#inputs.get(port)
+    }
+    return inputs
   }
 }
 
 /** A node gives a record of packets, a promise of one, or an async iterable of them. */
 function noRecord(got: unknown): Error {
   return scheduleErrors.OUTPUT_INVALID({ port: 'result', expected: 'a record of packets by output', got: show(got) })
-}
-
-/** True while some reader remains, or nothing ever read it (a sink's report). */
-function wanted(node: ResolvedNode, routes: ValueRoutes): boolean {
-  const outputs = Object.keys(node.definition.outputs)
-  return outputs.length === 0 || node.inputs.length > 0 || outputs.some((port) => routes.wanted(valueId(node.id, port)))
-}
-
-function inputsOf(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>): Record<string, PacketStream | readonly PacketStream[] | undefined> {
-  const inputs: Record<string, PacketStream | readonly PacketStream[] | undefined> = {}
-  for (const [port, declared] of Object.entries(node.definition.inputs)) {
-    inputs[port] = declared.multi ? node.inputs.filter((input) => input.port === port).map((input) => links.get(input.link)!) : links.get(port)
-  }
-  return inputs
-}
-
-function contextOf(node: ResolvedNode, frame: RunFrame, instance: unknown): NodeContext {
-  const { services } = frame
-  return {
-    signal: frame.signal,
-    progress: (done, total) => { frame.progress(node.id, done, total) },
-    log: (level, text, details) => { services.log(level, text, { node: node.id, ...details }) },
-    warn: (diagnostic) => { frame.diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
-    nowUs: () => services.clock.nowUs(),
-    allocAudio: async (spec) => { frame.signal.throwIfAborted(); return services.allocAudio(spec) },
-    node: { id: node.id, type: node.definition.type, runId: frame.runId },
-    instance,
-  }
 }
 
 function requireOutputs(node: ResolvedNode, given: ReadonlySet<string>, routes: ValueRoutes): void {

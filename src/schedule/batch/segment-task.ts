@@ -4,22 +4,33 @@ import { describeMedia, sameMedia } from '../media-text.js'
 import type { OpenSegment } from '../open-segment.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { releasePacket } from '../packet-data.js'
+import type { Turn } from '../policy/turn.js'
+import type { ResolvedNode } from '../resolved-graph.js'
 import type { ValueRoutes } from './value-routes.js'
 
 /**
  * Drives one segment fed by packets (EX-05): gives each hungry input its next packet, lets the segment's thread run, hands on what came out. One
  * packet per input is inside the segment at a time; readers' queues bound what waits outside. Returns when every step has ended.
  */
-export async function runSegmentTask(segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes): Promise<void> {
-  const seen = new Map<number, number>()
+export async function runSegmentTask(segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes, turn: Turn, node: ResolvedNode): Promise<void> {
+  const seen = new Map<number, number>(), timeoutMs = node.policy?.timeoutMs ?? 0
+  let stop = (): void => undefined
+  const expired = new Promise<never>((_, reject) => {
+    stop = turn.watch(timeoutMs, false, () => { reject(scheduleErrors.NODE_TIMEOUT({ node: node.id, timeoutMs }, { nodeId: node.id, nodeType: node.definition.type })) })
+  })
+  expired.catch(() => undefined)
   try {
     for (;;) {
       for (const buffer of segment.hungry()) await feedNext(segment, buffer, queues.get(buffer)!, seen)
-      const { done, outputs } = await segment.advance()
+      await turn.enter()
+      const running = segment.advance().finally(() => { turn.leave() })
+      running.catch(() => undefined)
+      const { done, outputs } = await Promise.race([running, expired])
       for (const { buffer, packet } of outputs) await routes.give(segment.plan.buffers[buffer]!.value, packet)
       if (done) return
     }
   } finally {
+    stop()
     for (const queue of queues.values()) queue.leave()
   }
 }

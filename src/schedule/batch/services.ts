@@ -1,9 +1,13 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import type { NodeBlock } from '../../graph/node-definition.js'
 import type { AudioBuffer, AudioSpec } from '../../media/audio-buffer.js'
+import type { Dtype } from '../../media/dtype.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet } from '../../media/packet.js'
 import type { Clock } from '../clock.js'
 import type { NodeInstances } from '../node-instances.js'
+import type { Limiters } from '../policy/limiters.js'
+import type { ScriptHost } from './script-host.js'
 
 /** Receives log lines of nodes; the engine's logger. */
 export type LogSink = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>) => void
@@ -14,9 +18,14 @@ export interface RunServices {
   readonly log: LogSink
   /** Audio in the arena. Throws `ARENA_FULL`. */
   allocAudio(spec: AudioSpec & { readonly frames: number }): AudioBuffer
+  /** Cleared bytes in the arena, or elements. Throws `ARENA_FULL`. */
+  alloc(bytes: number, dtype?: Dtype): NodeBlock
   /** True for audio in the engine's own arena. */
   owns(buffer: AudioBuffer): boolean
   readonly instances: NodeInstances
+  readonly limiters: Limiters
+  /** Threads for nodes with `thread: 'worker'`; undefined where there are none. */
+  readonly scripts: ScriptHost | undefined
   /** Joins the parts of one stream; owns them. Audio is joined in the arena with one counted copy; one part is returned as it is. */
   join(media: Media, parts: Packet[]): Packet
 }
@@ -27,6 +36,12 @@ export interface RunFrame {
   readonly signal: AbortSignal
   readonly services: RunServices
   readonly diagnostics: Diagnostic[]
+  /** ms of own time per packet when a node names no limit; 0: none. */
+  readonly nodeTimeoutMs: number
+  /** Key of a node's random numbers. */
+  random(node: number): readonly [number, number]
+  /** Calls back when the run cannot go on unless tasks that wait for all their inputs start with what there is. Returns how to stop. */
+  onStuck(callback: () => void): () => void
   /** µs without what segments took of this thread: what a node's own time is counted in. */
   ownUs(): number
   progress(nodeId: string, done: number, total?: number): void

@@ -8,9 +8,16 @@ export class StallBreaker {
   #live = 0
   #waits = 0
   readonly #full = new Set<PacketQueue>()
+  readonly #patient = new Set<() => void>()
 
   started(): void { this.#live++ }
   ended(): void { this.#live--; this.#check() }
+
+  /** Calls back before any queue grows. Returns how to stop. */
+  onStuck(callback: () => void): () => void {
+    this.#patient.add(callback)
+    return () => { this.#patient.delete(callback) }
+  }
 
   waiting(queue: PacketQueue, end: 'reader' | 'writer', waits: boolean): void {
     this.#waits += waits ? 1 : -1
@@ -20,6 +27,9 @@ export class StallBreaker {
 
   #check(): void {
     if (this.#waits < this.#live || this.#full.size === 0) return
-    for (const queue of [...this.#full]) queue.grow()
+    const patient = [...this.#patient]
+    this.#patient.clear()
+    for (const callback of patient) callback()
+    if (patient.length === 0) for (const queue of [...this.#full]) queue.grow()
   }
 }

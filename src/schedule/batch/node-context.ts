@@ -1,0 +1,60 @@
+import type { NodeBlock, NodeContext, NodeRandom } from '../../graph/node-definition.js'
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import { philox, uniform } from '../../kernels/philox.js'
+import type { RunServices } from './services.js'
+
+/** Key of a node's random numbers: run seed and node hash, so that neither order nor thread matters (EX-77). `hash`: hex, or any text. */
+export function randomKey(seed: bigint, hash: string): readonly [number, number] {
+  let a = 0x811c9dc5, b = 0x01000193
+  for (let i = 0; i < hash.length; i++) {
+    a = Math.imul(a ^ hash.charCodeAt(i), 0x01000193) >>> 0
+    b = (Math.imul(b, 0x85ebca6b) + hash.charCodeAt(i)) >>> 0
+  }
+  return [(a ^ Number(seed & 0xffff_ffffn)) >>> 0, (b ^ Number((seed >> 32n) & 0xffff_ffffn)) >>> 0]
+}
+
+/** Random numbers of a key; every attempt begins at the first. */
+export function nodeRandom(key: readonly [number, number]): NodeRandom {
+  let n = 0
+  const at = (index: number, stream = 0): number => {
+    const block = Math.floor(index / 4)
+    return uniform(philox([block >>> 0, Math.floor(block / 2 ** 32) >>> 0, stream >>> 0, 0], key)[index % 4]!)
+  }
+  return { next: () => at(n++), at }
+}
+
+/** What a node's context is made of. */
+export interface ContextParts {
+  readonly node: NodeContext['node']
+  readonly services: Pick<RunServices, 'clock' | 'log' | 'allocAudio' | 'alloc'>
+  readonly signal: AbortSignal
+  readonly diagnostics: Diagnostic[]
+  readonly random: readonly [number, number]
+  readonly instance: unknown
+  readonly attempt?: number
+  readonly delivery?: number
+  progress(done: number, total?: number): void
+}
+
+/** A node's context on the engine's thread, and how to take back the memory that it did not give back. */
+export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; readonly end: () => void } {
+  const { node, services: { clock, log, allocAudio, alloc }, signal, diagnostics } = p, blocks = new Set<NodeBlock>()
+  const ctx: NodeContext = {
+    signal, node, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
+    progress: (done, total) => { p.progress(done, total) },
+    log: (level, text, details) => { log(level, text, { node: node.id, ...details }) },
+    warn: (diagnostic) => { diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
+    nowUs: () => clock.nowUs(),
+    clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => clock.sleep(ms, signal) },
+    rng: nodeRandom(p.random),
+    beat: () => undefined,
+    allocAudio: async (spec) => { signal.throwIfAborted(); return allocAudio(spec) },
+    async alloc(bytes, dtype) {
+      signal.throwIfAborted()
+      const block = alloc(bytes, dtype)
+      blocks.add(block)
+      return { bytes: block.bytes, view: (type) => block.view(type), release: () => { if (blocks.delete(block)) block.release() } }
+    },
+  }
+  return { ctx, end: () => { for (const block of blocks) block.release(); blocks.clear() } }
+}

@@ -1,0 +1,114 @@
+import type { Media } from '../../media/media-type.js'
+import type { Packet, PacketStream } from '../../media/packet.js'
+import { releasePacket, sharePacket } from '../packet-data.js'
+import type { PacketQueue } from '../packet-queue.js'
+import type { Turn } from '../policy/turn.js'
+
+/** Packets that are kept for another delivery; more, and there is none. */
+const MOST_KEPT = 16
+
+/** What all inputs of a node share. */
+export interface InputScope {
+  /** The turn of the attempt that runs: left while the node waits for a packet. */
+  turn: Turn
+  /** What was read is kept, so that the node can be called again from the start. */
+  replayable: boolean
+  join(media: Media, parts: Packet[]): Packet
+}
+
+/** An input of a node written in TypeScript: its queue, read again from the start by the next delivery while nothing was given out. The node owns a packet until it asks for the next one. */
+export class NodeInput implements PacketStream {
+  readonly media: Media
+  readonly #queue: PacketQueue
+  readonly #scope: InputScope
+  readonly #kept: Packet[] = []
+  #at = 0
+  #held: Packet | undefined
+
+  constructor(queue: PacketQueue, scope: InputScope) {
+    this.media = queue.media
+    this.#queue = queue
+    this.#scope = scope
+  }
+
+  /** Starts over. Only while the scope is replayable. */
+  rewind(): void {
+    this.#release()
+    this.#at = 0
+  }
+
+  /** What was read is not read again: lets go of it. */
+  forget(): void {
+    for (const packet of this.#kept.splice(0, this.#at)) releasePacket(packet)
+    this.#at = 0
+  }
+
+  /** The node has ended. */
+  leave(): void {
+    this.#release()
+    this.#at = this.#kept.length
+    this.forget()
+    this.#queue.leave()
+  }
+
+  /** The node wants no more of this input. */
+  async quit(): Promise<void> {
+    this.#release()
+    if (!this.#scope.replayable) this.#queue.leave()
+    return Promise.resolve()
+  }
+
+  /** Takes the next packet; undefined at the end. */
+  async next(): Promise<Packet | undefined> {
+    this.#release()
+    return this.#held = await this.#take(true)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {
+    try {
+      for (let packet = await this.next(); packet; packet = await this.next()) yield packet
+    } finally { await this.quit() }
+  }
+
+  async whole(): Promise<Packet> {
+    this.#release()
+    const parts: Packet[] = []
+    try {
+      for (let packet = await this.#take(false); packet; packet = await this.#take(false)) parts.push(packet)
+    } catch (error) {
+      for (const part of parts) releasePacket(part)
+      throw error
+    }
+    const whole = this.#scope.join(this.media, parts)
+    if (this.#scope.replayable) {
+      this.forget()
+      this.#kept.push(sharePacket(whole))
+      this.#at = 1
+    }
+    return this.#held = whole
+  }
+
+  async #take(keep: boolean): Promise<Packet | undefined> {
+    const again = this.#kept[this.#at]
+    if (again !== undefined) {
+      if (this.#scope.replayable) { this.#at++; return sharePacket(again) }
+      this.#kept.splice(this.#at, 1)
+      return again
+    }
+    const packet = await this.#scope.turn.outside(this.#queue.take())
+    if (packet === undefined || !keep || !this.#scope.replayable) return packet
+    if (this.#kept.length === MOST_KEPT) {
+      this.#scope.replayable = false
+      this.forget()
+    } else {
+      this.#kept.push(sharePacket(packet))
+      this.#at = this.#kept.length
+    }
+    return packet
+  }
+
+  #release(): void {
+    if (this.#held) releasePacket(this.#held)
+    this.#held = undefined
+  }
+}

@@ -1,0 +1,28 @@
+import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
+import type { PacketStream } from '../../media/packet.js'
+
+/** One delivery of a node's code to a thread of its own. */
+export interface ScriptCall {
+  readonly definition: NodeDefinition
+  readonly params: ParamValues
+  readonly inputs: Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>
+  /** The engine's side of the context: what the thread asks for, this gives. */
+  readonly ctx: NodeContext
+  /** Key of its random numbers. */
+  readonly random: readonly [number, number]
+  /** ms without a beat after which the thread is ended; 0: never. */
+  readonly hangMs: number
+  /** Deliveries that there may be, for the error of the last one. */
+  readonly deliveries: number
+}
+
+/** Runs code of nodes on threads that the engine watches (graph page, `thread: 'worker'`). */
+export interface ScriptHost {
+  /** Brings the code of nodes to their threads before any node runs. Throws `INVALID_ARGUMENT` for code that uses more than its arguments, `WORKER_SPAWN`. */
+  prepare(definitions: readonly NodeDefinition[]): Promise<void>
+  /** Starts with the first record asked for. A lost thread throws `WORKER_LOST`; leaving early ends the node. */
+  run(call: ScriptCall): AsyncIterable<PacketRecord>
+  /** Threads alive, jobs on them, threads lost. */
+  stats(): { readonly count: number; readonly busy: number; readonly lost: number }
+  close(): Promise<void>
+}

@@ -1,0 +1,87 @@
+import { commonErrors } from '../../errors/common-errors.js'
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import type { Graph, GraphConfig, GraphNode } from '../../graph/graph.js'
+import type { NodeDefinition } from '../../graph/node-definition.js'
+import { LANES, type Claim } from './limiters.js'
+import { readRetry, type RetryPolicy } from './retry.js'
+
+/** What a node's `policy` asks for, with its type's defaults (spec execution.md sections 5 and 6). */
+export interface NodePolicy {
+  /** ms of the node's own time per attempt; 0: none; undefined: the run's default. */
+  readonly timeoutMs: number | undefined
+  readonly retry: RetryPolicy | undefined
+  readonly claim: Claim
+  /** True: on the engine's thread only (EX-59). */
+  readonly main: boolean
+  /** ms without a beat after which its thread is taken for hung; 0: never. */
+  readonly hangMs: number
+}
+
+/** Silence that is taken for a hang when nothing is said, ms (MW-45). */
+export const HANG_MS = 3_000
+
+/** Policy of a node that says nothing. */
+export const NO_POLICY: NodePolicy = { timeoutMs: undefined, retry: undefined, claim: { limits: [], exclusive: false, lane: 1 }, main: false, hangMs: HANG_MS }
+
+/** Fields of a node's policy that ask for something that is not carried out yet. */
+const LATER: Readonly<Record<string, (value: unknown) => boolean>> = { breaker: () => true, always: (value) => value === true, cache: (value) => value === 'on' }
+
+/** Reads a node's policy over its type's defaults and the graph's. */
+export function readPolicy(node: GraphNode, definition: NodeDefinition, config: GraphConfig): NodePolicy {
+  const p = node.policy ?? {}, onWorker = definition.thread === 'worker' && definition.kernel === undefined
+  const main = p['pin'] === 'main' || definition.pin === 'main' || node.place === 'main'
+  // Code on the engine's own thread takes turns by itself; what asks for nothing there waits for nothing.
+  const limits = (p['limiters'] ?? definition.limiters ?? (onWorker && !main ? ['cpu'] : [])) as readonly string[]
+  const lane = LANES.indexOf((p['priority'] ?? 'normal') as (typeof LANES)[number])
+  return {
+    timeoutMs: p['timeoutMs'] as number | undefined, retry: readRetry(p['retry'] ?? config.retry), main, hangMs: (p['hangMs'] ?? definition.hangMs ?? HANG_MS) as number,
+    // A kernel's thread is its permit.
+    claim: { limits: definition.kernel === undefined ? limits : limits.filter((name) => name !== 'cpu'), exclusive: (p['exclusive'] ?? false) as boolean | readonly string[], lane: lane < 0 ? 1 : lane },
+  }
+}
+
+/** True for what only the driver can see to: such kernels are not left to the task table. `key` tells which nodes may share a segment. */
+export function driverKey(policy: NodePolicy | undefined, id: string): string {
+  const { claim: { limits, exclusive }, timeoutMs, main } = policy ?? NO_POLICY
+  const own = (timeoutMs ?? 0) > 0 ? id : ''
+  return limits.length === 0 && exclusive === false && own === '' && !main ? '' : JSON.stringify([[...limits].sort(), exclusive, main, own])
+}
+
+/** What nodes may count on. */
+interface PolicyHost { readonly threads: boolean; readonly hasLimiter: (name: string) => boolean }
+
+function later(feature: string, alternative: string, place: Partial<Diagnostic>): Diagnostic {
+  return commonErrors.UNSUPPORTED.diagnostic({ feature, runtime: 'this version', alternative }, { severity: 'warning', ...place })
+}
+
+/** What a document says of a node that is not carried out, one warning per field: nothing is silently ignored. Limiters without permits, and code that has no thread, are errors. */
+export function policyDiagnostics(node: GraphNode, definition: NodeDefinition, host: PolicyHost): Diagnostic[] {
+  const found: Diagnostic[] = [], policy = node.policy ?? {}, { kernel, codeURL } = definition, name = `Node ${node.id}`
+  const say = (field: string, alternative = 'Leave it out.'): void => { found.push(later(`${name}: ${field}`, alternative, { node: node.id, pointer: field.replace('.', '/') })) }
+  for (const [field, asks] of Object.entries(LATER)) if (policy[field] !== undefined && asks(policy[field])) say(`policy.${field}`)
+  if (kernel !== undefined && readRetry(policy['retry']) !== undefined) say('policy.retry', 'Kernels fail the same way each time.')
+  for (const field of ['matrix', 'produces', 'consumes'] as const) if (node[field] !== undefined) say(field)
+  if (definition.thread === 'worker' && !host.threads) {
+    const own = definition.process ?? definition.pull
+    found.push(commonErrors.UNSUPPORTED.diagnostic({ feature: `${name}: thread 'worker'`, runtime: 'an engine without threads for it', alternative: own ? "It runs on the engine's thread, where a hang cannot be ended." : `Its code is in ${String(codeURL)} only: use workers.` },
+      { severity: own ? 'warning' : 'error', node: node.id }))
+  }
+  for (const limiter of ((policy['limiters'] ?? definition.limiters ?? []) as readonly string[])) {
+    if (!host.hasLimiter(limiter)) found.push(commonErrors.CONFIG_INVALID.diagnostic({ key: `limiters.${limiter}`, source: `node ${node.id}`, expected: 'permits in createEngine({ limiters })', got: 'none' }, { node: node.id, pointer: 'policy/limiters' }))
+  }
+  return found
+}
+
+/** The same for edges and the run's defaults. */
+export function configDiagnostics({ config, edges }: Graph): Diagnostic[] {
+  const found: Diagnostic[] = []
+  for (const [field, asks] of [['breaker', config.breaker !== undefined], ['timeoutMs', (config.timeoutMs ?? 0) > 0], ['cache', config.cache === 'on']] as const) {
+    if (asks) found.push(later(`config.${field}`, field === 'timeoutMs' ? 'Pass a signal that times out.' : 'Leave it out.', { pointer: `/config/${field}` }))
+  }
+  for (const { from, to, whenFull, capacity } of edges) {
+    const edge = `${from.join('.')} -> ${to.join('.')}`
+    if (whenFull !== undefined && whenFull !== 'block') found.push(later(`Edge ${edge}: whenFull ${whenFull}`, 'Batch runs wait: block.', { edge }))
+    if (capacity !== undefined) found.push(later(`Edge ${edge}: capacity`, 'Leave it out.', { edge }))
+  }
+  return found
+}

@@ -1,0 +1,240 @@
+import { commonErrors } from '../../errors/common-errors.js'
+import { decodeError } from '../../errors/codec.js'
+import type { MillraceError } from '../../errors/millrace-error.js'
+import type { HostFacts } from '../../kernels/host-facts.js'
+import type { NodeDefinition, PacketRecord } from '../../graph/node-definition.js'
+import type { Arena } from '../../memory/arena.js'
+import type { ScriptCall, ScriptHost } from '../../schedule/batch/script-host.js'
+import type { Clock } from '../../schedule/clock.js'
+import { workerErrors } from '../errors.js'
+import { browserSpawner } from '../spawn-browser.js'
+import { nodeSpawner } from '../spawn-node.js'
+import type { EndReason, SpawnWorker } from '../spawn.js'
+import { scriptCode } from '../worker-code.js'
+import { ScriptJob } from './script-job.js'
+import { scriptSource } from './script-source.js'
+import { ScriptThread } from './script-thread.js'
+import type { ScriptSource } from './protocol.js'
+
+/** What script threads are made of. */
+export interface ScriptHostParts {
+  readonly facts: Pick<HostFacts, 'node'>
+  readonly arena: Arena
+  readonly workerURL: string | URL | undefined
+  /** Most threads; more jobs than that share them. */
+  readonly size: number
+  readonly startTimeoutMs: number
+  readonly clock: Clock
+  /** A thread that was running code is gone. */
+  readonly onLost: (text: string, details: Readonly<Record<string, unknown>>) => void
+  /** In place of the host's own threads. */
+  readonly spawn?: SpawnWorker
+}
+
+/** How often threads are looked at, and how late that may be before it is this thread that was away, ms (MW-45). */
+const SCAN_MS = 250, LATE_MS = 1_000
+/** How long code may go on after it was told to stop (EX-52), and a thread that gives back its instances, ms. */
+const GRACE_MS = 2_000
+
+/** An engine's threads for nodes written in TypeScript: started when first needed, watched while they have jobs, replaced when they are lost. */
+export function createScriptHost(parts: ScriptHostParts): ScriptHost { return new Scripts(parts) }
+
+interface CodeEntry { readonly id: number; readonly type: string; readonly source: ScriptSource }
+
+class Scripts implements ScriptHost {
+  readonly #p: ScriptHostParts
+  readonly #threads: ScriptThread[] = []
+  readonly #codes = new Map<NodeDefinition, CodeEntry>()
+  readonly #starting = new Map<ScriptThread, Promise<void>>()
+  #ordinals = 0
+  #jobs = 0
+  #lost = 0
+  #watching = false
+  #spawnThread: SpawnWorker | undefined
+  #closed = false
+
+  constructor(parts: ScriptHostParts) { this.#p = parts }
+
+  async prepare(definitions: readonly NodeDefinition[]): Promise<void> {
+    await this.#ready()
+    for (const definition of definitions) {
+      const code = this.#codeOf(definition), thread = this.#threads[0] ?? await this.#spawn()
+      await this.#load(thread, code)
+    }
+  }
+
+  async *run(call: ScriptCall): AsyncGenerator<PacketRecord> {
+    const { signal } = call.ctx, code = this.#codeOf(call.definition)
+    signal.throwIfAborted()
+    await this.#ready()
+    const thread = await this.#pick()
+    const number = ++this.#jobs, job = new ScriptJob(number, call, thread, this.#p.arena), settled = new AbortController()
+    let stopping = false
+    const stop = (): void => {
+      if (stopping) return
+      stopping = true
+      void this.#p.clock.sleep(GRACE_MS, settled.signal).then(() => { if (!settled.signal.aborted) this.#lose(thread, 'terminated', 'the code did not stop when told to') })
+    }
+    const onAbort = (): void => { job.abort(); stop() }
+    try {
+      await this.#load(thread, code)
+      if (thread.jobs.size === 0) thread.heardUs = this.#p.clock.nowUs()
+      thread.jobs.set(number, job)
+      this.#watch()
+      job.open(code.id)
+      if (signal.aborted) onAbort(); else signal.addEventListener('abort', onAbort, { once: true })
+      for (let record = await job.next(); record !== undefined; record = await job.next()) yield record
+    } catch (error) {
+      throw this.#placed(error, call, thread)
+    } finally {
+      if (!job.over && !thread.ended && thread.jobs.has(number)) {
+        stop()
+        await job.leave().catch(() => undefined)
+      }
+      settled.abort()
+      signal.removeEventListener('abort', onAbort)
+      thread.jobs.delete(number)
+      thread.expected--
+      thread.hold(-1)
+      job.close()
+    }
+  }
+
+  stats(): { count: number; busy: number; lost: number } {
+    return { count: this.#threads.length, busy: this.#threads.filter((thread) => thread.jobs.size > 0).length, lost: this.#lost }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#starting.values())
+    await Promise.all(this.#threads.splice(0).map(async (thread) => {
+      await thread.drain(GRACE_MS, this.#p.clock)
+      await thread.stop(commonErrors.CLOSED({ thing: 'Thread', id: String(thread.ordinal), event: 'call' }))
+    }))
+  }
+
+  #codeOf(definition: NodeDefinition): CodeEntry {
+    let code = this.#codes.get(definition)
+    if (code === undefined) this.#codes.set(definition, code = { id: this.#codes.size + 1, type: definition.type, source: scriptSource(definition, this.#p.facts.node) })
+    return code
+  }
+
+  async #load(thread: ScriptThread, { id, type, source }: CodeEntry): Promise<void> {
+    const { missing, error } = await thread.load(id, { type, source })
+    if (missing !== undefined) {
+      throw commonErrors.INVALID_ARGUMENT({
+        function: `Node type ${type}`, expected: "functions that use their arguments and globals only (thread: 'worker')", got: `free variable${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
+        hint: 'Pass values as params, import inside the function, or give codeURL.' })
+    }
+    if (error === undefined) return
+    const cause = decodeError(error)
+    if ('text' in source && cause.name === 'SyntaxError') throw commonErrors.INVALID_ARGUMENT({ function: `Node type ${type}`, expected: 'functions whose text is a module of its own', got: cause.message }, { cause })
+    throw commonErrors.NETWORK({ host: `Code of node type ${type}`, reason: `did not load (${cause.message})`, hint: 'url' in source ? 'Check codeURL, and that script-src allows it.' : 'Content security policy? Give codeURL.' }, { cause })
+  }
+
+  /** The thread with the fewest jobs, or a new one while there may be more. It is held for the caller. */
+  async #pick(): Promise<ScriptThread> {
+    let [thread] = [...this.#threads].sort((a, b) => a.expected - b.expected)
+    if (thread === undefined || (thread.expected > 0 && this.#threads.length < this.#p.size)) thread = this.#make()
+    thread.expected++
+    thread.hold(1)
+    try { await this.#starting.get(thread) } catch (error) {
+      thread.expected--
+      throw error
+    }
+    return thread
+  }
+
+  async #spawn(): Promise<ScriptThread> {
+    const thread = this.#make()
+    await this.#starting.get(thread)
+    return thread
+  }
+
+  #make(): ScriptThread {
+    const { clock, startTimeoutMs: timeoutMs, arena } = this.#p, ordinal = ++this.#ordinals
+    if (this.#closed) throw commonErrors.CLOSED({ thing: 'Threads', event: 'start' })
+    let thread: ScriptThread
+    try {
+      thread = new ScriptThread(ordinal, this.#spawnThread!, { ended: (one, reason, detail) => { this.#lose(one, reason, detail) } })
+    } catch (cause) {
+      throw workerErrors.WORKER_SPAWN({ worker: `script ${ordinal}`, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script' }, { cause })
+    }
+    this.#threads.push(thread)
+    const start = thread.start(arena.shared ? arena.memory ?? undefined : undefined, clock, clock.nowMs() - clock.nowUs() / 1000, timeoutMs).catch(async (error: unknown) => {
+      this.#remove(thread)
+      await thread.stop(error)
+      throw error
+    }).finally(() => { this.#starting.delete(thread) })
+    start.catch(() => undefined)
+    this.#starting.set(thread, start)
+    return thread
+  }
+
+  /** Looks at all threads that have jobs, while there are any. */
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    const { clock } = this.#p
+    void (async () => {
+      for (let last = clock.nowUs(); this.#threads.some(({ jobs }) => jobs.size > 0);) {
+        await clock.sleep(SCAN_MS)
+        const now = clock.nowUs(), late = now - last > (SCAN_MS + LATE_MS) * 1000
+        last = now
+        for (const thread of [...this.#threads]) {
+          if (late) thread.heardUs = now
+          const limits = [...thread.jobs.values()].map(({ call }) => call.hangMs > 0 ? call.hangMs : Number.POSITIVE_INFINITY), silentMs = (now - thread.heardUs) / 1000
+          if (silentMs > Math.max(...limits)) {
+            const node = [...thread.jobs.values()].map(({ call }) => call.ctx.node.id).join(', ')
+            this.#lose(thread, 'terminated', `silent for ${Math.round(silentMs)} ms`, workerErrors.HEARTBEAT_LOST({ worker: `script ${thread.ordinal}`, ms: Math.round(silentMs), node }))
+          }
+        }
+      }
+      this.#watching = false
+    })()
+  }
+
+  #lose(thread: ScriptThread, reason: EndReason, detail: string, cause?: MillraceError): void {
+    if (!this.#remove(thread)) return
+    const jobs = [...thread.jobs.values()]
+    if (jobs.length > 0 || cause !== undefined) {
+      this.#lost++
+      this.#p.onLost('a thread was lost', { worker: `script ${thread.ordinal}`, reason, detail, nodes: jobs.map(({ call }) => call.ctx.node.id) })
+    }
+    void thread.stop(this.#starting.has(thread)
+      ? workerErrors.WORKER_SPAWN({ worker: `script ${thread.ordinal}`, timeoutMs: this.#p.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script' })
+      : new Lost(`${reason}: ${detail}`, cause))
+  }
+
+  #remove(thread: ScriptThread): boolean {
+    const at = this.#threads.indexOf(thread)
+    if (at >= 0) this.#threads.splice(at, 1)
+    return at >= 0
+  }
+
+  /** What a lost thread means to one of its jobs. */
+  #placed(error: unknown, { ctx: { node, attempt, delivery, signal }, deliveries }: ScriptCall, thread: ScriptThread): unknown {
+    if (!(error instanceof Lost)) return error
+    // Told to stop and ended for not stopping: the reason is what the caller knows.
+    if (signal.aborted) return signal.reason
+    return workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: node.id, delivery, deliveries },
+      { cause: error.cause, nodeId: node.id, nodeType: node.type, runId: node.runId, attempt, delivery, retryable: delivery < deliveries })
+  }
+
+  /** The threads' own code is loaded with the first of them. */
+  async #ready(): Promise<void> {
+    const { spawn, workerURL, facts } = this.#p
+    if (this.#spawnThread !== undefined) return
+    const source = spawn !== undefined ? { code: '' } : workerURL === undefined ? { code: await scriptCode() } : { url: workerURL }
+    this.#spawnThread ??= spawn ?? (facts.node ? nodeSpawner(source) : browserSpawner(source))
+  }
+}
+
+/** A thread's end as its calls hear of it. */
+class Lost extends Error {
+  readonly reason: string
+  constructor(reason: string, cause: unknown) {
+    super(reason, { cause })
+    this.reason = reason
+  }
+}

@@ -1,0 +1,172 @@
+import { decodeError } from '../../errors/codec.js'
+import { MillraceError } from '../../errors/millrace-error.js'
+import type { PacketRecord } from '../../graph/node-definition.js'
+import type { Arena } from '../../memory/arena.js'
+import { ArenaAudio } from '../../memory/audio-buffer.js'
+import type { AudioBuffer } from '../../media/audio-buffer.js'
+import type { Packet, PacketStream } from '../../media/packet.js'
+import type { ScriptCall } from '../../schedule/batch/script-host.js'
+import { unpackPacket } from '../wire-packet.js'
+import type { AudioPlace, GivenAudio, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
+import type { ScriptThread } from './script-thread.js'
+
+type Said<K extends ScriptReply['kind']> = Extract<ScriptReply, { readonly kind: K }>
+
+/** The engine's side of one delivery: gives what the code asks for, holds what it reads, takes what it gives out. */
+export class ScriptJob {
+  readonly call: ScriptCall
+  readonly #number: number
+  readonly #thread: ScriptThread
+  readonly #arena: Arena
+  readonly #held = new Map<number, ArenaAudio>()
+  readonly #streams = new Map<string, AsyncIterator<Packet>>()
+  readonly #sources = new Map<string, PacketStream>()
+  readonly #errors = new Map<number, unknown>()
+  #refs = 0
+  #answer: ((reply: Said<'record'> | Said<'ended'>) => void) | undefined
+  #ended: Said<'ended'> | undefined
+
+  constructor(number: number, call: ScriptCall, thread: ScriptThread, arena: Arena) {
+    this.#number = number
+    this.call = call
+    this.#thread = thread
+    this.#arena = arena
+  }
+
+  /** True once the code has come to its end and its instance was given back. */
+  get over(): boolean { return this.#ended !== undefined }
+
+  /** Sends the node to its thread. Throws `DataCloneError` for params that cannot be sent. */
+  open(code: number): void {
+    const { params, inputs, ctx: { node, attempt, delivery }, random } = this.call
+    const link = (name: string, source: PacketStream): { link: string; media: PacketStream['media'] } => {
+      this.#sources.set(name, source)
+      return { link: name, media: source.media }
+    }
+    this.#post({
+      kind: 'open', job: this.#number, code, params, node: { id: node.id, type: node.type, runId: node.runId }, attempt, delivery, random,
+      inputs: Object.entries(inputs).flatMap(([port, source]) => source === undefined ? [] : [[port, Array.isArray(source) ? source.map((one: PacketStream, n) => link(`${port}.${n}`, one)) : link(port, source as PacketStream)] as const]),
+    })
+  }
+
+  /** The next record; undefined at the end. Throws what the code threw, or `WORKER_LOST`. */
+  async next(): Promise<PacketRecord | undefined> {
+    const reply = this.#ended ?? await this.#wait(() => { this.#post({ kind: 'next', job: this.#number }) })
+    if (reply.kind === 'record') return this.#unpack(reply)
+    if (reply.error === undefined) return undefined
+    const { signal } = this.call.ctx, error = decodeError(reply.error)
+    if (reply.asked !== undefined && this.#errors.has(reply.asked)) throw this.#errors.get(reply.asked)
+    throw signal.aborted && error.name === 'AbortError' ? signal.reason : error
+  }
+
+  /** Tells the code to stop. */
+  abort(): void {
+    const reason: unknown = this.call.ctx.signal.reason
+    this.#post({ kind: 'abort', job: this.#number, reason: reason instanceof Error ? reason.message : String(reason), code: reason instanceof MillraceError ? reason.code : 'CANCELLED' })
+  }
+
+  /** Ends the code early and waits until it has. */
+  async leave(): Promise<void> {
+    if (this.#ended === undefined) await this.#wait(() => { this.#post({ kind: 'leave', job: this.#number }) }, 'ended')
+  }
+
+  /** Gives back all that the code held. After the thread is gone, or the code has ended. */
+  close(): void {
+    for (const audio of this.#held.values()) audio.close()
+    this.#held.clear()
+  }
+
+  receive(reply: Exclude<ScriptReply, { readonly kind: 'ready' | 'loaded' | 'beat' | 'drained' }>): void {
+    const { ctx } = this.call
+    switch (reply.kind) {
+      case 'record': this.#answer?.(reply); return
+      case 'ended': this.#ended = reply; this.#answer?.(reply); return
+      case 'ask': void this.#give(reply); return
+      case 'quit': void this.#iterator(reply.link).return?.(); return
+      case 'release': for (const ref of reply.refs) { this.#held.get(ref)?.close(); this.#held.delete(ref) } return
+      case 'progress': ctx.progress(reply.done, reply.total); return
+      case 'log': ctx.log(reply.level, reply.text, reply.details); return
+      case 'warn': ctx.warn(reply.diagnostic); return
+      default: reply satisfies never
+    }
+  }
+
+  #wait(ask: () => void, until?: 'ended'): Promise<Said<'record'> | Said<'ended'>> {
+    return this.#thread.pending.call(() => new Promise((resolve) => {
+      this.#answer = (reply) => {
+        if (until !== undefined && reply.kind !== until) { for (const packet of Object.values(this.#unpack(reply as Said<'record'>))) if (packet.data instanceof ArenaAudio) packet.data.close(); return }
+        this.#answer = undefined
+        resolve(reply)
+      }
+      ask()
+    }))
+  }
+
+  async #give({ ask, want }: Said<'ask'>): Promise<void> {
+    const answer: Extract<ScriptRequest, { kind: 'answer' }> = { kind: 'answer', job: this.#number, ask }
+    try {
+      const { ctx } = this.call, transfer: ArrayBuffer[] = []
+      let more: Pick<typeof answer, 'packet' | 'audio'> = {}
+      if ('audio' in want) more = { audio: this.#lend(await ctx.allocAudio(want.audio) as ArenaAudio, true) }
+      else if ('bytes' in want) {
+        const block = this.#arena.alloc(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: true })
+        more = { audio: this.#lend(new ArenaAudio(this.#arena, block, { rate: 1, channels: 1, frames: block.bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 }), true) }
+      } else {
+        const packet = 'take' in want ? (await this.#iterator(want.take).next()).value as Packet | undefined : await this.#sources.get(want.whole)!.whole()
+        if (packet !== undefined) more = { packet: this.#pack(packet, transfer) }
+      }
+      this.#post({ ...answer, ...more }, transfer)
+    } catch (error) {
+      this.#errors.set(ask, error)
+      this.#post({ ...answer, error: error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) } })
+    }
+  }
+
+  #iterator(link: string): AsyncIterator<Packet> {
+    let iterator = this.#streams.get(link)
+    if (iterator === undefined) this.#streams.set(link, iterator = this.#sources.get(link)![Symbol.asyncIterator]())
+    return iterator
+  }
+
+  /** A packet for the code: audio by handle, held here until it lets go, or copied out once and moved. */
+  #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<AudioPlace> {
+    const { media, data, position, duration, streamId, seq, arrivalUs, metadata } = packet, base = { media, position, duration, streamId, seq, arrivalUs, metadata }
+    if (!(data instanceof ArenaAudio)) return { ...base, data }
+    if (this.#thread.shared) return { ...base, data: null, audio: this.#lend(data.clone(), data.block.references === 2) }
+    const bytes = data.toArray({ edge: this.#edge, reason: 'thread' }).buffer as ArrayBuffer
+    transfer.push(bytes)
+    return { ...base, data: null, audio: { shape: shapeOf(data), bytes } }
+  }
+
+  /** Holds audio for the code. */
+  #lend(audio: ArenaAudio, sole: boolean): AudioPlace {
+    const ref = ++this.#refs, { handle } = audio
+    this.#held.set(ref, audio)
+    return { shape: shapeOf(audio), ref, handle, offset: audio.address - this.#arena.addressOf(this.#arena.check(handle)), strideBytes: audio.strideBytes, sole }
+  }
+
+  #unpack({ record, copied }: Said<'record'>): PacketRecord {
+    if (copied > 0) this.#arena.copies.add(this.#edge, copied, 'thread')
+    return Object.fromEntries(Object.entries(record).map(([port, packet]) => [port, this.#open(packet, port)]))
+  }
+
+  #open(packet: ScriptPacket<GivenAudio>, port: string): Packet {
+    if (typeof packet !== 'object' || packet === null || packet.audio === undefined) return packet
+    const { audio, ...rest } = packet
+    if ('ref' in audio) {
+      const held = this.#held.get(audio.ref)!, whole = audio.skip === 0 && audio.frames === held.frames && audio.position === held.position
+      return { ...rest, data: whole ? held.clone() : held.slice(audio.skip, audio.skip + audio.frames) }
+    }
+    const { shape, bytes } = audio, media = { kind: 'audio', rate: shape.rate, channels: shape.channels, format: shape.format, layout: shape.layout } as const
+    const { data } = unpackPacket(this.#arena, { media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames } }, `${this.call.ctx.node.id}.${port}`)
+    return { ...rest, data }
+  }
+
+  get #edge(): string { return `${this.call.ctx.node.id} (thread)` }
+  #post(request: ScriptRequest, transfer: ArrayBuffer[] = []): void { this.#thread.post(request, transfer) }
+}
+
+function shapeOf(audio: AudioBuffer): AudioPlace['shape'] {
+  const { rate, channels, frames, format, layout, speakers, position } = audio
+  return { rate, channels, frames, format, layout, speakers, position }
+}

@@ -1,0 +1,282 @@
+import { encodeError } from '../../errors/codec.js'
+import { show } from '../../errors/show.js'
+import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
+import type { Media } from '../../media/media-type.js'
+import type { Packet, PacketStream } from '../../media/packet.js'
+import { ArenaAudio, audioShape } from '../../memory/audio-buffer.js'
+import { isShared } from '../../memory/views.js'
+import { SAMPLE_BYTES } from '../../media/convert-samples.js'
+import { DTYPE_BYTES } from '../../media/dtype.js'
+import { scheduleErrors } from '../../schedule/errors.js'
+import { nodeRandom } from '../../schedule/batch/node-context.js'
+import { NodeInstances, type InstanceLease } from '../../schedule/node-instances.js'
+import type { AudioPlace, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
+import { ScriptAudio } from './script-audio.js'
+
+/** What a thread's host gives; tests give their own (MW-78). */
+export interface ScriptEnvironment {
+  readonly importModule: (url: string) => Promise<Readonly<Record<string, unknown>>>
+  /** URL of a module with that text, and how to let go of it. */
+  readonly moduleOf: (text: string) => { readonly url: string; readonly revoke: () => void }
+  readonly epochMs: () => number
+  readonly every: (ms: number, call: () => void) => () => void
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+/** A sign of life comes at least this often while a job's code waits, ms (MW-45). */
+const BEAT_MS = 250
+/** `ctx.beat()` says no more than this, ms. */
+const LEAST_BEAT_MS = 50
+
+/** A node's functions as its module gives them. */
+type Code = Pick<NodeDefinition, 'process' | 'pull' | 'init' | 'reset' | 'dispose'>
+/** Names that hosts have in some scopes: never a node's to use. */
+const NOT_GLOBAL = new Set(['require', 'module', 'exports', '__filename', '__dirname'])
+
+/** Runs nodes' code on this thread for an engine. It never blocks: it waits for messages only. */
+export class ScriptServer {
+  readonly env: ScriptEnvironment
+  readonly instances = new NodeInstances()
+  readonly memory: ArrayBufferLike | undefined
+  readonly #port: MessagePort
+  readonly #originMs: number
+  readonly #codes = new Map<number, NodeDefinition>()
+  readonly #jobs = new Map<number, ScriptRun>()
+  #stopBeat: (() => void) | undefined
+  #beaten = 0
+
+  constructor({ port, memory, clockOriginMs }: ScriptBoot, env: ScriptEnvironment) {
+    this.env = env
+    this.#port = port
+    this.#originMs = clockOriginMs
+    const shared = memory !== undefined && isShared(memory.buffer)
+    this.memory = shared ? memory.buffer : undefined
+    port.onmessage = ({ data }: MessageEvent<ScriptRequest>) => { this.#receive(data) }
+    this.say({ kind: 'ready', shared })
+  }
+
+  say(reply: ScriptReply, transfer: ArrayBuffer[] = []): void { this.#port.postMessage(reply, transfer) }
+  nowUs(): number { return Math.round((this.env.epochMs() - this.#originMs) * 1000) }
+
+  beat(): void {
+    const now = this.env.epochMs()
+    if (now - this.#beaten < LEAST_BEAT_MS) return
+    this.#beaten = now
+    this.say({ kind: 'beat' })
+  }
+
+  ended(job: number): void {
+    this.#jobs.delete(job)
+    if (this.#jobs.size > 0) return
+    this.#stopBeat?.()
+    this.#stopBeat = undefined
+  }
+
+  #receive(request: ScriptRequest): void {
+    switch (request.kind) {
+      case 'load': void this.#load(request); return
+      case 'drain': void this.instances.close().catch(() => undefined).then(() => { this.say({ kind: 'drained' }) }); return
+      case 'open':
+        this.#stopBeat ??= this.env.every(BEAT_MS, () => { this.say({ kind: 'beat' }) })
+        this.#jobs.set(request.job, new ScriptRun(this, request, this.#codes.get(request.code)!))
+        return
+      default: this.#jobs.get(request.job)?.receive(request)
+    }
+  }
+
+  async #load({ code, type, source }: Extract<ScriptRequest, { kind: 'load' }>): Promise<void> {
+    try {
+      const missing = 'names' in source ? source.names.filter((name) => NOT_GLOBAL.has(name) || !(name in globalThis)) : []
+      if (missing.length > 0) { this.say({ kind: 'loaded', code, missing }); return }
+      const made = 'text' in source ? this.env.moduleOf(source.text) : { url: source.url, revoke: () => undefined }
+      const exported = await this.env.importModule(made.url).finally(made.revoke) as Code & { readonly default?: Code }
+      const { process, pull, init, reset, dispose } = exported.process === undefined && exported.pull === undefined ? exported.default ?? exported : exported
+      if (typeof process !== 'function' && typeof pull !== 'function') throw new TypeError('the module exports neither process nor pull')
+      this.#codes.set(code, { type, process, pull, init, reset, dispose } as NodeDefinition)
+      this.say({ kind: 'loaded', code })
+    } catch (error) { this.say({ kind: 'loaded', code, error: encodeError(error) }) }
+  }
+}
+
+type Opened = Extract<ScriptRequest, { kind: 'open' }>
+
+/** One delivery of a node on this thread. */
+class ScriptRun {
+  readonly #server: ScriptServer
+  readonly #open: Opened
+  readonly #code: NodeDefinition
+  readonly #abort = new AbortController()
+  readonly #asks = new Map<number, { readonly resolve: (answer: Extract<ScriptRequest, { kind: 'answer' }>) => void; readonly reject: (error: unknown) => void }>()
+  readonly #audio: ScriptAudio
+  readonly #released: number[] = []
+  #asked = 0
+  #iterator: AsyncIterator<PacketRecord> | undefined
+  #lease: InstanceLease | undefined
+  #over = false
+  #last: Promise<void> = Promise.resolve()
+  /** The engine's own error that the code was told of, by the ask's number. */
+  #told: { readonly error: unknown; readonly ask: number } | undefined
+
+  constructor(server: ScriptServer, open: Opened, code: NodeDefinition) {
+    this.#server = server
+    this.#open = open
+    this.#code = code
+    this.#audio = new ScriptAudio(server.memory, (ref) => { this.#give(ref) })
+  }
+
+  receive(request: Exclude<ScriptRequest, { kind: 'load' | 'drain' | 'open' }>): void {
+    switch (request.kind) {
+      case 'next': this.#then(() => this.#next()); return
+      case 'leave': this.#then(() => this.#end(undefined, true)); return
+      case 'abort': this.#abort.abort(Object.assign(new Error(request.reason), { name: 'AbortError', code: request.code })); return
+      case 'answer': this.#answer(request)
+    }
+  }
+
+  #then(work: () => Promise<void>): void { this.#last = this.#last.then(work).catch((error: unknown) => this.#end(error, true)) }
+
+  async #next(): Promise<void> {
+    if (this.#over) return
+    this.#iterator ??= await this.#start()
+    const { done, value } = await this.#iterator.next()
+    if (done === true) { await this.#end(undefined, false); return }
+    if (typeof value !== 'object' || value === null) throw noRecord(value)
+    const transfer: ArrayBuffer[] = [], before = this.#audio.copied
+    const record = Object.fromEntries(Object.entries(value).map(([port, packet]) => [port, this.#pack(packet, transfer)]))
+    this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - before }, transfer)
+  }
+
+  async #start(): Promise<AsyncIterator<PacketRecord>> {
+    const { process, pull, type } = this.#code, { params, node } = this.#open, ctx = this.#context(undefined)
+    this.#lease = await this.#server.instances.take(this.#code, params as ParamValues, node.id, ctx)
+    const own = this.#context(this.#lease.instance), result: unknown = process === undefined ? pull!(params, own) : process(this.#inputs(), params, own)
+    if (typeof result !== 'object' || result === null) throw noRecord(result, type)
+    if (Symbol.asyncIterator in result) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
+    let given = false
+    return { async next() {
+      if (given) return { done: true, value: undefined }
+      given = true
+      return { done: false, value: await (result as Promise<PacketRecord>) }
+    } }
+  }
+
+  /** Ends once: the code's own end first (`finally` of a generator), then its instance, then the word to the engine. */
+  async #end(error: unknown, early: boolean): Promise<void> {
+    if (this.#over) return
+    this.#over = true
+    let fault = error
+    if (early) await Promise.resolve(this.#iterator?.return?.()).catch((late: unknown) => { fault ??= late })
+    await this.#lease?.release(!early && error === undefined && !this.#abort.signal.aborted).catch((late: unknown) => { fault ??= late })
+    this.#server.ended(this.#open.job)
+    this.#server.say({ kind: 'ended', job: this.#open.job, ...(fault === undefined ? {} : { error: encodeError(fault) }), ...(fault !== undefined && this.#told?.error === fault ? { asked: this.#told.ask } : {}) })
+  }
+
+  #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<GivenAudio> {
+    if (typeof packet !== 'object' || packet === null || !(packet.data instanceof ArenaAudio)) return packet as ScriptPacket<GivenAudio>
+    return { ...packet, data: null, audio: this.#audio.give(packet.data, transfer) }
+  }
+
+  #ask(want: ScriptAsk): Promise<Extract<ScriptRequest, { kind: 'answer' }>> {
+    if (this.#over) return Promise.reject(this.#abort.signal.reason ?? new Error('the node has ended'))
+    const ask = ++this.#asked
+    this.#server.say({ kind: 'ask', job: this.#open.job, ask, want })
+    return new Promise((resolve, reject) => { this.#asks.set(ask, { resolve, reject }) })
+  }
+
+  #answer(answer: Extract<ScriptRequest, { kind: 'answer' }>): void {
+    const waiting = this.#asks.get(answer.ask)
+    this.#asks.delete(answer.ask)
+    if (answer.error === undefined) { waiting?.resolve(answer); return }
+    const error = Object.assign(new Error(answer.error.message), { name: answer.error.name })
+    this.#told = { error, ask: answer.ask }
+    waiting?.reject(error)
+  }
+
+  /** Batches what is let go of in one turn. */
+  #give(ref: number): void {
+    if (ref < 0 || this.#over) return
+    if (this.#released.push(ref) > 1) return
+    queueMicrotask(() => { this.#server.say({ kind: 'release', job: this.#open.job, refs: this.#released.splice(0) }) })
+  }
+
+  #inputs(): Record<string, PacketStream | readonly PacketStream[]> {
+    const stream = ({ link, media }: ScriptLink): PacketStream => new ScriptStream(media, async (whole) => {
+      const { packet } = await this.#ask(whole ? { whole: link } : { take: link })
+      if (packet === undefined) return undefined
+      const { audio, ...rest } = packet
+      return audio === undefined ? rest : { ...rest, data: this.#audio.open(audio) }
+    }, () => { this.#server.say({ kind: 'quit', job: this.#open.job, link }) })
+    return Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, 'link' in links ? stream(links) : links.map(stream)]))
+  }
+
+  #context(instance: unknown): NodeContext {
+    const { job, node, attempt, delivery, random } = this.#open, { signal } = this.#abort, server = this.#server, local = server.memory === undefined
+    return {
+      signal, node, attempt, delivery, instance, rng: nodeRandom(random),
+      progress: (done, total) => { server.say({ kind: 'progress', job, done, total }) },
+      log: (level, text, details) => { server.say({ kind: 'log', job, level, text, details }) },
+      warn: (diagnostic) => { server.say({ kind: 'warn', job, diagnostic }) },
+      nowUs: () => server.nowUs(),
+      clock: { nowUs: () => server.nowUs(), nowMs: () => Math.floor(server.env.epochMs()), sleep: (ms) => server.env.sleep(ms, signal) },
+      beat: () => { server.beat() },
+      allocAudio: async (spec) => {
+        signal.throwIfAborted()
+        const shape = audioShape(spec, spec.frames, spec.format ?? 'f32', 'ctx.allocAudio')
+        if (local) return this.#audio.open({ shape, bytes: new ArrayBuffer(shape.frames * shape.channels * SAMPLE_BYTES[shape.format]) })
+        return this.#audio.open((await this.#ask({ audio: { ...spec } })).audio!)
+      },
+      alloc: async (count, dtype) => {
+        signal.throwIfAborted()
+        const bytes = count * (dtype === undefined ? 1 : DTYPE_BYTES[dtype])
+        const place: AudioPlace = local ? { shape: BYTES_SHAPE(bytes), bytes: new ArrayBuffer(bytes) } : (await this.#ask({ bytes: count, dtype })).audio!
+        const held = this.#audio.open(place), buffer = 'bytes' in place ? place.bytes : server.memory!
+        return { bytes, view: (type) => new type(buffer, held.address, bytes / type.BYTES_PER_ELEMENT), release: () => { held.close() } }
+      },
+    }
+  }
+}
+
+/** Raw bytes as one channel of u8. */
+export const BYTES_SHAPE = (bytes: number): AudioPlace['shape'] => ({ rate: 1, channels: 1, frames: bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 })
+
+function noRecord(got: unknown, what = 'result'): Error {
+  return scheduleErrors.OUTPUT_INVALID({ port: what, expected: 'a record of packets by output', got: show(got) })
+}
+
+/** An input as the node's code sees it: each packet is asked for, and given back when the next one is. */
+class ScriptStream implements PacketStream {
+  readonly media: Media
+  readonly #take: (whole: boolean) => Promise<Packet | undefined>
+  readonly #quit: () => void
+  #held: Packet | undefined
+
+  constructor(media: Media, take: (whole: boolean) => Promise<Packet | undefined>, quit: () => void) {
+    this.media = media
+    this.#take = take
+    this.#quit = quit
+  }
+
+  async next(): Promise<Packet | undefined> {
+    this.#release()
+    return this.#held = await this.#take(false)
+  }
+
+  async whole(): Promise<Packet> {
+    this.#release()
+    return this.#held = (await this.#take(true))!
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {
+    try {
+      for (let packet = await this.next(); packet; packet = await this.next()) yield packet
+    } finally {
+      this.#release()
+      this.#quit()
+    }
+  }
+
+  #release(): void {
+    if (this.#held?.data instanceof ArenaAudio) this.#held.data.close()
+    this.#held = undefined
+  }
+}
