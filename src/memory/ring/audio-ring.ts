@@ -44,7 +44,7 @@ export class RingWriter extends RingEnd {
   /** Copies up to `frames` frames (default all) from frame `from` of `samples` and gives how many there was room for. Samples in the arena go by the core. @realtime */
   write(samples: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(samples, frames, from)
-    if (this.core !== undefined && this.at !== 0) return this.moved(this.core.ring_push(this.address, this.at + from * 4, this.stride, most))
+    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_push(this.address, this.found + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(samples, from, start, first, true)
     if (second > 0) this.copy(samples, from + first, 0, second, true)
@@ -97,7 +97,7 @@ export class RingReader extends RingEnd {
   /** Moves up to `frames` frames (default: all that `target` holds) to frame `from` of `target`; gives how many there were. @realtime */
   read(target: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(target, frames, from)
-    if (this.core !== undefined && this.at !== 0) return this.moved(this.core.ring_pop(this.address, this.at + from * 4, this.stride, most))
+    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_pop(this.address, this.found + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(target, from, start, first, false)
     if (second > 0) this.copy(target, from + first, 0, second, false)

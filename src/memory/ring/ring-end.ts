@@ -51,7 +51,7 @@ export abstract class RingEnd {
   protected core: RingCore | undefined
   /** Array elements of one sample: 8 for events, else 1. */
   protected readonly width: number
-  protected at: Address = 0
+  protected found: Address = 0
   protected stride = 0
   protected readonly partsOut: RingParts = { frames: 0, start: 0, first: 0, second: 0 }
   readonly #buffer: ArrayBufferLike
@@ -193,7 +193,7 @@ export abstract class RingEnd {
   }
 
   /**
-   * Frames to move: what all of `samples` hold from frame `from` on, at most `wanted`. Sets `at` (their address when they stand in this memory with one stride between
+   * Frames to move: what all of `samples` hold from frame `from` on, at most `wanted`. Sets `found` (their address when they stand in this memory with one stride between
    * channels, else 0) and `stride`. Refuses arrays of another dtype. @realtime
    */
   protected fits(samples: RingSamples, wanted: number | undefined, from: number): number {
@@ -222,9 +222,9 @@ export abstract class RingEnd {
     }
     this.#held = Math.floor(frames / this.width)
     this.#one = one ? samples : undefined
-    this.at = this.#located[0]!.address
-    this.stride = this.channels === 1 ? 0 : this.#located[1]!.address - this.at
-    for (let c = 1; c < this.channels; c++) if (this.stride <= 0 || this.#located[c]!.address !== this.at + c * this.stride) this.at = 0
+    this.found = this.#located[0]!.address
+    this.stride = this.channels === 1 ? 0 : this.#located[1]!.address - this.found
+    for (let c = 1; c < this.channels; c++) if (this.stride <= 0 || this.#located[c]!.address !== this.found + c * this.stride) this.found = 0
   }
 
   /** Where an array stands never changes, so each is asked once: `buffer` costs more than a copy of 128 frames. */

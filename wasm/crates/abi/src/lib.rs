@@ -3,6 +3,8 @@
 //! Numbers come from `generated.rs`; nothing else spells them.
 
 pub mod generated;
+pub mod codec;
+pub mod codec_table;
 mod control;
 mod init;
 mod io;
