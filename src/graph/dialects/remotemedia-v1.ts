@@ -119,10 +119,11 @@ function capabilitiesOf(requires: Json | undefined, kept: Json | undefined, poin
   if (requires === undefined) return kept
   const gpu = requires['gpu'] as Json | undefined, gib = (bytes: unknown): number | undefined => typeof bytes === 'number' ? bytes / GIB : undefined
   for (const name of Object.keys(requires)) if (!['cores', 'arch', 'memoryBytes', 'gpu'].includes(name)) report.drop(`${pointer}/${name}`, `${name} has no place in remotemedia-v1`)
-  return present({
+  const written = present({
     gpu: gpu === undefined ? undefined : present({ type: gpu['type'] ?? 'any', min_memory_gb: gib(gpu['minMemoryBytes']), required: gpu['required'] }),
     cpu: requires['cores'] === undefined && requires['arch'] === undefined ? undefined : present({ cores: requires['cores'], arch: requires['arch'] }), memory_gb: gib(requires['memoryBytes']), ...kept,
   })
+  return Object.keys(written).length === 0 ? undefined : written
 }
 
 /** Ids as the manifest allows them, each once. */

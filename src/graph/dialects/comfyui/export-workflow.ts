@@ -84,8 +84,8 @@ class ScopeWriter {
       return [...listed, ...Object.keys(more ?? {}).filter((name) => !listed.includes(name))]
     }
     const state = isObject(raw['state']) ? raw['state'] : {}
-    this.#lastNode = Number(raw['last_node_id'] ?? state['lastNodeId'] ?? 0) || 0
-    this.#lastLink = Number(raw['last_link_id'] ?? state['lastLinkId'] ?? 0) || 0
+    this.#lastNode = counter(raw['last_node_id'] ?? state['lastNodeId'])
+    this.#lastLink = counter(raw['last_link_id'] ?? state['lastLinkId'])
     const idOf = (node: unknown, preset: number): string => String(isObject(node) ? node['id'] : preset)
     this.#ports = given.name === undefined ? { inputs: [], outputs: [], inputNode: '', outputNode: '' } : {
       inputs: names(raw['inputs'], document.inputs), outputs: names(raw['outputs'], document.outputs), inputNode: idOf(raw['inputNode'], -10), outputNode: idOf(raw['outputNode'], -20),
@@ -128,7 +128,7 @@ class ScopeWriter {
   #nameNodes(): void {
     const nodes = this.#g.document.nodes, taken = new Set(this.#keptNodes.map((raw) => String(raw['id'])))
     for (const { id } of nodes) taken.add(id)
-    const note = (id: unknown): void => { if (typeof id === 'number') this.#lastNode = Math.max(this.#lastNode, id) }
+    const note = (id: unknown): void => { this.#lastNode = Math.max(this.#lastNode, counter(id)) }
     for (const raw of this.#keptNodes) note(raw['id'])
     nodes.forEach((node) => {
       const raw = keptNode(node)?.raw['id'], own = raw !== undefined && String(raw) === node.id ? raw as number | string : /^(?:0|[1-9]\d{0,14})$/.test(node.id) ? Number(node.id) : undefined
@@ -158,7 +158,7 @@ class ScopeWriter {
     const { document } = this.#g, edges = document.edges ?? [], kept = this.#kept?.links ?? []
     const raws = edges.map((edge) => isLink(edge[OWN]) ? readLink(edge[OWN]) : undefined)
     const wiring = new Wiring([...raws.filter((link) => link !== undefined), ...kept.map(({ link }) => readLink(link))], this.#keptNodes)
-    for (const link of [...raws, ...kept.map((one) => readLink(one.link))]) if (link !== undefined) this.#lastLink = Math.max(this.#lastLink, link.id)
+    for (const link of [...raws, ...kept.map((one) => readLink(one.link))]) if (link !== undefined) this.#lastLink = Math.max(this.#lastLink, counter(link.id))
     const fresh: (readonly [from: PortRef, to: PortRef, id?: string])[] = []
     edges.forEach(({ from, to, id }, e) => {
       const link = raws[e], origin = link === undefined ? null : wiring.originOf(link)
@@ -200,7 +200,7 @@ class ScopeWriter {
   #emitFresh(from: readonly [string, number], to: readonly [string, number], wanted?: string): void {
     const own = wanted !== undefined && /^\d{1,15}$/.test(wanted) ? Number(wanted) : undefined
     const id = own !== undefined && !this.#linkIds.has(own) ? own : ++this.#lastLink
-    this.#lastLink = Math.max(this.#lastLink, id)
+    this.#lastLink = Math.max(this.#lastLink, counter(id))
     const type = this.#sockets.get(from[0])?.outputs[from[1]]?.raw['type'] ?? '*', ref = (end: string): number | string => this.#ids.get(end) ?? (/^-?\d+$/.test(end) ? Number(end) : end)
     const raw = this.#tuples() ? [id, ref(from[0]), from[1], ref(to[0]), to[1], type]
       : { id, origin_id: ref(from[0]), origin_slot: from[1], target_id: ref(to[0]), target_slot: to[1], type }
@@ -267,6 +267,9 @@ class ScopeWriter {
       ? [new ScopeWriter({ document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name }).write()] : [])
   }
 }
+
+/** A counter of the file, or 0 for one that could not be counted on. */
+function counter(value: unknown): number { return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 50 ? value as number : 0 }
 
 function larger(a: unknown, b: number): unknown { return typeof a === 'number' ? Math.max(a, b) : a }
 
