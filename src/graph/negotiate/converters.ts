@@ -3,7 +3,7 @@ import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { resolveParams } from '../params.js'
 import { mediaOf } from './constraints.js'
 import { exactly, FIELDS, revise } from './domain.js'
-import { addNode, findLink, portCompiler, runFunctions, type NodeFaults } from './node-ports.js'
+import { addNode, findLink, portsOf, runFunctions, type NodeFaults } from './node-ports.js'
 import { pickPort } from './pick.js'
 import { PortNetwork } from './port-network.js'
 
@@ -35,7 +35,6 @@ export interface ConverterSearch {
 /** Prepares a search over `converters`, in their order. */
 export function converterSearch(converters: readonly NodeDefinition[]): ConverterSearch {
   const usable = converters.filter((one) => requiredInputs(one) <= 1 && Object.keys(one.inputs).length > 0 && Object.keys(one.outputs).length > 0)
-  const compile = portCompiler()
   const found = new Map<string, readonly ConverterStep[] | null>()
   return {
     needingMore: converters.filter((one) => requiredInputs(one) > 1),
@@ -46,7 +45,7 @@ export function converterSearch(converters: readonly NodeDefinition[]): Converte
     find(from, to, o) {
       const key = `${o.losslessOnly ? 1 : 0}${o.most}${keyOf(from)}>${keyOf(to)}`
       let chain = found.get(key)
-      if (chain === undefined) found.set(key, chain = search(from, to, o, usable, compile))
+      if (chain === undefined) found.set(key, chain = search(from, to, o, usable))
       return chain
     },
   }
@@ -55,7 +54,7 @@ export function converterSearch(converters: readonly NodeDefinition[]): Converte
 interface State { readonly media: Media; readonly rank: number; readonly cost: number; readonly path: readonly ConverterStep[]; readonly order: readonly number[] }
 
 /** Dijkstra over media; a state also holds how far the audio order has come and how many converters it took. */
-function search(from: Media, to: Media, o: SearchOptions, converters: readonly NodeDefinition[], compile: ReturnType<typeof portCompiler>): readonly ConverterStep[] | null {
+function search(from: Media, to: Media, o: SearchOptions, converters: readonly NodeDefinition[]): readonly ConverterStep[] | null {
   const goal = keyOf(to)
   const waiting: State[] = [{ media: from, rank: 0, cost: 0, path: [], order: [] }]
   const done = new Set<string>()
@@ -69,7 +68,7 @@ function search(from: Media, to: Media, o: SearchOptions, converters: readonly N
     converters.forEach((definition, index) => {
       const targets = new Set<string>()
       for (const wish of wishesOf(state.media, to)) {
-        const step = convert(definition, state.media, wish, to, compile)
+        const step = convert(definition, state.media, wish, to)
         if (step === null || (o.losslessOnly && !step.lossless) || targets.has(keyOf(step.to))) continue
         targets.add(keyOf(step.to))
         const rank = rankAfter(state.rank, state.media, step.to)
@@ -107,7 +106,7 @@ function wishesOf(from: Media, to: Media): Media[] {
 }
 
 /** One application of a converter: what it gives for `from` when asked for `wish`; null when it refuses, or gives something else of the same kind. */
-function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Media, compile: ReturnType<typeof portCompiler>): ConverterStep | null {
+function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Media): ConverterStep | null {
   const params = definition.converter!.params(from, wish)
   if (params === null) return null
   const { values, diagnostics } = resolveParams(definition, params)
@@ -116,7 +115,7 @@ function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Med
   const network = new PortNetwork()
   const faults: NodeFaults = { clashes: [], failures: [] }
   const node = addNode(network, {
-    id: definition.type, ports: compile(definition), params: values, linkCount: (port) => port === input ? 1 : 0, known: () => undefined,
+    id: definition.type, ports: portsOf(definition), params: values, linkCount: (port) => port === input ? 1 : 0, known: () => undefined,
   }, faults)
   const a = findLink(node, input)!.variable, b = findLink(node, output)!.variable
   const taken = revise(network.domain(a), exactly(from))

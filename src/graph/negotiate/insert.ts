@@ -17,13 +17,16 @@ interface MendOptions { readonly mode: NegotiateMode; readonly most: number; rea
 /** Finds a converter chain for every broken edge, or says why there is none. Edges whose media come with the first packet wait for it. */
 export function mendEdges(problem: Problem, solution: Solution, o: MendOptions): { readonly chains: EdgeChain[]; readonly diagnostics: Diagnostic[] } {
   const chains: EdgeChain[] = [], diagnostics: Diagnostic[] = []
+  const reasons = new Map<readonly ConverterStep[], string>() // equal questions have one answer
   for (const broken of solution.broken) {
     const from = mediaOf(solution.network.domain(broken.producer)), to = mediaOf(solution.network.domain(broken.consumer))
     const known = from !== undefined && to !== undefined
     const free = known ? o.search.find(from, to, { losslessOnly: false, most: o.most }) : null
     const allowed = o.mode === 'strict' || !known ? null : o.mode === 'auto' ? free : o.search.find(from, to, { losslessOnly: true, most: o.most })
     if (allowed !== null) {
-      if (allowed.length > 0) chains.push({ edge: broken.edge, steps: allowed, reason: `${describeMedia(from!)} → ${describeMedia(to!)}` })
+      let reason = reasons.get(allowed)
+      if (reason === undefined) reasons.set(allowed, reason = `${describeMedia(from!)} → ${describeMedia(to!)}`)
+      if (allowed.length > 0) chains.push({ edge: broken.edge, steps: allowed, reason })
       continue
     }
     if (!known && o.mode !== 'strict' && (broken.fields[0] !== 'kind' || bridges(broken, o.search))) continue
@@ -78,20 +81,22 @@ export function insertConverters(
 ): Graph {
   if (chains.length === 0) return graph
   const nodes: GraphNode[] = [...graph.nodes], edges: GraphEdge[] = [...graph.edges]
-  const counts = new Map<string, number>(), taken = new Set(graph.nodes.map((node) => node.id))
+  const changes = new Map<ConverterStep, string>(), counts = new Map<string, number>(), taken = new Set(graph.nodes.map((node) => node.id))
   for (const { edge: at, steps, reason } of chains) {
     const edge = graph.edges[at]!
     const [node, port] = edge.from, name = `${node}.${port}->${edge.to[0]}.${edge.to[1]}`
     let from = edge.from
     for (const step of steps) {
       const id = freeId(`${node}.${port}`, counts, taken)
+      let change = changes.get(step)
+      if (change === undefined) changes.set(step, change = `${describeMedia(step.from)} → ${describeMedia(step.to)}`)
       nodes.push({ id, type: step.definition.type, definition: step.definition, params: step.params })
       edges.push({ from, to: [id, step.input] })
       media.set(`${id}.${step.input}`, step.from)
       media.set(`${id}.${step.output}`, step.to)
       inserted.push({ id, type: step.definition.type, params: step.params, edge: name, reason, lossless: step.lossless })
       diagnostics.push(graphErrors.CONVERTER_INSERTED.diagnostic(
-        { node: id, what: `${step.definition.type} inserted on ${name}: ${describeMedia(step.from)} → ${describeMedia(step.to)}`,
+        { node: id, what: `${step.definition.type} inserted on ${name}: ${change}`,
           todo: 'Insert it by hand to set its params, or set `negotiate: strict` to refuse it.' },
         { node: id, edge: edge.id ?? name, pointer: `/edges/${at}` }))
       from = [id, step.output]

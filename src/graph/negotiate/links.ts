@@ -1,4 +1,5 @@
 import { linkableInput, linkableInputs } from '../driven-params.js'
+import type { GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
 import type { NodeDefinition } from '../node-definition.js'
 
@@ -12,14 +13,13 @@ export interface InputLinks {
 
 /** Sorts the edges of a graph by the port that they end at. A single input keeps its first link only: the others are `INPUT_OCCUPIED`. */
 export function inputLinks(
-  graph: Graph, indexOf: ReadonlyMap<string, number>, definitionOf: (node: number) => NodeDefinition | undefined, broken: ReadonlySet<number> | undefined,
+  graph: Graph, { fromAt, toAt }: Pick<GraphEdgeList, 'fromAt' | 'toAt'>, definitionOf: (node: number) => NodeDefinition | undefined, broken: ReadonlySet<number> | undefined,
 ): InputLinks {
   const byNode: (Map<string, number[]> | undefined)[] = new Array<undefined>(graph.nodes.length)
   for (let e = 0; e < graph.edges.length; e++) {
     if (broken?.has(e) === true) continue
-    const { from, to } = graph.edges[e]!
-    const target = indexOf.get(to[0]), source = indexOf.get(from[0])
-    if (target === undefined || source === undefined) continue
+    const { from, to } = graph.edges[e]!, target = toAt[e]!, source = fromAt[e]!
+    if (target < 0 || source < 0) continue
     const consumer = definitionOf(target), input = consumer && linkableInput(consumer, to[1])
     if (input === undefined || own(definitionOf(source)?.outputs, from[1]) === undefined) continue
     const ports = byNode[target] ??= new Map()

@@ -133,12 +133,11 @@ function narrowed(domain: Domain, { kind, field }: FieldFunction, value: FieldDo
   return kept.length === 0 ? undefined : kept.length === domain.length && kept.every((one, i) => one === domain[i]) ? domain : kept
 }
 
-/** Compiled ports of definitions, each compiled once. */
-export function portCompiler(): (definition: NodeDefinition) => readonly CompiledPort[] {
-  const cache = new Map<NodeDefinition, readonly CompiledPort[]>()
-  return (definition) => {
-    let ports = cache.get(definition)
-    if (ports === undefined) cache.set(definition, ports = compilePorts(definition))
-    return ports
-  }
+const compiled = new WeakMap<NodeDefinition, readonly CompiledPort[]>()
+
+/** Compiled ports of a definition, compiled once. */
+export function portsOf(definition: NodeDefinition): readonly CompiledPort[] {
+  let ports = compiled.get(definition)
+  if (ports === undefined) compiled.set(definition, ports = compilePorts(definition))
+  return ports
 }

@@ -1,14 +1,13 @@
 import type { Media } from '../../media/media-type.js'
 import { edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
-import { linkableInput } from '../driven-params.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { orderOf } from '../order.js'
 import { mediaOf } from './constraints.js'
 import { FIELDS, fieldName, kindsOf, type Domain } from './domain.js'
 import type { FieldDomain } from './field-domain.js'
 import { inputLinks, type InputLinks } from './links.js'
-import { addNode, portCompiler, runFunctions, type FixedFields, type NodeFaults, type NodePorts, type PortClash } from './node-ports.js'
+import { addNode, portsOf, runFunctions, type FixedFields, type NodeFaults, type NodePorts, type PortClash } from './node-ports.js'
 import { pickPort } from './pick.js'
 import { PortNetwork } from './port-network.js'
 
@@ -17,7 +16,7 @@ export interface Problem {
   readonly graph: Graph
   /** Document indices in topological order; nodes on cycles are missing. */
   readonly order: Uint32Array
-  readonly indexOf: ReadonlyMap<string, number>
+  readonly edges: GraphEdgeList
   readonly links: InputLinks
   readonly definitionOf: (node: number) => NodeDefinition | undefined
   readonly paramsOf: (node: number) => ParamValues
@@ -57,7 +56,7 @@ export function prepare(
   const edges = o.edges ?? edgeListOf(graph)
   const bound = new Set([...graph.inputs.values()].flatMap((input) => input.to.map(([node, port]) => `${node}.${port}`)))
   return {
-    graph, order: orderOf(edges).order, indexOf: edges.indexOf, links: inputLinks(graph, edges.indexOf, o.definitionOf, o.brokenEdges),
+    graph, order: orderOf(edges).order, edges, links: inputLinks(graph, edges, o.definitionOf, o.brokenEdges),
     definitionOf: o.definitionOf, paramsOf: o.paramsOf, known: o.known, bound,
   }
 }
@@ -83,9 +82,8 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
   const network = new PortNetwork()
   const nodes: (NodePorts | undefined)[] = new Array<undefined>(graph.nodes.length)
   const broken: BrokenEdge[] = [], clashes: { node: number; clash: PortClash }[] = [], failures: Solution['failures'][number][] = []
-  const compile = portCompiler()
-  const faults: NodeFaults = { clashes: [], failures: [] }
-  const isGiven = (port: string): boolean => problem.bound.has(port) || problem.known.has(port)
+  const faults: NodeFaults = { clashes: [], failures: [] }, { bound, known } = problem, given = bound.size + known.size > 0
+  const linksOf = (index: number, id: string, port: string): number => links.edges(index, port).length || (given && (bound.has(`${id}.${port}`) || known.has(`${id}.${port}`)) ? 1 : 0)
   const collect = (node: number): void => {
     if (faults.clashes.length === 0 && faults.failures.length === 0) return
     for (const clash of faults.clashes.splice(0)) clashes.push({ node, clash })
@@ -96,9 +94,8 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
     if (definition === undefined) continue
     const { id } = graph.nodes[index]!
     const node = nodes[index] = addNode(network, {
-      id, ports: compile(definition), params: problem.paramsOf(index), fixed,
-      linkCount: (port) => links.edges(index, port).length || (isGiven(`${id}.${port}`) ? 1 : 0),
-      known: problem.known.size === 0 ? nothing : (link) => problem.known.get(`${id}.${link}`),
+      id, ports: portsOf(definition), params: problem.paramsOf(index), fixed, linkCount: (port) => linksOf(index, id, port),
+      known: known.size === 0 ? nothing : (link) => known.get(`${id}.${link}`),
     }, faults)
     for (const edge of links.all(index)) {
       const fault = connect(network, problem, nodes, edge)
@@ -127,14 +124,11 @@ function nothing(): undefined { return undefined }
 
 /** Ties the two ends of an edge; what could not be tied comes back. */
 function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePorts | undefined)[], edge: number): BrokenEdge | undefined {
-  const { from, to } = problem.graph.edges[edge]!
-  const source = nodes[problem.indexOf.get(from[0])!]
-  const target = problem.indexOf.get(to[0])!
+  const { from, to } = problem.graph.edges[edge]!, source = nodes[problem.edges.fromAt[edge]!], target = problem.edges.toAt[edge]!
   const producer = source === undefined ? undefined : outputLink(source, from[1])?.variable
   if (producer === undefined) return undefined
-  const port = linkableInput(problem.definitionOf(target)!, to[1])!
-  const name = port.multi === true ? `${to[1]}.${problem.links.edges(target, to[1]).indexOf(edge)}` : to[1]
-  const consumer = nodes[target]!.links.find((link) => link.port.input && link.name === name)!.variable
+  const { links } = nodes[target]!, first = links.findIndex(({ port }) => port.input && port.name === to[1])
+  const consumer = links[links[first]!.port.multi ? first + problem.links.edges(target, to[1]).indexOf(edge) : first]!.variable
   if (network.tie(producer, consumer)) return undefined
   const gives = network.domain(producer), takes = network.domain(consumer)
   const kinds = kindsOf(takes)
