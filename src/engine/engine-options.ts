@@ -3,6 +3,7 @@ import type { EventListener } from '../observe/events.js'
 import type { LogSink } from '../schedule/batch/services.js'
 import { resolveLimits, type Limits } from '../graph/limits.js'
 import { parseTier, type TierChoice } from '../graph/tiers.js'
+import type { NodeLimits } from '../workers/spawn-node.js'
 import type { WasmSource } from '../kernels/wasm-source.js'
 
 /** Options of {@link createEngine} (spec packaging.md, memory-and-workers.md). */
@@ -25,6 +26,14 @@ export interface EngineOptions {
   readonly startTimeoutMs?: number
   /** Permits of limiters that nodes name in `limiters`; there are `cpu` (as many as workers), `gpu` 4 and `io` 64. */
   readonly limiters?: Readonly<Record<string, number>>
+  /** How long a busy thread may go without a heartbeat before it counts as hung, ms; default 3 000. Nodes have their own `hangMs`. */
+  readonly hangMs?: number
+  /** Threads that wait, booted, to take a lost one's place; default 1. They boot while runs are under way. */
+  readonly warmSpares?: number
+  /** Threads replaced within 60 s after which runs fail with the cause; default 10. */
+  readonly respawns?: number
+  /** Limits of Node's threads, for code that is not trusted. */
+  readonly resourceLimits?: NodeLimits
   readonly logger?: LogSink
   /** Told of changes of memory pressure and of workers that start, are lost, come back. */
   readonly onEvent?: EventListener
@@ -52,6 +61,8 @@ export interface FilledOptions {
   readonly kernels: Readonly<Record<string, WasmSource>>
   readonly startTimeoutMs: number
   readonly limiters: Readonly<Record<string, number>>
+  readonly pool: { readonly hangMs: number; readonly warmSpares: number; readonly respawns: number }
+  readonly resourceLimits: NodeLimits | undefined
   readonly logger: LogSink
   readonly onEvent: EventListener | undefined
   readonly zeroOnFree: boolean
@@ -61,12 +72,16 @@ export interface FilledOptions {
 
 /** Checks options and the environment (`MILLRACE_TIER`, `MILLRACE_FALLBACK`). Throws `CONFIG_INVALID` naming key, source, expected and got. */
 export function fillOptions(o: EngineOptions, environment: Readonly<Record<string, string | undefined>>): FilledOptions {
-  const { workers = 'auto', shared = 'auto', startTimeoutMs = 5_000 } = o
+  const { workers = 'auto', shared = 'auto', startTimeoutMs = 5_000, hangMs = 3_000, warmSpares = 1, respawns = 10 } = o
   if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 0 && workers <= 256)) throw invalid('workers', 'option', "'auto' or 0…256", workers)
   if (shared !== 'auto' && typeof shared !== 'boolean') throw invalid('shared', 'option', "'auto', true or false", shared)
   if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0)) throw invalid('startTimeoutMs', 'option', 'ms above 0', startTimeoutMs)
   for (const [name, permits] of Object.entries(o.limiters ?? {})) if (!(Number.isInteger(permits) && permits >= 1)) throw invalid(`limiters.${name}`, 'option', 'a whole number of permits from 1', permits)
+  if (!(hangMs > 0)) throw invalid('hangMs', 'option', 'ms above 0', hangMs)
+  if (!(Number.isInteger(warmSpares) && warmSpares >= 0 && warmSpares <= 16)) throw invalid('warmSpares', 'option', '0…16', warmSpares)
+  if (!(respawns >= 0)) throw invalid('respawns', 'option', 'a number from 0', respawns)
   return {
+    pool: { hangMs, warmSpares, respawns }, resourceLimits: o.resourceLimits,
     arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'), environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
     fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs, limiters: { gpu: 4, io: 64, ...o.limiters },
     logger: o.logger ?? defaultLogger, onEvent: o.onEvent, zeroOnFree: o.zeroOnFree ?? false, debugMemory: o.debugMemory ?? false, limits: resolveLimits(o.limits),

@@ -55,6 +55,9 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
       compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
       workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
+      pool: filled.pool, resourceLimits: filled.resourceLimits,
+      onLost: ({ error, worker, slot, reason, detail }) => { filled.logger('warn', 'worker.lost', { worker, slot, reason, detail, error: error.code }) },
+      onBroken: (error) => { filled.logger('error', error.message, { code: error.code }) },
     }),
   })
 }

@@ -3,6 +3,8 @@ import { describeKernel, frameBytes, portSpec, type KernelSpec } from '../kernel
 import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
 import type { Media } from '../media/media-type.js'
 import { colour } from './colouring.js'
+import { LANES } from './policy/limiters.js'
+import { NO_POLICY, type NodePolicy } from './policy/node-policy.js'
 import type { ResolvedInput, ResolvedNode } from './resolved-graph.js'
 import { valueId } from './resolved-graph.js'
 import type { SegmentBuffer, SegmentNode, SegmentPlan, ValueId } from './segment-plan.js'
@@ -77,7 +79,7 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
   }
   const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, joins)
   return {
-    index, tier: c.nodes[members[0] ?? draft.nodes[0]!]!.tier!, feed: draft.feed, nodes, workBytes: bytes, headFrames,
+    index, tier: c.nodes[members[0] ?? draft.nodes[0]!]!.tier!, feed: draft.feed, nodes, workBytes: bytes, headFrames, ...wishes(members.map((n) => c.nodes[n]!.policy)),
     buffers: buffers.map((b, n) => ({
       kind: b.kind, value: b.value, media: b.media, channels: b.spec.channels, frameBytes: frameBytes(b.spec), capacity: b.capacity,
       offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!, ...(b.metadata && { metadata: b.metadata }),
@@ -134,4 +136,11 @@ function valuesRead(nodes: readonly number[], c: BufferContext): Set<ValueId> {
   const values = new Set<ValueId>()
   for (const i of nodes) for (const input of c.nodes[i]!.inputs) if (input.from !== null) values.add(c.origin.get(input.from) ?? input.from)
   return values
+}
+
+/** Lane and silence that a segment's nodes ask for: the most urgent, the longest; what is not said is left out. */
+function wishes(policies: readonly (NodePolicy | undefined)[]): Pick<SegmentPlan, 'lane' | 'hangMs'> {
+  const said = policies.map((policy) => policy ?? NO_POLICY), lane = Math.min(...said.map(({ claim }) => claim.lane)), silences = said.map(({ hangMs }) => hangMs || Number.POSITIVE_INFINITY)
+  const hangMs = Math.max(...silences)
+  return { ...(lane === NO_POLICY.claim.lane || said.length === 0 ? {} : { lane: LANES[lane]! }), ...(hangMs === NO_POLICY.hangMs || said.length === 0 ? {} : { hangMs }) }
 }

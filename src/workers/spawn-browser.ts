@@ -34,8 +34,8 @@ export function browserSpawner(source: WorkerSource, scope: WorkerScope = global
       onEnd: (listener) => { listeners.push(listener) },
       started(locked) {
         revoke()
-        greeted = true
-        if (!locked || locks === undefined) return
+        greeted = locked !== undefined
+        if (locked !== true || locks === undefined) return
         gone = locks.request(own, () => undefined).then(() => { end('exit', 'its lock was released') }, () => undefined)
       },
       terminate() {
