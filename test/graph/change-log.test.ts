@@ -4,11 +4,12 @@ import { toDocument } from '../../src/graph/document/to-document.js'
 import { addNode, connect, disconnect, removeNode, setParam } from '../../src/graph/edit.js'
 import { applyChange, changeOf } from '../../src/graph/edit/change.js'
 import { ChangeLog, replay, type ChangeRecord, type ChangeType } from '../../src/graph/edit/change-log.js'
-import { groupNodes, moveNodes, relinkEdge, removeEdge, renameNode, setInputTarget, setNode, setOutput } from '../../src/graph/edit/edits.js'
+import { groupNodes, moveNodes, relinkEdge, removeEdge, renameNode, setInputTarget, setNode } from '../../src/graph/edit/edits.js'
 import type { Graph } from '../../src/graph/graph.js'
 import { hashGraph } from '../../src/graph/hash.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { gain, mix } from '../../src/nodes/index.js'
+import { randomEdits, randomOf } from '../support/random-edits.js'
 
 const registry = createRegistry(gain, mix)
 let clock = 0
@@ -96,28 +97,12 @@ describe('records', () => {
 })
 
 test('1 000 random edits: the hash and the document at every revision, undo all is the start, redo all the end', () => {
-  let seed = 11
-  const random = (below: number): number => { seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0; return Math.floor(seed / 2 ** 32 * below) }
+  const random = randomOf(11), edit = randomEdits(random, 'n')
   const edits = Number(process.env['MILLRACE_EDITS'] ?? 1_000)
   const log = new ChangeLog(start(), { ...options, steps: edits }), states = [state(log.graph)], hashes = [hashGraph(log.graph).graph]
-  let next = 0
-  const pick = (graph: Graph): string => graph.nodes[random(graph.nodes.length)]!.id
-  /** Links only from earlier to later nodes, so that there is never a cycle. */
-  const forward = (graph: Graph): [string, string] => { const [a, b] = [random(graph.nodes.length), random(graph.nodes.length)]; return [graph.nodes[Math.min(a, b)]!.id, graph.nodes[Math.max(a, b)]!.id] }
-  const steps: readonly [Exclude<ChangeType, 'undo' | 'redo'>, (graph: Graph) => Graph][] = [
-    ['add', (g) => addNode(g, { id: `n${next++}`, type: 'audio::gain', definition: gain.definition as never, params: {} })],
-    ['add', (g) => addNode(g, { id: `n${next++}`, type: 'audio::mix', definition: mix.definition as never, params: {} })],
-    ['remove', (g) => g.nodes.length > 3 ? removeNode(g, pick(g)) : g],
-    ['connect', (g) => { const [a, b] = forward(g); return a === b ? g : connect(g, [a, 'out'], [b, 'in']) }],
-    ['disconnect', (g) => { const edge = g.edges[random(g.edges.length)]; return edge === undefined ? g : disconnect(g, edge.from, edge.to) }],
-    ['set-param', (g) => setParam(g, pick(g), 'gainDb', -random(50))], ['set-param', (g) => setParam(g, pick(g), 'gainDb', undefined)],
-    ['rename', (g) => renameNode(g, pick(g), `r${next++}`)], ['move', (g) => moveNodes(g, { [pick(g)]: { x: random(9), y: random(9) } })],
-    ['group', (g) => groupNodes(g, { id: `g${random(3)}`, nodes: random(3) === 0 ? [] : [pick(g)] })], ['set', (g) => setOutput(g, `o${random(3)}`, [pick(g), 'out'])],
-    ['set', (g) => setNode(g, pick(g), { output: random(2) === 0 ? true : undefined } as never)], ['set', (g) => ({ ...g, config: { seed: random(9) } })],
-  ]
   for (let i = 0; i < edits; i++) {
-    const before = log.revision, [type, edit] = steps[random(steps.length)]!
-    if (random(10) === 0) { if (random(2) === 0) log.undo(); else log.redo() } else log.change(type, edit)
+    const before = log.revision, [type, change] = edit()
+    if (random(10) === 0) { if (random(2) === 0) log.undo(); else log.redo() } else log.change(type, change)
     if (log.revision === before) continue
     states.push(state(log.graph))
     hashes.push(hashGraph(log.graph).graph)
