@@ -10,23 +10,30 @@ export interface Excess { readonly what: string; readonly limit: number; readonl
 export function scanLimits(text: string, limits: Pick<Limits, 'depth' | 'stringLength'>): Excess | undefined {
   let depth = 0, deepest = 0
   for (let i = 0; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
-      case 0x22: {
-        const end = stringEnd(text, i)
-        if (end - i - 1 > limits.stringLength) return { what: 'String', limit: limits.stringLength, got: end - i - 1 }
-        i = end
-        break
-      }
-      case 0x5b: case 0x7b: if (++depth > deepest) deepest = depth; break
-      case 0x5d: case 0x7d: depth--
-    }
+    const unit = text.charCodeAt(i)
+    if (unit === 0x22) {
+      const end = stringEnd(text, i)
+      if (end - i - 1 > limits.stringLength) return { what: 'String', limit: limits.stringLength, got: end - i - 1 }
+      i = end
+    } else if ((unit | 0x20) === 0x7b) { // [ or {
+      if (++depth > deepest) deepest = depth
+    } else if ((unit | 0x20) === 0x7d) depth--
   }
   return deepest > limits.depth ? { what: 'Nesting', limit: limits.depth, got: deepest } : undefined
 }
 
+/** Characters of a string that are looked at one by one, which is faster than a search for short ones. */
+const SHORT = 48
+
 /** Index of the quote that ends the string opened at `start`, or the text's end. */
 function stringEnd(text: string, start: number): number {
   let end = start
+  for (const last = start + SHORT; end < last;) {
+    const unit = text.charCodeAt(++end)
+    if (unit === 0x22) return end
+    if (unit === 0x5c) end++ // what follows is escaped
+    else if (unit !== unit) return text.length // behind the text
+  }
   for (;;) {
     end = text.indexOf('"', end + 1)
     if (end < 0) return text.length
