@@ -69,8 +69,9 @@ export default defineConfig({
       ...(executablePath === undefined ? [] : [browser('isolated', ISOLATION_HEADERS), browser('plain', {})]),
     ],
     coverage: {
-      provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'],
-      exclude: ['src/**/generated/**', 'src/**/generated.ts', 'src/cli/**'],
+      // The bar of PK-63, for whole runs: `npm run coverage`.
+      provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'], reportsDirectory: '.cache/coverage', thresholds: { lines: 85 },
+      exclude: ['src/**/generated/**', 'src/**/generated.ts', 'src/cli/**', 'src/server/**'],
     },
   },
 })

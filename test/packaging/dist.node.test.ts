@@ -25,14 +25,15 @@ const library = (): string[] => {
 }
 const text = (path: string): string => readFileSync(join(dist, path), 'utf8')
 
-/** Files that an entry loads, by relative imports. */
-function loadedBy(entry: string): string[] {
+/** Files that an entry loads, by relative imports; `parts`: those that it loads on demand too. */
+function loadedBy(entry: string, parts = true): string[] {
   const found = new Set<string>()
   const open = [join(dist, entry)]
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     if (found.has(path)) continue
     found.add(path)
-    for (const specifier of specifiers(readFileSync(path, 'utf8'))) if (specifier.startsWith('.')) open.push(resolve(dirname(path), specifier))
+    const code = readFileSync(path, 'utf8')
+    for (const specifier of specifiers(code)) if (specifier.startsWith('.') && (parts || !code.includes(`import("${specifier}")`))) open.push(resolve(dirname(path), specifier))
   }
   return [...found]
 }
@@ -71,8 +72,24 @@ describe.skipIf(!current)('dist', () => {
       expect(count(loadedBy('index.js')), file).toBe(1)
       expect(count([join(dist, 'millrace.global.js')]), file).toBe(1)
       expect(count(loadedBy('nodes.js')), file).toBe(0)
+      expect(count(loadedBy('index.js', false)), `${file}, at first`).toBe(0)
       expect(count([join(dist, 'worker.js'), join(dist, 'worklet.js')]), file).toBe(0)
     }
+  })
+
+  test('the entry loads no part at first: neither the engine nor the code of workers', () => {
+    const first = loadedBy('index.js', false), all = loadedBy('index.js')
+    for (const part of ['start-engine', 'worker-entry-shared', 'worker-entry-private', 'script-entry', 'builtin-core', 'builtin-assembly']) {
+      const named = (path: string): boolean => new RegExp(`/${part}-[A-Z0-9]{8}\\.js$`).test(path)
+      expect(all.filter(named), part).toHaveLength(1)
+      expect(first.filter(named), part).toEqual([])
+    }
+  })
+
+  test('the script-tag file holds no worker twice: its threads run the file itself', () => {
+    const code = text('millrace.global.js')
+    expect(code.match(/\bmillrace:[`"]hello[`"]/g)).toHaveLength(1)
+    expect(code).toMatch(/^var millrace=\(?function /)
   })
 
   test('does nothing at import: every host global may throw', () => {
