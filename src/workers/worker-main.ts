@@ -9,7 +9,6 @@ import { faultOf } from './fault.js'
 import type { PrivateMemory } from './private-memory.js'
 import type { Greeting, StartOptions, WorkerControl, WorkerEvent } from './protocol.js'
 import { WORKER_PROTOCOL } from './protocol.js'
-import { JobServer } from './transfer-worker.js'
 import { bootWorker, claimSlot, type BootedWorker } from './worker-boot.js'
 import { runLoop } from './worker-loop.js'
 
