@@ -18,7 +18,6 @@ export const chunk = (type: string, data: Uint8Array): Uint8Array => join(u32(da
 /** A grey picture of one pixel: deflate block stored as it is, Adler-32 of 00 7f. */
 export const PNG = join([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], chunk('IHDR', join(u32(1), u32(1), [8, 0, 0, 0, 0])),
   chunk('IDAT', join([0x78, 0x01, 0x01, 2, 0, 0xfd, 0xff, 0x00, 0x7f], u32(0x00810080))), chunk('IEND', new Uint8Array()))
-const withChunks = (...chunks: readonly Uint8Array[]): Uint8Array => join(PNG.subarray(0, 33), ...chunks, PNG.subarray(33))
 /** A lossless picture of one white pixel (libwebp's smallest). */
 export const WEBP = join('RIFF', u32(26, true), 'WEBP', 'VP8L', u32(13, true), [0x2f, 0, 0, 0, 0x10, 0x07, 0x10, 0x11, 0x11, 0x88, 0x88, 0xfe, 0x07], [0])
 /** Five samples of 8 bits, without the pad byte. */

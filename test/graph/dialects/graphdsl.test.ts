@@ -82,7 +82,7 @@ describe('GraphDSL', () => {
   })
 
   test('200 random documents come out byte for byte', () => {
-    const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((text) => text.isWellFormed() && !/\p{Cc}/u.test(text))
+    const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((text) => !/\p{Cc}/u.test(text))
     const port = fc.tuple(word, word)
     const param = fc.record({ type: fc.constantFrom('int', 'float', 'number', 'string', 'bool', 'object', 'null'), value: fc.jsonValue({ maxDepth: 2 }) }, { requiredKeys: ['value'] })
     const node = fc.record({ op_type: word, params: fc.dictionary(word, param, { minKeys: 1, maxKeys: 4 }), ui: fc.record({ x: fc.integer(), y: fc.integer(), collapsed: fc.boolean(), color: fc.string() }, { requiredKeys: ['x'] }) }, { requiredKeys: ['op_type'] })
