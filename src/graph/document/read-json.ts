@@ -4,7 +4,7 @@ import type { Limits } from '../limits.js'
 import { exceeded } from './check-document.js'
 import { decodeUtf8 } from './decode-utf8.js'
 import { findSyntaxFault, positionOf } from './json-syntax.js'
-import { scanLimits } from './scan-limits.js'
+import { nestsWithin, scanLimits } from './scan-limits.js'
 
 /** JSON read from text: the value, the text (for positions) and its size in UTF-8 at most; or what is wrong (stage 1). */
 export type JsonReading = { readonly value: unknown; readonly text: string; readonly bytes: number } | { readonly fault: Diagnostic }
@@ -17,14 +17,22 @@ export function readJson(input: string | Uint8Array, limits: Limits): JsonReadin
   if (typeof text !== 'string') {
     return { fault: syntax('UTF-8', `byte 0x${(input as Uint8Array)[text.offset]!.toString(16).padStart(2, '0')}`, positionOf(text.before, text.before.length)) }
   }
-  const excess = scanLimits(text, limits)
-  if (excess !== undefined) return { fault: exceeded(excess.what, excess.limit, excess.got) }
-  try {
-    return { value: JSON.parse(text) as unknown, text, bytes }
-  } catch {
-    const { offset, expected, found } = findSyntaxFault(text) ?? { offset: 0, expected: 'JSON', found: 'other text' }
-    return { fault: syntax(expected, found, positionOf(text, offset)) }
+  const small = text.length <= SMALL && text.length <= limits.stringLength, early = small ? valueOf(text) : undefined
+  if (early === undefined || !nestsWithin(early.value, limits.depth)) {
+    const excess = scanLimits(text, limits)
+    if (excess !== undefined) return { fault: exceeded(excess.what, excess.limit, excess.got) }
   }
+  const parsed = early ?? valueOf(text)
+  if (parsed !== undefined) return { value: parsed.value, text, bytes }
+  const { offset, expected, found } = findSyntaxFault(text) ?? { offset: 0, expected: 'JSON', found: 'other text' }
+  return { fault: syntax(expected, found, positionOf(text, offset)) }
+}
+
+/** Characters of text that are parsed before they are measured: such a text takes little memory however it nests, and its value is walked faster than it is scanned. */
+const SMALL = 262_144
+
+function valueOf(text: string): { readonly value: unknown } | undefined {
+  try { return { value: JSON.parse(text) as unknown } } catch { return undefined }
 }
 
 /** Bytes of text in UTF-8, at most: a text so short that it cannot pass the limit is not counted. */

@@ -22,18 +22,9 @@ export function scanLimits(text: string, limits: Pick<Limits, 'depth' | 'stringL
   return deepest > limits.depth ? { what: 'Nesting', limit: limits.depth, got: deepest } : undefined
 }
 
-/** Characters of a string that are looked at one by one, which is faster than a search for short ones. */
-const SHORT = 48
-
 /** Index of the quote that ends the string opened at `start`, or the text's end. */
 function stringEnd(text: string, start: number): number {
   let end = start
-  for (const last = start + SHORT; end < last;) {
-    const unit = text.charCodeAt(++end)
-    if (unit === 0x22) return end
-    if (unit === 0x5c) end++ // what follows is escaped
-    else if (unit !== unit) return text.length // behind the text
-  }
   for (;;) {
     end = text.indexOf('"', end + 1)
     if (end < 0) return text.length
@@ -72,6 +63,18 @@ function textBytes(text: string): number {
     else if (unit >= 0x80) bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2
   }
   return bytes
+}
+
+/** True when a JSON value nests at most `most` levels. Recursion no deeper than that; a walk of the value costs a third of a scan of its text. */
+export function nestsWithin(value: unknown, most: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (most === 0) return false
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!nestsWithin(value[i], most - 1)) return false
+    return true
+  }
+  for (const key in value) if (!nestsWithin((value as Record<string, unknown>)[key], most - 1)) return false
+  return true
 }
 
 /** Depth of a value in memory, counted no further than `most` + 1; iterative. */

@@ -40,8 +40,10 @@ function makeFitter(shape: Shape): Fitter {
 
 function textFitter({ min = 0, max = Infinity, noControl = false, pattern }: TextShape): Fitter {
   const regex = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`, 'u')
+  let last: string | undefined // what matched: types repeat
   return (value) => {
     if (typeof value !== 'string') return 0
+    if (value === last) return 2
     let points = value.length
     for (let i = 0; i < value.length; i++) {
       const unit = value.charCodeAt(i)
@@ -52,7 +54,9 @@ function textFitter({ min = 0, max = Infinity, noControl = false, pattern }: Tex
       if (unit > 0xdbff || !(next >= 0xdc00 && next <= 0xdfff)) return 0
       points--
     }
-    return points >= min && points <= max && (regex === undefined || regex.test(value)) ? 2 : 0
+    if (points < min || points > max || regex?.test(value) === false) return 0
+    if (regex !== undefined) last = value
+    return 2
   }
 }
 
@@ -101,7 +105,7 @@ function objectFitter(shape: ObjectShape): Fitter {
       const one = field === undefined ? (name.startsWith('x-') ? 2 : 1) : field(value[name])
       if (one < fit) { if (one === 0) return 0; fit = one }
     }
-    for (const name of required) if (!Object.hasOwn(value, name)) return 0
+    for (let i = 0; i < required.length; i++) if (!Object.hasOwn(value, required[i]!)) return 0
     return fit
   }
 }
