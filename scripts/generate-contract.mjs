@@ -1,4 +1,4 @@
-// Writes the Rust and AssemblyScript copies of the kernel contract and of the memory layout (src/kernels/contract.ts, src/memory/layout.ts, src/media/dtype.ts).
+// Writes the Rust, AssemblyScript and C copies of the kernel contract and of the memory layout (src/kernels/contract.ts, src/memory/layout.ts, src/media/dtype.ts).
 // `node scripts/generate-contract.mjs` writes; `--check` fails when a committed copy differs.
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -16,6 +16,7 @@ const scalars = [...scalarsOf(contract), ...scalarsOf(layout), ['LAYOUT_HASH', l
 const outputs = new Map([
   ['wasm/crates/abi/src/generated.rs', rust()],
   ['assembly/sdk/generated.ts', assembly()],
+  ['assembly/sdk/c/contract.h', c()],
 ])
 
 let stale = 0
@@ -75,6 +76,18 @@ function assembly() {
     lines.push('')
     // one flat namespace: where a field's name is also a scalar's (PROGRAM.MAGIC, PROGRAM_MAGIC) the field is an offset and says so
     for (const [field, value] of Object.entries(fields)) push(`${name}_${constant(field)}${taken.has(`${name}_${constant(field)}`) ? '_AT' : ''}`, SIGNED.has(name) ? 'i32' : 'u32', value)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** Only what a kernel reads and writes: the tables of the contract, and the two numbers that every module returns. */
+function c() {
+  const lines = [`/* ${NOTE} */`, '#pragma once', '']
+  for (const [name, value] of scalars.filter(([name]) => name === 'ABI_VERSION' || name === 'LAYOUT_HASH')) lines.push(`#define MR_${name} ${text(value)}u`)
+  for (const [name, fields] of [...tablesOf(contract), ['DTYPE_ID', dtype.DTYPE_ID]]) {
+    if (!['INIT', 'IO', 'PORT', 'PORT_FLAG', 'CONTROL', 'ASSET', 'STATE', 'STATUS', 'MEDIA_ID', 'DTYPE_ID'].includes(name)) continue
+    lines.push('')
+    for (const [field, value] of Object.entries(fields)) lines.push(`#define MR_${name}_${constant(field)} ${value < 0 ? `(${value})` : text(value)}`)
   }
   return `${lines.join('\n')}\n`
 }

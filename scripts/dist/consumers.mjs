@@ -112,6 +112,7 @@ export const CONSUMERS = [
   { name: 'vite-worker', needs: 'browser', run: viteWorker },
   { name: 'script-tag-cdn-sri', needs: 'browser', run: scriptTagFromAnotherOrigin },
   { name: 'script-tag-file-url', needs: 'browser', run: scriptTagFromFile },
+  { name: 'user-kernel', run: userKernel },
   { name: 'tree-shaking', run: treeShaking },
 ]
 
@@ -193,6 +194,26 @@ async function viteWorker(c) {
   const { build } = await import('vite')
   await build({ root: folder, configFile: false, logLevel: 'error' })
   return bothWays(join(folder, 'dist'))
+}
+
+/** A kernel of a user's own, from `millrace new kernel` to a graph that uses it, with npm alone (KE-21, KE-23, PK-37). */
+async function userKernel(c) {
+  const tool = await project(c.base, 'user-kernel', c.tarball), folder = join(tool, 'wobble')
+  const millrace = join(tool, 'node_modules/.bin/millrace')
+  await execute(millrace, ['new', 'kernel', 'wobble'], { cwd: tool })
+  await execute('npm', ['install', ...npmFlags, c.tarball], { cwd: folder })
+  const from = performance.now()
+  await execute('npm', ['run', '--silent', 'build'], { cwd: folder })
+  const seconds = (performance.now() - from) / 1000
+  await execute('npm', ['test', '--silent'], { cwd: folder, timeout: 120_000 })
+  const { stdout } = await execute('npm', ['start', '--silent'], { cwd: folder })
+  // The closed form of a first difference at 1 kHz and 48 kHz: |1 - 0.97 e^(-iw)|.
+  const w = (2 * Math.PI) / 48, gain = Math.hypot(1 - 0.97 * Math.cos(w), 0.97 * Math.sin(w)), [, peak] = /^wasm-threads: peak ([0-9.]+)$/m.exec(stdout) ?? []
+  if (!(Math.abs(Number(peak) - gain) < 0.01)) throw new Error(`expected wasm-threads and a peak near ${gain.toFixed(4)}, got ${stdout}`)
+  const tested = JSON.parse((await execute(millrace, ['test-kernel', 'wobble.wasm', '--chunkings', '20', '--json'], { cwd: folder, timeout: 120_000 })).stdout)
+  if (!tested.nodes[0].ok) throw new Error(JSON.stringify(tested))
+  c.note(`kernel built in ${seconds.toFixed(1)} s`)
+  return c.expected
 }
 
 async function viteBuild(c) {
