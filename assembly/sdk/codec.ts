@@ -76,7 +76,7 @@ function walkValue(c: usize): void {
     case FIELD_TENSOR: leafTensor(c); break
     case FIELD_LIST:
     case FIELD_MAP: {
-      const at = take(c, 4), count = at == 0 ? 0 : load<u32>(at)
+      const at = take(c, 4), count: u32 = at == 0 ? 0 : load<u32>(at)
       if (count > load<u32>(c, 4) - load<u32>(c)) fail(c, PACKET_FAULT_TRUNCATED)
       leaf(c, kind, at, count)
       repeat(c, count, kind == FIELD_MAP)
@@ -101,20 +101,20 @@ function repeat(c: usize, count: u32, keyed: bool): void {
 }
 
 function bit(c: usize, kind: u32): u32 {
-  const at = take(c, 1), value = at == 0 ? 0 : <u32>load<u8>(at)
+  const at = take(c, 1), value: u32 = at == 0 ? 0 : <u32>load<u8>(at)
   if (value > 1) fail(c, PACKET_FAULT_VALUE)
   leaf(c, kind, at, kind == FIELD_OPTION ? value : 1)
   return value
 }
 
 function text(c: usize, kind: u32): void {
-  const at = take(c, 4), bytes = at == 0 ? 0 : load<u32>(at), first = take(c, bytes)
+  const at = take(c, 4), bytes: u32 = at == 0 ? 0 : load<u32>(at), first = take(c, bytes)
   if (first != 0 && !isUtf8(first, bytes)) fail(c, PACKET_FAULT_TEXT)
   leaf(c, kind, first, bytes)
 }
 
 function leafTensor(c: usize): void {
-  const at = take(c, TENSOR_REF_BYTES), dimensions = at == 0 ? 0 : <u32>load<u8>(at + TENSOR_REF_NDIM_U8)
+  const at = take(c, TENSOR_REF_BYTES), dimensions: u32 = at == 0 ? 0 : <u32>load<u8>(at + TENSOR_REF_NDIM_U8)
   if (dimensions > TENSOR_REF_MOST_DIMENSIONS) fail(c, PACKET_FAULT_VALUE)
   else take(c, dimensions * 8)
   leaf(c, FIELD_TENSOR, at, TENSOR_REF_BYTES + dimensions * 8)

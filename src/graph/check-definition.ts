@@ -21,7 +21,7 @@ export function checkDefinition(definition: NodeDefinition): void {
   demand(type, definition.kernel === undefined || definition.reference !== undefined, 'a reference beside the kernel', 'none')
   const inWorker = definition.thread === 'worker'
   demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)) || (inWorker && definition.codeURL !== undefined),
-    'a kernel, a process function, a pull function or views', 'none')
+    'a kernel, a process function or a pull function', 'none')
   demand(type, inWorker || definition.codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${definition.thread ?? 'engine'}`)
   demand(type, !inWorker || definition.kernel === undefined, "no thread for a kernel node", 'worker')
   checkParams(type, params)

@@ -1,3 +1,5 @@
+import type { ChannelView } from '../graph/node-definition.js'
+import { ArenaAudio } from '../memory/audio-buffer.js'
 import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { Media } from '../media/media-type.js'
 import type { Packet } from '../media/packet.js'
@@ -15,6 +17,14 @@ export function releasePacket(packet: Packet): void {
 /** A second reference to a packet: audio shares its bytes, other data is the same object. */
 export function sharePacket(packet: Packet): Packet {
   return isAudioBuffer(packet.data) ? { ...packet, data: packet.data.clone() } : packet
+}
+
+/** The channels of a packet's audio that a view names, as `media`; takes over the packet. */
+export function viewPacket(packet: Packet, view: ChannelView, media: Media): Packet {
+  if (!(packet.data instanceof ArenaAudio) || media.kind !== 'audio') return packet
+  const data = packet.data.pick(view.first, media.channels, view.downwards)
+  packet.data.close()
+  return { ...packet, media, data }
 }
 
 /** A packet with the fields that the driver knows. */

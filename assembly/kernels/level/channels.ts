@@ -67,7 +67,7 @@ export function mean(y: usize, x: usize, stride: usize, from: u32, factor: f32, 
   const k = f32x4.splat(factor), end = y + (frames << 2)
   for (const last = y + (frames >> 4 << 6); y < last; y += 64, x += 64) {
     let a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48)
-    for (let p = x + stride, behind = p + stride * (from - 1); p < behind; p += stride) {
+    for (let p = x + stride, n = from - 1; n > 0; n--, p += stride) {
       a = f32x4.add(a, v128.load(p))
       b = f32x4.add(b, v128.load(p, 16))
       c = f32x4.add(c, v128.load(p, 32))

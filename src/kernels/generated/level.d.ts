@@ -62,6 +62,32 @@ declare namespace __AdaptedExports {
    */
   export function gain_size(init: number): number;
   /**
+   * kernels/level/merge/merge_init
+   * @param state `usize`
+   * @param init `usize`
+   * @returns `i32`
+   */
+  export function merge_init(state: number, init: number): number;
+  /**
+   * kernels/level/merge/merge_process
+   * @param state `usize`
+   * @param io `usize`
+   * @returns `i32`
+   */
+  export function merge_process(state: number, io: number): number;
+  /**
+   * kernels/level/merge/merge_reset
+   * @param state `usize`
+   * @returns `i32`
+   */
+  export function merge_reset(state: number): number;
+  /**
+   * kernels/level/merge/merge_size
+   * @param init `usize`
+   * @returns `i32`
+   */
+  export function merge_size(init: number): number;
+  /**
    * kernels/level/mix/mix_init
    * @param state `usize`
    * @param init `usize`
