@@ -19,3 +19,6 @@ export type { Dropped, ImportReport, Missing, Renamed, Substituted } from './gra
 export { embedGraph, extractGraph, type ExtractOptions, type Inflate } from './graph/embed/index.js'
 export { applyDiff, diff, type EdgeChange, type FieldChanges, type GraphDiff, type ListDiff, type NodeChange } from './graph/edit/diff.js'
 export { merge3, type MergeConflict, type Merged } from './graph/edit/merge.js'
+export { toDot } from './graph/dump/dot.js'
+export { toMermaid } from './graph/dump/mermaid.js'
+export type { DrawnPlan } from './graph/dump/drawing.js'
