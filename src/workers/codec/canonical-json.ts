@@ -11,13 +11,37 @@ export const JSON_DEPTH = 64
  */
 export function canonicalJson(value: unknown, depth = 0): string {
   if (depth > JSON_DEPTH) refuse(`at most ${JSON_DEPTH} levels`, 'more')
+  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   if (value === undefined || value === null) return 'null'
-  if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join()}]`
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
+  if (Array.isArray(value)) {
+    let text = ''
+    for (let i = 0; i < value.length; i++) text += (i === 0 ? '' : ',') + canonicalJson(value[i], depth + 1)
+    return `[${text}]`
+  }
   const prototype: unknown = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined
   if (prototype !== Object.prototype && prototype !== null) return refuse('a JSON value', show(value))
-  const record = value as Readonly<Record<string, unknown>>, keys = Object.keys(record).filter((key) => record[key] !== undefined)
-  return `{${(keys.length > 1 ? keys.sort(compareUtf8) : keys).map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key], depth + 1)}`).join()}}`
+  const record = value as Readonly<Record<string, unknown>>, keys = Object.keys(record)
+  if (!isSorted(keys)) keys.sort(compareUtf8)
+  let text = ''
+  for (const key of keys) if (record[key] !== undefined) text += `${text === '' ? '' : ','}${quote(key)}:${canonicalJson(record[key], depth + 1)}`
+  return `{${text}}`
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (compareUtf8(keys[i - 1]!, keys[i]!) > 0) return false
+  return true
+}
+
+/** Short text that needs no escape is only put into quotes: `JSON.stringify` costs more than looking. */
+function quote(text: string): string {
+  if (text.length > 32) return JSON.stringify(text)
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x20 || unit === 0x22 || unit === 0x5c || unit > 0x7e) return JSON.stringify(text)
+  }
+  return `"${text}"`
 }
 
 function refuse(expected: string, got: string): never { throw commonErrors.INVALID_ARGUMENT({ function: 'encodePacket', expected, got }) }

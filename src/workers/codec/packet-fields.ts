@@ -27,11 +27,23 @@ export class PacketFault {
 }
 
 const LONG = 2 ** 32
+/** Texts from this length on are encoded by the platform, where it has an encoder (worklets have none), into scratch of so many bytes. */
+const SHORT = 32
+const SCRATCH_BYTES = 32_768
 
-/** Measures values and keeps the texts in them, so that writing does not make them again. Throws `INVALID_ARGUMENT` for values that are not as the table says. */
+interface Encoder { encodeInto(text: string, into: Uint8Array): { readonly read: number; readonly written: number } }
+let encoder: Encoder | null | undefined
+let scratch: Uint8Array | undefined
+
+/**
+ * Measures values and keeps the texts in them, so that writing does not make them again. One at a time: texts stand in one scratch, so write before the next is made.
+ * Throws `INVALID_ARGUMENT` for values that are not as the table says.
+ */
 export class FieldMeasure {
-  readonly texts: string[] = []
+  /** Texts in order; a number is a place in the scratch. */
+  readonly texts: (string | number)[] = []
   readonly lengths: number[] = []
+  #used = 0
 
   /** Bytes of all fields. */
   all(plans: readonly FieldPlan[], values: unknown): number {
@@ -71,11 +83,28 @@ export class FieldMeasure {
   }
 
   #text(text: string, plan: FieldPlan): number {
+    if (text.length >= SHORT) {
+      const quick = this.#encode(text)
+      if (quick >= 0) return 4 + quick
+    }
     const bytes = utf8Length(text)
     if (bytes < 0) this.#refuse('text without lone surrogates', text, plan.name)
     this.texts.push(text)
     this.lengths.push(bytes)
     return 4 + bytes
+  }
+
+  /** Bytes of a text that is in the scratch now, or −1. */
+  #encode(text: string): number {
+    const { TextEncoder: Platform } = globalThis as { readonly TextEncoder?: new () => Encoder }, formed = (text as { isWellFormed?(): boolean }).isWellFormed?.()
+    if (encoder === undefined) encoder = Platform === undefined ? null : new Platform()
+    if (encoder === null || formed !== true || this.#used + text.length > SCRATCH_BYTES) return -1
+    const { read, written } = encoder.encodeInto(text, (scratch ??= new Uint8Array(SCRATCH_BYTES)).subarray(this.#used))
+    if (read !== text.length) return -1
+    this.texts.push(this.#used)
+    this.lengths.push(written)
+    this.#used += written
+    return written
   }
 
   #tensor(ref: TensorRef, plan: FieldPlan): number {
@@ -153,8 +182,13 @@ export class FieldWriter {
 
   #nextText(): void {
     const index = this.#text++
-    this.#word(this.#measure.lengths[index]!)
-    this.at = writeUtf8(this.#u8, this.at, this.#measure.texts[index]!)
+    const length = this.#measure.lengths[index]!, text = this.#measure.texts[index]!
+    this.#word(length)
+    if (typeof text === 'string') this.at = writeUtf8(this.#u8, this.at, text)
+    else {
+      this.#u8.set(scratch!.subarray(text, text + length), this.at)
+      this.at += length
+    }
   }
   #word(value: number): void { this.#view.setUint32(this.at, value, true); this.at += 4 }
 }
