@@ -1,4 +1,4 @@
-import { BUFFER } from '../src/kernels/contract.js'
+import { BUFFER, BUFFER_FLAG } from '../src/kernels/contract.js'
 import { Interpreter } from '../src/kernels/interpreter.js'
 import { describeKernel } from '../src/kernels/kernel-spec.js'
 import { referenceCode } from '../src/kernels/reference-code.js'
@@ -40,7 +40,7 @@ export const crossing = bench('kernels/crossing', async (b) => {
 })
 
 /** A chain of `steps` gains over blocks of `frames` frames, written as a program. */
-function chain(host: BenchHost, steps: number, frames: number): { run(): number; twin(): number; calls: readonly (() => number)[]; places: readonly (readonly [number, number])[] } {
+function chain(host: BenchHost, steps: number, frames: number, silent = false): { run(): number; twin(): number; calls: readonly (() => number)[]; places: readonly (readonly [number, number])[] } {
   const { arena, runtime } = host
   const buffer = (kind: SegmentBuffer['kind'], n: number): SegmentBuffer => (
     { kind, value: `v${n}`, media: mono, channels: 1, frameBytes: 4, capacity: frames, offset: n * Math.max(64, frames * 4), readers: kind === 'output' ? [] : [n], skip: 0, live: [0, 0] })
@@ -60,6 +60,8 @@ function chain(host: BenchHost, steps: number, frames: number): { run(): number;
     u32[at + BUFFER.CAPACITY / 4] = frames
   }
   u32[from + BUFFER.FILLED / 4] = frames
+  if (silent) u32[from + BUFFER.FLAGS / 4]! |= BUFFER_FLAG.SILENT
+  else fillNoise(arena, u32[from + BUFFER.BASE / 4]!, frames)
   const again = (): void => { program.setOffset(0, 0, 0); u32[to + BUFFER.FILLED / 4] = 0 }
   const twin = new Interpreter(arena, arena.base, runtime.call)
   const kernels = Array.from({ length: steps }, () => prepareKernel(host, gain.definition, { in: mono, out: mono }, frames, { params: { gainDb: -0.1 } }))
@@ -94,4 +96,15 @@ export const interpreter = bench('kernels/interpreter', async (b) => {
   await b.compare('the same node as reference, 128 frames', {
     reference: () => { reference.setInput(0, { data: x, frames: 128, stride }); reference.setOutput(0, { data: y, frames: 128, stride }); return reference.process(128) },
   })
+})
+
+/** Question: what does a chain of kernels cost on silence? Hypothesis: ≤ 0.1 of its cost on noise (KE-07): no kernel is called, and only what leaves the segment is written. */
+export const silence = bench('kernels/silence', async (b) => {
+  const host = await benchHost(64), STEPS = 16
+  for (const frames of [128, 1_024, 4_096]) {
+    const noise = chain(host, STEPS, frames), quiet = chain(host, STEPS, frames, true)
+    const row = await b.compare(`${STEPS} gains, ${frames} frames`, { silence: quiet.run, noise: noise.run }, { unit: { name: 'steps', count: STEPS } })
+    const [ours, loud] = row.variants
+    b.note(`${frames} frames: ${(ours!.p50Ms / loud!.p50Ms).toFixed(3)} of its cost on noise (bar 0.1), ${nanoseconds(ours!.p50Ms, STEPS)} ns a step`)
+  }
 })
