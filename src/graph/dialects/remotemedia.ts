@@ -32,14 +32,13 @@ export function readEdge(c: ImportContext, known: Known, edge: Json, pointer: st
   return { from: end('outputs', edge['from'], 'output_key'), to: end('inputs', edge['to'], 'input_key'), ...(extras !== undefined && { [OWN]: extras }) }
 }
 
-/** An edge as written: a key only where the default would mean another port. */
+/** An edge as written: a key wherever a node has several ports and its name is not `default`. */
 export function writeEdge({ from, to, ...edge }: DocumentEdge, definitionOf: (id: string) => NodeDefinition | undefined): Json {
-  return present({
-    from: from[0], to: to[0],
-    output_key: from[1] === defaultPort(definitionOf(from[0]), 'outputs') ? undefined : from[1],
-    input_key: to[1] === defaultPort(definitionOf(to[0]), 'inputs') ? undefined : to[1],
-    ...edge[OWN] as Json | undefined,
-  })
+  const key = (side: 'inputs' | 'outputs', [node, port]: PortRef): string | undefined => {
+    const definition = definitionOf(node), isOnly = Object.keys(definition?.[side] ?? {}).length < 2
+    return port === 'default' || (isOnly && port === defaultPort(definition, side)) ? undefined : port
+  }
+  return present({ from: from[0], to: to[0], output_key: key('outputs', from), input_key: key('inputs', to), ...edge[OWN] as Json | undefined })
 }
 
 const PYTHON = ['python', 'rust_python', 'cpython', 'cpython_wasm']

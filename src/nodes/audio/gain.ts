@@ -18,7 +18,7 @@ const params = {
 interface State { readonly sign: number; readonly first: number; last: number }
 
 export const gain = /* @__PURE__ */ defineNode({
-  type: 'audio::gain', version: '1.0.0', title: 'Gain', family: 'level', tags: ['volume', 'level'],
+  type: 'audio::gain', version: '1.0.0', title: 'Gain', family: 'level', tags: ['volume', 'level'], aliases: ['AudioGainNode'],
   doc: 'Makes audio louder or softer, and may invert it.',
   params,
   inputs: { in: { media: audio() } },

@@ -35,7 +35,7 @@ const RANGE = { gainDb: [0, MOST_GAIN], pan: [-1, 1], mute: [0, 1], solo: [0, 1]
 interface State { readonly inputs: number; readonly first: Float32Array; readonly good: Float32Array }
 
 export const mix = /* @__PURE__ */ defineNode({
-  type: 'audio::mix', version: '1.0.0', title: 'Mix', family: 'level', tags: ['sum', 'pan', 'mixer'],
+  type: 'audio::mix', version: '1.0.0', title: 'Mix', family: 'level', tags: ['sum', 'pan', 'mixer'], aliases: ['AudioMixNode'],
   doc: 'Adds inputs with gain, pan, mute and solo.',
   references: ['Web Audio API 1.1, StereoPannerNode'],
   params,

@@ -20,7 +20,7 @@ const params = {
 } as const satisfies ParamTable
 
 export const audioBuffer = /* @__PURE__ */ defineNode({
-  type: 'io::audio-buffer', version: '1.0.0', title: 'Audio buffer', family: 'io', tags: ['source', 'memory'],
+  type: 'io::audio-buffer', version: '1.0.0', title: 'Audio buffer', family: 'io', tags: ['source', 'memory'], aliases: ['AudioBufferNode'],
   doc: 'Audio from memory: an AudioBuffer or Float32Arrays.',
   params, inputs: {}, outputs: { out: { media: audio({ discovered: true }), doc: 'The audio as it is.' } },
   deterministic: 'yes',

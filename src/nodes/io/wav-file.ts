@@ -29,7 +29,7 @@ const params = {
 } as const satisfies ParamTable
 
 export const wavFile = /* @__PURE__ */ defineNode({
-  type: 'io::wav-file', version: '1.0.0', title: 'WAV file', family: 'io', tags: ['source', 'file'],
+  type: 'io::wav-file', version: '1.0.0', title: 'WAV file', family: 'io', tags: ['source', 'file'], aliases: ['WavFileNode'],
   doc: 'Reads a WAV file in chunks, as it is stored.', references: ['https://www.loc.gov/preservation/digital/formats/fdd/fdd000001.shtml', 'EBU Tech 3306 (RF64)'],
   params, inputs: {}, outputs: { out: { media: audio({ layout: 'interleaved', discovered: true }), doc: 'Samples as stored.' } },
   deterministic: 'yes', effects: 'read',

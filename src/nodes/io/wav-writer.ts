@@ -22,7 +22,7 @@ const params = {
 } as const satisfies ParamTable
 
 export const wavWriter = /* @__PURE__ */ defineNode({
-  type: 'io::wav-writer', version: '1.0.0', title: 'WAV writer', family: 'io', tags: ['sink', 'file'],
+  type: 'io::wav-writer', version: '1.0.0', title: 'WAV writer', family: 'io', tags: ['sink', 'file'], aliases: ['WavWriterNode'],
   doc: 'Writes audio to a WAV file, or to bytes in memory.',
   params, inputs: { in: { media: audio(), doc: 'Any rate, channels, format and layout.' } },
   outputs: { file: { media: bytes({ mime: 'audio/wav' }), doc: 'The file; empty when it went to a path. Metadata: path, bytes, frames, clipped.' } },

@@ -30,7 +30,7 @@ const params = {
 } as const satisfies ParamTable
 
 export const segmenter = /* @__PURE__ */ defineNode({
-  type: 'voice::segmenter', version: '1.0.0', title: 'Segmenter', family: 'voice', tags: ['speech', 'hysteresis'],
+  type: 'voice::segmenter', version: '1.0.0', title: 'Segmenter', family: 'voice', tags: ['speech', 'hysteresis'], aliases: ['SegmenterNode'],
   doc: 'Turns speech probabilities, or a bitmap of decisions, into segments.',
   references: ['spec audio.md section 6'],
   params,

@@ -41,6 +41,8 @@ describe('remotemedia-seed', () => {
     delete written.nodes[0].runtime_hint          // auto is the default
     delete written.edges[4].input_key             // default of an unknown type
     written.config.max_retries = 3                // filled in
+    written.edges[1].input_key = 'left'           // the first of several is named
+    written.edges[3].output_key = 'first'
     expect(again(importDocument(source, { registry }).document, 'remotemedia-seed')).toEqual(written)
   })
 
@@ -78,7 +80,11 @@ describe('remotemedia-v1', () => {
     expect(report.substituted.map((one) => one.pointer)).toEqual(['/nodes/1/runtime_hint', '/nodes/1/host'])
   })
 
-  test('comes out as it went in', () => { expect(again(importDocument(source, { registry }).document, 'remotemedia-v1')).toEqual(source) })
+  test('comes out as it went in, the first of several ports named', () => {
+    const written = structuredClone(source) as any
+    written.connections[1].input_key = 'left'
+    expect(again(importDocument(source, { registry }).document, 'remotemedia-v1')).toEqual(written)
+  })
 
   test('auto_negotiate is off unless said: strict', () => {
     expect(importDocument(v1({})).document.config).toEqual({ negotiate: 'strict' })
