@@ -21,7 +21,7 @@ import { resample } from '../src/nodes/audio/resample.js'
 import { vad } from '../src/nodes/voice/vad.js'
 import { bench, type BenchContext } from './support/bench.js'
 
-const source = { ...gain.definition, type: 'bench::source', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 48_000, channels: 2, format: 'i16', layout: 'interleaved' }) } } } as NodeDefinition
+const source = { ...gain.definition, type: 'bench::source', aliases: [], params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 48_000, channels: 2, format: 'i16', layout: 'interleaved' }) } } } as NodeDefinition
 const registry = createRegistry(convert, channels, gain, mix, resample, vad, { definition: source })
 
 /** Lanes of gains, resamplers and detectors behind one source, `count` nodes in all; every lane needs a decoder and a down-mix. */

@@ -15,3 +15,8 @@ declare module 'pcm-convert' {
   const convert: (samples: ArrayBufferView, from: string, to: string) => ArrayBufferView
   export default convert
 }
+
+declare module 'toposort' {
+  const sorted: { array(nodes: readonly string[], edges: readonly (readonly [string, string])[]): string[] }
+  export default sorted
+}

@@ -6,7 +6,15 @@ import { TAG } from './hash-type.js'
 /** Bytes of messages that are held at once; a graph with more is hashed in several calls. */
 const MOST_BYTES = 8_388_608
 /** Room that the buffer starts with, per message. */
-const USUAL_BYTES = 320
+const USUAL_BYTES = 448
+
+/** A link's record with places for what differs. */
+interface Link { readonly bytes: Uint8Array; readonly orderAt: number; readonly digestAt: number }
+
+function linkRecord(port: string, parentPort: string): Link {
+  const writer = new HashWriter().begin(TAG.input).text(TAG.port, port).index(TAG.order, 0), orderAt = writer.mark - 4, digestAt = writer.begin(TAG.parent).mark
+  return { bytes: writer.skip(DIGEST_BYTES).end().text(TAG.parentPort, parentPort).end().bytes.slice(), orderAt, digestAt }
+}
 
 /**
  * Messages of a graph, collected for one call of {@link GraphPasses.hash}. They are given level by level, so that the digest of a message's parent is
@@ -22,6 +30,7 @@ export class MessageBatch {
   #offsets: number[] = [0]
   #levels: number[] = []
   #gaps: number[] = []
+  readonly #links = new Map<string, Map<string, Link>>()
 
   /** A batch of at most `slots` messages. */
   constructor(passes: GraphPasses, slots: number) {
@@ -34,11 +43,16 @@ export class MessageBatch {
   /** Digest n stands at 32·n: of every message that was ended before the last {@link flush}. */
   get digests(): Uint8Array { return this.#digests }
 
-  /** A record of the digest of slot `slot`, which was ended in an earlier level. */
-  parent(slot: number): void {
-    this.writer.begin(TAG.parent)
-    this.digestOf(slot)
-    this.writer.end()
+  /** The record of a link into `port` from `parentPort` of slot `slot`, which was ended in an earlier level. All links of the same two ports are copies of one record. */
+  link(port: string, order: number, slot: number, parentPort: string): void {
+    let parents = this.#links.get(port)
+    if (parents === undefined) this.#links.set(port, parents = new Map())
+    let link = parents.get(parentPort)
+    if (link === undefined) parents.set(parentPort, link = linkRecord(port, parentPort))
+    const { writer } = this, at = writer.mark, message = this.#messageOf[slot]!
+    writer.raw(link.bytes).setU32(at + link.orderAt, order)
+    if (message >= 0) this.#gaps.push(at + link.digestAt, message)
+    else writer.setBytes(at + link.digestAt, this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES)
   }
 
   /** The digest of slot `slot` without a tag. */

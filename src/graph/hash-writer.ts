@@ -67,10 +67,18 @@ export class HashWriter {
   /** Bytes without tag. */
   raw(bytes: Uint8Array, from = 0, to = bytes.length): this {
     const length = to - from, at = this.skip(length).#length - length
-    // A few bytes are copied faster than a view of them is made.
-    if (length <= 64) for (let i = 0; i < length; i++) this.#bytes[at + i] = bytes[from + i]!
-    else this.#bytes.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at)
+    if (from === 0 && to === bytes.length) this.#bytes.set(bytes, at)
+    else this.setBytes(at, bytes, from, to)
     return this
+  }
+
+  /** Puts a u32 at `at`, which was written before. */
+  setU32(at: number, value: number): this { this.#view.setUint32(at, value, true); return this }
+  /** Puts bytes at `at`, where there were as many before. */
+  setBytes(at: number, bytes: Uint8Array, from: number, to: number): void {
+    const target = this.#bytes
+    if (to - from > 64) target.set(bytes.subarray(from, to), at)
+    else for (let i = from; i < to; i++) target[at + i - from] = bytes[i]! // a few are copied faster than a view of them is made
   }
 
   /** Bytes that are filled in later. */

@@ -205,8 +205,8 @@ class GraphHasher {
   /** Links by port name, then order; the rank among a port's links enters, not the number written in the document. */
   #writeInputs(index: number, definition: NodeDefinition | undefined): void {
     const { edges } = this.#graph, { start, list } = this.#into, { fromAt } = this.#edges, writer = this.#writer
-    let links: ArrayLike<number> = list.subarray(start[index]!, start[index + 1]!)
-    if (links.length > 1) links = Array.from(links).sort((a, b) => compareUtf8(edges[a]!.to[1], edges[b]!.to[1]) || (edges[a]!.order ?? a) - (edges[b]!.order ?? b) || a - b)
+    const links = list.subarray(start[index]!, start[index + 1]!)
+    for (let i = 1; i < links.length; i++) if (compareLinks(edges, links[i - 1]!, links[i]!) > 0) { links.sort((a, b) => compareLinks(edges, a, b)); break }
     const bound = this.#bound.get(index)
     const literals: readonly (readonly string[])[] = bound === undefined ? NONE : [...bound].filter(([port]) => definition === undefined || !Object.hasOwn(definition.params, port)).sort(([a], [b]) => compareUtf8(a, b))
     let literal = 0, rank = 0, before: string | undefined
@@ -216,10 +216,10 @@ class GraphHasher {
       rank = to[1] === before ? rank + 1 : 0
       before = to[1]
       if (fromAt[e]! < 0) continue
-      writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank)
-      if (delayFrames === undefined) this.#batch.parent(fromAt[e]!)
-      else writer.index(TAG.feedback, delayFrames) // its parent stands later in the order
-      writer.text(TAG.parentPort, from[1]).end()
+      if (delayFrames === undefined) this.#batch.link(to[1], rank, fromAt[e]!, from[1])
+      else { // its parent stands later in the order
+        writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank).index(TAG.feedback, delayFrames).text(TAG.parentPort, from[1]).end()
+      }
     }
     while (literal < literals.length) this.#writeLiteral(literals[literal++]!)
   }
@@ -280,6 +280,11 @@ class GraphHasher {
   }
 }
 const NONE: readonly never[] = [], NO_PORTS: ReadonlyMap<string, string> = new Map()
+
+function compareLinks(edges: Graph['edges'], a: number, b: number): number {
+  const x = edges[a]!, y = edges[b]!
+  return compareUtf8(x.to[1], y.to[1]) || (x.order ?? a) - (y.order ?? b) || a - b
+}
 
 /** What was not declared has an empty name. */
 function endsToHash(graph: Graph, edges: GraphEdgeList, definitionOf: DefinitionOf): End[] {
