@@ -23,7 +23,7 @@ import { Report, type ImportReport } from './report.js'
  *
  * Dialects other than Millrace's and ComfyUI's workflow know neither subgraphs nor modes: they get the graph with both carried out.
  *
- * Throws `INVALID_ARGUMENT` for a name that is no dialect and for values that JSON cannot hold, `GRAPH_CYCLE` for a subgraph within itself.
+ * Throws `INVALID_ARGUMENT` for a name that is no dialect and for values that JSON cannot hold, for a subgraph that cannot be opened what `flatGraph` throws.
  * @example
  * const { text, report } = exportDocument(graph, 'comfyui-workflow')
  */
