@@ -2,19 +2,23 @@ import type { Diagnostic } from '../errors/diagnostic.js'
 import { isMillraceError } from '../errors/millrace-error.js'
 import { nearest } from '../graph/nearest.js'
 import { UsageError, parseWords, type Command, type Terminal } from './command.js'
+import { convertCommand } from './commands/convert.js'
+import { diffCommand } from './commands/diff.js'
 import { doctorCommand } from './commands/doctor.js'
+import { graphCommand } from './commands/graph.js'
 import { inspectCommand } from './commands/inspect.js'
 import { nodesCommand } from './commands/nodes.js'
 import { newCommand } from './commands/new.js'
 import { runCommand } from './commands/run.js'
 import { testKernelCommand } from './commands/test-kernel.js'
+import { validateCommand } from './commands/validate.js'
 import { EXIT } from './exit-codes.js'
 import { commandHelp, toolHelp } from './help.js'
 import { printDiagnostics } from './print/diagnostics.js'
 import { DiagnosticsError } from './diagnostics-error.js'
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [runCommand, inspectCommand, nodesCommand, doctorCommand, newCommand, testKernelCommand]
+export const COMMANDS: readonly Command[] = [runCommand, inspectCommand, validateCommand, convertCommand, diffCommand, graphCommand, nodesCommand, doctorCommand, newCommand, testKernelCommand]
 
 /** Runs the tool with the words after its name; resolves to the exit code. Writes only through `terminal`. */
 export async function runCli(words: readonly string[], terminal: Terminal, signal: AbortSignal, version: string): Promise<number> {

@@ -14,12 +14,17 @@ export function builtinRegistry(): Registry {
 
 /** Reads a graph document from a file, `-` for standard input. Throws DiagnosticsError with all problems, NOT_FOUND for a file that cannot be read. */
 export async function readGraph(path: string, registry: Registry, terminal: Terminal): Promise<{ readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] }> {
-  const bytes = path === '-' ? await terminal.stdin() : await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: reasonOf(error) }, { cause: error })
-  })
+  const bytes = await readBytes(path, terminal)
   const { document, diagnostics } = parseDocument(bytes)
   if (document === undefined || diagnostics.some((d) => d.severity === 'error')) throw new DiagnosticsError(diagnostics)
   return { graph: fromDocument(document, registry), diagnostics }
+}
+
+/** Bytes of a file, `-` for standard input. Throws NOT_FOUND for a file that cannot be read. */
+export async function readBytes(path: string, terminal: Terminal): Promise<Uint8Array> {
+  return path === '-' ? await terminal.stdin() : await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: reasonOf(error) }, { cause: error })
+  })
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

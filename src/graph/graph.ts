@@ -75,6 +75,8 @@ export interface Graph {
   /** Empty = every unconnected output port of every node. */
   readonly outputs: ReadonlyMap<string, PortRef>
   readonly config: GraphConfig
+  /** The JSON Schema that the document names. */
+  readonly $schema?: string
   readonly id?: GraphId
   readonly revision?: number
   readonly meta?: Readonly<Record<string, unknown>>

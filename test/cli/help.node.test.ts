@@ -11,10 +11,16 @@ test('help of the tool lists every command', async () => {
     Usage: millrace COMMAND [options]
 
     Commands:
-      run      run a graph document
-      inspect  show the plan of a graph: media, converters, segments, memory
-      nodes    list node types, or describe one
-      doctor   show what this host offers: tiers, memory, SIMD, and why not
+      run          run a graph document
+      inspect      show the plan of a graph: media, converters, segments, memory
+      validate     check a graph document: every problem, with its place
+      convert      write a graph document in another dialect, and say what is lost
+      diff         show what differs between two graph documents, node by node
+      graph        draw a graph document as Graphviz DOT or Mermaid
+      nodes        list node types, or describe one
+      doctor       show what this host offers: tiers, memory, SIMD, and why not
+      new          write the start of a kernel of your own
+      test-kernel  run the conformance suite on a kernel module
 
     Every command takes --json and --help. Exit codes: 0 ok, 1 failed, 2 usage, 3 diagnostics with errors, 130 interrupted.
     "
@@ -36,9 +42,9 @@ test('version', async () => {
 test.each([
   [[], 2, /Usage: millrace COMMAND/, ''],
   [['rnu'], 2, /^$/, 'millrace: expected a command, got rnu. Did you mean run?\n'],
-  [['paint'], 2, /^$/, 'millrace: expected a command, got paint. Commands: run, inspect, nodes, doctor.\n'],
+  [['paint'], 2, /^$/, `millrace: expected a command, got paint. Commands: ${COMMANDS.map(({ name }) => name).join(', ')}.\n`],
   [['run'], 2, /^$/, 'millrace run: expected one graph document, got 0.\nUsage: millrace run GRAPH.json [--input NAME=VALUE]... [--output NAME=FILE]...\n'],
-  [['inspect', 'a', 'b'], 2, /^$/, 'millrace inspect: expected one graph document, got 2.\nUsage: millrace inspect GRAPH.json [--input NAME=VALUE]...\n'],
+  [['inspect', 'a', 'b'], 2, /^$/, 'millrace inspect: expected one graph document, got 2.\nUsage: millrace inspect GRAPH.json [--input NAME=VALUE]... | --schema TYPE\n'],
   [['nodes', '--loud'], 2, /^$/, "millrace nodes: Unknown option '--loud'.\nUsage: millrace nodes [TYPE]\n"],
   [['nodes', 'audio::resmple'], 2, /^$/, 'millrace nodes: audio::resmple: no such node type. Did you mean audio::resample?\nUsage: millrace nodes [TYPE]\n'],
   [['nodes', 'a', 'b'], 2, /^$/, 'millrace nodes: expected one type, got 2.\nUsage: millrace nodes [TYPE]\n'],

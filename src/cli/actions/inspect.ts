@@ -1,5 +1,6 @@
 import { createEngine, printPlan } from '../../index.js'
-import { UsageError, type CommandContext } from '../command.js'
+import { documentSchema } from '../../graph/schema/json-schema.js'
+import { UsageError, type CommandContext, type Terminal } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { printDiagnostics } from '../print/diagnostics.js'
 import { builtinRegistry, readGraph } from '../read-graph.js'
@@ -7,6 +8,8 @@ import { checkNames, engineOptions, inputValues } from '../values.js'
 
 /** Prints the plan of a document. Exit code 0, or what {@link readGraph} and `engine.plan` throw. */
 export async function inspect({ positionals, options, terminal, signal }: CommandContext): Promise<number> {
+  if (typeof options['schema'] === 'string' && positionals.length === 0) return printSchema(options['schema'], terminal)
+  if (options['schema'] !== undefined) throw new UsageError('expected a graph document or --schema, got both.')
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
   const inputs = inputValues(options['input']), engineWords = engineOptions(options), registry = builtinRegistry()
   const { graph, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
@@ -19,5 +22,13 @@ export async function inspect({ positionals, options, terminal, signal }: Comman
     // What the plan says already (inserted converters) is not said again.
     printDiagnostics(all.filter((d) => d.severity !== 'info'), terminal)
   }
+  return EXIT.OK
+}
+
+/** JSON Schema of the format or of a node type. Throws UsageError for a type that is not there. */
+function printSchema(type: string, terminal: Terminal): number {
+  const schema = type === 'document' ? documentSchema() : builtinRegistry().schema(type)
+  if (schema === undefined) throw new UsageError(`${type}: no such node type. \`millrace nodes\` lists them.`)
+  terminal.out(JSON.stringify(schema, null, 2))
   return EXIT.OK
 }

@@ -39,6 +39,8 @@ export interface DocumentInput {
 }
 /** A graph in its JSON form (spec graph.md section 1): what files, editors and the command line exchange. */
 export interface Document {
+  /** Where an editor finds the JSON Schema of this format; never looked at here. */
+  readonly $schema?: string
   /** Version of the format; `"1"`, `"1.0"` and `"1.2.3"` are read, 1 is written. */
   readonly millrace: 1 | string
   readonly id?: string

@@ -76,6 +76,7 @@ const config = object('config', {
 
 /** A whole document. `millrace` is checked before the rest (stage 2) and always written as 1. */
 export const documentShape: ObjectShape = object('document', {
+  $schema: optional(text({ min: 1, max: 2_048 })),
   millrace: required(either(integer(1, 1), VERSION_TEXT)),
   id: optional(identifier),
   revision: optional(integer(0), 0),

@@ -1,0 +1,25 @@
+import { hostFacts, validate } from '../../index.js'
+import { UsageError, type CommandContext } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { printDiagnostics } from '../print/diagnostics.js'
+import { readAny } from '../read-any.js'
+import { builtinRegistry } from '../read-graph.js'
+
+/** Prints every problem of a document. Exit code 0, or 3 when one is an error. */
+export async function validateFile({ positionals, options, terminal }: CommandContext): Promise<number> {
+  if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
+  const registry = builtinRegistry(), strict = options['strict'] === true
+  const { document, diagnostics: read, report } = await readAny(positionals[0]!, registry, terminal, { strict })
+  // `validate` finds what parsing found once more.
+  const found = document === undefined ? read : [...(report === undefined ? [] : read), ...validate(document, registry, options['host'] === true ? hostFacts() : undefined, { strict })]
+  const count = (severity: string): number => found.filter((one) => one.severity === severity).length
+  const errors = count('error'), dialect = report?.dialect ?? 'millrace', nodes = document?.nodes.length ?? 0, edges = document?.edges?.length ?? 0
+  if (options['json'] === true) terminal.out(JSON.stringify({ valid: errors === 0, dialect, nodes, edges, diagnostics: found }, null, 2))
+  else {
+    printDiagnostics(found, terminal)
+    terminal.out(`${errors === 0 ? 'valid' : 'invalid'}: ${dialect}, ${counted(nodes, 'node')}, ${counted(edges, 'edge')}; ${counted(errors, 'error')}, ${counted(count('warning'), 'warning')}, ${count('info')} info`)
+  }
+  return errors === 0 ? EXIT.OK : EXIT.DIAGNOSTICS
+}
+
+function counted(n: number, what: string): string { return `${n} ${what}${n === 1 ? '' : 's'}` }
