@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { minifySync } from 'rolldown/utils'
+import { constants, withConstants } from './lib/constants.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const PREFIX = 'inline-worker:'
@@ -35,7 +36,7 @@ export async function wasmModule(path) {
 export async function bundleWorker(path, { minify = true } = {}) {
   const result = await build({
     entryPoints: [path], bundle: true, write: false, format: 'iife', platform: 'neutral', target: 'es2022', minify, metafile: true,
-    mainFields: ['module', 'main'], legalComments: 'none', absWorkingDir: root, logLevel: 'silent', plugins: [refuseWasm],
+    mainFields: ['module', 'main'], legalComments: 'none', absWorkingDir: root, logLevel: 'silent', plugins: minify ? [refuseWasm, constants()] : [refuseWasm],
   })
   const { text } = result.outputFiles[0]
   return { code: minify ? smaller(text).code : text, inputs: Object.keys(result.metafile.inputs).map((file) => resolve(root, file)) }
@@ -62,6 +63,7 @@ export function inlineEsbuild() {
   return {
     name: 'millrace-inline',
     setup(b) {
+      constants().setup(b)
       b.onResolve({ filter: /^inline-worker:/ }, (args) => ({ path: resolve(args.resolveDir, args.path.slice(PREFIX.length)), namespace: 'inline-worker' }))
       b.onLoad({ filter: /.*/, namespace: 'inline-worker' }, async (args) => {
         const { code, inputs } = await bundleWorker(args.path)
@@ -98,7 +100,7 @@ export function oneFunction() {
         wasm[name] = await wasmText(path)
         return { contents: `export const deflated = MILLRACE_WASM.${name}\n`, loader: 'js', watchFiles: [path] }
       })
-      b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({ contents: withoutParts(await readFile(path, 'utf8')), loader: 'ts' }))
+      b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({ contents: withoutParts(await withConstants(path)), loader: 'ts' }))
       b.onEnd((result) => {
         const [file, map] = ['.js', '.js.map'].map((end) => result.outputFiles?.find(({ path }) => path.endsWith(end)))
         if (file === undefined) return

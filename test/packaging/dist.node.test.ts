@@ -21,7 +21,7 @@ if (!current) {
 /** Every file that a user's import can load: all but those that only the command line tool needs. */
 const library = (): string[] => {
   const entries = listFiles(dist, (path) => path.endsWith('.js') && path !== 'cli.js' && !path.startsWith('chunk-') && !/-[A-Z0-9]{8}\.js$/.test(path))
-  return [...new Set(entries.flatMap(loadedBy))].map((path) => relative(dist, path))
+  return [...new Set(entries.flatMap((entry) => loadedBy(entry)))].map((path) => relative(dist, path))
 }
 const text = (path: string): string => readFileSync(join(dist, path), 'utf8')
 
@@ -88,7 +88,7 @@ describe.skipIf(!current)('dist', () => {
 
   test('the script-tag file holds no worker twice: its threads run the file itself', () => {
     const code = text('millrace.global.js')
-    expect(code.match(/\bmillrace:[`"]hello[`"]/g)).toHaveLength(1)
+    expect(code.match(/started twice/g)).toHaveLength(1)
     expect(code).toMatch(/^var millrace=\(?function /)
   })
 
