@@ -26,7 +26,7 @@ function interpreted(arena: Arena, plan: SegmentPlan, scope: RunScope): { progra
     return referenceCode(node.spec, parts, arena)
   })
   const program = buildProgram(arena, plan, {
-    shared: undefined,
+    shared: undefined, ...(scope.memory && { holder: (node: string) => scope.memory!.holder(node) }),
     code: (index) => ({ code: codes[index]!, process: 2 * index + 1, flush: codes[index]!.flush === undefined ? 0 : 2 * index + 2 }),
   })
   const interpreter = new Interpreter(arena, arena.base, (index, state, io) => {

@@ -17,6 +17,8 @@ import type { KernelRuntime } from '../kernels/runtime.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
 import { ArenaAudio } from '../memory/audio-buffer.js'
+import { RunMemory } from '../memory/run-memory.js'
+import { SAMPLE_BYTES } from '../media/convert-samples.js'
 import type { AudioApi } from '../memory/audio-api.js'
 import { runBatch, type BatchOutcome } from '../schedule/batch/batch-run.js'
 import { nodeContext, randomKey } from '../schedule/batch/node-context.js'
@@ -187,7 +189,7 @@ export class Engine {
 
   async #execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
     const { clock, arena } = this.#p
-    const startMs = clock.nowMs(), startUs = clock.nowUs(), before = arena.stats(), copiesBefore = arena.copies.bytes()
+    const startMs = clock.nowMs(), startUs = clock.nowUs()
     arena.checkHeader()
     if (signal.aborted) throw this.#cancelled(runId, signal)
     const prepared = await this.#prepare(target, options, signal), diagnostics: Diagnostic[] = [], detailed = options.metrics ?? prepared.graph.config.metrics ?? true
@@ -195,19 +197,20 @@ export class Engine {
     if (signal.aborted) throw this.#cancelled(runId, signal)
     for (const [id, failure] of prepared.failures) throw probeFailure(id, failure, prepared.graph)
     const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)))
+    const memory = new RunMemory(arena), services = this.#services(memory)
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
       compiled = this.#compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
       diagnostics.push(...compiled.plan.diagnostics, ...this.#requireRoom(runId, compiled))
       outcome = await runBatch({
-        compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services: this.#services(), runId, startUs, signal,
+        compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services, runId, startUs, signal,
         onProgress: options.onProgress, onError, diagnostics, timed: detailed, seed: BigInt(options.seed ?? prepared.graph.config.seed ?? 0),
         ...(options.nodeTimeoutMs === undefined ? {} : { nodeTimeoutMs: options.nodeTimeoutMs }),
       })
     } finally { await primed.abandon() }
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
     const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
-    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, before, copiesBefore, detailed })
+    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed })
     const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error)
     if (error === undefined || status === 'partialfailure') return result
     throw withResult(error, result)
@@ -215,13 +218,13 @@ export class Engine {
 
   #measure(
     runId: string, compiled: CompiledPlan, outcome: BatchOutcome, status: RunResult['status'], error: MillraceError | undefined,
-    from: { startMs: number; startUs: number; before: ReturnType<Arena['stats']>; copiesBefore: number; detailed: boolean },
+    from: { startMs: number; startUs: number; memory: RunMemory; detailed: boolean },
   ): RunResult['metrics'] {
     const { clock, arena, workers } = this.#p, after = arena.stats(), pool = workers.stats()
     return batchMetrics(compiled, outcome, {
       runId, pipelineId: compiled.plan.graphHash.slice(0, 16), version: MILLRACE_VERSION, startMs: from.startMs, endMs: clock.nowMs(), startUs: from.startUs, endUs: clock.nowUs(), status,
-      clockResolutionUs: clock.resolutionUs, copyBytes: arena.copies.bytes() - from.copiesBefore, workers: pool.count, lost: pool.lost, error, detailed: from.detailed,
-      arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: after.allocs - from.before.allocs, frees: after.frees - from.before.frees, evictions: 0, fragmentation: after.fragmentation },
+      clockResolutionUs: clock.resolutionUs, memory: from.memory, workers: pool.count, lost: pool.lost, error, detailed: from.detailed,
+      arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: from.memory.all.allocs, frees: from.memory.all.frees, evictions: 0, fragmentation: after.fragmentation },
     }, () => clock.nowUs(), this.#history)
   }
 
@@ -296,15 +299,20 @@ export class Engine {
     throw graphErrors.TIER_UNAVAILABLE({ node: node.id, wanted: list.join(', '), missing: [`an engine of that tier (this one is ${tier}: createEngine({ tier: '${list[0]}' }))`] }, { nodeId: node.id, nodeType: node.type })
   }
 
-  #services(): RunServices {
+  #services(memory?: RunMemory): RunServices {
     const { clock, options, arena, audio } = this.#p
     return {
       clock, log: options.logger,
       instances: this.#instances, limiters: this.#p.limiters, scripts: this.#p.scripts,
-      alloc: (bytes, dtype) => arena.alloc(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true }) as unknown as NodeBlock,
-      allocAudio: (spec) => audio.alloc(spec, { zero: false }),
+      memory,
+      alloc: (bytes, dtype, node) => arena.alloc(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true, ...(memory && { holder: memory.holder(node) }) }) as unknown as NodeBlock,
+      allocAudio: (spec, node) => {
+        const buffer = audio.alloc(spec, { zero: false, ...(memory && { holder: memory.holder(node) }) })
+        memory?.copies.add(`${node}.*`, buffer.samples * SAMPLE_BYTES[buffer.format], 'platform')
+        return buffer
+      },
       owns: (buffer) => buffer instanceof ArenaAudio && buffer.isIn(arena),
-      join: (media, parts) => joinPackets(arena, audio, arena.copies, media, parts),
+      join: (media, parts) => joinPackets(arena, audio, memory, media, parts),
     }
   }
 

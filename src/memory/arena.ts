@@ -12,7 +12,7 @@ import { GRANULE_BYTES } from './free-lists.js'
 import type { Handle } from './handle.js'
 import { ARENA, ARENA_FLAG, BLOCK, SCRATCH_SPAN_BYTES, SLOT, WINDOW } from './layout.js'
 import type { LeakWatch } from './leak-watch.js'
-import { LeaseTable } from './lease-table.js'
+import { LeaseTable, type LeaseGroup } from './lease-table.js'
 import { Holder } from './leases.js'
 import type { Address, MemoryHost } from './memory-host.js'
 import { isShared, memoryViews } from './views.js'
@@ -105,8 +105,8 @@ export class Arena implements MemoryHost {
     writeThreadScratch(this.u32, this.base, 0, this.scratch)
   }
 
-  /** A new holder of leases; `name` appears in reports. */
-  openHolder(name: string): Holder { return new Holder(this, this, ++this.#holders, name) }
+  /** A new holder of leases; `name` appears in reports. `group`: where its sums are added up with others'. */
+  openHolder(name: string, group?: LeaseGroup): Holder { return new Holder(this, this, ++this.#holders, name, group) }
 
   /** Allocates a block. Throws `INVALID_ARGUMENT`, `ARENA_FULL` or `CLOSED`. < 1 µs without clearing. */
   alloc(spec: BlockSpec, options: AllocOptions = {}): Block {

@@ -1,9 +1,13 @@
+/** Sums over several owners. A block that two of them hold counts twice. `allocs`, `frees`: blocks whose first lease was one of theirs, whose last one was. */
+export interface LeaseGroup { bytes: number; peakBytes: number; allocs: number; frees: number }
+
 /** Whose leases these are, and the sums that its owner reports. */
 export interface LeaseOwner {
   readonly id: number
   bytes: number
   peakBytes: number
   blocks: number
+  readonly group?: LeaseGroup | undefined
   /** Record of its first lease, −1 without; the table's own. */
   firstLease: number
 }
@@ -46,6 +50,11 @@ export class LeaseTable {
     owner.blocks++
     owner.bytes += bytes
     if (owner.bytes > owner.peakBytes) owner.peakBytes = owner.bytes
+    const { group } = owner
+    if (group === undefined) return
+    if (this.#nextOfBlock[record] === NIL) group.allocs++
+    group.bytes += bytes
+    if (group.bytes > group.peakBytes) group.peakBytes = group.bytes
   }
 
   /** Removes one lease; false when the owner has none. */
@@ -78,6 +87,10 @@ export class LeaseTable {
     else this.#nextOfBlock[before] = this.#nextOfBlock[record]!
     owner.blocks--
     owner.bytes -= bytes
+    if (owner.group !== undefined) {
+      owner.group.bytes -= bytes
+      if (this.#ofBlock[block] === NIL) owner.group.frees++
+    }
     this.#nextOfBlock[record] = this.#spare
     this.#spare = record
   }

@@ -1,6 +1,6 @@
 import type { Arena, AllocOptions, BlockSpec } from './arena.js'
 import type { Block } from './block.js'
-import type { LeaseOwner } from './lease-table.js'
+import type { LeaseGroup, LeaseOwner } from './lease-table.js'
 import type { Address, MemoryHost } from './memory-host.js'
 
 /**
@@ -26,7 +26,7 @@ export class Holder implements MemoryHost, LeaseOwner {
   firstLease = -1
   readonly #arena: Arena
 
-  constructor(arena: Arena, views: MemoryHost, readonly id: number, readonly name: string) {
+  constructor(arena: Arena, views: MemoryHost, readonly id: number, readonly name: string, readonly group?: LeaseGroup) {
     this.#arena = arena
     this.buffer = views.buffer
     this.u8 = views.u8

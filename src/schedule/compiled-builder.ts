@@ -7,9 +7,9 @@ import { buildProgram } from './program.js'
 
 /** Writes segments of compiled kernels into an arena, calling them by their table entries. `idOf`: the engine's number of a kernel, the same on every thread. */
 export function compiledBuilder(arena: Arena, runtime: KernelRuntime, shared: SharedBlocks, idOf: (module: string, name: string) => number): BuildProgram {
-  return (plan) => {
+  return (plan, { memory }) => {
     const program = buildProgram(arena, plan, {
-      shared,
+      shared, ...(memory && { holder: (node: string) => memory.holder(node) }),
       code: (index) => {
         const { module, export: name } = plan.nodes[index]!.spec, id = idOf(module, name)
         runtime.register(id, module, name)

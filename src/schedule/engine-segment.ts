@@ -1,6 +1,7 @@
 import type { Arena } from '../memory/arena.js'
 import { ArenaAudio } from '../memory/audio-buffer.js'
 import type { Block } from '../memory/block.js'
+import type { CopyReason } from '../memory/copies.js'
 import { BUFFER, BUFFER_FLAG, PASS } from '../kernels/contract.js'
 import type { Packet } from '../media/packet.js'
 import { readFrames } from './border.js'
@@ -8,6 +9,7 @@ import { Checkpoint } from './checkpoint.js'
 import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from './open-segment.js'
 import { packetOf, releasePacket } from './packet-data.js'
 import { hasEnded, type BuiltProgram } from './program.js'
+import { nodeOf } from './resolved-graph.js'
 import type { SegmentBuffer, SegmentPlan } from './segment-plan.js'
 import { commonErrors } from '../errors/common-errors.js'
 
@@ -109,7 +111,8 @@ export class EngineSegment implements OpenSegment {
   }
 
   report(): SegmentReport {
-    return { steps: this.program.reports(), passes: this.program.passes(), ...this.#stats, copyBytes: 0 }
+    const { memory } = this.#scope, steps = this.program.reports()
+    return { steps: memory === undefined ? steps : steps.map((step) => ({ ...step, peakBytes: memory.peakBytes(step.nodeId) })), passes: this.program.passes(), ...this.#stats, copyBytes: 0 }
   }
 
   async close(): Promise<void> {
@@ -187,11 +190,15 @@ export class EngineSegment implements OpenSegment {
       const start = (c * from.capacity + first) * buffer.frameBytes
       b.set(a.subarray(start, start + frames * buffer.frameBytes), c * capacity * buffer.frameBytes)
     }
+    this.#copied(buffer, frames, 'thread')
   }
+
+  #copied(buffer: SegmentBuffer, frames: number, reason: CopyReason): void { this.#scope.memory?.copies.add(buffer.value, frames * buffer.frameBytes * buffer.channels, reason) }
 
   /** Allocates a room and points the record at it. */
   #place(index: number, capacity: number, filled: number): Block {
-    const buffer = this.plan.buffers[index]!, block = this.#arena.alloc(capacity * buffer.frameBytes * buffer.channels), { u32 } = this.#arena
+    const buffer = this.plan.buffers[index]!, { u32 } = this.#arena, { memory } = this.#scope
+    const block = this.#arena.alloc(capacity * buffer.frameBytes * buffer.channels, memory && { holder: memory.holder(nodeOf(buffer.value)) })
     const at = this.program.buffer(index) >>> 2
     u32[at + BUFFER.BASE / 4] = block.address
     u32[at + BUFFER.STRIDE / 4] = capacity * buffer.frameBytes
@@ -205,6 +212,7 @@ export class EngineSegment implements OpenSegment {
     const frames = to - from, metadata = buffer.metadata === undefined ? this.#metadata : { ...this.#metadata, ...buffer.metadata }
     if (buffer.media.kind !== 'audio') {
       const data = readFrames(buffer, room.block.view(Uint8Array), from, frames)
+      this.#copied(buffer, frames, 'platform')
       room.block[Symbol.dispose]()
       return packetOf(buffer.media, data, position, frames, { streamId: buffer.value, metadata })
     }

@@ -1,4 +1,5 @@
 import type { ReferenceParts } from '../kernels/reference-code.js'
+import type { RunMemory } from '../memory/run-memory.js'
 import type { Packet } from '../media/packet.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
 
@@ -14,6 +15,8 @@ export interface StepReport {
   readonly framesIn: number
   /** Frames of output 0 that it made; a pass-through gives what it took. */
   readonly framesOut: number
+  /** Most bytes of the arena that it held at a time: state, tables of its own, rooms of its outputs (the first step: what the segment shares). */
+  readonly peakBytes?: number
   /** Nanoseconds of the sampled passes that this step took. */
   readonly sampleNs: number
 }
@@ -85,6 +88,8 @@ export interface RunScope {
   readonly startUs: number
   /** False: steps are not timed one by one. Default true. */
   readonly timed?: boolean
+  /** Where leases and copies are counted. Absent: nobody asks. */
+  readonly memory?: RunMemory
   /** Among runs on workers: higher first, then the older one; default 0. */
   readonly priority?: number
   /** Most segments of the run that workers execute at once; default 0: no bound. */

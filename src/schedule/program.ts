@@ -48,17 +48,20 @@ export interface ControlChange { readonly at: number; readonly control: number; 
 /** Where the code of a step comes from. */
 export interface CodeSource {
   readonly shared: SharedBlocks | undefined
+  /** Who holds the blocks of a node. Default: the host itself. */
+  holder?(node: string): MemoryHost
   /** Functions and table entries (`flush` 0: none) of step `index`. */
   code(index: number): { readonly code: KernelCode; readonly process: number; readonly flush: number }
 }
 
 /** Makes the kernel instances of a segment and writes its program. Throws what a kernel's init says; nothing stays allocated then. */
-export function buildProgram(host: MemoryHost, plan: SegmentPlan, source: CodeSource): BuiltProgram {
+export function buildProgram(memory: MemoryHost, plan: SegmentPlan, source: CodeSource): BuiltProgram {
+  const host = source.holder?.(plan.nodes[0]?.spec.nodeId ?? '') ?? memory
   const instances: KernelInstance[] = []
   const own: Address[] = []
   try {
     plan.nodes.forEach((node, i) => {
-      instances.push(new KernelInstance(source.code(i).code, node.spec, host, { ...(source.shared && { shared: source.shared }), scratch: THREADS_OWN }))
+      instances.push(new KernelInstance(source.code(i).code, node.spec, source.holder?.(node.spec.nodeId) ?? host, { ...(source.shared && { shared: source.shared }), scratch: THREADS_OWN }))
     })
     const bases = internalRooms(host, plan, own)
     const sizes = layOut(plan)

@@ -4,6 +4,7 @@ import { kernelErrors } from '../kernels/errors.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
+import { RunMemory } from '../memory/run-memory.js'
 import { compiledBuilder } from '../schedule/compiled-builder.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
 import type { OpenSegment } from '../schedule/open-segment.js'
@@ -63,7 +64,7 @@ export class JobServer {
     switch (request.kind) {
       case 'job-open': {
         const { plan, outputs, runId, startUs } = request
-        job.segment = await this.#executor.open(plan, new Map(outputs), { runId, startUs, signal: job.abort.signal, reference: () => undefined, progressed: () => undefined })
+        job.segment = await this.#executor.open(plan, new Map(outputs), { runId, startUs, signal: job.abort.signal, memory: new RunMemory(this.#arena), reference: () => undefined, progressed: () => undefined })
         this.#say({ kind: 'job-opened', job: request.job, hungry: job.segment.hungry() })
         return
       }

@@ -18,9 +18,12 @@ export const split = /* @__PURE__ */ defineNode({
   deterministic: 'yes',
 })
 
-function channelPorts(): Readonly<Record<`c${number}`, OutputDeclaration & { readonly media: ReturnType<typeof audio> }>> {
+/** The numbers below N: `Record<`c${number}`, …>` would say of every port that it may be absent. */
+type Below<N extends number, A extends readonly number[] = []> = A['length'] extends N ? A[number] : Below<N, readonly [...A, A['length']]>
+
+function channelPorts(): Readonly<Record<`c${Below<typeof CHANNELS>}`, OutputDeclaration & { readonly media: ReturnType<typeof audio> }>> {
   const port = (first: number): OutputDeclaration & { readonly media: ReturnType<typeof audio> } => ({
     media: audio({ rate: sameAs('in'), format: sameAs('in'), layout: 'planar', channels: 1 }), view: () => ({ first }),
   })
-  return Object.fromEntries(Array.from({ length: CHANNELS }, (_, c) => [`c${c}`, port(c)]))
+  return Object.fromEntries(Array.from({ length: CHANNELS }, (_, c) => [`c${c}`, port(c)])) as ReturnType<typeof channelPorts>
 }

@@ -1,11 +1,11 @@
+import type { RunMemory } from '../../memory/run-memory.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
 import type { CompiledPlan } from '../compiled-plan.js'
 import type { CostHistory } from '../estimates.js'
 import type { EdgeMetrics, NodeMetrics, RunMetrics } from '../metrics.js'
 import type { SegmentReport } from '../open-segment.js'
-import { valueId } from '../resolved-graph.js'
-import type { SegmentBuffer, SegmentPlan, ValueId } from '../segment-plan.js'
-import { mediaBytes } from '../media-bytes.js'
+import { nodeOf } from '../resolved-graph.js'
+import type { SegmentPlan } from '../segment-plan.js'
 import type { BatchOutcome } from './batch-run.js'
 
 /** Tier by the tag that the code itself wrote into its state. */
@@ -23,7 +23,7 @@ export interface RunFacts {
   readonly status: RunMetrics['status']
   readonly clockResolutionUs: number
   readonly arena: RunMetrics['arena']
-  readonly copyBytes: number
+  readonly memory: RunMemory
   readonly workers: number
   readonly lost: number
   readonly error: MillraceError | undefined
@@ -35,10 +35,11 @@ export interface RunFacts {
 export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, facts: RunFacts, nowUs: () => number, history: CostHistory): RunMetrics {
   const began = nowUs()
   const reports = facts.detailed ? outcome.segments.map((segment) => segment?.report()) : [], found = compiled.segments.map((segment, i) => lookUp(segment, reports[i]))
+  const copied = copiesByNode(facts.memory)
   const nodes = !facts.detailed ? [] : compiled.nodes.filter((node) => !compiled.removed.has(node.id)).map((node) => {
     const planned = compiled.plan.nodes[node.index]!
     const failed = outcome.failedNodes.get(node.id)
-    const base = { id: node.id, type: node.definition.type, version: node.definition.version, where: planned.where, segment: planned.segment, ...outcomeOf(node.id, failed, outcome), attempts: outcome.nodes.get(node.id)?.attempts || 1, deliveries: outcome.nodes.get(node.id)?.deliveries || 1 }
+    const base = { id: node.id, type: node.definition.type, version: node.definition.version, where: planned.where, segment: planned.segment, ...outcomeOf(node.id, failed, outcome), attempts: outcome.nodes.get(node.id)?.attempts || 1, deliveries: outcome.nodes.get(node.id)?.deliveries || 1, memoryPeakBytes: facts.memory.peakBytes(node.id), copyBytes: copied.get(node.id) ?? 0 }
     return node.tier === null ? typescriptNode(base, outcome, facts) : kernelNode(base, compiled, reports[planned.segment], found[planned.segment], history)
   })
   const busyUs = reports.reduce((sum, report) => sum + (report && report.worker >= 0 ? report.busyUs : 0), 0)
@@ -46,7 +47,7 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
   return {
     pipelineId: facts.pipelineId, runId: facts.runId, graphHash: compiled.plan.graphHash, driver: 'batch', version: facts.version,
     startTime: new Date(facts.startMs).toISOString(), endTime: new Date(facts.endMs).toISOString(), totalTimeUs, status: facts.status,
-    clockResolutionUs: facts.clockResolutionUs, peakMemoryBytes: facts.arena.usedPeakBytes, copyBytes: facts.copyBytes,
+    clockResolutionUs: facts.clockResolutionUs, peakMemoryBytes: facts.memory.all.peakBytes, copyBytes: facts.memory.copies.bytes() + reports.reduce((sum, report) => sum + (report?.copyBytes ?? 0), 0),
     nodesTotal: compiled.nodes.length - compiled.removed.size, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
     arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: 0, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0 },
     criticalPath: facts.detailed ? criticalPath(compiled, nodes) : [], nodes, edges: facts.detailed ? edgesOf(outcome) : [], metricsOverheadUs: nowUs() - began,
@@ -54,7 +55,7 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
   }
 }
 
-type Base = Pick<NodeMetrics, 'id' | 'type' | 'version' | 'where' | 'segment' | 'status' | 'attempts' | 'deliveries'> & Partial<Pick<NodeMetrics, 'error' | 'reason'>>
+type Base = Pick<NodeMetrics, 'id' | 'type' | 'version' | 'where' | 'segment' | 'status' | 'attempts' | 'deliveries' | 'memoryPeakBytes' | 'copyBytes'> & Partial<Pick<NodeMetrics, 'error' | 'reason'>>
 
 function outcomeOf(id: string, failed: MillraceError | undefined, { endedNodes, skippedNodes, nodes }: BatchOutcome): Pick<Base, 'status' | 'error' | 'reason'> {
   if (failed) return { status: 'failed', error: { code: failed.code, message: failed.message } }
@@ -66,18 +67,18 @@ function typescriptNode(base: Base, outcome: BatchOutcome, facts: RunFacts): Nod
   const report = outcome.nodes.get(base.id)
   return {
     ...base, runtime: 'typescript', tier: 'typescript', where: report?.where ?? base.where, worker: -1, startTimeUs: report ? report.startUs - facts.startUs : 0, queueUs: report?.queuedUs ?? 0, executionTimeUs: report?.busyUs ?? 0,
-    memoryPeakMb: 0, memoryPeakBytes: 0, kernelCalls: 0, itemsIn: report?.itemsIn ?? 0, itemsOut: report?.itemsOut ?? 0, framesIn: report?.framesIn ?? 0, framesOut: report?.framesOut ?? 0,
-    copyBytes: 0, nonfinite: 0, clipped: 0,
+    memoryPeakMb: megabytes(base.memoryPeakBytes), kernelCalls: 0, itemsIn: report?.itemsIn ?? 0, itemsOut: report?.itemsOut ?? 0, framesIn: report?.framesIn ?? 0, framesOut: report?.framesOut ?? 0,
+    nonfinite: 0, clipped: 0,
   }
 }
 
 /** A segment's parts by name: looked up once per node. */
-interface Lookup { readonly indexOf: ReadonlyMap<string, number>; readonly buffers: ReadonlyMap<ValueId, SegmentBuffer>; readonly sampled: number }
+interface Lookup { readonly indexOf: ReadonlyMap<string, number>; readonly sampled: number }
 
 function lookUp(segment: SegmentPlan, report: SegmentReport | undefined): Lookup | undefined {
   if (report === undefined) return undefined
   return {
-    indexOf: new Map(segment.nodes.map((node, i) => [node.spec.nodeId, i])), buffers: new Map(segment.buffers.map((buffer) => [buffer.value, buffer])),
+    indexOf: new Map(segment.nodes.map((node, i) => [node.spec.nodeId, i])),
     sampled: report.steps.reduce((sum, step) => sum + step.sampleNs, 0),
   }
 }
@@ -91,15 +92,21 @@ function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | 
   const node = compiled.nodes[segment?.nodes[index]?.node ?? -1]
   const link = node?.inputs.find((input) => input.from !== null)?.link, media = link === undefined ? undefined : node?.media[link]
   if (step && tier !== 'js') history.add(base.type, executionTimeUs, step.framesIn * (media?.kind === 'audio' ? media.channels : 1))
-  const memoryPeakBytes = node === undefined ? 0 : Object.keys(node.definition.outputs).reduce((sum, port) => {
-    const buffer = found?.buffers.get(valueId(node.id, port))
-    return sum + (buffer ? mediaBytes(buffer.media, buffer.kind === 'output' ? compiled.totals.get(buffer.value) ?? buffer.capacity : buffer.capacity) : 0)
-  }, 0)
+  const memoryPeakBytes = Math.max(base.memoryPeakBytes, step?.peakBytes ?? 0)
   return {
     ...base, runtime: tier, tier, worker: report?.worker ?? -1, startTimeUs: report?.startUs ?? 0, queueUs: report?.queuedUs ?? 0, executionTimeUs,
-    memoryPeakMb: Math.round(memoryPeakBytes / 1_048_576 * 1000) / 1000, memoryPeakBytes, kernelCalls: step?.calls ?? 0, itemsIn: step ? report!.passes : 0, itemsOut: step ? report!.passes : 0,
-    framesIn: step?.framesIn ?? 0, framesOut: step?.framesOut ?? 0, copyBytes: index === 0 ? report?.copyBytes ?? 0 : 0, nonfinite: step?.nonfinite ?? 0, clipped: step?.clipped ?? 0,
+    memoryPeakMb: megabytes(memoryPeakBytes), memoryPeakBytes, kernelCalls: step?.calls ?? 0, itemsIn: step ? report!.passes : 0, itemsOut: step ? report!.passes : 0,
+    framesIn: step?.framesIn ?? 0, framesOut: step?.framesOut ?? 0, copyBytes: base.copyBytes + (index === 0 ? report?.copyBytes ?? 0 : 0), nonfinite: step?.nonfinite ?? 0, clipped: step?.clipped ?? 0,
   }
+}
+
+function megabytes(bytes: number): number { return Math.round(bytes / 1_048_576 * 1000) / 1000 }
+
+/** Bytes copied by node: what the ledger charges to its outputs. */
+function copiesByNode({ copies }: RunMemory): Map<string, number> {
+  const sums = new Map<string, number>()
+  for (const { edge, bytes } of copies.entries()) { const node = nodeOf(edge); sums.set(node, (sums.get(node) ?? 0) + bytes) }
+  return sums
 }
 
 function edgesOf(outcome: BatchOutcome): EdgeMetrics[] {

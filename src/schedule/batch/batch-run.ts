@@ -314,7 +314,7 @@ class BatchRun {
   #scope(): RunScope {
     const { compiled } = this.#r
     return {
-      runId: this.#r.runId, signal: this.#abort.signal, startUs: this.#r.startUs, timed: this.#r.timed !== false,
+      runId: this.#r.runId, signal: this.#abort.signal, startUs: this.#r.startUs, timed: this.#r.timed !== false, ...(this.#r.services.memory && { memory: this.#r.services.memory }),
       reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => {
         this.#headFrames[segment] = (this.#headFrames[segment] ?? 0) + frames

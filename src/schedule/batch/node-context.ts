@@ -48,10 +48,10 @@ export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; reado
     clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => clock.sleep(ms, signal) },
     rng: nodeRandom(p.random),
     beat: () => undefined,
-    allocAudio: async (spec) => { signal.throwIfAborted(); return allocAudio(spec) },
+    allocAudio: async (spec) => { signal.throwIfAborted(); return allocAudio(spec, node.id) },
     async alloc(bytes, dtype) {
       signal.throwIfAborted()
-      const block = alloc(bytes, dtype)
+      const block = alloc(bytes, dtype, node.id)
       blocks.add(block)
       return { bytes: block.bytes, view: (type) => block.view(type), release: () => { if (blocks.delete(block)) block.release() } }
     },

@@ -4,6 +4,7 @@ import type { AudioBuffer, AudioSpec } from '../../media/audio-buffer.js'
 import type { Dtype } from '../../media/dtype.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet } from '../../media/packet.js'
+import type { RunMemory } from '../../memory/run-memory.js'
 import type { Clock } from '../clock.js'
 import type { NodeInstances } from '../node-instances.js'
 import type { Limiters } from '../policy/limiters.js'
@@ -16,10 +17,12 @@ export type LogSink = (level: 'debug' | 'info' | 'warn' | 'error', text: string,
 export interface RunServices {
   readonly clock: Clock
   readonly log: LogSink
-  /** Audio in the arena. Throws `ARENA_FULL`. */
-  allocAudio(spec: AudioSpec & { readonly frames: number }): AudioBuffer
+  /** Audio in the arena for a node, which writes it once: charged as its copy from outside. Throws `ARENA_FULL`. */
+  allocAudio(spec: AudioSpec & { readonly frames: number }, node: string): AudioBuffer
   /** Cleared bytes in the arena, or elements. Throws `ARENA_FULL`. */
-  alloc(bytes: number, dtype?: Dtype): NodeBlock
+  alloc(bytes: number, dtype: Dtype | undefined, node: string): NodeBlock
+  /** What the run's nodes lease and copy; undefined when nobody asks. */
+  readonly memory: RunMemory | undefined
   /** True for audio in the engine's own arena. */
   owns(buffer: AudioBuffer): boolean
   readonly instances: NodeInstances
