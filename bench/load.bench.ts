@@ -42,3 +42,24 @@ export const loadBench = bench('load', async (b) => {
   const p50 = row.variants[0]!.p50Ms
   b.note(`bar 15 ms: ${p50.toFixed(2)} ms, ${p50 < 15 ? 'met' : 'missed'}`)
 })
+
+/**
+ * Question: what does an import cost in a cold process (PK-04)? Hypothesis: below 30 ms, most of it Node's loader. Measured twice: the whole process against one that imports
+ * nothing, and inside the process. Needs `npm run build`.
+ */
+export const importBench = bench('import', async (b) => {
+  const { spawnSync } = await import('node:child_process'), { existsSync } = await import('node:fs'), { pathToFileURL } = await import('node:url')
+  if (!existsSync('dist/index.js')) throw new Error('dist/index.js: expected the built package, got none. Run `npm run build`.')
+  const at = pathToFileURL(process.cwd()).href, inside = new Map<string, number[]>(), runs: Record<string, () => void> = {}
+  const scripts = { 'millrace': ['index'], 'millrace and millrace/nodes': ['index', 'nodes'], 'nothing': [] as string[] }
+  for (const [name, entries] of Object.entries(scripts)) {
+    const script = `const from = performance.now()\n${entries.map((entry) => `await import('${at}/dist/${entry}.js')`).join('\n')}\nconsole.log(performance.now() - from)`
+    inside.set(name, [])
+    runs[name] = () => { inside.get(name)!.push(Number(spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' }).stdout)) }
+  }
+  const { variants } = await b.compare('cold process that imports', runs, { rounds: 15, roundMs: 1 })
+  const middle = (name: string): string => { const all = [...inside.get(name)!].sort((p, q) => p - q); return `${all[all.length >> 1]!.toFixed(1)} ms (least ${all[0]!.toFixed(1)})` }
+  b.note(`inside the process: millrace ${middle('millrace')}, with nodes ${middle('millrace and millrace/nodes')}`)
+  const least = variants[0]!.minMs - variants[2]!.minMs
+  b.note(`over a process that imports nothing: ${(variants[0]!.p50Ms - variants[2]!.p50Ms).toFixed(1)} ms by medians, ${least.toFixed(1)} ms by least times; bar 30 ms, ${least < 30 ? 'met' : 'missed'} by least times`)
+}, ['node'])
