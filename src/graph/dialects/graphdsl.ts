@@ -7,7 +7,7 @@ import { isObject } from '../schema/fit-shape.js'
 import { any, choice, integer, list, map, object, text, type Field, type Shape } from '../schema/shape.js'
 import { noteLosses } from './losses.js'
 import type { Report } from './report.js'
-import { demandShape, foreignType, leftovers, present, resolveType, timestamp, type ImportContext, type Json } from './source.js'
+import { demandShape, foreignType, leftovers, present, resolveType, timestamp, type ImportContext, type Json, type ResolvedType } from './source.js'
 
 const OWN = 'x-graphdsl'
 /** The one version of GraphDSL that is read and written. */
@@ -35,34 +35,57 @@ function wordOf(value: unknown): string { return value === null ? 'null' : Array
 /** Reads GraphDSL 3.0.0. Throws `SCHEMA_INVALID`, `LIMIT_EXCEEDED` for a param above its limit. */
 export function importGraphdsl(c: ImportContext, source: Json, bytes = Infinity): Document {
   demandShape(c, graphdslShape, source)
-  const map = source['nodes'] as Readonly<Record<string, Json>>, nodes: DocumentNode[] = []
-  for (const id in map) if (Object.hasOwn(map, id)) nodes.push(readNode(c, id, map[id]!, bytes > c.limits.paramBytes))
+  const map = source['nodes'] as Readonly<Record<string, Json>>, nodes: DocumentNode[] = [], types = new Map<string, ResolvedType>()
+  for (const id in map) if (Object.hasOwn(map, id)) nodes.push(readNode(c, id, map[id]!, bytes > c.limits.paramBytes, types))
   const edges = (source['links'] as readonly Json[]).map((link): DocumentEdge => {
-    const { id, source: from, target: to, ...rest } = link
-    return { from, to, ...(id !== undefined && { id }), ...(hasAny(rest) && { [OWN]: rest }) } as DocumentEdge
+    const edge: Record<string, unknown> = { from: link['source'], to: link['target'] }
+    if (link['id'] !== undefined) edge['id'] = link['id']
+    for (const name in link) if (name !== 'id' && name !== 'source' && name !== 'target') put((edge[OWN] ??= {}) as Json, name, link[name])
+    return edge as unknown as DocumentEdge
   })
   const { meta, own } = readMeta(c, source['meta'] as Json | undefined)
   const kept = present({ ...leftovers(graphdslShape, source), meta: own })
   return { millrace: 1, ...(meta !== undefined && { meta }), nodes, edges, ...(hasAny(kept) && { [OWN]: kept }) }
 }
 
-function readNode(c: ImportContext, id: string, node: Json, measured: boolean): DocumentNode {
-  const { op_type: type, params, ui, ...rest } = node, values: [string, unknown][] = [], types: [string, unknown][] = [], more: [string, Json][] = []
-  for (const key in params as Json | undefined) {
-    const { type: word, value, ...others } = (params as Readonly<Record<string, Json>>)[key]!
+function readNode(c: ImportContext, id: string, node: Json, measured: boolean, types: Map<string, ResolvedType>): DocumentNode {
+  const own: { types?: Json; params?: Json; empty?: true; rest?: Json } = {}, values: Record<string, unknown> = {}, params = node['params'] as Readonly<Record<string, Json>> | undefined
+  let any = false
+  for (const key in params) {
+    const param = params[key]!, value = param['value'], word = param['type']
     if (measured) demandSize(c, value, `Bytes of param ${key}`, `/nodes/${escapePointer(id)}/params/${escapePointer(key)}/value`)
-    values.push([key, value])
-    if (word !== wordOf(value)) types.push([key, word ?? null])
-    if (hasAny(others)) more.push([key, others])
+    put(values, key, value)
+    any = true
+    if (word !== wordOf(value)) put(own.types ??= {}, key, word ?? null)
+    for (const name in param) if (name !== 'type' && name !== 'value') put(within(own.params ??= {}, key), name, param[name])
   }
-  const own = present({
-    types: types.length > 0 ? Object.fromEntries(types) : undefined, params: more.length > 0 ? Object.fromEntries(more) : undefined,
-    empty: params !== undefined && values.length === 0 ? true : undefined, rest: hasAny(rest) ? rest : undefined,
-  })
-  const resolved = resolveType(c, type as string, `/nodes/${escapePointer(id)}/op_type`, 'graphdsl')
-  return {
-    id, type: resolved.type, ...(values.length > 0 && { params: Object.fromEntries(values) }), ...(ui !== undefined && { ui }), ...resolved.fields, ...(hasAny(own) && { [OWN]: own }),
+  if (params !== undefined && !any) own.empty = true
+  for (const name in node) if (name !== 'op_type' && name !== 'params' && name !== 'ui') put(own.rest ??= {}, name, node[name])
+  const written = node['op_type'] as string
+  let resolved = types.get(written)
+  if (resolved === undefined) {
+    resolved = resolveType(c, written, `/nodes/${escapePointer(id)}/op_type`, 'graphdsl')
+    // What is worth a line in the report gets one for every node.
+    if (resolved.type === written && (resolved.definition !== undefined || c.registry === undefined)) types.set(written, resolved)
   }
+  const read: Record<string, unknown> = { id, type: resolved.type }
+  if (any) read['params'] = values
+  if (node['ui'] !== undefined) read['ui'] = node['ui']
+  if (resolved.fields['x-type'] !== undefined) read['x-type'] = resolved.fields['x-type']
+  for (const _ in own) { read[OWN] = own; break }
+  return read as unknown as DocumentNode
+}
+
+/** Sets a field of a fresh object; `__proto__` is a field like any other. */
+function put<T>(target: object, key: string, value: T): T {
+  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  else (target as Record<string, unknown>)[key] = value
+  return value
+}
+
+/** The object at a field, made when there is none. */
+function within(target: object, key: string): object {
+  return Object.hasOwn(target, key) ? (target as Readonly<Record<string, object>>)[key]! : put(target, key, {})
 }
 
 function demandSize(c: ImportContext, value: unknown, what: string, pointer: string): void {
@@ -105,14 +128,17 @@ export function exportGraphdsl(document: Document, aliasOf: (node: DocumentNode)
 }
 
 function writeNode(node: DocumentNode, type: string): Json {
-  const { types, params: more, empty, rest } = (node[OWN] ?? {}) as { readonly types?: Json; readonly params?: Readonly<Record<string, Json>>; readonly empty?: true; readonly rest?: Json }
-  const own = <T>(of: Readonly<Record<string, T>> | undefined, key: string): T | undefined => of !== undefined && Object.hasOwn(of, key) ? of[key] : undefined
-  const params = Object.entries(node.params ?? {}).map(([key, value]): [string, Json] => {
-    const word = own(types, key)
-    return [key, present({ type: word === null ? undefined : word ?? wordOf(value), value, ...own(more, key) })]
-  })
-  return present({ op_type: type, params: params.length > 0 || empty === true ? Object.fromEntries(params) : undefined, ui: node.ui, ...rest })
+  const { types, params: more, empty, rest } = (node[OWN] ?? NOTHING) as { readonly types?: Json; readonly params?: Readonly<Record<string, Json>>; readonly empty?: true; readonly rest?: Json }
+  const params: Record<string, unknown> = {}, given = node.params
+  let any = empty === true
+  for (const key in given) {
+    const value = given[key], word = types !== undefined && Object.hasOwn(types, key) ? types[key] : wordOf(value)
+    any = true
+    put(params, key, { ...(word !== null && { type: word }), value, ...(more !== undefined && Object.hasOwn(more, key) && more[key]) })
+  }
+  return { op_type: type, ...(any && { params }), ...(node.ui !== undefined && { ui: node.ui }), ...rest }
 }
+const NOTHING: Json = {}
 
 function writeMeta(meta: Json | undefined, kept: Json | undefined): Json | undefined {
   if (meta === undefined && kept === undefined) return undefined

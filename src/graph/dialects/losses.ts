@@ -21,19 +21,21 @@ const CONFIG = documentShape.fields['config']!.shape as ObjectShape
 
 /** Notes everything that the document says and the dialect cannot, with pointers into the document; `base`: that of a definition. */
 export function noteLosses(document: Document, carried: Carried, report: Report, base = ''): void {
-  const own = [carried.own, 'x-type']
-  losses(documentShape, document, base, [...carried.document, 'millrace', 'nodes', 'edges', ...(carried.meta === undefined ? [] : ['meta']), ...(carried.config === undefined ? [] : ['config']), ...own], report)
-  if (carried.meta !== undefined) losses(META, document.meta ?? {}, `${base}/meta`, carried.meta, report)
-  if (carried.config !== undefined) losses(CONFIG, document.config ?? {}, `${base}/config`, carried.config, report)
-  document.nodes.forEach((node, i) => losses(nodeShape, node, base === '' ? report.node(i) : `${base}/nodes/${i}`, ['id', 'type', 'params', ...carried.node, ...own], report))
-  document.edges?.forEach((edge, i) => losses(edgeShape, edge, base === '' ? report.edge(i) : `${base}/edges/${i}`, ['from', 'to', ...carried.edge, ...own], report))
+  const { meta, config, own } = carried, always = [own, 'x-type'], set = (...names: readonly (readonly string[])[]): ReadonlySet<string> => new Set([...names.flat(), ...always])
+  losses(documentShape, document, set(carried.document, ['millrace', 'nodes', 'edges'], meta === undefined ? [] : ['meta'], config === undefined ? [] : ['config']), report, () => base)
+  if (meta !== undefined) losses(META, document.meta ?? {}, set(meta), report, () => `${base}/meta`)
+  if (config !== undefined) losses(CONFIG, document.config ?? {}, set(config), report, () => `${base}/config`)
+  const ofNode = set(['id', 'type', 'params'], carried.node), ofEdge = set(['from', 'to'], carried.edge)
+  document.nodes.forEach((node, i) => losses(nodeShape, node, ofNode, report, () => base === '' ? report.node(i) : `${base}/nodes/${i}`))
+  document.edges?.forEach((edge, i) => losses(edgeShape, edge, ofEdge, report, () => base === '' ? report.edge(i) : `${base}/edges/${i}`))
 }
 
-function losses(shape: ObjectShape, value: Readonly<Record<string, unknown>>, pointer: string, carried: readonly string[], report: Report): void {
-  for (const [name, field] of Object.entries(value)) {
-    const preset = Object.hasOwn(shape.fields, name) ? shape.fields[name]!.default : undefined
-    if (carried.includes(name) || field === undefined || field === preset || isEmpty(field)) continue
-    report.drop(`${pointer}/${escapePointer(name)}`, `${name} has no place in ${report.dialect}`)
+function losses(shape: ObjectShape, value: Readonly<Record<string, unknown>>, carried: ReadonlySet<string>, report: Report, pointer: () => string): void {
+  for (const name in value) {
+    const field = value[name]
+    if (carried.has(name) || field === undefined || isEmpty(field)) continue
+    if (Object.hasOwn(shape.fields, name) && field === shape.fields[name]!.default) continue
+    report.drop(`${pointer()}/${escapePointer(name)}`, `${name} has no place in ${report.dialect}`)
   }
 }
 

@@ -4,7 +4,7 @@ import { HARD_LIMITS } from '../limits.js'
 import { escapePointer } from '../pointer.js'
 import { documentShape } from '../schema/document-shape.js'
 import { isObject } from '../schema/fit-shape.js'
-import { any, type Field, type Shape } from '../schema/shape.js'
+import { any, type Shape } from '../schema/shape.js'
 import type { Document } from './document.js'
 
 /**
@@ -31,41 +31,69 @@ function writeValue(shape: Shape, value: unknown, indent: string, path: (string 
 }
 
 function writeList(shape: Shape, value: readonly unknown[], indent: string, path: (string | number)[]): string {
-  const list = pick(shape, 'list'), items = list?.kind === 'list' ? list.items : any, inner = `${indent}  `
-  const texts: string[] = []
+  const { items } = planOf(shape), inner = `${indent}  `
   let scalar = true
+  for (let i = 0; i < value.length; i++) if (typeof value[i] === 'object' && value[i] !== null) scalar = false
+  const between = scalar ? ', ' : `,\n${inner}`
+  let text = scalar ? '[' : `[\n${inner}`
   for (let i = 0; i < value.length; i++) {
-    if (typeof value[i] === 'object' && value[i] !== null) scalar = false
     path.push(i)
-    texts.push(writeValue(items, value[i], inner, path))
+    text += (i === 0 ? '' : between) + writeValue(items, value[i], inner, path)
     path.pop()
   }
-  return scalar ? `[${texts.join(', ')}]` : `[\n${inner}${texts.join(`,\n${inner}`)}\n${indent}]`
+  return scalar ? `${text}]` : `${text}\n${indent}]`
 }
 
 /** Declared fields in their order, then the rest sorted by key; a free map is all rest. */
 function writeObject(shape: Shape, value: Readonly<Record<string, unknown>>, indent: string, path: (string | number)[]): string {
-  const object = pick(shape, 'object'), fields = object?.kind === 'object' ? object.fields : NO_FIELDS
-  const map = pick(shape, 'map'), rest: Shape = map?.kind === 'map' ? map.values : any, inner = `${indent}  `
-  const parts: string[] = []
-  const write = (name: string, of: Shape, omitted: unknown): void => {
-    if (value[name] === undefined) return
+  const { fields, known, rest } = planOf(shape), inner = `${indent}  `
+  let text = '', declared = 0
+  const write = (name: string, quoted: string, of: Shape, preset: string | undefined): void => {
     path.push(name)
-    const text = writeValue(of, value[name], inner, path)
+    const written = writeValue(of, value[name], inner, path)
     path.pop()
-    if (omitted === undefined || text !== JSON.stringify(omitted)) parts.push(`${quote(name)}: ${text}`)
+    if (written !== preset) text += `${text === '' ? '{\n' : ',\n'}${inner}${quoted}: ${written}`
   }
-  for (const name in fields) if (Object.hasOwn(value, name)) write(name, fields[name]!.shape, fields[name]!.default)
-  for (const name of Object.keys(value).filter((key) => !Object.hasOwn(fields, key)).sort()) write(name, rest, undefined)
-  return parts.length === 0 ? '{}' : `{\n${inner}${parts.join(`,\n${inner}`)}\n${indent}}`
+  for (const { name, quoted, shape: of, preset } of fields) {
+    if (!Object.hasOwn(value, name)) continue
+    declared++
+    if (value[name] !== undefined) write(name, quoted, of, preset)
+  }
+  const keys = Object.keys(value)
+  if (keys.length > declared) {
+    const others = declared === 0 ? keys : keys.filter((key) => !known.has(key))
+    for (const name of others.sort()) if (value[name] !== undefined) write(name, quote(name), rest, undefined)
+  }
+  return text === '' ? '{}' : `${text}\n${indent}}`
+}
+
+/** What the writer asks of a shape, found once per shape: a document has thousands of objects and a dozen shapes. */
+interface Plan {
+  readonly items: Shape
+  /** `preset`: text of the default, which is not written. */
+  readonly fields: readonly { readonly name: string; readonly quoted: string; readonly shape: Shape; readonly preset: string | undefined }[]
+  readonly known: ReadonlySet<string>
+  readonly rest: Shape
+}
+const plans = new WeakMap<Shape, Plan>()
+
+function planOf(shape: Shape): Plan {
+  let plan = plans.get(shape)
+  if (plan === undefined) {
+    const list = pick(shape, 'list'), object = pick(shape, 'object'), map = pick(shape, 'map'), fields = object?.kind === 'object' ? Object.entries(object.fields) : []
+    plan = {
+      items: list?.kind === 'list' ? list.items : any, rest: map?.kind === 'map' ? map.values : any, known: new Set(fields.map(([name]) => name)),
+      fields: fields.map(([name, field]) => ({ name, quoted: quote(name), shape: field.shape, preset: field.default === undefined ? undefined : JSON.stringify(field.default) })),
+    }
+    plans.set(shape, plan)
+  }
+  return plan
 }
 
 /** Strings that need no escapes: told by one test, which takes a third of the time of `JSON.stringify`. */
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/
 
 function quote(text: string): string { return PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text) }
-
-const NO_FIELDS: Readonly<Record<string, Field>> = {}
 
 /** The part of a shape that says how an array, object or map is written. */
 function pick(shape: Shape, kind: 'list' | 'object' | 'map'): Shape | undefined {

@@ -89,7 +89,7 @@ describe('mutated documents through every importer', () => {
           const kind = pick(5), other = keys[pick(keys.length)]!
           if (kind === 0) { if (Array.isArray(at)) at.splice(Number(key), 1); else delete at[key] }
           else if (kind === 1) { const copy: unknown = structuredClone(at[other]); if (Array.isArray(at)) at.push(copy); else at[key] = copy }
-          else if (kind === 2) Object.defineProperty(at, strange.find((one) => typeof one === 'string' && next() < 0.2) as string ?? 'y', { value: inner, enumerable: true, configurable: true, writable: true })
+          else if (kind === 2 && !Array.isArray(at)) Object.defineProperty(at, strange.find((one) => typeof one === 'string' && next() < 0.2) as string ?? 'y', { value: inner, enumerable: true, configurable: true, writable: true })
           else at[key] = structuredClone(strange[pick(strange.length)])
           break
         }
