@@ -82,7 +82,7 @@ class NodeTask {
         await this.#once(attempt, delivery)
         break
       } catch (error) {
-        const failure = this.#place(error, attempt, delivery); console.log("FAIL", attempt, delivery, failure.code, failure.message.slice(0, 300), String((failure.cause as Error)?.stack).slice(0,60))
+        const failure = this.#place(error, attempt, delivery)
         if (!this.#scope.replayable || signal.aborted) throw failure
         let waitMs: number
         if (failure.kind === 'worker' && this.#report.where === 'worker') {

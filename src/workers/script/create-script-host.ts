@@ -58,7 +58,8 @@ class Scripts implements ScriptHost {
   async prepare(definitions: readonly NodeDefinition[]): Promise<void> {
     await this.#ready()
     for (const definition of definitions) {
-      const code = this.#codeOf(definition), thread = this.#threads[0] ?? await this.#spawn()
+      const code = this.#codeOf(definition), thread = this.#threads[0] ?? this.#make()
+      await this.#starting.get(thread)
       await this.#load(thread, code)
     }
   }
@@ -145,12 +146,6 @@ class Scripts implements ScriptHost {
     return thread
   }
 
-  async #spawn(): Promise<ScriptThread> {
-    const thread = this.#make()
-    await this.#starting.get(thread)
-    return thread
-  }
-
   #make(): ScriptThread {
     const { clock, startTimeoutMs: timeoutMs, arena } = this.#p, ordinal = ++this.#ordinals
     if (this.#closed) throw commonErrors.CLOSED({ thing: 'Threads', event: 'start' })
@@ -182,6 +177,7 @@ class Scripts implements ScriptHost {
         const now = clock.nowUs(), late = now - last > (SCAN_MS + LATE_MS) * 1000
         last = now
         for (const thread of [...this.#threads]) {
+          if (thread.jobs.size === 0) continue
           if (late) thread.heardUs = now
           const limits = [...thread.jobs.values()].map(({ call }) => call.hangMs > 0 ? call.hangMs : Number.POSITIVE_INFINITY), silentMs = (now - thread.heardUs) / 1000
           if (silentMs > Math.max(...limits)) {
