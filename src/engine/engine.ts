@@ -81,7 +81,7 @@ export interface EngineParts {
 interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
 
 /** Options of `engine.plan`. */
-export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs'>
+export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs' | 'materialize'>
 
 /** Frames per pass when nothing is said. */
 const BLOCK_FRAMES = 4_096
@@ -211,7 +211,7 @@ export class Engine {
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
     const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
     const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed })
-    const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error)
+    const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error, outcome.nodeOutputs)
     if (error === undefined || status === 'partialfailure') return result
     throw withResult(error, result)
   }
@@ -248,7 +248,7 @@ export class Engine {
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
     return compilePlan(graph, {
       registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', solved, passes: this.#p.passes, known, lengths, tierOf: (node) => this.#tierOf(node),
-      workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES,
+      workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
       seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, hasLimiter: (name) => this.#p.limiters.has(name), diagnostics: [...this.#warnOnce(), ...found],
     })
   }

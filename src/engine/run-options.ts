@@ -11,6 +11,7 @@ const CHECKS: readonly Check[] = [
   { key: 'inputs', expected: 'an object of values by input name', holds: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) },
   { key: 'outputs', expected: 'a list of output names', holds: (v) => Array.isArray(v) && v.every((name) => typeof name === 'string') },
   { key: 'onError', expected: "'stop' or 'continue'", holds: oneOf('stop', 'continue') },
+  { key: 'materialize', expected: "'segments', 'outputs' or 'all'", holds: oneOf('segments', 'outputs', 'all') },
   { key: 'negotiate', expected: "'auto', 'safe' or 'strict'", holds: oneOf('auto', 'safe', 'strict') },
   { key: 'seed', expected: 'a whole number of 64 bits', holds: (v) => typeof v === 'bigint' || (typeof v === 'number' && Number.isSafeInteger(v)) },
   { key: 'nodeTimeoutMs', expected: 'ms, 0 or more', holds: (v) => typeof v === 'number' && v >= 0 },

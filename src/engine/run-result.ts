@@ -8,11 +8,12 @@ import type { RunResult } from '../schedule/run-types.js'
 /** Puts a run's result together; `close` releases the audio of its outputs once. */
 export function makeRunResult(
   runId: string, status: RunResult['status'], outputs: Readonly<Record<string, Packet>>, metrics: RunMetrics, diagnostics: readonly Diagnostic[], error?: MillraceError,
+  nodeOutputs: Readonly<Record<string, Packet>> = {},
 ): RunResult {
   let open = true
   const close = (): void => {
-    if (open) for (const packet of Object.values(outputs)) releasePacket(packet)
+    if (open) for (const packet of [...Object.values(outputs), ...Object.values(nodeOutputs)]) releasePacket(packet)
     open = false
   }
-  return { runId, status, outputs, metrics, diagnostics, ...(error === undefined ? {} : { error }), close, [Symbol.dispose]: close }
+  return { runId, status, outputs, ...(Object.keys(nodeOutputs).length > 0 && { nodeOutputs }), metrics, diagnostics, ...(error === undefined ? {} : { error }), close, [Symbol.dispose]: close }
 }

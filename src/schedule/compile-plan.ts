@@ -21,7 +21,8 @@ import type { InsertedNode, Plan, PlanBuffer, PlanEdge, PlanNode } from './plan.
 import { controlNames, needsNoCode, nodeOf, portOf, resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
 import { planSegment } from './segment-buffers.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
-import { groupSegments } from './segments.js'
+import type { Materialize } from './run-types.js'
+import { groupSegments, type SegmentDraft } from './segments.js'
 import { totalFrames } from './totals.js'
 import { withIdentities } from './value-identity.js'
 
@@ -44,6 +45,7 @@ export interface CompileContext {
   /** True: workers even when the estimate is small. */
   readonly forceWorkers: boolean
   readonly blockFrames: number
+  readonly materialize?: Materialize
   readonly seed: bigint
   readonly history: CostHistory
   /** Nodes written in TypeScript may have threads of their own. Default false. */
@@ -76,17 +78,17 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
   const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier === 'wasm-threads' && driverKey(node.policy, node.id) === '')) ? c.workers : 0
   const drafts = groupSegments(timed, origin, removed, selfScheduled)
-  const returned = new Set(outputs.values())
-  const readers = readersOf(timed, origin, removed)
+  const readers = readersOf(timed, origin, removed), stored = storedValues(c.materialize ?? 'segments', timed, removed, origin, solved.media, outputs, drafts, readers)
+  const returned = new Set([...outputs.values(), ...stored.values()])
   const segments = drafts.map((draft, i) => planSegment(draft, i, {
     nodes: timed, origin, views, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
   const where = segments.map((segment) => timed[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
-  const plan = describe({ graph: solved.graph, nodes: timed, removed, origin, outputs, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
+  const plan = describe({ graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
     why: onWorkers ? 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
     diagnostics: [...c.diagnostics, ...solved.diagnostics, ...asked] })
-  return { plan, nodes: timed, removed, origin, views, media: solved.media, outputs, shown, segments, where, totals }
+  return { plan, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals }
 }
 
 /** Notes that were not made before the first packets. */
@@ -154,6 +156,26 @@ function runOutputs(graph: Graph, nodes: readonly ResolvedNode[]): Map<string, V
   return outputs
 }
 
+/** Values to keep beside the outputs (EX-05), as named → their writers'. */
+function storedValues(
+  mode: Materialize, nodes: readonly ResolvedNode[], removed: ReadonlySet<string>, origin: ReadonlyMap<ValueId, ValueId>, media: ReadonlyMap<ValueId, Media>,
+  outputs: ReadonlyMap<string, ValueId>, drafts: readonly SegmentDraft[], readers: ReadonlyMap<ValueId, readonly number[]>,
+): Map<ValueId, ValueId> {
+  const stored = new Map<ValueId, ValueId>(), returned = new Set(outputs.values())
+  if (mode === 'outputs') return stored
+  const byId = new Map(nodes.map((node) => [node.id, node])), segmentOf = new Map(drafts.flatMap((draft, d) => draft.nodes.map((node) => [node, d] as const)))
+  for (const node of nodes) for (const [port, output] of Object.entries(node.definition.outputs)) {
+    const value = valueId(node.id, port), writer = origin.get(value) ?? value, source = byId.get(nodeOf(writer))
+    if (source === undefined || (source.definition.pull !== undefined && source.definition.whole?.(source.params) !== true)) continue
+    if (mode === 'all') { if (output.view === undefined && (media.has(value) || source.tier === null)) stored.set(value, writer); continue }
+    const draft = segmentOf.get(source.index), whole = draft !== undefined && drafts[draft]!.feed === 'values'
+    const segments = new Set((readers.get(writer) ?? []).map((reader) => segmentOf.get(reader) ?? -1 - reader))
+    if (draft !== undefined) segments.delete(draft)
+    if (whole && writer === value && !removed.has(node.id) && !returned.has(writer) && segments.size > 1) stored.set(value, writer)
+  }
+  return stored
+}
+
 /** A view may name channels that its input does not have: told once both are known. Throws `PORT_NOT_FOUND`. */
 function requireChannels(nodes: readonly ResolvedNode[], shown: ReadonlyMap<string, ValueId>, origin: ReadonlyMap<ValueId, ValueId>, views: ReadonlyMap<ValueId, ChannelView>, media: ReadonlyMap<ValueId, Media>): void {
   if (views.size === 0) return
@@ -192,7 +214,7 @@ function estimate(node: ResolvedNode, removed: ReadonlySet<string>, origin: Read
 
 interface Described {
   readonly graph: Graph; readonly nodes: readonly ResolvedNode[]; readonly removed: ReadonlySet<string>; readonly origin: ReadonlyMap<ValueId, ValueId>
-  readonly outputs: ReadonlyMap<string, ValueId>; readonly segments: readonly SegmentPlan[]; readonly where: readonly ('engine' | 'worker')[]
+  readonly outputs: ReadonlyMap<string, ValueId>; readonly stored: ReadonlyMap<ValueId, ValueId>; readonly segments: readonly SegmentPlan[]; readonly where: readonly ('engine' | 'worker')[]
   readonly totals: ReadonlyMap<ValueId, number>; readonly order: { readonly levels: Uint32Array; readonly order: Uint32Array }; readonly inserted: readonly InsertedNode[]
   readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly diagnostics: readonly Diagnostic[]
 }
@@ -212,7 +234,8 @@ function describe(d: Described): Plan {
       estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
     }
   })
-  const stored = [...new Set(d.outputs.values())].map((value) => ({ value, reason: 'run output' }))
+  const kept = new Set(d.outputs.values())
+  const stored = [...[...kept].map((value) => ({ value, reason: 'run output' })), ...[...new Set(d.stored.values())].filter((value) => !kept.has(value)).map((value) => ({ value, reason: 'materialize' }))]
   const storedBytes = stored.reduce((sum, { value }) => sum + mediaBytes(d.media.get(value), d.totals.get(value) ?? 0), 0)
   const edges = edgesOf(d, segmentOf)
   return {

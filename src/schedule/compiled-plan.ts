@@ -18,6 +18,8 @@ export interface CompiledPlan {
   readonly media: ReadonlyMap<ValueId, Media>
   /** Run output name → value id (its writer's). */
   readonly outputs: ReadonlyMap<string, ValueId>
+  /** Values kept beside the outputs (EX-05) → their writers' values. */
+  readonly stored: ReadonlyMap<ValueId, ValueId>
   /** Run output name → the value that it names, where that is an alias. */
   readonly shown: ReadonlyMap<string, ValueId>
   readonly segments: readonly SegmentPlan[]

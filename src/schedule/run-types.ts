@@ -4,6 +4,9 @@ import type { Packet } from '../media/packet.js'
 import type { RunMetrics } from './metrics.js'
 import type { ProgressListener } from './progress.js'
 
+/** See {@link RunOptions.materialize}. */
+export type Materialize = 'segments' | 'outputs' | 'all'
+
 /** Options of `engine.run` (spec execution.md). */
 export interface RunOptions {
   /** Cancels the run; everything it holds is freed before the promise rejects with `CANCELLED`. */
@@ -17,6 +20,11 @@ export interface RunOptions {
   readonly onError?: 'stop' | 'continue'
   /** Frames per pass of a segment, 64–65 536; default 4 096. Never changes a bit of the result. */
   readonly blockFrames?: number
+  /**
+   * What is kept of values between nodes (EX-05): `outputs`: nothing; `segments`: whole values that several segments read; `all`: every node's outputs, but for sources that
+   * are read chunk by chunk. Found in {@link RunResult.nodeOutputs}. Default `segments`.
+   */
+  readonly materialize?: Materialize
   readonly seed?: number | bigint
   /** ms of a node's own time per packet, for nodes whose policy names no `timeoutMs`; 0: none. Default 300 000. */
   readonly nodeTimeoutMs?: number
@@ -30,10 +38,12 @@ export interface RunResult<O extends Readonly<Record<string, unknown>> = Readonl
   readonly runId: string
   readonly status: 'success' | 'partialfailure' | 'failed' | 'cancelled'
   readonly outputs: O
+  /** Values kept beside the outputs, as `node.port`; absent when there are none. */
+  readonly nodeOutputs?: Readonly<Record<string, Packet>>
   readonly metrics: RunMetrics
   readonly diagnostics: readonly Diagnostic[]
   readonly error?: MillraceError
-  /** Gives back all audio of `outputs`. */
+  /** Gives back all audio of `outputs` and `nodeOutputs`. */
   close(): void
   [Symbol.dispose](): void
 }

@@ -25,6 +25,7 @@ import { ValueRoutes } from './value-routes.js'
 /** What a finished (or failed) batch run leaves behind. */
 export interface BatchOutcome {
   readonly outputs: Readonly<Record<string, Packet>>
+  readonly nodeOutputs: Readonly<Record<string, Packet>>
   readonly failures: readonly MillraceError[]
   readonly cancelled: boolean
   readonly segments: readonly (OpenSegment | undefined)[]
@@ -106,7 +107,7 @@ class BatchRun {
       request.services.clock, request.onProgress)
     const { origin, outputs } = request.compiled
     this.#written = new Map(segments.flatMap((segment) => outputsOf(segment).map((value) => [value, segment.feed] as const)))
-    this.#returned = new Set(outputs.values())
+    this.#returned = new Set([...outputs.values(), ...request.compiled.stored.values()])
     this.#readOutside = new Set([
       ...typescript.flatMap((node) => node.inputs.flatMap((input) => input.from === null ? [] : [origin.get(input.from) ?? input.from])),
       ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : [])),
@@ -124,9 +125,12 @@ class BatchRun {
         this.#connect()
         await Promise.all([...this.#nodeTasks(), ...this.#segmentTasks(), this.#valueTasks()])
       }
-      const outputs = this.#gather()
+      const whole = new Map<ValueId, Packet>(), given = new Set<ValueId>()
+      const outputs = this.#gather(this.#r.compiled.outputs, whole, given), nodeOutputs = this.#gather(this.#r.compiled.stored, whole, given)
+      // Of what is returned as views only, they have the leases.
+      for (const [value, packet] of whole) if (!given.has(value)) releasePacket(packet)
       if (this.#failures.length === 0 && !this.#cancelled) this.#progress.finish()
-      return { outputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed, endedNodes: this.#ended, skippedNodes: this.#skipped }
+      return { outputs, nodeOutputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed, endedNodes: this.#ended, skippedNodes: this.#skipped }
     } finally {
       signal?.removeEventListener('abort', onAbort)
       this.#routes.close()
@@ -187,7 +191,7 @@ class BatchRun {
       })
       this.#segmentQueues.set(i, queues)
     }
-    for (const value of compiled.outputs.values()) if (!this.#isCollected(value)) this.#routes.of(value).shelf ??= []
+    for (const value of this.#returned) if (!this.#isCollected(value)) this.#routes.of(value).shelf ??= []
   }
 
   /** A queue for `reader`, at its input `link` where that is known, which sees the value as `shown` (a view of channels). */
@@ -356,12 +360,12 @@ class BatchRun {
   }
 
   /** Finished run outputs by name; those of failed branches are missing. */
-  #gather(): Record<string, Packet> {
-    const { compiled, services } = this.#r, outputs: Record<string, Packet> = {}, whole = new Map<ValueId, Packet>(), given = new Set<ValueId>()
+  #gather(names: ReadonlyMap<string, ValueId>, whole: Map<ValueId, Packet>, given: Set<ValueId>): Record<string, Packet> {
+    const { compiled, services } = this.#r, outputs: Record<string, Packet> = {}
     if (this.#cancelled) return outputs
-    for (const [name, value] of compiled.outputs) {
+    for (const [name, value] of names) {
       if (!this.#finished.has(value)) continue
-      const shown = compiled.shown.get(name) ?? value, view = compiled.views.get(shown)
+      const shown = names === compiled.stored ? name : compiled.shown.get(name) ?? value, view = compiled.views.get(shown)
       let packet = whole.get(value)
       if (packet !== undefined) { /* another name for it */ }
       else if (this.#collected.has(value)) { packet = this.#collected.get(value)!; this.#collected.delete(value) }
@@ -380,8 +384,6 @@ class BatchRun {
       outputs[name] = summarise(given.has(value) ? sharePacket(packet) : packet, value, compiled, this.#segments)
       given.add(value)
     }
-    // Of what is returned as views only, they have the leases.
-    for (const [value, packet] of whole) if (!given.has(value)) releasePacket(packet)
     return outputs
   }
 }
