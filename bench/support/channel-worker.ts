@@ -1,0 +1,33 @@
+/** A thread of the transport benches, in Node and in pages: answers what it gets by the way it was asked. */
+import { memoryViews } from '../../src/memory/views.js'
+import { workerBlocks } from '../../src/workers/codec/channel-blocks.js'
+import { RingChannel, type ChannelAddresses } from '../../src/workers/codec/ring-channel.js'
+import { hostEndpoint, type MessageLike } from '../../src/workers/endpoint.js'
+import { workerWait } from '../../src/workers/worker-wait.js'
+
+/** First message: how the thread answers. `echo`: messages come and go by postMessage, buffers transferred when they came so. */
+export interface ChannelJob { readonly kind: 'echo' | 'sleep' | 'spin'; readonly memory?: WebAssembly.Memory; readonly base?: number; readonly addresses?: ChannelAddresses; readonly gate?: Int32Array }
+
+const endpoint = hostEndpoint()
+endpoint.addEventListener('message', (event: MessageLike) => {
+  const job = event.data as ChannelJob & { readonly move?: boolean; readonly buffer?: ArrayBuffer }
+  if (job.kind === undefined) { endpoint.postMessage(job, job.move === true ? [job.buffer] : []); return }
+  if (job.kind === 'echo') { endpoint.postMessage('ready'); return }
+  const views = memoryViews(job.memory!.buffer), channel = new RingChannel(views, 'worker', job.addresses!, { name: 'bench', blocks: workerBlocks(views, job.base!) }), gate = job.gate!
+  endpoint.postMessage('ready')
+  while (!channel.closed) {
+    // A thread that spins for a bench sleeps while another one is measured.
+    if (job.kind === 'spin' && Atomics.load(gate, 0) === 0) Atomics.wait(gate, 0, 0, 1_000)
+    if (job.kind === 'sleep') channel.wait(1_000, workerWait)
+    const packet = channel.receive()
+    if (packet === undefined) continue
+    if (packet.type === 'jobSubmit') {
+      const [ref] = Object.values(packet.body.inputs), bytes = workerBlocks(views, job.base!).open(ref!), last = bytes.length - 1
+      // It sees what was written, and the other side sees what it writes.
+      bytes[0]!++
+      bytes[last] = bytes[0]!
+      channel.send({ type: 'jobResult', seq: packet.seq, body: { jobId: packet.body.jobId, success: true, outputs: packet.body.inputs, error: null, metrics: { executionUs: 0, peakBytes: 0, copyBytes: 0, cacheHits: 0 } } })
+    } else channel.send({ type: 'pong', seq: packet.seq, body: {} })
+  }
+})
+endpoint.start?.()
