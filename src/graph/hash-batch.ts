@@ -71,6 +71,9 @@ export class MessageBatch {
     if (this.writer.mark >= MOST_BYTES) this.flush()
   }
 
+  /** Digest `at` of an earlier batch is that of slot `slot`. */
+  keep(slot: number, digests: Uint8Array, at: number): void { this.#digests.set(digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES), slot * DIGEST_BYTES) }
+
   /** What was ended so far may be a parent of what comes. */
   endLevel(): void {
     if (this.#slots.length > (this.#levels.at(-1) ?? 0)) this.#levels.push(this.#slots.length)

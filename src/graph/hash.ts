@@ -4,6 +4,7 @@ import { endsOf, type DefinitionOf } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph, PortRef } from './graph.js'
 import { MessageBatch } from './hash-batch.js'
+import { HashReuse, type HashedGraph } from './hash-reuse.js'
 import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, type TypeRecords } from './hash-type.js'
 import { HashWriter } from './hash-writer.js'
 import { applyModes } from './modes.js'
@@ -40,11 +41,15 @@ export interface HashOptions {
   readonly nonce?: () => Uint8Array
   /** Who orders and hashes; default TypeScript. An engine gives its core's: one call into WebAssembly for all nodes (GR-55). */
   readonly passes?: GraphPasses
+  /** Hashes of an earlier version of the graph, made with the same options: only changed nodes and their descendants are hashed again. */
+  readonly previous?: GraphHashes
 }
 
 /** Content hashes of a graph. Throw `NODE_NOT_FOUND` for an unknown node. */
 export interface GraphHashes {
   readonly graph: Hash
+  /** Nodes whose hashes were worked out, not taken from an earlier version. */
+  readonly hashed: number
   node(id: string): Hash
   output(ref: PortRef): Hash
 }
@@ -64,6 +69,8 @@ export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
   return new GraphHasher(graph, definition(graph), o).run()
 }
 
+const hashed = new WeakMap<GraphHashes, HashedGraph>()
+
 /** An output that the graph's hash covers; a sink without ports stands for its (nameless) effect. */
 interface End { readonly name: string; readonly node: number; readonly port: string }
 
@@ -72,6 +79,9 @@ class GraphHasher {
   readonly #definitionOf: DefinitionOf
   readonly #o: HashOptions
   readonly #types = new Map<NodeDefinition, TypeRecords>()
+  /** Nodes that hold a nonce or a run-time value; see `HashedGraph`. */
+  readonly #fresh: Uint8Array
+  #index = 0
   readonly #edges: GraphEdgeList
   /** Edges into each node, feedback and links from nowhere included. */
   readonly #into: Adjacency
@@ -93,31 +103,41 @@ class GraphHasher {
     this.#ends = endsToHash(graph, edges, definitionOf)
     this.#batch = new MessageBatch(o.passes ?? plainPasses, count + this.#ends.length)
     this.#writer = this.#batch.writer
+    this.#fresh = new Uint8Array(count)
     for (const [name, input] of graph.inputs) for (const [id, port] of input.to) this.#bind(id, port, name)
   }
 
   run(): GraphHashes {
     const { nodes } = this.#graph, { order, levels } = (this.#o.passes ?? plainPasses).order(this.#edges), batch = this.#batch
     if (order.length < nodes.length) topologicalOrder(this.#graph) // throws
-    let level = 0
+    const before = this.#o.previous === undefined ? undefined : hashed.get(this.#o.previous)
+    const now = { graph: this.#graph, definitionOf: this.#definitionOf, edges: this.#edges, into: this.#into, fresh: this.#fresh, o: { ...this.#o, previous: undefined } }
+    const reuse = before && new HashReuse(before, now)
+    let level = 0, kept = 0
     for (const node of levelOrder({ order, levels })) {
       if (levels[node] !== level) { batch.endLevel(); level = levels[node]! }
+      const same = reuse === undefined ? -1 : reuse.find(node)
+      if (same >= 0) { kept++; batch.keep(node, before!.digests, same); continue }
+      this.#index = node
       this.#writeNode(node)
       batch.end(node)
     }
     batch.endLevel()
     this.#ends.forEach(({ node, port }, i) => { this.#writeOutput(node, port); batch.end(nodes.length + i) })
     batch.flush()
-    return {
-      graph: this.#hashWhole(),
+    const result: GraphHashes = {
+      graph: this.#hashWhole(), hashed: nodes.length - kept,
       node: (id) => this.#hexOf(this.#find(id)),
       output: ([id, port]) => { this.#writeOutput(this.#find(id), port); return hexOf(this.#writer.takeDigest(0)) },
     }
+    hashed.set(result, { ...now, digests: batch.digests })
+    return result
   }
 
   #bind(id: string, port: string, name: string): void {
     const node = this.#edges.indexOf.get(id)
     if (node === undefined) return
+    this.#fresh[node] = 1
     const ports = this.#bound.get(node)
     if (ports === undefined) this.#bound.set(node, new Map([[port, name]]))
     else ports.set(port, name)
@@ -205,8 +225,8 @@ class GraphHasher {
   /** Links by port name, then order; the rank among a port's links enters, not the number written in the document. */
   #writeInputs(index: number, definition: NodeDefinition | undefined): void {
     const { edges } = this.#graph, { start, list } = this.#into, { fromAt } = this.#edges, writer = this.#writer
-    const links = list.subarray(start[index]!, start[index + 1]!)
-    for (let i = 1; i < links.length; i++) if (compareLinks(edges, links[i - 1]!, links[i]!) > 0) { links.sort((a, b) => compareLinks(edges, a, b)); break }
+    let links = list.subarray(start[index]!, start[index + 1]!)
+    for (let i = 1; i < links.length; i++) if (compareLinks(edges, links[i - 1]!, links[i]!) > 0) { links = links.slice().sort((a, b) => compareLinks(edges, a, b)); break }
     const bound = this.#bound.get(index)
     const literals: readonly (readonly string[])[] = bound === undefined ? NONE : [...bound].filter(([port]) => definition === undefined || !Object.hasOwn(definition.params, port)).sort(([a], [b]) => compareUtf8(a, b))
     let literal = 0, rank = 0, before: string | undefined
@@ -259,7 +279,7 @@ class GraphHasher {
     return type
   }
 
-  #nonce(): Uint8Array { return this.#o.nonce?.() ?? randomBytes() }
+  #nonce(): Uint8Array { this.#fresh[this.#index] = 1; return this.#o.nonce?.() ?? randomBytes() }
 
   #writeOutput(node: number, port: string): void {
     this.#batch.digestOf(node)

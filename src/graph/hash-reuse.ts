@@ -1,0 +1,60 @@
+import type { Adjacency, GraphEdgeList } from './edge-list.js'
+import type { DefinitionOf } from './ends.js'
+import type { Graph } from './graph.js'
+import type { HashOptions } from './hash.js'
+
+/** A graph that was hashed: what the hashes of its next version may be taken from. */
+export interface HashedGraph {
+  readonly graph: Graph
+  readonly definitionOf: DefinitionOf
+  readonly edges: GraphEdgeList
+  /** Edges into each node. */
+  readonly into: Adjacency
+  /** 32 bytes per node. */
+  readonly digests: Uint8Array
+  /** 1 = holds something that is never equal to anything, or that was told from outside: not to be taken over. */
+  readonly fresh: Uint8Array
+  readonly o: HashOptions
+}
+
+/**
+ * Finds the nodes whose hashes cannot have changed (GR-55): the same node object with the same definition, linked by the same edge objects to nodes of which that
+ * is true as well. Graphs are never changed in place, so an edit makes new objects of what it touches and of nothing else.
+ */
+export class HashReuse {
+  readonly #before: HashedGraph
+  readonly #now: Omit<HashedGraph, 'digests'>
+  /** 1 = taken over, by index in the new graph. */
+  readonly #clean: Uint8Array
+  readonly #usable: boolean
+
+  constructor(before: HashedGraph, now: Omit<HashedGraph, 'digests'>) {
+    this.#before = before
+    this.#now = now
+    this.#clean = new Uint8Array(now.graph.nodes.length)
+    this.#usable = before.o.seed === now.o.seed && before.o.codeHash === now.o.codeHash && now.o.referenced === undefined && now.o.fingerprint === undefined
+  }
+
+  /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask in topological order. */
+  find(index: number): number {
+    const { graph, definitionOf, fresh, o } = this.#now, node = graph.nodes[index]!, before = this.#before, at = before.edges.indexOf.get(node.id)
+    if (!this.#usable || at === undefined || before.graph.nodes[at] !== node || before.fresh[at] === 1 || fresh[index] === 1) return -1
+    const definition = definitionOf(index)
+    if (definition !== before.definitionOf(at) || definition?.fingerprint !== undefined || (definition?.parity ?? 'exact') !== 'exact' && o.tier !== before.o.tier) return -1
+    if (!this.#sameLinks(index, at)) return -1
+    this.#clean[index] = 1
+    return at
+  }
+
+  #sameLinks(index: number, at: number): boolean {
+    const now = this.#now, before = this.#before, from = now.into.start[index]!, count = now.into.start[index + 1]! - from, fromBefore = before.into.start[at]!
+    if (before.into.start[at + 1]! - fromBefore !== count) return false
+    for (let i = 0; i < count; i++) {
+      const e = now.into.list[from + i]!, edge = now.graph.edges[e]!, parent = now.edges.fromAt[e]!
+      // A written order is compared with positions, which an edit elsewhere may move.
+      if (edge !== before.graph.edges[before.into.list[fromBefore + i]!] || parent < 0 || (count > 1 && edge.order !== undefined && now.graph.edges !== before.graph.edges)) return false
+      if (edge.delayFrames === undefined && this.#clean[parent] === 0) return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,91 @@
+/** The passes of the core against those in TypeScript, and both against `node:crypto` (GR-56, GR-58). */
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { EdgeList } from '../../src/graph/edge-list.js'
+import { plainPasses, type GraphPasses, type HashBatch } from '../../src/graph/passes.js'
+import { hexOf } from '../../src/graph/sha256.js'
+import { compileModules } from '../../src/kernels/compile.js'
+import { corePasses } from '../../src/kernels/graph-passes.js'
+import { randomFrom } from '../support/random-graphs.js'
+
+const passes = corePasses(await compileModules({ shared: false })), shared = corePasses(await compileModules({ shared: true }))
+const WAYS: readonly (readonly [string, GraphPasses])[] = [['TypeScript', plainPasses], ['core', passes], ['core on shared memory', shared]]
+
+/** Messages padded by hand; `parents` of a message stand in its first bytes. */
+function batchOf(messages: readonly Uint8Array[], levels: readonly number[], gaps: readonly number[]): HashBatch {
+  const offsets = [0]
+  for (const { length } of messages) offsets.push(offsets.at(-1)! + Math.ceil((length + 9) / 64) * 64)
+  const bytes = new Uint8Array(offsets.at(-1)!), view = new DataView(bytes.buffer)
+  messages.forEach((message, n) => {
+    bytes.set(message, offsets[n])
+    bytes[offsets[n]! + message.length] = 0x80
+    view.setUint32(offsets[n + 1]! - 4, 8 * message.length)
+  })
+  return { bytes, count: messages.length, offsets: Uint32Array.from(offsets), levels: Uint32Array.from(levels), gaps: Uint32Array.from(gaps) }
+}
+
+const digestsOf = (digests: Uint8Array): string[] => Array.from({ length: digests.length / 32 }, (_, n) => hexOf(digests, 32 * n, 32 * n + 32))
+
+describe('SHA-256', () => {
+  const random = randomFrom(56), vectors = Array.from({ length: 1_000 }, (_, n) => Uint8Array.from({ length: n < 300 ? n : random(4_000) }, () => random(256)))
+
+  test.each(WAYS)('1 000 golden vectors in %s equal node:crypto and the digest of their digests is pinned (GR-56)', (_, way) => {
+    const found = digestsOf(way.hash(batchOf(vectors, [vectors.length], [])))
+    expect(found).toEqual(vectors.map((vector) => createHash('sha256').update(vector).digest('hex')))
+    expect(createHash('sha256').update(found.join()).digest('hex')).toBe('c58fe852998938d9ce21ca82c4e12fe6d81ff48a1640c4cdff2c33df457cb791')
+  })
+
+  test.each(WAYS)('parents, level by level, in %s', (_, way) => {
+    for (const width of [1, 2, 3, 4, 5, 7, 64]) {
+      const count = 320, messages: Uint8Array[] = [], gaps: number[] = [], expected: Buffer[] = [], levels: number[] = []
+      let offset = 0
+      for (let n = 0; n < count; n++) {
+        const level = Math.floor(n / width), parents = level === 0 ? [] : Array.from({ length: random(4) }, () => random(level * width)), length = 32 * parents.length + random(200)
+        const message = Uint8Array.from({ length }, () => random(256)), filled = message.slice()
+        parents.forEach((parent, i) => { gaps.push(offset + 32 * i, parent); filled.set(expected[parent]!, 32 * i) })
+        messages.push(message)
+        expected.push(createHash('sha256').update(filled).digest())
+        offset += Math.ceil((length + 9) / 64) * 64
+        if ((n + 1) % width === 0 || n === count - 1) levels.push(n + 1)
+      }
+      expect(digestsOf(way.hash(batchOf(messages, levels, gaps)))).toEqual(expected.map((digest) => digest.toString('hex')))
+    }
+  })
+
+  test('tables that contradict themselves are left to TypeScript, never read by the core', () => {
+    const messages = vectors.slice(0, 300), good = batchOf(messages, [300], []), digests = digestsOf(plainPasses.hash(batchOf(messages, [300], [])))
+    for (const bad of [{ levels: Uint32Array.of(299) }, { levels: Uint32Array.of(200, 100, 300) }, { gaps: Uint32Array.of(0xffff_fff0, 0) }]) {
+      expect(digestsOf(passes.hash({ ...good, bytes: good.bytes.slice(), ...bad }))).toEqual(digests)
+    }
+  })
+})
+
+describe('order', () => {
+  const tangle = (seed: number, count: number, edges: number, cyclic: boolean): EdgeList => {
+    const random = randomFrom(seed), place = Array.from({ length: count }, (_, n) => n).sort((a, b) => Math.imul(a + seed, 0x9e37_79b1) - Math.imul(b + seed, 0x9e37_79b1))
+    const pairs = Array.from({ length: edges }, (): [number, number] => { const a = random(count), b = random(count); return cyclic ? [a, b] : a < b ? [a, b] : [b, a] }).filter(([a, b]) => cyclic || a !== b)
+    return { count, from: Uint32Array.from(pairs, ([a]) => place[a]!), to: Uint32Array.from(pairs, ([, b]) => place[b]!) }
+  }
+
+  test.each([false, true])('core and TypeScript agree, cyclic: %s', (cyclic) => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const edges = tangle(seed, 256 + seed * 11, [0, 100, 500, 3_000][seed % 4]!, cyclic), plain = plainPasses.order(edges)
+      for (const way of [passes, shared]) {
+        const { order, levels } = way.order(edges)
+        expect(order).toEqual(plain.order)
+        if (!cyclic) expect(levels).toEqual(plain.levels)
+      }
+      expect(plain.order.length === edges.count || cyclic).toBe(true)
+    }
+  })
+
+  test('1 000 repeats are identical (GR-58)', () => {
+    const edges = tangle(3, 300, 900, false), first = passes.order(edges).order.join()
+    for (let i = 0; i < 1_000; i++) expect(passes.order(edges).order.join()).toBe(first)
+  })
+
+  test('an edge to a node that is not there is left to TypeScript', () => {
+    const edges = { count: 300, from: Uint32Array.of(5), to: Uint32Array.of(300) }
+    expect(passes.order(edges).order.length).toBe(plainPasses.order(edges).order.length)
+  })
+})
