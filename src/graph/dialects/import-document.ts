@@ -1,7 +1,9 @@
 import { errorOf } from '../../errors/error-of.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { show } from '../../errors/show.js'
 import { checkDocument, exceeded } from '../document/check-document.js'
 import type { Document } from '../document/document.js'
+import { MAJOR, migrateDocument } from '../document/migrations.js'
 import { readJson } from '../document/read-json.js'
 import { resolveLimits, type Limits } from '../limits.js'
 import { nearest } from '../nearest.js'
@@ -47,10 +49,12 @@ export function importDocument(src: unknown, o: ImportOptions = {}): { readonly 
   if (src instanceof Uint8Array && isMediaFile(src)) return importMedia(src, o, limits)
   const reading = typeof src === 'string' || src instanceof Uint8Array ? readJson(src, limits) : { value: src }
   if ('fault' in reading) throw errorOf(reading.fault)
-  const { value } = reading, text = 'text' in reading ? reading.text : undefined, bytes = 'bytes' in reading ? reading.bytes : undefined
+  const value = migrateDocument(reading.value), text = 'text' in reading ? reading.text : undefined, bytes = 'bytes' in reading ? reading.bytes : undefined
   const found = recognise(value, o.dialect === undefined || o.dialect === 'auto' ? DIALECTS : [o.dialect])
   if ('why' in found) throw unsupported(o, found.why)
-  const { dialect } = found, report = new Report(dialect), c: ImportContext = { report, limits, ...(o.registry !== undefined && { registry: o.registry }) }
+  const { dialect } = found, report = new Report(dialect)
+  if (value !== reading.value) report.substitute('/millrace', show((reading.value as Json)['millrace']), String(MAJOR))
+  const c: ImportContext = { report, limits, ...(o.registry !== undefined && { registry: o.registry }) }
   if (dialect === 'millrace' || bytes === undefined) demand(checkSource(value, dialect, limits, o, bytes), report)
   if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api')) demand(duplicateKeys(text, value), report)
   demandCounts(value as Json, dialect, limits)

@@ -8,6 +8,7 @@ import { fitShape, isObject } from '../schema/fit-shape.js'
 import type { ObjectShape, Shape } from '../schema/shape.js'
 import { withTypes, type TypeSource } from '../subgraph/origin.js'
 import { checkDocument } from './check-document.js'
+import { migrateDocument } from './migrations.js'
 import type { ParseOptions } from './parse-document.js'
 
 /** A document read as far as it can be. */
@@ -29,7 +30,8 @@ type Json = Readonly<Record<string, unknown>>
  * Builds the graph of a document, never throwing: parts that break the schema are left out or marked as broken, nodes of unknown types stay as opaque
  * nodes (GR-04), aliases become canonical type ids.
  */
-export function readDocument(document: unknown, registry: TypeSource, o: ParseOptions = {}): DocumentReading {
+export function readDocument(given: unknown, registry: TypeSource, o: ParseOptions = {}): DocumentReading {
+  const document = migrateDocument(given)
   const { usable, diagnostics } = checkDocument(document, { limits: resolveLimits(o.limits), strict: o.strict ?? false })
   if (!usable || !isObject(document)) return { diagnostics, broken: new Set(), nodeIndex: [], edgeIndex: [] }
   const broken = new Set<string>(), nodeIndex: number[] = [], edgeIndex: number[] = []

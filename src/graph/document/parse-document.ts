@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js'
 import { resolveLimits, type Limits } from '../limits.js'
 import { checkDocument } from './check-document.js'
 import type { Document } from './document.js'
+import { migrateDocument } from './migrations.js'
 import { readJson } from './read-json.js'
 
 /** How a document is read. */
@@ -15,7 +16,7 @@ export interface ParseResult { readonly document?: Document; readonly diagnostic
 
 /**
  * Reads a document from UTF-8 bytes or text (GR-01): syntax, limits, version, schema (stages 1 to 3 of spec graph.md section 5). What is wrong comes
- * back as diagnostics; no input makes it throw. Options are checked: `CONFIG_INVALID` for a limit above the hard one.
+ * back as diagnostics; no input makes it throw. A document of an older major comes back as one of this (GR-06). Options are checked: `CONFIG_INVALID` for a limit above the hard one.
  * @example
  * const { document, diagnostics } = parseDocument('{ "millrace": 1, "nodes": [] }')
  */
@@ -23,6 +24,7 @@ export function parseDocument(input: string | Uint8Array, o: ParseOptions = {}):
   const limits = resolveLimits(o.limits)
   const reading = readJson(input, limits)
   if ('fault' in reading) return { diagnostics: [reading.fault] }
-  const { usable, diagnostics } = checkDocument(reading.value, { limits, strict: o.strict ?? false, bytes: reading.bytes })
-  return usable ? { document: reading.value as Document, diagnostics } : { diagnostics }
+  const value = migrateDocument(reading.value)
+  const { usable, diagnostics } = checkDocument(value, { limits, strict: o.strict ?? false, bytes: reading.bytes })
+  return usable ? { document: value as Document, diagnostics } : { diagnostics }
 }
