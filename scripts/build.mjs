@@ -23,6 +23,8 @@ for (const [name, source] of [['worker', 'src/workers/worker-entry.ts'], ['workl
 }
 copyFileSync(join(root, 'wasm/pkg/millrace_core.wasm'), join(dist, 'wasm/core.wasm'))
 for (const name of assemblyModules()) copyFileSync(join(root, 'assembly/build', `${name}.wasm`), join(dist, 'wasm', `${name}.wasm`))
+mkdirSync(join(dist, 'schema'))
+for (const [name, text] of Object.entries(await (await import('./lib/definitions.mjs')).schemaFiles())) writeFileSync(join(dist, 'schema', name), text)
 say('assets', `dist/worker.js, dist/worklet.js, dist/wasm: ${readdirSync(join(dist, 'wasm')).join(' ')}`)
 
 runBin('declarations', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json'], { fix: 'Correct the type errors above.' })

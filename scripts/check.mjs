@@ -20,7 +20,7 @@ const STEPS = [
   ['build', [node, 'scripts/build.mjs']],
   ['publint', [...bin('publint/src/cli.js'), '--strict']],
   // Entries without declarations are excluded: script tag, worklet, plain files (PK-08).
-  ['attw', [...bin('@arethetypeswrong/cli/dist/index.js'), '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', './global', './worklet', './wasm/*', './sdk/*']],
+  ['attw', [...bin('@arethetypeswrong/cli/dist/index.js'), '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', './global', './worklet', './wasm/*', './sdk/*', './schema/*']],
   ['audit', [npm, 'audit', '--omit=dev']],
   ['test', [node, 'scripts/test.mjs']],
   ['test:dist', [node, 'scripts/test-dist.mjs']],

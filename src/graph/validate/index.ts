@@ -35,6 +35,6 @@ export function validate(graph: Graph | object, registry: Registry, host?: Valid
 
 /** A graph in memory has its inputs and outputs in maps; a document has them in objects. */
 function isGraph(value: Graph | object): value is Graph {
-  const { nodes, edges, inputs, outputs } = value as Partial<Graph>
+  const { nodes, edges, inputs, outputs } = (value ?? {}) as Partial<Graph>
   return Array.isArray(nodes) && Array.isArray(edges) && inputs instanceof Map && outputs instanceof Map
 }

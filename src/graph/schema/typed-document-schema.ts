@@ -1,0 +1,17 @@
+import type { NodeDefinition } from '../node-definition.js'
+import { documentSchema, type JsonSchema } from './json-schema.js'
+import { paramsSchema } from './node-schema.js'
+
+/**
+ * JSON Schema of documents whose params are known by node type (GR-05): the format, and for every node of a listed type its params. For editors, through
+ * `$schema`; nodes of other types may have any. Params that must be given are not demanded, since an edge or a run-time input may drive them.
+ */
+export function typedDocumentSchema(definitions: readonly NodeDefinition[]): JsonSchema {
+  const schema = documentSchema(), { document } = schema['$defs'] as { readonly document: JsonSchema }
+  const properties = document['properties'] as Readonly<Record<string, JsonSchema>>, nodes = properties['nodes']!, node = nodes['items'] as JsonSchema
+  const rules = definitions.map(({ type, aliases, params, title, doc }) => ({
+    if: { required: ['type'], properties: { type: { enum: [type, ...aliases ?? []] } } },
+    then: { title, description: doc, properties: { params: paramsSchema(Object.fromEntries(Object.entries(params).map(([name, { required: _required, ...param }]) => [name, param]))) } },
+  }))
+  return { ...schema, title: 'Millrace document with the library\'s node types', $defs: { document: { ...document, properties: { ...properties, nodes: { ...nodes, items: { ...node, allOf: rules } } } } } }
+}
