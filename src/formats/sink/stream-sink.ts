@@ -8,7 +8,7 @@ export function streamSink(stream: WritableStream<Uint8Array>, name = 'stream'):
     name, seekable: false,
     write: async (bytes) => {
       await writer.ready
-      await writer.write(Uint8Array.from(bytes))
+      await writer.write(bytes.slice())
     },
     patch: () => Promise.reject(commonErrors.UNSUPPORTED({ feature: 'ByteSink.patch', runtime: 'a stream' })),
     close: () => writer.close(),

@@ -1,11 +1,14 @@
 /**
- * Writes audio to a WAV file, packet by packet, in bounded memory (spec audio.md, AU-102; execution.md, EX-33). With a path the file goes to disk, without one
- * the output holds its bytes. Samples are converted to `format` by the table of spec audio.md section 3; rate and channels stay as they come.
+ * Writes audio to a WAV file, packet by packet, in bounded memory (spec audio.md, AU-102; execution.md, EX-33). With `path` the file goes to disk, with `to` into a web
+ * stream at its pace, without either the output holds its bytes. Samples are converted to `format` by the table of spec audio.md section 3; rate and channels stay as they come.
  */
 import type { AudioBuffer, SampleArray } from '../../media/audio-buffer.js'
 import { audio, bytes } from '../../media/media-type.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import { commonErrors } from '../../errors/common-errors.js'
+import type { Diagnostic } from '../../errors/diagnostic.js'
+import { show } from '../../errors/show.js'
+import { graphErrors } from '../../graph/errors.js'
 import { defineNode } from '../../graph/define-node.js'
 import type { NodeContext, ParamTable, ParamValues } from '../../graph/node-definition.js'
 import type { AudioWriter, FramesToWrite } from '../../formats/audio-writer.js'
@@ -17,6 +20,7 @@ const ARRAYS = { f32: Float32Array, i16: Int16Array, i32: Int32Array, u8: Uint8A
 
 const params = {
   path: { type: 'string', main: true, doc: 'File to write. Left out: the output holds the bytes.' },
+  to: { type: 'json', cosmetic: true, doc: 'WritableStream of bytes to write to; closed at the end, aborted on failure. Its header tells no length.' },
   format: { type: 'enum', values: ['u8', 'i16', 'i24', 'i32', 'f32', 'f64'], default: 'i16', doc: 'Sample format of the file.' },
   dither: { type: 'enum', values: ['none', 'rect', 'tpdf', 'tpdf-hp', 'shaped'], default: 'none', doc: 'Only `none` until dithers exist; others are UNSUPPORTED.' },
 } as const satisfies ParamTable
@@ -25,13 +29,20 @@ export const wavWriter = /* @__PURE__ */ defineNode({
   type: 'io::wav-writer', version: '1.0.0', title: 'WAV writer', family: 'io', tags: ['sink', 'file'], aliases: ['WavWriterNode'],
   doc: 'Writes audio to a WAV file, or to bytes in memory.',
   params, inputs: { in: { media: audio(), doc: 'Any rate, channels, format and layout.' } },
-  outputs: { file: { media: bytes({ mime: 'audio/wav' }), doc: 'The file; empty when it went to a path. Metadata: path, bytes, frames, clipped.' } },
+  outputs: { file: { media: bytes({ mime: 'audio/wav' }), doc: 'The file; empty when it went elsewhere. Metadata: path, bytes, frames, clipped.' } },
   deterministic: 'yes', effects: 'write',
+  validate: (p) => {
+    const { path, to } = p, wrong = (param: string, constraint: string, limit: unknown, got: unknown): readonly Diagnostic[] =>
+      [graphErrors.PARAM_INVALID.diagnostic({ node: 'io::wav-writer', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })]
+    if (to === undefined) return []
+    if (path !== undefined) return wrong('to', 'without path', 'one of path and to', 'both')
+    return typeof to === 'object' && to !== null && 'getWriter' in to ? [] : wrong('to', 'type', 'a WritableStream', show(to))
+  },
   process: async (inputs, values, ctx) => {
     const stream = inputs['in'] as PacketStream
-    const path = values['path'] as string | undefined
-    const memory = path === undefined ? memorySink() : null
-    const writer = await writeWav(memory ?? path!, specOf(stream, values))
+    const path = values['path'] as string | undefined, to = values['to'] as WritableStream<Uint8Array> | undefined
+    const memory = path === undefined && to === undefined ? memorySink() : null
+    const writer = await writeWav(memory ?? to ?? path!, specOf(stream, values))
     try {
       for await (const packet of stream) {
         ctx.signal.throwIfAborted()
