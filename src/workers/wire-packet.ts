@@ -1,5 +1,7 @@
 import type { Arena } from '../memory/arena.js'
 import { ARRAY_OF, ArenaAudio } from '../memory/audio-buffer.js'
+import type { CopyLedger } from '../memory/copies.js'
+import type { Holder } from '../memory/leases.js'
 import type { Packet } from '../media/packet.js'
 import { packetOf, releasePacket } from '../schedule/packet-data.js'
 import type { WirePacket } from './protocol.js'
@@ -16,13 +18,13 @@ export function packPacket(packet: Packet, edge: string): PackedPacket {
   return { wire: { media, data: null, position, duration, metadata, audio: { bytes, frames } }, transfer: [bytes], bytes: bytes.byteLength }
 }
 
-/** Copies a posted packet into an arena. Audio: one counted copy. */
-export function unpackPacket(arena: Arena, { media, data, position, duration, metadata, audio }: WirePacket, edge: string): Packet {
+/** Copies a posted packet into an arena. Audio: one counted copy, charged to `to`; its lease is `to.holder`'s. */
+export function unpackPacket(arena: Arena, { media, data, position, duration, metadata, audio }: WirePacket, edge: string, to: { readonly holder?: Holder; readonly ledger?: CopyLedger } = {}): Packet {
   if (audio === undefined || media.kind !== 'audio') return packetOf(media, data, position, duration, { metadata })
   const { rate, channels, format, layout } = media, samples = channels * audio.frames
-  const block = arena.alloc({ dtype: format, shape: [samples] })
+  const block = arena.alloc({ dtype: format, shape: [samples] }, to.holder === undefined ? {} : { holder: to.holder })
   const shape = { rate, channels, frames: audio.frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' } as const
   const buffer = new ArenaAudio(arena, block, shape)
-  arena.copy(buffer.tryView(ARRAY_OF[format])!, new Uint8Array(audio.bytes), { edge, reason: 'thread' })
+  arena.copy(buffer.tryView(ARRAY_OF[format])!, new Uint8Array(audio.bytes), { edge, reason: 'thread', ...(to.ledger && { ledger: to.ledger }) })
   return packetOf(media, buffer, position, duration, { metadata })
 }

@@ -140,7 +140,7 @@ class NodeTask {
       const made = context(lease?.instance), inputs = this.#streams()
       end = made.end
       const result = threaded
-        ? services.scripts!.run({ definition, params, inputs, ctx: made.ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_DELIVERIES })
+        ? services.scripts!.run({ definition, params, inputs, ctx: made.ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_DELIVERIES, ...(services.memory && { memory: services.memory }) })
         : definition.pull ? definition.pull(params, made.ctx) : definition.process!(inputs, params, made.ctx)
       await withPatience(this.#drain(result, turn, abort.signal), abort.signal, services.clock)
       sound = !abort.signal.aborted

@@ -1,4 +1,5 @@
 import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
+import type { RunMemory } from '../../memory/run-memory.js'
 import type { PacketStream } from '../../media/packet.js'
 
 /** One delivery of a node's code to a thread of its own. */
@@ -12,6 +13,8 @@ export interface ScriptCall {
   readonly random: readonly [number, number]
   /** ms without a beat after which the thread is ended; 0: never. */
   readonly hangMs: number
+  /** Who pays for its memory and copies; the engine, when absent. */
+  readonly memory?: RunMemory
   /** Deliveries that there may be, for the error of the last one. */
   readonly deliveries: number
 }

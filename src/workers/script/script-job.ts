@@ -3,6 +3,8 @@ import { MillraceError } from '../../errors/millrace-error.js'
 import type { PacketRecord } from '../../graph/node-definition.js'
 import type { Arena } from '../../memory/arena.js'
 import { ArenaAudio } from '../../memory/audio-buffer.js'
+import type { CopyLedger } from '../../memory/copies.js'
+import type { Holder } from '../../memory/leases.js'
 import type { AudioBuffer } from '../../media/audio-buffer.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import type { ScriptCall } from '../../schedule/batch/script-host.js'
@@ -109,7 +111,7 @@ export class ScriptJob {
       let more: Pick<typeof answer, 'packet' | 'audio'> = {}
       if ('audio' in want) more = { audio: this.#lend(await ctx.allocAudio(want.audio) as ArenaAudio, true) }
       else if ('bytes' in want) {
-        const block = this.#arena.alloc(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: true })
+        const block = this.#arena.alloc(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: true, ...this.#holder })
         more = { audio: this.#lend(new ArenaAudio(this.#arena, block, { rate: 1, channels: 1, frames: block.bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 }), true) }
       } else {
         const packet = 'take' in want ? (await this.#iterator(want.take).next()).value as Packet | undefined : await this.#sources.get(want.whole)!.whole()
@@ -133,7 +135,7 @@ export class ScriptJob {
     const { media, data, position, duration, streamId, seq, arrivalUs, metadata } = packet, base = { media, position, duration, streamId, seq, arrivalUs, metadata }
     if (!(data instanceof ArenaAudio)) return { ...base, data }
     if (this.#thread.shared) return { ...base, data: null, audio: this.#lend(data.clone(), data.block.references === 2) }
-    const bytes = data.toArray({ edge: this.#edge, reason: 'thread' }).buffer as ArrayBuffer
+    const bytes = data.toArray({ edge: `${this.call.ctx.node.id}.in`, reason: 'thread', ledger: this.#ledger }).buffer as ArrayBuffer
     transfer.push(bytes)
     return { ...base, data: null, audio: { shape: shapeOf(data), bytes } }
   }
@@ -146,7 +148,7 @@ export class ScriptJob {
   }
 
   #unpack({ record, copied }: Said<'record'>): PacketRecord {
-    if (copied > 0) this.#arena.copies.add(this.#edge, copied, 'thread')
+    if (copied > 0) this.#ledger.add(`${this.call.ctx.node.id}.out`, copied, 'thread')
     return Object.fromEntries(Object.entries(record).map(([port, packet]) => [port, this.#open(packet, port)]))
   }
 
@@ -158,11 +160,12 @@ export class ScriptJob {
       return { ...rest, data: whole ? held.clone() : held.slice(audio.skip, audio.skip + audio.frames) }
     }
     const { shape, bytes } = audio, media = { kind: 'audio', rate: shape.rate, channels: shape.channels, format: shape.format, layout: shape.layout } as const
-    const { data } = unpackPacket(this.#arena, { media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames } }, `${this.call.ctx.node.id}.${port}`)
+    const { data } = unpackPacket(this.#arena, { media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames } }, `${this.call.ctx.node.id}.${port}`, { ledger: this.#ledger, ...this.#holder })
     return { ...rest, data }
   }
 
-  get #edge(): string { return `${this.call.ctx.node.id} (thread)` }
+  get #ledger(): CopyLedger { return this.call.memory?.copies ?? this.#arena.copies }
+  get #holder(): { readonly holder?: Holder } { const { memory, ctx } = this.call; return memory === undefined ? {} : { holder: memory.holder(ctx.node.id) } }
   #post(request: ScriptRequest, transfer: ArrayBuffer[] = []): void { this.#thread.post(request, transfer) }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createEngine, defineNode, isMillraceError, json, type Engine, type MillraceError, type NodeDefinition, type PacketStream, type RunFailure } from '../../../src/index.js'
 import { audioBuffer, gain } from '../../../src/nodes/index.js'
 import { hostFacts } from '../../../src/kernels/host-facts.js'
-import { counter, half, peak, scripted } from './script-nodes.js'
+import { counter, half, loose, peak, scripted } from './script-nodes.js'
 
 const nodeLike = hostFacts().node
 const modes = hostFacts().sab ? [true, false] : [false]
@@ -31,7 +31,7 @@ describe.each(modes)('nodes on threads, shared memory %s', (shared) => {
     expect(engine.stats().arena.usedBytes).toBe(before.usedBytes)
   })
 
-  test.each(['fresh', 'mutate', 'slices'])('audio out, %s: bits, positions and memory as they should be', async (how) => {
+  test.each(['fresh', 'mutate', 'slices'] as const)('audio out, %s: bits, positions and memory as they should be', async (how) => {
     await using engine = await open(shared)
     // Kernels' threads take their room with the first run.
     const graph = () => ({ out: half(gain(audioBuffer({ data: [tone], rate: 8_000 }), { gainDb: 6 }), { how }) })
@@ -136,11 +136,11 @@ describe.each(modes)('nodes on threads, shared memory %s', (shared) => {
     await using engine = await open(shared)
     const params = { x: { type: 'integer', default: 1, doc: 'X.' } } as const
     for (const [text, expected] of [[named, [5, 6, 'module']], [whole, [5, undefined, 'default']]] as const) {
-      const node = defineNode<NodeDefinition>({ type: 'test::by-url', version: '1.0.0', title: 'U', doc: 'U.', family: 'test', params, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker', codeURL: url(text) })
+      const node = loose({ type: 'test::by-url', version: '1.0.0', title: 'U', doc: 'U.', family: 'test', params, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker', codeURL: url(text) })
       expect((await engine.run({ out: node({ x: 5 }) })).outputs['out']!.data).toEqual(expected)
     }
     for (const codeURL of [url('export const other = 1'), url('throw new Error("broken")'), nodeLike ? 'file:///absent/code.mjs' : '/absent/code.mjs']) {
-      const node = defineNode<NodeDefinition>({ type: 'test::by-url', version: '1.0.0', title: 'U', doc: 'U.', family: 'test', params, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker', codeURL })
+      const node = loose({ type: 'test::by-url', version: '1.0.0', title: 'U', doc: 'U.', family: 'test', params, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker', codeURL })
       expect(await failure(engine.run({ out: node({ x: 5 }) }))).toMatchObject({ code: 'NETWORK', hint: expect.stringContaining('codeURL') })
     }
   })
@@ -192,7 +192,7 @@ describe.each(modes)('nodes on threads, shared memory %s', (shared) => {
 
   test('attempts and deliveries are counted apart; what was read is read again', async () => {
     await using engine = await open(shared)
-    const node = defineNode<NodeDefinition>({
+    const node = loose({
       ...peak.definition, type: 'test::shaky',
       process: async (inputs, _params, ctx) => {
         const packet = await (inputs['in'] as PacketStream<{ readonly frames: number }>).whole()
@@ -296,6 +296,6 @@ test('workers: 0 runs such nodes on the engine thread and says so; a module alon
   using result = await engine.run({ out: peak(audioBuffer({ data: [tone], rate: 8_000 })) })
   expect(result.diagnostics).toContainEqual(expect.objectContaining({ code: 'UNSUPPORTED', severity: 'warning', message: expect.stringContaining("thread 'worker'") }))
   expect(result.metrics.nodes.find(({ type }) => type === 'test::peak')).toMatchObject({ where: 'engine' })
-  const node = defineNode<NodeDefinition>({ type: 'test::by-url', version: '1.0.0', title: 'U', doc: 'U.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker', codeURL: 'data:text/javascript,' })
+  const node = loose({ type: 'test::by-url', version: '1.0.0', title: 'U', doc: 'U.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker', codeURL: 'data:text/javascript,' })
   expect(await failure(engine.run({ out: node() }))).toMatchObject({ code: 'UNSUPPORTED' })
 })

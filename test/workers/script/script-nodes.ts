@@ -1,5 +1,5 @@
 /** Node types whose code runs on threads: their functions use nothing but arguments and globals. */
-import { audio, defineNode, json, type AudioBuffer, type NodeDefinition, type PacketStream } from '../../../src/index.js'
+import { audio, defineNode, json, type AnyHandle, type AudioBuffer, type NodeDefinition, type PacketStream } from '../../../src/index.js'
 
 const base = { version: '1.0.0', title: 'Test', doc: 'Test.', family: 'test', params: {}, thread: 'worker' } as const
 const sound = audio({ format: 'f32', layout: 'planar' })
@@ -51,7 +51,18 @@ export const counter = /* @__PURE__ */ defineNode({
   },
 })
 
+/** A node factory of which only the run knows the ports. */
+export interface Loose {
+  (...args: readonly unknown[]): AnyHandle
+  with(settings: { readonly policy: Readonly<Record<string, unknown>> }): Loose
+  named(id: string): Loose
+  readonly definition: NodeDefinition
+}
+
+/** A definition as a factory. */
+export function loose(definition: NodeDefinition): Loose { return defineNode(definition) as unknown as Loose }
+
 /** A node without inputs whose code is that function. */
-export function scripted<P extends NonNullable<NodeDefinition['process']>>(process: P, more: Partial<NodeDefinition> = {}): ReturnType<typeof defineNode<NodeDefinition>> {
-  return defineNode<NodeDefinition>({ ...base, type: 'test::scripted', inputs: {}, outputs: { out: { media: json() } }, process, ...more })
+export function scripted(process: NonNullable<NodeDefinition['process']>, more: Partial<NodeDefinition> = {}): Loose {
+  return loose({ ...base, type: 'test::scripted', inputs: {}, outputs: { out: { media: json() } }, process, ...more })
 }
