@@ -31,6 +31,7 @@ const READER: Words = { own: RING.READ, event: RING.READER_EVENT, sleepers: RING
 
 /** Looks before a thread goes to sleep: some 10 µs. */
 const SPINS = 1_000
+const SPINS_OF_ENGINE = 300
 
 /** Below this many elements a loop beats `set` of a part. */
 const FEW = 32
@@ -177,9 +178,9 @@ export abstract class RingEnd {
     } finally { Atomics.sub(this.u32, this.#peerSleepers, 1) }
   }
 
-  /** S1 to S5 without blocking. */
+  /** S1 to S5 without blocking, after a shorter spin: an answer that is on its way costs no turn of the event loop. */
   protected async waitForAsync(ready: () => boolean, timeoutMs: number): Promise<boolean> {
-    if (ready()) return true
+    for (let spins = 0; spins < SPINS_OF_ENGINE; spins++) if (ready()) return true
     const until = performance.now() + timeoutMs
     Atomics.add(this.u32, this.#peerSleepers, 1)
     try {

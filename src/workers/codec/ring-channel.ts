@@ -24,6 +24,9 @@ export interface ChannelOptions {
   readonly queueLimit?: number
 }
 
+/** A message that waits. */
+interface Numbered { readonly packet: ControlPacket; readonly seq: number }
+
 /** Bytes of a payload whose place is a block: the reference in its stead. */
 const REFERENCE_BYTES = TENSOR_REF.BYTES + 8
 
@@ -41,7 +44,7 @@ export class RingChannel {
   readonly #blocks: ChannelBlocks
   readonly #sent: (() => void) | undefined
   readonly #limit: number
-  readonly #waiting: ControlPacket[] = []
+  readonly #waiting: Numbered[] = []
   /** The first waiting message has asked for a block under this number; 0: it has not. */
   #asked = 0
   /** The block that it was given. */
@@ -69,10 +72,10 @@ export class RingChannel {
   /** Sends a message; its `seq` is the channel's own unless given. Throws `INVALID_ARGUMENT`, `CLOSED`, and `LIMIT_EXCEEDED` when the other side takes nothing. */
   send(packet: ControlPacket): void {
     this.#open()
-    const numbered = packet.seq === undefined ? { ...packet, seq: this.#next() } : packet
-    if (this.#waiting.length > 0 || !this.#write(numbered)) {
+    const seq = packet.seq ?? this.#next()
+    if (this.#waiting.length > 0 || !this.#write(packet, seq, undefined)) {
       if (this.#waiting.length >= this.#limit) throw commonErrors.LIMIT_EXCEEDED({ what: `Channel ${this.name}, messages waiting`, limit: this.#limit, got: this.#waiting.length + 1 })
-      this.#waiting.push(numbered)
+      this.#waiting.push({ packet, seq })
       this.flush()
     }
     this.#sent?.()
@@ -80,7 +83,7 @@ export class RingChannel {
 
   /** Writes what waits as far as there is room. True when nothing waits any more. */
   flush(): boolean {
-    for (let first = this.#waiting[0]; first !== undefined && this.#write(first); first = this.#waiting[0]) this.#waiting.shift()
+    for (let first = this.#waiting[0]; first !== undefined && this.#write(first.packet, first.seq, first); first = this.#waiting[0]) this.#waiting.shift()
     return this.#waiting.length === 0
   }
 
@@ -137,45 +140,45 @@ export class RingChannel {
   }
 
   /** False when there is no room now. */
-  #write(packet: ControlPacket): boolean {
+  #write(packet: ControlPacket, seq: number, waited: Numbered | undefined): boolean {
     if (this.#asked !== 0) return false
     const measured = packetCodec().measure(packet as AnyPacket)
-    if (PACKET.BYTES + measured.payload > this.#out.maxBody) return this.#writeLarge(packet, measured)
+    if (PACKET.BYTES + measured.payload > this.#out.maxBody) return this.#writeLarge(measured, seq, waited)
     const at = this.#out.claim(PACKET.BYTES + measured.payload)
     if (at < 0) return false
-    packetCodec().writeHeader(measured, this.#out.bytes, this.#outView, at)
+    packetCodec().writeHeader(measured, this.#out.bytes, this.#outView, at, 0, seq)
     packetCodec().writePayload(measured, this.#out.bytes, this.#outView, at + PACKET.BYTES)
     this.#out.commit()
     return true
   }
 
-  #writeLarge(packet: ControlPacket, measured: MeasuredPacket): boolean {
+  #writeLarge(measured: MeasuredPacket, number: number, waited: Numbered | undefined): boolean {
     if (this.#blocks.give !== undefined) {
       const given = this.#blocks.give(measured.payload)
       if (typeof given === 'string') throw workerErrors.IPC_ERROR({ channel: this.name, reason: `no block for a large message: ${given}` })
-      if (this.#writeInto(measured, given)) return true
+      if (this.#writeInto(measured, number, given)) return true
       this.#blocks.release([this.#blocks.handleOf(given)])
       return false
     }
     // A worker allocates nothing: it asks, and what it wants to send waits with all that follows (MW-07).
-    if (this.#waiting[0] !== packet) return false
+    if (waited === undefined) return false
     if (this.#granted !== undefined) {
-      if (!this.#writeInto(measured, this.#granted)) return false
+      if (!this.#writeInto(measured, number, this.#granted)) return false
       this.#granted = undefined
       return true
     }
-    const seq = this.#next(), ask: ControlPacket = { type: 'alloc', seq, body: { bytes: measured.payload, dtype: 8, shape: [measured.payload] } }
-    if (this.#write(ask)) this.#asked = seq
+    const seq = this.#next(), ask: ControlPacket = { type: 'alloc', body: { bytes: measured.payload, dtype: 8, shape: [measured.payload] } }
+    if (this.#write(ask, seq, undefined)) this.#asked = seq
     return false
   }
 
   /** Writes the payload into a block, and the frame that refers to it. */
-  #writeInto(measured: MeasuredPacket, ref: TensorRef): boolean {
+  #writeInto(measured: MeasuredPacket, seq: number, ref: TensorRef): boolean {
     const at = this.#out.claim(PACKET.BYTES + REFERENCE_BYTES)
     if (at < 0) return false
     const bytes = this.#blocks.open(ref)
     packetCodec().writePayload(measured, bytes, viewOf(bytes), 0)
-    packetCodec().writeHeader(measured, this.#out.bytes, this.#outView, at, PACKET_FLAG.BLOCK)
+    packetCodec().writeHeader(measured, this.#out.bytes, this.#outView, at, PACKET_FLAG.BLOCK, seq)
     new FieldWriter(this.#out.bytes, this.#outView, at + PACKET.BYTES, measured.measure).tensor(ref)
     this.#out.commit()
     return true
