@@ -43,8 +43,10 @@ export interface CoreExports extends RingCore {
     messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number, digests: Address) => number
   /** Gives the core's allocator a span for good: {@link THREAD_SPAN_BYTES} per worker, before it starts. */
   readonly alloc_donate: (address: Address, bytes: number) => void
-  /** Opens the allocator's lock after a thread was ended while it started. */
-  readonly alloc_unlock: () => void
+  /** A thread starts (1) or has started (0): what is allocated between is noted. One at a time. */
+  readonly alloc_watch: (starts: number) => void
+  /** The thread that started is gone: frees what it had allocated, and the allocator's lock if it held it. */
+  readonly alloc_undo: () => void
   readonly alloc_count: () => number
   readonly alloc_used: () => number
 }

@@ -255,10 +255,9 @@ export class WorkerPool {
       const { slot } = worker
       if (slot >= 0) this.slots.dismiss(slot)
       if (worker.life.state === 'idle' || worker.life.state === 'busy') worker.life.on('drain')
-      await worker.stop(commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'call' }))
+      await this.#end(worker, commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'call' }))
       if (worker.life.state === 'draining') worker.life.on('release')
       this.#lives.delete(slot)
-      this.#release(worker)
     }))
   }
 
@@ -311,11 +310,14 @@ export class WorkerPool {
     else {
       this.#donate()
       if (this.#workers.includes(worker)) this.#reserve(worker)
+      this.#o.runtime.core.alloc_watch(1)
+      worker.starts = true
       const options = { ...base, shared: { memory: arena.memory!, slot: worker.slot, doorbell: !canWaitAsync(), facts: this.#o.facts?.(worker.ordinal) ?? -1 } }
       report = await this.#startWith(worker, options).catch((error: unknown) => {
         if (!refusesMemory(error)) throw error
         return undefined
       })
+      if (report !== undefined) this.#o.runtime.core.alloc_watch(0)
     }
     if (shared && report?.shared !== true) {
       this.#giveUpSharing()
@@ -468,11 +470,12 @@ export class WorkerPool {
     this.host.ring()
   }
 
-  /** Ends the thread; when it is gone its slot, leases and stack come back. */
-  async #end(worker: RemoteWorker, error: unknown): Promise<void> {
-    await worker.stop(error)
-    if (worker.slot >= 0) this.slots.markDead(worker.slot)
-    this.#release(worker)
+  /** Ends the thread; when it is gone its slot, leases and stack come back, once: it may be lost while its start fails. */
+  #end(worker: RemoteWorker, error: unknown): Promise<void> {
+    return worker.end ??= worker.stop(error).then(() => {
+      if (worker.slot >= 0) this.slots.markDead(worker.slot)
+      this.#release(worker)
+    })
   }
 
   #clean(work: Promise<void>): void {
@@ -488,16 +491,16 @@ export class WorkerPool {
   /** Ends a worker that never came into use. */
   async #discard(worker: RemoteWorker, error: unknown): Promise<void> {
     for (const list of [this.#workers, this.#spares]) if (list.includes(worker)) list.splice(list.indexOf(worker), 1)
-    if (worker.slot >= 0) worker.life.on('lose')
+    if (worker.slot >= 0 && worker.end === undefined) worker.life.on('lose')
     await this.#end(worker, error)
   }
 
-  /** Gives back what a thread that is gone had: stack, leases, slot (PK-25). A thread that was ended while it started may have left the core's allocator locked. */
+  /** Gives back what a thread that is gone had: stack, leases, slot (PK-25). What a thread had taken that was ended while it started is known to the core's allocator. */
   #release(worker: RemoteWorker): void {
     const { runtime } = this.#o
     if (this.#mode.mode === 'shared') {
-      if (worker.report === undefined) runtime.core.alloc_unlock()
-      else runtime.destroyThread(worker.report.stack)
+      if (worker.report !== undefined) runtime.destroyThread(worker.report.stack)
+      else if (worker.starts) runtime.core.alloc_undo()
     }
     if (worker.slot >= 0) this.slots.clear(worker.slot)
     this.#holders.get(worker)?.drop()

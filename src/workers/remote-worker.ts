@@ -34,6 +34,10 @@ export class RemoteWorker {
   open = 0
   executing = 0
   readonly pending = new PendingCalls()
+  /** Its start has begun: its stack may be taken. The pool's. */
+  starts = false
+  /** Set when it is being ended: settles when it is gone and what it had is back. The pool's. */
+  end: Promise<void> | undefined
   readonly #handle: WorkerHandle
   readonly #remote: Remote<WorkerControl>
   readonly #events: RemoteEvents

@@ -3,8 +3,9 @@
 export const abi_version: () => number;
 export const alloc_count: () => number;
 export const alloc_donate: (a: number, b: number) => void;
-export const alloc_unlock: () => void;
+export const alloc_undo: () => void;
 export const alloc_used: () => number;
+export const alloc_watch: (a: number) => void;
 export const millrace_layout: () => number;
 export const stack_probe: (a: number, b: number) => number;
 export const resample_flush: (a: number, b: number) => number;

@@ -3,7 +3,7 @@
 //! `alloc_count` proves it.
 //! First fit over a list of free blocks in order of address; neighbours merge on free. Starts are rare and one at a time, so a spin lock suffices. A thread may be ended while
 //! it holds the lock: every change of the list leaves it sound between any two writes (a span may be lost), and the engine's thread, which never starts two threads at
-//! once, breaks the lock of a start that is gone (MW-76).
+//! once, breaks the lock of a start that is gone (MW-76) and frees what it had taken: a journal keeps what was allocated since the start began and not freed.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -20,6 +20,9 @@ struct Region(UnsafeCell<[u8; REGION_BYTES]>);
 unsafe impl Sync for Region {}
 static REGION: Region = Region(UnsafeCell::new([0; REGION_BYTES]));
 
+/// Allocations of a start that the journal can hold; a start makes two, the engine's thread few beside it.
+const JOURNAL: usize = 16;
+
 /// Record at the start of a free block.
 struct Free {
     bytes: usize,
@@ -29,6 +32,19 @@ struct Free {
 struct List {
     head: *mut Free,
     ready: bool,
+    /// While a thread starts: (address, bytes) of what was allocated meanwhile, address 0 for an empty place.
+    watched: bool,
+    journal: [(usize, usize); JOURNAL],
+}
+
+impl List {
+    fn note(&mut self, of: usize, to: (usize, usize)) {
+        if self.watched {
+            if let Some(place) = self.journal.iter_mut().find(|(at, _)| *at == of) {
+                *place = to;
+            }
+        }
+    }
 }
 
 pub struct Allocator {
@@ -44,7 +60,7 @@ impl Allocator {
     pub const fn new() -> Allocator {
         Allocator {
             busy: AtomicBool::new(false),
-            list: UnsafeCell::new(List { head: core::ptr::null_mut(), ready: false }),
+            list: UnsafeCell::new(List { head: core::ptr::null_mut(), ready: false, watched: false, journal: [(0, 0); JOURNAL] }),
             calls: AtomicU32::new(0),
             used: AtomicU32::new(0),
         }
@@ -63,9 +79,22 @@ impl Allocator {
         let bytes = (address + bytes).saturating_sub(start) / GRAIN * GRAIN;
         self.with(|list| unsafe { insert(list, start, bytes) });
     }
-    /// Opens the lock of a thread that was ended while it started. No other thread may be starting.
-    pub fn unlock(&self) {
+    /// A thread starts, or has started: begins or ends the journal.
+    pub fn watch(&self, starts: bool) {
+        self.with(|list| {
+            list.watched = starts;
+            list.journal = [(0, 0); JOURNAL];
+        });
+    }
+    /// The thread that started is gone before it could say what it took: opens its lock and frees what the journal has. No other thread may be starting.
+    pub fn undo(&self) {
         self.busy.store(false, Ordering::Release);
+        let bytes = self.with(|list| {
+            list.watched = false;
+            let taken = list.journal;
+            taken.iter().filter(|(at, _)| *at != 0).map(|&(at, bytes)| unsafe { insert(list, at, bytes); bytes }).sum::<usize>()
+        });
+        self.used.fetch_sub(bytes as u32, Ordering::Relaxed);
     }
     fn with<R>(&self, act: impl FnOnce(&mut List) -> R) -> R {
         while self.busy.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
@@ -143,15 +172,21 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let bytes = grains(layout.size());
-        let at = self.with(|list| unsafe { take(list, bytes, layout.align()) });
-        if !at.is_null() {
-            self.used.fetch_add(bytes as u32, Ordering::Relaxed);
-        }
-        at
+        self.with(|list| {
+            let at = unsafe { take(list, bytes, layout.align()) };
+            if !at.is_null() {
+                self.used.fetch_add(bytes as u32, Ordering::Relaxed);
+                list.note(0, (at as usize, bytes));
+            }
+            at
+        })
     }
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         let bytes = grains(layout.size());
         self.used.fetch_sub(bytes as u32, Ordering::Relaxed);
-        self.with(|list| unsafe { insert(list, at as usize, bytes) });
+        self.with(|list| {
+            list.note(at as usize, (0, 0));
+            unsafe { insert(list, at as usize, bytes) }
+        });
     }
 }

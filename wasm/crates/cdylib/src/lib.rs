@@ -37,10 +37,16 @@ extern "C" fn alloc_donate(address: u32, bytes: u32) {
     ALLOCATOR.donate(address as usize, bytes as usize);
 }
 
-/// Opens the allocator's lock after a thread was ended while it started (MW-76). No other thread may be starting.
+/// A thread starts (1) or has started (0): one at a time.
 #[no_mangle]
-extern "C" fn alloc_unlock() {
-    ALLOCATOR.unlock();
+extern "C" fn alloc_watch(starts: u32) {
+    ALLOCATOR.watch(starts != 0);
+}
+
+/// A thread was ended while it started: its lock is opened (MW-76), what it had allocated is freed (PK-25).
+#[no_mangle]
+extern "C" fn alloc_undo() {
+    ALLOCATOR.undo();
 }
 
 /// Allocations since the module was loaded; unchanged over any number of `process` calls.
