@@ -96,6 +96,59 @@ function everySolution(graph: Graph): Map<string, Media>[] {
   return partial
 }
 
+/** Node types of the exhaustive test, by what they decide: a source with a choice, one without, a tie, a narrow input with a free output, a join tied to its first input. */
+const KINDS: readonly NodeDefinition[] = [
+  nodeType('test::choice', { outputs: { out: audio({ ...fixed, rate: [8, 16], channels: 1 }) } }), nodeType('test::sixteen', { outputs: { out: audio({ ...fixed, rate: 16, channels: 1 }) } }),
+  nodeType('test::tie', { inputs: { in0: { media: audio({ ...fixed, rate: [16, 8], channels: 1 }), optional: true } }, outputs: { out: audio({ ...fixed, channels: 1, rate: [16, 8] }) } }),
+  nodeType('test::eight', { inputs: { in0: { media: audio({ ...fixed, rate: 8, channels: 1 }), optional: true } }, outputs: { out: audio({ ...fixed, rate: [8, 16], channels: 1 }) } }),
+  nodeType('test::join', { inputs: { in0: { media: audio({ ...fixed, rate: [8, 16], channels: 1 }), optional: true }, in1: { media: audio({ ...fixed, rate: { min: 8, max: 16, step: 8 }, channels: 1 }), optional: true } }, outputs: { out: audio({ ...fixed, channels: 1, rate: [8, 16] }) } }),
+]
+/** The same with their outputs tied to what is linked: a tie to nothing allows what this small world does not hold. */
+const TIED: ReadonlyMap<NodeDefinition, NodeDefinition> = new Map([KINDS[2]!, KINDS[4]!].map((kind) => [kind, { ...kind, outputs: { out: { media: audio({ ...fixed, channels: 1, rate: { sameAs: 'in0' } }) } } } as NodeDefinition]))
+
+/** Every graph of exactly `size` nodes of these types, every input fed by nothing or by any earlier node. */
+function* everyGraph(size: number): Generator<Graph> {
+  const chosen: { readonly kind: NodeDefinition; readonly feeds: readonly number[] }[] = []
+  function* extend(): Generator<Graph> {
+    const n = chosen.length
+    if (n === size) {
+      const edges = chosen.flatMap(({ feeds }, to) => feeds.flatMap((from, i) => from < 0 ? [] : [`n${from}.out->n${to}.in${i}`]))
+      yield graphOf(Object.fromEntries(chosen.map(({ kind, feeds }, i) => [`n${i}`, (feeds[0] ?? -1) < 0 ? kind : TIED.get(kind) ?? kind])), edges)
+      return
+    }
+    for (const kind of KINDS) {
+      const inputs = Object.keys(kind.inputs).length, ways = (n + 1) ** inputs
+      for (let way = 0; way < ways; way++) {
+        chosen.push({ kind, feeds: Array.from({ length: inputs }, (_, i) => Math.floor(way / (n + 1) ** i) % (n + 1) - 1) })
+        yield* extend()
+        chosen.pop()
+      }
+    }
+  }
+  yield* extend()
+}
+
+/** 5, 50, 850, 22 100, 817 700, 40 885 000 graphs of 1 to 6 nodes. */
+const LARGEST = Number((globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env['MILLRACE_NEGOTIATE_NODES'] ?? 4)
+
+test(`all graphs of up to ${LARGEST} nodes of five types: solvable exactly when some combination is, and solved by one of those (GR-34)`, () => {
+  const counts: number[] = []
+  let solvable = 0
+  for (let size = 1; size <= LARGEST; size++) {
+    let count = 0
+    for (const graph of everyGraph(size)) {
+      count++
+      const all = everySolution(graph), { media, diagnostics } = negotiate(graph, nobody, { mode: 'strict' })
+      if (all.length > 0) solvable++
+      const agreed = all.some((one) => [...one].every(([port, value]) => JSON.stringify(sorted(media.get(port))) === JSON.stringify(sorted(value))))
+      if (agreed === (diagnostics.length > 0)) expect({ graph, all, media, diagnostics }).toBe('solved by a combination, or refused because there is none')
+    }
+    counts.push(count)
+  }
+  expect(counts).toEqual([5, 50, 850, 22_100, 817_700, 40_885_000].slice(0, LARGEST))
+  expect(solvable).toBeGreaterThan(1_000)
+}, 3_600_000)
+
 test('graphs of up to six nodes: solvable exactly when some combination is, and solved by one of those (GR-34)', () => {
   let solvable = 0, impossible = 0
   fc.assert(fc.property(small, (graph) => {
