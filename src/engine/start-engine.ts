@@ -18,8 +18,7 @@ import { convert } from '../nodes/audio/convert.js'
 import { resample } from '../nodes/audio/resample.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
 import { Limiters } from '../schedule/policy/limiters.js'
-import { createScriptHost } from '../workers/script/create-script-host.js'
-import { createWorkerHost, noWorkers } from '../workers/create-worker-host.js'
+import { lazyScriptHost, lazyWorkerHost, noWorkers } from '../workers/lazy-hosts.js'
 import { chooseMode } from '../workers/mode.js'
 import { segmentBuilder } from './build-segment.js'
 import type { CreateEngineOptions } from './create-engine.js'
@@ -48,10 +47,10 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const threads = size > 0 && facts.worker
   return new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
-    scripts: threads ? createScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, onLost: (text, details) => { filled.logger('warn', text, details) } }) : undefined,
+    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, onLost: (text, details) => { filled.logger('warn', text, details) } }) : undefined,
     options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings, events: new EventStream(filled.onEvent, () => hostClock.nowMs()),
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
-    workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : createWorkerHost({
+    workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
       compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
       workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),

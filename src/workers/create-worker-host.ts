@@ -18,7 +18,7 @@ import { nodeSpawner, type NodeLimits } from './spawn-node.js'
 import type { WorkerSource } from './spawn.js'
 import { TransferExecutor } from './transfer-executor.js'
 import { workerCode } from './worker-code.js'
-import type { PoolStats, WorkerHost } from './worker-host.js'
+import type { WorkerHost } from './worker-host.js'
 
 /** What an engine's workers are made of. */
 export interface WorkerHostParts {
@@ -84,10 +84,4 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     mode: () => pool.mode,
     close: () => pool.close(),
   }
-}
-
-/** No workers: `workers: 0`, the `js` tier, or a host without threads. */
-export function noWorkers(): WorkerHost {
-  const nothing: PoolStats = { size: 0, count: 0, busy: 0, lost: 0, respawns: 0, spares: 0, messages: 0, utilisation: 0, queueWaitUs: [], workers: [] }
-  return { available: false, executor: undefined, stats: () => nothing, records: () => [], mode: () => undefined, drain: () => Promise.resolve(), close: () => Promise.resolve() }
 }

@@ -79,7 +79,7 @@ describe.skipIf(!current)('dist', () => {
 
   test('the entry loads no part at first: neither the engine nor the code of workers', () => {
     const first = loadedBy('index.js', false), all = loadedBy('index.js')
-    for (const part of ['start-engine', 'worker-entry-shared', 'worker-entry-private', 'script-entry', 'builtin-core', 'builtin-assembly']) {
+    for (const part of ['start-engine', 'create-worker-host', 'create-script-host', 'worker-entry-shared', 'worker-entry-private', 'script-entry', 'builtin-core', 'builtin-assembly']) {
       const named = (path: string): boolean => new RegExp(`/${part}-[A-Z0-9]{8}\\.js$`).test(path)
       expect(all.filter(named), part).toHaveLength(1)
       expect(first.filter(named), part).toEqual([])
