@@ -35,6 +35,7 @@ import { NodeInstances } from '../schedule/node-instances.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { Plan } from '../schedule/plan.js'
 import type { Limiters } from '../schedule/policy/limiters.js'
+import { applySkips, type SkippedNode } from '../schedule/policy/skips.js'
 import { readPolicy } from '../schedule/policy/node-policy.js'
 import { primeSources, type StartSource } from '../schedule/prime-sources.js'
 import { probeSources, type Discovered } from '../schedule/probe-sources.js'
@@ -78,7 +79,7 @@ export interface EngineParts {
 }
 
 /** A graph that is sound, with what its sources told. */
-interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
+interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly skipped: readonly SkippedNode[]; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
 
 /** Options of `engine.plan`. */
 export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs' | 'materialize'>
@@ -210,7 +211,7 @@ export class Engine {
     } finally { await primed.abandon() }
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
     const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
-    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed })
+    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed, skipped: prepared.skipped })
     const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error, outcome.nodeOutputs)
     if (error === undefined || status === 'partialfailure') return result
     throw withResult(error, result)
@@ -218,12 +219,12 @@ export class Engine {
 
   #measure(
     runId: string, compiled: CompiledPlan, outcome: BatchOutcome, status: RunResult['status'], error: MillraceError | undefined,
-    from: { startMs: number; startUs: number; memory: RunMemory; detailed: boolean },
+    from: { startMs: number; startUs: number; memory: RunMemory; detailed: boolean; skipped: readonly SkippedNode[] },
   ): RunResult['metrics'] {
-    const { clock, arena, workers } = this.#p, after = arena.stats(), pool = workers.stats()
+    const { clock, arena, workers } = this.#p, after = arena.stats(), pool = workers.stats(), threads = this.#p.scripts?.stats()
     return batchMetrics(compiled, outcome, {
       runId, pipelineId: compiled.plan.graphHash.slice(0, 16), version: MILLRACE_VERSION, startMs: from.startMs, endMs: clock.nowMs(), startUs: from.startUs, endUs: clock.nowUs(), status,
-      clockResolutionUs: clock.resolutionUs, memory: from.memory, workers: pool.count, lost: pool.lost, error, detailed: from.detailed,
+      clockResolutionUs: clock.resolutionUs, memory: from.memory, workers: pool.count + (threads?.count ?? 0), lost: pool.lost + (threads?.lost ?? 0), error, detailed: from.detailed, skipped: from.skipped,
       arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: from.memory.all.allocs, frees: from.memory.all.frees, evictions: 0, fragmentation: after.fragmentation },
     }, () => clock.nowUs(), this.#history)
   }
@@ -232,7 +233,7 @@ export class Engine {
   async #prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
-    const graph = this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs)
+    const { graph, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs))
     // Of a fallback the engine tells by itself, once.
     const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true }, filled.limits)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
@@ -240,7 +241,7 @@ export class Engine {
     const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw errorOf(errors[0]!, errors)
-    return { graph: examined.graph, found, solved, ...told }
+    return { graph: examined.graph, found, solved, skipped, ...told }
   }
 
   #compile({ graph, found, solved, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {

@@ -1,5 +1,6 @@
 import type { RunMemory } from '../../memory/run-memory.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
+import type { SkippedNode } from '../policy/skips.js'
 import type { CompiledPlan } from '../compiled-plan.js'
 import type { CostHistory } from '../estimates.js'
 import type { EdgeMetrics, NodeMetrics, RunMetrics } from '../metrics.js'
@@ -27,6 +28,8 @@ export interface RunFacts {
   readonly workers: number
   readonly lost: number
   readonly error: MillraceError | undefined
+  /** Nodes that `skipIf` took out, and what needs them. */
+  readonly skipped: readonly SkippedNode[]
   /** False (`metrics: false`): the run as a whole only; nodes, edges and critical path stay empty. */
   readonly detailed: boolean
 }
@@ -48,10 +51,18 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
     pipelineId: facts.pipelineId, runId: facts.runId, graphHash: compiled.plan.graphHash, driver: 'batch', version: facts.version,
     startTime: new Date(facts.startMs).toISOString(), endTime: new Date(facts.endMs).toISOString(), totalTimeUs, status: facts.status,
     clockResolutionUs: facts.clockResolutionUs, peakMemoryBytes: facts.memory.all.peakBytes, copyBytes: facts.memory.copies.bytes() + reports.reduce((sum, report) => sum + (report?.copyBytes ?? 0), 0),
-    nodesTotal: compiled.nodes.length - compiled.removed.size, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
+    nodesTotal: compiled.nodes.length - compiled.removed.size + facts.skipped.length, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
     arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: 0, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0 },
-    criticalPath: facts.detailed ? criticalPath(compiled, nodes) : [], nodes, edges: facts.detailed ? edgesOf(outcome) : [], metricsOverheadUs: nowUs() - began,
+    criticalPath: facts.detailed ? criticalPath(compiled, nodes) : [], nodes: facts.detailed ? [...nodes, ...facts.skipped.map(skippedNode)] : [], edges: facts.detailed ? edgesOf(outcome) : [], metricsOverheadUs: nowUs() - began,
     ...(facts.error === undefined ? {} : { error: { code: facts.error.code, message: facts.error.message } }),
+  }
+}
+
+/** A node that was never dispatched. */
+function skippedNode({ id, type, version, reason }: SkippedNode): NodeMetrics {
+  return {
+    id, type, version, reason, status: 'skipped', runtime: '', tier: '', where: 'engine', worker: -1, segment: -1, startTimeUs: 0, queueUs: 0, executionTimeUs: 0, memoryPeakMb: 0, memoryPeakBytes: 0,
+    attempts: 0, deliveries: 0, kernelCalls: 0, itemsIn: 0, itemsOut: 0, framesIn: 0, framesOut: 0, copyBytes: 0, nonfinite: 0, clipped: 0,
   }
 }
 
