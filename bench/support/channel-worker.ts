@@ -1,4 +1,6 @@
 /** A thread of the transport benches, in Node and in pages: answers what it gets by the way it was asked. */
+import { attachReader, attachWriter } from '../../src/memory/ring/audio-ring.js'
+import { resolveHandle } from '../../src/memory/shared-handle.js'
 import { memoryViews } from '../../src/memory/views.js'
 import { workerBlocks } from '../../src/workers/codec/channel-blocks.js'
 import { RingChannel, type ChannelAddresses } from '../../src/workers/codec/ring-channel.js'
@@ -6,14 +8,28 @@ import { hostEndpoint, type MessageLike } from '../../src/workers/endpoint.js'
 import { workerWait } from '../../src/workers/worker-wait.js'
 
 /** First message: how the thread answers. `echo`: messages come and go by postMessage, buffers transferred when they came so. */
-export interface ChannelJob { readonly kind: 'echo' | 'sleep' | 'spin'; readonly memory?: WebAssembly.Memory; readonly base?: number; readonly addresses?: ChannelAddresses; readonly gate?: Int32Array }
+export interface ChannelJob { readonly kind: 'echo' | 'sleep' | 'spin' | 'handles'; readonly memory?: WebAssembly.Memory; readonly base?: number; readonly addresses?: ChannelAddresses; readonly gate?: Int32Array }
 
 const endpoint = hostEndpoint()
 endpoint.addEventListener('message', (event: MessageLike) => {
   const job = event.data as ChannelJob & { readonly move?: boolean; readonly buffer?: ArrayBuffer }
   if (job.kind === undefined) { endpoint.postMessage(job, job.move === true ? [job.buffer] : []); return }
   if (job.kind === 'echo') { endpoint.postMessage('ready'); return }
-  const views = memoryViews(job.memory!.buffer), channel = new RingChannel(views, 'worker', job.addresses!, { name: 'bench', blocks: workerBlocks(views, job.base!) }), gate = job.gate!
+  const views = memoryViews(job.memory!.buffer)
+  if (job.kind === 'handles') {
+    const there = attachReader(views, job.addresses!.toWorker), back = attachWriter(views, job.addresses!.toEngine), one = new BigInt64Array(1)
+    endpoint.postMessage('ready')
+    while (!there.ended) {
+      there.wait(1, 1_000, workerWait)
+      if (there.read(one) === 0) continue
+      const { address, bytes } = resolveHandle(views.u32, job.base!, Number(one[0]))
+      views.u8[address]!++
+      views.u8[address + bytes - 1] = views.u8[address]!
+      back.write(one)
+    }
+    return
+  }
+  const channel = new RingChannel(views, 'worker', job.addresses!, { name: 'bench', blocks: workerBlocks(views, job.base!) }), gate = job.gate!
   endpoint.postMessage('ready')
   while (!channel.closed) {
     // A thread that spins for a bench sleeps while another one is measured.

@@ -29,9 +29,9 @@ interface Words { readonly own: number; readonly event: number; readonly sleeper
 const WRITER: Words = { own: RING.WRITE, event: RING.WRITER_EVENT, sleepers: RING.WRITER_SLEEPERS, seen: RING.SEEN_READ }
 const READER: Words = { own: RING.READ, event: RING.READER_EVENT, sleepers: RING.READER_SLEEPERS, seen: RING.SEEN_WRITE }
 
-/** Looks before a thread goes to sleep: some 10 µs. */
+/** Looks before a worker goes to sleep, some µs, and before the engine waits. More of it costs more than it saves where threads share cores. */
 const SPINS = 1_000
-const SPINS_OF_ENGINE = 300
+const SPINS_OF_ENGINE = 600
 
 /** Below this many elements a loop beats `set` of a part. */
 const FEW = 32
