@@ -11,6 +11,7 @@ import { hashGraph } from '../../../src/graph/hash.js'
 import { createRegistry, type Registry } from '../../../src/graph/registry.js'
 import { flatGraph } from '../../../src/graph/subgraph/flatten.js'
 import { comfyRegistry } from '../../support/dialect-nodes.js'
+import type { Loose } from '../../support/loose.js'
 
 const folder = fileURLToPath(new URL('comfyui', import.meta.url))
 const files = readdirSync(folder).filter((name) => name.endsWith('.json')).sort()
@@ -49,7 +50,7 @@ const registry = comfyRegistry()
 const imported = (name: string, types: Registry | null = registry): ReturnType<typeof importDocument> => importDocument(read(name), types === null ? {} : { registry: types })
 const edges = (document: Document): string[] => (document.edges ?? []).map(({ from, to }) => `${from.join('.')} -> ${to.join('.')}`)
 const node = (document: Document, id: string): Document['nodes'][number] => document.nodes.find((one) => one.id === id)!
-const exported = (document: unknown, dialect: 'comfyui-api' | 'comfyui-workflow' = 'comfyui-workflow'): { readonly json: any; readonly report: ReturnType<typeof exportDocument>['report'] } => {
+const exported = (document: unknown, dialect: 'comfyui-api' | 'comfyui-workflow' = 'comfyui-workflow'): { readonly json: Loose; readonly report: ReturnType<typeof exportDocument>['report'] } => {
   const { text, report } = exportDocument(fromDocument(document, registry), dialect)
   return { json: JSON.parse(text), report }
 }
@@ -164,7 +165,7 @@ describe('export after edits', () => {
         { id: 'scale', type: 'test::resize', params: { width: 256 } }],
       edges: [...document.edges!.filter(({ to }) => to[0] !== '9'), { from: ['8', 'image'] as const, to: ['scale', 'image'] as const }] }
     const { json, report } = exported(edited)
-    const byId = new Map<unknown, any>(json.nodes.map((one: any) => [one.id, one]))
+    const byId = new Map<unknown, Loose>(json.nodes.map((one: Loose) => [one.id, one]))
     expect(byId.get(3)).toMatchObject({ widgets_values: [156680208700286, 'randomize', 30, 8, 'euler', 'normal', 1], mode: 2, pos: [900, 186] })
     expect(byId.has(9)).toBe(false)
     expect(byId.get(10)).toMatchObject({ type: 'ImageScale', widgets_values: ['lanczos', 256, 512, 'disabled'], inputs: [{ name: 'image', link: 10 }] })
@@ -187,14 +188,14 @@ describe('export after edits', () => {
     const { document } = imported('08'), changed = { ...document, nodes: document.nodes.map((one) => one.id === '2' ? { ...one, params: { ...one.params, width: 800 } } : one) }
     const { json, report } = exported(changed)
     expect(json.links).toEqual([[2, 1, 0, 2, 1, 'INT'], [3, 1, 0, 3, 0, 'INT']])
-    expect(json.nodes.find((one: any) => one.id === 2)).toMatchObject({ widgets_values: [800, 512, 1], inputs: [{ link: null }, { link: 2 }] })
+    expect(json.nodes.find((one: Loose) => one.id === 2)).toMatchObject({ widgets_values: [800, 512, 1], inputs: [{ link: null }, { link: 2 }] })
     expect(report.dropped).toEqual([{ pointer: '/x-comfyui/links', what: 'link 1: the param has another value than its primitive' }])
   })
 
   test('comments and groups: changed, removed, added', () => {
     const { document } = imported('11'), ui = document.ui as { readonly comments: readonly Record<string, unknown>[] }
     const { json } = exported({ ...document, ui: { comments: [{ ...ui.comments[0], text: 'New' }, { text: 'Fresh', x: 5, y: 6 }], groups: [{ title: 'All', x: 1, y: 2, width: 3, height: 4 }] } })
-    expect(json.nodes.filter((one: any) => /Note/.test(one.type))).toMatchObject([{ id: 3, widgets_values: ['New'], properties: { text: '' } }, { type: 'Note', widgets_values: ['Fresh'], pos: [5, 6] }])
+    expect(json.nodes.filter((one: Loose) => /Note/.test(one.type))).toMatchObject([{ id: 3, widgets_values: ['New'], properties: { text: '' } }, { type: 'Note', widgets_values: ['Fresh'], pos: [5, 6] }])
     expect(json.groups).toEqual([{ title: 'All', bounding: [1, 2, 3, 4] }])
   })
 

@@ -8,8 +8,8 @@ import { graphdslShape } from '../../../src/graph/dialects/graphdsl.js'
 import { importDocument } from '../../../src/graph/dialects/import-document.js'
 import { createRegistry } from '../../../src/graph/registry.js'
 import { remoteRegistry } from '../../support/dialect-nodes.js'
+import { thrown } from '../../support/loose.js'
 
-const thrown = (run: () => unknown): any => { try { run() } catch (error) { return error } return undefined }
 const source = (parts: object = {}): object => ({ version: '3.0.0', nodes: { a: { op_type: 'FeedNode' } }, links: [], ...parts })
 const none = createRegistry()
 

@@ -9,8 +9,8 @@ import { createGraph } from '../../../src/graph/graph.js'
 import { createRegistry } from '../../../src/graph/registry.js'
 import { validate } from '../../../src/graph/validate/index.js'
 import { mix, resample, source, testRegistry } from '../../support/sample-nodes.js'
+import { type Loose, thrown } from '../../support/loose.js'
 
-const thrown = (run: () => unknown): any => { try { run() } catch (error) { return error } return undefined }
 
 /** The smallest value of each dialect. */
 const SMALLEST: Readonly<Record<Dialect, object>> = {
@@ -82,7 +82,7 @@ describe('millrace among the dialects', () => {
 
   test('errors are thrown, all of them in the details', () => {
     expect(thrown(() => importDocument({ millrace: 2, nodes: [] }))).toMatchObject({ code: 'VERSION_MISMATCH' })
-    expect(thrown(() => importDocument({ millrace: 1, nodes: [{ id: 1 }] })).details.diagnostics.map((one: any) => one.pointer)).toEqual(['/nodes/0/id', '/nodes/0/type'])
+    expect(thrown(() => importDocument({ millrace: 1, nodes: [{ id: 1 }] })).details.diagnostics.map((one: Loose) => one.pointer)).toEqual(['/nodes/0/id', '/nodes/0/type'])
   })
 
   test('exportDocument refuses a name that is no dialect, and what JSON cannot hold', () => {

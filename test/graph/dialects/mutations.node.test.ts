@@ -13,6 +13,7 @@ import { validate } from '../../../src/graph/validate/index.js'
 import { comfyRegistry } from '../../support/dialect-nodes.js'
 import { PNG, WAV, WEBP } from '../../support/tiny-media.js'
 import { CORPUS } from '../document-corpus.js'
+import type { Loose } from '../../support/loose.js'
 
 /** Mutations of each kind; 50 000 makes 10⁵ in all (GR-01). */
 const COUNT = Number(process.env['MILLRACE_MUTATIONS'] ?? 3_000)
@@ -80,7 +81,7 @@ describe('mutated documents through every importer', () => {
     for (let i = 0; i < COUNT; i++) {
       const value = JSON.parse(texts[i % texts.length]!) as unknown
       for (let edits = 1 + pick(3); edits > 0; edits--) {
-        let at: any = value
+        let at: Loose = value
         for (let depth = 0; ; depth++) {
           const keys = Object.keys(at), key = keys[pick(keys.length)]
           if (key === undefined) break

@@ -11,6 +11,7 @@ import { validate } from '../../../src/graph/validate/index.js'
 import { anyMedia, json, match, tensor, audio, type MediaConstraint } from '../../../src/media/media-type.js'
 import * as nodes from '../../../src/nodes/index.js'
 import type { NodeDefinition, ParamTable } from '../../../src/graph/node-definition.js'
+import type { Loose } from '../../support/loose.js'
 
 const folder = fileURLToPath(new URL('../../../examples/pipelines', import.meta.url))
 const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
@@ -19,7 +20,7 @@ const builtin = createRegistry(...Object.values(nodes).filter((node) => typeof n
 
 /** Signatures from the table in examples/pipelines/README.md, for types that the library does not have yet. */
 const signature = (type: string, alias: string, inputs: Readonly<Record<string, MediaConstraint>>, outputs: Readonly<Record<string, MediaConstraint>>, params: ParamTable = {}): NodeDefinition => {
-  const ports = (of: Readonly<Record<string, MediaConstraint>>): any => Object.fromEntries(Object.entries(of).map(([port, media]) => [port, { media }]))
+  const ports = (of: Readonly<Record<string, MediaConstraint>>): Loose => Object.fromEntries(Object.entries(of).map(([port, media]) => [port, { media }]))
   return { type, version: '1.0.0', title: type, doc: 'Signature.', family: 'test', aliases: [alias], inputs: ports(inputs), outputs: ports(outputs), params, process: async () => ({}) }
 }
 const number = { type: 'number', required: true, doc: 'Number.' } as const, list = { type: 'json', default: [], doc: 'List.' } as const

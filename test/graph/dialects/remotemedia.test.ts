@@ -5,11 +5,11 @@ import { exportDocument } from '../../../src/graph/dialects/export-document.js'
 import { importDocument } from '../../../src/graph/dialects/import-document.js'
 import { hashGraph } from '../../../src/graph/hash.js'
 import { remoteRegistry } from '../../support/dialect-nodes.js'
+import { type Loose, thrown } from '../../support/loose.js'
 
 const registry = remoteRegistry()
 const seed = (parts: object): object => ({ version: '1.0.0', nodes: [], edges: [], ...parts })
 const v1 = (parts: object): object => ({ version: 'v1', metadata: { name: 'p' }, nodes: [{ id: 'a', node_type: 'FeedNode' }], connections: [], ...parts })
-const thrown = (run: () => unknown): any => { try { run() } catch (error) { return error } return undefined }
 const again = (document: Document, dialect: 'remotemedia-seed' | 'remotemedia-v1'): unknown => JSON.parse(exportDocument(fromDocument(document, registry), dialect).text)
 
 describe('remotemedia-seed', () => {
@@ -37,7 +37,7 @@ describe('remotemedia-seed', () => {
   })
 
   test('comes out as it went in, unknown fields included', () => {
-    const written = structuredClone(source) as any
+    const written = structuredClone(source) as Loose
     delete written.nodes[0].runtime_hint          // auto is the default
     delete written.edges[4].input_key             // default of an unknown type
     written.config.max_retries = 3                // filled in
@@ -81,7 +81,7 @@ describe('remotemedia-v1', () => {
   })
 
   test('comes out as it went in, the first of several ports named', () => {
-    const written = structuredClone(source) as any
+    const written = structuredClone(source) as Loose
     written.connections[1].input_key = 'left'
     expect(again(importDocument(source, { registry }).document, 'remotemedia-v1')).toEqual(written)
   })

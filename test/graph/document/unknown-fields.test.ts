@@ -8,9 +8,10 @@ import { createRegistry } from '../../../src/graph/registry.js'
 import { validate } from '../../../src/graph/validate/index.js'
 import { nodeShape, documentShape } from '../../../src/graph/schema/document-shape.js'
 import type { Shape } from '../../../src/graph/schema/shape.js'
+import type { Loose } from '../../support/loose.js'
 
 /** A document with every kind of object that the format has. */
-const whole = (): any => ({
+const whole = (): Loose => ({
   millrace: 1, meta: { name: 'n' }, engines: { millrace: '*' }, packs: [{ name: 'p', version: '1' }], inputs: { i: { to: [['a', 'in']] } },
   nodes: [{ id: 'a', type: 'A', requires: { simd: true, gpu: { type: 'any' } }, policy: { timeoutMs: 1, retry: { kind: 'none' }, breaker: { key: 'k' } } }],
   edges: [{ from: ['a', 'out'], to: ['a', 'in'], delayFrames: 128 }], config: { metrics: false, retry: { kind: 'none' }, breaker: { key: 'k' } }, definitions: { d: { millrace: 1, nodes: [{ id: 'b', type: 'B' }] } },

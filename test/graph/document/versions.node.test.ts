@@ -31,7 +31,7 @@ describe('documents of every version (GR-06)', () => {
 })
 
 describe('steps between majors', () => {
-  const steps: ReadonlyMap<number, Migration> = new Map([
+  const steps: ReadonlyMap<number, Migration> = new Map<number, Migration>([
     [1, ({ links, ...rest }) => ({ ...rest, edges: links })], [2, (document) => ({ ...document, second: true })],
   ])
 

@@ -7,8 +7,8 @@ import { embedGraph, extractGraph } from '../../../src/graph/embed/index.js'
 import { readExif } from '../../../src/graph/embed/exif.js'
 import { createRegistry } from '../../../src/graph/registry.js'
 import { PNG, WAV, WEBP, chunk, join, u32, utf8 } from '../../support/tiny-media.js'
+import { thrown } from '../../support/loose.js'
 
-const thrown = (run: () => unknown): any => { try { run() } catch (error) { return error } return undefined }
 const withChunks = (...chunks: readonly Uint8Array[]): Uint8Array => join(PNG.subarray(0, 33), ...chunks, PNG.subarray(33))
 const DOCUMENT = { millrace: 1, meta: { name: 'Größe \u{1f600}' }, nodes: [{ id: 'a', type: 'A' }] } as const
 const TEXT = writeDocument(DOCUMENT)
