@@ -3,6 +3,9 @@ import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { Dtype } from '../media/dtype.js'
 import type { Media, MediaConstraint } from '../media/media-type.js'
 import type { Packet, PacketStream } from '../media/packet.js'
+import type { Document } from './document/document.js'
+import type { Graph } from './graph.js'
+import type { Outputs } from './graph-from.js'
 import type { Reference } from './reference.js'
 
 /** Param types of spec graph.md section 3. */
@@ -138,9 +141,22 @@ export interface NodeContext {
   readonly attempt: number
   /** How often it was given to a thread for this attempt, from 1. */
   readonly delivery: number
-  readonly node: { readonly id: string; readonly type: string; readonly runId: string }
+  /** `document`: the graph that runs, as it was given, in its JSON form; undefined on a thread of its own. */
+  readonly node: { readonly id: string; readonly type: string; readonly runId: string; readonly document?: () => Document }
   /** What the definition's `init` made; undefined without one. */
   readonly instance: unknown
+  /** Shows something of what is under way to the engine's `onEvent`, as event `node.preview`. Plain data; audio is not taken. */
+  preview(media: Pick<Packet, 'media' | 'data'>): void
+  /**
+   * Runs one node of the registry on inputs by port (packets, audio, or plain values, which count as json) and gives its outputs, owned by the caller. Engine thread only: a
+   * node with `thread: 'worker'` gets `UNSUPPORTED`. What runs counts as part of this run.
+   */
+  callOp(type: string, inputs?: Readonly<Record<string, unknown>>, params?: ParamValues): Promise<PacketRecord>
+  /**
+   * Runs a graph in place of this node (GR-30) and gives its outputs by name, owned by the caller: mostly what the node returns. Its nodes are reported as `outer/inner`; they have
+   * this run's seed. At most `limits.expandedNodes` are added to a run: `LIMIT_EXCEEDED`. Engine thread only.
+   */
+  expand(graph: Graph | Outputs): Promise<PacketRecord>
 }
 
 /** Outputs of a TypeScript node: port name → packet. */
@@ -207,6 +223,8 @@ export interface NodeDefinition {
   readonly summary?: (views: SummaryViews, params: ParamValues, media: PortMedia) => Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** The node changes nothing for these params and media: the plan removes it (equal rates in a resampler). */
   readonly identity?: (params: ParamValues, media: PortMedia) => boolean
+  /** One line for the printed plan: how it will run for these params and media. */
+  readonly planNote?: (params: ParamValues, media: PortMedia) => string | undefined
   /** Nanoseconds per input frame and channel: first estimate, replaced by history. */
   readonly costNs?: number
   readonly costUs?: number

@@ -18,11 +18,8 @@ export interface AudioSpec {
   readonly position?: number
 }
 
-/**
- * Audio in the arena (spec audio.md, AU-12 to AU-15). Owner: whoever holds it; `close()` gives the block back. A closed buffer throws `INVALID_HANDLE`.
- * `samples` = frames · channels; `seconds` = frames ÷ rate; `position` = first frame of the stream at this rate.
- */
-export interface AudioBuffer {
+/** Everything about a buffer but its bytes. */
+export interface AudioShape {
   readonly rate: number
   readonly channels: number
   readonly frames: number
@@ -30,6 +27,13 @@ export interface AudioBuffer {
   readonly layout: SampleLayout
   readonly speakers: Speakers
   readonly position: number
+}
+
+/**
+ * Audio in the arena (spec audio.md, AU-12 to AU-15). Owner: whoever holds it; `close()` gives the block back. A closed buffer throws `INVALID_HANDLE`.
+ * `samples` = frames · channels; `seconds` = frames ÷ rate; `position` = first frame of the stream at this rate.
+ */
+export interface AudioBuffer extends AudioShape {
   readonly samples: number
   readonly seconds: number
   /** Handle of the arena block (memory page MW-17). */

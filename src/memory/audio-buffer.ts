@@ -1,6 +1,6 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
-import type { AudioBuffer, AudioSpec, SampleArray, SampleArrayConstructor, Speakers } from '../media/audio-buffer.js'
+import type { AudioBuffer, AudioShape, AudioSpec, SampleArray, SampleArrayConstructor, Speakers } from '../media/audio-buffer.js'
 import { SAMPLE_BYTES } from '../media/convert-samples.js'
 import type { SampleFormat, SampleLayout } from '../media/media-type.js'
 import type { Arena } from './arena.js'
@@ -12,16 +12,7 @@ import type { LeakWatch } from './leak-watch.js'
 import type { Address } from './memory-host.js'
 import { tryView } from './views.js'
 
-/** Everything about a buffer but its bytes. */
-export interface AudioShape {
-  readonly rate: number
-  readonly channels: number
-  readonly frames: number
-  readonly format: SampleFormat
-  readonly layout: SampleLayout
-  readonly speakers: Speakers
-  readonly position: number
-}
+export type { AudioShape } from '../media/audio-buffer.js'
 
 /** Which frames of a block a buffer shows: frames before it, and frames from one planar channel to the next (negative: channels stand in falling order). */
 interface Window { readonly skip: number; readonly pitch: number }

@@ -15,6 +15,7 @@ import { alignedBytes } from './colouring.js'
 import type { CompiledPlan } from './compiled-plan.js'
 import type { CostHistory } from './estimates.js'
 import { mediaBytes } from './media-bytes.js'
+import { peakBytes } from './peak-bytes.js'
 import { configDiagnostics, driverKey, policyDiagnostics, readPolicy } from './policy/node-policy.js'
 import { queueCapacity } from './packet-queue.js'
 import type { InsertedNode, Plan, PlanBuffer, PlanEdge, PlanNode } from './plan.js'
@@ -229,14 +230,13 @@ function describe(d: Described): Plan {
     const segment = segmentOf.get(node.index) ?? -1
     return {
       id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment >= 0 ? d.where[segment]! : d.c.threads === true && node.definition.thread === 'worker' && node.policy?.main !== true ? 'worker' : 'engine',
-      why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`,
+      ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`,
       hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
       estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
     }
   })
   const kept = new Set(d.outputs.values())
   const stored = [...[...kept].map((value) => ({ value, reason: 'run output' })), ...[...new Set(d.stored.values())].filter((value) => !kept.has(value)).map((value) => ({ value, reason: 'materialize' }))]
-  const storedBytes = stored.reduce((sum, { value }) => sum + mediaBytes(d.media.get(value), d.totals.get(value) ?? 0), 0)
   const edges = edgesOf(d, segmentOf)
   return {
     graphHash: hashes.graph, driver: 'batch', order: d.nodes.map((node) => node.id), levels: Array.from(d.order.order, (index) => d.order.levels[index]!), nodes, edges,
@@ -246,9 +246,22 @@ function describe(d: Described): Plan {
     })),
     media: Object.fromEntries([...d.media].sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)), inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
     estTimeMs: nodes.reduce((sum, node) => sum + node.estUs, 0) / 1000,
-    estPeakBytes: storedBytes + d.segments.reduce((sum, segment) => sum + segment.workBytes, 0),
+    estPeakBytes: peakBytes({ nodes: d.nodes, removed: d.removed, segments: d.segments, media: d.media, totals: d.totals, kept: new Set(stored.map(({ value }) => value)), readOutside: readOutside(d) }),
     estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0), diagnostics: d.diagnostics,
   }
+}
+
+function noteOf({ definition, params, media }: ResolvedNode): { readonly note?: string } {
+  const note = definition.planNote?.(params, media)
+  return note === undefined ? {} : { note }
+}
+
+/** Values that a TypeScript node or another segment reads. */
+function readOutside(d: Described): Set<ValueId> {
+  return new Set([
+    ...d.nodes.flatMap((node) => node.tier !== null || d.removed.has(node.id) ? [] : node.inputs.flatMap((input) => input.from === null ? [] : [d.origin.get(input.from) ?? input.from])),
+    ...d.segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : [])),
+  ])
 }
 
 function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge[] {

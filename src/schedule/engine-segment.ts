@@ -10,6 +10,7 @@ import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from '
 import { packetOf, releasePacket } from './packet-data.js'
 import { hasEnded, type BuiltProgram } from './program.js'
 import { nodeOf } from './resolved-graph.js'
+import { PASSES_PER_ROOM } from './peak-bytes.js'
 import type { SegmentBuffer, SegmentPlan } from './segment-plan.js'
 import { commonErrors } from '../errors/common-errors.js'
 
@@ -18,9 +19,6 @@ export type Execute = (program: BuiltProgram) => Promise<number>
 
 /** A room for one external output: the block it is written into, and the first frame that has not been given on. */
 interface Room { block: Block; capacity: number; cursor: number; readonly mode: OutputMode }
-
-/** Passes that fit one room of an output that leaves packet by packet. */
-const PASSES_PER_ROOM = 16
 
 /**
  * A segment whose program and samples lie in the engine's arena. Owner: the driver, on the engine's thread; between two calls of `advance` nobody

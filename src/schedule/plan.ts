@@ -12,6 +12,8 @@ export interface PlanNode {
   readonly version: string
   readonly tier: Tier | 'typescript'
   readonly where: 'engine' | 'worker'
+  /** What the node type says about how it will run (a resampler's method). */
+  readonly note?: string
   readonly why: string
   readonly hash: string
   readonly dirty: boolean

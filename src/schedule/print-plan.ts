@@ -17,7 +17,7 @@ export function printPlan(plan: Plan): string {
 function nodeLine(plan: Plan, id: string): string {
   const node = plan.nodes.find((n) => n.id === id)!
   const out = plan.edges.find((edge) => edge.from[0] === id && edge.media !== null)
-  return `${id} (${node.type})${out?.media ? ` -> ${describeMedia(out.media)}` : ''}`
+  return `${id} (${node.type})${node.note === undefined ? '' : ` [${node.note}]`}${out?.media ? ` -> ${describeMedia(out.media)}` : ''}`
 }
 
 function kib(bytes: number): string { return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(bytes < 102_400 ? 1 : 0)} KiB` }

@@ -48,6 +48,7 @@ export const resample = /* @__PURE__ */ defineNode({
   kernel: { module: 'core', export: 'resample', flush: true, shared: true },
   deterministic: 'yes', parity: { peak: 2e-6, rms: 3e-7 }, costNs: 4, latencyFrames: 0, tailFrames: 0,
   holdFrames: (p, media) => heldFrames(geometryFor(p, media)),
+  planNote: (p, media) => geometryFor(p, media) === null ? undefined : resampleMethod(p, media),
   identity: (p, media) => isAudio(media['in']) && media['in'].rate === p['rate'],
   converter: {
     cost: 4, lossless: false,

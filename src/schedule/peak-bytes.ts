@@ -1,0 +1,65 @@
+import { passesThrough } from '../graph/node-definition.js'
+import type { Media } from '../media/media-type.js'
+import { alignedBytes } from './colouring.js'
+import { mediaBytes } from './media-bytes.js'
+import { queueCapacity } from './packet-queue.js'
+import type { ResolvedNode } from './resolved-graph.js'
+import { valueId } from './resolved-graph.js'
+import type { SegmentPlan, ValueId } from './segment-plan.js'
+
+/** Passes that fit one room of an output that leaves packet by packet. */
+export const PASSES_PER_ROOM = 16
+/** Frames and bytes of a chunk when its source does not say (EX-05). */
+const CHUNK_FRAMES = 65_536, CHUNK_BYTES = 10_000_000
+/** Beside what waits in a queue: the packet that is being made and the one that is being read. */
+const BEYOND_QUEUE = 2
+/** Descriptors and state of a kernel instance, beside its tables, and records of a step and its buffers. */
+const STEP_BYTES = 1_024
+
+/** What the estimate of memory depends on. */
+export interface PeakFacts {
+  readonly nodes: readonly ResolvedNode[]
+  readonly removed: ReadonlySet<string>
+  readonly segments: readonly SegmentPlan[]
+  readonly media: ReadonlyMap<ValueId, Media>
+  readonly totals: ReadonlyMap<ValueId, number>
+  /** Values that the run keeps. */
+  readonly kept: ReadonlySet<ValueId>
+  /** Values that somebody outside their writer's segment reads. */
+  readonly readOutside: ReadonlySet<ValueId>
+}
+
+/**
+ * Bytes that a run will hold at most, by the plan (EX-06): what is kept, working areas of segments, rooms of what leaves them, chunks of sources that wait in queues.
+ * Values of unknown length count as nothing.
+ */
+export function peakBytes(f: PeakFacts): number {
+  let bytes = 0
+  for (const segment of f.segments) {
+    bytes += segment.workBytes + segment.nodes.length * STEP_BYTES
+    for (const buffer of segment.buffers) {
+      if (buffer.kind !== 'output') continue
+      const total = f.totals.get(buffer.value), frame = buffer.frameBytes * buffer.channels, kept = f.kept.has(buffer.value), outside = f.readOutside.has(buffer.value)
+      if (segment.feed === 'values' || (kept && total !== undefined && !outside)) { bytes += alignedBytes(((total ?? 0) + buffer.capacity) * frame); continue }
+      const room = alignedBytes(buffer.capacity * PASSES_PER_ROOM * frame)
+      // What is collected in pieces is joined at the end: for a moment both are there.
+      bytes += kept ? 2 * (total ?? 0) * frame : room * waiting(total, buffer.capacity * PASSES_PER_ROOM, buffer.media.kind)
+    }
+  }
+  for (const node of f.nodes) {
+    if (node.tier !== null || f.removed.has(node.id) || node.definition.whole?.(node.params) === true) continue
+    for (const [port, output] of Object.entries(node.definition.outputs)) {
+      const value = valueId(node.id, port), media = f.media.get(value), total = f.totals.get(value)
+      if (media?.kind !== 'audio' || passesThrough(output, node.params, node.media)) continue
+      const asked = node.params['chunkFrames'], most = Math.max(1, Math.floor(CHUNK_BYTES / mediaBytes(media, 1)))
+      const chunk = Math.min(typeof asked === 'number' ? asked : CHUNK_FRAMES, most, total ?? Number.POSITIVE_INFINITY)
+      bytes += f.kept.has(value) ? 2 * mediaBytes(media, total ?? 0) : alignedBytes(mediaBytes(media, chunk)) * waiting(total, chunk, media.kind)
+    }
+  }
+  return bytes
+}
+
+/** Packets of `frames` frames that are there at a time. */
+function waiting(total: number | undefined, frames: number, kind: Media['kind']): number {
+  return Math.min(total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(total / Math.max(1, frames)), queueCapacity(kind) + BEYOND_QUEUE)
+}
