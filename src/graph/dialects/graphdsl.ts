@@ -3,7 +3,6 @@ import { exceeded } from '../document/check-document.js'
 import type { Document, DocumentEdge, DocumentNode } from '../document/document.js'
 import { jsonBytes } from '../document/scan-limits.js'
 import { escapePointer } from '../pointer.js'
-import { isObject } from '../schema/fit-shape.js'
 import { any, choice, integer, list, map, object, text, type Field, type Shape } from '../schema/shape.js'
 import { noteLosses } from './losses.js'
 import type { Report } from './report.js'
@@ -151,6 +150,3 @@ function hasAny(value: object): boolean { for (const _ in value) return true; re
 
 /** The type word of a node in GraphDSL: as imported, else the type itself. */
 export function graphdslType(node: DocumentNode): string { return foreignType(node, undefined, () => false) }
-
-/** True for a value of this dialect. */
-export function isGraphdsl(value: unknown): boolean { return isObject(value) && value['version'] === GRAPHDSL_VERSION && Object.hasOwn(value, 'links') }
