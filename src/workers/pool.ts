@@ -121,6 +121,7 @@ export class WorkerPool {
   #lost = 0
   #respawns = 0
   #sparing = false
+  #refilling = false
   #draining = false
   #broken: MillraceError | undefined
   #closing: Promise<void> | undefined
@@ -139,7 +140,7 @@ export class WorkerPool {
     this.#supervisor = new Supervisor({
       arena, clock, slots: this.slots, hangMs: (state) => options.hangMsOf?.(state) ?? options.hangMs, workers: () => this.#workers,
       hung: (worker, ms, state) => { this.lose(worker, 'hang', `no heartbeat for ${ms} ms`, workerErrors.HEARTBEAT_LOST({ worker: worker.ordinal, ms, node: describeJob(state) })) },
-      corrupt: (error) => { this.#corrupt(error) }, looked: () => { this.#keepSpares() },
+      corrupt: (error) => { this.#corrupt(error) }, looked: () => { this.#refill() },
     })
   }
 
@@ -279,6 +280,8 @@ export class WorkerPool {
         for (const worker of fresh) if (!await this.#start(worker, compiled, shared)) break
       } catch (error) {
         await Promise.all(fresh.filter((worker) => worker.report === undefined).map((worker) => this.#discard(worker, error)))
+        // Those that live can do the work; the supervisor goes on trying.
+        if (this.workers.length > 0 && !this.#closing) return
         throw error
       }
       const unused = fresh.filter((worker) => worker.report === undefined)
@@ -366,6 +369,15 @@ export class WorkerPool {
         await this.#start(spare, compiled, true)
       } catch (error) { await this.#discard(spare, error) }
     }).catch(() => undefined).finally(() => { this.#sparing = false })
+  }
+
+  /** Starts workers again that could not be started, and spares. */
+  #refill(): void {
+    if (this.#replaces && this.workers.length < this.#target && !this.#refilling) {
+      this.#refilling = true
+      if (this.#budget.take(this.#o.clock.nowUs())) void this.ensure(this.#target).catch(() => undefined).finally(() => { this.#refilling = false })
+    }
+    this.#keepSpares()
   }
 
   /** Are lost workers replaced now? Without pending work the next {@link ensure} does it. */

@@ -19,7 +19,7 @@ const BODY = [
 ]
 const EXPORTS = ['millrace_abi', 'millrace_layout', 'count_size', 'count_init', 'count_reset', 'count_process']
 const setting = (name: string, value: number): number => Number((globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name] ?? value)
-const KILLS = setting('MILLRACE_KILLS', node ? 60 : 8), TASKS = 300
+const KILLS = setting('MILLRACE_KILLS', node ? 40 : 6), TASKS = 300
 /** A program of one step, its Io at the end. */
 const PROGRAM_BYTES = PROGRAM.BYTES + STEP.BYTES + 64
 
