@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../errors/diagnostic.js'
+import type { Diagnostic, Suggestion } from '../errors/diagnostic.js'
 import { show } from '../errors/show.js'
 import { checkParam, type ParamProblem } from './check-param.js'
 import { graphErrors } from './errors.js'
@@ -61,7 +61,7 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
     const problem: ParamProblem | undefined = first === undefined ? checkParam(param, value)
       : { constraint: 'other', limit: `one spelling, ${first} or ${key}`, got: value, path: '' }
     if (problem === undefined) values[name] = value
-    else diagnostics.push(invalid(node, name, param, problem, pointer))
+    else diagnostics.push(invalid(node, name, param, problem, pointer, key))
   }
   for (const [name, param] of Object.entries(table)) {
     if (seen.has(name)) continue
@@ -73,18 +73,26 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
   return { values, diagnostics }
 }
 
-function invalid(node: string, name: string, param: ParamDeclaration, problem: ParamProblem, place: { readonly pointer?: string }): Diagnostic {
-  const got = param.secret === true ? '(secret)' : problem.got
+function invalid(node: string, name: string, param: ParamDeclaration, problem: ParamProblem, place: { readonly pointer?: string }, key?: string): Diagnostic {
+  const got = param.secret === true ? '(secret)' : problem.got, suggestions = key === undefined ? [] : mends(node, key, param, problem)
   return graphErrors.PARAM_INVALID.diagnostic(
     { node, param: name + problem.path, constraint: problem.constraint, limit: problem.limit, got, range: rangeText(param) },
-    { node, port: name, constraint: problem.constraint, expected: problem.limit, got: plain(got), ...place })
+    { node, port: name, constraint: problem.constraint, expected: problem.limit, got: plain(got), ...place, ...(suggestions.length > 0 && { suggestions }) })
+}
+
+/** Values that would do: the bound that was passed, near words of an enum, the default. */
+function mends(node: string, param: string, declaration: ParamDeclaration, { constraint, limit, got, path }: ParamProblem): Suggestion[] {
+  const values = path !== '' ? [] : constraint === 'enum' && typeof got === 'string' ? nearest(got, declaration.values ?? []) : constraint === 'min' || constraint === 'max' ? [limit] : []
+  const fits = values.filter((value) => checkParam(declaration, value) === undefined).map((value): Suggestion => ({ title: `Set ${param} to ${show(value)}`, edit: { op: 'set-param', node, param, value } }))
+  if (declaration.required === true && constraint !== 'other') return fits
+  return [...fits, { title: declaration.default === undefined || constraint === 'other' ? `Remove ${param}` : `Use the default, ${show(declaration.default)}`, edit: { op: 'remove-param', node, param } }]
 }
 
 function unknown(node: string, key: string, names: readonly string[], spellings: readonly string[], place: { readonly pointer?: string }): Diagnostic {
   const near = nearest(key, spellings)
   return graphErrors.PARAM_UNKNOWN.diagnostic({ node, param: key, names, near }, {
     node, port: key, constraint: 'additional', expected: names, got: key, ...place,
-    ...(near.length === 0 ? {} : { suggestions: near.map((to) => ({ title: `Rename ${key} to ${to}`, edit: { op: 'rename-param', node, param: key, to } })) }),
+    suggestions: [...near.map((to): Suggestion => ({ title: `Rename ${key} to ${to}`, edit: { op: 'rename-param', node, param: key, to } })), { title: `Remove ${key}`, edit: { op: 'remove-param', node, param: key } }],
   })
 }
 

@@ -49,7 +49,7 @@ describe('resolveParams', () => {
 
   test('names that are not declared', () => {
     const [found] = check({ numbr: 1 }).diagnostics
-    expect(found).toMatchObject({ code: 'PARAM_UNKNOWN', constraint: 'additional', got: 'numbr', hint: 'Did you mean number?', suggestions: [{ title: 'Rename numbr to number' }] })
+    expect(found).toMatchObject({ code: 'PARAM_UNKNOWN', constraint: 'additional', got: 'numbr', hint: 'Did you mean number?', suggestions: [{ title: 'Rename numbr to number' }, { title: 'Remove numbr' }] })
     expect(check({ zzzzzzzz: 1 }).diagnostics[0]?.hint).toMatch(/^Allowed: number, open/)
   })
 

@@ -238,7 +238,7 @@ class Flattener {
     const near = nearest(param, names), node = outer.id
     this.diagnostics.push(graphErrors.PARAM_UNKNOWN.diagnostic({ node, param, names, near }, {
       node, port: param, constraint: 'additional', expected: names, got: param,
-      ...(near.length > 0 && { suggestions: near.map((to) => ({ title: `Rename ${param} to ${to}`, edit: { op: 'rename-param', node, param, to } })) }),
+      suggestions: [...near.map((to) => ({ title: `Rename ${param} to ${to}`, edit: { op: 'rename-param', node, param, to } })), { title: `Remove ${param}`, edit: { op: 'remove-param', node, param } }],
     }))
   }
 

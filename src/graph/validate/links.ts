@@ -21,7 +21,7 @@ export function checkIds(c: Context): void {
     if (first === n) return
     c.brokenNodes.add(n)
     c.report('nodes', n, graphErrors.DUPLICATE_ID.diagnostic(
-      { thing: 'Node', id, first: c.nodePointer(first), second: c.nodePointer(n) }, { node: id, pointer: `${c.nodePointer(n)}/id`, expected: c.nodePointer(first), got: c.nodePointer(n) }))
+      { thing: 'Node', id, first: c.nodePointer(first), second: c.nodePointer(n) }, { node: id, pointer: `${c.nodePointer(n)}/id`, expected: c.nodePointer(first), got: c.nodePointer(n), suggestions: [rename('node', id, (one) => c.indexOf.has(one))] }))
   })
   const seen = new Map<string, number>()
   c.graph.edges.forEach(({ id }, e) => {
@@ -29,8 +29,19 @@ export function checkIds(c: Context): void {
     const first = seen.get(id)
     if (first === undefined) { seen.set(id, e); return }
     c.report('edges', e, graphErrors.DUPLICATE_ID.diagnostic(
-      { thing: 'Edge', id, first: c.edgePointer(first), second: c.edgePointer(e) }, { edge: id, pointer: `${c.edgePointer(e)}/id`, expected: c.edgePointer(first), got: c.edgePointer(e) }))
+      { thing: 'Edge', id, first: c.edgePointer(first), second: c.edgePointer(e) }, { edge: id, pointer: `${c.edgePointer(e)}/id`, expected: c.edgePointer(first), got: c.edgePointer(e), suggestions: [rename('edge', id, (one) => seen.has(one))] }))
   })
+}
+
+/** Names tried for a hint. */
+const MOST_TRIES = 100
+
+/** The edit that gives the last of several of one id a free one. */
+function rename(what: 'node' | 'edge', id: string, taken: (id: string) => boolean): Suggestion {
+  const stem = id.slice(0, 56)
+  let n = 2
+  while (n < MOST_TRIES && taken(`${stem}-${n}`)) n++
+  return { title: `Rename to ${stem}-${n}`, edit: { op: `rename-${what}`, [what]: id, to: `${stem}-${n}` } }
 }
 
 /** Stage 6: ends that name no node, links of a node to itself, links given twice. */

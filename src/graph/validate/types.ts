@@ -80,7 +80,8 @@ function checkDefault(c: Context, index: number, input: string, value: unknown, 
   const { values, diagnostics } = resolveParams(definition, { [port]: value }, { node: id })
   for (const one of diagnostics) {
     if (one.port?.split(/[.[]/)[0] !== port || one.constraint === 'required') continue
-    c.report('inputs', index, { ...one, pointer: `/inputs/${escapePointer(input)}/default` })
+    const suggestions = one.suggestions?.map(({ title, edit }) => ({ title, edit: { op: 'set-default', input, ...(edit!['op'] === 'set-param' && { value: edit!['value'] }) } }))
+    c.report('inputs', index, { ...one, pointer: `/inputs/${escapePointer(input)}/default`, ...(suggestions !== undefined && { suggestions }) })
     c.brokenNodes.add(node!)
   }
   c.params[node!] = { ...c.params[node!], ...(Object.hasOwn(values, port) && { [port]: values[port] }) }
