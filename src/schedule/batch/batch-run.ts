@@ -280,7 +280,8 @@ class BatchRun {
     try {
       await work()
       for (const value of outputs) { this.#routes.end(value); this.#finished.add(value) }
-      for (const node of nodes) this.#ended.add(this.#r.compiled.nodes[node]!.id)
+      // What came to its end after the run was stopped gave nothing to anybody.
+      if (!this.#abort.signal.aborted) for (const node of nodes) this.#ended.add(this.#r.compiled.nodes[node]!.id)
     } catch (error) {
       const failure = this.#fail(error, nodes[0]!, 'process')
       const resolved = this.#r.compiled.nodes[nodes[0]!]!
