@@ -7,23 +7,24 @@ export interface PlatformCharge { readonly ledger: CopyLedger; readonly edge?: s
 
 /** Bytes of whatever memory; the platform's types want private ones. */
 type Bytes = Uint8Array
-type Private<T extends ArrayBufferView> = T & { readonly buffer: ArrayBuffer }
-interface Copies extends ArrayBufferView { slice(): ArrayBufferView }
+type Views = Uint8Array | Float32Array | Uint8ClampedArray
+/** The same array over private memory: the platform's types name each kind apart, so this does too. */
+type Private<T extends Views> = T extends Float32Array ? Float32Array<ArrayBuffer> : T extends Uint8ClampedArray ? Uint8ClampedArray<ArrayBuffer> : Uint8Array<ArrayBuffer>
 
 /** The view itself when it is private or the interface takes shared ones, else one counted copy. */
-function given<T extends Copies>(row: PlatformRow, view: T, charge: PlatformCharge, takes: boolean): Private<T> {
-  return (!isShared(view.buffer) || takes ? view : own(row, view, charge)) as Private<T>
+function given<T extends Views>(row: PlatformRow, view: T, charge: PlatformCharge, takes: boolean): Private<T> {
+  return (!isShared(view.buffer) || takes ? view : own(row, view, charge)) as unknown as Private<T>
 }
 
-function own<T extends Copies>(row: string, view: T, { ledger, edge = row }: PlatformCharge): Private<T> {
+function own<T extends Views>(row: string, view: T, { ledger, edge = row }: PlatformCharge): Private<T> {
   ledger.add(edge, view.byteLength, 'platform')
-  return view.slice() as ArrayBufferView as Private<T>
+  return view.slice() as unknown as Private<T>
 }
 
 /** Lets `fill` write into the view, or into a private twin that is copied back. */
-function filled<T extends Copies & { set(from: T): void }, R>(row: PlatformRow, view: T, charge: PlatformCharge, takes: boolean, fill: (view: Private<T>) => R): R {
-  if (!isShared(view.buffer) || takes) return fill(view as Private<T>)
-  const twin = view.slice() as ArrayBufferView as Private<T>, result = fill(twin)
+function filled<T extends Views, R>(row: PlatformRow, view: T, charge: PlatformCharge, takes: boolean, fill: (view: Private<T>) => R): R {
+  if (!isShared(view.buffer) || takes) return fill(view as unknown as Private<T>)
+  const twin = view.slice() as unknown as Private<T>, result = fill(twin)
   view.set(twin)
   charge.ledger.add(charge.edge ?? row, view.byteLength, 'platform')
   return result
