@@ -3,6 +3,8 @@ import { commonErrors } from '../errors/common-errors.js'
 import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import { errorOf } from '../errors/error-of.js'
 import { graphErrors } from '../graph/errors.js'
+import { nearest } from '../graph/nearest.js'
+import { toDocument } from '../graph/document/to-document.js'
 import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import type { NodeBlock, NodeContext } from '../graph/node-definition.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
@@ -53,6 +55,7 @@ import type { OutputsOf } from './output-types.js'
 import type { EventStream } from '../observe/events.js'
 import { PressureGate } from './pressure-gate.js'
 import { checkRunCall } from './run-options.js'
+import { callGraph, NestedRuns, type Budget } from './nested-runs.js'
 import { makeRunResult } from './run-result.js'
 
 /** What an engine is made of; put together by `createEngine`. */
@@ -79,7 +82,10 @@ export interface EngineParts {
 }
 
 /** A graph that is sound, with what its sources told. */
-interface Prepared extends Omit<Discovered, 'known'> { readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly skipped: readonly SkippedNode[]; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
+interface Prepared extends Omit<Discovered, 'known'> { readonly given: Graph; readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly skipped: readonly SkippedNode[]; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
+
+/** What the services of one run know of it. */
+interface RunFacts { readonly runId: string; readonly graph: Graph; readonly nested: NestedRuns }
 
 /** Options of `engine.plan`. */
 export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs' | 'materialize'>
@@ -185,10 +191,10 @@ export class Engine {
     const first = (): number => [...this.#running.keys()].indexOf(runId)
     await this.#gate.admit(first, signal)
     const end = this.#p.arena.store.beginJob()
-    try { return await this.#execute(runId, target, options, signal) } finally { end() }
+    try { return await this.#execute(runId, target, options, signal, { added: 0 }) } finally { end() }
   }
 
-  async #execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
+  async #execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget): Promise<RunResult> {
     const { clock, arena } = this.#p
     const startMs = clock.nowMs(), startUs = clock.nowUs()
     arena.checkHeader()
@@ -197,8 +203,11 @@ export class Engine {
     const onError = options.onError ?? prepared.graph.config.onError ?? 'stop'
     if (signal.aborted) throw this.#cancelled(runId, signal)
     for (const [id, failure] of prepared.failures) throw probeFailure(id, failure, prepared.graph)
-    const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)))
-    const memory = new RunMemory(arena), services = this.#services(memory)
+    const nested = new NestedRuns(budget, this.#p.options.limits.expandedNodes, (graph, node, inner, shared) => this.#execute(`${runId}/${node}`, graph, {
+      ...(options.seed !== undefined && { seed: options.seed }), ...(options.blockFrames !== undefined && { blockFrames: options.blockFrames }),
+    }, inner, shared))
+    const memory = new RunMemory(arena), services = this.#services({ runId, graph: prepared.given, nested }, memory)
+    const primed = await primeSources(prepared.graph, prepared.known, (node) => this.#startSource(node, services, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)))
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
       compiled = this.#compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
@@ -211,7 +220,7 @@ export class Engine {
     } finally { await primed.abandon() }
     const error = outcome.cancelled ? this.#cancelled(runId, signal) : outcome.failures[0]
     const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
-    const metrics = this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed, skipped: prepared.skipped })
+    const metrics = nested.report(this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed, skipped: prepared.skipped }))
     const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error, outcome.nodeOutputs)
     if (error === undefined || status === 'partialfailure') return result
     throw withResult(error, result)
@@ -241,7 +250,7 @@ export class Engine {
     const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw errorOf(errors[0]!, errors)
-    return { graph: examined.graph, found, solved, skipped, ...told }
+    return { given, graph: examined.graph, found, solved, skipped, ...told }
   }
 
   #compile({ graph, found, solved, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {
@@ -255,8 +264,8 @@ export class Engine {
   }
 
   /** The context of a source that starts before its run is compiled. */
-  async #startSource(node: GraphNode, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
-    const services = this.#services(), definition = node.definition!
+  async #startSource(node: GraphNode, services: RunServices, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
+    const definition = node.definition!
     const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => { services.log(level, text, { node: node.id, ...details }) }
     const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
     const context = (instance: unknown): NodeContext => nodeContext({ node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined }).ctx
@@ -300,8 +309,8 @@ export class Engine {
     throw graphErrors.TIER_UNAVAILABLE({ node: node.id, wanted: list.join(', '), missing: [`an engine of that tier (this one is ${tier}: createEngine({ tier: '${list[0]}' }))`] }, { nodeId: node.id, nodeType: node.type })
   }
 
-  #services(memory?: RunMemory): RunServices {
-    const { clock, options, arena, audio } = this.#p
+  #services(run: RunFacts, memory?: RunMemory): RunServices {
+    const { clock, options, arena, audio, registry, events } = this.#p
     return {
       clock, log: options.logger,
       instances: this.#instances, limiters: this.#p.limiters, scripts: this.#p.scripts,
@@ -312,6 +321,14 @@ export class Engine {
         memory?.copies.add(`${node}.*`, buffer.samples * SAMPLE_BYTES[buffer.format], 'platform')
         return buffer
       },
+      nested: (target, node, signal) => run.nested.run('nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs), node, signal),
+      call: (type, inputs, params, node, signal) => {
+        const definition = registry.get(type)
+        if (definition === undefined) throw graphErrors.NODE_TYPE_UNKNOWN({ node, type, near: nearest(type, registry.list().map((one) => one.type)) })
+        return run.nested.run(callGraph({ id: 'op', type: definition.type, definition, params }, inputs, literalSource), node, signal)
+      },
+      document: () => toDocument(run.graph),
+      preview: ({ media, data }, node) => { events.emit('node.preview', { media, data }, { runId: run.runId, nodeId: node }) },
       owns: (buffer) => buffer instanceof ArenaAudio && buffer.isIn(arena),
       join: (media, parts) => joinPackets(arena, audio, memory, media, parts),
     }

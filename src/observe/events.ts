@@ -1,8 +1,10 @@
 /** Something that an engine tells whoever listens (spec execution.md section 9): `ts` ms since 1970, `seq` without gaps per engine. */
 export interface EngineEvent<P = Readonly<Record<string, unknown>>> {
-  readonly type: 'memory.pressure' | 'worker.started' | 'worker.lost' | 'worker.respawned'
+  readonly type: 'memory.pressure' | 'worker.started' | 'worker.lost' | 'worker.respawned' | 'node.preview'
   readonly ts: number
   readonly seq: number
+  readonly runId?: string
+  readonly nodeId?: string
   readonly payload: P
 }
 
@@ -21,8 +23,8 @@ export class EventStream {
   }
 
   /** `payload`: plain data. */
-  emit(type: EngineEvent['type'], payload: EngineEvent['payload']): void {
-    const event = { type, ts: this.#nowMs(), seq: this.#seq++, payload }
+  emit(type: EngineEvent['type'], payload: EngineEvent['payload'], place: Pick<EngineEvent, 'runId' | 'nodeId'> = {}): void {
+    const event = { type, ts: this.#nowMs(), seq: this.#seq++, ...place, payload }
     if (this.#listener !== undefined) queueMicrotask(() => { this.#listener!(event) })
   }
 }

@@ -6,7 +6,7 @@ import { compileFixture } from '../kernels/fixtures/compile-fixture.js'
 /** Copies, and writes `over` bytes behind its output. */
 const overrun = defineNode({
   type: 'test::overrun', version: '1.0.0', title: 'Overrun', doc: 'Writes too far.', family: 'test',
-  params: { over: { type: 'integer', min: 0, max: 8, default: 0, rate: 'init' } },
+  params: { over: { type: 'integer', min: 0, max: 8, default: 0, rate: 'init', doc: 'Bytes.' } },
   inputs: { in: { media: audio({ channels: 1 }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
   kernel: { module: 'mine', export: 'overrun' },
   reference: { init: () => ({}), process: (_, { inputs, outputs, frames }) => { outputs[0]!.channels[0]!.set(inputs[0]!.channels[0]!); return frames }, reset: () => undefined },

@@ -26,21 +26,23 @@ export function nodeRandom(key: readonly [number, number]): NodeRandom {
 /** What a node's context is made of. */
 export interface ContextParts {
   readonly node: NodeContext['node']
-  readonly services: Pick<RunServices, 'clock' | 'log' | 'allocAudio' | 'alloc'>
+  readonly services: Pick<RunServices, 'clock' | 'log' | 'allocAudio' | 'alloc' | 'nested' | 'call' | 'document' | 'preview'>
   readonly signal: AbortSignal
   readonly diagnostics: Diagnostic[]
   readonly random: readonly [number, number]
   readonly instance: unknown
   readonly attempt?: number
   readonly delivery?: number
+  /** Waits for other nodes' work without the node's own turn; default: as it is. */
+  readonly outside?: <T>(work: Promise<T>) => Promise<T>
   progress(done: number, total?: number): void
 }
 
 /** A node's context on the engine's thread, and how to take back the memory that it did not give back. */
 export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; readonly end: () => void } {
-  const { node, services: { clock, log, allocAudio, alloc }, signal, diagnostics } = p, blocks = new Set<NodeBlock>()
+  const { node, services, signal, diagnostics, outside = (work) => work } = p, { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
   const ctx: NodeContext = {
-    signal, node, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
+    signal, node: { ...node, document: () => services.document() }, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
     progress: (done, total) => { p.progress(done, total) },
     log: (level, text, details) => { log(level, text, { node: node.id, ...details }) },
     warn: (diagnostic) => { diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
@@ -48,6 +50,9 @@ export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; reado
     clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => clock.sleep(ms, signal) },
     rng: nodeRandom(p.random),
     beat: () => undefined,
+    preview: ({ media, data }) => { services.preview({ media, data }, node.id) },
+    callOp: (type, inputs = {}, params = {}) => outside(services.call(type, inputs, params, node.id, signal)),
+    expand: (graph) => outside(services.nested(graph, node.id, signal)),
     allocAudio: async (spec) => { signal.throwIfAborted(); return allocAudio(spec, node.id) },
     async alloc(bytes, dtype) {
       signal.throwIfAborted()

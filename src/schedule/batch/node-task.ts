@@ -132,7 +132,7 @@ class NodeTask {
     const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs
     const stop = turn.watch(timeoutMs, policy.timeoutMs === undefined, () => { abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type })) })
     const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
-      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery,
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, outside: (work) => turn.outside(work),
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {

@@ -1,5 +1,8 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
-import type { NodeBlock } from '../../graph/node-definition.js'
+import type { Document } from '../../graph/document/document.js'
+import type { Graph } from '../../graph/graph.js'
+import type { Outputs } from '../../graph/graph-from.js'
+import type { NodeBlock, ParamValues } from '../../graph/node-definition.js'
 import type { AudioBuffer, AudioSpec } from '../../media/audio-buffer.js'
 import type { Dtype } from '../../media/dtype.js'
 import type { Media } from '../../media/media-type.js'
@@ -29,6 +32,13 @@ export interface RunServices {
   readonly limiters: Limiters
   /** Threads for nodes with `thread: 'worker'`; undefined where there are none. */
   readonly scripts: ScriptHost | undefined
+  /** Runs a graph within this run, for one of its nodes; its outputs are the caller's. */
+  nested(graph: Graph | Outputs, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>>
+  /** As {@link nested}: one node of the registry on values by port. */
+  call(type: string, inputs: Readonly<Record<string, unknown>>, params: ParamValues, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>>
+  /** The run's graph as it was given. */
+  document(): Document
+  preview(media: Pick<Packet, 'media' | 'data'>, node: string): void
   /** Joins the parts of one stream; owns them. Audio is joined in the arena with one counted copy; one part is returned as it is. */
   join(media: Media, parts: Packet[]): Packet
 }

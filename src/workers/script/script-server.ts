@@ -1,3 +1,4 @@
+import { commonErrors } from '../../errors/common-errors.js'
 import { encodeError } from '../../errors/codec.js'
 import { show } from '../../errors/show.js'
 import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
@@ -219,6 +220,9 @@ class ScriptRun {
       nowUs: () => server.nowUs(),
       clock: { nowUs: () => server.nowUs(), nowMs: () => Math.floor(server.env.epochMs()), sleep: (ms) => server.env.sleep(ms, signal) },
       beat: () => { server.beat() },
+      preview: () => { throw onEngine('ctx.preview') },
+      callOp: () => Promise.reject(onEngine('ctx.callOp')),
+      expand: () => Promise.reject(onEngine('ctx.expand')),
       allocAudio: async (spec) => {
         signal.throwIfAborted()
         const shape = audioShape(spec, spec.frames, spec.format ?? 'f32', 'ctx.allocAudio')
@@ -279,4 +283,9 @@ class ScriptStream implements PacketStream {
     if (this.#held?.data instanceof ArenaAudio) this.#held.data.close()
     this.#held = undefined
   }
+}
+
+/** What needs the engine's own thread. */
+function onEngine(feature: string): Error {
+  return commonErrors.UNSUPPORTED({ feature, runtime: 'a thread of its own', alternative: "Run the node on the engine's thread: thread: 'engine'." })
 }

@@ -1,0 +1,81 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { atNode } from '../errors/with-context.js'
+import { isMillraceError } from '../errors/millrace-error.js'
+import { defineNode } from '../graph/define-node.js'
+import { createGraph, type Graph, type GraphNode, type PortRef } from '../graph/graph.js'
+import type { NodeContext, ParamValues } from '../graph/node-definition.js'
+import { anyMedia } from '../media/media-type.js'
+import type { Packet } from '../media/packet.js'
+import type { RunMetrics } from '../schedule/metrics.js'
+import type { RunResult } from '../schedule/run-types.js'
+import { isAudioBuffer, packetOf } from '../schedule/packet-data.js'
+
+/** Nodes added to a run so far, by all that run within it. */
+export interface Budget { added: number }
+
+/** Graphs that the nodes of one run run in their place (GR-30): counted against one limit, reported as part of the run. */
+export class NestedRuns {
+  readonly #budget: Budget
+  readonly #limit: number
+  readonly #run: (graph: Graph, node: string, signal: AbortSignal, budget: Budget) => Promise<RunResult>
+  readonly #metrics: { readonly node: string; readonly metrics: RunMetrics }[] = []
+
+  constructor(budget: Budget, limit: number, run: (graph: Graph, node: string, signal: AbortSignal, budget: Budget) => Promise<RunResult>) {
+    this.#budget = budget
+    this.#limit = limit
+    this.#run = run
+  }
+
+  /** Runs a graph for a node; an error names the inner node as `outer/inner`. */
+  async run(graph: Graph, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>> {
+    this.#budget.added += graph.nodes.length
+    if (this.#budget.added > this.#limit) throw commonErrors.LIMIT_EXCEEDED({ what: `Node ${node}: nodes added by ctx.expand`, limit: this.#limit, got: this.#budget.added })
+    try {
+      const { outputs, metrics } = await this.#run(graph, node, signal, this.#budget)
+      this.#metrics.push({ node, metrics })
+      return outputs as Readonly<Record<string, Packet>>
+    } catch (error) {
+      if (!isMillraceError(error) || error.nodeId === undefined) throw error
+      const { result } = error as { result?: { metrics: RunMetrics; close(): void } }
+      if (result !== undefined) { this.#metrics.push({ node, metrics: result.metrics }); result.close() }
+      throw atNode(error, `${node}/${error.nodeId}`)
+    }
+  }
+
+  /** The run's metrics with those of what ran within it. */
+  report(metrics: RunMetrics): RunMetrics {
+    if (this.#metrics.length === 0) return metrics
+    const nodes = this.#metrics.flatMap(({ node, metrics: inner }) => inner.nodes.map((one) => ({ ...one, id: `${node}/${one.id}` })))
+    const edges = this.#metrics.flatMap(({ node, metrics: inner }) => inner.edges.map((one) => ({ ...one, from: `${node}/${one.from}`, to: `${node}/${one.to}` })))
+    const sum = (of: (inner: RunMetrics) => number): number => this.#metrics.reduce((total, { metrics: inner }) => total + of(inner), 0)
+    return {
+      ...metrics, nodes: [...metrics.nodes, ...nodes], edges: [...metrics.edges, ...edges], nodesTotal: metrics.nodesTotal + sum((m) => m.nodesTotal),
+      nodesExecuted: metrics.nodesExecuted + sum((m) => m.nodesExecuted), copyBytes: metrics.copyBytes + sum((m) => m.copyBytes),
+    }
+  }
+}
+
+/** A packet, or a plain value as json, as a source. */
+const value = /* @__PURE__ */ defineNode({
+  type: 'engine::value', version: '1.0.0', title: 'Value', doc: 'Gives one packet.', family: 'engine', deterministic: 'no', costUs: 1,
+  params: { packet: { type: 'json', required: true, doc: 'The packet.' } }, inputs: {}, outputs: { out: { media: anyMedia() } },
+  probe: ({ packet }) => Promise.resolve({ media: { out: (packet as Packet).media } }),
+  async *pull({ packet }: ParamValues, _ctx: NodeContext) { yield { out: packet as Packet } },
+})
+
+/** A graph of one node with its inputs bound; its outputs are the node's ports. `literal`: audio given as it is, as a source. */
+export function callGraph(node: GraphNode, inputs: Readonly<Record<string, unknown>>, literal: (id: string, given: unknown) => GraphNode | undefined): Graph {
+  const sources = Object.entries(inputs).map(([port, given]) => {
+    const id = `in.${port}`, packet = typeof given === 'object' && given !== null && 'media' in given && 'data' in given ? given as Packet : undefined
+    const data = packet === undefined ? given : packet.data
+    const source = isAudioBuffer(data) || packet === undefined ? literal(id, data) : undefined
+    return { port, source: source ?? { id, type: value.definition.type, definition: value.definition, params: { packet: packet ?? jsonPacket(given) } } }
+  })
+  const outputs = new Map<string, PortRef>(Object.keys(node.definition!.outputs).map((port) => [port, [node.id, port] as const]))
+  return {
+    ...createGraph(), nodes: [...sources.map(({ source }) => source as GraphNode), node], outputs,
+    edges: sources.map(({ port, source }) => ({ from: [source.id, 'out'], to: [node.id, port] }) as Graph['edges'][number]),
+  }
+}
+
+function jsonPacket(data: unknown): Packet { return packetOf({ kind: 'json' }, data, 0, 1) }
