@@ -69,7 +69,7 @@ export default defineConfig({
       ...(executablePath === undefined ? [] : [browser('isolated', ISOLATION_HEADERS), browser('plain', {})]),
     ],
     coverage: {
-      // The bar of PK-63, for whole runs: `npm run coverage`.
+      // The bar of PK-63, for whole runs: `npm run test:coverage`.
       provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'], reportsDirectory: '.cache/coverage', thresholds: { lines: 85 },
       exclude: ['src/**/generated/**', 'src/**/generated.ts', 'src/cli/**', 'src/server/**'],
     },

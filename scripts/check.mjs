@@ -22,7 +22,7 @@ const STEPS = [
   // Entries without declarations are excluded: script tag, worklet, plain files (PK-08).
   ['attw', [...bin('@arethetypeswrong/cli/dist/index.js'), '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', './global', './worklet', './wasm/*', './sdk/*', './schema/*']],
   ['audit', [npm, 'audit', '--omit=dev']],
-  ['test', [node, 'scripts/test.mjs']],
+  ['test', [node, 'scripts/test.mjs', '--coverage']],
   ['test:dist', [node, 'scripts/test-dist.mjs']],
 ]
 
