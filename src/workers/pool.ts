@@ -373,7 +373,7 @@ export class WorkerPool {
 
   /** Starts workers again that could not be started, and spares. */
   #refill(): void {
-    if (this.#replaces && this.workers.length < this.#target && !this.#refilling) {
+    if (this.#replaces && this.workers.length < this.#target && this.#cleaning.size === 0 && !this.#refilling) {
       this.#refilling = true
       if (this.#budget.take(this.#o.clock.nowUs())) void this.ensure(this.#target).catch(() => undefined).finally(() => { this.#refilling = false })
     }
