@@ -21,12 +21,35 @@ export function toDocument(graph: Graph): Document {
 }
 
 function nodeOf(node: GraphNode): DocumentNode {
-  const { id, type, params, definition: _definition, extras, ...rest } = node
-  const values = Object.entries(params).filter(([, value]) => value !== undefined).map(([name, value]): [string, unknown] => [name, jsonOf(value, `param ${name} of node ${id}`)])
-  return { ...extras, id, type, ...(values.length === 0 ? {} : { params: record(values) }), ...present(rest) }
+  const document: Record<string, unknown> = { ...node.extras }
+  for (const name in node) {
+    const value = node[name as keyof GraphNode]
+    if (value !== undefined && name !== 'params' && name !== 'definition' && name !== 'extras') document[name] = value
+  }
+  const params = paramsOf(node)
+  for (const _ in params) { document['params'] = params; break }
+  return document as unknown as DocumentNode
 }
 
-function edgeOf({ extras, ...edge }: GraphEdge): DocumentEdge { return { ...extras, ...present(edge) } as DocumentEdge }
+/** The params themselves when all of them are plain, as nearly all are. */
+function paramsOf({ id, params }: GraphNode): Readonly<Record<string, unknown>> {
+  for (const name in params) {
+    const value = params[name]
+    if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) continue
+    const values = Object.entries(params).filter(([, one]) => one !== undefined)
+    return record(values.map(([key, one]): [string, unknown] => [key, jsonOf(one, `param ${key} of node ${id}`)]))
+  }
+  return params
+}
+
+function edgeOf(edge: GraphEdge): DocumentEdge {
+  const document: Record<string, unknown> = { ...edge.extras }
+  for (const name in edge) {
+    const value = edge[name as keyof GraphEdge]
+    if (value !== undefined && name !== 'extras') document[name] = value
+  }
+  return document as unknown as DocumentEdge
+}
 function inputOf({ extras, ...input }: GraphInput): DocumentInput { return { ...extras, ...present(input) } as DocumentInput }
 function configOf({ extras, ...config }: GraphConfig): Extras { return { ...extras, ...present(config) } }
 
