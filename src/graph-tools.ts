@@ -10,7 +10,7 @@ export { pack, unpack, type Unpacked } from './graph/subgraph/pack.js'
 export { applyChange, changeOf, invertChange, type Change, type ChangeSlice, type PlainNode } from './graph/edit/change.js'
 export { ChangeLog, replay, type ChangeLogOptions, type ChangeRecord, type ChangeType } from './graph/edit/change-log.js'
 export {
-  groupNodes, insertOnEdge, moveNodes, relinkEdge, removeEdge, renameNode, renameParam, setInputTarget, setNode, setOutput, setType, type NodeGroup, type NodeOnEdge,
+  groupNodes, insertOnEdge, moveNodes, refreshTypes, relinkEdge, removeEdge, renameNode, renameParam, setInputTarget, setNode, setOutput, setType, type NodeGroup, type NodeOnEdge,
 } from './graph/edit/edits.js'
 export { importDocument, type ImportOptions } from './graph/dialects/import-document.js'
 export { exportDocument } from './graph/dialects/export-document.js'

@@ -17,6 +17,8 @@ export interface Registry {
   schemas(): ReadonlyMap<string, JsonSchema>
   /** Adds node types. Throws `DUPLICATE_ID` when an id or alias is taken; then none is added. */
   add(...nodes: readonly AnyNode[]): void
+  /** Puts another definition of the same id in place of one of this layer (hot reload, GR-31): graphs read from now on have it, graphs that have the old one keep it. Throws `NODE_TYPE_UNKNOWN`, `DUPLICATE_ID`. */
+  replace(node: AnyNode): void
   /** Takes a type and its aliases out; false when it is not of this layer. */
   remove(type: string): boolean
   /** A registry over this one: it sees this one's types, live, and may replace them; this one sees nothing of it. */
@@ -50,6 +52,14 @@ function layer(below: Registry | undefined, nodes: readonly AnyNode[]): Registry
         restore(names, beforeNames)
         throw error
       }
+    },
+    replace: (node) => {
+      const { type } = node.definition, before = types.get(type), beforeNames = new Map(names)
+      if (before === undefined) throw graphErrors.NODE_TYPE_UNKNOWN({ node: 'replace', type })
+      registry.remove(type)
+      try { registry.add(node) } catch (error) { types.set(type, before); restore(names, beforeNames); throw error }
+      // Names given by `alias` stay.
+      for (const [name, target] of beforeNames) if (target === type && before.aliases?.includes(name) !== true && !names.has(name)) names.set(name, type)
     },
     remove: (type) => {
       for (const [name, target] of names) if (target === type) names.delete(name)

@@ -33,6 +33,15 @@ export function setType(graph: Graph, id: string, type: string, types?: TypeSour
   return setNode(graph, id, { type: definition?.type ?? type, definition } as Partial<GraphNode>)
 }
 
+/** The graph with the definitions that `types` has now (GR-31): after a type was replaced, exactly its nodes are new, so that only they and what follows them hash anew. */
+export function refreshTypes(graph: Graph, types: TypeSource): Graph {
+  const nodes = graph.nodes.map((node) => {
+    const definition = types.get(node.type)
+    return definition === undefined || definition === node.definition ? node : { ...node, definition }
+  })
+  return nodes.every((node, n) => node === graph.nodes[n]) ? graph : { ...graph, nodes }
+}
+
 /** Moves nodes: `x` and `y` of their `ui`, in the editor's units. Throws `NODE_NOT_FOUND`. */
 export function moveNodes(graph: Graph, to: Readonly<Record<string, { readonly x: number; readonly y: number }>>): Graph {
   const left = new Set(Object.keys(to))

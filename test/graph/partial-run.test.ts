@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { createEngine, createRegistry, defineNode, fromDocument, json, type Packet, type PacketStream } from '../../src/index.js'
+
+const ran: string[] = []
+const step = defineNode({
+  type: 'test::step', version: '1.0.0', title: 'Step', doc: 'Notes that it ran.', family: 'test', params: {}, inputs: { in: { media: json(), optional: true, multi: true } }, outputs: { out: { media: json() } },
+  process: async (inputs, _params, { node }) => {
+    await Promise.all([inputs['in'] ?? []].flat().map((stream) => (stream as PacketStream).whole()))
+    ran.push(node.id)
+    return { out: { media: { kind: 'json' }, data: node.id, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as Packet }
+  },
+})
+
+test('GR-10: running one of five outputs executes its ancestors only, and its plan holds no others', async () => {
+  const registry = createRegistry(step), links = ['s>a', 's>b', 'a>c', 'b>c', 'c>d', 'b>e', 't>e', 'e>f'].map((one) => one.split('>'))
+  const graph = fromDocument({
+    millrace: 1, nodes: ['s', 't', 'a', 'b', 'c', 'd', 'e', 'f'].map((id) => ({ id, type: 'test::step' })), edges: links.map(([from, to]) => ({ from: [from, 'out'], to: [to, 'in'] })),
+    outputs: Object.fromEntries(['a', 'b', 'c', 'd', 'f'].map((id) => [`out-${id}`, [id, 'out']])),
+  }, registry)
+  const ancestors = (id: string): string[] => [...new Set([id, ...links.filter(([, to]) => to === id).flatMap(([from]) => ancestors(from!))])].sort()
+  await using engine = await createEngine({ workers: 0, registry })
+  for (const wanted of [['a'], ['b'], ['c'], ['d'], ['f'], ['a', 'f']]) {
+    ran.length = 0
+    const outputs = wanted.map((id) => `out-${id}`), needed = [...new Set(wanted.flatMap(ancestors))].sort()
+    using result = await engine.run(graph, { outputs })
+    expect([...ran].sort()).toEqual(needed)
+    expect(Object.keys(result.outputs)).toEqual(outputs)
+    expect((await engine.plan(graph, { outputs })).nodes.map(({ id }) => id).sort()).toEqual(needed)
+    expect(result.diagnostics.filter(({ code }) => code === 'PRUNED_NODE').map(({ node }) => node).sort()).toEqual(graph.nodes.map(({ id }) => id).filter((id) => !needed.includes(id)).sort())
+  }
+  await expect(engine.run(graph, { outputs: ['out-x'] })).rejects.toMatchObject({ code: 'OUTPUT_NOT_FOUND' })
+})
