@@ -31,7 +31,7 @@ const common: Options = {
 export default defineConfig([
   {
     ...common,
-    entry: { index: 'src/index.ts', nodes: 'src/nodes/index.ts', graph: 'src/graph-tools.ts', testing: 'src/testing/index.ts', cli: 'src/cli/main.ts', ...nodeEntries() },
+    entry: { index: 'src/index.ts', nodes: 'src/nodes/index.ts', graph: 'src/graph-tools.ts', memory: 'src/memory-tools.ts', testing: 'src/testing/index.ts', cli: 'src/cli/main.ts', ...nodeEntries() },
     external: [/^node:/],
     format: 'esm',
     platform: 'neutral',

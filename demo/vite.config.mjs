@@ -16,6 +16,7 @@ export default defineConfig({
     alias: [
       { find: /^millrace\/nodes$/, replacement: resolve(demo, '../src/nodes/index.ts') },
       { find: /^millrace\/graph$/, replacement: resolve(demo, '../src/graph-tools.ts') },
+      { find: /^millrace\/memory$/, replacement: resolve(demo, '../src/memory-tools.ts') },
       { find: /^millrace$/, replacement: resolve(demo, '../src/index.ts') },
     ],
   },

@@ -10,7 +10,7 @@ for (const script of listFiles(join(root, 'scripts'), (path) => /^generate-[a-z-
   run(script.slice(0, -4), process.execPath, [join(root, 'scripts', script)], { quiet: true, fix: 'Its message says which source is wrong.' })
 }
 runBin('typedoc', 'typedoc/bin/typedoc', ['--out', 'docs/api', '--tsconfig', 'tsconfig.json', '--readme', 'none', '--name', 'millrace', '--logLevel', 'Error', '--disableSources', '--hideGenerator',
-  'src/index.ts', 'src/nodes/index.ts', 'src/graph-tools.ts', 'src/testing/index.ts'], { fix: 'Correct the type errors above.' })
+  'src/index.ts', 'src/nodes/index.ts', 'src/graph-tools.ts', 'src/memory-tools.ts', 'src/testing/index.ts'], { fix: 'Correct the type errors above.' })
 
 const broken = []
 const pages = listFiles(root, (path) => path.endsWith('.md') && !/(^|\/)(node_modules|target|dist|\.cache)\//.test(path) && !path.startsWith('docs/api/'))

@@ -12,4 +12,4 @@ export function nodeEntries() {
 }
 
 /** Public entries with declarations: name in package.json `exports`, source without extension. */
-export const TYPED_ENTRIES = { index: 'index', nodes: 'nodes/index', graph: 'graph-tools', testing: 'testing/index', worker: 'workers/worker-entry' }
+export const TYPED_ENTRIES = { index: 'index', nodes: 'nodes/index', graph: 'graph-tools', memory: 'memory-tools', testing: 'testing/index', worker: 'workers/worker-entry' }

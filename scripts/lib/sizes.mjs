@@ -34,7 +34,7 @@ const all = (...entries) => entries.map((name) => `export * from ${JSON.stringif
 /** Bytes of each entry of dist: JavaScript without the inlined wasm, the wasm as base64, both minified and compressed. */
 export async function measure() {
   const inlined = await inlinedModules(), entries = {}
-  for (const name of ['index', 'nodes', 'graph', 'testing']) {
+  for (const name of ['index', 'nodes', 'graph', 'memory', 'testing']) {
     const whole = sizeOf((await bundled(all(name))).map(({ text }) => text).join(''), inlined)
     entries[name] = { ...whole, ...await parts(all(name), inlined) }
   }

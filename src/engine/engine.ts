@@ -103,6 +103,8 @@ const TIGHT = 0.85
 export class Engine {
   /** Audio in the arena. */
   readonly audio: AudioApi
+  /** The engine's memory, for rings and blocks (`millrace/memory`). */
+  readonly arena: Arena
   readonly #p: EngineParts
   readonly #history = new CostHistory()
   readonly #instances = new NodeInstances()
@@ -116,6 +118,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#p = parts
     this.audio = parts.audio
+    this.arena = parts.arena
     this.#gate = new PressureGate(parts.arena.store, () => { parts.shared.trim(); return this.#instances.evict() }, (change) => { parts.events.emit('memory.pressure', { ...change }) })
   }
 

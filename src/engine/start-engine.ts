@@ -41,6 +41,7 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   arena.store.onFull = () => { shared.trim() }
   const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', wasm: filled.wasm, kernels: filled.kernels })
   const runtime = compiled && instantiate(compiled, arena)
+  arena.ringCore = runtime?.core
   // Guards name a kernel by looking after each step, on this thread.
   const size = filled.debugMemory ? 0 : filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
   const build = segmentBuilder(arena, runtime, ids, shared)

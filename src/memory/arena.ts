@@ -15,6 +15,7 @@ import type { LeakWatch } from './leak-watch.js'
 import { LeaseTable, type LeaseGroup } from './lease-table.js'
 import { Holder } from './leases.js'
 import type { Address, MemoryHost } from './memory-host.js'
+import type { RingCore } from './ring/ring-end.js'
 import { isShared, memoryViews } from './views.js'
 
 /** What to allocate: raw bytes, or elements. */
@@ -63,6 +64,8 @@ export class Arena implements MemoryHost {
   readonly engine: Holder
   /** Scratch span of the engine's thread. */
   readonly scratch: Address
+  /** The core module's push and pop, for rings; set by its owner. */
+  ringCore: RingCore | undefined
   /** Finds audio that nobody closed; set by its owner. */
   leaks: LeakWatch | undefined
   readonly debug: boolean

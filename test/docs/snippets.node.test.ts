@@ -70,7 +70,7 @@ function merged(imports: ReadonlySet<string>): string[] {
 const blocks = pages.map(blocksOf), programs = blocks.flatMap(programsOf)
 const folder = mkdtempSync(join(tmpdir(), 'millrace-docs-'))
 afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
-const paths = { millrace: [join(root, 'src/index.ts')], 'millrace/nodes': [join(root, 'src/nodes/index.ts')], 'millrace/graph': [join(root, 'src/graph-tools.ts')], 'millrace/testing': [join(root, 'src/testing/index.ts')] }
+const paths = { millrace: [join(root, 'src/index.ts')], 'millrace/nodes': [join(root, 'src/nodes/index.ts')], 'millrace/graph': [join(root, 'src/graph-tools.ts')], 'millrace/memory': [join(root, 'src/memory-tools.ts')], 'millrace/testing': [join(root, 'src/testing/index.ts')] }
 
 test('the pages have programs, and most of their blocks are checked', () => {
   expect(programs.length).toBeGreaterThanOrEqual(4)

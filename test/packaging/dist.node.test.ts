@@ -96,7 +96,7 @@ describe.skipIf(!current)('dist', () => {
     const hosts = ['Worker', 'Blob', 'AudioContext', 'OfflineAudioContext', 'fetch', 'setTimeout', 'setInterval', 'self', 'window', 'document', 'navigator', 'SharedArrayBuffer', 'location', 'atob']
     const script = `for (const name of ${JSON.stringify(hosts)}) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name + ' was read at import') } })
 for (const name of ['compile', 'instantiate', 'Module', 'Instance', 'Memory']) Object.defineProperty(WebAssembly, name, { get() { throw new Error('WebAssembly.' + name + ' was read at import') } })
-for (const entry of ['index', 'nodes', 'graph', 'testing']) await import(${JSON.stringify(dist)} + '/' + entry + '.js')
+for (const entry of ['index', 'nodes', 'graph', 'memory', 'testing']) await import(${JSON.stringify(dist)} + '/' + entry + '.js')
 process.getBuiltinModule('vm').runInThisContext(process.getBuiltinModule('fs').readFileSync(${JSON.stringify(dist)} + '/millrace.global.js', 'utf8'))
 if (typeof millrace.createEngine !== 'function') throw new Error('the script tag defined no millrace')
 process.stdout.write('quiet')`

@@ -13,7 +13,7 @@ const LEAST_FRAMES = 16
 const MOST_FRAMES = 2 ** 24
 const MOST_CHANNELS = 64
 
-/** `frames`: a power of two, 16–2²⁴, all usable. `position`: of the first frame in the stream, default 0. `core`: the core module's exports, for copies at memory speed. */
+/** `frames`: a power of two, 16–2²⁴, all usable. `position`: of the first frame in the stream, default 0. `core`: the core module's exports, for copies at memory speed; default the arena's. */
 export interface RingSpec {
   readonly frames: number
   readonly channels?: number
@@ -129,12 +129,12 @@ export class RingReader extends RingEnd {
 
 /** Makes a ring in the arena. Throws `INVALID_ARGUMENT`, `ARENA_FULL`. Engine thread only; either end may go to another thread. */
 export function createRing(arena: Arena, spec: RingSpec): Ring {
-  const { frames, channels = 1, dtype = 'f32' } = spec
+  const { frames, channels = 1, dtype = 'f32', core = arena.ringCore } = spec
   if (!(Number.isInteger(frames) && frames >= LEAST_FRAMES && frames <= MOST_FRAMES && (frames & (frames - 1)) === 0)) refuse(`a power of two, ${LEAST_FRAMES}–2^24 frames`, frames)
   if (!(Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS)) refuse(`1–${MOST_CHANNELS} channels`, channels)
   if (!Object.hasOwn(DTYPE_ID, dtype)) refuse('a dtype', dtype)
   const block = layRing(arena, frames, channels, dtype, spec)
-  const writer = new RingWriter(arena, block.address, spec.core), reader = new RingReader(arena, block.address, spec.core)
+  const writer = new RingWriter(arena, block.address, core), reader = new RingReader(arena, block.address, core)
   return { writer, reader, address: block.address, [Symbol.dispose]() { if (!block.closed) { writer.close(); writer.letGo(); reader.letGo(); block.unpin(); block.release() } } }
 }
 
