@@ -56,6 +56,15 @@ test('a script does not end while work is held, and ends after', async () => {
   `)).toEqual({ code: 0, out: 'push\ndone' })
 })
 
+test('a process waits for a node on a thread of its own, and ends by itself after', async () => {
+  expect(await runScript('script-node', `
+    const { createEngine } = await import('./src/index.ts'), { audioBuffer } = await import('./src/nodes/index.ts'), { peak } = await import('./test/workers/script/script-nodes.ts')
+    const engine = await createEngine({ workers: 1 })
+    const { outputs } = await engine.run({ out: peak(audioBuffer({ data: [Float32Array.of(0.25, -0.5)], rate: 8000 })) })
+    console.log('loudest', outputs.out.data.loudest)
+  `)).toEqual({ code: 0, out: 'loudest 0.5' })
+})
+
 test('a process that is told to exit while workers sleep exits', async () => {
   expect(await runScript('exit', `
     const { pool } = await makePool()

@@ -60,7 +60,9 @@ class Scripts implements ScriptHost {
     for (const definition of definitions) {
       const code = this.#codeOf(definition), thread = this.#threads[0] ?? this.#make()
       await this.#starting.get(thread)
-      await this.#load(thread, code)
+      // Nothing else keeps a Node process alive now.
+      thread.hold(1)
+      try { await this.#load(thread, code) } finally { thread.hold(-1) }
     }
   }
 
