@@ -1,4 +1,6 @@
 /** Content security policies on whole pages of the built package (PK-03, PK-46, MW-71): which tier, which mode, which error, in what time. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasChromium, openChromium } from '../support/chromium.js'
@@ -64,6 +66,22 @@ describe.skipIf(!hasChromium).each([['isolated', true], ['plain', false]])('%s p
       expect(await runIn(browser, origin, { options: { wasm: { [module]: `/absent/${module}.wasm` } } })).toMatchObject({ ok: false, code: 'KERNEL_ABI', message: expect.stringMatching(/absent.*404/) })
     }
     expect(log).toEqual(expect.arrayContaining(['404 /absent/worker.js', '404 /absent/core.wasm']))
+  })
+
+  test('nodes on threads: a module file under the strict policy, the function\'s text where Blobs may run', async () => {
+    const program = readFileSync(fileURLToPath(new URL('pages/script-program.mjs', import.meta.url)))
+    const code = "export const process = async (inputs, params, ctx) => ({ out: { media: { kind: 'json' }, data: { twice: params.x * 2, page: typeof document, node: ctx.node.id }, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } })"
+    const files = { '/program.mjs': { body: program, type: 'text/javascript' }, '/code.mjs': { body: Buffer.from(code), type: 'text/javascript' } }
+    const strict = await builtSite({ isolated, headers: { 'Content-Security-Policy': STRICT }, files }), open = await builtSite({ isolated, files })
+    servers.push(strict, open)
+    const done = { ok: true, data: { twice: 42, page: 'undefined', node: 'n' }, where: 'worker', mode: threaded.mode }
+    expect(await runIn(browser, strict.origin, { options: FILES, codeURL: '/code.mjs' })).toMatchObject(done)
+    expect(strict.log).toContain('200 /code.mjs')
+    expect(await runIn(browser, open.origin, {})).toMatchObject(done)
+    expect(await runIn(browser, strict.origin, { options: FILES })).toMatchObject({ ok: false, code: 'NETWORK', hint: expect.stringContaining('codeURL') })
+    const blocked = await runIn(browser, strict.origin, { options: { wasm: FILES.wasm }, codeURL: '/code.mjs' })
+    expect(blocked).toMatchObject({ ok: false, code: 'WORKER_SPAWN', hint: expect.stringMatching(/worker-src blob:.*workerURL/) })
+    expect(blocked.ms).toBeLessThan(5_000)
   })
 
   test('a policy that only reports stops nothing', async () => {

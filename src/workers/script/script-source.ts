@@ -5,7 +5,7 @@ import type { ScriptSource } from './protocol.js'
 
 const FUNCTIONS = ['process', 'pull', 'init', 'reset', 'dispose'] as const
 /** A method's text up to its parameters: `async *name`, a quoted or a computed name. */
-const METHOD = /^(async(?![\w$])\s*)?(\*)?\s*(?:[\w$\u00a0-\uffff]+|'[^']*'|"[^"]*"|\[[^]*?\])\s*(?=\()/
+const METHOD = /^(async(?![\w$])\s*)?(\*)?\s*(?:[\w$\u00a0-\uffff]+|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\[[^]*?\])\s*(?=\()/
 /** What compilers put into functions to keep their names (esbuild). */
 const HELPERS = 'const __name = (f) => f\n'
 
