@@ -17,7 +17,7 @@ export interface KernelCounters { readonly calls: number; /** `RUST`, `ASCR`, `J
 /** What an instance shares with others, and how its errors name things. */
 export interface InstanceOptions {
   /** Cache of read-only blocks; without it the instance has one of its own. */
-  readonly shared?: SharedBlocks
+  readonly shared?: Pick<SharedBlocks, 'take'>
   /** Names of the kernel's own statuses; default the spec's. */
   readonly statuses?: Readonly<Record<number, string>>
   /** The thread's span; without it the instance allocates what the kernel asks for. */
@@ -183,7 +183,7 @@ export class KernelInstance {
     this.host.u16[(port + PORT.FLAGS_U16) >>> 1] = flags
   }
 
-  #attachShared(cache: SharedBlocks | undefined): () => void {
+  #attachShared(cache: InstanceOptions['shared']): () => void {
     const { init, io } = this.descriptors
     const fill = (address: Address): void => {
       const shared = this.code.shared

@@ -9,6 +9,7 @@ import { checkChunking, checkControls, checkFlush, checkInPlace, checkReset, che
 import { conformanceCases, type ConformanceCase, type Setup } from './conformance-case.js'
 import { conformanceHosts, referenceHost, type ConformanceHost } from './conformance-host.js'
 import { FindingLog, type Finding } from './findings.js'
+import { ReferenceRuns } from './reference-runs.js'
 import { runStream } from './stream-run.js'
 import { Subject } from './subject.js'
 
@@ -16,7 +17,7 @@ import { Subject } from './subject.js'
 export interface ConformanceOptions {
   /** Ways to set the node up; default one, with default params. Needed for required params. */
   readonly setups?: readonly Setup[]
-  /** Random chunkings in each compiled tier =1 000, shared by the setups; the `js` tier runs a tenth. */
+  /** Random chunkings =1 000, shared by the setups and by the compiled tiers, which run one binary; the `js` tier runs a fiftieth. */
   readonly chunkings?: number
   /** Random Init blocks =10 000, shared by the setups. */
   readonly randomInits?: number
@@ -27,7 +28,7 @@ export interface ConformanceOptions {
 /** A definition, or the function that `defineNode` made of it. */
 export type Conforming = NodeDefinition | { readonly definition: NodeDefinition }
 
-const JS_PART = 10
+const JS_PART = 50
 
 /**
  * Runs the whole suite on a node in every tier that this host offers (spec kernels.md, KE-27; audio.md, AU-112), and compares the tiers. Finds: one per check
@@ -40,20 +41,26 @@ export async function conformance(node: Conforming, options: ConformanceOptions 
   // A node without kernel is its reference in every tier: one is enough.
   const chosen = definition.kernel ? hosts : hosts.filter((host) => !host.compiled)
   const findings: Finding[] = []
-  for (const host of chosen) findings.push(...conformanceReport(node, host, options))
+  const compiled = chosen.filter((host) => host.compiled), references = new ReferenceRuns(chosen.find((host) => !host.compiled) ?? referenceHost())
+  for (const host of chosen) findings.push(...reportOf(definition, host, options, references, host.compiled ? { first: compiled.indexOf(host), of: compiled.length } : { first: 0, of: 1 }))
   return [...findings, ...compareTiers(definition, chosen.filter((host) => host.compiled), options)]
 }
 
 /** The suite in one tier. */
 export function conformanceReport(node: Conforming, host: ConformanceHost, options: ConformanceOptions = {}): readonly Finding[] {
-  const definition = definitionOf(node)
+  return reportOf(definitionOf(node), host, options, new ReferenceRuns(host.compiled ? referenceHost() : host), { first: 0, of: 1 })
+}
+
+/** Which of the random chunkings a tier takes: every `of`th from `first` on. */
+interface Part { readonly first: number; readonly of: number }
+
+function reportOf(definition: NodeDefinition, host: ConformanceHost, options: ConformanceOptions, references: ReferenceRuns, part: Part): readonly Finding[] {
   const log = new FindingLog(host.tier)
   const setups = options.setups ?? [{}]
   const { cases, refused } = conformanceCases(definition, setups)
   if (cases.length === 0) log.fault('starts', refused[0] ?? 'no case fits the node')
-  const reference = host.compiled ? referenceHost() : host
   // The numbers are per node: its setups share them.
-  const scale = (host.compiled ? 1 : 1 / JS_PART) / setups.length
+  const scale = (host.compiled ? 1 / part.of : 1 / JS_PART) / setups.length
   const chunkings = Math.ceil((options.chunkings ?? 1_000) * scale), randomInits = Math.ceil((options.randomInits ?? 10_000) / setups.length)
   const full = new Set(setups.map((_, index) => cases.find((one) => one.name.startsWith(`setup ${index + 1},`))))
   let taken = 0
@@ -62,7 +69,7 @@ export function conformanceReport(node: Conforming, host: ConformanceHost, optio
     if (!subject) continue
     taken++
     if (subject.whole.faults.length > 0) continue
-    guarded(subject, () => full.has(one) ? thorough(subject, reference, chunkings, randomInits) : brief(subject, reference))
+    guarded(subject, () => full.has(one) ? thorough(subject, references, chunkings, randomInits, part) : brief(subject, references))
   }
   if (!log.failed('starts')) log.note('starts', `${taken} cases${refused.length > 0 ? `, ${refused.length} that the ports do not take` : ''}`)
   for (const check of ['status', 'frames', 'counters', 'canaries'] as const) if (!log.failed(check)) log.note(check, 'in every call')
@@ -93,7 +100,7 @@ function guarded(subject: Subject, run: () => void): void {
   }
 }
 
-function thorough(subject: Subject, reference: ConformanceHost, chunkings: number, randomInits: number): void {
+function thorough(subject: Subject, references: ReferenceRuns, chunkings: number, randomInits: number, part: Part): void {
   const { host, log } = subject
   const before = host.allocations()
   checkSilence(subject)
@@ -101,7 +108,7 @@ function thorough(subject: Subject, reference: ConformanceHost, chunkings: numbe
   checkTiming(subject)
   checkNaN(subject)
   checkDenormals(subject)
-  checkChunking(subject, chunkings)
+  checkChunking(subject, chunkings, part)
   checkControls(subject, Math.ceil(chunkings / 20))
   checkState(subject)
   checkReset(subject)
@@ -111,14 +118,14 @@ function thorough(subject: Subject, reference: ConformanceHost, chunkings: numbe
   const made = host.allocations() - before
   if (made > 0) subject.fault('allocation', `${made} allocations in compiled code`)
   else if (host.compiled) log.note('allocation', 'none in compiled code')
-  checkParity(subject, reference)
+  checkParity(subject, references)
   checkTag(subject)
   checkBadInit(subject, randomInits)
 }
 
 /** What every rate and channel count gets. */
-function brief(subject: Subject, reference: ConformanceHost): void {
-  const chunkings = 4
+function brief(subject: Subject, references: ReferenceRuns): void {
+  const chunkings = subject.host.compiled ? 4 : 1
   for (let seed = 0; seed < chunkings && !subject.log.failed('media'); seed++) {
     const run = subject.run('media', subject.noise, { chunks: subject.chunking(seed), offset: seed, watch: seed === 0 }, `chunking ${seed}`)
     const where = run.faults.length > 0 ? null : difference(subject.whole, run, subject.kase.outputs)
@@ -126,8 +133,8 @@ function brief(subject: Subject, reference: ConformanceHost): void {
   }
   checkTiming(subject)
   checkFlush(subject)
-  checkParity(subject, reference)
-  subject.log.note('media', `${chunkings} chunkings at 8, 44.1, 48 and 192 kHz with 1, 2 and 6 channels, where the node takes them`)
+  checkParity(subject, references, false)
+  subject.log.note('media', `${chunkings} chunking${chunkings === 1 ? '' : 's'} at 8, 44.1, 48 and 192 kHz with 1, 2 and 6 channels, where the node takes them`)
 }
 
 /** The tag in the state says whose code ran (KE-08). */

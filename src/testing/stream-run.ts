@@ -94,7 +94,7 @@ class StreamRun {
     const most = Math.max(1, ...plan.chunks)
     const spec = kase.spec(most, plan.without)
     this.#code = this.#counted(host.code(spec, kase.parts))
-    this.#instance = new KernelInstance(this.#code, spec, host.memory)
+    this.#instance = new KernelInstance(this.#code, spec, host.memory, { shared: host.tables })
     const offset = plan.offset ?? 0
     this.#inputs = spec.inputs.map((port) => new PortRoom(host.memory, port, port.connected ? most + offset : 0))
     this.#outputs = spec.outputs.map((port, index) => new PortRoom(host.memory, port, port.connected ? Math.max(this.#most(index, most), FLUSH_ROOM) + offset : 0))
@@ -260,7 +260,7 @@ class StreamRun {
     const saved = this.#instance.snapshot()
     const { spec } = this.#instance
     this.#instance.close()
-    this.#instance = new KernelInstance(this.#code, spec, this.#host.memory)
+    this.#instance = new KernelInstance(this.#code, spec, this.#host.memory, { shared: this.#host.tables })
     this.#instance.restore(saved instanceof Uint8Array ? saved : structuredClone(saved))
     this.#expectedCalls = Number.NaN
   }

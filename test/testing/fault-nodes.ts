@@ -1,4 +1,5 @@
 /** A sound node, and nodes with one planted fault each: proof that the conformance suite finds what it is for (KE-27). */
+import { KnownTables } from '../../src/testing/known-tables.js'
 import type { NodeDefinition } from '../../src/graph/node-definition.js'
 import type { PortView, Reference, ReferenceIo } from '../../src/graph/reference.js'
 import { defineNode } from '../../src/graph/define-node.js'
@@ -170,7 +171,7 @@ export function kernelHost(fault: (f: KernelFault) => KernelCode = ({ code }) =>
   const memory = new GuardedMemory({ shared: false, wasm: false })
   let allocations = 0
   return {
-    tier: 'wasm', memory, compiled: true, allocations: () => allocations,
+    tier: 'wasm', memory, tables: new KnownTables(memory), compiled: true, allocations: () => allocations,
     code: (spec, parts) => fault({ code: checked(referenceCode(spec, parts, memory), memory), memory, spec, allocate: () => { allocations++ } }),
   }
 }

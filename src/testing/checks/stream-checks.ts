@@ -18,11 +18,12 @@ function compare(subject: Subject, check: CheckName, plan: RunPlan, what: string
 }
 
 /** Random splits of the input, ones and empty calls, every start offset (KE-03). */
-export function checkChunking(subject: Subject, chunkings: number): void {
+export function checkChunking(subject: Subject, chunkings: number, part: { readonly first: number; readonly of: number }): void {
   compare(subject, 'chunking', { chunks: new Array<number>(subject.frames).fill(1) }, 'one frame a call')
   compare(subject, 'chunking', { chunks: [0, subject.frames, 0], ended: true }, 'empty calls around one call')
-  for (let seed = 0; seed < chunkings && !subject.log.failed('chunking'); seed++) {
-    compare(subject, 'chunking', { chunks: subject.chunking(seed), offset: seed % OFFSETS, ended: seed % 3 === 0, watch: seed < 8 }, `chunking ${seed}`)
+  for (let n = 0; n < chunkings && !subject.log.failed('chunking'); n++) {
+    const seed = part.first + n * part.of
+    compare(subject, 'chunking', { chunks: subject.chunking(seed), offset: seed % OFFSETS, ended: seed % 3 === 0, watch: n < 8 }, `chunking ${seed}`)
   }
   subject.log.note('chunking', `${chunkings} random chunkings, 1-frame and empty calls`)
   for (let offset = 0; offset < OFFSETS; offset++) compare(subject, 'offsets', { chunks: subject.chunking(3 + 4 * offset), offset }, `data ${offset} frames off`)

@@ -108,7 +108,7 @@ function outputAt(s: State, kept: Float32Array, k: number): number {
 function sumRow({ geometry, bank, start, input }: State, kept: Float32Array, frame: number, row: number): number {
   const taps = rowOf(bank, geometry, row), oldest = frame - bank.behind
   let sum = 0
-  for (let i = Math.max(oldest, start); i < Math.min(oldest + bank.taps, input); i++) sum += taps[i - oldest]! * kept[i - start]!
+  for (let i = Math.max(oldest, start), end = Math.min(oldest + bank.taps, input); i < end; i++) sum += taps[i - oldest]! * kept[i - start]!
   return sum
 }
 
