@@ -9,7 +9,7 @@ import type { Graph } from '../../src/graph/graph.js'
 import { hashGraph } from '../../src/graph/hash.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { gain, mix } from '../../src/nodes/index.js'
-import { randomEdits, randomOf } from '../support/random-edits.js'
+import { environment, randomEdits, randomOf } from '../support/random-edits.js'
 
 const registry = createRegistry(gain, mix)
 let clock = 0
@@ -98,7 +98,7 @@ describe('records', () => {
 
 test('1 000 random edits: the hash and the document at every revision, undo all is the start, redo all the end', () => {
   const random = randomOf(11), edit = randomEdits(random, 'n')
-  const edits = Number(process.env['MILLRACE_EDITS'] ?? 1_000)
+  const edits = Number(environment('MILLRACE_EDITS') ?? 1_000)
   const log = new ChangeLog(start(), { ...options, steps: edits }), states = [state(log.graph)], hashes = [hashGraph(log.graph).graph]
   for (let i = 0; i < edits; i++) {
     const before = log.revision, [type, change] = edit()

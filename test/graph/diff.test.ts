@@ -9,7 +9,7 @@ import type { Graph } from '../../src/graph/graph.js'
 import { hashGraph } from '../../src/graph/hash.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { gain, mix } from '../../src/nodes/index.js'
-import { randomEdits, randomOf } from '../support/random-edits.js'
+import { environment, randomEdits, randomOf } from '../support/random-edits.js'
 
 const registry = createRegistry(gain, mix)
 const start = (): Graph => fromDocument({
@@ -56,7 +56,7 @@ describe('what differs', () => {
 })
 
 test('apply(a, diff(a, b)) = b for random pairs, also shuffled, through JSON', () => {
-  const random = randomOf(5), edit = randomEdits(random, 'x'), runs = Number(process.env['MILLRACE_DIFF_RUNS'] ?? 300)
+  const random = randomOf(5), edit = randomEdits(random, 'x'), runs = Number(environment('MILLRACE_DIFF_RUNS') ?? 300)
   const wander = (graph: Graph, steps: number): Graph => { let now = graph; for (let i = 0; i < steps; i++) now = edit()[1](now); return now }
   const shuffled = <T>(list: readonly T[]): T[] => list.map((item) => [random(1_000), item] as const).sort((p, q) => p[0] - q[0]).map(([, item]) => item)
   for (let run = 0; run < runs; run++) {

@@ -9,7 +9,7 @@ import { merge3, type MergeConflict } from '../../src/graph/edit/merge.js'
 import type { Graph } from '../../src/graph/graph.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { gain, mix } from '../../src/nodes/index.js'
-import { randomEdits, randomOf } from '../support/random-edits.js'
+import { environment, randomEdits, randomOf } from '../support/random-edits.js'
 
 const registry = createRegistry(gain, mix)
 const base = fromDocument({
@@ -79,7 +79,7 @@ describe('conflicts are data, and ours stays', () => {
 })
 
 test('random sides: a side without changes takes the other, equal sides agree, and a merge never has dangling ends', () => {
-  const random = randomOf(3), runs = Number(process.env['MILLRACE_DIFF_RUNS'] ?? 300)
+  const random = randomOf(3), runs = Number(environment('MILLRACE_DIFF_RUNS') ?? 300)
   const left = randomEdits(random, 'l'), right = randomEdits(random, 'r')
   const wander = (graph: Graph, edit: typeof left): Graph => { let now = graph; for (let i = random(12); i > 0; i--) now = edit()[1](now); return now }
   for (let run = 0; run < runs; run++) {

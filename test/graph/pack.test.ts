@@ -10,6 +10,7 @@ import { flatGraph } from '../../src/graph/subgraph/flatten.js'
 import { pack, unpack } from '../../src/graph/subgraph/pack.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { gain, mix } from '../../src/nodes/index.js'
+import { environment } from '../support/random-edits.js'
 
 const registry = createRegistry(gain, mix)
 const read = (document: object): Graph => fromDocument(document, registry)
@@ -51,7 +52,7 @@ test('unpack and pack again is identity, and neither changes what the graph comp
     const packed = pack(open, insideOf(open, 'sub'), node)
     expect(hashGraph(packed, { registry }).graph).toBe(hashGraph(graph, { registry }).graph)
     expect(hashGraph(flatGraph(open, registry), { registry }).graph).toBe(hashGraph(flatGraph(graph, registry), { registry }).graph)
-  }), { numRuns: Number(process.env['MILLRACE_PACK_RUNS'] ?? 500), seed: 7 })
+  }), { numRuns: Number(environment('MILLRACE_PACK_RUNS') ?? 500), seed: 7 })
 })
 
 const chain = read({

@@ -5,6 +5,11 @@ import { groupNodes, moveNodes, renameNode, setNode, setOutput } from '../../src
 import type { Graph } from '../../src/graph/graph.js'
 import { gain, mix } from '../../src/nodes/index.js'
 
+/** A variable of the process that runs the tests; browsers have none. */
+export function environment(name: string): string | undefined {
+  return (globalThis as { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } }).process?.env?.[name]
+}
+
 /** Whole numbers below a bound, the same for the same seed. */
 export function randomOf(seed: number): (below: number) => number {
   let state = seed >>> 0

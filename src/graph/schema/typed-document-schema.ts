@@ -11,6 +11,7 @@ export function typedDocumentSchema(definitions: readonly NodeDefinition[]): Jso
   const properties = document['properties'] as Readonly<Record<string, JsonSchema>>, nodes = properties['nodes']!, node = nodes['items'] as JsonSchema
   const rules = definitions.map(({ type, aliases, params, title, doc }) => ({
     if: { required: ['type'], properties: { type: { enum: [type, ...aliases ?? []] } } },
+    // oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
     then: { title, description: doc, properties: { params: paramsSchema(Object.fromEntries(Object.entries(params).map(([name, { required: _required, ...param }]) => [name, param]))) } },
   }))
   return { ...schema, title: 'Millrace document with the library\'s node types', $defs: { document: { ...document, properties: { ...properties, nodes: { ...nodes, items: { ...node, allOf: rules } } } } } }
