@@ -1,7 +1,9 @@
+import ourCode from 'inline-worker:../test/memory/ring-worker.ts'
 import { RingBuffer } from 'ringbuf.js'
 import { THREAD_SPAN_BYTES } from '../src/kernels/runtime.js'
 import { compileModules } from '../src/kernels/compile.js'
 import { createRing } from '../src/memory/ring/audio-ring.js'
+import type { RingJob } from '../test/memory/ring-worker.js'
 import { bench } from './support/bench.js'
 import { benchHost, fillNoise } from './support/kernel-bench.js'
 
@@ -32,18 +34,18 @@ export const ringsOneThread = bench('memory/rings', async (b) => {
 /** Question: and across two threads (PF-13)? The consumer reads as fast as it can; the producer pushes blocks of 128. Bar: 3 × ringbuf.js. */
 export const ringsTwoThreads = bench('memory/rings-threads', async (b) => {
   const { Worker } = process.getBuiltinModule('worker_threads'), host = await benchHost(64), { arena, runtime } = host, compiled = await compileModules({ shared: true })
-  const esbuild = await import('esbuild')
-  const bundle = async (from: { entryPoints: string[] } | { stdin: { contents: string; resolveDir: string } }): Promise<string> => (await esbuild.build({
-    ...from, bundle: true, write: false, format: 'cjs', platform: 'node', target: 'es2022', logLevel: 'silent',
+  const esbuild = await import('esbuild'), theirs = (await esbuild.build({
+    stdin: { contents: PEER, resolveDir: process.cwd() }, bundle: true, write: false, format: 'cjs', platform: 'node', target: 'es2022', logLevel: 'silent',
   })).outputFiles[0]!.text
-  const ours = await bundle({ entryPoints: ['./test/memory/ring-worker.ts'] }), theirs = await bundle({ stdin: { contents: PEER, resolveDir: process.cwd() } })
   const ready = async (worker: InstanceType<typeof Worker>): Promise<InstanceType<typeof Worker>> => { await new Promise((done) => worker.once('message', done)); return worker }
   for (const frames of [128, 1_024]) {
     const ring = createRing(arena, { frames: CAPACITY, core: runtime.core }), x = fillNoise(arena, arena.allocate(frames * 4), frames)
     runtime.core.alloc_donate(arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
     const sab = RingBuffer.getStorageForCapacity(CAPACITY, Float32Array), peer = new RingBuffer(sab, Float32Array), a = Float32Array.from(x), gate = new Int32Array(new SharedArrayBuffer(4))
     // One consumer at a time runs: the other sleeps, else the two cores would be three threads' (gate: 1 ours, 2 theirs).
-    const reader = await ready(new Worker(ours, { eval: true, workerData: { kind: 'gated', memory: arena.memory, compiled, ring: ring.address, target: arena.allocate(frames * 4), frames, gate } }))
+    const reader = new Worker(ourCode, { eval: true })
+    reader.postMessage({ kind: 'gated', memory: arena.memory!, compiled, ring: ring.address, target: arena.allocate(frames * 4), frames, gate } satisfies RingJob)
+    await ready(reader)
     const other = await ready(new Worker(theirs, { eval: true, workerData: { sab, frames, gate } }))
     const blocks = 1_000, open = (who: number): void => { Atomics.store(gate, 0, who); Atomics.notify(gate, 0) }
     const row = await b.compare(`${blocks} blocks of ${frames} frames to another thread`, {
@@ -58,9 +60,32 @@ export const ringsTwoThreads = bench('memory/rings-threads', async (b) => {
   }
 }, ['node'])
 
+/** A module of one function: `memory.copy` of the shared memory. */
+const COPY = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 3, 127, 127, 127, 0, 2, 18, 1, 3, 101, 110, 118, 6, 109, 101, 109, 111, 114, 121, 2, 3, 1, 128, 128, 4, 3, 2, 1, 0, 7, 8, 1, 4, 99, 111, 112, 121, 0, 0, 10, 14, 1, 12, 0, 32, 0,
+  32, 1, 32, 2, 252, 10, 0, 0, 11,
+]
+
+/** Question: how near is a ring to plain copies (MW-24)? Bars: ≥ 80 % of `memory.copy`, 10 GB/s. */
+export const ringsBandwidth = bench('memory/rings-bandwidth', async (b) => {
+  const { arena, runtime, memory } = await benchHost(64), { copy } = (await WebAssembly.instantiate(Uint8Array.from(COPY), { env: { memory } })).instance.exports as { copy: (to: number, from: number, bytes: number) => void }
+  for (const frames of [4_096, 16_384, 131_072]) {
+    const ring = createRing(arena, { frames: 2 * frames, core: runtime.core }), from = arena.allocate(frames * 4), to = arena.allocate(frames * 4), x = fillNoise(arena, from, frames), y = fillNoise(arena, to, frames)
+    const between = arena.allocate(frames * 8)
+    let half = 0
+    const row = await b.compare(`in and out, ${frames} frames`, {
+      ring: () => { ring.writer.write(x); ring.reader.read(y) },
+      'memory.copy': () => { half ^= frames * 4; copy(between + half, from, frames * 4); copy(to, between + half, frames * 4) },
+    }, { unit: { name: 'bytes', count: frames * 8 } })
+    b.note(`${frames} frames: ${(100 * row.variants[1]!.p50Ms / row.variants[0]!.p50Ms).toFixed(0)} % of memory.copy (bar 80), ${(row.variants[0]!.perSecond! / 1e9).toFixed(1)} GB/s (bar 10)`)
+    ring[Symbol.dispose]()
+  }
+})
+
 /** The peer's consumer. */
 const PEER = `
 import { parentPort, workerData } from 'node:worker_threads'
+import ourCode from 'inline-worker:../test/memory/ring-worker.ts'
 import { RingBuffer } from 'ringbuf.js'
 const { sab, frames, gate } = workerData, ring = new RingBuffer(sab, Float32Array), y = new Float32Array(frames)
 parentPort.postMessage('ready')
