@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import { positionOf } from '../document/json-syntax.js'
+import { stringEnd } from '../document/scan-limits.js'
 import { escapePointer } from '../pointer.js'
 import { dialectErrors } from './errors.js'
 
@@ -20,16 +21,6 @@ function countPairs(text: string): number {
     else if (unit === 0x3a) pairs++
   }
   return pairs
-}
-
-/** Index of the quote that ends the string opened at `start`. */
-function stringEnd(text: string, start: number): number {
-  for (let end = start; ;) {
-    end = text.indexOf('"', end + 1)
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
-    if (slashes % 2 === 0) return end
-  }
 }
 
 function countKeys(value: unknown): number {

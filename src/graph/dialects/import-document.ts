@@ -11,6 +11,7 @@ import type { Registry } from '../registry.js'
 import { isObject } from '../schema/fit-shape.js'
 import { extractGraph, isMediaFile, type Inflate } from '../embed/index.js'
 import { importApi } from './comfyui/api.js'
+import { readBigIntegers } from './comfyui/big-integers.js'
 import { importWorkflow } from './comfyui/import-workflow.js'
 import { DIALECTS, type Dialect } from './dialect.js'
 import { duplicateKeys } from './duplicate-keys.js'
@@ -49,12 +50,15 @@ export function importDocument(src: unknown, o: ImportOptions = {}): { readonly 
   if (src instanceof Uint8Array && isMediaFile(src)) return importMedia(src, o, limits)
   const reading = typeof src === 'string' || src instanceof Uint8Array ? readJson(src, limits) : { value: src }
   if ('fault' in reading) throw errorOf(reading.fault)
-  const value = migrateDocument(reading.value), text = 'text' in reading ? reading.text : undefined, bytes = 'bytes' in reading ? reading.bytes : undefined
+  let value = migrateDocument(reading.value)
+  const text = 'text' in reading ? reading.text : undefined, bytes = 'bytes' in reading ? reading.bytes : undefined
   const found = recognise(value, o.dialect === undefined || o.dialect === 'auto' ? DIALECTS : [o.dialect])
   if ('why' in found) throw unsupported(o, found.why)
   const { dialect } = found, report = new Report(dialect)
   if (value !== reading.value) report.substitute('/millrace', show((reading.value as Json)['millrace']), String(MAJOR))
-  const c: ImportContext = { report, limits, ...(o.registry !== undefined && { registry: o.registry }) }
+  const big = text !== undefined && dialect.startsWith('comfyui') ? readBigIntegers(text) : undefined
+  if (big !== undefined) value = big.value
+  const c: ImportContext = { report, limits, ...(o.registry !== undefined && { registry: o.registry }), ...(big !== undefined && { big: big.nodes }) }
   if (dialect === 'millrace' || bytes === undefined) demand(checkSource(value, dialect, limits, o, bytes), report)
   if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api')) demand(duplicateKeys(text, value), report)
   demandCounts(value as Json, dialect, limits)

@@ -15,7 +15,13 @@ import type { Report } from './report.js'
 export type Json = Readonly<Record<string, unknown>>
 
 /** What an importer is given beside the value. */
-export interface ImportContext { readonly report: Report; readonly limits: Limits; readonly registry?: Registry }
+export interface ImportContext {
+  readonly report: Report
+  readonly limits: Limits
+  readonly registry?: Registry
+  /** Objects of the source that hold integers beyond 2^53, as decimal text. */
+  readonly big?: WeakSet<object>
+}
 
 /** A node type as it will stand in the document. */
 export interface ResolvedType { readonly type: string; readonly definition?: NodeDefinition; readonly fields: { readonly 'x-type'?: unknown } }

@@ -23,7 +23,7 @@ export function scanLimits(text: string, limits: Pick<Limits, 'depth' | 'stringL
 }
 
 /** Index of the quote that ends the string opened at `start`, or the text's end. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   let end = start
   for (;;) {
     end = text.indexOf('"', end + 1)

@@ -19,6 +19,12 @@ export function writeDocument(document: Document): string {
 /** Canonical text of any value of a shape, as {@link writeDocument} writes documents. */
 export function writeJson(shape: Shape, value: unknown): string { return `${writeValue(shape, value, '', [])}\n` }
 
+/** A number of which only the digits are known: written as they are. No value of a document is one; other formats have integers beyond 2^53. */
+export class BareNumber {
+  readonly digits: string
+  constructor(digits: string) { this.digits = digits }
+}
+
 /** `path` holds the keys above the value: turned into a pointer only when something is wrong. */
 function writeValue(shape: Shape, value: unknown, indent: string, path: (string | number)[]): string {
   if (typeof value === 'string') return quote(value)
@@ -26,6 +32,7 @@ function writeValue(shape: Shape, value: unknown, indent: string, path: (string 
   if (Array.isArray(value)) return writeList(shape, value, indent, path)
   if (isPlain(value)) return writeObject(shape, value, indent, path)
   if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return JSON.stringify(value)
+  if (value instanceof BareNumber) return value.digits
   const pointer = path.map((key) => `/${escapePointer(String(key))}`).join('')
   throw commonErrors.INVALID_ARGUMENT({ function: 'writeDocument', expected: `a JSON value at ${pointer}`, got: show(value), hint: 'Give it at run time through an input.' })
 }

@@ -9,6 +9,7 @@ import { exportDocument } from '../../../src/graph/dialects/export-document.js'
 import { importDocument } from '../../../src/graph/dialects/import-document.js'
 import { hashGraph } from '../../../src/graph/hash.js'
 import { createRegistry, type Registry } from '../../../src/graph/registry.js'
+import { validate } from '../../../src/graph/validate/index.js'
 import { flatGraph } from '../../../src/graph/subgraph/flatten.js'
 import { comfyRegistry } from '../../support/dialect-nodes.js'
 import type { Loose } from '../../support/loose.js'
@@ -268,5 +269,35 @@ describe('hostile workflows', () => {
     expect(Object.keys(document.nodes[0]!.params!)).toEqual(['__proto__'])
     expect(({} as Record<string, unknown>)['class_type']).toBeUndefined()
     expect(canonical(JSON.parse(exportDocument(fromDocument(document, registry), 'comfyui-api').text))).toEqual(canonical(JSON.parse(text)))
+  })
+})
+
+describe('integers beyond 2^53', () => {
+  const big = '18446744073709551615', digits = (text: string): string[] => text.match(/\d{16,}/g) ?? []
+  const prompt = `{"1":{"class_type":"KSampler","inputs":{"seed":${big},"steps":3,"text":"${big}0"}},"2":{"class_type":"Unknown","inputs":{"list":[1,{"n":-9007199254740993}],"safe":9007199254740991}}}`
+  const workflow = `{"nodes":[{"id":1,"type":"KSampler","widgets_values":[${big},"randomize",20]},{"id":2,"type":"Unknown","widgets_values":["x",${big}]}],"links":[],"extra":{"stamp":1234567890123456789},"version":0.4}`
+
+  test.each([['comfyui-api', prompt], ['comfyui-workflow', workflow]] as const)('%s: digits stay digits, in the document as text', (dialect, text) => {
+    for (const types of [registry, createRegistry()]) {
+      const { document } = importDocument(text, { registry: types })
+      expect(JSON.stringify(node(document, '1').params)).toContain(`"${big}"`)
+      const again = exportDocument(fromDocument(parseDocument(writeDocument(document)).document, types), dialect).text
+      const expected = dialect === 'comfyui-api' ? digits(text) : digits(text).map((one) => one === '1234567890123456789' ? '1234567890123456800' : one)
+      expect(digits(again).sort()).toEqual(expected.sort())
+      expect(again).not.toContain(`"${big}"`)
+    }
+    const known = importDocument(text, { registry }).document
+    expect(node(known, '1').params!['seed']).toBe(big)
+    expect(validate(known, registry).filter((one) => one.code === 'PARAM_INVALID')).toEqual([])
+  })
+
+  test('a seed of one’s own is written as a number', () => {
+    const { text } = exportDocument(fromDocument({ millrace: 1, nodes: [{ id: '1', type: 'test::k-sampler', params: { seed: big } }] }, registry), 'comfyui-api')
+    expect(text).toContain(`"seed": ${big}`)
+  })
+
+  test('long strings of digits and escapes are left alone', () => {
+    const long = JSON.stringify({ 1: { class_type: 'A', inputs: { t: `\\"${'9'.repeat(900_000)}`, n: 1 } } }).replace('"n":1', `"n":${big}`)
+    expect((importDocument(long).document.nodes[0]!.params!['t'] as string).length).toBeGreaterThan(900_000)
   })
 })

@@ -6,6 +6,7 @@ import { noteLosses } from '../losses.js'
 import { portNamed } from '../ports.js'
 import type { Report } from '../report.js'
 import { demandShape, foreignType, present, resolveType, type ImportContext, type Json } from '../source.js'
+import { bareNumbers, seedsBare } from './big-integers.js'
 import { isClassName, isOutputClass } from './classes.js'
 import { OWN } from './import-workflow.js'
 import { apiNodeShape } from './shapes.js'
@@ -17,7 +18,7 @@ import { map, text } from '../../schema/shape.js'
 const shape = map(apiNodeShape, text({ min: 1, max: 64, noControl: true }))
 
 /** What is kept of an API node: fields beside class, inputs and title; names of inputs whose list stood in a `__value__`. */
-interface KeptApiNode { readonly api: Json; readonly wrapped?: readonly string[]; readonly outputs?: readonly string[] }
+interface KeptApiNode { readonly api: Json; readonly wrapped?: readonly string[]; readonly big?: true }
 
 /** A link: node id and number of an output. Lists of that form are what ComfyUI itself takes for links. */
 function isLink(value: unknown): value is readonly [string, number] {
@@ -47,10 +48,10 @@ export function importApi(c: ImportContext, source: Json): Document {
     const { class_type: name, inputs, _meta: meta, ...rest } = node
     const { title, ...moreMeta } = (meta ?? {}) as Json, hasTitle = typeof title === 'string'
     const api = present({ ...rest, _meta: meta !== undefined && (Object.keys(moreMeta).length > 0 || !hasTitle) ? hasTitle ? moreMeta : meta : undefined, inputs: inputs === undefined ? null : undefined })
-    const kept: KeptApiNode = { api, ...(wrapped.length > 0 && { wrapped }) }
+    const isBig = c.big?.has(node) === true, kept: KeptApiNode = { api, ...(wrapped.length > 0 && { wrapped }), ...(isBig && { big: true as const }) }
     return present({
       id, type, params: params.length > 0 ? Object.fromEntries(params) : undefined, output: isOutputClass(name as string, definition) ? true : undefined,
-      ui: hasTitle ? { title } : undefined, ...fields, [OWN]: Object.keys(api).length > 0 || wrapped.length > 0 ? kept : undefined,
+      ui: hasTitle ? { title } : undefined, ...fields, [OWN]: Object.keys(api).length > 0 || wrapped.length > 0 || isBig ? kept : undefined,
     })
   })
   return { millrace: 1, nodes, edges }
@@ -59,7 +60,7 @@ export function importApi(c: ImportContext, source: Json): Document {
 /** Writes ComfyUI's API format; the graph has no modes and no subgraphs any more. What it cannot say is in the report. */
 export function exportApi(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
   noteLosses(document, { document: [], node: ['output', 'ui'], edge: ['id', 'order'], own: OWN }, report)
-  const inputs = new Map<string, [string, unknown][]>(document.nodes.map((node, i) => [node.id, literals(node, report.node(i), report)]))
+  const inputs = new Map<string, [string, unknown][]>(document.nodes.map((node, i) => [node.id, literals(node, definitionOf(node.id), report.node(i), report)]))
   const outputs = new Map(document.nodes.map((node) => [node.id, outputNames(node, definitionOf(node.id))]))
   document.edges?.forEach(({ from, to, ...edge }, e) => {
     const slot = slotNumber(outputs.get(from[0]) ?? [], from[1]), list = inputs.get(to[0])
@@ -85,10 +86,10 @@ function keptOf(node: DocumentNode): KeptApiNode | undefined {
 }
 
 /** Params as inputs; a list that would read as a link is wrapped. */
-function literals(node: DocumentNode, pointer: string, report: Report): [string, unknown][] {
-  const wrapped = keptOf(node)?.wrapped ?? []
-  return Object.entries(node.params ?? {}).flatMap(([name, value]): [string, unknown][] => {
-    if (name === UNNAMED && node[OWN] !== undefined && keptOf(node) === undefined) { report.drop(`${pointer}/params/${name}`, 'widgets of an unknown type have no names'); return [] }
+function literals(node: DocumentNode, definition: NodeDefinition | undefined, pointer: string, report: Report): [string, unknown][] {
+  const kept = keptOf(node), wrapped = kept?.wrapped ?? [], params = seedsBare(node.params ?? {}, definition)
+  return Object.entries(kept?.big === true ? bareNumbers(params) as Json : params).flatMap(([name, value]): [string, unknown][] => {
+    if (name === UNNAMED && node[OWN] !== undefined && kept === undefined) { report.drop(`${pointer}/params/${name}`, 'widgets of an unknown type have no names'); return [] }
     return [[name, isLink(value) || wrapped.includes(name) || isWrapped(value) ? { __value__: value } : value]]
   })
 }

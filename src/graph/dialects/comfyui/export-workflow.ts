@@ -7,6 +7,7 @@ import { noteLosses } from '../losses.js'
 import type { Report } from '../report.js'
 import { foreignType, present, type Json } from '../source.js'
 import { isClassName, isNote } from './classes.js'
+import { bareNumbers, seedsBare } from './big-integers.js'
 import { OWN, modeOf, type KeptLink, type KeptNode, type KeptScope } from './import-workflow.js'
 import { groupsOf, noteOf, same, withNodeUi } from './layout.js'
 import { slotName } from './slots.js'
@@ -150,8 +151,8 @@ class ScopeWriter {
     const base = kept?.raw ?? { pos: [40 + (i % 8) * 280, 40 + Math.floor(i / 8) * 200], size: [240, 120], flags: {}, order: i, mode: 0, properties: { 'Node name for S&R': type } }
     const mode = node.mode === 'mute' ? 2 : node.mode === 'bypass' ? 4 : 0
     const raw = withNodeUi({ ...base, id: this.#ids.get(node.id)!, type, ...(modeOf(base['mode'] ?? 0) !== (node.mode ?? 'run') && (mode !== 0 || modeOf(base['mode']) !== undefined) && { mode }) }, node.ui)
-    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, node.params ?? {}, definition)
-    return this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: widgets }) })
+    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, seedsBare(node.params ?? {}, definition), definition)
+    return this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
   }
 
   #writeLinks(): void {

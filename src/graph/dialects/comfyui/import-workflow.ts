@@ -16,8 +16,10 @@ export const OWN = 'x-comfyui'
 export interface KeptLink { readonly link: unknown; readonly input?: string; readonly output?: string; readonly at?: PortRef; readonly value?: unknown }
 /** What is kept of a workflow or subgraph. */
 export interface KeptScope { readonly raw: Json; readonly nodes?: readonly Json[]; readonly links?: readonly KeptLink[] }
-/** What is kept of a node: the node without its widgets' values; `slots` when the document's ports have other names than the file's. */
-export interface KeptNode { readonly raw: Json; readonly slots?: Slots; readonly widgets?: readonly Widget[]; readonly named?: true }
+/**
+ * What is kept of a node: the node without its widgets' values; `slots` when the document's ports have other names than the file's; `big` when digits beyond
+ * 2^53 stand among the values as text. */
+export interface KeptNode { readonly raw: Json; readonly slots?: Slots; readonly widgets?: readonly Widget[]; readonly named?: true; readonly big?: true }
 
 /** Reads a ComfyUI workflow, version 0.4 or 1 (GR-18). Throws `SCHEMA_INVALID`. */
 export function importWorkflow(c: ImportContext, source: Json): Document {
@@ -123,7 +125,7 @@ class Scope {
     if (!this.#slots.has(id)) this.#slots.set(id, slots)
     const { widgets_values: _values, ...raw } = node
     const own: KeptNode = {
-      ...(widgets.list === undefined ? { raw: node } : { raw, widgets: widgets.list, ...(widgets.named !== undefined && { named: true }) }), ...(!same(slots, fileSlots(node)) && { slots }),
+      ...(widgets.list === undefined ? { raw: node } : { raw, widgets: widgets.list, ...(widgets.named !== undefined && { named: true }) }), ...(!same(slots, fileSlots(node)) && { slots }), ...(this.#c.big?.has(node) === true && { big: true as const }),
     }
     const ui = nodeUi(node), mode = modeOf(node['mode'])
     if (mode === undefined) this.#c.report.warn(`${pointer}/mode`, `mode ${String(node['mode'])} is read as run`)

@@ -54,10 +54,16 @@ function assign(names: readonly string[], values: readonly unknown[], definition
     const value = values[at++]
     if (value === null) list.push([name, null, null])
     else { params.set(name, value); list.push(name) }
-    if (at < values.length && hasControl(name, definition) && CONTROL_WORDS.has(values[at]) && values.length - at > names.length - i - 1) list.push([values[at++]])
+    if (at < values.length && hasControl(name, definition) && CONTROL_WORDS.has(values[at]) && (values.length - at > names.length - i - 1 || !takesText(names[i + 1], definition))) list.push([values[at++]])
   })
   if (at < values.length && loose) list.push(...values.slice(at).map((value): Widget => [value]))
   return loose || at === values.length ? { params, list } : undefined
+}
+
+/** False for a param that a word cannot be the value of. */
+function takesText(name: string | undefined, definition: NodeDefinition | undefined): boolean {
+  const type = name === undefined || definition === undefined || !Object.hasOwn(definition.params, name) ? 'string' : definition.params[name]!.type
+  return type !== 'number' && type !== 'integer' && type !== 'boolean' && type !== 'seed' && type !== 'vector'
 }
 
 /** `widgets_values` of a node: the list it came with, filled with the params of now; without one, the type's params in order. */
