@@ -11,8 +11,8 @@ export async function segments() {
   return here === there ? here : `here ${here}, on workers ${there}`
 }
 
-async function found(options) {
-  const engine = await createEngine(options)
+async function found({ workers } = { workers: 0 }) {
+  const engine = await createEngine({ workers })
   try {
     const speech = resample(audioBuffer({ data: [pcm], rate: 24_000 }), { rate: 16_000, quality: 'high' })
     const { outputs } = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
