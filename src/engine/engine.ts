@@ -214,7 +214,7 @@ export class Engine {
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
       compiled = this.#compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
-      diagnostics.push(...compiled.plan.diagnostics, ...this.#requireRoom(runId, compiled))
+      for (const one of compiled.plan.diagnostics.concat(this.#requireRoom(runId, compiled))) diagnostics.push(one)
       outcome = await runBatch({
         compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services, runId, startUs, signal,
         onProgress: options.onProgress, onError, diagnostics, timed: detailed, seed: BigInt(options.seed ?? prepared.graph.config.seed ?? 0),
@@ -262,7 +262,7 @@ export class Engine {
     return compilePlan(graph, {
       registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', solved, passes: this.#p.passes, known, lengths, tierOf: (node) => this.#tierOf(node),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
-      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, hasLimiter: (name) => this.#p.limiters.has(name), diagnostics: [...this.#warnOnce(), ...found],
+      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), diagnostics: [...this.#warnOnce(), ...found],
     })
   }
 
@@ -281,8 +281,8 @@ export class Engine {
   }
 
   /** Outputs that cannot fit are refused before anything runs; those that nearly fill the arena are named (stage 13). */
-  #requireRoom(runId: string, { plan }: CompiledPlan): Diagnostic[] {
-    const { capacityBytes, usedBytes } = this.#p.arena.stats(), need = plan.estPeakBytes, have = capacityBytes - usedBytes
+  #requireRoom(runId: string, { leastBytes: need }: CompiledPlan): Diagnostic[] {
+    const { capacityBytes, usedBytes } = this.#p.arena.stats(), have = capacityBytes - usedBytes
     if (need > have) throw graphErrors.RESOURCE_EXHAUSTED({ run: runId, need, have, largest: this.#p.arena.largestFreeBytes() }, { runId })
     if (need <= TIGHT * have) return []
     return [graphErrors.MEMORY_TIGHT.diagnostic({ node: 'run', what: `needs about ${need} of ${have} free bytes`, todo: 'Give the engine a larger arenaBytes, or end long outputs in a writer.' })]

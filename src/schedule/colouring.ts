@@ -17,7 +17,7 @@ export interface Colouring { readonly offsets: readonly number[]; readonly live:
 export function colour(nodes: readonly SegmentNode[], buffers: readonly ColourBuffer[], all: readonly ResolvedNode[], joins: ReadonlySet<number>): Colouring {
   const strides = buffers.map(stride), bytes = buffers.map((b, i) => alignedBytes(strides[i]! * b.spec.channels))
   const live = buffers.map((b): [number, number] => b.readers.some((step) => joins.has(nodes[step]!.node)) || b.skip > 0
-    ? [0, nodes.length] : [Math.max(b.writer, 0), Math.max(b.writer, ...b.readers)])
+    ? [0, nodes.length] : [Math.max(b.writer, 0), b.readers.reduce((last, reader) => Math.max(last, reader), b.writer)])
   const host = inPlaceHosts(nodes, buffers, all, live, strides, bytes)
   const offsets = buffers.map(() => -1)
   let total = 0, placed: number[] = []

@@ -140,7 +140,11 @@ function valuesRead(nodes: readonly number[], c: BufferContext): Set<ValueId> {
 
 /** Lane and silence that a segment's nodes ask for: the most urgent, the longest; what is not said is left out. */
 function wishes(policies: readonly (NodePolicy | undefined)[]): Pick<SegmentPlan, 'lane' | 'hangMs'> {
-  const said = policies.map((policy) => policy ?? NO_POLICY), lane = Math.min(...said.map(({ claim }) => claim.lane)), silences = said.map(({ hangMs }) => hangMs || Number.POSITIVE_INFINITY)
-  const hangMs = Math.max(...silences)
-  return { ...(lane === NO_POLICY.claim.lane || said.length === 0 ? {} : { lane: LANES[lane]! }), ...(hangMs === NO_POLICY.hangMs || said.length === 0 ? {} : { hangMs }) }
+  let lane = Infinity, hangMs = -Infinity // not by Math.max(...list): a segment may have more nodes than a call takes arguments
+  for (const policy of policies) {
+    const said = policy ?? NO_POLICY
+    lane = Math.min(lane, said.claim.lane)
+    hangMs = Math.max(hangMs, said.hangMs || Infinity)
+  }
+  return { ...(lane === NO_POLICY.claim.lane || policies.length === 0 ? {} : { lane: LANES[lane]! }), ...(hangMs === NO_POLICY.hangMs || policies.length === 0 ? {} : { hangMs }) }
 }

@@ -15,7 +15,7 @@ export function totalFrames(nodes: readonly ResolvedNode[], origin: ReadonlyMap<
     if (node.tier === null) continue
     const inputs = node.inputs.filter((input) => input.from !== null && input.control === undefined).map((input) => totals.get(origin.get(input.from!) ?? input.from!))
     if (inputs.length === 0 || inputs.includes(undefined)) continue
-    const longest = Math.max(...inputs as number[])
+    const longest = (inputs as number[]).reduce((most, frames) => Math.max(most, frames))
     for (const port of Object.keys(node.definition.outputs)) totals.set(valueId(node.id, port), mostFrames(node, port, longest) + mostFrames(node, port, 0))
   }
   return totals
