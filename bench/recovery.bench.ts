@@ -1,0 +1,67 @@
+import workerCode from 'inline-worker:../src/workers/worker-entry-shared.ts'
+import { hostClock } from '../src/engine/host-clock.js'
+import { compileModules } from '../src/kernels/compile.js'
+import { processEntry } from '../src/kernels/runtime.js'
+import { layoutHash, TASK_STATE } from '../src/memory/layout.js'
+import { RunTable, type TaskSpec } from '../src/workers/run-table.js'
+import { nodeSpawner } from '../src/workers/spawn-node.js'
+import { craftModule } from '../test/kernels/craft-module.js'
+import { emptyProgram, makePool } from '../test/workers/support.js'
+import { bench } from './support/bench.js'
+
+/** `process` never returns: its worker is busy whenever it is ended. */
+const STUCK = [0x03, 0x40, 0x0c, 0x00, 0x0b], EXPORTS = ['millrace_abi', 'millrace_layout', 'mine_size', 'mine_init', 'mine_reset', 'mine_process']
+const ROUNDS = 100
+
+/** A pool of one worker that executes a task for ever, and how to end that worker behind the pool's back. */
+async function stuckPool(warmSpares: number) {
+  const host = process.getBuiltinModule('node:worker_threads') as { Worker: new (...words: never[]) => { terminate(): unknown; readonly threadId: number } }, Real = host.Worker, threads: InstanceType<typeof Real>[] = []
+  host.Worker = class extends Real { constructor(...words: never[]) { super(...words); threads.push(this) } }
+  const mine = craftModule({ exports: EXPORTS, body: STUCK, layout: layoutHash() })
+  let table: RunTable | undefined
+  // The wait before a re-delivery is left out (MW-47 counts without it).
+  const bench = await makePool({
+    compiled: () => compileModules({ shared: true, kernels: { mine } }), spawn: nodeSpawner({ code: workerCode }), size: 1, warmSpares, respawns: Number.POSITIVE_INFINITY, hangMs: 1e9,
+    onRecovered: () => { if (table?.state(0) === TASK_STATE.DELAYED) table.push(0, 0) },
+  }), { pool, arena, runtime } = bench, letGo = pool.hold()
+  await pool.register([{ id: 0, module: 'mine', name: 'mine' }])
+  await pool.ensure(1)
+  table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena, 1, processEntry(0)), pending: 0, successors: [] }], {}, pool.recovery)
+  const running = table
+  running.push(0, 0)
+  return {
+    pool, running, ready: () => running.state(0) === TASK_STATE.RUNNING && pool.stats().busy === 1 && pool.stats().spares >= warmSpares,
+    /** The worker that has a slot is the older one. */
+    end: () => threads.filter(({ threadId }) => threadId > 0)[0]!.terminate(),
+    async close() { letGo(); await pool.close(); host.Worker = Real },
+  }
+}
+
+/** Question: how long is a task without a worker after its own was ended? Hypothesis: p99 < 100 ms with a spare, which claims the slot at once; a start of a thread more without. */
+export const recovery = bench('workers/recovery', async (b) => {
+  for (const spares of [1, 0]) {
+    const { running, ready, end, close } = await stuckPool(spares), times: number[] = []
+    while (times.length < ROUNDS) {
+      while (!ready()) await hostClock.sleep(2)
+      const from = performance.now()
+      void end()
+      while (running.state(0) === TASK_STATE.RUNNING) await hostClock.yield()
+      while (running.state(0) !== TASK_STATE.RUNNING) await hostClock.yield()
+      times.push(performance.now() - from)
+    }
+    await close()
+    times.sort((x, y) => x - y)
+    const at = (part: number): string => times[Math.min(times.length - 1, Math.floor(times.length * part))]!.toFixed(1)
+    b.note(`${spares === 1 ? 'with a spare' : 'without a spare'}: busy again after p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms (${ROUNDS} ends${spares === 1 ? ', bar p99 100 ms' : ''})`)
+  }
+}, ['node'])
+
+/** Question: what does a rebuild cost? Hypothesis: < 1 ms for 10 000 tasks (MW-34). */
+export const rebuild = bench('workers/rebuild', async (b) => {
+  const { arena, runtime, pool } = await makePool(), count = 10_000, program = emptyProgram(arena)
+  const table = new RunTable(arena, runtime.core, Array.from({ length: count }, (_, task): TaskSpec => ({ program, pending: task % 2, successors: task % 2 === 0 && task + 1 < count ? [task + 1] : [] })), {}, pool.recovery)
+  for (let task = 0; task < count; task += 2) table.push(task, 0)
+  const row = await b.compare(`${count} tasks`, { rebuild: () => { table.raise(); table.rebuild() } })
+  b.note(`${(row.variants[0]!.p50Ms * 1_000).toFixed(0)} µs (bar 1000)`)
+  await pool.close()
+}, ['node'])
