@@ -28,7 +28,7 @@ export class BareNumber {
 /** `path` holds the keys above the value: turned into a pointer only when something is wrong. */
 function writeValue(shape: Shape, value: unknown, indent: string, path: (string | number)[]): string {
   if (typeof value === 'string') return quote(value)
-  if (path.length >= HARD_LIMITS.depth) throw commonErrors.LIMIT_EXCEEDED({ what: 'Nesting', limit: HARD_LIMITS.depth, got: path.length + 1 })
+  if (path.length >= HARD_LIMITS.depth && typeof value === 'object' && value !== null) throw commonErrors.LIMIT_EXCEEDED({ what: 'Nesting', limit: HARD_LIMITS.depth, got: path.length + 1 })
   if (Array.isArray(value)) return writeList(shape, value, indent, path)
   if (isPlain(value)) return writeObject(shape, value, indent, path)
   if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return JSON.stringify(value)
