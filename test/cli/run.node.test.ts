@@ -159,3 +159,14 @@ test('on a terminal one line is redrawn, no wider than the terminal', async () =
   expect(drawn.at(-1)).toMatch(/^█+ 100 %/)
   expect(err.split('\n')).toHaveLength(2)
 })
+
+test('an output of a subgraph goes into a WAV file like any other', async () => {
+  const graph = files.file('sub.json', {
+    millrace: 1, inputs: { file: { to: [['read', 'path']] } }, nodes: [{ id: 'read', type: 'io::wav-file' }, { id: 'sub', type: 'graph::quiet', params: { db: -20 } }],
+    edges: [{ from: ['read', 'out'], to: ['sub', 'in'] }], outputs: { out: ['sub', 'out'] },
+    definitions: { quiet: { millrace: 1, inputs: { in: { to: [['g', 'in']] }, db: { to: [['g', 'gainDb']] } }, nodes: [{ id: 'g', type: 'audio::gain' }], outputs: { out: ['g', 'out'] } } },
+  })
+  const out = `${files.path}/out.wav`
+  expect(await call(['run', graph, '-i', `file=${TALK}`, '-o', `out=${out}`, '--quiet'])).toMatchObject({ code: 0, err: '' })
+  expect(readFileSync(out).subarray(0, 4).toString()).toBe('RIFF')
+})

@@ -8,6 +8,7 @@ import { flatGraph, flattenGraph } from '../../src/graph/subgraph/flatten.js'
 import { validate } from '../../src/graph/validate/index.js'
 import { createEngine, createRegistry } from '../../src/index.js'
 import * as nodes from '../../src/nodes/index.js'
+import { environment, randomOf } from '../support/random-edits.js'
 
 const registry = createRegistry(...Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node))
 const read = (document: object): ReturnType<typeof fromDocument> => fromDocument(document, registry)
@@ -130,6 +131,28 @@ describe('problems', () => {
   test('the same diagnostics for the document and for the graph read from it', () => {
     for (const document of [host(), host({}, { params: { gian: 1 } }), host({ definitions: {} }), host({ edges: [] })]) expect(validate(read(document), registry)).toEqual(validate(document, registry))
   })
+})
+
+test('hostile definitions: coded diagnostics, nothing thrown, no key of a prototype', () => {
+  const random = randomOf(17), pick = <T>(list: readonly T[]): T => list[random(list.length)]!
+  const junk: readonly unknown[] = [null, 5, 'x', [], {}, { millrace: 1 }, { millrace: 2, nodes: [] }, { millrace: 1, nodes: 7 }, { millrace: 1, nodes: [null, { id: 'first', type: 'graph::pair' }] }, pair]
+  const mutate = (value: unknown, depth = 0): unknown => {
+    if (random(40) === 0) return pick(junk)
+    if (Array.isArray(value)) return value.map((item) => mutate(item, depth + 1)).concat(random(15) === 0 ? [pick(junk)] : [])
+    if (typeof value !== 'object' || value === null) return random(30) === 0 ? pick(['in', 'first', 'sub', 'graph::pair', 'graph::__proto__', 'graph::constructor', ...junk]) : value
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [random(60) === 0 ? pick(['__proto__', 'constructor', 'in', 'a/b~c']) : key, mutate(item, depth + 1)]))
+  }
+  let opened = 0
+  for (let run = 0; run < Number(environment('MILLRACE_HOSTILE_RUNS') ?? 1_500); run++) {
+    const document = JSON.parse(JSON.stringify(mutate(host({}, { params: { gain: -1 } })))) as object
+    const found = validate(document, registry)
+    for (const one of found) expect(one.code).toMatch(/^[A-Z_]+$/)
+    if (found.some(({ severity }) => severity === 'error')) continue
+    opened++
+    hashGraph(read(document))
+  }
+  expect(opened).toBeGreaterThan(20)
+  expect(({} as Record<string, unknown>)['nodes']).toBeUndefined()
 })
 
 test('runs, with inputs, outputs and metrics named by the flattened graph', async () => {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { addNode, connect } from '../../graph/edit.js'
 import type { Graph } from '../../graph/graph.js'
+import { flatGraph } from '../../graph/subgraph/flatten.js'
 import { createEngine, exportMetrics, printPlan, type Engine, type Packet, type Plan, type Registry, type RunOptions, type RunResult } from '../../index.js'
 import { pairs, UsageError, type CommandContext } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -20,8 +21,10 @@ export async function run(context: CommandContext): Promise<number> {
   const inputs = inputValues(options['input']), files = outputFiles(options['output']), engineWords = engineOptions(options)
   const json = options['json'] === true, quiet = options['quiet'] === true || json
   const registry = builtinRegistry()
-  const { graph, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
-  checkNames(graph, inputs, files.keys())
+  const { graph: read, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
+  checkNames(read, inputs, files.keys())
+  // Plans know outputs by the nodes inside subgraphs.
+  const graph = flatGraph(read, registry)
   await checkFiles(graph, positionals[0]!, inputs, files)
   await using engine = await createEngine({ registry, ...engineWords })
   const plan = await engine.plan(graph, { inputs, signal })

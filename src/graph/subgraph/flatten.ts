@@ -157,7 +157,7 @@ class Flattener {
     if (found === undefined) return undefined
     const document = found.definitions[name], pointer = `${found.pointer}/definitions/${escapePointer(name)}`, at = path.indexOf(pointer)
     if (at >= 0) {
-      const names = [...path.slice(at), pointer].map((one) => SUBGRAPH + one.slice(one.lastIndexOf('/') + 1))
+      const names = [...path.slice(at), pointer].map((one) => SUBGRAPH + one.slice(one.lastIndexOf('/') + 1).replaceAll('~1', '/').replaceAll('~0', '~'))
       this.diagnostics.push(graphErrors.GRAPH_CYCLE.diagnostic({ nodes: names, edges: [] }, { node: node.id, pointer, constraint: 'acyclic', got: names.join(' -> ') }))
       return null
     }

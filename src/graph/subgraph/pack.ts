@@ -82,7 +82,7 @@ class Packer {
   }
 
   run(): Graph {
-    const graph = this.#graph, edges: GraphEdge[] = [], own: GraphEdge[] = [], params: Record<string, unknown> = {}
+    const graph = this.#graph, edges: GraphEdge[] = [], own: GraphEdge[] = [], params = new Map<string, unknown>()
     const nodes = graph.nodes.filter(({ id }) => this.#inside.has(id)).map((node) => this.#inner(node, params))
     const used = new Set<GraphEdge>()
     for (const edge of graph.edges) {
@@ -97,11 +97,10 @@ class Packer {
     }
     const inputs = this.#runInputs(params)
     const outputs = new Map([...graph.outputs].map(([name, ref]): [string, PortRef] => [name, this.#inside.has(ref[0]) ? this.#outputFor(ref) : ref]))
-    const like = this.#like ?? createGraph(), { definitions: _definitions, ...rest } = like
-    const document = toDocument({ ...rest, ...(like.definitions !== undefined && { definitions: like.definitions }), nodes, edges: own, inputs: this.#inputs, outputs: this.#outputs })
-    const definitions = { ...this.#withoutMoved() }, name = this.#place(definitions, document)
-    const node: GraphNode = { ...this.#outer, type: SUBGRAPH + name, params }
-    return { ...graph, nodes: this.#nodesWith(node), edges, inputs, outputs, definitions }
+    const document = toDocument({ ...(this.#like ?? createGraph()), nodes, edges: own, inputs: this.#inputs, outputs: this.#outputs })
+    const definitions = new Map(Object.entries(this.#withoutMoved())), name = this.#place(definitions, document)
+    const node: GraphNode = { ...this.#outer, type: SUBGRAPH + name, params: Object.fromEntries(params) }
+    return { ...graph, nodes: this.#nodesWith(node), edges, inputs, outputs, definitions: Object.fromEntries(definitions) }
   }
 
   #short(id: string): string { return id.startsWith(`${this.#outer.id}/`) ? id.slice(this.#outer.id.length + 1) : id }
@@ -117,7 +116,7 @@ class Packer {
   }
 
   /** The node as it stands in the definition: what the outer node gave it (settings, values of chosen params) is taken back. */
-  #inner(node: GraphNode, params: Record<string, unknown>): GraphNode {
+  #inner(node: GraphNode, params: Map<string, unknown>): GraphNode {
     const id = this.#short(node.id), like = this.#like?.nodes.find((one) => one.id === id), outer = this.#outer
     const fields: Record<string, unknown> = { ...node, id }
     const restore = (field: 'tier' | 'place' | 'requires' | 'policy', given: unknown): void => {
@@ -135,8 +134,8 @@ class Packer {
       for (const [target, param] of input.to) {
         if (target !== id || !values.has(param)) continue
         const value = values.get(param), preset = input.default
-        if (Object.hasOwn(params, name) && !sameValue(params[name], value)) { this.#drop(name, target, param); continue }
-        if (outer.params !== undefined && Object.hasOwn(outer.params, name) ? true : !sameValue(value, preset ?? like?.params[param])) params[name] = value
+        if (params.has(name) && !sameValue(params.get(name), value)) { this.#drop(name, target, param); continue }
+        if ((outer.params !== undefined && Object.hasOwn(outer.params, name)) || !sameValue(value, preset ?? like?.params[param])) params.set(name, value)
         if (like !== undefined && Object.hasOwn(like.params, param)) values.set(param, like.params[param])
         else values.delete(param)
       }
@@ -173,12 +172,12 @@ class Packer {
   }
 
   /** Run-time inputs of the outer graph; those that unpacking made for defaults of ports go back into the definition. */
-  #runInputs(params: Record<string, unknown>): Map<string, GraphInput> {
+  #runInputs(params: Map<string, unknown>): Map<string, GraphInput> {
     const inputs = new Map<string, GraphInput>()
     for (const [name, input] of this.#graph.inputs) {
       const hidden = name.startsWith(`${this.#outer.id}/`) ? this.#inputs.get(this.#short(name)) : undefined
       const port = this.#short(name)
-      if (hidden !== undefined && this.#outer.params !== undefined && Object.hasOwn(this.#outer.params, port)) { params[port] = input.default; continue }
+      if (hidden !== undefined && this.#outer.params !== undefined && Object.hasOwn(this.#outer.params, port)) { params.set(port, input.default); continue }
       if (hidden !== undefined && sameValue(hidden.default, input.default)) continue
       const to: PortRef[] = [], taken = new Set<number>()
       input.to.forEach((target, i) => {
@@ -206,12 +205,12 @@ class Packer {
   }
 
   /** Puts the document among the definitions: unchanged under its name, changed under it when nobody else stands for it, else under the next free one. */
-  #place(definitions: Record<string, unknown>, document: Document): string {
-    const before = definitions[this.#name] as Document | undefined
+  #place(definitions: Map<string, unknown>, document: Document): string {
+    const before = definitions.get(this.#name) as Document | undefined
     if (before !== undefined && writeDocument(before) === writeDocument(document)) return this.#name
     const shared = before !== undefined && this.#graph.nodes.some((node) => node.type === SUBGRAPH + this.#name && !this.#inside.has(node.id))
-    const name = shared ? freeName(this.#name, new Map(Object.entries(definitions))) : this.#name
-    definitions[name] = document
+    const name = shared ? freeName(this.#name, definitions) : this.#name
+    definitions.set(name, document)
     return name
   }
 }
