@@ -51,6 +51,8 @@ export interface CompileContext {
   readonly history: CostHistory
   /** Nodes written in TypeScript may have threads of their own. Default false. */
   readonly threads?: boolean
+  /** Threads have memories of their own. Default false. */
+  readonly private?: boolean
   /** Limiters that have permits. Default: none. */
   readonly hasLimiter?: (name: string) => boolean
   readonly diagnostics: readonly Diagnostic[]
@@ -77,8 +79,8 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const kernelUs = timed.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
   const onWorkers = c.workers > 0 && (c.forceWorkers || kernelUs > INLINE_US)
   const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
-  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier === 'wasm-threads' && driverKey(node.policy, node.id) === '')) ? c.workers : 0
-  const drafts = groupSegments(timed, origin, removed, selfScheduled)
+  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier !== 'js' && driverKey(node.policy, node.id) === '')) ? c.workers : 0
+  const drafts = groupSegments(timed, origin, removed, selfScheduled, timed.map((node) => node.tier === 'wasm' ? handOverUs(node, origin, totals) : 0))
   const readers = readersOf(timed, origin, removed), stored = storedValues(c.materialize ?? 'segments', timed, removed, origin, solved.media, outputs, drafts, readers)
   const returned = new Set([...outputs.values(), ...stored.values()])
   const segments = drafts.map((draft, i) => planSegment(draft, i, {
@@ -86,10 +88,14 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
   const where = segments.map((segment) => timed[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
-  const plan = describe({ graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
+  const peak = peakBytes({
+    nodes: timed, removed, segments, media: solved.media, totals, kept: returned,
+    readOutside: new Set([...[...readers].flatMap(([value, list]) => list.some((reader) => timed[reader]!.tier === null) ? [value] : []), ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : []))]),
+  })
+  const plan = describe({ peak, graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
     why: onWorkers ? 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
     diagnostics: [...c.diagnostics, ...solved.diagnostics, ...asked] })
-  return { plan, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals }
+  return { plan, leastBytes: peak.least, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals }
 }
 
 /** Notes that were not made before the first packets. */
@@ -213,7 +219,17 @@ function estimate(node: ResolvedNode, removed: ReadonlySet<string>, origin: Read
   return slow * c.history.kernelUs(node.definition, node.media, first?.link, first?.from ? totals.get(origin.get(first.from) ?? first.from) : undefined)
 }
 
+/** Bytes that one µs moves between two memories, both copies counted: a low guess, so that a cut is worth it. */
+const MOVED_PER_US = 1_000
+
+/** What another memory costs a node, µs: its inputs and outputs cross. */
+function handOverUs(node: ResolvedNode, origin: ReadonlyMap<ValueId, ValueId>, totals: ReadonlyMap<ValueId, number>): number {
+  const values = [...node.inputs.flatMap(({ link, from }) => from === null ? [] : [[link, origin.get(from) ?? from] as const]), ...Object.keys(node.definition.outputs).map((port) => [port, valueId(node.id, port)] as const)]
+  return values.reduce((sum, [port, value]) => sum + mediaBytes(node.media[port], totals.get(value) ?? 0), 0) / MOVED_PER_US
+}
+
 interface Described {
+  readonly peak: { readonly most: number }
   readonly graph: Graph; readonly nodes: readonly ResolvedNode[]; readonly removed: ReadonlySet<string>; readonly origin: ReadonlyMap<ValueId, ValueId>
   readonly outputs: ReadonlyMap<string, ValueId>; readonly stored: ReadonlyMap<ValueId, ValueId>; readonly segments: readonly SegmentPlan[]; readonly where: readonly ('engine' | 'worker')[]
   readonly totals: ReadonlyMap<ValueId, number>; readonly order: { readonly levels: Uint32Array; readonly order: Uint32Array }; readonly inserted: readonly InsertedNode[]
@@ -246,8 +262,8 @@ function describe(d: Described): Plan {
     })),
     media: Object.fromEntries([...d.media].sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)), inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
     estTimeMs: nodes.reduce((sum, node) => sum + node.estUs, 0) / 1000,
-    estPeakBytes: peakBytes({ nodes: d.nodes, removed: d.removed, segments: d.segments, media: d.media, totals: d.totals, kept: new Set(stored.map(({ value }) => value)), readOutside: readOutside(d) }),
-    estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0), diagnostics: d.diagnostics,
+    estPeakBytes: d.peak.most,
+    estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0) + returnedCopies(d, segmentOf), diagnostics: d.diagnostics,
   }
 }
 
@@ -256,28 +272,45 @@ function noteOf({ definition, params, media }: ResolvedNode): { readonly note?: 
   return note === undefined ? {} : { note }
 }
 
-/** Values that a TypeScript node or another segment reads. */
-function readOutside(d: Described): Set<ValueId> {
-  return new Set([
-    ...d.nodes.flatMap((node) => node.tier !== null || d.removed.has(node.id) ? [] : node.inputs.flatMap((input) => input.from === null ? [] : [d.origin.get(input.from) ?? input.from])),
-    ...d.segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : [])),
-  ])
-}
-
 function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge[] {
-  const indexOf = new Map(d.nodes.map((node) => [node.id, node.index]))
+  const indexOf = new Map(d.nodes.map((node) => [node.id, node.index])), counted = new Set<string>()
   return d.graph.edges.map((edge): PlanEdge => {
     const from = indexOf.get(edge.from[0])!, to = indexOf.get(edge.to[0])!, a = segmentOf.get(from), b = segmentOf.get(to)
     const value = valueId(edge.from[0], edge.from[1]), media = d.media.get(value) ?? null
     const fused = a !== undefined && a === b
     const whole = a !== undefined && b !== undefined && d.segments[a]!.feed === 'values'
-    const crosses = [a, b].some((s) => s !== undefined && d.where[s] === 'worker' && d.segments[s]!.tier === 'wasm')
-    const copies = crosses && !fused && media ? mediaBytes(media, d.totals.get(value) ?? 0) * 2 : 0
+    const crosses = [a, b].some((s) => isAway(d, s)), copies = fused ? 0 : copyBytes(d, d.origin.get(value) ?? value, to, segmentOf, counted)
     return {
       from: [edge.from[0], edge.from[1]], to: [edge.to[0], edge.to[1]], media, transport: fused || d.removed.has(d.nodes[from]!.id) || d.removed.has(d.nodes[to]!.id) ? 'address' : crosses ? 'transfer' : whole ? 'value' : 'queue',
       capacity: fused ? d.segments[a]!.headFrames : queueCapacity(media?.kind), whenFull: 'block', copies,
     }
   })
+}
+
+/** True for a segment whose memory is not the engine's. */
+function isAway(d: Described, segment: number | undefined): boolean { return segment !== undefined && d.where[segment] === 'worker' && d.segments[segment]!.tier === 'wasm' }
+
+/** True for a node written in TypeScript whose thread has a memory of its own. */
+function isAwayNode(d: Described, index: number): boolean {
+  const node = d.nodes[index]!
+  return d.c.threads === true && d.c.private === true && node.tier === null && node.definition.thread === 'worker' && node.policy?.main !== true
+}
+
+/** Bytes copied for a reader of a value over the whole run: one copy out of a memory and one into the next, once per place that it goes to; a thread's buffers are posted as they are. */
+function copyBytes(d: Described, value: ValueId, reader: number, segmentOf: ReadonlyMap<number, number>, counted: Set<string>): number {
+  const writer = d.nodes.findIndex((node) => node.id === nodeOf(value)), a = segmentOf.get(writer), b = segmentOf.get(reader)
+  const bytes = mediaBytes(d.media.get(value), d.totals.get(value) ?? 0), once = (place: string, copies: number): number => counted.has(`${place} ${value}`) ? 0 : (counted.add(`${place} ${value}`), copies * bytes)
+  if (isAway(d, a) && isAway(d, b)) return a === b ? 0 : once(`${b}`, 2)
+  return (isAway(d, a) ? once('engine', 2) : isAwayNode(d, writer) ? once('engine', 1) : 0) + (isAway(d, b) ? once(`${b}`, 2) : isAwayNode(d, reader) ? bytes : 0)
+}
+
+/** The same for values that only the caller gets. */
+function returnedCopies(d: Described, segmentOf: ReadonlyMap<number, number>): number {
+  const read = new Set(d.nodes.flatMap((node) => isAway(d, segmentOf.get(node.index)) ? [] : node.inputs.flatMap(({ from }) => from === null ? [] : [d.origin.get(from) ?? from])))
+  return [...new Set([...d.outputs.values(), ...d.stored.values()])].reduce((sum, value) => {
+    const writer = d.nodes.findIndex((node) => node.id === nodeOf(value)), copies = isAway(d, segmentOf.get(writer)) ? 2 : isAwayNode(d, writer) ? 1 : 0
+    return sum + (read.has(value) ? 0 : copies * mediaBytes(d.media.get(value), d.totals.get(value) ?? 0))
+  }, 0)
 }
 
 function buffersOf(segment: SegmentPlan): PlanBuffer[] {

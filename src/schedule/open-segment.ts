@@ -38,7 +38,7 @@ export interface SegmentReport {
 }
 
 /** How an output leaves: packet by packet as it is produced, or as one value at the end (`frames`: its bound when known). */
-export type OutputMode = { readonly mode: 'emit' } | { readonly mode: 'collect'; readonly frames: number | undefined }
+export type OutputMode = { readonly mode: 'emit' } | { readonly mode: 'collect'; readonly frames: number | undefined; /** False: only other segments of the run read it. */ readonly wanted?: boolean }
 
 /** A segment opened on some thread: the driver feeds it and takes what it produced. One owner, one call of `advance` at a time. */
 export interface OpenSegment {

@@ -14,14 +14,14 @@ const BRANCH_US = 200
  * when it enters or leaves one of several branches that are each worth a thread of their own. Every breaking edge raises the stage number of
  * its consumer, and only nodes of one stage that are joined by unbroken edges fuse; so no path can leave a segment and come back (no cycle of
  * segments). Chunk-fed segments of one stage that read the same value are fused too. `selfScheduledBy`: workers that take segments from the task
- * table (0: the driver feeds every segment). `removed` nodes change nothing and belong to no segment; `origin` leads past them. O(nodes + edges).
+ * table (0: the driver feeds every segment); `handOverUs`: cost of moving a node's values to another memory and back, by node. `removed` nodes change nothing and belong to no segment; `origin` leads past them. O(nodes + edges).
  */
 export function groupSegments(
-  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>, selfScheduledBy: number,
+  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>, selfScheduledBy: number, handOverUs: readonly number[] = [],
 ): SegmentDraft[] {
   const graph = kernelEdges(nodes, origin)
   const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph) : nodes.map(() => 'chunks' as const)
-  const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds) : new Int32Array(nodes.length)
+  const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds, handOverUs) : new Int32Array(nodes.length)
   const keys = nodes.map((node) => driverKey(node.policy, node.id))
   const stage = new Int32Array(nodes.length), parent = Int32Array.from(nodes, (_, i) => i)
   const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
@@ -67,9 +67,10 @@ function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges): ('chunks' |
 }
 
 /** Gives a lane of its own to each branch that is worth a thread; 0 = no lane. Joins of several lanes start a new one. */
-function assignLanes(nodes: readonly ResolvedNode[], graph: KernelEdges, feeds: readonly string[]): Int32Array {
+function assignLanes(nodes: readonly ResolvedNode[], graph: KernelEdges, feeds: readonly string[], handOverUs: readonly number[]): Int32Array {
   const lanes = new Int32Array(nodes.length)
-  const chain = chainEstimates(nodes, graph)
+  // What a branch is worth: its work without the copies that a thread of its own would cost.
+  const chain = chainEstimates(nodes, graph).map((us, v) => us - (handOverUs[v] ?? 0))
   let next = 1
   for (const node of nodes) {
     const v = node.index

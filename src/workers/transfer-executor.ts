@@ -4,13 +4,14 @@ import { isMillraceError } from '../errors/millrace-error.js'
 import type { Arena } from '../memory/arena.js'
 import type { Packet } from '../media/packet.js'
 import type { Advance, OpenSegment, OutputMode, RunScope, SegmentExecutor, SegmentReport, ValueTask } from '../schedule/open-segment.js'
-import { releasePacket, sharePacket } from '../schedule/packet-data.js'
+import { releasePacket } from '../schedule/packet-data.js'
+import { nodeOf } from '../schedule/resolved-graph.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { Clock } from '../schedule/clock.js'
 import { CANCEL_GRACE_MS, type WorkerPool } from './pool.js'
-import type { JobReply, JobRequest, KernelBinding } from './protocol.js'
+import type { JobReply, JobRequest, KernelBinding, WirePacket } from './protocol.js'
 import type { RemoteWorker } from './remote-worker.js'
-import { packPacket, unpackPacket } from './wire-packet.js'
+import { copyWire, packPacket, unpackPacket, wireBytes } from './wire-packet.js'
 
 /** What a transfer executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many to start. */
 export interface TransferOptions {
@@ -21,11 +22,17 @@ export interface TransferOptions {
   readonly kernels: (plans: readonly SegmentPlan[]) => readonly KernelBinding[]
 }
 
-/** Executes segments on workers with memory of their own: one segment at a time per worker, the least busy worker first (MW-57, simple form). */
+/** Whole-value jobs that a worker has at a time: one runs, one waits with its inputs (MW-57). */
+const MOST_JOBS = 2
+interface Place { readonly worker: RemoteWorker; readonly leave: () => void }
+
+/** Executes segments on workers with memory of their own, the least busy worker first (MW-57). What one segment gives another is moved on without touching the engine's arena. */
 export class TransferExecutor implements SegmentExecutor {
   readonly where = 'worker' as const
   readonly #o: TransferOptions
   readonly #open = new Map<number, RemoteSegment>()
+  readonly #placed = new Map<RemoteWorker, number>()
+  readonly #waiting: (() => void)[] = []
   #jobs = 0
 
   constructor(options: TransferOptions) {
@@ -40,8 +47,8 @@ export class TransferExecutor implements SegmentExecutor {
     await this.#o.pool.ensure(this.#o.workers)
   }
 
-  async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
-    const worker = this.#leastBusy(), job = ++this.#jobs
+  async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope, on?: RemoteWorker): Promise<OpenSegment> {
+    const worker = on ?? this.#leastBusy(), job = ++this.#jobs
     const segment = new RemoteSegment(job, plan, outputs, scope, worker, this.#o, () => { this.#open.delete(job) })
     this.#open.set(job, segment)
     try {
@@ -54,8 +61,9 @@ export class TransferExecutor implements SegmentExecutor {
   }
 
   async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
-    const running: Promise<RemoteSegment>[] = []
-    for (const task of tasks) running.push(this.#runValue(task, running, scope))
+    const running: Promise<RemoteSegment>[] = [], readers = new Map<string, number>()
+    for (const { links } of tasks) for (const { task, value } of links.values()) readers.set(`${task} ${value}`, (readers.get(`${task} ${value}`) ?? 0) + 1)
+    for (const task of tasks) running.push(this.#runValue(task, running, readers, scope))
     const settled = await Promise.allSettled(running)
     const failed = settled.find((one) => one.status === 'rejected')
     if (failed === undefined) return settled.map((one) => (one as PromiseFulfilledResult<RemoteSegment>).value)
@@ -63,12 +71,20 @@ export class TransferExecutor implements SegmentExecutor {
     throw failed.reason
   }
 
-  async #runValue(task: ValueTask, running: readonly Promise<RemoteSegment>[], scope: RunScope): Promise<RemoteSegment> {
-    const inputs = new Map(task.literals)
-    let segment: RemoteSegment | undefined
+  async #runValue(task: ValueTask, running: readonly Promise<RemoteSegment>[], readers: Map<string, number>, scope: RunScope): Promise<RemoteSegment> {
+    const inputs = task.literals, wires: [buffer: number, wire: WirePacket][] = []
+    let segment: RemoteSegment | undefined, place: Place | undefined
     try {
-      for (const [buffer, { task: writer, value }] of task.links) inputs.set(buffer, (await running[writer]!).share(value))
-      segment = await this.open(task.plan, task.outputs, scope) as RemoteSegment
+      for (const { task: writer } of task.links.values()) await running[writer]
+      place = await this.#place(scope.signal)
+      // In one go: who reads a value last takes it, the others get copies.
+      for (const [buffer, { task: writer, value }] of task.links) {
+        const key = `${writer} ${value}`, left = readers.get(key)! - 1
+        readers.set(key, left)
+        wires.push([buffer, (await running[writer]!).hand(value, left === 0)])
+      }
+      segment = await this.open(task.plan, task.outputs, scope, place.worker) as RemoteSegment
+      for (const [buffer, wire] of wires) segment.forward(buffer, wire)
       for (const [buffer, packet] of inputs) {
         inputs.delete(buffer)
         await segment.feed(buffer, packet)
@@ -78,8 +94,30 @@ export class TransferExecutor implements SegmentExecutor {
       return segment
     } catch (error) {
       for (const packet of inputs.values()) releasePacket(packet)
+      inputs.clear()
       await segment?.close()
       throw error
+    } finally { place?.leave() }
+  }
+
+  /** A worker that has room for a whole-value job: one that runs and one that waits with its inputs there (MW-57). */
+  async #place(signal: AbortSignal): Promise<Place> {
+    for (;;) {
+      if (signal.aborted) throw signal.reason
+      const [least] = [...this.#o.pool.workers].sort((a, b) => (this.#placed.get(a) ?? 0) - (this.#placed.get(b) ?? 0))
+      if (least === undefined) throw commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
+      const jobs = this.#placed.get(least) ?? 0
+      if (jobs < MOST_JOBS) {
+        this.#placed.set(least, jobs + 1)
+        return { worker: least, leave: () => {
+          this.#placed.set(least, this.#placed.get(least)! - 1)
+          for (const wake of this.#waiting.splice(0)) wake()
+        } }
+      }
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve)
+        signal.addEventListener('abort', () => { resolve() }, { once: true })
+      })
     }
   }
 
@@ -102,7 +140,7 @@ class RemoteSegment implements OpenSegment {
   readonly #o: TransferOptions
   readonly #done: () => void
   readonly #letGo: () => void
-  readonly #collected = new Map<number, Packet>()
+  readonly #collected = new Map<number, WirePacket>()
   readonly #settled = new AbortController()
   readonly #cancel = (): void => { this.#stop() }
   #hungry = new Set<number>()
@@ -152,37 +190,59 @@ class RemoteSegment implements OpenSegment {
     this.worker.executing++
     const reply = await this.#ask('result', { kind: 'advance', job: this.#job }).finally(() => { this.worker.executing-- })
     this.#hungry = new Set(reply.hungry)
-    const unpack = ({ buffer, packet }: (typeof reply.outputs)[number]): { buffer: number; packet: Packet } => {
-      this.#copied += 2 * (packet.audio?.bytes.byteLength ?? 0)
-      return { buffer, packet: unpackPacket(this.#o.arena, packet, this.plan.buffers[buffer]!.value) }
+    const outputs = reply.outputs.map(({ buffer, packet }) => {
+      this.#copied += wireBytes(packet)
+      return { buffer, packet: this.#unpack(buffer, packet) }
+    })
+    for (const { buffer, packet } of reply.collected) {
+      this.#copied += wireBytes(packet)
+      this.#collected.set(buffer, packet)
     }
-    const outputs = reply.outputs.map(unpack)
-    for (const { buffer, packet } of reply.collected.map(unpack)) this.#collected.set(buffer, packet)
-    this.#report = { ...reply.report, worker: this.worker.ordinal, copyBytes: this.#copied }
+    this.#report = { ...reply.report, worker: this.worker.ordinal, copyBytes: 0 }
     return { done: reply.done, outputs }
   }
 
   collected(buffer: number): Packet {
-    const packet = this.#collected.get(buffer)
-    if (packet === undefined) throw commonErrors.INTERNAL({ what: `Segment ${this.plan.index}: output ${buffer} was not collected.` })
-    this.#collected.delete(buffer)
-    return packet
+    return this.#unpack(buffer, this.#take(buffer, true))
   }
 
-  /** Another reference to a collected value, for a segment that reads it. */
-  share(value: string): Packet {
-    const buffer = this.plan.buffers.findIndex((one) => one.kind === 'output' && one.value === value), packet = this.#collected.get(buffer)
-    if (packet === undefined) throw commonErrors.INTERNAL({ what: `Segment ${this.plan.index}: value ${value} was not collected.` })
-    return sharePacket(packet)
+  /** A collected value for another segment: itself for the last reader, when nobody else wants it, else a copy. */
+  hand(value: string, last: boolean): WirePacket {
+    const buffer = this.plan.buffers.findIndex((one) => one.kind === 'output' && one.value === value), mode = this.#modes.get(buffer)
+    if (last && mode?.mode === 'collect' && mode.wanted === false) return this.#take(buffer, true)
+    const wire = copyWire(this.#take(buffer, false))
+    this.#copied += wireBytes(wire)
+    return wire
   }
 
-  report(): SegmentReport { return this.#report }
+  /** Moves what another segment gave into this one. */
+  forward(buffer: number, wire: WirePacket): void {
+    this.#hungry.delete(buffer)
+    this.#copied += wireBytes(wire)
+    this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire }, wire.audio === undefined ? [] : [wire.audio.bytes])
+    this.#scope.progressed(this.plan.index, wire.audio?.frames ?? wire.duration)
+    this.end(buffer)
+  }
+
+  report(): SegmentReport { return { ...this.#report, copyBytes: this.#copied } }
+
+  #take(buffer: number, last: boolean): WirePacket {
+    const wire = this.#collected.get(buffer)
+    if (wire === undefined) throw commonErrors.INTERNAL({ what: `Segment ${this.plan.index}: output ${buffer} was not collected.` })
+    if (last) this.#collected.delete(buffer)
+    return wire
+  }
+
+  #unpack(buffer: number, wire: WirePacket): Packet {
+    const { value } = this.plan.buffers[buffer]!, { memory } = this.#scope
+    this.#copied += wireBytes(wire)
+    return unpackPacket(this.#o.arena, wire, value, memory && { holder: memory.holder(nodeOf(value)) })
+  }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#scope.signal.removeEventListener('abort', this.#cancel)
-    for (const packet of this.#collected.values()) releasePacket(packet)
     this.#collected.clear()
     try {
       if (!this.worker.ended) {

@@ -27,6 +27,7 @@ export class JobServer {
   readonly #ids = new Map<string, number>()
   readonly #jobs = new Map<number, Job>()
   readonly #executor: InlineExecutor
+  #running: Promise<void> = Promise.resolve()
 
   constructor(arena: Arena, runtime: KernelRuntime, port: MessagePort, kernels: readonly KernelBinding[], clock: JobClock) {
     this.#arena = arena
@@ -70,7 +71,8 @@ export class JobServer {
       }
       case 'chunk': return job.segment?.feed(request.buffer, unpackPacket(this.#arena, request.packet, 'job'))
       case 'input-end': job.segment?.end(request.buffer); return
-      case 'advance': return this.#advance(request.job, job)
+      // One at a time: the next job waits here with its inputs (MW-57).
+      case 'advance': return this.#running = this.#running.catch(() => undefined).then(() => this.#advance(request.job, job))
       case 'job-close': {
         this.#jobs.delete(request.job)
         await job.segment?.close()

@@ -18,6 +18,12 @@ export function packPacket(packet: Packet, edge: string): PackedPacket {
   return { wire: { media, data: null, position, duration, metadata, audio: { bytes, frames } }, transfer: [bytes], bytes: bytes.byteLength }
 }
 
+/** Bytes of a packet's audio. */
+export function wireBytes({ audio }: WirePacket): number { return audio?.bytes.byteLength ?? 0 }
+
+/** A second packet of the same data: audio is copied, because a buffer can be moved only once. */
+export function copyWire(wire: WirePacket): WirePacket { return wire.audio === undefined ? wire : { ...wire, audio: { ...wire.audio, bytes: wire.audio.bytes.slice(0) } } }
+
 /** Copies a posted packet into an arena. Audio: one counted copy, charged to `to`; its lease is `to.holder`'s. */
 export function unpackPacket(arena: Arena, { media, data, position, duration, metadata, audio }: WirePacket, edge: string, to: { readonly holder?: Holder; readonly ledger?: CopyLedger } = {}): Packet {
   if (audio === undefined || media.kind !== 'audio') return packetOf(media, data, position, duration, { metadata })

@@ -341,9 +341,15 @@ class BatchRun {
     const modes = new Map<number, OutputMode>()
     plan.buffers.forEach((buffer, b) => {
       if (buffer.kind !== 'output') return
-      modes.set(b, this.#isCollected(buffer.value) ? { mode: 'collect', frames: this.#r.compiled.totals.get(buffer.value) } : { mode: 'emit' })
+      modes.set(b, this.#isCollected(buffer.value) ? { mode: 'collect', frames: this.#r.compiled.totals.get(buffer.value), wanted: this.#isWanted(buffer.value) } : { mode: 'emit' })
     })
     return modes
+  }
+
+  /** A value that leaves the segments: to the caller, or to a node written in TypeScript. */
+  #isWanted(value: ValueId): boolean {
+    const { nodes, origin } = this.#r.compiled
+    return this.#returned.has(value) || nodes.some((node) => node.tier === null && node.inputs.some(({ from }) => from !== null && (origin.get(from) ?? from) === value))
   }
 
   #isCollected(value: ValueId): boolean {
@@ -352,7 +358,7 @@ class BatchRun {
   }
 
   #collect(segment: OpenSegment, index: number): void {
-    for (const [buffer, mode] of this.#modes[index]!) if (mode.mode === 'collect') this.#collected.set(segment.plan.buffers[buffer]!.value, segment.collected(buffer))
+    for (const [buffer, mode] of this.#modes[index]!) if (mode.mode === 'collect' && mode.wanted !== false) this.#collected.set(segment.plan.buffers[buffer]!.value, segment.collected(buffer))
   }
 
   async #giveCollected(value: ValueId): Promise<void> {
