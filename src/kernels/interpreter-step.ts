@@ -1,5 +1,5 @@
 import type { Address, MemoryHost } from '../memory/memory-host.js'
-import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, NONE, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, READER, STATUS, STEP, STEP_MARK, STEP_PHASE } from './contract.js'
+import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, READER, STATUS, STEP, STEP_MARK, STEP_PHASE } from './contract.js'
 import { bound, consume, follow, has, mark, offsetAddress, roomOf, skipRest, writeOut, type Step } from './interpreter-buffers.js'
 import { advance, applyDue, describeDriven, drainDriven, inspectDriven, takeDriven } from './interpreter-controls.js'
 import { isSilent, leaveOut, settled } from './interpreter-silence.js'

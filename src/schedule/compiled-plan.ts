@@ -7,6 +7,8 @@ import type { SegmentPlan, ValueId } from './segment-plan.js'
 /** A plan with what executing it needs beside the printable part: functions of definitions, resolved media, segment data. */
 export interface CompiledPlan {
   readonly plan: Plan
+  /** Bytes without which it cannot run to its end. */
+  readonly leastBytes: number
   /** In topological order; `index` = position. */
   readonly nodes: readonly ResolvedNode[]
   /** Nodes that change nothing for their params and media and do not run. */

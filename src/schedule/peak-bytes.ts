@@ -30,11 +30,11 @@ export interface PeakFacts {
 }
 
 /**
- * Bytes that a run will hold at most, by the plan (EX-06): what is kept, working areas of segments, rooms of what leaves them, chunks of sources that wait in queues.
- * Values of unknown length count as nothing.
+ * Bytes that a run will hold at most, by the plan (EX-06): what is kept, working areas of segments, rooms of what leaves them, chunks of sources that wait in full queues.
+ * `least`: without what waits; a run that has not that much cannot go on. Values of unknown length count as nothing.
  */
-export function peakBytes(f: PeakFacts): number {
-  let bytes = 0
+export function peakBytes(f: PeakFacts): { readonly most: number; readonly least: number } {
+  let bytes = 0, queued = 0
   for (const segment of f.segments) {
     bytes += segment.workBytes + segment.nodes.length * STEP_BYTES
     for (const buffer of segment.buffers) {
@@ -43,7 +43,8 @@ export function peakBytes(f: PeakFacts): number {
       if (segment.feed === 'values' || (kept && total !== undefined && !outside)) { bytes += alignedBytes(((total ?? 0) + buffer.capacity) * frame); continue }
       const room = alignedBytes(buffer.capacity * PASSES_PER_ROOM * frame)
       // What is collected in pieces is joined at the end: for a moment both are there.
-      bytes += kept ? 2 * (total ?? 0) * frame : room * waiting(total, buffer.capacity * PASSES_PER_ROOM, buffer.media.kind)
+      if (kept) bytes += 2 * (total ?? 0) * frame
+      else queued += room * waiting(total, buffer.capacity * PASSES_PER_ROOM, buffer.media.kind)
     }
   }
   for (const node of f.nodes) {
@@ -53,10 +54,11 @@ export function peakBytes(f: PeakFacts): number {
       if (media?.kind !== 'audio' || passesThrough(output, node.params, node.media)) continue
       const asked = node.params['chunkFrames'], most = Math.max(1, Math.floor(CHUNK_BYTES / mediaBytes(media, 1)))
       const chunk = Math.min(typeof asked === 'number' ? asked : CHUNK_FRAMES, most, total ?? Number.POSITIVE_INFINITY)
-      bytes += f.kept.has(value) ? 2 * mediaBytes(media, total ?? 0) : alignedBytes(mediaBytes(media, chunk)) * waiting(total, chunk, media.kind)
+      if (f.kept.has(value)) bytes += 2 * mediaBytes(media, total ?? 0)
+      else queued += alignedBytes(mediaBytes(media, chunk)) * waiting(total, chunk, media.kind)
     }
   }
-  return bytes
+  return { most: bytes + queued, least: bytes }
 }
 
 /** Packets of `frames` frames that are there at a time. */
