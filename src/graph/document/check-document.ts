@@ -25,6 +25,8 @@ export function checkDocument(value: unknown, o: CheckOptions): { readonly usabl
   const version = checkVersion(value)
   if (version !== undefined) return { usable: false, diagnostics: [version] }
   const sizes = checkSizes(value as Readonly<Record<string, unknown>>, o)
+  // What there is too much of is not looked at one by one: that could be a finding for each.
+  if (sizes.some(({ pointer }) => pointer === '/nodes' || pointer === '/edges')) return { usable: false, diagnostics: sizes }
   const findings: Findings = { diagnostics: sizes, strict: o.strict }
   checkShape(documentShape, value, '', findings)
   return { usable: sizes.every((d) => d.code !== 'LIMIT_EXCEEDED'), diagnostics: sizes }

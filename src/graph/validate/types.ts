@@ -26,6 +26,13 @@ export function checkTypes(c: Context): void {
         { node: node.id, pointer: `${pointer}/version`, expected: node.version, got: definition.version }))
       return
     }
+    const ports = Object.keys(definition.inputs).length + Object.keys(definition.outputs).length
+    if (ports > c.limits.portsPerNode) {
+      c.brokenNodes.add(n)
+      c.report('nodes', n, graphErrors.LIMIT_EXCEEDED.diagnostic(
+        { what: `Ports of node ${node.id}`, limit: c.limits.portsPerNode, got: ports }, { node: node.id, pointer, constraint: 'max', expected: c.limits.portsPerNode, got: ports }))
+      return
+    }
     if (definition.status !== 'deprecated') return
     const { replacedBy } = definition
     c.report('nodes', n, graphErrors.NODE_DEPRECATED.diagnostic(
