@@ -1,5 +1,4 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
-import { positionOf } from '../document/json-syntax.js'
 import { stringEnd } from '../document/scan-limits.js'
 import { escapePointer } from '../pointer.js'
 import { dialectErrors } from './errors.js'
@@ -40,13 +39,16 @@ function countKeys(value: unknown): number {
   return count
 }
 
+/** Copies that are told. */
+const MOST = 1_000
+
 /** An object or array that is open at some place of the text. `keys`: where each key of an object stands. */
 interface Open { readonly keys?: Map<string, number>; key: string; index: number }
 
-/** Every later copy of a key with the place of the first, in text order. Iterative; the text is valid JSON. */
+/** Later copies of keys with the places of the first, in text order, at most {@link MOST}. Iterative; the text is valid JSON. */
 function findDuplicates(text: string): Diagnostic[] {
-  const found: Diagnostic[] = [], open: Open[] = []
-  for (let i = 0; i < text.length; i++) {
+  const found: Diagnostic[] = [], open: Open[] = [], lines = linesOf(text)
+  for (let i = 0; i < text.length && found.length < MOST; i++) {
     switch (text[i]) {
       case '{': open.push({ keys: new Map(), key: '', index: 0 }); break
       case '[': open.push({ key: '', index: 0 }); break
@@ -58,7 +60,7 @@ function findDuplicates(text: string): Diagnostic[] {
           const key = JSON.parse(text.slice(i, end + 1)) as string, first = top.keys.get(key)
           top.key = key
           if (first === undefined) top.keys.set(key, i)
-          else found.push(duplicate(text, key, open, first, i))
+          else found.push(duplicate(lines, key, open, first, i))
         }
         i = end
       }
@@ -74,9 +76,30 @@ function isKey(text: string, from: number): boolean {
   return text[at] === ':'
 }
 
-function duplicate(text: string, key: string, open: readonly Open[], first: number, second: number): Diagnostic {
+/** Offsets at which lines begin; `\n`, `\r\n` and `\r` end a line. */
+function linesOf(text: string): number[] {
+  const starts = [0]
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === 0x0a || (unit === 0x0d && text.charCodeAt(i + 1) !== 0x0a)) starts.push(i + 1)
+  }
+  return starts
+}
+
+/** One-based line and column of an offset, by bisection. */
+function placeOf(lines: readonly number[], offset: number): { readonly line: number; readonly column: number } {
+  let low = 0, high = lines.length
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (lines[middle]! <= offset) low = middle
+    else high = middle
+  }
+  return { line: low + 1, column: offset - lines[low]! + 1 }
+}
+
+function duplicate(lines: readonly number[], key: string, open: readonly Open[], first: number, second: number): Diagnostic {
   const pointer = open.map((one) => `/${one.keys === undefined ? one.index : escapePointer(one.key)}`).join('')
-  const a = positionOf(text, first), b = positionOf(text, second)
+  const a = placeOf(lines, first), b = placeOf(lines, second)
   const place = ({ line, column }: typeof a): string => `line ${line}, column ${column}`
   return dialectErrors.DUPLICATE_ID.diagnostic({ thing: 'Key', id: key, first: place(a), second: place(b) }, { pointer, ...b, expected: place(a), got: place(b) })
 }

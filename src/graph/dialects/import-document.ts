@@ -6,7 +6,6 @@ import type { Document } from '../document/document.js'
 import { MAJOR, migrateDocument } from '../document/migrations.js'
 import { readJson } from '../document/read-json.js'
 import { resolveLimits, type Limits } from '../limits.js'
-import { nearest } from '../nearest.js'
 import type { Registry } from '../registry.js'
 import { isObject } from '../schema/fit-shape.js'
 import { extractGraph, isMediaFile, type Inflate } from '../embed/index.js'
@@ -65,7 +64,7 @@ export function importDocument(src: unknown, o: ImportOptions = {}): { readonly 
   const document = read(c, dialect, value as Json, bytes)
   if (o.strict === true) demand(report.warnings.filter((one) => one.code === 'UNKNOWN_FIELD').map((one) => ({ ...one, severity: 'error' })), report)
   report.nodes = countNodes(document)
-  if (dialect !== 'millrace' && dialect !== 'graphdsl') demand(checkDocument(document, { limits, strict: false, ...(bytes !== undefined && { bytes }) }).diagnostics.filter((one) => one.severity === 'error'), report)
+  if (dialect !== 'millrace' && dialect !== 'graphdsl') demand(checkDocument(document, { limits, strict: false, bytes: bytes ?? limits.documentBytes }).diagnostics.filter((one) => one.severity === 'error'), report)
   return { document, report }
 }
 
@@ -85,7 +84,7 @@ function readOwn({ registry, report }: ImportContext, document: Document): Docum
   document.nodes.forEach(({ type }, i) => {
     const definition = registry?.get(type)
     if (definition !== undefined) report.rename(`/nodes/${i}/type`, type, definition.type)
-    else if (registry !== undefined && !type.startsWith('graph::')) report.missing.push({ pointer: `/nodes/${i}/type`, type, near: nearest(type, registry.list().map((one) => one.type)) })
+    else if (registry !== undefined && !type.startsWith('graph::')) report.miss(`/nodes/${i}/type`, type, registry)
   })
   return document
 }
@@ -101,7 +100,7 @@ function checkSource(value: unknown, dialect: Dialect, limits: Limits, o: Import
 function demand(diagnostics: readonly Diagnostic[], report: Report): void {
   const errors = diagnostics.filter((one) => one.severity === 'error')
   if (errors.length > 0) throw errorOf(errors[0]!, errors)
-  report.warnings.push(...diagnostics)
+  for (const one of diagnostics) report.warnings.push(one)
 }
 
 /** Nodes and links are counted before anything is made of them. */
@@ -122,7 +121,7 @@ function countNodes(document: Document): number {
     const one = work.pop()
     if (!isObject(one)) continue
     if (Array.isArray(one['nodes'])) count += one['nodes'].length
-    if (isObject(one['definitions'])) work.push(...Object.values(one['definitions']))
+    if (isObject(one['definitions'])) for (const inner of Object.values(one['definitions'])) work.push(inner)
   }
   return count
 }

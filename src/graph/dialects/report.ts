@@ -1,4 +1,6 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { nearest } from '../nearest.js'
+import type { Registry } from '../registry.js'
 import { dialectErrors } from './errors.js'
 import type { Dialect } from './dialect.js'
 
@@ -23,6 +25,9 @@ export interface ImportReport {
   readonly warnings: readonly Diagnostic[]
 }
 
+/** Type names looked up for hints per report: each costs a pass over all names. */
+const MOST_HINTS = 20
+
 /** A report being written. */
 export class Report implements ImportReport {
   nodes = 0
@@ -32,11 +37,23 @@ export class Report implements ImportReport {
   readonly dropped: Dropped[] = []
   readonly warnings: Diagnostic[] = []
   readonly dialect: Dialect
+  readonly #near = new Map<string, readonly string[]>()
+  #names: readonly string[] | undefined
   /** Pointers of a document's nodes and edges, where they stand elsewhere than their number says (subgraphs opened, modes carried out). */
   node = (index: number): string => `/nodes/${index}`
   edge = (index: number): string => `/edges/${index}`
 
   constructor(dialect: Dialect) { this.dialect = dialect }
+
+  /** Notes a type that a registry lacks, with up to three near names: once per name, and for the first twenty names. */
+  miss(pointer: string, type: string, registry: Registry): void {
+    let near = this.#near.get(type)
+    if (near === undefined) {
+      this.#names ??= [...registry.aliases().keys(), ...registry.list().map((one) => one.type)]
+      this.#near.set(type, near = this.#near.size < MOST_HINTS ? nearest(type, this.#names) : [])
+    }
+    this.missing.push({ pointer, type, near })
+  }
 
   rename(pointer: string, from: string, to: string): void { if (from !== to) this.renamed.push({ pointer, from, to }) }
   substitute(pointer: string, what: string, by: string): void { this.substituted.push({ pointer, what, by }) }

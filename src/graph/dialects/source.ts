@@ -3,7 +3,6 @@ import type { DocumentNode } from '../document/document.js'
 import type { Extras } from '../graph.js'
 import { LONGEST_NAME } from '../ids.js'
 import type { Limits } from '../limits.js'
-import { nearest } from '../nearest.js'
 import type { NodeDefinition } from '../node-definition.js'
 import type { Registry } from '../registry.js'
 import { checkShape } from '../schema/check-shape.js'
@@ -35,9 +34,7 @@ const TYPE_NAME = /^(?:[A-Za-z0-9_.-]+::[A-Za-z0-9_.-]+|[A-Za-z][A-Za-z0-9_.-]*)
 export function resolveType(c: ImportContext, name: string, pointer: string, family: string): ResolvedType {
   const definition = c.registry?.get(name)
   const type = definition?.type ?? (TYPE_NAME.test(name) && name.length <= LONGEST_NAME ? name : `${family}::${name.replace(/[^A-Za-z0-9_.-]/g, '_') || '_'}`.slice(0, LONGEST_NAME))
-  if (c.registry !== undefined && definition === undefined) {
-    c.report.missing.push({ pointer, type: name, near: nearest(name, [...c.registry.aliases().keys(), ...c.registry.list().map((one) => one.type)]) })
-  }
+  if (c.registry !== undefined && definition === undefined) c.report.miss(pointer, name, c.registry)
   c.report.rename(pointer, name, type)
   return { type, ...(definition !== undefined && { definition }), fields: type === name ? {} : { 'x-type': { is: type, was: name } } }
 }
@@ -58,7 +55,7 @@ export function demandShape(c: ImportContext, shape: Shape, value: unknown, poin
   const diagnostics: ReturnType<typeof collect> = collect(shape, value, pointer)
   const errors = diagnostics.filter((one) => one.severity === 'error')
   if (errors.length > 0) throw errorOf(errors[0]!, errors)
-  if (!open) c.report.warnings.push(...diagnostics)
+  if (!open) for (const one of diagnostics) c.report.warnings.push(one)
 }
 
 function collect(shape: Shape, value: unknown, pointer: string): Report['warnings'] {

@@ -10,7 +10,6 @@ import { isClassName, isNote } from './classes.js'
 import { bareNumbers, seedsBare } from './big-integers.js'
 import { OWN, modeOf, type KeptLink, type KeptNode, type KeptScope } from './import-workflow.js'
 import { groupsOf, noteOf, same, withNodeUi } from './layout.js'
-import { slotName } from './slots.js'
 import { Sockets, sameLinks } from './sockets.js'
 import { uuidOf } from './uuid.js'
 import { writeWidgets } from './widgets.js'
@@ -217,7 +216,7 @@ class ScopeWriter {
 
   #slot(side: 'inputs' | 'outputs', [node, port]: PortRef): number { return this.#sockets.get(node)?.slot(side, port) ?? 0 }
 
-  #nameAt(side: 'inputs' | 'outputs', node: string, slot: number): string { return slotName(this.#sockets.get(node)?.[side].map((socket) => socket.port) ?? [], slot) }
+  #nameAt(side: 'inputs' | 'outputs', node: string, slot: number): string { return this.#sockets.get(node)?.[side][slot]?.port ?? String(slot) }
 
   /** Version 0.4 writes links as tuples; subgraphs and version 1 as objects. */
   #tuples(): boolean { return this.#g.name === undefined && this.#kept?.raw['version'] !== 1 }
@@ -255,8 +254,10 @@ class ScopeWriter {
   #portList(raw: unknown, names: readonly string[], node: string, end: 'from' | 'to'): unknown {
     if (names.length === 0) return raw
     const raws = Array.isArray(raw) ? raw as readonly Json[] : []
+    const linked = names.map((): number[] => [])
+    for (const link of this.#links) if (link[end][0] === node) linked[link[end][1]]?.push(link.id)
     return names.map((name, slot): Json => {
-      const links = this.#links.filter((link) => link[end][0] === node && link[end][1] === slot).map((link) => link.id), port = raws[slot]
+      const links = linked[slot]!, port = raws[slot]
       if (port === undefined) return { id: uuidOf(`${this.#g.pointer}/${end}/${name}`), name, type: '*', linkIds: links }
       return sameLinks((port['linkIds'] ?? []) as readonly number[], links) ? port : { ...port, linkIds: links }
     })

@@ -11,6 +11,7 @@ export class Sockets {
   readonly inputs: Socket[]
   readonly outputs: Socket[]
   readonly #definition: NodeDefinition | undefined
+  readonly #numbers: Readonly<Record<'inputs' | 'outputs', Map<string, number>>>
 
   constructor(kept: KeptNode | undefined, definition: NodeDefinition | undefined) {
     this.#definition = definition
@@ -22,15 +23,17 @@ export class Sockets {
     }
     this.inputs = start('inputs')
     this.outputs = start('outputs')
+    this.#numbers = { inputs: new Map(this.inputs.map(({ port }, i) => [port, i])), outputs: new Map(this.outputs.map(({ port }, i) => [port, i])) }
   }
 
   /** Number of a port's slot; a port without one gets it. */
   slot(side: 'inputs' | 'outputs', port: string): number {
-    const list = this[side], found = slotNumber(list.map((socket) => socket.port), port)
-    if (found >= 0 && found < list.length) return found
+    const list = this[side], known = this.#numbers[side].get(port), found = known ?? slotNumber([], port)
+    if (known !== undefined || (found >= 0 && found < list.length)) return found
     const wanted = side === 'outputs' && found >= 0 ? found : list.length
     while (list.length < wanted) list.push({ port: String(list.length), raw: this.#fresh(side, String(list.length)), links: [] })
     list.push({ port, raw: this.#fresh(side, port), links: [] })
+    this.#numbers[side].set(port, wanted)
     return wanted
   }
 
@@ -54,5 +57,7 @@ export class Sockets {
 
 /** Equal as sets. */
 export function sameLinks(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((id) => b.includes(id))
+  if (a.length !== b.length) return false
+  const ids = new Set(b)
+  return a.every((id) => ids.has(id))
 }

@@ -56,7 +56,7 @@ function assign(names: readonly string[], values: readonly unknown[], definition
     else { params.set(name, value); list.push(name) }
     if (at < values.length && hasControl(name, definition) && CONTROL_WORDS.has(values[at]) && (values.length - at > names.length - i - 1 || !takesText(names[i + 1], definition))) list.push([values[at++]])
   })
-  if (at < values.length && loose) list.push(...values.slice(at).map((value): Widget => [value]))
+  if (loose) for (; at < values.length; at++) list.push([values[at]])
   return loose || at === values.length ? { params, list } : undefined
 }
 
