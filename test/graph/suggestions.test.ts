@@ -95,6 +95,12 @@ describe('inside subgraphs the definition changes, or the node that stands for i
     expect(mended(host({}, wrong), 'PARAM_INVALID').definitions!['x']).toMatchObject({ nodes: [{ params: { mode: 'slow' } }, {}] })
     expect(mended(host({}, { ...inner(), nodes: [node('s', 'test::set', rate), node('t', 'test::tak')] }), 'NODE_TYPE_UNKNOWN').definitions!['x']).toMatchObject({ nodes: [{}, { type: 'test::take' }] })
   })
+  test('an edge inside that leads from a wrong port or node', () => {
+    for (const [from, code] of [['s.ot', 'PORT_NOT_FOUND'], ['ss.out', 'NODE_NOT_FOUND']] as const) {
+      const next = mended(host({}, { ...inner(), edges: [edge(from, 't.in')] }), code)
+      expect(next.definitions!['x']).toMatchObject({ edges: [{ from: ['s', 'out'], to: ['t', 'in'] }] })
+    }
+  })
   test('edges inside, and edges that cross the border', () => {
     const wide = fromDocument({ ...toDocument(host({}, inner())), outputs: {}, config: { negotiate: 'strict' }, nodes: [node('a', 'test::give'), { ...node('sub', 'graph::x'), output: true }] }, registry)
     const inserted = applySuggestion(wide, validate(wide, registry).find((one) => one.code === 'NEGOTIATION_CONFLICT')!.suggestions![0]!, registry)

@@ -13,13 +13,15 @@ import { builtinRegistry } from '../read-graph.js'
 /** Writes a document in another dialect; what is lost on either way is told on standard error. Throws UsageError for no such dialect. */
 export async function convert({ positionals, options, terminal }: CommandContext): Promise<number> {
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
-  const to = dialectOf('to', options['to']), from = options['from'] === undefined ? undefined : dialectOf('from', options['from']), registry = builtinRegistry(), file = options['output']
+  const to = dialectOf('to', options['to']), from = options['from'] === undefined ? undefined : dialectOf('from', options['from'])
+  const registry = builtinRegistry(), file = options['output']
   const { document, diagnostics, report: read } = await readAny(positionals[0]!, registry, terminal, from === undefined ? {} : { from })
   if (document === undefined || diagnostics.some((one) => one.severity === 'error')) throw new DiagnosticsError(diagnostics)
   const { text, report: written } = exportDocument(fromDocument(document, registry), to)
   if (typeof file === 'string') await writeFile(file, text)
   if (options['json'] === true) {
-    terminal.out(JSON.stringify({ from: read?.dialect ?? 'millrace', to, ...(typeof file === 'string' ? { file } : { text }), ...(read && { import: read }), export: written }, null, 2))
+    const where = typeof file === 'string' ? { file } : { text }
+    terminal.out(JSON.stringify({ from: read?.dialect ?? 'millrace', to, ...where, ...(read && { import: read }), export: written }, null, 2))
     return EXIT.OK
   }
   printDiagnostics([...(read === undefined ? diagnostics : read.warnings), ...written.warnings], terminal)

@@ -27,7 +27,8 @@ async function read(path: string, registry: Registry, terminal: Terminal): Promi
 function linesOf({ nodes, edges, inputs, outputs, fields }: GraphDiff): string[] {
   return [
     ...nodes?.removed.map(({ item }) => `- node ${item.id} (${item.type})`) ?? [], ...nodes?.added.map(({ item }) => `+ node ${item.id} (${item.type})`) ?? [],
-    ...nodes?.changed.flatMap(({ id, params, fields: own }) => [...changes(`node ${id} param `, params), ...changes(`node ${id} `, own)]) ?? [], ...(nodes?.order === undefined ? [] : ['~ order of nodes']),
+    ...nodes?.changed.flatMap(({ id, params, fields: own }) => [...changes(`node ${id} param `, params), ...changes(`node ${id} `, own)]) ?? [],
+    ...(nodes?.order === undefined ? [] : ['~ order of nodes']),
     ...edges?.removed.map(({ item }) => `- edge ${edgeName(item)}`) ?? [], ...edges?.added.map(({ item }) => `+ edge ${edgeName(item)}`) ?? [],
     ...edges?.changed.flatMap(({ edge, fields: own }) => changes(`edge ${edge} `, own)) ?? [], ...(edges?.order === undefined ? [] : ['~ order of edges']),
     ...changes('input ', inputs), ...changes('output ', outputs), ...changes('', fields),
@@ -35,7 +36,10 @@ function linesOf({ nodes, edges, inputs, outputs, fields }: GraphDiff): string[]
 }
 
 function changes(what: string, of: FieldChanges | undefined): string[] {
-  return Object.entries(of ?? {}).map(([name, { before, after }]) => before === undefined ? `+ ${what}${name}: ${show(after)}` : after === undefined ? `- ${what}${name}: ${show(before)}` : `~ ${what}${name}: ${show(before)} → ${show(after)}`)
+  return Object.entries(of ?? {}).map(([name, { before, after }]) => {
+    if (before === undefined) return `+ ${what}${name}: ${show(after)}`
+    return after === undefined ? `- ${what}${name}: ${show(before)}` : `~ ${what}${name}: ${show(before)} → ${show(after)}`
+  })
 }
 
 /** Longest value that a line shows whole. */

@@ -11,13 +11,15 @@ export async function validateFile({ positionals, options, terminal }: CommandCo
   const registry = builtinRegistry(), strict = options['strict'] === true
   const { document, diagnostics: read, report } = await readAny(positionals[0]!, registry, terminal, { strict })
   // `validate` finds what parsing found once more.
-  const found = document === undefined ? read : [...(report === undefined ? [] : read), ...validate(document, registry, options['host'] === true ? hostFacts() : undefined, { strict })]
+  const host = options['host'] === true ? hostFacts() : undefined
+  const found = document === undefined ? read : [...(report === undefined ? [] : read), ...validate(document, registry, host, { strict })]
   const count = (severity: string): number => found.filter((one) => one.severity === severity).length
   const errors = count('error'), dialect = report?.dialect ?? 'millrace', nodes = document?.nodes.length ?? 0, edges = document?.edges?.length ?? 0
   if (options['json'] === true) terminal.out(JSON.stringify({ valid: errors === 0, dialect, nodes, edges, diagnostics: found }, null, 2))
   else {
     printDiagnostics(found, terminal)
-    terminal.out(`${errors === 0 ? 'valid' : 'invalid'}: ${dialect}, ${counted(nodes, 'node')}, ${counted(edges, 'edge')}; ${counted(errors, 'error')}, ${counted(count('warning'), 'warning')}, ${count('info')} info`)
+    const problems = `${counted(errors, 'error')}, ${counted(count('warning'), 'warning')}, ${count('info')} info`
+    terminal.out(`${errors === 0 ? 'valid' : 'invalid'}: ${dialect}, ${counted(nodes, 'node')}, ${counted(edges, 'edge')}; ${problems}`)
   }
   return errors === 0 ? EXIT.OK : EXIT.DIAGNOSTICS
 }

@@ -1,7 +1,9 @@
 import type { Graph } from '../graph.js'
 import { drawingOf, type DrawnEdge, type DrawnNode, type DrawnPlan } from './drawing.js'
 
-const NODE: Readonly<Record<DrawnNode['look'], string>> = { node: '', inserted: ', style="rounded,dashed"', idle: ', style="rounded,dotted"', input: ', shape=ellipse', output: ', shape=ellipse' }
+const NODE: Readonly<Record<DrawnNode['look'], string>> = {
+  node: '', inserted: ', style="rounded,dashed"', idle: ', style="rounded,dotted"', input: ', shape=ellipse', output: ', shape=ellipse',
+}
 const EDGE: Readonly<Record<DrawnEdge['look'], string>> = { link: '', feedback: ', style=dashed, constraint=false', value: ', style=dotted' }
 
 /** A graph as Graphviz DOT (GR-14); with a plan, what it runs: converters dashed, a box around each segment. */

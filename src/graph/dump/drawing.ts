@@ -14,7 +14,11 @@ export interface DrawnPlan {
 /** A box: its lines of text, how it looks, and the group that it stands in. */
 export interface DrawnNode { readonly key: string; readonly lines: readonly string[]; readonly look: 'node' | 'inserted' | 'idle' | 'input' | 'output'; readonly group?: number }
 export interface DrawnEdge { readonly from: string; readonly to: string; readonly label: string; readonly look: 'link' | 'feedback' | 'value' }
-export interface Drawing { readonly nodes: readonly DrawnNode[]; readonly edges: readonly DrawnEdge[]; readonly groups: readonly { readonly index: number; readonly title: string }[] }
+export interface Drawing {
+  readonly nodes: readonly DrawnNode[]
+  readonly edges: readonly DrawnEdge[]
+  readonly groups: readonly { readonly index: number; readonly title: string }[]
+}
 
 /** Nodes and edges of a graph with its run-time inputs and outputs; with a plan, what the plan runs, in its segments. Give the flattened graph then. */
 export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
@@ -25,7 +29,8 @@ export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
       nodes.push({ key: id, lines: [id, idle ? `${type}, ${mode}` : type], look: idle ? 'idle' : 'node' })
     }
     for (const { from, to, delayFrames } of graph.edges) {
-      edges.push({ from: from[0], to: to[0], label: [ports(from, to), delayFrames === undefined ? '' : `${delayFrames} frames late`].filter((part) => part !== '').join(', '), look: delayFrames === undefined ? 'link' : 'feedback' })
+      const late = delayFrames === undefined ? '' : `${delayFrames} frames late`
+      edges.push({ from: from[0], to: to[0], label: [ports(from, to), late].filter((part) => part !== '').join(', '), look: late === '' ? 'link' : 'feedback' })
     }
   } else {
     for (const { id, type, tier, segment } of plan.nodes) {

@@ -84,7 +84,9 @@ export class ChangeLog {
   /** The graph at a revision, from snapshot and records. Throws `INVALID_ARGUMENT` for one that is not kept. */
   at(revision: number): Graph {
     const first = this.#snapshot.revision ?? 0
-    if (!Number.isInteger(revision) || revision < first || revision > this.revision) throw graphErrors.INVALID_ARGUMENT({ function: 'ChangeLog.at', expected: `a revision from ${first} to ${this.revision}`, got: String(revision) })
+    if (!Number.isInteger(revision) || revision < first || revision > this.revision) {
+      throw graphErrors.INVALID_ARGUMENT({ function: 'ChangeLog.at', expected: `a revision from ${first} to ${this.revision}`, got: String(revision) })
+    }
     return replay(this.#snapshot, this.#records.slice(0, revision - first), this.#types)
   }
 

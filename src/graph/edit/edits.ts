@@ -86,7 +86,9 @@ export function setOutput(graph: Graph, name: string, ref: PortRef): Graph {
 /** Leads one target of a run input elsewhere. */
 export function setInputTarget(graph: Graph, name: string, index: number, ref: PortRef): Graph {
   const input = graph.inputs.get(name)
-  if (input === undefined || index < 0 || index >= input.to.length) throw graphErrors.INVALID_ARGUMENT({ function: 'setInputTarget', expected: 'a declared input and one of its targets', got: `${name}, ${index}` })
+  if (input === undefined || index < 0 || index >= input.to.length) {
+    throw graphErrors.INVALID_ARGUMENT({ function: 'setInputTarget', expected: 'a declared input and one of its targets', got: `${name}, ${index}` })
+  }
   return { ...graph, inputs: new Map([...graph.inputs, [name, { ...input, to: input.to.with(index, ref) }]]) }
 }
 

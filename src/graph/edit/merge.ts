@@ -35,7 +35,8 @@ export function merge3(base: Graph, ours: Graph, theirs: Graph): Merged {
     return was
   }
   const merged = mergeList(base.edges, ours.edges, theirs.edges, edgeName, ['edges'], conflicts) as GraphEdge[]
-  const edges = withoutOccupied(merged.filter((edge) => (known.has(edge.from[0]) && known.has(edge.to[0])) || stands(['edges', edgeName(edge)], edge, edge.from, edge.to)), nodes, ours, theirs, conflicts)
+  const linked = merged.filter((edge) => (known.has(edge.from[0]) && known.has(edge.to[0])) || stands(['edges', edgeName(edge)], edge, edge.from, edge.to))
+  const edges = withoutOccupied(linked, nodes, ours, theirs, conflicts)
   const inputs = mergeMap(base.inputs, ours.inputs, theirs.inputs, 'inputs', conflicts)
   const outputs = mergeMap(base.outputs, ours.outputs, theirs.outputs, 'outputs', conflicts)
   const rest = mergeFields(plain(base), plain(ours), plain(theirs), [], conflicts, LISTED)
@@ -67,7 +68,8 @@ function symbolsOf(graph: Graph): object { return Object.fromEntries(Object.getO
 function mergeValue(base: unknown, ours: unknown, theirs: unknown, path: readonly string[], conflicts: MergeConflict[]): unknown {
   if (sameValue(ours, theirs) || sameValue(base, theirs)) return ours
   if (sameValue(base, ours)) return theirs
-  if (DEEP.has(path.at(-1)!) && isRecord(ours ?? {}) && isRecord(theirs ?? {}) && isRecord(base ?? {})) return mergeFields((base ?? {}) as Fields, (ours ?? {}) as Fields, (theirs ?? {}) as Fields, path, conflicts)
+  const [was, mine, other] = [base ?? {}, ours ?? {}, theirs ?? {}]
+  if (DEEP.has(path.at(-1)!) && isRecord(was) && isRecord(mine) && isRecord(other)) return mergeFields(was, mine, other, path, conflicts)
   conflicts.push({ kind: 'field', path, ...(base !== undefined && { base }), ...(ours !== undefined && { ours }), ...(theirs !== undefined && { theirs }) })
   return ours
 }
@@ -99,7 +101,9 @@ function numbered<T>(list: readonly T[], key: (item: T) => string): Map<string, 
 }
 
 /** Ends of the lists that all sides share are merged in place; what is between goes by name. */
-function mergeList<T extends object>(base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[], conflicts: MergeConflict[]): object[] {
+function mergeList<T extends object>(
+  base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[], conflicts: MergeConflict[],
+): object[] {
   if (theirs === base || ours === theirs) return [...ours]
   if (ours === base) return [...theirs]
   const one = (i: number, j: number, k: number): object | undefined => {
@@ -108,14 +112,16 @@ function mergeList<T extends object>(base: readonly T[], ours: readonly T[], the
     const name = key(was)
     return name === key(mine) && name === key(other) ? mergeItem(was, mine, other, [...path, name], conflicts) : undefined
   }
-  const head: object[] = [], tail: object[] = [], least = Math.min(base.length, ours.length, theirs.length)
+  const head: object[] = [], tail: object[] = [], least = Math.min(base.length, ours.length, theirs.length), last = (list: readonly T[]): number => list.length - 1 - tail.length
   for (let item: object | undefined; head.length < least && (item = one(head.length, head.length, head.length)) !== undefined;) head.push(item)
-  for (let item: object | undefined; head.length + tail.length < least && (item = one(base.length - 1 - tail.length, ours.length - 1 - tail.length, theirs.length - 1 - tail.length)) !== undefined;) tail.push(item)
+  for (let item: object | undefined; head.length + tail.length < least && (item = one(last(base), last(ours), last(theirs))) !== undefined;) tail.push(item)
   const middle = (list: readonly T[]): readonly T[] => list.slice(head.length, list.length - tail.length)
   return [...head, ...mergeNamed(middle(base), middle(ours), middle(theirs), key, path, conflicts), ...tail.reverse()]
 }
 
-function mergeNamed<T extends object>(base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[], conflicts: MergeConflict[]): object[] {
+function mergeNamed<T extends object>(
+  base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[], conflicts: MergeConflict[],
+): object[] {
   const a = numbered(base, key), b = numbered(ours, key), c = numbered(theirs, key), merged = new Map<string, object>()
   for (const name of new Set([...b.keys(), ...c.keys()])) {
     const was = a.get(name), mine = b.get(name), other = c.get(name), at = [...path, name]
@@ -179,7 +185,8 @@ function withoutOccupied(edges: readonly GraphEdge[], nodes: readonly GraphNode[
   const first = new Set(ours.edges), portOf = (edge: GraphEdge): string => edge.to.join('\u0000'), ports = new Set<string>()
   for (const edge of edges) if (!first.has(edge)) ports.add(portOf(edge))
   if (ports.size === 0) return [...edges]
-  const definitions = new Map(nodes.map(({ id, definition }) => [id, definition])), mine = new Set(ours.edges.map(edgeName)), other = new Set(theirs.edges.map(edgeName)), links = new Map<string, GraphEdge[]>()
+  const definitions = new Map(nodes.map(({ id, definition }) => [id, definition])), links = new Map<string, GraphEdge[]>()
+  const mine = new Set(ours.edges.map(edgeName)), other = new Set(theirs.edges.map(edgeName))
   for (const edge of edges) {
     const port = portOf(edge), list = links.get(port)
     if (!ports.has(port)) continue

@@ -7,7 +7,7 @@ import { toDocument } from '../document/to-document.js'
 import { edgeName } from '../edge-list.js'
 import { setParam } from '../edit.js'
 import { graphErrors } from '../errors.js'
-import type { Graph, PortRef } from '../graph.js'
+import type { Graph, GraphEdge, PortRef } from '../graph.js'
 import { flattenGraph, SUBGRAPH } from '../subgraph/flatten.js'
 import { originOf, withTypes, type TypeSource } from '../subgraph/origin.js'
 import { insertOnEdge, relinkEdge, removeEdge, renameParam, setInputTarget, setOutput, setType, type NodeOnEdge } from './edits.js'
@@ -16,10 +16,13 @@ import { insertOnEdge, relinkEdge, removeEdge, renameParam, setInputTarget, setO
 export type SuggestedEdit =
   | { readonly op: 'rename-node'; readonly node: string; readonly to: string } | { readonly op: 'rename-edge'; readonly edge: string; readonly to: string }
   | { readonly op: 'rename-param'; readonly node: string; readonly param: string; readonly to: string } | { readonly op: 'set-type'; readonly node: string; readonly to: string }
-  | { readonly op: 'set-param'; readonly node: string; readonly param: string; readonly value: unknown } | { readonly op: 'remove-param'; readonly node: string; readonly param: string }
-  | { readonly op: 'set-default'; readonly input: string; readonly value?: unknown } | { readonly op: 'set-input'; readonly input: string; readonly index: number; readonly to: PortRef }
+  | { readonly op: 'set-param'; readonly node: string; readonly param: string; readonly value: unknown }
+  | { readonly op: 'remove-param'; readonly node: string; readonly param: string }
+  | { readonly op: 'set-default'; readonly input: string; readonly value?: unknown }
+  | { readonly op: 'set-input'; readonly input: string; readonly index: number; readonly to: PortRef }
   | { readonly op: 'set-output'; readonly output: string; readonly to: PortRef } | { readonly op: 'remove-edge'; readonly edge: string }
-  | { readonly op: 'relink-edge'; readonly edge: string; readonly from?: PortRef; readonly to?: PortRef } | { readonly op: 'insert-converters'; readonly edge: string; readonly nodes: readonly NodeOnEdge[] }
+  | { readonly op: 'relink-edge'; readonly edge: string; readonly from?: PortRef; readonly to?: PortRef }
+  | { readonly op: 'insert-converters'; readonly edge: string; readonly nodes: readonly NodeOnEdge[] }
 
 /**
  * The graph with a suggestion carried out; `types` finds the definitions of what it inserts. An edit inside a subgraph changes its definition, for every node
@@ -35,8 +38,8 @@ function apply(graph: Graph, edit: SuggestedEdit, types: TypeSource): Graph {
   const inner = locate(graph, edit, types)
   if (inner !== undefined) return inside(graph, inner.path, inner.edit, types)
   switch (edit.op) {
-    case 'rename-node': { const at = graph.nodes.findLastIndex((node) => node.id === edit.node); return { ...graph, nodes: graph.nodes.map((node, n) => n === at ? { ...node, id: edit.to } : node) } }
-    case 'rename-edge': { const at = graph.edges.findLastIndex((edge) => edge.id === edit.edge); return { ...graph, edges: graph.edges.map((edge, e) => e === at ? { ...edge, id: edit.to } : edge) } }
+    case 'rename-node': return { ...graph, nodes: lastRenamed(graph.nodes, edit.node, edit.to) }
+    case 'rename-edge': return { ...graph, edges: lastRenamed(graph.edges, edit.edge, edit.to) }
     case 'rename-param': return renameParam(graph, edit.node, edit.param, edit.to)
     case 'set-type': return setType(graph, edit.node, edit.to, types)
     case 'set-param': return setParam(graph, edit.node, edit.param, edit.value)
@@ -51,6 +54,11 @@ function apply(graph: Graph, edit: SuggestedEdit, types: TypeSource): Graph {
   }
 }
 
+function lastRenamed<T extends { readonly id?: string }>(list: readonly T[], id: string, to: string): readonly T[] {
+  const at = list.findLastIndex((one) => one.id === id)
+  return at < 0 ? list : list.with(at, { ...list[at]!, id: to })
+}
+
 function setDefault(graph: Graph, name: string, value: unknown): Graph {
   const input = graph.inputs.get(name)
   if (input === undefined) throw graphErrors.INVALID_ARGUMENT({ function: 'applySuggestion', expected: 'a declared input', got: name })
@@ -63,7 +71,8 @@ function locate(graph: Graph, edit: SuggestedEdit, types: TypeSource): { readonl
   const node = 'node' in edit ? edit.node : undefined, edge = 'edge' in edit ? edit.edge : undefined
   if (node === undefined ? edge === undefined || graph.edges.some((one) => edgeName(one) === edge) : graph.nodes.some((one) => one.id === node)) return undefined
   const flat = flattenGraph(graph, types).graph
-  const found = node === undefined ? flat.edges.findLast((one) => edgeName(one) === edge) : flat.nodes.findLast((one) => one.id === node), pointer = found === undefined ? undefined : originOf(found)
+  const found = node === undefined ? flat.edges.findLast((one) => edgeName(one) === edge) : flat.nodes.findLast((one) => one.id === node)
+  const pointer = found === undefined ? undefined : originOf(found)
   const [, way = '', list, index] = /^(.*)\/(nodes|edges)\/(\d+)$/.exec(pointer ?? '') ?? []
   if (list === undefined) return undefined
   const path = way.split('/definitions/').slice(1).map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~')), document = documentAt(graph, path)
@@ -71,10 +80,14 @@ function locate(graph: Graph, edit: SuggestedEdit, types: TypeSource): { readonl
     const given = (edit.op === 'set-param' || edit.op === 'remove-param') ? byOuter(graph, node, edit) : undefined
     return given ?? { path, edit: { ...edit, node: document.nodes[Number(index)]!.id } as SuggestedEdit }
   }
-  const own = document.edges![Number(index)]!, cut = (ref: PortRef | undefined, from: PortRef): { readonly ref?: PortRef } => ref === undefined ? {} : { ref: path.length === 0 ? ref : [ref[0].slice(ref[0].length - from[0].length), ref[1]] }
-  const name = edgeName(own)
+  const own = document.edges![Number(index)]!, name = edgeName(own)
+  /** The new end in the words of the definition: its node stands under the name that the old one's has. */
+  const cut = (ref: PortRef | undefined, flatRef: PortRef, ownRef: PortRef): PortRef | undefined => {
+    const prefix = flatRef[0].slice(0, flatRef[0].length - ownRef[0].length)
+    return ref === undefined || path.length === 0 || !ref[0].startsWith(prefix) ? ref : [ref[0].slice(prefix.length), ref[1]]
+  }
   if (edit.op !== 'relink-edge') return { path, edit: { ...edit, edge: name } as SuggestedEdit }
-  const from = cut(edit.from, own.from).ref, to = cut(edit.to, own.to).ref
+  const { from: start, to: end } = found as GraphEdge, from = cut(edit.from, start, own.from), to = cut(edit.to, end, own.to)
   return { path, edit: { op: 'relink-edge', edge: name, ...(from && { from }), ...(to && { to }) } }
 }
 
@@ -93,7 +106,8 @@ function byOuter(graph: Graph, id: string, edit: SuggestedEdit & { readonly para
 }
 
 function documentAt(graph: Graph, path: readonly string[]): Document {
-  return path.length === 0 ? toDocument(graph) : path.reduce<Document>((document, name) => document.definitions![name] as Document, { definitions: graph.definitions } as unknown as Document)
+  if (path.length === 0) return toDocument(graph)
+  return path.reduce((document, name) => document.definitions![name] as Document, { definitions: graph.definitions } as unknown as Document)
 }
 
 /** Carries an edit out in a definition and puts the changed documents back. */

@@ -1,4 +1,4 @@
-import type { NodeDefinition } from '../node-definition.js'
+import type { NodeDefinition, ParamTable } from '../node-definition.js'
 import { documentSchema, type JsonSchema } from './json-schema.js'
 import { paramsSchema } from './node-schema.js'
 
@@ -12,7 +12,12 @@ export function typedDocumentSchema(definitions: readonly NodeDefinition[]): Jso
   const rules = definitions.map(({ type, aliases, params, title, doc }) => ({
     if: { required: ['type'], properties: { type: { enum: [type, ...aliases ?? []] } } },
     // oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
-    then: { title, description: doc, properties: { params: paramsSchema(Object.fromEntries(Object.entries(params).map(([name, { required: _required, ...param }]) => [name, param]))) } },
+    then: { title, description: doc, properties: { params: paramsSchema(withoutRequired(params)) } },
   }))
-  return { ...schema, title: 'Millrace document with the library\'s node types', $defs: { document: { ...document, properties: { ...properties, nodes: { ...nodes, items: { ...node, allOf: rules } } } } } }
+  const typed = { ...document, properties: { ...properties, nodes: { ...nodes, items: { ...node, allOf: rules } } } }
+  return { ...schema, title: 'Millrace document with the library\'s node types', $defs: { document: typed } }
+}
+
+function withoutRequired(params: ParamTable): ParamTable {
+  return Object.fromEntries(Object.entries(params).map(([name, { required: _required, ...param }]) => [name, param]))
 }

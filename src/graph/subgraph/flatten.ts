@@ -57,7 +57,11 @@ export interface SubgraphPart {
 }
 interface Instance { readonly node: GraphNode; readonly part: SubgraphPart }
 interface Scope { readonly definitions: Readonly<Record<string, unknown>>; readonly pointer: string; readonly around?: Scope }
-interface Place { readonly scope: Scope; readonly path: readonly string[]; readonly node: (index: number) => string; readonly edge: (index: number) => string; readonly broken: ReadonlySet<string>; readonly pointer: string }
+/** Where a document stands: pointers of itself and its parts, the definitions around it, those on the way to it. */
+interface Place {
+  readonly scope: Scope; readonly path: readonly string[]; readonly pointer: string; readonly broken: ReadonlySet<string>
+  readonly node: (index: number) => string; readonly edge: (index: number) => string
+}
 
 /** True when some node may stand for a document. */
 export function hasSubgraphs(graph: Graph): boolean {
@@ -104,7 +108,8 @@ class Flattener {
       const node = withOrigin(given, place.node(n)), part = broken.has(given.id) ? undefined : this.#partOf(node, place)
       const first = seen.get(node.id), pointer = place.node(n)
       if (first !== undefined && (part !== undefined || instances.has(node.id))) {
-        this.diagnostics.push(graphErrors.DUPLICATE_ID.diagnostic({ thing: 'Node', id: node.id, first, second: pointer }, { node: node.id, pointer: `${pointer}/id`, expected: first, got: pointer }))
+        this.diagnostics.push(graphErrors.DUPLICATE_ID.diagnostic(
+          { thing: 'Node', id: node.id, first, second: pointer }, { node: node.id, pointer: `${pointer}/id`, expected: first, got: pointer }))
         continue
       }
       seen.set(node.id, pointer)
@@ -134,7 +139,8 @@ class Flattener {
       // An optional input that nobody gives leaves the subgraph to its own default.
       const inner = input.required === false ? input.to.map(([id, port]) => instances.get(id)?.part.exposed.get(port)?.default).find((value) => value !== undefined) : undefined
       exposed.set(name, {
-        ...input, ...(input.default === undefined && inner !== undefined && { default: inner }), to: input.to.flatMap((to, i) => this.#targetsOf(to, instances, `${pointer}/${i}/1`) ?? []),
+        ...input, ...(input.default === undefined && inner !== undefined && { default: inner }),
+        to: input.to.flatMap((to, i) => this.#targetsOf(to, instances, `${pointer}/${i}/1`) ?? []),
       })
     }
     for (const [name, ref] of graph.outputs) {
@@ -164,7 +170,8 @@ class Flattener {
     if (path.length >= this.#limits.subgraphDepth) { this.#exceeded('Subgraph depth', this.#limits.subgraphDepth, path.length + 1, pointer); return null }
     if (!this.#parts.has(document)) this.#parts.set(document, this.#read(document, pointer, found, [...path, pointer]))
     const part = this.#parts.get(document)
-    if (part !== undefined && path.length + part.depth > this.#limits.subgraphDepth) { this.#exceeded('Subgraph depth', this.#limits.subgraphDepth, path.length + part.depth, pointer); return null }
+    const depth = path.length + (part?.depth ?? 0)
+    if (depth > this.#limits.subgraphDepth) { this.#exceeded('Subgraph depth', this.#limits.subgraphDepth, depth, pointer); return null }
     return part ?? null
   }
 
@@ -238,7 +245,8 @@ class Flattener {
     const near = nearest(param, names), node = outer.id
     this.diagnostics.push(graphErrors.PARAM_UNKNOWN.diagnostic({ node, param, names, near }, {
       node, port: param, constraint: 'additional', expected: names, got: param,
-      suggestions: [...near.map((to) => ({ title: `Rename ${param} to ${to}`, edit: { op: 'rename-param', node, param, to } })), { title: `Remove ${param}`, edit: { op: 'remove-param', node, param } }],
+      suggestions: [
+        ...near.map((to) => ({ title: `Rename ${param} to ${to}`, edit: { op: 'rename-param', node, param, to } })), { title: `Remove ${param}`, edit: { op: 'remove-param', node, param } }],
     }))
   }
 

@@ -32,7 +32,10 @@ export function unpack(graph: Graph, id: string, types: TypeSource): Unpacked {
   if (first !== undefined) throw errorOf(first, flat.diagnostics)
   return {
     node,
-    graph: { ...flat.graph, nodes: flat.graph.nodes.map(withoutOrigin), edges: flat.graph.edges.map(withoutOrigin), definitions: joined(graph.definitions!, document.definitions ?? {}) },
+    graph: {
+      ...flat.graph, nodes: flat.graph.nodes.map(withoutOrigin), edges: flat.graph.edges.map(withoutOrigin),
+      definitions: joined(graph.definitions!, document.definitions ?? {}),
+    },
   }
 }
 
@@ -51,7 +54,9 @@ function joined(outer: Readonly<Record<string, unknown>>, inner: Readonly<Record
  */
 export function pack(graph: Graph, ids: readonly string[], node: Pick<GraphNode, 'id' | 'type'> & Partial<GraphNode>): Graph {
   const inside = new Set(ids), unknown = ids.find((id) => !graph.nodes.some((one) => one.id === id))
-  if (ids.length === 0 || !node.type.startsWith(SUBGRAPH)) throw commonErrors.INVALID_ARGUMENT({ function: 'pack', expected: 'node ids and a type graph::<name>', got: `${ids.length} ids, ${node.type}` })
+  if (ids.length === 0 || !node.type.startsWith(SUBGRAPH)) {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'pack', expected: 'node ids and a type graph::<name>', got: `${ids.length} ids, ${node.type}` })
+  }
   if (unknown !== undefined) throw graphErrors.NODE_NOT_FOUND({ thing: 'Pack', id: 'node', node: unknown })
   if (graph.nodes.some((one) => one.id === node.id && !inside.has(one.id))) throw graphErrors.DUPLICATE_ID({ thing: 'Node', id: node.id, first: 'the graph', second: 'the subgraph' })
   return new Packer(graph, inside, node).run()
@@ -201,7 +206,8 @@ class Packer {
   /** The graph's definitions without those that unpacking moved up and nobody else goes by. */
   #withoutMoved(): Readonly<Record<string, unknown>> {
     const own = this.#like?.definitions ?? {}, outside = new Set(this.#graph.nodes.filter(({ id }) => !this.#inside.has(id)).map(({ type }) => type))
-    return Object.fromEntries(Object.entries(this.#graph.definitions ?? {}).filter(([name, document]) => !(Object.hasOwn(own, name) && !outside.has(SUBGRAPH + name) && sameValue(own[name], document))))
+    const moved = (name: string, document: unknown): boolean => Object.hasOwn(own, name) && !outside.has(SUBGRAPH + name) && sameValue(own[name], document)
+    return Object.fromEntries(Object.entries(this.#graph.definitions ?? {}).filter(([name, document]) => !moved(name, document)))
   }
 
   /** Puts the document among the definitions: unchanged under its name, changed under it when nobody else stands for it, else under the next free one. */
