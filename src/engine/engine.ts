@@ -247,7 +247,7 @@ export class Engine {
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const { graph, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs))
     // Of a fallback the engine tells by itself, once.
-    const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true }, filled.limits)
+    const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true }, filled.limits, this.#p.passes)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
     const told = await probeSources(examined.sound ? examined.graph : createGraph(), signal)
     const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })

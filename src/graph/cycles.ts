@@ -162,7 +162,8 @@ function takeOut(root: number, succ: readonly number[][], pred: readonly number[
   }
 }
 
-function fromSmallest(cycle: readonly number[]): number[] {
+/** The same cycle, starting at its smallest node. */
+export function fromSmallest(cycle: readonly number[]): number[] {
   let at = 0
   for (let i = 1; i < cycle.length; i++) if (cycle[i]! < cycle[at]!) at = i
   return [...cycle.slice(at), ...cycle.slice(0, at)]

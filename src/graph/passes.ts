@@ -1,3 +1,4 @@
+import { findCycles, type Cycle } from './cycles.js'
 import type { EdgeList } from './edge-list.js'
 import { orderOf, type TopologicalOrder } from './order.js'
 import { BLOCK_BYTES, compress, DIGEST_BYTES, putDigest, startWords } from './sha256.js'
@@ -21,12 +22,14 @@ export interface HashBatch {
 export interface GraphPasses {
   /** Order and levels; the order is shorter than the graph when there is a cycle. */
   order(edges: EdgeList): TopologicalOrder
+  /** One shortest cycle per strongly connected part; see {@link findCycles}. */
+  cycles(edges: EdgeList): Cycle[]
   /** SHA-256 of every message, 32 bytes each, at a multiple of four; `bytes` is used up. */
   hash(batch: HashBatch): Uint8Array
 }
 
 /** The passes in TypeScript: the `js` tier, and the oracle of the compiled ones. */
-export const plainPasses: GraphPasses = { order: orderOf, hash: hashMessages }
+export const plainPasses: GraphPasses = { order: orderOf, cycles: findCycles, hash: hashMessages }
 
 function hashMessages({ bytes, count, offsets, gaps }: HashBatch): Uint8Array {
   const digests = new Uint8Array(count * DIGEST_BYTES), view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start = startWords(), state = startWords()

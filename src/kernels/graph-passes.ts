@@ -1,3 +1,4 @@
+import { fromSmallest, type Cycle } from '../graph/cycles.js'
 import type { EdgeList } from '../graph/edge-list.js'
 import type { TopologicalOrder } from '../graph/order.js'
 import { plainPasses, type GraphPasses, type HashBatch } from '../graph/passes.js'
@@ -21,6 +22,7 @@ export function corePasses(compiled: CompiledModules): GraphPasses {
   const scratch = (): Scratch => own ??= new Scratch(compiled)
   return {
     order: (edges) => edges.count < LEAST ? plainPasses.order(edges) : scratch().order(edges) ?? plainPasses.order(edges),
+    cycles: (edges) => edges.count < LEAST ? plainPasses.cycles(edges) : scratch().cycles(edges) ?? plainPasses.cycles(edges),
     hash: (batch) => batch.count < LEAST ? plainPasses.hash(batch) : scratch().hash(batch) ?? plainPasses.hash(batch),
   }
 }
@@ -42,6 +44,19 @@ class Scratch {
     words.set(to, toAt / 4)
     const done = this.#core.graph_order(count, edges, at, toAt, order, levels, work)
     return done < 0 ? undefined : { order: words.slice(order / 4, order / 4 + done), levels: words.slice(levels / 4, levels / 4 + count) }
+  }
+
+  cycles({ count, from, to }: EdgeList): Cycle[] | undefined {
+    const edges = from.length, words = this.#take(4 * (16 * count + 4 * edges + 3))
+    if (words === undefined) return undefined
+    const toAt = BASE + 4 * edges, found = toAt + 4 * edges, work = found + 8 * count
+    words.set(from, BASE / 4)
+    words.set(to, toAt / 4)
+    const written = this.#core.graph_cycles(count, edges, BASE, toAt, found, work)
+    if (written < 0) return undefined
+    const cycles: number[][] = []
+    for (let at = found / 4, end = at + written; at < end; at += words[at]! + 1) cycles.push(fromSmallest([...words.subarray(at + 1, at + 1 + words[at]!)]))
+    return cycles.sort((a, b) => a[0]! - b[0]!)
   }
 
   hash({ bytes, count, offsets, levels, gaps }: HashBatch): Uint8Array | undefined {

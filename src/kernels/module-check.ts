@@ -14,7 +14,7 @@ export interface ModuleCheck { readonly name: string; readonly role: ModuleRole;
 const PAGE = 65_536
 /** What only the core has. */
 export const CORE_FUNCTIONS = [
-  'segment_run', 'segment_step', 'segment_check', 'queue_init', 'queue_push', 'queue_pop', 'queue_quiet', 'task_take', 'task_finish', 'task_push', 'graph_order', 'graph_hash',
+  'segment_run', 'segment_step', 'segment_check', 'queue_init', 'queue_push', 'queue_pop', 'queue_quiet', 'task_take', 'task_finish', 'task_push', 'graph_order', 'graph_cycles', 'graph_hash',
   'alloc_donate', 'alloc_count', 'alloc_used', '__wbindgen_start', '__wbindgen_thread_destroy',
 ] as const satisfies readonly (keyof CoreExports | '__wbindgen_start' | '__wbindgen_thread_destroy')[]
 /** Windows of the address space by role: [start, end). */

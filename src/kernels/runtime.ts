@@ -38,6 +38,8 @@ export interface CoreExports extends RingCore {
   readonly run_rebuild: (arena: Address, run: number) => number
   /** Order and levels of a graph: nodes in order, or −1. Tables of u32 words; `work`: 3·count + edges + 1. */
   readonly graph_order: (count: number, edges: number, from: Address, to: Address, order: Address, levels: Address, work: Address) => number
+  /** Cycles as lengths and nodes: words written to `cycles` (2·count words), or −1. `work`: 14·count + 2·edges + 3 words. */
+  readonly graph_cycles: (count: number, edges: number, from: Address, to: Address, cycles: Address, work: Address) => number
   /** SHA-256 of padded messages, level by level, digests put into their gaps: 0, or −1 for tables that contradict themselves. */
   readonly graph_hash: (
     messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number, digests: Address) => number

@@ -79,6 +79,18 @@ describe('order', () => {
     }
   })
 
+  test('cycles: core and TypeScript find the same ones (GR-50)', () => {
+    const ring = { count: 1_000, from: Uint32Array.from({ length: 1_000 }, (_, n) => n), to: Uint32Array.from({ length: 1_000 }, (_, n) => (n + 1) % 1_000) }
+    const pairs = { count: 40_000, from: Uint32Array.from({ length: 40_000 }, (_, n) => n), to: Uint32Array.from({ length: 40_000 }, (_, n) => n ^ 1) }
+    const own = { count: 300, from: Uint32Array.of(299, 4, 5, 5), to: Uint32Array.of(299, 5, 4, 5) }
+    expect([passes.cycles(ring)[0]!.length, passes.cycles(pairs).length, passes.cycles(own)]).toEqual([1_000, 20_000, [[5], [299]]])
+    for (let seed = 1; seed <= 60; seed++) {
+      const count = 256 + seed * 7, edges = tangle(seed, count, [count >> 1, count, Math.round(1.3 * count), 3 * count][seed % 4]!, true)
+      for (const way of [passes, shared]) expect(way.cycles(edges)).toEqual(plainPasses.cycles(edges))
+    }
+    expect(passes.cycles(tangle(1, 400, 900, false))).toEqual([])
+  })
+
   test('1 000 repeats are identical (GR-58)', () => {
     const edges = tangle(3, 300, 900, false), first = passes.order(edges).order.join()
     for (let i = 0; i < 1_000; i++) expect(passes.order(edges).order.join()).toBe(first)

@@ -5,6 +5,7 @@ import type { Limits } from '../limits.js'
 import { nearest } from '../nearest.js'
 import { originOf } from '../subgraph/origin.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
+import { plainPasses, type GraphPasses } from '../passes.js'
 import type { Registry } from '../registry.js'
 
 /** Part of a document, in the order in which the canonical writer puts them. */
@@ -21,6 +22,8 @@ export class Context {
   readonly graph: Graph
   readonly registry: Pick<Registry, 'get' | 'list'>
   readonly limits: Limits
+  /** Who orders and finds cycles. */
+  readonly passes: GraphPasses
   /** Numbered edges, broken ones included; those that name no node are left out. */
   readonly edges: GraphEdgeList
   /** Node id → document index; the first of equal ids. */
@@ -35,7 +38,8 @@ export class Context {
   readonly #found: { readonly diagnostic: Diagnostic; readonly section: number; readonly index: number }[] = []
   #hints = 0
 
-  constructor(graph: Graph, registry: Pick<Registry, 'get' | 'list'>, limits: Limits, positions: Positions) {
+  constructor(graph: Graph, registry: Pick<Registry, 'get' | 'list'>, limits: Limits, positions: Positions, passes = plainPasses) {
+    this.passes = passes
     this.graph = graph
     this.registry = registry
     this.limits = limits

@@ -1,9 +1,8 @@
-import { cyclePath, findCycles, strongParts } from '../cycles.js'
+import { cyclePath, strongParts } from '../cycles.js'
 import { adjacencyOf, edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import { endsOf, keepNodes, needsInput } from '../ends.js'
 import { graphErrors } from '../errors.js'
 import { applyModes, type ModesApplied } from '../modes.js'
-import { orderOf } from '../order.js'
 import { reaching } from '../reach.js'
 import type { Context } from './context.js'
 import { removeEdge } from './links.js'
@@ -20,8 +19,8 @@ function soundEdges(c: Context): GraphEdgeList {
 /** Stage 9: one diagnostic per strongly connected part. The edges inside such a part are broken; its nodes, and what comes after, are still checked. */
 export function checkAcyclic(c: Context): void {
   const edges = soundEdges(c)
-  if (orderOf(edges).order.length === edges.count) return
-  for (const cycle of findCycles(edges)) {
+  if (c.passes.order(edges).order.length === edges.count) return
+  for (const cycle of c.passes.cycles(edges)) {
     const path = cyclePath(c.graph, edges, cycle)
     const last = edges.source[edges.from.findIndex((from, i) => from === cycle[cycle.length - 1] && edges.to[i] === cycle[0])]!
     c.report('nodes', cycle[0]!, graphErrors.GRAPH_CYCLE.diagnostic(path, {

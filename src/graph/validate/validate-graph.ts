@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Graph } from '../graph.js'
 import { resolveLimits, type Limits } from '../limits.js'
+import type { GraphPasses } from '../passes.js'
 import type { Registry } from '../registry.js'
 import { flattenGraph, type Flattened } from '../subgraph/flatten.js'
 import { Context } from './context.js'
@@ -35,9 +36,9 @@ export interface Examined {
 }
 
 /** First half of {@link validateGraph}. */
-export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>): Examined {
+export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses): Examined {
   const limits = resolveLimits(given), flat = flattenGraph(graph, registry, { limits })
-  const c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e })
+  const c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
   noteFlat(c, flat)
   return examine(c, host, graph)
 }

@@ -14,6 +14,7 @@ export const resample_process: (a: number, b: number) => number;
 export const resample_reset: (a: number) => number;
 export const resample_shared: (a: number, b: number) => number;
 export const resample_size: (a: number) => number;
+export const graph_cycles: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
 export const graph_hash: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
 export const graph_order: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
 export const queue_init: (a: number, b: number) => void;

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::program::Program;
-use crate::{check, graph_hash, graph_order, pass, queue, rebuild, ring, tasks};
+use crate::{check, graph_cycles, graph_hash, graph_order, pass, queue, rebuild, ring, tasks};
 
 /// One pass over a segment (see `PASS` and `THREAD_ID` of the contract), or a negative status whose step is in the header.
 #[no_mangle]
@@ -78,4 +78,9 @@ extern "C" fn graph_hash(messages: u32, offsets: u32, count: u32, levels: u32, l
 #[no_mangle]
 extern "C" fn run_rebuild(arena: u32, run: u32) -> u32 {
     rebuild::rebuild_run(arena, run)
+}
+/// Cycles of a graph (see `graph_cycles::run`): words written to `cycles`, or −1.
+#[no_mangle]
+extern "C" fn graph_cycles(count: u32, edges: u32, from: u32, to: u32, cycles: u32, work: u32) -> i32 {
+    graph_cycles::run(&graph_order::Graph { count, edges, from, to, order: cycles, levels: cycles, work })
 }

@@ -6,6 +6,7 @@
 mod check;
 mod controls;
 mod exports;
+mod graph_cycles;
 mod graph_hash;
 mod graph_order;
 mod host;
