@@ -7,6 +7,7 @@ export { documentSchema, type JsonSchema } from './graph/schema/json-schema.js'
 export { metricsSchema } from './schedule/metrics-schema.js'
 export { flatGraph, flattenGraph, type Flattened, type FlattenOptions } from './graph/subgraph/flatten.js'
 export { pack, unpack, type Unpacked } from './graph/subgraph/pack.js'
+export { subgraphType } from './graph/subgraph/subgraph-type.js'
 export { applyChange, changeOf, invertChange, type Change, type ChangeSlice, type PlainNode } from './graph/edit/change.js'
 export { ChangeLog, replay, type ChangeLogOptions, type ChangeRecord, type ChangeType } from './graph/edit/change-log.js'
 export {

@@ -5,6 +5,7 @@ import { toDocument } from '../../src/graph/document/to-document.js'
 import { hashGraph } from '../../src/graph/hash.js'
 import { DEFAULT_LIMITS } from '../../src/graph/limits.js'
 import { flatGraph, flattenGraph } from '../../src/graph/subgraph/flatten.js'
+import { subgraphType } from '../../src/graph/subgraph/subgraph-type.js'
 import { validate } from '../../src/graph/validate/index.js'
 import { createEngine, createRegistry } from '../../src/index.js'
 import * as nodes from '../../src/nodes/index.js'
@@ -85,6 +86,14 @@ describe('flattening', () => {
     expect(hashGraph(read(bypassed)).graph).toBe(hashGraph(read(direct)).graph)
     expect(validate(host({}, { mode: 'mute' }), registry).map(({ code }) => code)).toContain('GRAPH_NO_END')
   })
+})
+
+test('subgraphType: ports, chosen params with their defaults, outputs', () => {
+  const type = subgraphType(read(host()), 'pair', registry)!
+  expect(type).toMatchObject({ type: 'graph::pair', params: { gain: { type: 'number', unit: 'dB', min: -120, max: 48, default: -6 }, both: { type: 'boolean', default: false } } })
+  expect([Object.keys(type.inputs), type.inputs['in']!.media.kind, Object.keys(type.outputs), type.outputs['out']!.media.kind]).toEqual([['in'], 'audio', ['out'], 'audio'])
+  expect(type.inputs['in']!.optional).toBeUndefined()
+  expect([subgraphType(read(host()), 'none', registry), subgraphType(read(host({ definitions: { pair: { ...pair, nodes: [{ id: 'x', type: 'graph::pair' }], inputs: {}, outputs: {}, edges: [] } } })), 'pair', registry)?.inputs]).toEqual([undefined, {}])
 })
 
 describe('problems', () => {
