@@ -14,6 +14,7 @@ export interface DrawnPlan {
 /** A box: its lines of text, how it looks, and the group that it stands in. */
 export interface DrawnNode { readonly key: string; readonly lines: readonly string[]; readonly look: 'node' | 'inserted' | 'idle' | 'input' | 'output'; readonly group?: number }
 export interface DrawnEdge { readonly from: string; readonly to: string; readonly label: string; readonly look: 'link' | 'feedback' | 'value' }
+/** Everything in a drawing; groups are segments. */
 export interface Drawing {
   readonly nodes: readonly DrawnNode[]
   readonly edges: readonly DrawnEdge[]
