@@ -1,4 +1,5 @@
 import { commonErrors } from '../../errors/common-errors.js'
+import { textOfBytes } from '../../memory/platform/text.js'
 import { ascii, uint32, walkChunks } from './chunk-walker.js'
 import { HeaderWindow } from './header-window.js'
 import type { ByteSource } from '../source/byte-source.js'
@@ -143,12 +144,6 @@ function readBroadcast(bytes: Uint8Array, big: boolean): WavBroadcast {
 
 /** UTF-8 up to the first zero; bytes that are not UTF-8 are read as Latin-1, which older programs wrote. */
 function decodeText(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0)
-  // A copy, because decoders refuse views of shared memory.
-  const body = Uint8Array.from(end < 0 ? bytes : bytes.subarray(0, end))
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
-  } catch {
-    return Array.from(body, (byte) => String.fromCharCode(byte)).join('')
-  }
+  const end = bytes.indexOf(0), length = end < 0 ? bytes.length : end
+  return textOfBytes(bytes, 0, length)?.replace(/^\ufeff/, '') ?? Array.from(bytes.subarray(0, length), (byte) => String.fromCharCode(byte)).join('')
 }
