@@ -10,9 +10,13 @@ import { demandShape, foreignType, leftovers, present, type ImportContext, type 
 export const SEED_VERSION = /^\d+(?:\.\d+){1,2}$/
 
 const id = text({ min: 1, max: 64, noControl: true })
-const nodeShape = object('node', { id: { shape: id, required: true }, type: { shape: text({ min: 1, max: 255 }), required: true }, params: { shape: anyObject }, runtime_hint: { shape: choice('auto', 'rust', 'python') } })
+const nodeShape = object('node', {
+  id: { shape: id, required: true }, type: { shape: text({ min: 1, max: 255 }), required: true }, params: { shape: anyObject }, runtime_hint: { shape: choice('auto', 'rust', 'python') },
+})
 const edgeShape = object('edge', { from: { shape: id, required: true }, to: { shape: id, required: true }, output_key: { shape: id }, input_key: { shape: id } })
-const configShape = object('config', { enable_metrics: { shape: flag }, retry_policy: { shape: choice('none', 'fixed', 'exponential') }, max_retries: { shape: integer(0) }, circuit_breaker_threshold: { shape: integer(1) } })
+const configShape = object('config', {
+  enable_metrics: { shape: flag }, retry_policy: { shape: choice('none', 'fixed', 'exponential') }, max_retries: { shape: integer(0) }, circuit_breaker_threshold: { shape: integer(1) },
+})
 const shape = object('remotemedia-seed', {
   version: { shape: text(), required: true }, nodes: { shape: list(nodeShape), required: true }, edges: { shape: list(edgeShape), required: true }, config: { shape: configShape },
 })
@@ -56,14 +60,17 @@ export function exportSeed(document: Document, definitionOf: (id: string) => Nod
     report.rename(`${report.node(i)}/type`, node.type, type)
     return present({ id: node.id, type, params: node.params, runtime_hint: hint ?? (kept as string | undefined), ...own })
   })
-  return present({ version, nodes, edges: (document.edges ?? []).map((edge) => writeEdge(edge, definitionOf)), config: writeConfig(document.config as Json | undefined, report), ...rest })
+  const edges = (document.edges ?? []).map((edge) => writeEdge(edge, definitionOf))
+  return present({ version, nodes, edges, config: writeConfig(document.config as Json | undefined, report), ...rest })
 }
 
 function writeConfig(config: Json | undefined, report: Report): Json | undefined {
   if (config === undefined) return undefined
   const retry = config['retry'] as Json | undefined, breaker = config['breaker'] as Json | undefined
   for (const [name, value, carried] of [['retry', retry, ['kind', 'retries']], ['breaker', breaker, ['failures']]] as const) {
-    for (const field of Object.keys(value ?? {})) if (!(carried as readonly string[]).includes(field)) report.drop(`/config/${name}/${field}`, `${field} has no place in remotemedia-seed`)
+    for (const field of Object.keys(value ?? {})) {
+      if (!(carried as readonly string[]).includes(field)) report.drop(`/config/${name}/${field}`, `${field} has no place in remotemedia-seed`)
+    }
   }
   const written = present({
     enable_metrics: config['metrics'], retry_policy: retry?.['kind'], max_retries: retry?.['retries'],

@@ -10,20 +10,26 @@ const ID = '[A-Za-z0-9_-]+', GIB = 1_073_741_824
 const id = text({ min: 1, max: 64, pattern: ID, name: `text of 1 to 64 characters that match ^${ID}$` })
 const key = text({ min: 1, max: 64, noControl: true })
 const capabilitiesShape = object('capabilities', {
-  gpu: { shape: object('gpu', { type: { shape: choice('cuda', 'rocm', 'metal', 'vulkan', 'webgpu', 'any'), required: true }, min_memory_gb: { shape: number(0) }, required: { shape: flag } }) },
+  gpu: { shape: object('gpu', {
+    type: { shape: choice('cuda', 'rocm', 'metal', 'vulkan', 'webgpu', 'any'), required: true }, min_memory_gb: { shape: number(0) }, required: { shape: flag },
+  }) },
   cpu: { shape: object('cpu', { cores: { shape: integer(1) }, arch: { shape: choice('x86_64', 'aarch64', 'arm', 'any') } }) },
   memory_gb: { shape: number(0) },
 })
 const executionShape = object('execution', { placement: { shape: choice('local', 'remote', 'prefer_local', 'prefer_remote', 'auto') } })
 const nodeShape = object('node', {
-  id: { shape: id, required: true }, node_type: { shape: text({ min: 1, max: 255 }), required: true }, params: { shape: anyObject }, is_streaming: { shape: flag }, is_output_node: { shape: flag },
-  capabilities: { shape: capabilitiesShape }, media_capabilities: { shape: any }, host: { shape: text({ pattern: '[^:]+:\\d+', name: 'a host and port, ^[^:]+:\\d+$' }) },
+  id: { shape: id, required: true }, node_type: { shape: text({ min: 1, max: 255 }), required: true }, params: { shape: anyObject },
+  is_streaming: { shape: flag }, is_output_node: { shape: flag }, capabilities: { shape: capabilitiesShape }, media_capabilities: { shape: any },
+  host: { shape: text({ pattern: '[^:]+:\\d+', name: 'a host and port, ^[^:]+:\\d+$' }) },
   runtime_hint: { shape: choice(...RUNTIME_HINTS) }, execution: { shape: executionShape }, fast_path: { shape: flag },
 })
 const edgeShape = object('connection', { from: { shape: id, required: true }, to: { shape: id, required: true }, output_key: { shape: key }, input_key: { shape: key } })
-const metadataShape = object('metadata', { name: { shape: text({ min: 1, max: 255 }), required: true }, description: { shape: text() }, created_at: { shape: text() }, auto_negotiate: { shape: flag } })
+const metadataShape = object('metadata', {
+  name: { shape: text({ min: 1, max: 255 }), required: true }, description: { shape: text() }, created_at: { shape: text() }, auto_negotiate: { shape: flag },
+})
 const shape = object('remotemedia-v1', {
-  version: { shape: choice('v1'), required: true }, metadata: { shape: metadataShape, required: true }, nodes: { shape: list(nodeShape, 1), required: true }, connections: { shape: list(edgeShape), required: true },
+  version: { shape: choice('v1'), required: true }, metadata: { shape: metadataShape, required: true }, nodes: { shape: list(nodeShape, 1), required: true },
+  connections: { shape: list(edgeShape), required: true },
 })
 
 /** Reads a RemoteMedia manifest v1. Throws `SCHEMA_INVALID`. */
@@ -51,7 +57,8 @@ function readV1Node(c: ImportContext, known: Known, node: Json, pointer: string)
   if (node['host'] !== undefined) c.report.substitute(`${pointer}/host`, `host ${node['host'] as string}`, `place ${place!}; which machine is the cluster's choice`)
   if (node['media_capabilities'] !== undefined) c.report.warn(`${pointer}/media_capabilities`, 'kept, but ports are constrained by the node type only')
   const own = present({
-    runtime_hint: kept, execution: execution === undefined ? undefined : leftovers(executionShape, execution), capabilities: capabilities === undefined ? undefined : capabilityLeftovers(capabilities),
+    runtime_hint: kept, execution: execution === undefined ? undefined : leftovers(executionShape, execution),
+    capabilities: capabilities === undefined ? undefined : leftovers(capabilitiesShape, capabilities),
     ...leftovers(nodeShape, node, ['host', 'media_capabilities', 'is_streaming']),
   })
   const read = readNode(c, known, node['id'] as string, node['node_type'] as string, node['params'], `${pointer}/node_type`, present({
@@ -81,11 +88,11 @@ function requirementsOf({ gpu, cpu, memory_gb: memory }: Json): Json {
 /** Whole bytes of so many GiB. */
 function bytesOf(gib: unknown): number | undefined { return gib === undefined ? undefined : Math.min(Number.MAX_SAFE_INTEGER, Math.ceil((gib as number) * GIB)) }
 
-function capabilityLeftovers(capabilities: Json): Json | undefined { return leftovers(capabilitiesShape, capabilities) }
-
 /** Writes a RemoteMedia manifest v1; what it cannot say is in the report. */
 export function exportV1(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
-  noteLosses(document, { document: [], node: ['tier', 'place', 'requires', 'output', 'policy'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN }, report)
+  noteLosses(document, {
+    document: [], node: ['tier', 'place', 'requires', 'output', 'policy'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN,
+  }, report)
   const { metadata, ...rest } = (document[OWN] ?? {}) as Json, { name, description, created } = (document.meta ?? {}) as Json
   const ids = ownIds(document, report)
   const nodes = document.nodes.map((node, i) => writeV1Node(node, definitionOf(node.id), ids.get(node.id)!, report.node(i), report))
@@ -96,7 +103,8 @@ export function exportV1(document: Document, definitionOf: (id: string) => NodeD
   const negotiate = document.config?.negotiate ?? 'auto'
   if (negotiate === 'safe') report.substitute('/config/negotiate', 'safe', 'auto_negotiate: false')
   return present({
-    version: 'v1', metadata: present({ name: name ?? 'untitled', description, created_at: created, auto_negotiate: negotiate === 'auto' ? true : undefined, ...metadata as Json | undefined }), nodes, connections, ...rest,
+    version: 'v1', nodes, connections, ...rest,
+    metadata: present({ name: name ?? 'untitled', description, created_at: created, auto_negotiate: negotiate === 'auto' ? true : undefined, ...metadata as Json | undefined }),
   })
 }
 
@@ -105,23 +113,30 @@ function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined,
   const type = foreignType(node, definition, isOwnName)
   report.rename(`${pointer}/type`, node.type, type)
   if (node.place === 'main') report.drop(`${pointer}/place`, 'main has no place in remotemedia-v1')
-  const host = own['host'], placement = node.place === undefined || node.place === 'auto' || node.place === 'main' || (node.place === 'remote' && host !== undefined) ? undefined : node.place.replace('-', '_')
-  for (const [name, value] of Object.entries(node.policy ?? {})) if (name !== 'timeoutMs' || value !== 0) report.drop(`${pointer}/policy/${name}`, `${name} has no place in remotemedia-v1`)
-  const { host: _host, ...others } = own
+  const { host, ...others } = own, { place = 'auto' } = node
+  const placement = place === 'auto' || place === 'main' || (place === 'remote' && host !== undefined) ? undefined : place.replace('-', '_')
+  for (const [name, value] of Object.entries(node.policy ?? {})) {
+    if (name !== 'timeoutMs' || value !== 0) report.drop(`${pointer}/policy/${name}`, `${name} has no place in remotemedia-v1`)
+  }
   return present({
-    id: written, node_type: type, params: node.params, is_output_node: node.output === true ? true : undefined, capabilities: capabilitiesOf(node.requires, capabilities as Json | undefined, `${pointer}/requires`, report),
-    host: node.place === 'remote' || node.place === 'prefer-remote' ? host : undefined, runtime_hint: writeHint(node.tier, kept),
-    execution: placement === undefined && execution === undefined ? undefined : present({ placement, ...execution as Json | undefined }), fast_path: node.policy?.['timeoutMs'] === 0 ? true : undefined, ...others,
+    id: written, node_type: type, params: node.params, is_output_node: node.output === true ? true : undefined,
+    capabilities: capabilitiesOf(node.requires, capabilities as Json | undefined, `${pointer}/requires`, report),
+    host: place === 'remote' || place === 'prefer-remote' ? host : undefined, runtime_hint: writeHint(node.tier, kept),
+    execution: placement === undefined && execution === undefined ? undefined : present({ placement, ...execution as Json | undefined }),
+    fast_path: node.policy?.['timeoutMs'] === 0 ? true : undefined, ...others,
   })
 }
 
 function capabilitiesOf(requires: Json | undefined, kept: Json | undefined, pointer: string, report: Report): Json | undefined {
   if (requires === undefined) return kept
   const gpu = requires['gpu'] as Json | undefined, gib = (bytes: unknown): number | undefined => typeof bytes === 'number' ? bytes / GIB : undefined
-  for (const name of Object.keys(requires)) if (!['cores', 'arch', 'memoryBytes', 'gpu'].includes(name)) report.drop(`${pointer}/${name}`, `${name} has no place in remotemedia-v1`)
+  for (const name of Object.keys(requires)) {
+    if (!['cores', 'arch', 'memoryBytes', 'gpu'].includes(name)) report.drop(`${pointer}/${name}`, `${name} has no place in remotemedia-v1`)
+  }
   const written = present({
     gpu: gpu === undefined ? undefined : present({ type: gpu['type'] ?? 'any', min_memory_gb: gib(gpu['minMemoryBytes']), required: gpu['required'] }),
-    cpu: requires['cores'] === undefined && requires['arch'] === undefined ? undefined : present({ cores: requires['cores'], arch: requires['arch'] }), memory_gb: gib(requires['memoryBytes']), ...kept,
+    cpu: requires['cores'] === undefined && requires['arch'] === undefined ? undefined : present({ cores: requires['cores'], arch: requires['arch'] }),
+    memory_gb: gib(requires['memoryBytes']), ...kept,
   })
   return Object.keys(written).length === 0 ? undefined : written
 }

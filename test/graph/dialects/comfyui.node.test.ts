@@ -262,6 +262,12 @@ describe('hostile workflows', () => {
     expect(() => importDocument(source, { registry })).toThrow(expect.objectContaining({ code: 'SCHEMA_INVALID', details: expect.objectContaining({ diagnostic: expect.objectContaining({ pointer }) as unknown }) as unknown }))
   })
 
+  test('an id given twice: both nodes stay, validate tells', () => {
+    const { document } = importDocument({ nodes: [{ id: 1, type: 'SaveImage', widgets_values: ['a'] }, { id: '1', type: 'LoadImage', widgets_values: ['b'] }], links: [] }, { registry })
+    expect(document.nodes).toMatchObject([{ type: 'test::save-image', params: { filename_prefix: 'a' } }, { type: 'test::load-image', params: { image: 'b' } }])
+    expect(validate(document, registry)).toMatchObject([{ code: 'DUPLICATE_ID', pointer: '/nodes/1/id' }])
+  })
+
   test('hostile keys are ordinary ones', () => {
     const text = '{"__proto__":{"class_type":"constructor","inputs":{"__proto__":1,"toString":["__proto__",0]}}}'
     const { document } = importDocument(text, { registry })

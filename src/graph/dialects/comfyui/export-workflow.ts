@@ -88,7 +88,8 @@ class ScopeWriter {
     this.#lastLink = counter(raw['last_link_id'] ?? state['lastLinkId'])
     const idOf = (node: unknown, preset: number): string => String(isObject(node) ? node['id'] : preset)
     this.#ports = given.name === undefined ? { inputs: [], outputs: [], inputNode: '', outputNode: '' } : {
-      inputs: names(raw['inputs'], document.inputs), outputs: names(raw['outputs'], document.outputs), inputNode: idOf(raw['inputNode'], -10), outputNode: idOf(raw['outputNode'], -20),
+      inputs: names(raw['inputs'], document.inputs), outputs: names(raw['outputs'], document.outputs),
+      inputNode: idOf(raw['inputNode'], -10), outputNode: idOf(raw['outputNode'], -20),
     }
     this.#nameNodes()
   }
@@ -120,7 +121,8 @@ class ScopeWriter {
       byId.delete(String(raw['id']))
       return comment === undefined ? [] : [noteOf(raw, comment)]
     })
-    const after = [...byId.values()].map((comment, i) => noteOf({ id: `note-${i + 1}`, type: 'Note', pos: [0, 0], size: [210, 60], flags: {}, order: 0, mode: 0, properties: {} }, comment))
+    const fresh: Json = { type: 'Note', pos: [0, 0], size: [210, 60], flags: {}, order: 0, mode: 0, properties: {} }
+    const after = [...byId.values()].map((comment, i) => noteOf({ id: `note-${i + 1}`, ...fresh }, comment))
     return [...before, ...after]
   }
 
@@ -131,7 +133,8 @@ class ScopeWriter {
     const note = (id: unknown): void => { this.#lastNode = Math.max(this.#lastNode, counter(id)) }
     for (const raw of this.#keptNodes) note(raw['id'])
     nodes.forEach((node) => {
-      const raw = keptNode(node)?.raw['id'], own = raw !== undefined && String(raw) === node.id ? raw as number | string : /^(?:0|[1-9]\d{0,14})$/.test(node.id) ? Number(node.id) : undefined
+      const raw = keptNode(node)?.raw['id'], numeric = /^(?:0|[1-9]\d{0,14})$/.test(node.id) ? Number(node.id) : undefined
+      const own = raw !== undefined && String(raw) === node.id ? raw as number | string : numeric
       if (own !== undefined) { this.#ids.set(node.id, own); note(own) }
     })
     nodes.forEach((node, i) => {
@@ -149,8 +152,9 @@ class ScopeWriter {
     if (subgraph === undefined) report.rename(`${at}/type`, node.type, type)
     const base = kept?.raw ?? { pos: [40 + (i % 8) * 280, 40 + Math.floor(i / 8) * 200], size: [240, 120], flags: {}, order: i, mode: 0, properties: { 'Node name for S&R': type } }
     const mode = node.mode === 'mute' ? 2 : node.mode === 'bypass' ? 4 : 0
-    const raw = withNodeUi({ ...base, id: this.#ids.get(node.id)!, type, ...(modeOf(base['mode'] ?? 0) !== (node.mode ?? 'run') && (mode !== 0 || modeOf(base['mode']) !== undefined) && { mode }) }, node.ui)
-    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, seedsBare(node.params ?? {}, definition), definition)
+    const before = modeOf(base['mode']), changed = (before ?? 'run') !== (node.mode ?? 'run')
+    const raw = withNodeUi({ ...base, id: this.#ids.get(node.id)!, type, ...(changed && { mode }) }, node.ui), params = seedsBare(node.params ?? {}, definition)
+    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, params, definition)
     return this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
   }
 
@@ -166,7 +170,8 @@ class ScopeWriter {
         && link.target === to[0] && this.#nameAt('inputs', to[0], link.targetSlot) === to[1]
       if (!stands || !this.#emit(link)) fresh.push([from, to, id])
     })
-    const inputs = new Map<string, PortRef[]>(Object.entries(document.inputs ?? {}).map(([name, input]) => [name, [...input.to]])), outputs = new Map(Object.entries(document.outputs ?? {}))
+    const inputs = new Map<string, PortRef[]>(Object.entries(document.inputs ?? {}).map(([name, input]) => [name, [...input.to]]))
+    const outputs = new Map(Object.entries(document.outputs ?? {}))
     for (const one of kept) this.#writeKept(one, inputs, outputs)
     for (const [from, to, id] of fresh) this.#emitFresh([from[0], this.#slot('outputs', from)], [to[0], this.#slot('inputs', to)], id)
     if (this.#g.name === undefined) return
@@ -201,7 +206,8 @@ class ScopeWriter {
     const own = wanted !== undefined && /^\d{1,15}$/.test(wanted) ? Number(wanted) : undefined
     const id = own !== undefined && !this.#linkIds.has(own) ? own : ++this.#lastLink
     this.#lastLink = Math.max(this.#lastLink, counter(id))
-    const type = this.#sockets.get(from[0])?.outputs[from[1]]?.raw['type'] ?? '*', ref = (end: string): number | string => this.#ids.get(end) ?? (/^-?\d+$/.test(end) ? Number(end) : end)
+    const type = this.#sockets.get(from[0])?.outputs[from[1]]?.raw['type'] ?? '*'
+    const ref = (end: string): number | string => this.#ids.get(end) ?? (/^-?\d+$/.test(end) ? Number(end) : end)
     const raw = this.#tuples() ? [id, ref(from[0]), from[1], ref(to[0]), to[1], type]
       : { id, origin_id: ref(from[0]), origin_slot: from[1], target_id: ref(to[0]), target_slot: to[1], type }
     this.#add({ id, raw, from, to })
@@ -230,14 +236,15 @@ class ScopeWriter {
   #head(): Json {
     const { document, name } = this.#g, { id, revision } = document
     const raw = this.#kept?.raw ?? (name === undefined ? { last_node_id: 0, last_link_id: 0, groups: [], config: {}, extra: {}, version: 0.4 } : this.#freshSubgraph(name))
-    const counters = present({
+    const state = raw['state'], counters = present({
       last_node_id: larger(raw['last_node_id'], this.#lastNode), last_link_id: larger(raw['last_link_id'], this.#lastLink),
-      state: isObject(raw['state']) ? { ...raw['state'], lastNodeId: larger(raw['state']['lastNodeId'], this.#lastNode), lastLinkId: larger(raw['state']['lastLinkId'], this.#lastLink) } : undefined,
+      state: isObject(state) ? { ...state, lastNodeId: larger(state['lastNodeId'], this.#lastNode), lastLinkId: larger(state['lastLinkId'], this.#lastLink) } : undefined,
     })
     const meta = (document.meta ?? {}) as Json
     return {
       ...raw, ...present(counters), ...(name === undefined ? present({ id, revision }) : {
-        inputs: this.#portList(raw['inputs'], this.#ports.inputs, this.#ports.inputNode, 'from'), outputs: this.#portList(raw['outputs'], this.#ports.outputs, this.#ports.outputNode, 'to'),
+        inputs: this.#portList(raw['inputs'], this.#ports.inputs, this.#ports.inputNode, 'from'),
+        outputs: this.#portList(raw['outputs'], this.#ports.outputs, this.#ports.outputNode, 'to'),
         ...(typeof meta['name'] === 'string' && !String(raw['name'] ?? '').startsWith(meta['name']) && { name: meta['name'] }),
       }),
     }
@@ -265,8 +272,11 @@ class ScopeWriter {
 
   #definitions(): Json[] {
     const { document, report, pointer, subgraphs } = this.#g
-    return Object.entries(document.definitions ?? {}).sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, definition]) => isObject(definition) && Array.isArray(definition['nodes'])
-      ? [new ScopeWriter({ document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name }).write()] : [])
+    return Object.entries(document.definitions ?? {}).sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, definition]) => {
+      if (!isObject(definition) || !Array.isArray(definition['nodes'])) return []
+      const given = { document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name }
+      return [new ScopeWriter(given).write()]
+    })
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Document, DocumentEdge, DocumentInput, DocumentNode } from '../../document/document.js'
 import { LONGEST_NAME } from '../../ids.js'
 import type { PortRef } from '../../graph.js'
-import { demandShape, present, resolveType, type ImportContext, type Json } from '../source.js'
+import { utf8Length } from '../../utf8.js'
+import { demandShape, present, resolveType, type ImportContext, type Json, type ResolvedType } from '../source.js'
 import { isNote, isOutputClass, isPrimitive, isReroute } from './classes.js'
 import { commentOf, groupOf, nodeUi, same } from './layout.js'
 import { definitionsShape, subgraphShape, workflowShape } from './shapes.js'
@@ -63,7 +64,9 @@ class Scope {
   readonly #pointer: string
   readonly #subgraphs: ReadonlyMap<string, Slots>
   readonly #slots = new Map<string, Slots>()
-  readonly #nodes = new Map<string, DocumentNode>()
+  readonly #nodes: DocumentNode[] = []
+  /** Position of a node among them; the first of equal ids. */
+  readonly #indexOf = new Map<string, number>()
   /** Nodes that are not part of the graph: reroutes, primitives, notes. */
   readonly #kept: Json[] = []
   readonly #keptIds = new Set<string>()
@@ -80,10 +83,12 @@ class Scope {
   }
 
   read(): Document {
-    const raw = this.#raw, nodes: DocumentNode[] = []
+    const raw = this.#raw
     ;(raw['nodes'] as readonly Json[]).forEach((node, i) => {
       const read = this.#readNode(node, `${this.#pointer}/nodes/${i}`)
-      if (read !== undefined) nodes.push(read)
+      if (read === undefined) return
+      if (!this.#indexOf.has(read.id)) this.#indexOf.set(read.id, this.#nodes.length)
+      this.#nodes.push(read)
     })
     this.#readLinks(((raw['links'] ?? []) as readonly unknown[]).map(readLink))
     const ui = present({ groups: this.#groups(), comments: this.#comments() })
@@ -94,7 +99,7 @@ class Scope {
       nodes: this.#kept.length > 0 ? this.#kept : undefined, links: this.#keptLinks.length > 0 ? this.#keptLinks : undefined,
     })
     return present({
-      millrace: 1, ...this.#head(), inputs: this.#documentInputs(), nodes: nodes.map((node) => this.#nodes.get(node.id) ?? node), edges: this.#edges, outputs: this.#documentOutputs(),
+      millrace: 1, ...this.#head(), inputs: this.#documentInputs(), nodes: this.#nodes, edges: this.#edges, outputs: this.#documentOutputs(),
       definitions: this.#definitions(), ui: Object.keys(ui).length > 0 ? ui : undefined, [OWN]: kept,
     }) as Document
   }
@@ -102,10 +107,11 @@ class Scope {
   #head(): Pick<Document, 'id' | 'revision' | 'meta'> {
     const { id, revision, name, description } = this.#raw
     const meta = present({
-      name: typeof name === 'string' && name !== '' ? name.slice(0, 255) : undefined, description: typeof description === 'string' && description.length <= 10_000 ? description : undefined,
+      name: isText(name, 255) && name !== '' ? name : undefined, description: isText(description, 10_000) ? description : undefined,
     })
     return present({
-      id: typeof id === 'string' && id.length <= LONGEST_NAME && id !== '' ? id : undefined, revision: Number.isSafeInteger(revision) && (revision as number) >= 0 ? revision as number : undefined,
+      id: isText(id, LONGEST_NAME) && id !== '' && !/\p{Cc}/u.test(id) ? id : undefined,
+      revision: Number.isSafeInteger(revision) && (revision as number) >= 0 ? revision as number : undefined,
       meta: Object.keys(meta).length > 0 ? meta : undefined,
     })
   }
@@ -119,22 +125,22 @@ class Scope {
       return undefined
     }
     const ports = this.#subgraphs.get(name)
-    const { type, definition, fields } = ports === undefined ? resolveType(this.#c, name, `${pointer}/type`, 'comfyui') : { type: `graph::${definitionName(name)}`, definition: undefined, fields: {} }
+    const { type, definition, fields }: ResolvedType = ports === undefined ? resolveType(this.#c, name, `${pointer}/type`, 'comfyui') : { type: `graph::${definitionName(name)}`, fields: {} }
     const widgets: Widgets = ports === undefined ? readWidgets(node, definition) : { params: new Map() }
     const slots = slotsOf(node, definition, ports)
     if (!this.#slots.has(id)) this.#slots.set(id, slots)
     const { widgets_values: _values, ...raw } = node
     const own: KeptNode = {
-      ...(widgets.list === undefined ? { raw: node } : { raw, widgets: widgets.list, ...(widgets.named !== undefined && { named: true }) }), ...(!same(slots, fileSlots(node)) && { slots }), ...(this.#c.big?.has(node) === true && { big: true as const }),
+      ...(widgets.list === undefined ? { raw: node } : { raw, widgets: widgets.list, ...(widgets.named !== undefined && { named: true }) }),
+      ...(!same(slots, fileSlots(node)) && { slots }), ...(this.#c.big?.has(node) === true && { big: true as const }),
     }
     const ui = nodeUi(node), mode = modeOf(node['mode'])
     if (mode === undefined) this.#c.report.warn(`${pointer}/mode`, `mode ${String(node['mode'])} is read as run`)
-    const read = present({
+    const isOutput = isOutputClass(name, definition) || (ports === undefined && definition === undefined && isEnd(node))
+    return present({
       id, type, params: widgets.params.size > 0 ? Object.fromEntries(widgets.params) : undefined, mode: mode === 'run' ? undefined : mode,
-      output: isOutputClass(name, definition) || (ports === undefined && definition === undefined && isEnd(node)) ? true : undefined, ui: Object.keys(ui).length > 0 ? ui : undefined, ...fields, [OWN]: own,
+      output: isOutput ? true : undefined, ui: Object.keys(ui).length > 0 ? ui : undefined, ...fields, [OWN]: own,
     }) as DocumentNode
-    if (!this.#nodes.has(id)) this.#nodes.set(id, read)
-    return read
   }
 
   #readLinks(links: readonly RawLink[]): void {
@@ -180,11 +186,14 @@ class Scope {
 
   /** A primitive's value becomes the param that it is linked to; the widget's own value stays with the widget. */
   #drive(link: RawLink, primitive: Json, at: PortRef): void {
-    const node = this.#nodes.get(at[0]), value = primitiveValue(primitive)
+    const index = this.#indexOf.get(at[0]), node = index === undefined ? undefined : this.#nodes[index], value = primitiveValue(primitive)
     if (node === undefined || value === undefined) { this.#loose(link, 'sets nothing'); return }
     const own = node[OWN] as KeptNode, before = node.params?.[at[1]]
-    const widgets = own.widgets?.map((widget): Widget => widget === at[1] ? same(before, value) ? widget : [at[1], before, value] : typeof widget !== 'string' && widget.length === 3 && widget[0] === at[1] ? [at[1], widget[1], value] : widget)
-    this.#nodes.set(at[0], { ...node, params: { ...node.params, [at[1]]: value }, [OWN]: { ...own, ...(widgets !== undefined && { widgets }) } })
+    const widgets = own.widgets?.map((widget): Widget => {
+      if (widget === at[1]) return same(before, value) ? widget : [at[1], before, value]
+      return typeof widget !== 'string' && widget.length === 3 && widget[0] === at[1] ? [at[1], widget[1], value] : widget
+    })
+    this.#nodes[index!] = { ...node, params: { ...node.params, [at[1]]: value }, [OWN]: { ...own, ...(widgets !== undefined && { widgets }) } }
     this.#keptLinks.push({ link: link.raw, at, value })
   }
 
@@ -219,6 +228,9 @@ class Scope {
     return notes.length === 0 ? undefined : notes.map(commentOf)
   }
 }
+
+/** Text that a document takes, of so many units at most. */
+function isText(value: unknown, most: number): value is string { return typeof value === 'string' && value.length <= most && utf8Length(value) >= 0 }
 
 /** Mode numbers of the canvas: 0 always, 2 never, 4 bypass; 1 and 3 are of other programs. */
 export function modeOf(mode: unknown): DocumentNode['mode'] | undefined {
