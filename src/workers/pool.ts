@@ -121,7 +121,7 @@ export class WorkerPool {
   #lost = 0
   #respawns = 0
   #sparing = false
-  #refilling = false
+  #startsUnderWay = 0
   #draining = false
   #broken: MillraceError | undefined
   #closing: Promise<void> | undefined
@@ -154,7 +154,8 @@ export class WorkerPool {
   /** Starts workers until `count` (at most the pool's size) run. Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`. */
   ensure(count: number): Promise<void> {
     this.#target = Math.max(this.#target, Math.min(count, this.#o.size))
-    const next = this.#starting.then(() => this.#startMissing(this.#target))
+    this.#startsUnderWay++
+    const next = this.#starting.then(() => this.#startMissing(this.#target)).finally(() => { this.#startsUnderWay-- })
     this.#starting = next.catch(() => undefined)
     return next
   }
@@ -328,10 +329,13 @@ export class WorkerPool {
       return false
     }
     worker.startedUs = clock.nowUs()
-    if (worker.slot >= 0) worker.life.on('ready')
+    if (worker.slot >= 0) this.#ready(worker)
     worker.hold(this.#holds > 0)
     return true
   }
+
+  /** The supervisor may have seen it work already. */
+  #ready({ life }: RemoteWorker): void { if (life.state === 'booting' || life.state === 'respawning') life.on('ready') }
 
   /** A slot and a scratch span, leased to the slot (MW-07, MW-13). */
   #reserve(worker: RemoteWorker): void {
@@ -373,9 +377,9 @@ export class WorkerPool {
 
   /** Starts workers again that could not be started, and spares. */
   #refill(): void {
-    if (this.#replaces && this.workers.length < this.#target && this.#cleaning.size === 0 && !this.#refilling) {
-      this.#refilling = true
-      if (this.#budget.take(this.#o.clock.nowUs())) void this.ensure(this.#target).catch(() => undefined).finally(() => { this.#refilling = false })
+    if (this.#replaces && this.workers.length < this.#target && this.#cleaning.size === 0 && this.#startsUnderWay === 0 && this.#budget.take(this.#o.clock.nowUs())) {
+      this.#respawns++
+      this.ensure(this.#target).catch(() => undefined)
     }
     this.#keepSpares()
   }
@@ -396,7 +400,7 @@ export class WorkerPool {
       this.#reserve(spare)
       await spare.claim(spare.slot)
       spare.startedUs = this.#o.clock.nowUs()
-      spare.life.on('ready')
+      this.#ready(spare)
     } catch (error) {
       if (spare !== undefined && !spare.ended) this.#lose(spare, 'error', String(error))
       else if (spare === undefined) await this.#replace(lost)

@@ -71,6 +71,11 @@ export class Supervisor {
   #look(worker: RemoteWorker, now: number, late: boolean): void {
     if (worker.slot < 0 || worker.report === undefined) return
     const state = this.#o.slots.state(worker.slot), busy = state.status === SLOT_STATUS.BUSY
+    // It works before its answer to the call that started it is here.
+    if (worker.life.state === 'booting' || worker.life.state === 'respawning') {
+      if (!busy) return
+      worker.life.on('ready')
+    }
     if (busy !== (worker.life.state === 'busy')) worker.life.on(busy ? 'take' : 'finish')
     if (!busy || late || state.beat !== worker.beat) {
       worker.beat = state.beat
