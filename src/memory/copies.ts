@@ -1,3 +1,5 @@
+import { setBytes } from './set-bytes.js'
+
 /**
  * The one place through which bytes are copied between the arena and anything else (spec memory-and-workers.md, MW-23). Each copy is charged to an
  * edge with a reason, so a test can assert that kernels of one engine copy nothing.
@@ -45,7 +47,7 @@ export interface CopyCharge { readonly ledger: CopyLedger; readonly edge: string
 
 /** Copies all bytes of `from` to the start of `to`, which is at least as long, and charges them. */
 export function copyBytes(to: ArrayBufferView, from: ArrayBufferView, charge: CopyCharge): void {
-  bytesOf(to).set(bytesOf(from))
+  setBytes(bytesOf(to), bytesOf(from))
   charge.ledger.add(charge.edge, from.byteLength, charge.reason)
 }
 
@@ -53,7 +55,7 @@ export function copyBytes(to: ArrayBufferView, from: ArrayBufferView, charge: Co
 export function copyParts(parts: readonly { readonly to: ArrayBufferView; readonly from: ArrayBufferView }[], charge: CopyCharge): void {
   let bytes = 0
   for (const { to, from } of parts) {
-    bytesOf(to).set(bytesOf(from))
+    setBytes(bytesOf(to), bytesOf(from))
     bytes += from.byteLength
   }
   charge.ledger.add(charge.edge, bytes, charge.reason)

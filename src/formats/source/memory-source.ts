@@ -1,3 +1,4 @@
+import { setBytes } from '../../memory/set-bytes.js'
 import type { ByteSource } from './byte-source.js'
 
 /** Source over bytes in memory; borrows them. */
@@ -9,7 +10,7 @@ export function memorySource(data: Uint8Array | ArrayBufferLike, name = 'memory'
     name, size: bytes.length, seekable: true, view,
     read: (offset, target) => {
       const piece = view(offset, target.length)
-      target.set(piece)
+      setBytes(target, piece)
       return Promise.resolve(piece.length)
     },
     close: () => Promise.resolve(),
