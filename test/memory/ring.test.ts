@@ -70,7 +70,7 @@ describe.each(['core', 'TypeScript'])('moving frames, by %s', (by) => {
     expect(writer.write(middle, 100)).toBe(8)
     expect(writer.write(middle, 4, 6)).toBe(2)
     expect(writer.write(middle, 4, 9)).toBe(0)
-    expect([writer.write(middle, -1), writer.write(middle, Number.NaN), writer.write(middle, 3, -2)]).toEqual([0, 0, 0])
+    expect([writer.write(middle, -1), writer.write(middle, Number.NaN), writer.write(middle, 3, -2), writer.write(middle, 3, 0.5), writer.write(middle, 0.9)]).toEqual([0, 0, 0, 0, 0])
     wide.fill(0)
     expect(reader.read(middle, 99, 1)).toBe(7)
     expect([...wide]).toEqual([...Array<number>(9).fill(0), ...counting(7, 8), ...Array<number>(16).fill(0)])

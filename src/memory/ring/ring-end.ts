@@ -199,6 +199,7 @@ export abstract class RingEnd {
    */
   protected fits(samples: RingSamples, wanted: number | undefined, from: number): number {
     if (samples !== this.#one) this.#look(samples)
+    if (from !== 0 && !Number.isInteger(from)) return 0
     const most = this.#held - from
     return wanted === undefined || wanted > most ? (most > 0 && from >= 0 ? most : 0) : wanted > 0 && from >= 0 ? Math.floor(wanted) : 0
   }
