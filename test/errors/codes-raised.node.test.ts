@@ -31,7 +31,9 @@ const withEngine = async <T>(work: (engine: Engine) => Promise<T>, arenaBytes = 
 describe('ways that no other test goes', () => {
   test('DEPENDENCY_FAILED is what a node sees at an input whose writer failed, with the failure as its cause', async () => {
     let seen: unknown
-    const bad = defineNode({ type: 'test::bad', version: '1.0.0', title: 'Bad', doc: 'Fails.', family: 'test', params: {}, inputs: { in: { media: audio() } }, outputs: { out: { media: json() } }, process: () => Promise.reject(new Error('no luck')) }) as never as (input: unknown) => never
+    const bad = defineNode({ type: 'test::bad', version: '1.0.0', title: 'Bad', doc: 'Fails.', family: 'test', params: {}, inputs: { in: { media: audio() } }, outputs: { out: { media: json() } },
+      // After a first packet: a node whose writer has failed before is not called at all.
+      async *process() { yield { out: { media: { kind: 'json' as const }, data: [1], position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }; await new Promise((resolve) => { setTimeout(resolve, 20) }); throw new Error('no luck') } }) as never as (input: unknown) => never
     const after = defineNode({
       type: 'test::after', version: '1.0.0', title: 'After', doc: 'Reads.', family: 'test', params: {}, inputs: { in: { media: json() } }, outputs: { out: { media: json() } },
       process: async (inputs) => { try { return { out: await (inputs['in'] as PacketStream).whole() } } catch (error) { seen = error; throw error } },
