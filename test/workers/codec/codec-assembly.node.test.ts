@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { decodePacket } from '../../../src/workers/codec/packet-codec.js'
 import { PACKET_FAULT } from '../../../src/workers/codec/packet-table.js'
 import { float, oneLine, tensorLine } from './golden-packets.js'
 
@@ -94,6 +95,22 @@ describe('the codec in AssemblyScript (MW-38)', () => {
     const ping = (type: number, flags: number, version = 1): number => { const bytes = Buffer.from(vectors.find((vector) => vector.name === 'ping')!.bytes); bytes[0] = type; bytes[1] = flags; bytes[2] = version; return walk(bytes) }
     expect([ping(0, 128), ping(16, 0), ping(16, 128), ping(63, 128), ping(64, 128), ping(14, 0, 2)]).toEqual([
       PACKET_FAULT.TYPE, PACKET_FAULT.TYPE, PACKET_FAULT.SKIP, PACKET_FAULT.SKIP, PACKET_FAULT.TYPE, PACKET_FAULT.VERSION])
+  })
+  test('damaged messages: taken and refused as in TypeScript, which alone looks into JSON; nothing behind the message is read', () => {
+    let seed = 21, refused = 0
+    const random = (most: number): number => { seed = Math.imul(seed, 1_664_525) + 1_013_904_223 | 0; return (seed >>> 8) % most }
+    for (let round = 0; round < 10_000; round++) {
+      const whole = vectors[random(vectors.length)]!.bytes, bytes = Buffer.from(whole.subarray(0, random(3) === 0 ? random(whole.length + 1) : whole.length))
+      for (let hits = random(4); hits > 0 && bytes.length > 4; hits--) bytes[random(6) === 0 ? random(bytes.length) : 4 + random(bytes.length - 4)] = random(3) === 0 ? 255 : random(256)
+      // A payload in a block is the channel's to open; here it is a reference and no more.
+      if (bytes.length > 1) bytes[1]! &= 0xfe
+      let reason = 'taken'
+      try { if (decodePacket(bytes) === undefined) reason = 'skipped' } catch (error) { reason = (error as Error).message }
+      const ours = walk(bytes), same = ours >= 0 ? reason === 'taken' || reason.includes('text that is none') : ours === PACKET_FAULT.SKIP ? reason === 'skipped' : reason !== 'taken' && reason !== 'skipped'
+      if (!same) expect.fail(`round ${round}: ${ours}, ${reason}`)
+      refused += Number(ours < 0)
+    }
+    expect(refused).toBeGreaterThan(3_000)
   })
   test('UTF-8 as the platform judges it', () => {
     const decoder = new TextDecoder('utf-8', { fatal: true })
