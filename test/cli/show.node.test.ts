@@ -56,12 +56,12 @@ test('inspect prints the plan without running it', async () => {
     "plan #  5 nodes, 1 segment
       segment 0  wasm-threads on engine, chunks, 4096 frames a block, 28.9 KiB
         ~read.out~1 (audio::convert) -> audio f32 planar 22050 Hz, 1 channel
-        to16k (audio::resample) -> audio f32 planar 16000 Hz, 1 channel
+        to16k (audio::resample) [fft] -> audio f32 planar 16000 Hz, 1 channel
         vad (voice::vad)
         pcm (audio::convert)
       read (io::wav-file) -> audio i16 interleaved 22050 Hz, 1 channel  written in TypeScript
       inserted ~read.out~1 (audio::convert) on read.out->to16k.in: audio 22050 Hz, 1 channel, i16, interleaved → audio 22050 Hz, 1 channel, f32, planar
-      about # ms, 102 KiB at most, 0 bytes copied between nodes
+      about # ms, 210 KiB at most, 0 bytes copied between nodes
     "
   `)
 })
