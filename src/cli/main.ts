@@ -4,7 +4,14 @@ import { runCli } from './cli.js'
 declare const MILLRACE_VERSION: string
 
 const interrupt = new AbortController()
+/** How long what is under way may take to end after SIGTERM, ms (MW-51). */
+const DRAIN_MS = 30_000
 process.once('SIGINT', () => { interrupt.abort(new Error('interrupted')) })
+// A command does one thing: no new work follows, so it is let end, in time. A second signal does not wait.
+process.once('SIGTERM', () => {
+  setTimeout(() => { interrupt.abort(new Error('terminated')) }, DRAIN_MS).unref()
+  process.once('SIGTERM', () => { interrupt.abort(new Error('terminated')) })
+})
 process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') process.exit(0) })
 const terminal = {
   out: (text: string): void => { process.stdout.write(`${text}\n`) },

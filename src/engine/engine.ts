@@ -175,6 +175,15 @@ export class Engine {
 
   async [Symbol.asyncDispose](): Promise<void> { await this.close() }
 
+  /** Takes no new runs, lets those under way end, at most `ms`, then closes (MW-51). */
+  async drain(ms = 30_000): Promise<void> {
+    this.#closed = true
+    const late = new AbortController()
+    await Promise.race([Promise.all([...this.#running.values()].map(({ done }) => done)), this.#p.clock.sleep(ms, late.signal)])
+    late.abort()
+    await this.close()
+  }
+
   async #close(): Promise<void> {
     this.#closed = true
     const pending = [...this.#running.values()]

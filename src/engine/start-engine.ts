@@ -46,20 +46,39 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const size = filled.debugMemory ? 0 : filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
   const build = segmentBuilder(arena, runtime, ids, shared)
   const threads = size > 0 && facts.worker
-  return new Engine({
+  const events = new EventStream(filled.onEvent, () => hostClock.nowMs())
+  const engine: Engine = new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
     scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, onLost: (text, details) => { filled.logger('warn', text, details) } }) : undefined,
-    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings, events: new EventStream(filled.onEvent, () => hostClock.nowMs()),
+    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings, events,
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
       compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
       workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
       pool: filled.pool, resourceLimits: filled.resourceLimits,
-      onLost: ({ error, worker, slot, reason, detail }) => { filled.logger('warn', 'worker.lost', { worker, slot, reason, detail, error: error.code }) },
-      onBroken: (error) => { filled.logger('error', error.message, { code: error.code }) },
+      onLost({ error, worker, slot, reason, detail }) {
+        const facts = { worker, slot, reason, detail, error: error.code }
+        filled.logger('warn', 'worker.lost', facts)
+        events.emit('worker.lost', facts)
+      },
+      onBroken(error) {
+        filled.logger('error', error.message, { code: error.code })
+        // Its runs fail with the error first; nothing in a corrupt arena can be trusted after them (MW-02).
+        if (error.code === 'ARENA_CORRUPT') void hostClock.yield().then(() => engine.close())
+      },
     }),
   })
+  closeWithPage(engine)
+  return engine
+}
+
+/** A page that goes for good takes its engine's threads along, in order (MW-51). One that only sleeps keeps them. */
+function closeWithPage(engine: Engine): void {
+  const page = globalThis as { readonly document?: unknown; addEventListener?(type: 'pagehide', listener: (event: { readonly persisted?: boolean }) => void): void }
+  if (page.document === undefined || typeof page.addEventListener !== 'function') return
+  const held = new WeakRef(engine)
+  page.addEventListener('pagehide', ({ persisted }) => { if (persisted !== true) void held.deref()?.close() })
 }
 
 /** Shared memory was nobody's demand: a worker that does not get it turns the engine to transfer (MW-55). */

@@ -1,4 +1,6 @@
 import { createEngine, hostFacts } from '../../index.js'
+import { audioBuffer } from '../../nodes/io/audio-buffer.js'
+import { gain } from '../../nodes/audio/gain.js'
 import { isMillraceError } from '../../errors/millrace-error.js'
 import { UsageError, type CommandContext } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -7,6 +9,7 @@ import { table } from '../print/table.js'
 /** Prints what this host offers, and why not what it does not. Each tier is tried for real, without workers. */
 export async function doctor({ positionals, options, terminal }: CommandContext): Promise<number> {
   if (positionals.length > 0) throw new UsageError(`expected no words, got ${positionals.join(' ')}.`)
+  if (options['dump'] === true) return dump(options['json'] === true, terminal)
   const facts = hostFacts(), auto = await tryTier('auto')
   const tiers = await Promise.all(['wasm-threads', 'wasm', 'js'].map(async (tier) => ({ tier, ...await tryTier(tier) })))
   if (options['json'] === true) { terminal.out(JSON.stringify({ facts, auto, tiers }, null, 2)); return EXIT.OK }
@@ -15,6 +18,20 @@ export async function doctor({ positionals, options, terminal }: CommandContext)
   const { reasons, ...plain } = facts, words = (value: unknown): string => value === true ? 'yes' : value === false ? 'no' : String(value)
   terminal.out(table([['fact', 'value', 'why'], ...Object.entries(plain).filter(([, value]) => typeof value !== 'object')
     .map(([name, value]) => [name, words(value), reasons.find(({ fact }) => fact === name)?.reason ?? ''])]))
+  return EXIT.OK
+}
+
+/** Prints what threads did with a second of a tone: entries of the flight recorder and numbers of the pool (MW-06). */
+async function dump(json: boolean, terminal: CommandContext['terminal']): Promise<number> {
+  await using engine = await createEngine({ workers: 2 })
+  const tone = Float32Array.from({ length: 48_000 }, (_, n) => Math.sin(n / 20));
+  (await engine.run({ out: gain(audioBuffer({ data: [tone], rate: 48_000 }), { gainDb: -6 }) })).close()
+  const records = engine.parts.workers.records(), { workers, mode } = engine.stats()
+  if (json) { terminal.out(JSON.stringify({ mode, workers, records }, null, 2)); return EXIT.OK }
+  const index = (n: number): string => n < 0 ? '' : String(n)
+  terminal.out(`${mode.tier}, ${mode.mode}: ${workers.count} threads, ${workers.lost} lost, ${workers.respawns} replaced, ${(workers.utilisation * 100).toFixed(1)} % busy`)
+  terminal.out(records.length === 0 ? 'No entries: threads with memories of their own have no recorder.'
+    : table([['µs', 'slot', 'what', 'run', 'task', 'value'], ...records.map((r) => [String(r.timeUs), index(r.slot), r.kind, index(r.run), index(r.task), String(r.value)])]))
   return EXIT.OK
 }
 
