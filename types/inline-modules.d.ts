@@ -5,6 +5,13 @@ declare module '*.wasm' {
   export const deflated: string
 }
 
+declare module 'inline-wasm-set:*' {
+  /** The bytes of all modules of a folder, one after the other: raw deflate, then base64. */
+  export const deflated: string
+  /** First byte of each module, and the one after its last. */
+  export const spans: Readonly<Record<string, readonly [from: number, to: number]>>
+}
+
 declare module 'inline-worker:*' {
   /** The bundled entry as the source text of a classic script. */
   const code: string

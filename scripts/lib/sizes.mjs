@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { wasmText } from '../inline.mjs'
+import { wasmSet, wasmText } from '../inline.mjs'
 import { nodeEntries } from './entries.mjs'
 import { listFiles } from './hash.mjs'
 import { root, say } from './say.mjs'
@@ -83,9 +83,9 @@ async function parts(contents, inlined) {
   }
 }
 
-/** Texts of the modules as they are inlined: those of dist/wasm. */
+/** Texts of the modules as they are inlined: the core's, and one for the others. */
 async function inlinedModules() {
-  return Promise.all(listFiles(join(dist, 'wasm')).map((file) => wasmText(join(dist, 'wasm', file))))
+  return [await wasmText(join(dist, 'wasm/core.wasm')), (await wasmSet(join(root, 'assembly/build'))).text]
 }
 
 /** Text in parts: inlined modules and the rest. */

@@ -1,7 +1,7 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { loadPart } from '../errors/load-part.js'
 import type { Registry } from '../graph/registry.js'
-import { builtinText } from '../kernels/builtin-modules.js'
+import { loadTexts } from '../kernels/builtin-modules.js'
 import type { Engine } from './engine.js'
 import type { EngineOptions } from './engine-options.js'
 
@@ -22,8 +22,7 @@ export interface CreateEngineOptions extends EngineOptions {
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
   if (typeof options !== 'object' || options === null) throw commonErrors.INVALID_ARGUMENT({ function: 'createEngine', expected: 'an object of options', got: String(options) })
-  // Beside the engine, not after it. Who needs them hears of a failure.
-  if (options.wasm === undefined && options.tier !== 'js') for (const name of ['core', 'level'] as const) builtinText(name).catch(() => undefined)
+  if (options.wasm === undefined && options.tier !== 'js') loadTexts()
   const { startEngine } = await loadPart('engine', () => import('./start-engine.js'))
   return startEngine(options)
 }

@@ -7,7 +7,7 @@ import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { distIsCurrent } from '../../scripts/lib/fresh.mjs'
 import { listFiles } from '../../scripts/lib/hash.mjs'
-import { wasmText } from '../../scripts/inline.mjs'
+import { wasmSet, wasmText } from '../../scripts/inline.mjs'
 import { ACCEPTED, BUDGET, budgetTable, measure, type Budget } from '../../scripts/lib/sizes.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -66,8 +66,9 @@ describe.skipIf(!current)('dist', () => {
   })
 
   test('holds each wasm module once per entry, and none in workers', async () => {
-    for (const file of listFiles(join(dist, 'wasm'))) {
-      const inlined = await wasmText(join(dist, 'wasm', file))
+    const set = await wasmSet(join(root, 'assembly/build'))
+    expect(listFiles(join(dist, 'wasm')).sort()).toEqual(['core.wasm', ...Object.keys(set.spans).map((name) => `${name}.wasm`)].sort())
+    for (const [file, inlined] of [['core', await wasmText(join(dist, 'wasm/core.wasm'))], ['the others', set.text]] as const) {
       const count = (files: string[]): number => files.reduce((sum, path) => sum + readFileSync(path, 'utf8').split(inlined).length - 1, 0)
       expect(count(loadedBy('index.js')), file).toBe(1)
       expect(count([join(dist, 'millrace.global.js')]), file).toBe(1)
