@@ -166,11 +166,13 @@ export class WorkerPool {
     const fresh = kernels.filter(({ id }) => !this.#kernels.some((known) => known.id === id))
     if (fresh.length === 0) return
     this.#kernels.push(...fresh)
+    // An answer that nobody is held for does not keep the process alive.
+    const letGo = this.hold()
     await this.#starting
     await Promise.all([...this.workers, ...this.#spares.filter(({ report, ended }) => report !== undefined && !ended)].map((worker) => worker.register(fresh).catch((error: unknown) => {
       // Who takes its place is told with its start.
       if (!worker.ended) throw error
-    })))
+    }))).finally(letGo)
   }
 
   /** Wakes up to `count` workers that sleep, after tasks were pushed. */
@@ -213,7 +215,7 @@ export class WorkerPool {
   }
 
   /** State of every worker. */
-  dump(): Promise<WorkerDump[]> { return Promise.all(this.workers.map((worker) => worker.dump())) }
+  dump(): Promise<WorkerDump[]> { return Promise.all(this.workers.map((worker) => worker.dump())).finally(this.hold()) }
   /** The flight recorder's entries, oldest first. */
   records(): FlightRecord[] { return readRecords(this.#o.arena.u32, this.#o.arena.base) }
 
