@@ -138,7 +138,7 @@ export class WorkerPool {
       if (worker !== undefined) this.lose(worker, 'hang', 'did not leave its ring')
     } })
     this.#supervisor = new Supervisor({
-      arena, clock, slots: this.slots, hangMs: (state) => options.hangMsOf?.(state) ?? options.hangMs, workers: () => this.#workers,
+      arena, clock, slots: this.slots, hangMs: (state) => (state && options.hangMsOf?.(state)) ?? options.hangMs, workers: () => this.#workers,
       hung: (worker, ms, state) => { this.lose(worker, 'hang', `no heartbeat for ${ms} ms`, workerErrors.HEARTBEAT_LOST({ worker: worker.ordinal, ms, node: describeJob(state) })) },
       corrupt: (error) => { this.#corrupt(error) }, looked: () => { this.#refill() },
     })
@@ -284,7 +284,7 @@ export class WorkerPool {
       } catch (error) {
         await Promise.all(fresh.filter((worker) => worker.report === undefined).map((worker) => this.#discard(worker, error)))
         // Those that live can do the work; the supervisor goes on trying.
-        if (this.workers.length > 0 && !this.#closing) return
+        if (isMillraceError(error) && error.code === 'WORKER_SPAWN' && this.workers.length > 0 && !this.#closing) return
         throw error
       }
       const unused = fresh.filter((worker) => worker.report === undefined)
@@ -443,8 +443,10 @@ export class WorkerPool {
   }
 
   #receive(worker: RemoteWorker, event: WorkerEvent): void {
+    if (worker.slot < 0) worker.beatUs = this.#o.clock.nowUs()
     switch (event.kind) {
       case 'doorbell': this.host.ring(); break
+      case 'beat': break
       case 'task-failed': this.#lose(worker, 'trap', event.fault.message, event.task, faultError(event.fault)); break
       case 'worker-failed': this.#lose(worker, 'error', event.fault.message, undefined, faultError(event.fault)); break
       case 'corrupt': this.#corrupt(memoryErrors.ARENA_CORRUPT(event)); break
