@@ -93,7 +93,8 @@ export function exportV1(document: Document, definitionOf: (id: string) => NodeD
   noteLosses(document, {
     document: [], node: ['tier', 'place', 'requires', 'output', 'policy'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN,
   }, report)
-  const { metadata, ...rest } = (document[OWN] ?? {}) as Json, { name, description, created } = (document.meta ?? {}) as Json
+  // A version that stands there is the seed dialect's.
+  const { metadata, version: _version, ...rest } = (document[OWN] ?? {}) as Json, { name, description, created } = (document.meta ?? {}) as Json
   const ids = ownIds(document, report)
   const nodes = document.nodes.map((node, i) => writeV1Node(node, definitionOf(node.id), ids.get(node.id)!, report.node(i), report))
   const connections = (document.edges ?? []).map((edge) => {

@@ -73,7 +73,10 @@ export function writeWidgets(list: readonly Widget[] | undefined, named: boolean
   const more = Object.keys(params).filter((name) => !covered.has(name))
   if (named) return Object.fromEntries([...list!.map((widget): [string, unknown] => [typeof widget === 'string' ? widget : String(widget[0]), valueOf(widget, params)]), ...more.map((name): [string, unknown] => [name, params[name]])])
   if (list === undefined && more.length === 0) return undefined
-  if (definition !== undefined && more.some((name) => Object.hasOwn(definition.params, name))) return positional(list ?? [], params, definition)
+  const names = definition === undefined ? undefined : paramNames(definition.params)
+  if (names !== undefined && more.some((name) => names.has(name))) {
+    return positional(list ?? [], Object.fromEntries(Object.entries(params).map(([name, value]) => [names.get(name) ?? name, value])), definition!)
+  }
   return [...(list ?? []).map((widget) => valueOf(widget, params)), ...more.map((name) => params[name])]
 }
 
