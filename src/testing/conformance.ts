@@ -4,6 +4,7 @@ import type { CompileOptions } from '../kernels/compile.js'
 import { difference, tolerantDifference } from './compare.js'
 import { checkBadInit } from './checks/bad-init.js'
 import { checkParity } from './checks/parity-check.js'
+import { checkSettled } from './checks/settled-check.js'
 import { checkDenormals, checkLevels, checkNaN, checkSilence, checkTiming } from './checks/signal-checks.js'
 import { checkChunking, checkControls, checkFlush, checkInPlace, checkReset, checkRooms, checkState } from './checks/stream-checks.js'
 import { conformanceCases, type ConformanceCase, type Setup } from './conformance-case.js'
@@ -104,6 +105,7 @@ function thorough(subject: Subject, references: ReferenceRuns, chunkings: number
   const { host, log } = subject
   const before = host.allocations()
   checkSilence(subject)
+  checkSettled(subject)
   checkLevels(subject)
   checkTiming(subject)
   checkNaN(subject)

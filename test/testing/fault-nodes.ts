@@ -220,6 +220,18 @@ export const KERNEL_FAULTS: readonly (readonly [string, CheckName, (f: KernelFau
       return frames
     },
   })],
+  ['says that it is settled and counts on', 'silence', ({ code, memory, spec }) => ({
+    ...code,
+    process: (state, io) => {
+      const frames = code.process(state, io), input = memory.u32[(io + 0x18) >>> 2]!, port = input + spec.inputs.length * PORT.BYTES
+      if ((memory.u16[(input + PORT.FLAGS_U16) >>> 1]! & PORT_FLAG.SILENT) === 0) return frames
+      const data = memory.u32[(port + PORT.DATA) >>> 2]! >>> 2
+      if (frames <= 0 || !memory.f32.subarray(data, data + frames).every((value) => value === 0)) return frames
+      memory.u16[(port + PORT.FLAGS_U16) >>> 1]! |= PORT_FLAG.SILENT | PORT_FLAG.SETTLED
+      memory.u8[state + 31]!++
+      return frames
+    },
+  })],
   ['traps at 0 channels', 'bad-init', ({ code, memory }) => ({
     ...code,
     size: (init) => {
