@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createEngine, createRegistry, defineNode, fromDocument, isMillraceError, json, type AnyHandle, type NodeContext, type NodeDefinition, type PacketRecord, type PacketStream, type RunFailure } from '../../src/index.js'
-import { audioBuffer, gain } from '../../src/nodes/index.js'
+import { audioBuffer, gain, resample } from '../../src/nodes/index.js'
 import { Turn } from '../../src/schedule/policy/turn.js'
 import { Limiters } from '../../src/schedule/policy/limiters.js'
 
@@ -134,6 +134,16 @@ describe('timeouts (EX-46)', () => {
     expect((await engine.run({ out: steady() }, { nodeTimeoutMs: 120 })).outputs['out']!.data).toHaveLength(6)
     expect(await failure(engine.run({ out: stuck() }, { nodeTimeoutMs: 50 }))).toMatchObject({ code: 'NODE_TIMEOUT' })
     expect(await failure(engine.run({ out: stuck() }, { nodeTimeoutMs: -1 }))).toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+
+  test('a kernel that goes on for too long is stopped at its next block', async () => {
+    const long = (resample as unknown as Loose).with({ policy: { timeoutMs: 15 } }).named('long')
+    for (const workers of [0, 1]) {
+      await using engine = await createEngine({ ...quiet, workers })
+      const error = await failure(engine.run({ out: long(audioBuffer({ data: [new Float32Array(3_000_000)], rate: 44_100 }), { rate: 48_000, quality: 'high' }) }))
+      expect(error).toMatchObject({ code: 'NODE_TIMEOUT', nodeId: 'long' })
+      expect(engine.stats().workers.lost).toBe(0)
+    }
   })
 
   test('a node that ignores its signal fails with its timeout after the grace', async () => {
