@@ -94,7 +94,7 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   })
   const plan = describe({ peak, graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
     why: onWorkers ? 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
-    diagnostics: [...c.diagnostics, ...solved.diagnostics, ...asked] })
+    diagnostics: [...c.diagnostics, ...unsaid(solved.diagnostics, c.diagnostics), ...asked] })
   return { plan, leastBytes: peak.least, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals }
 }
 
