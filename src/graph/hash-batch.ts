@@ -9,11 +9,11 @@ const MOST_BYTES = 8_388_608
 const USUAL_BYTES = 448
 
 /** A link's record with places for what differs. */
-interface Link { readonly bytes: Uint8Array; readonly orderAt: number; readonly digestAt: number }
+interface Link { readonly port: string; readonly bytes: Uint8Array; readonly orderAt: number; readonly digestAt: number }
 
 function linkRecord(port: string, parentPort: string): Link {
   const writer = new HashWriter().begin(TAG.input).text(TAG.port, port).index(TAG.order, 0), orderAt = writer.mark - 4, digestAt = writer.begin(TAG.parent).mark
-  return { bytes: writer.skip(DIGEST_BYTES).end().text(TAG.parentPort, parentPort).end().bytes.slice(), orderAt, digestAt }
+  return { port, bytes: writer.skip(DIGEST_BYTES).end().text(TAG.parentPort, parentPort).end().bytes.slice(), orderAt, digestAt }
 }
 
 /**
@@ -30,7 +30,8 @@ export class MessageBatch {
   #offsets: number[] = [0]
   #levels: number[] = []
   #gaps: number[] = []
-  readonly #links = new Map<string, Map<string, Link>>()
+  readonly #links = new Map<string, Map<string, number>>()
+  readonly #records: Link[] = []
 
   /** A batch of at most `slots` messages. */
   constructor(passes: GraphPasses, slots: number) {
@@ -43,13 +44,21 @@ export class MessageBatch {
   /** Digest n stands at 32·n: of every message that was ended before the last {@link flush}. */
   get digests(): Uint8Array { return this.#digests }
 
-  /** The record of a link into `port` from `parentPort` of slot `slot`, which was ended in an earlier level. All links of the same two ports are copies of one record. */
-  link(port: string, order: number, slot: number, parentPort: string): void {
+  /** Number of the record that all links of these two ports are copies of. */
+  linkOf(port: string, parentPort: string): number {
     let parents = this.#links.get(port)
     if (parents === undefined) this.#links.set(port, parents = new Map())
     let link = parents.get(parentPort)
-    if (link === undefined) parents.set(parentPort, link = linkRecord(port, parentPort))
-    const { writer } = this, at = writer.mark, message = this.#messageOf[slot]!
+    if (link === undefined) parents.set(parentPort, link = this.#records.push(linkRecord(port, parentPort)) - 1)
+    return link
+  }
+
+  /** The port that a link's record is about. */
+  portOf(link: number): string { return this.#records[link]!.port }
+
+  /** The record of a link from slot `slot`, which was ended in an earlier level. */
+  link(number: number, order: number, slot: number): void {
+    const { writer } = this, link = this.#records[number]!, at = writer.mark, message = this.#messageOf[slot]!
     writer.raw(link.bytes).setU32(at + link.orderAt, order)
     if (message >= 0) this.#gaps.push(at + link.digestAt, message)
     else writer.setBytes(at + link.digestAt, this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES)

@@ -86,6 +86,8 @@ class GraphHasher {
   /** Edges into each node, feedback and links from nowhere included. */
   readonly #into: Adjacency
   readonly #ends: readonly End[]
+  /** Record of each edge (see `MessageBatch.linkOf`), −1 = one that has to be looked at. */
+  readonly #links: Int32Array
   /** One message per node, then one per end. */
   readonly #batch: MessageBatch
   readonly #writer: HashWriter
@@ -98,10 +100,18 @@ class GraphHasher {
     this.#o = o
     const edges = this.#edges = edgeListOf(graph), count = graph.nodes.length, to = new Uint32Array(graph.edges.length), linked = to.slice()
     let length = 0
-    edges.toAt.forEach((node, e) => { if (node >= 0) { to[length] = node; linked[length++] = e } })
-    this.#into = adjacencyOf(count, to.subarray(0, length), linked.subarray(0, length))
     this.#ends = endsToHash(graph, edges, definitionOf)
     this.#batch = new MessageBatch(o.passes ?? plainPasses, count + this.#ends.length)
+    this.#links = new Int32Array(graph.edges.length)
+    // Edges are visited here in their order: later, node by node, each would be a walk through memory.
+    for (let e = 0; e < to.length; e++) {
+      if (edges.toAt[e]! < 0) continue
+      const edge = graph.edges[e]!
+      this.#links[e] = edges.fromAt[e]! < 0 || edge.delayFrames !== undefined || edge.order !== undefined ? -1 : this.#batch.linkOf(edge.to[1], edge.from[1])
+      to[length] = edges.toAt[e]!
+      linked[length++] = e
+    }
+    this.#into = adjacencyOf(count, to.subarray(0, length), linked.subarray(0, length))
     this.#writer = this.#batch.writer
     this.#fresh = new Uint8Array(count)
     for (const [name, input] of graph.inputs) for (const [id, port] of input.to) this.#bind(id, port, name)
@@ -225,6 +235,7 @@ class GraphHasher {
   /** Links by port name, then order; the rank among a port's links enters, not the number written in the document. */
   #writeInputs(index: number, definition: NodeDefinition | undefined): void {
     const { edges } = this.#graph, { start, list } = this.#into, { fromAt } = this.#edges, writer = this.#writer
+    if (this.#writeLinks(index)) return
     let links = list.subarray(start[index]!, start[index + 1]!)
     for (let i = 1; i < links.length; i++) if (compareLinks(edges, links[i - 1]!, links[i]!) > 0) { links = links.slice().sort((a, b) => compareLinks(edges, a, b)); break }
     const bound = this.#bound.get(index)
@@ -236,12 +247,34 @@ class GraphHasher {
       rank = to[1] === before ? rank + 1 : 0
       before = to[1]
       if (fromAt[e]! < 0) continue
-      if (delayFrames === undefined) this.#batch.link(to[1], rank, fromAt[e]!, from[1])
+      if (delayFrames === undefined) this.#batch.link(this.#batch.linkOf(to[1], from[1]), rank, fromAt[e]!)
       else { // its parent stands later in the order
         writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank).index(TAG.feedback, delayFrames).text(TAG.parentPort, from[1]).end()
       }
     }
     while (literal < literals.length) this.#writeLiteral(literals[literal++]!)
+  }
+
+  /** The inputs of a node of which nothing but plain links in order of their ports is to be told: false = it is not one, nothing written. */
+  #writeLinks(index: number): boolean {
+    const { start, list } = this.#into, from = start[index]!, to = start[index + 1]!, batch = this.#batch
+    if (this.#bound.size > 0 && this.#bound.has(index)) return false
+    let before: string | undefined
+    for (let i = from; i < to; i++) {
+      const link = this.#links[list[i]!]!
+      if (link < 0) return false
+      const port = batch.portOf(link)
+      if (before !== undefined && before !== port && compareUtf8(before, port) > 0) return false
+      before = port
+    }
+    before = undefined
+    for (let i = from, rank = 0; i < to; i++) {
+      const e = list[i]!, link = this.#links[e]!, port = batch.portOf(link)
+      rank = port === before ? rank + 1 : 0
+      before = port
+      batch.link(link, rank, this.#edges.fromAt[e]!)
+    }
+    return true
   }
 
   #writeLiteral([port, input]: readonly string[]): void {
