@@ -140,7 +140,10 @@ describe('timeouts (EX-46)', () => {
     const long = (resample as unknown as Loose).with({ policy: { timeoutMs: 15 } }).named('long')
     for (const workers of [0, 1]) {
       await using engine = await createEngine({ ...quiet, workers })
-      const error = await failure(engine.run({ out: long(audioBuffer({ data: [new Float32Array(3_000_000)], rate: 44_100 }), { rate: 48_000, quality: 'high' }) }))
+      const run = (): Promise<RunFailure> => failure(engine.run({ out: long(audioBuffer({ data: [new Float32Array(3_000_000)], rate: 44_100 }), { rate: 48_000, quality: 'high' }) }))
+      await run()
+      const before = engine.stats().arena.usedBytes, error = await run()
+      expect(engine.stats().arena.usedBytes).toBe(before)
       expect(error).toMatchObject({ code: 'NODE_TIMEOUT', nodeId: 'long' })
       expect(engine.stats().workers.lost).toBe(0)
     }

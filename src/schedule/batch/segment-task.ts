@@ -1,7 +1,7 @@
 import type { Packet } from '../../media/packet.js'
 import { scheduleErrors } from '../errors.js'
 import { describeMedia, sameMedia } from '../media-text.js'
-import type { OpenSegment } from '../open-segment.js'
+import type { Advance, OpenSegment } from '../open-segment.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { releasePacket } from '../packet-data.js'
 import type { Turn } from '../policy/turn.js'
@@ -14,9 +14,10 @@ import type { ValueRoutes } from './value-routes.js'
  */
 export async function runSegmentTask(segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes, turn: Turn, node: ResolvedNode): Promise<void> {
   const seen = new Map<number, number>(), timeoutMs = node.policy?.timeoutMs ?? 0
+  const timeout = (): Error => scheduleErrors.NODE_TIMEOUT({ node: node.id, timeoutMs }, { nodeId: node.id, nodeType: node.definition.type })
   let stop = (): void => undefined
   const expired = new Promise<never>((_, reject) => {
-    stop = turn.watch(timeoutMs, false, () => { reject(scheduleErrors.NODE_TIMEOUT({ node: node.id, timeoutMs }, { nodeId: node.id, nodeType: node.definition.type })) })
+    stop = turn.watch(timeoutMs, false, () => { reject(timeout()) })
   })
   expired.catch(() => undefined)
   try {
@@ -24,8 +25,17 @@ export async function runSegmentTask(segment: OpenSegment, queues: ReadonlyMap<n
       for (const buffer of segment.hungry()) await feedNext(segment, buffer, queues.get(buffer)!, seen)
       await turn.enter()
       const running = segment.advance().finally(() => { turn.leave() })
-      running.catch(() => undefined)
-      const { done, outputs } = await Promise.race([running, expired])
+      const release = ({ outputs }: Advance): void => { for (const { packet } of outputs) releasePacket(packet) }
+      const advanced = await Promise.race([running, expired]).catch((error: unknown) => {
+        void running.then(release, () => undefined)
+        throw error
+      })
+      // Timers may starve while segments run on this very thread.
+      if (timeoutMs > 0 && turn.ownUs > timeoutMs * 1000) {
+        release(advanced)
+        throw timeout()
+      }
+      const { done, outputs } = advanced
       for (const { buffer, packet } of outputs) await routes.give(segment.plan.buffers[buffer]!.value, packet)
       if (done) return
     }

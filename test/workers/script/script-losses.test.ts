@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createEngine, isMillraceError, json, type Engine, type MillraceError, type PacketStream, type RunFailure } from '../../../src/index.js'
+import { createEngine, isMillraceError, type Engine, type MillraceError, type PacketStream, type RunFailure } from '../../../src/index.js'
 import { audioBuffer } from '../../../src/nodes/index.js'
 import { hostFacts } from '../../../src/kernels/host-facts.js'
 import { loose, peak, scripted } from './script-nodes.js'
