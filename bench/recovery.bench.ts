@@ -18,16 +18,16 @@ async function stuckPool(warmSpares: number) {
   const host = process.getBuiltinModule('node:worker_threads') as { Worker: new (...words: never[]) => { terminate(): unknown; readonly threadId: number } }, Real = host.Worker, threads: InstanceType<typeof Real>[] = []
   host.Worker = class extends Real { constructor(...words: never[]) { super(...words); threads.push(this) } }
   const mine = craftModule({ exports: EXPORTS, body: STUCK, layout: layoutHash() })
-  let table: RunTable | undefined
+  const tables: RunTable[] = []
   // The wait before a re-delivery is left out (MW-47 counts without it).
   const bench = await makePool({
     compiled: () => compileModules({ shared: true, kernels: { mine } }), spawn: nodeSpawner({ code: workerCode }), size: 1, warmSpares, respawns: Number.POSITIVE_INFINITY, hangMs: 1e9,
-    onRecovered: () => { if (table?.state(0) === TASK_STATE.DELAYED) table.push(0, 0) },
+    onRecovered: () => { for (const table of tables) if (table.state(0) === TASK_STATE.DELAYED) table.push(0, 0) },
   }), { pool, arena, runtime } = bench, letGo = pool.hold()
   await pool.register([{ id: 0, module: 'mine', name: 'mine' }])
   await pool.ensure(1)
-  table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena, 1, processEntry(0)), pending: 0, successors: [] }], {}, pool.recovery)
-  const running = table
+  const running = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena, 1, processEntry(0)), pending: 0, successors: [] }], {}, pool.recovery)
+  tables.push(running)
   running.push(0, 0)
   return {
     pool, running, ready: () => running.state(0) === TASK_STATE.RUNNING && pool.stats().busy === 1 && pool.stats().spares >= warmSpares,

@@ -12,7 +12,6 @@ import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { LostWorker, WorkerPool } from './pool.js'
 import type { KernelBinding } from './protocol.js'
 import { RunRecords } from './run-records.js'
-import type { TaskSpec } from './run-table.js'
 import { SharedRun, type RunTask } from './shared-run.js'
 import type { SlotState } from './slots.js'
 

@@ -76,6 +76,8 @@ export async function soak(minutes: number, seed: number, say: (line: string) =>
     const dice = draw(60)
     await Promise.all([sound(), sound(), disturb(), dice === 0 ? failing('stuck') : dice < 6 ? failing('trap') : dice < 12 ? failing('cancel') : undefined])
     runs += dice < 12 ? 3 : 2
+    // What was lost last is on its way out.
+    for (let looks = 0; !backToStart() && looks < 300; looks++) await new Promise((resolve) => { setTimeout(resolve, 10) })
     if (!backToStart()) throw new Error(`arena: ${engine.stats().arena.usedBytes} bytes used, ${used} at the start (seed ${seed}, run ${runs})`)
     if (performance.now() - said > 30_000) { said = performance.now(); say(`${runs} runs, ${ends} ends, ${JSON.stringify(faults)}`) }
   }
