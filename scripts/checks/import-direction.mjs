@@ -34,8 +34,10 @@ export function check(files = sources()) {
       if (!types) edges.set(file.path, [...(edges.get(file.path) ?? []), target])
       const to = layerOf(target)
       if (layer === 'testing') continue
-      if (to === 'testing') problems.push(`${at}: ${layer} imports testing.`)
-      else if (ORDER.indexOf(to) > ORDER.indexOf(layer)) problems.push(`${at}: ${layer} imports ${to} (${specifier}), which comes later.`)
+      if (to === 'testing') {
+        // `millrace test-kernel` is the suite's command.
+        if (layer !== 'cli') problems.push(`${at}: ${layer} imports testing.`)
+      } else if (ORDER.indexOf(to) > ORDER.indexOf(layer)) problems.push(`${at}: ${layer} imports ${to} (${specifier}), which comes later.`)
     }
   }
   return [...problems, ...cycles(edges)]

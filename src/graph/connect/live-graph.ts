@@ -61,8 +61,9 @@ export class LiveGraph {
   }
 
   #add(node: GraphNode): void {
-    if (this.#nodes.has(node.id)) this.#odd++
-    else this.#nodes.set(node.id, { node, at: this.#order.add() }), this.#ids.push(node.id)
+    if (this.#nodes.has(node.id)) { this.#odd++; return }
+    this.#nodes.set(node.id, { node, at: this.#order.add() })
+    this.#ids.push(node.id)
   }
 
   #link(edge: GraphEdge): void {
