@@ -37,6 +37,8 @@ export async function soak(minutes: number, seed: number, say: (line: string) =>
   const graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw)), expected: string[] = []
   for (const graph of graphs) expected.push(await outcome(engine, graph))
   const used = engine.stats().arena.usedBytes, rss = process.memoryUsage().rss
+  // The engine lets go of idle threads, also of one that is being ended here.
+  const awake = setInterval(() => undefined, 1_000)
   let runs = 0, ends = 0, slowestRunMs = 0, said = performance.now()
   const count = (what: string): void => { faults[what] = (faults[what] ?? 0) + 1 }
   const sound = async (): Promise<void> => {
@@ -85,6 +87,7 @@ export async function soak(minutes: number, seed: number, say: (line: string) =>
   // A span for each thread that ever was beside the first ones: they are used again.
   if (grown > 8 * SPAN) throw new Error(`arena: ${grown} bytes more than at the start`)
   await engine.close()
+  clearInterval(awake)
   host.Worker = Real
   return { minutes, seed, runs, ends, faults, lost, respawns, rssMiB: [Math.round(rss / MIB), Math.round(process.memoryUsage().rss / MIB)], slowestRunMs: Math.round(slowestRunMs) }
 }
