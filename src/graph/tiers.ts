@@ -20,6 +20,8 @@ export interface HostFacts {
   readonly relaxedSimd?: boolean
   readonly memory64?: boolean
   readonly webgpu?: boolean
+  /** Adapters that are known beside WebGPU's, whose memory nobody tells. */
+  readonly gpus?: readonly { readonly type: string; readonly memoryBytes?: number }[]
   readonly cores?: number
   readonly memoryBytes?: number
   readonly arch?: string

@@ -19,6 +19,8 @@ export interface HostFacts extends TierFacts {
   readonly webgpu: boolean
   readonly worker: boolean
   readonly cores: number
+  /** What the host is, as tags that a node may ask for (GR-41): `simd` `threads` `sab` `webgpu` `node` `browser` `deno` `bun` `os:linux`. */
+  readonly tags: readonly string[]
   readonly reasons: readonly HostReason[]
 }
 /** Why something is not there. */
@@ -54,15 +56,17 @@ export function probeHost(g: Globals): HostFacts {
   const sab = check('sab', wasm && buffers && isolated && compiles(THREADS), !wasm ? 'WebAssembly is missing' : !buffers ? 'SharedArrayBuffer does not exist'
     : !isolated ? 'the page is not cross-origin isolated: send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
       : 'WebAssembly threads are not supported')
+  const bun = typeof g['Bun'] === 'object', deno = typeof g['Deno'] === 'object'
+  const webgpu = check('webgpu', typeof (g['navigator'] as { gpu?: unknown } | undefined)?.gpu === 'object', 'navigator.gpu does not exist')
+  const worker = check('worker', node || typeof g['Worker'] === 'function', 'this scope cannot start workers')
+  const tags = Object.entries({ simd, threads: sab && worker, sab, webgpu, node, browser, deno, bun }).flatMap(([tag, there]) => there ? [tag] : [])
   return {
-    node, browser, worklet, bun: typeof g['Bun'] === 'object', deno: typeof g['Deno'] === 'object', sab, wasm, simd,
+    node, browser, worklet, bun, deno, sab, wasm, simd, webgpu, worker,
     isolated: check('isolated', isolated, 'the page is not cross-origin isolated'),
     relaxedSimd: check('relaxedSimd', wasm && compiles(RELAXED), 'the engine has no relaxed SIMD'),
     memory64: check('memory64', wasm && compiles(MEMORY64), 'the engine has no 64-bit memory'),
     waitAsync: check('waitAsync', buffers && typeof (g['Atomics'] as { waitAsync?: unknown } | undefined)?.waitAsync === 'function', 'Atomics.waitAsync does not exist'),
-    webgpu: check('webgpu', typeof (g['navigator'] as { gpu?: unknown } | undefined)?.gpu === 'object', 'navigator.gpu does not exist'),
-    worker: check('worker', node || typeof g['Worker'] === 'function', 'this scope cannot start workers'),
-    cores: coresOf(g, node), reasons,
+    cores: coresOf(g, node), ...machineOf(g, node, tags), reasons,
   }
 }
 
@@ -70,6 +74,22 @@ export function probeHost(g: Globals): HostFacts {
 function nodeLike(g: Globals): boolean {
   const p = g['process'] as { versions?: { node?: unknown }; type?: unknown; getBuiltinModule?: unknown } | undefined
   return typeof p === 'object' && p !== null && typeof p.versions?.node === 'string' && p.type !== 'renderer' && typeof p.getBuiltinModule === 'function'
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', arm: 'arm' }
+
+/** Memory, architecture and system, as far as the host tells them: Node all, a page its memory up to 8 GiB. */
+function machineOf(g: Globals, node: boolean, tags: readonly string[]): Pick<HostFacts, 'arch' | 'memoryBytes' | 'tags'> {
+  if (!node) {
+    const gib = (g['navigator'] as { deviceMemory?: unknown } | undefined)?.deviceMemory
+    return { tags, ...(typeof gib === 'number' && { memoryBytes: gib * 1_073_741_824 }) }
+  }
+  const host = g['process'] as { arch?: string; platform?: string; getBuiltinModule(name: string): { totalmem?: () => number } | undefined }
+  const { arch = '', platform } = host, memoryBytes = host.getBuiltinModule('os')?.totalmem?.()
+  return {
+    tags: platform === undefined ? tags : [...tags, `os:${platform}`],
+    ...(Object.hasOwn(ARCHITECTURES, arch) && { arch: ARCHITECTURES[arch]! }), ...(memoryBytes !== undefined && { memoryBytes }),
+  }
 }
 
 function coresOf(g: Globals, node: boolean): number {

@@ -140,7 +140,8 @@ describe('reachability (GR-09)', () => {
     fc.assert(fc.property(anyGraph, fc.array(fc.nat(8), { maxLength: 3 }), ({ count, edges }, wanted) => {
       const ends = wanted.filter((n) => n < count)
       const expected = Array.from({ length: count }, (_, n) => ends.some((end) => end === n || naiveReach(n, edges).has(end)) ? 1 : 0)
-      expect([...reaching(list(count, edges), ends)]).toEqual(expected)
+      const { from, to } = list(count, edges)
+      expect([...reaching({ count, fromAt: Int32Array.from(from), toAt: Int32Array.from(to) }, ends)]).toEqual(expected)
     }), { numRuns: 1_000, seed: 4 })
   })
 })

@@ -13,6 +13,9 @@ const reasonOf = (g: Globals, fact: string): string | undefined => probeHost(g).
 describe('host facts on faked hosts (PK-05, PK-42, MW-55)', () => {
   test.each<[string, Globals, Partial<Record<string, unknown>>]>([
     ['Node', node, { node: true, browser: false, worklet: false, worker: true, isolated: true, cores: 6, wasm: true, simd: true }],
+    ['what Node tells of its machine', { ...node, process: { versions: { node: '20.20.2' }, arch: 'arm64', platform: 'linux', getBuiltinModule: () => ({ cpus: () => [1], totalmem: () => 2 ** 33 }) } }, {
+      arch: 'aarch64', memoryBytes: 2 ** 33, tags: ['simd', 'threads', 'sab', 'node', 'os:linux'] }],
+    ['what a page tells of its machine', { ...page, navigator: { deviceMemory: 0.5 }, crossOriginIsolated: false }, { memoryBytes: 2 ** 29, tags: ['simd', 'browser'] }],
     ['an Electron renderer counts as browser', { ...page, process: { versions: { node: '20.1.0' }, type: 'renderer', getBuiltinModule: () => ({}) } }, { node: false, browser: true }],
     ['Node before getBuiltinModule is no Node', { ...page, process: { versions: { node: '20.10.0' } } }, { node: false, browser: true }],
     ['Deno', { ...node, Deno: {} }, { node: true, deno: true }],
@@ -46,6 +49,8 @@ describe('host facts on faked hosts (PK-05, PK-42, MW-55)', () => {
     expect(hostFacts()).toBe(facts)
     expect(facts).toMatchObject({ node: inNode, browser: !inNode, worklet: false, wasm: true, simd: true, worker: true })
     expect(facts.cores).toBeGreaterThan(0)
+    expect(facts.tags).toContain(inNode ? 'node' : 'browser')
+    if (inNode) expect(facts.memoryBytes).toBeGreaterThan(2 ** 20)
     if (!inNode) expect(facts.sab).toBe(inject('isolated'))
     if (!inNode) expect(facts.relaxedSimd).toBe(true)
   })

@@ -1,5 +1,7 @@
+import { commonErrors } from '../../errors/common-errors.js'
 import { show } from '../../errors/show.js'
 import { graphErrors } from '../errors.js'
+import { isObject } from '../schema/fit-shape.js'
 import { chooseTier, parseTier, type HostFacts, type TierChoice } from '../tiers.js'
 import type { Context } from './context.js'
 
@@ -17,7 +19,7 @@ export interface ValidationHost extends HostFacts {
   readonly remote?: boolean
 }
 
-/** Stage 11: tiers, places and capabilities that the host lacks, for the nodes that will run. */
+/** Stage 11: tiers, places and capabilities that the host lacks, for the nodes that will run; feedback, which no host can run yet. */
 export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost): void {
   let reported = host.fallbackReported === true
   c.graph.nodes.forEach((_, n) => {
@@ -26,6 +28,12 @@ export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost)
     if (definition.kernel !== undefined) reported = checkTier(c, n, host, reported)
     checkPlace(c, n, host)
     for (const [name, wanted] of Object.entries({ ...definition.requires, ...c.graph.nodes[n]!.requires })) checkFact(c, n, name, wanted, host)
+  })
+  c.graph.edges.forEach(({ delayFrames }, e) => {
+    if (delayFrames === undefined || c.brokenEdges.has(e) || planned[c.edges.toAt[e]!] !== 1) return
+    const edge = c.edgeName(e)
+    c.report('edges', e, commonErrors.UNSUPPORTED.diagnostic(
+      { feature: `Feedback edge ${edge}`, runtime: 'this version', alternative: 'Remove it.' }, { stage: 11, edge, pointer: `${c.edgePointer(e)}/delayFrames`, got: delayFrames }))
   })
 }
 
@@ -70,7 +78,7 @@ const FLAGS: Readonly<Record<string, (host: HostFacts) => boolean>> = {
   relaxedSimd: (host) => host.relaxedSimd === true, memory64: (host) => host.memory64 === true,
 }
 
-/** One entry of `requires` (GR-40): a flag (true, or `'preferred'`), a least number, an architecture, tags. */
+/** One entry of `requires` (GR-40): a flag (true, or `'preferred'`), a least number, an architecture, an adapter, tags. */
 function checkFact(c: Context, n: number, name: string, wanted: unknown, host: HostFacts): void {
   const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined
   if (flag !== undefined) {
@@ -82,6 +90,12 @@ function checkFact(c: Context, n: number, name: string, wanted: unknown, host: H
     if (have < wanted) lacking(c, n, name, `${wanted} ${name}`, String(have), false)
   } else if (name === 'arch' && typeof wanted === 'string') {
     if (wanted !== 'any' && wanted !== host.arch) lacking(c, n, name, `architecture ${wanted}`, host.arch ?? 'unknown', false)
+  } else if (name === 'gpu' && isObject(wanted)) {
+    const { type = 'any', minMemoryBytes = 0, required } = wanted as { readonly type?: string; readonly minMemoryBytes?: number; readonly required?: boolean }
+    const have = [...host.gpus ?? [], ...(host.webgpu === true ? [{ type: 'webgpu', memoryBytes: 0 }] : [])]
+    if (have.some((gpu) => (type === 'any' || gpu.type === type) && (gpu.memoryBytes ?? 0) >= minMemoryBytes)) return
+    const fact = `gpu ${type}${minMemoryBytes > 0 ? ` with ${minMemoryBytes} bytes` : ''}`
+    lacking(c, n, name, fact, have.map((gpu) => gpu.type).join(', ') || 'none', required === false)
   } else if (name === 'tags' && Array.isArray(wanted)) {
     const have = new Set((host.tags ?? []).map(tagOf)), absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tagOf(tag)))
     if (absent.length > 0) lacking(c, n, name, `tags ${absent.join(', ')}`, [...have].join(', ') || 'none', false)

@@ -194,7 +194,22 @@ describe('one diagnostic per code', () => {
     on({ cores: 4 }, { code: 'CAPABILITY_MISSING', constraint: 'cores', got: '0' })
     on({ arch: 'aarch64' }, { code: 'CAPABILITY_MISSING', constraint: 'arch', got: 'unknown' })
     on({ tags: ['GPU ', 'x'] }, { code: 'CAPABILITY_MISSING', constraint: 'tags', got: 'none' })
+    on({ gpu: {} }, { code: 'CAPABILITY_MISSING', constraint: 'gpu', got: 'none', message: 'Node pass: needs gpu any, host has none.' })
+    on({ gpu: { type: 'cuda', required: false } }, { code: 'CAPABILITY_PREFERRED', constraint: 'gpu' })
+    const gpu = (wanted: object, facts: object): string[] => validate(edit(good, 'pass', { requires: { gpu: wanted } }), registry, { ...host, ...facts }).map((one) => one.code)
+    expect([gpu({}, { webgpu: true }), gpu({ type: 'webgpu', minMemoryBytes: 1 }, { webgpu: true }), gpu({ type: 'metal' }, { webgpu: true })]).toEqual([[], ['CAPABILITY_MISSING'], ['CAPABILITY_MISSING']])
+    const gpus = [{ type: 'cuda', memoryBytes: 8 }]
+    expect([gpu({ type: 'cuda', minMemoryBytes: 8 }, { gpus }), gpu({ type: 'cuda', minMemoryBytes: 9 }, { gpus }), gpu({ type: 'any' }, { gpus })]).toEqual([[], ['CAPABILITY_MISSING'], []])
     expect(validate(edit(good, 'pass', { requires: { simd: true, threads: true, cores: 2, tags: ['Gpu'], arch: 'any' } }), registry, { ...host, cores: 2, tags: [' gPU'] })).toEqual([])
+  })
+
+  test('feedback edges keep their source, and are refused by a host', () => {
+    const graph = graphOf({ give, two, echo: pass }, ['give.out->two.a', 'two.out->echo.in'])
+    const looped = { ...graph, edges: [...graph.edges, { from: ['echo', 'out'] as const, to: ['two', 'b'] as const, delayFrames: 480 }], outputs: new Map([['y', ['two', 'out'] as const]]) }
+    expect(validate(looped, registry)).toEqual([])
+    check(looped, {
+      code: 'UNSUPPORTED', severity: 'error', stage: 11, edge: 'echo.out->two.b', pointer: '/edges/2/delayFrames', got: 480, message: 'Feedback edge echo.out->two.b: not available in this version.',
+    }, host)
   })
 
   test('PLACE_IMPOSSIBLE', () => {
