@@ -14,31 +14,41 @@ const PAGE_BYTES = 65_536
 const BASE = WINDOW.CORE_END, MOST_PAGES = 4_096
 
 /**
- * Order and hashes by the core (GR-55). They run in an instance of its own over a memory that grows to what they need: a plan must not take room from the
- * arena, whose use is what a run is measured by. Made at the first graph that is large enough.
+ * Order, cycles and hashes by the core (GR-55). They run in an instance of their own over a memory of their own: a plan must not take room from the arena, whose use
+ * is what a run is measured by. Made at the first graph that is large enough, and again, twice as large, when one does not fit (a memory never grows, MW-04).
  */
 export function corePasses(compiled: CompiledModules): GraphPasses {
   let own: Scratch | undefined
-  const scratch = (): Scratch => own ??= new Scratch(compiled)
+  /** An instance with `bytes` of room; undefined when that is too much, or the host has not so much to give. */
+  const scratch = (bytes: number): Scratch | undefined => {
+    if (own === undefined || own.bytes < bytes) try { own = new Scratch(compiled, bytes) } catch { return undefined }
+    return own
+  }
   return {
-    order: (edges) => edges.count < LEAST ? plainPasses.order(edges) : scratch().order(edges) ?? plainPasses.order(edges),
-    cycles: (edges) => edges.count < LEAST ? plainPasses.cycles(edges) : scratch().cycles(edges) ?? plainPasses.cycles(edges),
-    hash: (batch) => batch.count < LEAST ? plainPasses.hash(batch) : scratch().hash(batch) ?? plainPasses.hash(batch),
+    order: (edges) => (edges.count < LEAST ? undefined : scratch(4 * (5 * edges.count + 3 * edges.from.length + 1))?.order(edges)) ?? plainPasses.order(edges),
+    cycles: (edges) => (edges.count < LEAST ? undefined : scratch(4 * (16 * edges.count + 4 * edges.from.length + 3))?.cycles(edges)) ?? plainPasses.cycles(edges),
+    hash: (batch) => (batch.count < LEAST ? undefined : scratch(batch.bytes.length + 4 * (batch.offsets.length + batch.levels.length + batch.gaps.length) + DIGEST_BYTES * batch.count)?.hash(batch)) ?? plainPasses.hash(batch),
   }
 }
 
 class Scratch {
-  readonly #memory: WebAssembly.Memory
+  /** Room for tables. */
+  readonly bytes: number
+  readonly #words: Uint32Array<ArrayBuffer>
   readonly #core: CoreExports
 
-  constructor({ shared, modules }: CompiledModules) {
-    this.#memory = new WebAssembly.Memory({ initial: BASE / PAGE_BYTES, maximum: MOST_PAGES, shared })
-    this.#core = instantiateRuntime({ shared, modules: modules.filter((one) => one.name === 'core') }, this.#memory).core
+  /** Throws `RangeError` beyond the largest memory, or what the host throws when it has none. */
+  constructor({ shared, modules }: CompiledModules, bytes: number) {
+    const pages = 2 ** Math.ceil(Math.log2((BASE + bytes) / PAGE_BYTES))
+    if (pages > MOST_PAGES) throw new RangeError(`${pages} pages`)
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
+    this.#core = instantiateRuntime({ shared, modules: modules.filter((one) => one.name === 'core') }, memory).core
+    this.#words = new Uint32Array(memory.buffer)
+    this.bytes = pages * PAGE_BYTES - BASE
   }
 
   order({ count, from, to }: EdgeList): TopologicalOrder | undefined {
-    const edges = from.length, words = this.#take(4 * (5 * count + 3 * edges + 1))
-    if (words === undefined) return undefined
+    const edges = from.length, words = this.#words
     const at = BASE, toAt = at + 4 * edges, order = toAt + 4 * edges, levels = order + 4 * count, work = levels + 4 * count
     words.set(from, at / 4)
     words.set(to, toAt / 4)
@@ -47,8 +57,7 @@ class Scratch {
   }
 
   cycles({ count, from, to }: EdgeList): Cycle[] | undefined {
-    const edges = from.length, words = this.#take(4 * (16 * count + 4 * edges + 3))
-    if (words === undefined) return undefined
+    const edges = from.length, words = this.#words
     const toAt = BASE + 4 * edges, found = toAt + 4 * edges, work = found + 8 * count
     words.set(from, BASE / 4)
     words.set(to, toAt / 4)
@@ -60,8 +69,7 @@ class Scratch {
   }
 
   hash({ bytes, count, offsets, levels, gaps }: HashBatch): Uint8Array | undefined {
-    const words = this.#take(bytes.length + 4 * (offsets.length + levels.length + gaps.length) + DIGEST_BYTES * count)
-    if (words === undefined) return undefined
+    const words = this.#words
     const messages = BASE, offsetsAt = messages + bytes.length, levelsAt = offsetsAt + 4 * offsets.length, gapsAt = levelsAt + 4 * levels.length, digests = gapsAt + 4 * gaps.length
     new Uint8Array(words.buffer).set(bytes, messages)
     words.set(offsets, offsetsAt / 4)
@@ -69,12 +77,5 @@ class Scratch {
     words.set(gaps, gapsAt / 4)
     if (this.#core.graph_hash(messages, offsetsAt, count, levelsAt, levels.length, gapsAt, gaps.length / 2, digests) !== 0) return undefined
     return new Uint8Array(words.slice(digests / 4, digests / 4 + 8 * count).buffer)
-  }
-
-  /** The memory as words, with at least `bytes` from the base on; undefined when it cannot grow so far. */
-  #take(bytes: number): Uint32Array<ArrayBuffer> | undefined {
-    const short = BASE + bytes - this.#memory.buffer.byteLength
-    if (short > 0) try { this.#memory.grow(Math.ceil(short / PAGE_BYTES)) } catch { return undefined }
-    return new Uint32Array(this.#memory.buffer)
   }
 }
