@@ -2,16 +2,20 @@
  * Question: what do the graph passes cost before anything runs? Hypothesis (spec graph.md GR-34, GR-48, GR-50, GR-55, GR-58): 1 000 nodes ordered in < 1 ms,
  * 10 000 in < 5 ms, 100 000 in < 40 ms; 1 000 nodes validated in < 5 ms, negotiated in < 10 ms, hashed in < 10 ms; a cycle through 1 000 nodes found in < 1 ms.
  */
-import { findCycles } from '../src/graph/cycles.js'
+import { canConnect } from '../src/graph/connect/can-connect.js'
 import { edgeListOf, type EdgeList } from '../src/graph/edge-list.js'
-import { createGraph, type Graph, type GraphEdge, type GraphNode } from '../src/graph/graph.js'
+import { createGraph, type Graph, type GraphEdge, type GraphNode, type PortRef } from '../src/graph/graph.js'
 import { hashGraph } from '../src/graph/hash.js'
+import type { NodeId } from '../src/graph/ids.js'
 import { negotiate } from '../src/graph/negotiate/index.js'
 import type { NodeDefinition } from '../src/graph/node-definition.js'
 import { orderOf, topologicalOrder } from '../src/graph/order.js'
+import { plainPasses, type GraphPasses } from '../src/graph/passes.js'
 import { createRegistry } from '../src/graph/registry.js'
 import { Sha256 } from '../src/graph/sha256.js'
 import { validate } from '../src/graph/validate/index.js'
+import { compileModules } from '../src/kernels/compile.js'
+import { corePasses } from '../src/kernels/graph-passes.js'
 import { audio } from '../src/media/media-type.js'
 import { channels } from '../src/nodes/audio/channels.js'
 import { convert } from '../src/nodes/audio/convert.js'
@@ -87,7 +91,20 @@ export const orderBench = bench('graph/order', async (b) => {
     nodes: Array.from({ length: 1_000 }, (_, n) => ({ ...chain.nodes[1]!, id: `n${n}` })),
     edges: Array.from({ length: 1_000 }, (_, n): GraphEdge => ({ from: [`n${n}`, 'out'], to: [`n${(n + 1) % 1_000}`, 'in'] })),
   })
-  await barred(b, 'find the cycle of 1000 nodes', 1, { 'order, then cycles': () => { const edges = edgeListOf(loop); return orderOf(edges).order.length < 1_000 ? findCycles(edges) : [] } }, 1_000)
+  const core = corePasses(await compileModules({ shared: false })), find = (passes: GraphPasses) => (): unknown => { const edges = edgeListOf(loop); return passes.order(edges).order.length < 1_000 ? passes.cycles(edges) : [] }
+  await barred(b, 'find the cycle of 1000 nodes', 1, { 'order, then cycles': find(plainPasses), 'with the core': find(core) }, 1_000)
+})
+
+export const connectBench = bench('graph/can-connect', async (b) => {
+  const graph = lanes(10_000), from: PortRef = ['node-5008' as NodeId, 'out'], free: PortRef = ['node-9001' as NodeId, 'in'], back: PortRef = ['node-5001' as NodeId, 'in']
+  await barred(b, 'canConnect, 10000 nodes', 1, {
+    'the same graph, refused for its input': () => canConnect(graph, from, free, { registry }), 'the same graph, refused for a cycle': () => canConnect(graph, from, back, { registry }),
+  }, 1)
+  let next = graph, count = 0
+  await barred(b, 'canConnect after an edit, 10000 nodes', 1, { 'one edge more or less': () => {
+    next = count++ % 2 === 0 ? { ...graph, edges: [...graph.edges, { from, to: ['node-9' as NodeId, 'more'] }] } : graph
+    return canConnect(next, from, free, { registry })
+  } }, 1)
 })
 
 export const passesBench = bench('graph/passes', async (b) => {
@@ -95,7 +112,8 @@ export const passesBench = bench('graph/passes', async (b) => {
   await barred(b, 'negotiate 1000 nodes', 10, { negotiate: () => negotiate(plain, registry) }, 1_000)
   await barred(b, 'validate 1000 nodes', 5, { validate: () => validate(graph, registry, { wasm: true, simd: true, sab: true }) }, 1_000)
   await barred(b, 'hash 1000 nodes', 10, { hashGraph: () => hashGraph(graph).graph }, 1_000)
-  await barred(b, 'hash 10000 nodes', 25, { hashGraph: () => hashGraph(large).graph }, 10_000)
+  const passes = corePasses(await compileModules({ shared: false })), previous = hashGraph(large), changed = { ...large, nodes: large.nodes.map((node, n) => n === 5_001 ? { ...node, params: { gainDb: 1 } } : node) }
+  await barred(b, 'hash 10000 nodes', 25, { 'with the core': () => hashGraph(large, { passes }).graph, hashGraph: () => hashGraph(large).graph, 'one node changed': () => hashGraph(changed, { previous }).graph }, 10_000)
 })
 
 export const sha256Bench = bench('graph/sha256', async (b) => {
