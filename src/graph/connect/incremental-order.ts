@@ -1,9 +1,8 @@
-/** Edges that would close a cycle are kept aside; the others have an order, which is mended where a new edge contradicts it. */
 interface Vertex { order: number; readonly out: number[]; readonly into: number[] }
 
 /**
  * Topological order of a growing and shrinking graph (D. J. Pearce, P. H. J. Kelly, "A dynamic topological sort algorithm for directed acyclic graphs", ACM JEA 11,
- * 2006). A question costs nothing when the order answers it, else a walk over the nodes between the two ends. Nodes are numbered by the caller.
+ * 2006). A question costs nothing when the order answers it, else a walk over the nodes between the two ends. Edges that close a cycle are kept aside.
  */
 export class IncrementalOrder {
   readonly #vertices: Vertex[] = []
