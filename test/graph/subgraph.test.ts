@@ -129,8 +129,8 @@ describe('problems', () => {
   test('wrong ports and params at the border, wrong params inside, with pointers into the definition', () => {
     expect(codes(host({ edges: [{ from: ['read', 'out'], to: ['sub', 'inn'] }, { from: ['sub', 'ot'], to: ['end', 'in'] }], inputs: { v: { to: [['sub', 'gian']] } } }))).toEqual(expect.arrayContaining([
       ['PORT_NOT_FOUND', 'sub', '/edges/0/to/1'], ['PORT_NOT_FOUND', 'sub', '/edges/1/from/1'], ['PORT_NOT_FOUND', 'sub', '/inputs/v/to/0/1']]))
-    expect(codes(host({}, { params: { gian: 1 } }))).toEqual([['PARAM_UNKNOWN', 'sub', undefined]])
-    expect(codes(host({}, { params: { gain: 1_000 } }))).toEqual([['PARAM_INVALID', 'sub/first', '/definitions/pair/nodes/0/params/gainDb']])
+    expect(codes(host({}, { params: { gian: 1 } }))).toEqual([['PARAM_UNKNOWN', 'sub', '/nodes/1/params/gian']])
+    expect(codes(host({}, { params: { gain: 1_000 } }))).toEqual([['PARAM_INVALID', 'sub/first', '/nodes/1/params/gain']])
     expect(codes(host({ definitions: { pair: { ...pair, nodes: [pair.nodes[0], { id: 'second', type: 'audio::gian' }] } } }))).toEqual([['NODE_TYPE_UNKNOWN', 'sub/second', '/definitions/pair/nodes/1/type']])
     expect(codes(host({ definitions: {} }))).toEqual([['NODE_TYPE_UNKNOWN', 'sub', '/nodes/1/type']])
     expect(codes(host({ definitions: { pair: { ...pair, revision: -1 } } }))).toEqual([['SCHEMA_INVALID', undefined, '/definitions/pair/revision']])

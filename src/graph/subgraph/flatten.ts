@@ -17,7 +17,7 @@ import { paramNames } from '../params.js'
 import { escapePointer } from '../pointer.js'
 import { isObject } from '../schema/fit-shape.js'
 import { interfaceOf, isParam } from './interface.js'
-import { typesOf, withOrigin, type TypeSource } from './origin.js'
+import { originOf, paramOriginOf, typesOf, withOrigin, withParamOrigin, type TypeSource } from './origin.js'
 
 /** What types of subgraphs begin with. */
 export const SUBGRAPH = 'graph::'
@@ -120,7 +120,7 @@ class Flattener {
       size += part.graph.nodes.length - 1
       if (size > this.#limits.expandedNodes) return this.#exceeded('Expanded nodes', this.#limits.expandedNodes, size, pointer)
       if (edges.length + part.graph.edges.length > this.#limits.edges) return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + part.graph.edges.length, pointer)
-      instances.set(node.id, { node: given, part })
+      instances.set(node.id, { node, part })
       this.#instantiate(node, part, nodes, edges, broken)
     }
     const linked = new Set<string>()
@@ -217,7 +217,10 @@ class Flattener {
       for (const to of input.to.map(prefixed)) {
         const at = index.get(to[0]), node = at === undefined ? undefined : nodes[at]!
         if (node === undefined || !(isParam(node.definition, to[1]) || node.type.startsWith(SUBGRAPH))) open.push(to)
-        else nodes[at!] = { ...node, params: withValue(node, to[1], value) }
+        else {
+          const set = { ...node, params: withValue(node, to[1], value) }
+          nodes[at!] = given === undefined ? set : withParamOrigin(set, to[1], paramPointer(outer, name))
+        }
       }
       if (open.length > 0 && (given !== undefined || !linked.has(`${outer.id}\u0000${name}`))) hidden.set(`${outer.id}/${name}`, { to: open, default: value })
     }
@@ -244,7 +247,7 @@ class Flattener {
   #unknownParam(outer: GraphNode, param: string, names: readonly string[]): void {
     const near = nearest(param, names), node = outer.id
     this.diagnostics.push(graphErrors.PARAM_UNKNOWN.diagnostic({ node, param, names, near }, {
-      node, port: param, constraint: 'additional', expected: names, got: param,
+      node, port: param, pointer: paramPointer(outer, param), constraint: 'additional', expected: names, got: param,
       suggestions: [
         ...near.map((to) => ({ title: `Rename ${param} to ${to}`, edit: { op: 'rename-param', node, param, to } })), { title: `Remove ${param}`, edit: { op: 'remove-param', node, param } }],
     }))
@@ -253,6 +256,11 @@ class Flattener {
   #exceeded(what: string, limit: number, got: number, pointer: string): undefined {
     this.diagnostics.push(commonErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { stage: 1, constraint: 'max', expected: limit, got, pointer }))
   }
+}
+
+/** Where a node's param stands, or was given by the node around it. */
+function paramPointer(node: GraphNode, param: string): string {
+  return paramOriginOf(node, param) ?? `${originOf(node)!}/params/${escapePointer(param)}`
 }
 
 /** Params with one of them set; other spellings of it give way. */

@@ -16,9 +16,21 @@ export function withOrigin<T extends GraphNode | GraphEdge>(part: T, pointer: st
   return { ...part, [ORIGIN]: pointer }
 }
 
-/** The node or edge without the pointer. */
+/** Key of the pointers of params that the node around a subgraph gave. */
+const GIVEN: unique symbol = Symbol('millrace.given') as never
+interface Given { readonly [GIVEN]?: ReadonlyMap<string, string> }
+
+/** Where a param's value was written when that is not at its node, or undefined. */
+export function paramOriginOf(node: GraphNode, param: string): string | undefined { return (node as Given)[GIVEN]?.get(param) }
+
+/** The same node, a param of which was written at `pointer`. */
+export function withParamOrigin(node: GraphNode, param: string, pointer: string): GraphNode {
+  return { ...node, [GIVEN]: new Map([...(node as Given)[GIVEN] ?? [], [param, pointer]]) } as GraphNode
+}
+
+/** The node or edge without the pointers. */
 export function withoutOrigin<T extends GraphNode | GraphEdge>(part: T): T {
-  const { [ORIGIN]: _pointer, ...rest } = part as T & { readonly [ORIGIN]?: string }
+  const { [ORIGIN]: _pointer, [GIVEN]: _given, ...rest } = part as T & Given & { readonly [ORIGIN]?: string }
   return rest as unknown as T
 }
 

@@ -3,6 +3,7 @@ import { graphErrors } from '../errors.js'
 import { resolveParams } from '../params.js'
 import { escapePointer } from '../pointer.js'
 import { satisfies } from '../semver.js'
+import { paramOriginOf } from '../subgraph/origin.js'
 import type { Context } from './context.js'
 
 /** Stage 7: node types that the registry lacks, versions out of range, deprecated types. A node of an unknown type or version is broken. */
@@ -54,7 +55,8 @@ export function checkParams(c: Context): void {
     const { values, diagnostics } = resolveParams(definition, node.params, { node: node.id, pointer: `${c.nodePointer(n)}/params`, ...(own !== undefined && { driven: own }) })
     c.params[n] = values
     for (const diagnostic of diagnostics) {
-      c.report('nodes', n, diagnostic)
+      const pointer = diagnostic.got === undefined || diagnostic.port === undefined ? undefined : paramOriginOf(node, diagnostic.port)
+      c.report('nodes', n, pointer === undefined ? diagnostic : { ...diagnostic, pointer })
       if (diagnostic.severity === 'error') c.brokenNodes.add(n)
     }
   })
