@@ -54,7 +54,7 @@ export function poolReport({ size, mode, slots, arena, nowUs, waits, lost, respa
   const busyUs = workers.reduce((sum, worker) => sum + worker.busyUs, 0), allUs = busyUs + workers.reduce((sum, worker) => sum + worker.idleUs, 0)
   return {
     size, mode, count: workers.length, lost, respawns, spares, messages, workers, utilisation: allUs === 0 ? 0 : busyUs / allUs, queueWaitUs: waits.counts,
-    busy: workers.filter(({ state }) => state?.status === SLOT_STATUS.BUSY).length + p.workers.filter(({ executing }) => executing > 0).length,
+    busy: workers.filter(({ state }) => state?.status === SLOT_STATUS.BUSY).length + p.workers.filter(({ executing }) => executing.size > 0).length,
   }
 }
 

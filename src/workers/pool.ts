@@ -7,7 +7,7 @@ import type { Arena } from '../memory/arena.js'
 import { memoryErrors } from '../memory/errors.js'
 import type { Holder } from '../memory/leases.js'
 import { MIN_ARENA_BYTES } from '../memory/config.js'
-import { MAIL, RECORD_KIND, SCRATCH_SPAN_BYTES, SLOT_PHASE, SLOT_STATUS } from '../memory/layout.js'
+import { MAIL, RECORD_KIND, SCRATCH_SPAN_BYTES, SLOT_PHASE } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import { readRecords, record, type FlightRecord } from '../memory/recorder.js'
 import type { Clock } from '../schedule/clock.js'
@@ -139,7 +139,7 @@ export class WorkerPool {
     } })
     this.#supervisor = new Supervisor({
       arena, clock, slots: this.slots, hangMs: (state) => (state && options.hangMsOf?.(state)) ?? options.hangMs, workers: () => this.#workers,
-      hung: (worker, ms, state) => { this.lose(worker, 'hang', `no heartbeat for ${ms} ms`, workerErrors.HEARTBEAT_LOST({ worker: worker.ordinal, ms, node: describeJob(state) })) },
+      hung: (worker, ms, state) => { this.lose(worker, 'hang', `no heartbeat for ${ms} ms`, workerErrors.HEARTBEAT_LOST({ worker: worker.ordinal, ms, node: describeJob(state, worker) })) },
       corrupt: (error) => { this.#corrupt(error) }, looked: () => { this.#refill() },
     })
   }
@@ -505,7 +505,7 @@ export class WorkerPool {
 
   #lossOf(worker: RemoteWorker, reason: EndReason, detail: string, state: SlotState | undefined, records: readonly FlightRecord[], cause: unknown): MillraceError {
     if (worker.report === undefined) return workerErrors.WORKER_SPAWN({ worker: worker.ordinal, timeoutMs: this.#o.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script' })
-    return workerErrors.WORKER_LOST({ worker: worker.ordinal, reason: `${reason}: ${detail}`, node: describeJob(state), delivery: 1, deliveries: 1, records }, { cause })
+    return workerErrors.WORKER_LOST({ worker: worker.ordinal, reason: `${reason}: ${detail}`, node: describeJob(state, worker), delivery: 1, deliveries: 1, records }, { cause })
   }
 
   /** Ends a worker that never came into use. */
@@ -536,7 +536,8 @@ export class WorkerPool {
 /** A host that constructs shared memory may still refuse to post it. */
 function refusesMemory(error: unknown): boolean { return error instanceof Error && error.name === 'DataCloneError' }
 
-function describeJob(state: SlotState | undefined): string {
+function describeJob(state: SlotState | undefined, { executing }: RemoteWorker): string {
+  if (executing.size > 0) return [...executing].flatMap(({ plan }) => plan.nodes.map(({ spec }) => spec.nodeId)).join(', ')
   if (state === undefined || state.task < 0) return 'no task'
   return `task ${state.task} of run ${state.run}${state.phase === SLOT_PHASE.QUEUE ? ' (taking it)' : ''}`
 }

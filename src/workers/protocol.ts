@@ -85,6 +85,8 @@ export type WorkerEvent =
   /** It found bytes that only an overflow writes: the arena's magic, or the canary of its own stack (MW-02, MW-53). */
   | { readonly kind: 'corrupt'; readonly expected: string; readonly got: string; readonly offset: number }
   | { readonly kind: 'doorbell' }
+  /** Transfer mode: it executes a segment and lives (MW-45). */
+  | { readonly kind: 'beat' }
   | JobReply
 
 /** A packet on its way between two memories: audio as stored, in a buffer that is transferred; other data cloned. */

@@ -8,6 +8,7 @@ import { WORKER_PROTOCOL } from './protocol.js'
 import { SlotLife } from './slot-life.js'
 import type { EndReason, SpawnWorker, WorkerHandle } from './spawn.js'
 import type { Clock } from '../schedule/clock.js'
+import type { OpenSegment } from '../schedule/open-segment.js'
 
 /** What the pool hears of a worker. */
 export interface RemoteEvents {
@@ -30,9 +31,9 @@ export class RemoteWorker {
   beatUs = 0
   startedUs = 0
   busyUs = 0
-  /** Transfer mode: segments open on it, and how many of them it executes now. */
+  /** Transfer mode: segments open on it, and those that it was told to execute; one runs, the others wait there. `beatUs` is when it last said anything. */
   open = 0
-  executing = 0
+  readonly executing = new Set<Pick<OpenSegment, 'plan'>>()
   readonly pending = new PendingCalls()
   /** Its start has begun: its stack may be taken. The pool's. */
   starts = false

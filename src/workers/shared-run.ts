@@ -6,14 +6,9 @@ import type { EngineSegment } from '../schedule/engine-segment.js'
 import type { RunScope } from '../schedule/open-segment.js'
 import { workerErrors } from './errors.js'
 import { CANCEL_GRACE_MS, type LostWorker } from './pool.js'
+import { MOST_REDELIVERIES, redeliveryDelayMs } from './redelivery.js'
 import { RunTable, type TaskSpec } from './run-table.js'
 import type { SharedOptions } from './shared-executor.js'
-
-/** Most times that a task is delivered again after it lost its worker (MW-47). */
-export const MOST_REDELIVERIES = 3
-/** Wait before a re-delivery, ms: the first one, and the most; each is twice the one before. */
-const FIRST_DELAY_MS = 100
-const MOST_DELAY_MS = 5_000
 
 /** A task of a run and the segment that it executes. */
 export interface RunTask { readonly spec: TaskSpec; readonly segment: EngineSegment }
@@ -134,7 +129,7 @@ export class SharedRun {
   async #deliverAgain(task: number, deliveries: number): Promise<void> {
     this.#tasks[task]!.segment.restore()
     this.#delayed.add(task)
-    await this.#o.clock.sleep(Math.min(FIRST_DELAY_MS * 2 ** (deliveries - 1), MOST_DELAY_MS), this.#retired.signal)
+    await this.#o.clock.sleep(redeliveryDelayMs(deliveries), this.#retired.signal)
     // Cancelled meanwhile: it has ended.
     if (this.#delayed.delete(task)) this.table.push(task, this.#o.clock.nowUs())
   }

@@ -19,16 +19,18 @@ export interface SupervisorParts {
   readonly clock: Clock
   readonly slots: Slots
   readonly workers: () => readonly RemoteWorker[]
-  readonly hangMs: (state: SlotState) => number | undefined
-  readonly hung: (worker: RemoteWorker, ms: number, state: SlotState) => void
+  /** `state`: as in {@link hung}. */
+  readonly hangMs: (state: SlotState | undefined) => number | undefined
+  /** `state`: what its slot says; undefined in transfer mode. */
+  readonly hung: (worker: RemoteWorker, ms: number, state: SlotState | undefined) => void
   readonly corrupt: (error: MillraceError) => void
   /** After each look. */
   readonly looked: () => void
 }
 
 /**
- * Watches workers on shared memory while work is pending: every 250 ms, by its own clock, whether busy ones still beat and whether the arena is still the arena (MW-02,
- * MW-45). Ends are told by the host's events, not here.
+ * Watches workers while work is pending: every 250 ms, by its own clock, whether busy ones still beat (in transfer mode: say anything) and whether the arena is still the
+ * arena (MW-02, MW-45). Ends are told by the host's events, not here.
  */
 export class Supervisor {
   readonly #o: SupervisorParts
@@ -69,7 +71,8 @@ export class Supervisor {
   }
 
   #look(worker: RemoteWorker, now: number, late: boolean): void {
-    if (worker.slot < 0 || worker.report === undefined) return
+    if (worker.report === undefined) return
+    if (worker.slot < 0) { this.#listen(worker, now, late); return }
     const state = this.#o.slots.state(worker.slot), busy = state.status === SLOT_STATUS.BUSY
     // It works before its answer to the call that started it is here.
     if (worker.life.state === 'booting' || worker.life.state === 'respawning') {
@@ -82,7 +85,17 @@ export class Supervisor {
       worker.beatUs = now
       return
     }
-    const ms = this.#o.hangMs(state) ?? HANG_MS
+    this.#judge(worker, now, this.#o.hangMs(state), state)
+  }
+
+  /** Transfer mode: one of its segments runs, nobody here knows which, so the most patient one decides. */
+  #listen(worker: RemoteWorker, now: number, late: boolean): void {
+    if (worker.executing.size === 0 || late) { worker.beatUs = now; return }
+    const common = this.#o.hangMs(undefined) ?? HANG_MS
+    this.#judge(worker, now, [...worker.executing].reduce((most, { plan: { hangMs = common } }) => Math.max(most, hangMs), 0), undefined)
+  }
+
+  #judge(worker: RemoteWorker, now: number, ms = HANG_MS, state: SlotState | undefined): void {
     if (now - worker.beatUs > ms * 1_000) this.#o.hung(worker, Math.round((now - worker.beatUs) / 1_000), state)
   }
 }

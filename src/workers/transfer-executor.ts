@@ -1,15 +1,17 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { decodeError } from '../errors/codec.js'
-import { isMillraceError } from '../errors/millrace-error.js'
+import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import type { Arena } from '../memory/arena.js'
 import type { Packet } from '../media/packet.js'
 import type { Advance, OpenSegment, OutputMode, RunScope, SegmentExecutor, SegmentReport, ValueTask } from '../schedule/open-segment.js'
-import { releasePacket } from '../schedule/packet-data.js'
+import { releasePacket, sharePacket } from '../schedule/packet-data.js'
 import { nodeOf } from '../schedule/resolved-graph.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { Clock } from '../schedule/clock.js'
+import { workerErrors } from './errors.js'
 import { CANCEL_GRACE_MS, type WorkerPool } from './pool.js'
 import type { JobReply, JobRequest, KernelBinding, WirePacket } from './protocol.js'
+import { MOST_REDELIVERIES, redeliveryDelayMs } from './redelivery.js'
 import type { RemoteWorker } from './remote-worker.js'
 import { copyWire, packPacket, unpackPacket, wireBytes } from './wire-packet.js'
 
@@ -31,7 +33,7 @@ export class TransferExecutor implements SegmentExecutor {
   readonly where = 'worker' as const
   readonly #o: TransferOptions
   readonly #open = new Map<number, RemoteSegment>()
-  readonly #placed = new Map<RemoteWorker, number>()
+  readonly #placed = new WeakMap<RemoteWorker, number>()
   readonly #waiting: (() => void)[] = []
   #jobs = 0
 
@@ -48,7 +50,7 @@ export class TransferExecutor implements SegmentExecutor {
   }
 
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope, on?: RemoteWorker): Promise<OpenSegment> {
-    const worker = on ?? this.#leastBusy(), job = ++this.#jobs
+    const worker = on ?? await this.#leastBusy(), job = ++this.#jobs
     const segment = new RemoteSegment(job, plan, outputs, scope, worker, this.#o, () => { this.#open.delete(job) })
     this.#open.set(job, segment)
     try {
@@ -60,12 +62,31 @@ export class TransferExecutor implements SegmentExecutor {
     return segment
   }
 
+  /** What a lost worker had is gone with its memory, and so is what was moved to it: the tasks begin again, with the inputs that are kept here until they are done (MW-47). */
   async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
+    const kept = tasks.map(({ literals }) => new Map(literals))
+    for (const { literals } of tasks) literals.clear()
+    try {
+      for (let delivery = 1; ; delivery++) {
+        try {
+          return await this.#deliver(tasks.map((task, t) => ({ ...task, literals: new Map([...kept[t]!].map(([buffer, packet]) => [buffer, sharePacket(packet)])) })), scope)
+        } catch (error) {
+          if (!(error instanceof LostTask)) throw error
+          if (delivery > MOST_REDELIVERIES) throw error.final(delivery)
+          await this.#o.clock.sleep(redeliveryDelayMs(delivery), scope.signal)
+          if (scope.signal.aborted) throw scope.signal.reason
+          await this.#o.pool.ensure(this.#o.workers)
+        }
+      }
+    } finally { for (const literals of kept) for (const packet of literals.values()) releasePacket(packet) }
+  }
+
+  async #deliver(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
     const running: Promise<RemoteSegment>[] = [], readers = new Map<string, number>()
     for (const { links } of tasks) for (const { task, value } of links.values()) readers.set(`${task} ${value}`, (readers.get(`${task} ${value}`) ?? 0) + 1)
     for (const task of tasks) running.push(this.#runValue(task, running, readers, scope))
     const settled = await Promise.allSettled(running)
-    const failed = settled.find((one) => one.status === 'rejected')
+    const rejected = settled.filter((one) => one.status === 'rejected'), failed = rejected.find(({ reason }) => !(reason instanceof LostTask)) ?? rejected[0]
     if (failed === undefined) return settled.map((one) => (one as PromiseFulfilledResult<RemoteSegment>).value)
     await Promise.all(settled.map((one) => one.status === 'fulfilled' ? one.value.close() : undefined))
     throw failed.reason
@@ -96,7 +117,7 @@ export class TransferExecutor implements SegmentExecutor {
       for (const packet of inputs.values()) releasePacket(packet)
       inputs.clear()
       await segment?.close()
-      throw error
+      throw isMillraceError(error) && error.code === 'WORKER_LOST' ? new LostTask(error, task.plan, place?.worker.ordinal ?? 0) : error
     } finally { place?.leave() }
   }
 
@@ -105,7 +126,8 @@ export class TransferExecutor implements SegmentExecutor {
     for (;;) {
       if (signal.aborted) throw signal.reason
       const [least] = [...this.#o.pool.workers].sort((a, b) => (this.#placed.get(a) ?? 0) - (this.#placed.get(b) ?? 0))
-      if (least === undefined) throw commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
+      // All are lost, and those that come for them have not started.
+      if (least === undefined) { await this.#o.pool.ensure(this.#o.workers); continue }
       const jobs = this.#placed.get(least) ?? 0
       if (jobs < MOST_JOBS) {
         this.#placed.set(least, jobs + 1)
@@ -121,10 +143,30 @@ export class TransferExecutor implements SegmentExecutor {
     }
   }
 
-  #leastBusy(): RemoteWorker {
+  async #leastBusy(): Promise<RemoteWorker> {
+    if (this.#o.pool.workers.length === 0) await this.#o.pool.ensure(this.#o.workers)
     const [least] = [...this.#o.pool.workers].sort((a, b) => a.open - b.open)
-    if (least === undefined) throw commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
+    if (least === undefined) throw this.#o.pool.broken ?? commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
     return least
+  }
+}
+
+/** A task that lost its worker. */
+class LostTask extends Error {
+  readonly #plan: SegmentPlan
+  readonly #worker: number
+
+  constructor(cause: MillraceError, plan: SegmentPlan, worker: number) {
+    super(cause.message, { cause })
+    this.#plan = plan
+    this.#worker = worker
+  }
+
+  /** The last delivery is lost too: the error names what was executed. */
+  final(delivery: number): MillraceError {
+    const { cause } = this as { readonly cause?: unknown }, lost = cause as MillraceError, { spec } = this.#plan.nodes[0]!
+    return workerErrors.WORKER_LOST({ worker: this.#worker, reason: String(lost.details['reason']), node: spec.nodeId, delivery, deliveries: MOST_REDELIVERIES + 1 }, {
+      cause: lost.cause ?? lost, nodeId: spec.nodeId, nodeType: spec.type, retryable: false })
   }
 }
 
@@ -187,8 +229,10 @@ class RemoteSegment implements OpenSegment {
   }
 
   async advance(): Promise<Advance> {
-    this.worker.executing++
-    const reply = await this.#ask('result', { kind: 'advance', job: this.#job }).finally(() => { this.worker.executing-- })
+    const { executing } = this.worker
+    if (executing.size === 0) this.worker.beatUs = this.#o.clock.nowUs()
+    executing.add(this)
+    const reply = await this.#ask('result', { kind: 'advance', job: this.#job }).finally(() => { executing.delete(this) })
     this.#hungry = new Set(reply.hungry)
     const outputs = reply.outputs.map(({ buffer, packet }) => {
       this.#copied += wireBytes(packet)

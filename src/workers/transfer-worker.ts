@@ -9,11 +9,14 @@ import { compiledBuilder } from '../schedule/compiled-builder.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
 import type { OpenSegment } from '../schedule/open-segment.js'
 import { faultOf } from './fault.js'
-import type { JobReply, JobRequest, KernelBinding, WirePacket } from './protocol.js'
+import type { JobReply, JobRequest, KernelBinding, WirePacket, WorkerEvent } from './protocol.js'
 import { packPacket, unpackPacket } from './wire-packet.js'
 
 /** The engine's time and this thread's event loop. */
 export interface JobClock { readonly nowUs: () => number; readonly epochMs: () => number; readonly turn: () => Promise<void> }
+
+/** How often a thread that executes says that it lives, ms (MW-45). */
+const BEAT_MS = 100
 
 interface Job { readonly abort: AbortController; readonly collected: readonly number[]; segment: OpenSegment | undefined; /** Requests of one job are answered in order. */ last: Promise<void> }
 
@@ -35,8 +38,18 @@ export class JobServer {
     this.register(kernels)
     const shared = new SharedBlocks(arena)
     arena.store.onFull = () => { shared.trim() }
+    let saidMs = 0
+    // Between slices of passes: a kernel that never returns says nothing.
+    const turn = (): Promise<void> => {
+      const now = clock.epochMs()
+      if (now - saidMs >= BEAT_MS) {
+        saidMs = now
+        port.postMessage({ kind: 'beat' } satisfies WorkerEvent)
+      }
+      return clock.turn()
+    }
     this.#executor = new InlineExecutor(arena, {
-      nowUs: () => Math.round(clock.nowUs()), nowMs: clock.epochMs, resolutionUs: 1, yield: clock.turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
+      nowUs: () => Math.round(clock.nowUs()), nowMs: clock.epochMs, resolutionUs: 1, yield: turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
     }, compiledBuilder(arena, runtime, shared, (module, name) => this.#idOf(module, name)))
     port.onmessage = ({ data }: MessageEvent<JobRequest>) => { this.#receive(data) }
   }
