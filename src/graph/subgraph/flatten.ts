@@ -264,7 +264,7 @@ function paramPointer(node: GraphNode, param: string): string {
 }
 
 /** Params with one of them set; other spellings of it give way. */
-function withValue({ params, definition }: GraphNode, name: string, value: unknown): Readonly<Record<string, unknown>> {
+export function withValue({ params, definition }: GraphNode, name: string, value: unknown): Readonly<Record<string, unknown>> {
   const names = paramNames(definition?.params ?? {})
   return Object.fromEntries([...Object.entries(params).filter(([key]) => key === name || names.get(key) !== name), [name, value]])
 }

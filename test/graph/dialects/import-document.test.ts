@@ -104,6 +104,20 @@ describe('millrace among the dialects', () => {
   })
 })
 
+test('defaults of run-time inputs stay as params where a dialect knows no inputs', () => {
+  const registry = testRegistry()
+  const graph = fromDocument({ millrace: 1, nodes: [{ id: '1', type: 'test::source' }, { id: '2', type: 'test::resample', params: { sample_rate: 1 } }], edges: [{ from: ['1', 'out'], to: ['2', 'in'] }],
+    inputs: { file: { to: [['1', 'path']], default: 'a.wav' }, rate: { to: [['2', 'rate']], default: 8_000 }, quality: { to: [['2', 'quality']] } } } as Document, registry)
+  for (const dialect of DIALECTS.filter((one) => one !== 'millrace')) {
+    const { text, report } = exportDocument(graph, dialect)
+    expect(report).toMatchObject({ substituted: [{ pointer: '/inputs/file', by: 'its default at 1.path' }, { pointer: '/inputs/rate' }] })
+    expect(report.dropped).toContainEqual(expect.objectContaining({ pointer: '/inputs' }))
+    const { document } = importDocument(text, { registry })
+    expect(document.nodes.map(({ params }) => params)).toMatchObject([{ path: 'a.wav' }, { rate: 8_000 }])
+    expect(validate(document, registry).filter((one) => one.severity === 'error')).toEqual([])
+  }
+})
+
 describe('validate says the same on three routes (GR-53)', () => {
   const registry = testRegistry()
   const withoutPlaces = (value: Parameters<typeof validate>[0], types = registry): unknown[] => validate(value, types).map(({ code, stage, message, node, port }) => ({ code, stage, message, node, port }))
