@@ -270,13 +270,18 @@ export class WorkerPool {
     // A loop of crashes is forgiven with time, a corrupt arena is not.
     if (this.#broken?.code === 'WORKER_LOST' && this.#budget.hasRoom(this.#o.clock.nowUs())) this.#broken = undefined
     if (this.#broken !== undefined) throw this.#broken
+    let before: string | undefined
     for (let missing = count - this.workers.length; missing > 0 && !this.#closing; missing = count - this.workers.length) {
-      const shared = this.#mode.mode === 'shared'
+      const { mode } = this.#mode, shared = mode === 'shared'
+      // Another round in the same mode: some have ended while others started. That may be a loop of crashes too (MW-48).
+      if (mode === before && !this.#budget.take(this.#o.clock.nowUs())) throw workerErrors.WORKER_SPAWN({ worker: this.#ordinals, timeoutMs: this.#o.startTimeoutMs, cause: 'workers end as soon as they have started', step: 'loop' })
+      before = mode
       if (shared && this.#workers.length + missing > this.slots.limit) throw workerErrors.SLOTS_EXHAUSTED({ limit: this.slots.limit })
       const compiled = await this.#o.compiled(shared)
-      const fresh = Array.from({ length: missing }, () => this.#spawn(this.#workers))
-      const greeted = await Promise.allSettled(fresh.map((worker) => worker.greeting(this.#o.clock, this.#o.startTimeoutMs)))
+      const fresh: RemoteWorker[] = []
       try {
+        while (fresh.length < missing) fresh.push(this.#spawn(this.#workers))
+        const greeted = await Promise.allSettled(fresh.map((worker) => worker.greeting(this.#o.clock, this.#o.startTimeoutMs)))
         const failed = greeted.find((one) => one.status === 'rejected')
         if (failed !== undefined) throw failed.reason
         // One start at a time: the core's allocator gives each thread its stack (PK-24).

@@ -53,7 +53,8 @@ export class RunTable {
     let list = own + tasks.length * TASK.BYTES
     const rings = list + listBytes, record = this.#record, { u32 } = arena
     tasks.forEach((task, i) => { this.#writeTask(i, task, list); list += 4 * task.successors.length })
-    for (let field = 0; field < RUN.BYTES; field += 4) u32[(record + field) >>> 2] = 0
+    // Its last run left it marked as rebuilding, and so it stays until all is there: a worker that saw the last run's epoch may read its flags only now.
+    for (let field = 0; field < RUN.BYTES; field += 4) if (field !== RUN.FLAGS) u32[(record + field) >>> 2] = 0
     for (let lane = 0; lane < 3; lane++) {
       core.queue_init(rings + lane * ringBytes, capacity)
       u32[(record + RUN.RING_HIGH) / 4 + lane] = rings + lane * ringBytes
@@ -66,6 +67,7 @@ export class RunTable {
     this.#recovery = recovery
     recovery?.watch(this)
     Atomics.store(u32, (record + RUN.EPOCH) >>> 2, ++epochs >>> 0 || ++epochs)
+    Atomics.store(u32, (record + RUN.FLAGS) >>> 2, 0)
   }
 
   get index(): number { return this.#index }
