@@ -77,6 +77,11 @@ describe('graphs', () => {
       "
     `)
   })
+  test('an edge to a node that is not there', () => {
+    const graph = read({ millrace: 1, nodes: [{ id: 'a', type: 'audio::gain' }], edges: [{ from: ['a', 'out'], to: ['b', 'in'] }] })
+    expect(toMermaid(graph)).toBe('flowchart LR\n  n0["a<br/>audio::gain"]\n  n1["b<br/>no such node"]:::idle\n  n0 --> n1\n  classDef idle stroke-dasharray: 2\n')
+    expect(toDot(graph)).toContain('"b" [label="b\\nno such node", style="rounded,dotted"]')
+  })
   test('a subgraph closed and open', () => {
     expect(toDot(nested)).toMatchInlineSnapshot(`
       "digraph {

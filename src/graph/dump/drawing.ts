@@ -40,6 +40,11 @@ export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
     for (const { from, to, media } of plan.edges) edges.push({ from: from[0], to: to[0], label: media === null ? ports(from, to) : describeMedia(media), look: 'link' })
   }
   const drawn = new Set(nodes.map(({ key }) => key))
+  for (const key of edges.flatMap(({ from, to }) => [from, to])) {
+    if (drawn.has(key)) continue
+    drawn.add(key)
+    nodes.push({ key, lines: [key, 'no such node'], look: 'idle' })
+  }
   for (const [name, { to }] of graph.inputs) {
     const key = freeKey(`input ${name}`, drawn)
     nodes.push({ key, lines: [name], look: 'input' })
