@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { commonErrors } from '../errors/common-errors.js'
 import type { Graph } from '../graph/graph.js'
@@ -22,9 +22,13 @@ export async function readGraph(path: string, registry: Registry, terminal: Term
 
 /** Bytes of a file, `-` for standard input. Throws NOT_FOUND for a file that cannot be read. */
 export async function readBytes(path: string, terminal: Terminal): Promise<Uint8Array> {
-  return path === '-' ? await terminal.stdin() : await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: reasonOf(error) }, { cause: error })
-  })
+  if (path === '-') return await terminal.stdin()
+  try {
+    if (!(await stat(path)).isCharacterDevice()) return await readFile(path)
+  } catch (error) {
+    throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: reasonOf(error as NodeJS.ErrnoException) }, { cause: error })
+  }
+  throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: 'it is a device, which may never end' })
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

@@ -32,7 +32,8 @@ export class HashReuse {
     this.#before = before
     this.#now = now
     this.#clean = new Uint8Array(now.graph.nodes.length)
-    this.#usable = before.o.seed === now.o.seed && before.o.codeHash === now.o.codeHash && now.o.referenced === undefined && now.o.fingerprint === undefined
+    const told = ({ o }: Pick<HashedGraph, 'o'>): boolean => o.referenced !== undefined || o.fingerprint !== undefined
+    this.#usable = before.o.seed === now.o.seed && before.o.codeHash === now.o.codeHash && !told(before) && !told(now)
   }
 
   /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask in topological order. */

@@ -33,6 +33,7 @@ describe('validate', () => {
     expect(await call(['validate', seed])).toMatchObject({ code: 0, out: 'valid: remotemedia-seed, 2 nodes, 1 edge; 0 errors, 0 warnings, 0 info\n' })
     expect(await call(['validate', files.file('other.json', { hello: 1 })])).toMatchObject({ code: 1, err: expect.stringContaining('IMPORT_UNSUPPORTED') as string })
     expect(await call(['validate', join(files.path, 'none.json')])).toMatchObject({ code: 1, err: expect.stringContaining('NOT_FOUND') as string })
+    if (process.platform !== 'win32') expect(await call(['validate', '/dev/zero'])).toMatchObject({ code: 1, err: expect.stringContaining('it is a device') as string })
     expect(await call(['validate', '-'], { stdin: JSON.stringify(GAIN) })).toMatchObject({ code: 0 })
   })
   test('a graph inside a WAV file', async () => {
@@ -67,7 +68,7 @@ describe('convert', () => {
   })
 })
 
-test('diff names nodes, params and edges; equal documents are equal in any dialect', async () => {
+test('diff names nodes, params and edges; a document and what it was converted to are equal', async () => {
   const other = files.file('other-gain.json', {
     ...GAIN, nodes: [GAIN.nodes[0], { id: 'gain', type: 'audio::gain', mode: 'bypass', params: { gainDb: -2 } }, { id: 'end', type: 'audio::gain' }],
     edges: [GAIN.edges[0], { from: ['gain', 'out'], to: ['end', 'in'] }], outputs: { out: ['end', 'out'] }, meta: { name: 'Other' },

@@ -113,6 +113,15 @@ test('only changed nodes and their descendants are hashed again (GR-55)', () => 
   }
 })
 
+test('nothing is taken over from hashes that covered files or fingerprints', () => {
+  const graph = randomGraph(3, 20), whole = hashGraph(graph)
+  for (const o of [{ referenced: (): Uint8Array => new Uint8Array(32) }, { fingerprint: (): Uint8Array => Uint8Array.of(1) }]) {
+    const first = hashGraph(graph, o)
+    expect(first.graph).not.toBe(whole.graph)
+    same(graph, whole, hashGraph(graph, { previous: first }))
+  }
+})
+
 test('what equals nothing is never taken over', () => {
   const graph = { ...randomGraph(3, 20), nodes: randomGraph(3, 20).nodes.map((node, n) => n === 4 ? { ...node, params: { any: new Blob(['x']) } } : node) }
   const first = hashGraph(graph), id = graph.nodes[4]!.id
