@@ -13,7 +13,7 @@ const reasonOf = (g: Globals, fact: string): string | undefined => probeHost(g).
 describe('host facts on faked hosts (PK-05, PK-42, MW-55)', () => {
   test.each<[string, Globals, Partial<Record<string, unknown>>]>([
     ['Node', node, { node: true, browser: false, worklet: false, worker: true, isolated: true, cores: 6, wasm: true, simd: true }],
-    ['what Node tells of its machine', { ...node, process: { versions: { node: '20.20.2' }, arch: 'arm64', platform: 'linux', getBuiltinModule: () => ({ cpus: () => [1], totalmem: () => 2 ** 33 }) } }, {
+    ['what Node tells of its machine', { ...node, SharedArrayBuffer: page['SharedArrayBuffer'], process: { versions: { node: '20.20.2' }, arch: 'arm64', platform: 'linux', getBuiltinModule: () => ({ cpus: () => [1], totalmem: () => 2 ** 33 }) } }, {
       arch: 'aarch64', memoryBytes: 2 ** 33, tags: ['simd', 'threads', 'sab', 'node', 'os:linux'] }],
     ['what a page tells of its machine', { ...page, navigator: { deviceMemory: 0.5 }, crossOriginIsolated: false }, { memoryBytes: 2 ** 29, tags: ['simd', 'browser'] }],
     ['an Electron renderer counts as browser', { ...page, process: { versions: { node: '20.1.0' }, type: 'renderer', getBuiltinModule: () => ({}) } }, { node: false, browser: true }],
