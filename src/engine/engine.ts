@@ -119,7 +119,11 @@ export class Engine {
     this.#p = parts
     this.audio = parts.audio
     this.arena = parts.arena
-    this.#gate = new PressureGate(parts.arena.store, () => { parts.shared.trim(); return this.#instances.evict() }, (change) => { parts.events.emit('memory.pressure', { ...change }) })
+    this.#gate = new PressureGate(parts.arena.store, () => {
+      parts.shared.trim()
+      // A node's own `dispose` that throws is nobody's run.
+      return this.#instances.evict().catch((error: MillraceError) => { parts.options.logger('warn', error.message, { code: error.code }) })
+    }, (change) => { parts.events.emit('memory.pressure', { ...change }) })
   }
 
   /** Compiles without running: order, media, converters, segments, buffers, estimates. Sources are asked for their media (at most 64 KiB read). */

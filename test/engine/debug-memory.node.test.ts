@@ -61,4 +61,29 @@ describe('memory pressure (MW-12)', () => {
     expect(events.filter(({ type }) => type === 'memory.pressure').map(({ payload }) => payload['level'])).toEqual(['before-runs', 'wait', 'none'])
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i))
   })
+
+  test('a dispose that throws while idle instances are given up fails no run and ends no process: it is logged', async () => {
+    const warnings: string[] = [], unhandled: unknown[] = [], heard = (reason: unknown): void => { unhandled.push(reason) }
+    process.on('unhandledRejection', heard)
+    const engine = await createEngine({ workers: 0, logger: (_level, text) => { warnings.push(text) } })
+    const clumsy = defineNode({
+      type: 'test::clumsy', version: '1.0.0', title: 'Clumsy', doc: 'Cannot be given up.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: { kind: 'json' } } },
+      init: () => ({}), reset: () => undefined, dispose: () => { throw new Error('stuck fast') },
+      pull: async function* (_params, ctx) { yield { out: { media: { kind: 'json' as const }, data: 1, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: ctx.nowUs(), metadata: {} } } },
+    })
+    const { capacityBytes, usedBytes } = engine.stats().arena, fill = (): { close(): void } => engine.audio.alloc({ rate: 8_000, channels: 1, frames: Math.floor((capacityBytes * 0.86 - usedBytes) / 4) })
+    await engine.run({ out: clumsy().out })
+    const beside = fill()
+    await new Promise((resolve) => { setTimeout(resolve, 20) })
+    expect(warnings).toEqual([expect.stringContaining('stuck fast')])
+    beside.close()
+    await engine.run({ out: clumsy().out })
+    const before = fill()
+    expect((await engine.run({ out: gain(audioBuffer([samples]), { gainDb: -6 }) })).outputs.out.data.frames).toBe(10_000)
+    before.close()
+    await engine.close()
+    process.off('unhandledRejection', heard)
+    expect(unhandled).toEqual([])
+    expect(warnings).toHaveLength(2)
+  })
 })
