@@ -17,6 +17,9 @@ import { commonErrors } from '../errors/common-errors.js'
 /** Runs a program on some thread until a pass says something else than MORE; returns that. Throws the coded error of a negative status or a trap. */
 export type Execute = (program: BuiltProgram) => Promise<number>
 
+/** Where an input's frames lie, bytes from channel to channel, and how to give them back. */
+interface Place { readonly address: number; readonly stride: number; readonly frames: number; release(): void }
+
 /** A room for one external output: the block it is written into, and the first frame that has not been given on. */
 interface Room { block: Block; capacity: number; cursor: number; readonly mode: OutputMode }
 
@@ -32,8 +35,11 @@ export class EngineSegment implements OpenSegment {
   readonly #execute: Execute
   readonly #retire: () => Promise<void>
   readonly #rooms = new Map<number, Room>()
-  readonly #held = new Map<number, Packet>()
+  /** How to give back what each input reads. */
+  readonly #held = new Map<number, () => void>()
   #started = false
+  /** The last pass ended for want of input. */
+  #short = false
   #checkpoint: Checkpoint | undefined
   /** What came in with the packets so far; goes out with what is made of them (GR-39). */
   #metadata: Readonly<Record<string, unknown>> = {}
@@ -66,23 +72,26 @@ export class EngineSegment implements OpenSegment {
     this.#stats = { busyUs: this.#stats.busyUs + busyUs, queuedUs: this.#stats.queuedUs + queuedUs, startUs: this.#stats.startUs < 0 ? startUs : this.#stats.startUs, worker }
   }
 
+  /** Inputs whose packet was read by all their readers; where a reader waits for another that came through a node which holds frames back, those that one reader has read. */
   hungry(): readonly number[] {
-    return this.plan.buffers.flatMap((buffer, i) => buffer.kind === 'input' && !this.#ended(i) && this.#left(i) === 0 ? [i] : [])
+    const open = this.plan.buffers.flatMap((buffer, i) => buffer.kind === 'input' && !this.#ended(i) ? [i] : []), empty = open.filter((i) => this.#left(i) === 0)
+    return empty.length > 0 || !this.#short ? empty : open.filter((i) => this.#least(i) === 0)
   }
 
   feed(index: number, packet: Packet): Promise<void> {
     const buffer = this.plan.buffers[index]!, { u32 } = this.#arena, at = this.program.buffer(index) >>> 2
-    const place = this.#borrow(buffer, packet)
+    const left = this.#left(index), taken = this.#filled(index) - left
+    const place = left === 0 ? this.#borrow(buffer, packet) : this.#join(index, left, packet)
     if (!this.#started) this.#setOrigins(buffer, packet.position)
     this.#release(index)
-    this.#held.set(index, packet)
+    this.#held.set(index, place.release)
     this.#metadata = { ...this.#metadata, ...packet.metadata }
-    for (let r = 0; r < buffer.readers.length; r++) this.program.setOffset(index, r, 0)
+    for (let r = 0; r < buffer.readers.length; r++) this.program.setOffset(index, r, left === 0 ? 0 : this.program.offset(index, r) - taken)
     u32[at + BUFFER.BASE / 4] = place.address
     u32[at + BUFFER.STRIDE / 4] = place.stride
-    u32[at + BUFFER.CAPACITY / 4] = place.frames
-    u32[at + BUFFER.FILLED / 4] = place.frames
-    this.program.setOrigin(index, packet.position)
+    u32[at + BUFFER.CAPACITY / 4] = left + place.frames
+    u32[at + BUFFER.FILLED / 4] = left + place.frames
+    this.program.setOrigin(index, packet.position - left)
     this.#scope.progressed(this.plan.index, place.frames)
     return Promise.resolve()
   }
@@ -99,6 +108,9 @@ export class EngineSegment implements OpenSegment {
       }
     }
     if (code === PASS.OUTPUT_FULL) this.enlarge()
+    this.#short = code === PASS.NEED_INPUT
+    // Better an error than a pass after a pass that changes nothing.
+    if (this.#short && this.hungry().length === 0) throw commonErrors.INTERNAL({ what: `Segment ${this.plan.index}: waits for input, and no input is read to its end.` })
     return { done: code === PASS.DONE, outputs }
   }
 
@@ -137,9 +149,26 @@ export class EngineSegment implements OpenSegment {
   enlarge(): void { for (const [index, room] of this.#rooms) this.#grow(index, room) }
 
   /** Where a packet's frames lie. Only audio of this arena can be read by kernels so far. Throws `INVALID_ARGUMENT`. */
-  #borrow(buffer: SegmentBuffer, packet: Packet): { address: number; stride: number; frames: number } {
-    if (packet.data instanceof ArenaAudio) return { address: packet.data.address, stride: packet.data.strideBytes, frames: packet.data.frames }
+  #borrow(buffer: SegmentBuffer, packet: Packet): Place {
+    const { data } = packet
+    if (data instanceof ArenaAudio) return { address: data.address, stride: data.strideBytes, frames: data.frames, release: () => { releasePacket(packet) } }
     throw commonErrors.INVALID_ARGUMENT({ function: `value ${buffer.value}`, expected: 'an AudioBuffer of this engine', got: typeof packet.data, hint: 'Make it with engine.audio.' })
+  }
+
+  /** What a late reader has yet to take, and a packet behind it, in one block: one copy of both. `left` frames stand at the end of what the input holds. */
+  #join(index: number, left: number, packet: Packet): Place {
+    const buffer = this.plan.buffers[index]!, { u32, u8 } = this.#arena, at = this.program.buffer(index) >>> 2, { memory } = this.#scope, { frameBytes, channels } = buffer
+    const next = this.#borrow(buffer, packet), pitch = (left + next.frames) * frameBytes, first = this.#filled(index) - left
+    const base = u32[at + BUFFER.BASE / 4]!, stride = u32[at + BUFFER.STRIDE / 4]!
+    const block = this.#arena.alloc(pitch * channels, memory && { holder: memory.holder(nodeOf(buffer.value)) }), { address } = block
+    for (let c = 0; c < channels; c++) {
+      const old = base + c * stride + first * frameBytes, fresh = next.address + c * next.stride
+      u8.copyWithin(address + c * pitch, old, old + left * frameBytes)
+      u8.copyWithin(address + c * pitch + left * frameBytes, fresh, fresh + next.frames * frameBytes)
+    }
+    this.#copied(buffer, left + next.frames, 'thread')
+    next.release()
+    return { address, stride: pitch, frames: next.frames, release: () => { block[Symbol.dispose]() } }
   }
 
   /** First positions of the outputs: where the first packet stands, at their own rates. */
@@ -224,16 +253,13 @@ export class EngineSegment implements OpenSegment {
   #filled(index: number): number { return this.#arena.u32[(this.program.buffer(index) + BUFFER.FILLED) >>> 2]! }
 
   /** Frames that some reader has yet to take. */
-  #left(index: number): number {
-    const filled = this.#filled(index), buffer = this.plan.buffers[index]!
-    let left = 0
-    for (let r = 0; r < buffer.readers.length; r++) left = Math.max(left, filled - this.program.offset(index, r))
-    return left
-  }
+  #left(index: number): number { return Math.max(0, ...this.#unread(index)) }
+  /** Frames that every reader has yet to take. */
+  #least(index: number): number { return Math.max(0, Math.min(...this.#unread(index))) }
+  #unread(index: number): number[] { return this.plan.buffers[index]!.readers.map((_, r) => this.#filled(index) - this.program.offset(index, r)) }
 
   #release(index: number): void {
-    const packet = this.#held.get(index)
-    if (packet) releasePacket(packet)
+    this.#held.get(index)?.()
     this.#held.delete(index)
   }
 }
