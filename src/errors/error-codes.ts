@@ -22,6 +22,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [kind: ErrorKind, htt
   GRAPH_EMPTY: ['validation', 400],
   GRAPH_NO_END: ['validation', 400],
   HEARTBEAT_LOST: ['worker', 500],
+  ILLEGAL_TRANSITION: ['usage', 409],
   IMPORT_NOTE: ['validation', 200],
   IMPORT_UNSUPPORTED: ['validation', 400],
   INPUT_MISSING: ['validation', 400],
