@@ -65,7 +65,7 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
       onBroken(error) {
         filled.logger('error', error.message, { code: error.code })
         // Its runs fail with the error first; nothing in a corrupt arena can be trusted after them (MW-02).
-        if (error.code === 'ARENA_CORRUPT') void hostClock.yield().then(() => engine.close())
+        if (error.code === 'ARENA_CORRUPT') void hostClock.yield().then(() => engine.close()).catch(() => undefined)
       },
     }),
   })

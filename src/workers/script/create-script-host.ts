@@ -123,7 +123,7 @@ class Scripts implements ScriptHost {
   }
 
   async #load(thread: ScriptThread, { id, type, source }: CodeEntry): Promise<void> {
-    const { missing, error } = await thread.load(id, { type, source })
+    const { missing, error } = await this.#patiently(thread, type, thread.load(id, { type, source }))
     if (missing !== undefined) {
       throw commonErrors.INVALID_ARGUMENT({
         function: `Node type ${type}`, expected: "functions that use their arguments and globals only (thread: 'worker')", got: `free variable${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
@@ -133,6 +133,28 @@ class Scripts implements ScriptHost {
     const cause = decodeError(error)
     if ('text' in source && cause.name === 'SyntaxError') throw commonErrors.INVALID_ARGUMENT({ function: `Node type ${type}`, expected: 'functions whose text is a module of its own', got: cause.message }, { cause })
     throw commonErrors.NETWORK({ host: `Code of node type ${type}`, reason: `did not load (${cause.message})`, hint: 'url' in source ? 'Check codeURL, and that script-src allows it.' : 'Content security policy? Give codeURL.' }, { cause })
+  }
+
+  /** Code that is being loaded has no job yet and is not watched: a module that loops, or waits for ever, costs its thread. */
+  async #patiently<T>(thread: ScriptThread, type: string, loading: Promise<T>): Promise<T> {
+    const { clock, startTimeoutMs } = this.#p, settled = new AbortController()
+    let late = false
+    if (thread.jobs.size === 0) thread.heardUs = clock.nowUs()
+    void (async () => {
+      for (;;) {
+        await clock.sleep(startTimeoutMs, settled.signal)
+        if (settled.signal.aborted) return
+        // Jobs of others there say that it lives.
+        if (clock.nowUs() - thread.heardUs < startTimeoutMs * 1000) continue
+        late = true
+        this.#lose(thread, 'hang', `not loaded in ${startTimeoutMs} ms`)
+        return
+      }
+    })()
+    try { return await loading } catch (error) {
+      if (!late) throw error
+      throw commonErrors.NETWORK({ host: `Code of node type ${type}`, reason: `did not load in ${startTimeoutMs} ms`, hint: 'Its module loops, or waits for ever at its top level.' }, { cause: error })
+    } finally { settled.abort() }
   }
 
   /** The thread with the fewest jobs, or a new one while there may be more. It is held for the caller. */
