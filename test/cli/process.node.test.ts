@@ -48,21 +48,36 @@ test('a document from a pipe; plain lines of progress; the process ends by itsel
   expect(err).toMatch(/^(progress \d+ %\n)+$/)
 })
 
-test('SIGINT in mid-run: 130, and the half-written file is gone', async () => {
-  // Two hours of silence: its header alone is real, the rest is a hole in the file.
-  const long = join(files.path, 'long.wav'), frames = 2 * 3_600 * 48_000, header = Buffer.alloc(44)
+/** A WAV file of silence: its header alone is real, the rest is a hole in the file. */
+async function silence(seconds: number): Promise<string> {
+  const long = join(files.path, `long-${seconds}.wav`), frames = seconds * 48_000, header = Buffer.alloc(44)
   header.write('RIFF'); header.writeUInt32LE(36 + frames * 2, 4); header.write('WAVEfmt ', 8); header.writeUInt32LE(16, 16)
   header.writeUInt16LE(1, 20); header.writeUInt16LE(1, 22); header.writeUInt32LE(48_000, 24); header.writeUInt32LE(96_000, 28); header.writeUInt16LE(2, 32); header.writeUInt16LE(16, 34)
   header.write('data', 36); header.writeUInt32LE(frames * 2, 40)
   writeFileSync(long, header)
   const { truncate } = await import('node:fs/promises')
   await truncate(long, 44 + frames * 2)
+  return long
+}
+
+test('SIGINT in mid-run: 130, and the half-written file is gone', async () => {
+  const long = await silence(2 * 3_600)
   let sent = false
   const { code, out, err } = await start(['run', SPEECH, '-i', `file=${long}`, '-o', `pcm=${join(files.path, 'cut.wav')}`], {
     heard: (text, child) => { if (!sent && text.includes('progress')) { sent = true; child.kill('SIGINT') } },
   })
   expect([code, err.split('\n').at(-2)]).toEqual([130, 'millrace: interrupted.'])
   expect(out).not.toContain('written to')
+}, 60_000)
+
+test('SIGTERM in mid-run: the command ends its work first (MW-51)', async () => {
+  const long = await silence(1_200)
+  let sent = false
+  const { code, out } = await start(['run', SPEECH, '-i', `file=${long}`], {
+    heard: (text, child) => { if (!sent && text.includes('progress')) { sent = true; child.kill('SIGTERM') } },
+  })
+  expect([sent, code]).toEqual([true, 0])
+  expect(out).toContain('segments: 0 events')
 }, 60_000)
 
 test('SIGINT while standard input is open: 130 and the end of the process', async () => {
