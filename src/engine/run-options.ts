@@ -14,6 +14,8 @@ const CHECKS: readonly Check[] = [
   { key: 'materialize', expected: "'segments', 'outputs' or 'all'", holds: oneOf('segments', 'outputs', 'all') },
   { key: 'negotiate', expected: "'auto', 'safe' or 'strict'", holds: oneOf('auto', 'safe', 'strict') },
   { key: 'seed', expected: 'a whole number of 64 bits', holds: (v) => typeof v === 'bigint' || (typeof v === 'number' && Number.isSafeInteger(v)) },
+  { key: 'priority', expected: 'a whole number from -100 to 100', holds: (v) => Number.isInteger(v) && Math.abs(v as number) <= 100 },
+  { key: 'workers', expected: 'a whole number from 1 to 256', holds: (v) => Number.isInteger(v) && (v as number) >= 1 && (v as number) <= 256 },
   { key: 'nodeTimeoutMs', expected: 'ms, 0 or more', holds: (v) => typeof v === 'number' && v >= 0 },
   { key: 'metrics', expected: 'true or false', holds: (v) => typeof v === 'boolean' },
   { key: 'blockFrames', expected: '64…65536 frames', holds: (v) => Number.isInteger(v) && (v as number) >= 64 && (v as number) <= 65_536 },

@@ -26,6 +26,10 @@ export interface RunOptions {
    */
   readonly materialize?: Materialize
   readonly seed?: number | bigint
+  /** Among the runs of this engine on its workers: −100…100, higher first, then the older one. Default 0. */
+  readonly priority?: number
+  /** Most segments of this run that workers execute at once, 1–256; default: as many as there are workers. */
+  readonly workers?: number
   /** ms of a node's own time per packet, for nodes whose policy names no `timeoutMs`; 0: none. Default 300 000. */
   readonly nodeTimeoutMs?: number
   readonly negotiate?: 'auto' | 'safe' | 'strict'

@@ -51,6 +51,9 @@ export interface BatchRequest {
   readonly onError: 'stop' | 'continue'
   /** False: nothing is timed step by step (`metrics: false`). Default true. */
   readonly timed?: boolean
+  /** See the options of a run. */
+  readonly priority?: number
+  readonly workers?: number
   readonly diagnostics: Diagnostic[]
   /** Seed of random numbers; default 0. */
   readonly seed?: bigint
@@ -319,6 +322,7 @@ class BatchRun {
   #scope(): RunScope {
     const { compiled } = this.#r
     return {
+      ...(this.#r.priority !== undefined && { priority: this.#r.priority }), ...(this.#r.workers !== undefined && { taskLimit: this.#r.workers }),
       runId: this.#r.runId, signal: this.#abort.signal, startUs: this.#r.startUs, timed: this.#r.timed !== false, ...(this.#r.services.memory && { memory: this.#r.services.memory }),
       reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => {
