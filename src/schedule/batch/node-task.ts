@@ -9,6 +9,7 @@ import type { InstanceLease } from '../node-instances.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { isAudioBuffer, releasePacket } from '../packet-data.js'
 import { NO_POLICY } from '../policy/node-policy.js'
+import { MOST_REDELIVERIES, redeliveryDelayMs } from '../policy/redelivery.js'
 import { Turn } from '../policy/turn.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
@@ -23,11 +24,6 @@ import type { ValueRoutes } from './value-routes.js'
 export interface NodeReport {
   startUs: number; busyUs: number; queuedUs: number; itemsIn: number; itemsOut: number; framesIn: number; framesOut: number; attempts: number; deliveries: number; readonly where: 'engine' | 'worker'
 }
-
-/** Deliveries of one attempt: the first, and at most three after a thread was lost (EX-48). */
-const MOST_DELIVERIES = 4
-/** Wait before a re-delivery, ms: `FIRST · 2ⁿ`, at most `LONGEST`. */
-const FIRST_DELAY_MS = 100, LONGEST_DELAY_MS = 5_000
 
 /**
  * Executes one node written in TypeScript: a source (`pull`) or a `process`, on the engine's thread or on one of its own. Packets go to the routes as they come, so a
@@ -86,8 +82,8 @@ class NodeTask {
         if (!this.#scope.replayable || signal.aborted) throw failure
         let waitMs: number
         if (failure.kind === 'worker' && this.#report.where === 'worker') {
-          if (delivery === MOST_DELIVERIES) throw failure
-          waitMs = Math.min(FIRST_DELAY_MS * 2 ** (delivery - 1), LONGEST_DELAY_MS)
+          if (delivery > MOST_REDELIVERIES) throw failure
+          waitMs = redeliveryDelayMs(delivery)
           delivery++
         } else {
           if (retry === undefined || !failure.retryable || failure.code === 'DEPENDENCY_FAILED') throw failure
@@ -140,7 +136,7 @@ class NodeTask {
       const made = context(lease?.instance), inputs = this.#streams()
       end = made.end
       const result = threaded
-        ? services.scripts!.run({ definition, params, inputs, ctx: made.ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_DELIVERIES, ...(services.memory && { memory: services.memory }) })
+        ? services.scripts!.run({ definition, params, inputs, ctx: made.ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, ...(services.memory && { memory: services.memory }) })
         : definition.pull ? definition.pull(params, made.ctx) : definition.process!(inputs, params, made.ctx)
       await withPatience(this.#drain(result, turn, abort.signal), abort.signal, services.clock)
       sound = !abort.signal.aborted
