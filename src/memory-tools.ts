@@ -1,5 +1,5 @@
 /**
- * What works on an engine's memory beside graphs (`millrace/memory`): rings between threads, control messages, tensor descriptors, and the border to the platform. An entry of
+ * What works on an engine's memory beside graphs (`millrace/memory`): rings between threads, control messages, tensor descriptors, half floats, and the border to the platform. An entry of
  * its own, so that a page which only runs graphs does not load it; workers and worklets load it too. Nothing runs at import.
  */
 export { attachReader, attachWriter, createRing, type Ring, type RingReader, type RingSpec, type RingWriter } from './memory/ring/audio-ring.js'
@@ -9,6 +9,7 @@ export type { BlockingWait } from './memory/ring/ring-wait.js'
 export { memoryViews, tryView, type MemoryViews } from './memory/views.js'
 export { copyFrom, describeBlock, importDescriptor, type StridedSource, type TensorDescriptor } from './memory/descriptor.js'
 export { CopyLedger } from './memory/copies.js'
+export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, fromBf16, fromF16, toBf16, toF16 } from './memory/half.js'
 export { probePlatform, type PlatformRow } from './memory/platform/platform-probe.js'
 export * as platform from './memory/platform/to-platform.js'
 export { textOfBytes } from './memory/platform/text.js'
