@@ -3,10 +3,12 @@ import { processEntry, type KernelRuntime } from '../kernels/runtime.js'
 import type { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
 import type { BuildProgram } from './inline-executor.js'
+import type { RunScope } from './open-segment.js'
 import { buildProgram } from './program.js'
+import type { SegmentPlan } from './segment-plan.js'
 
 /** Writes segments of compiled kernels into an arena, calling them by their table entries. `idOf`: the engine's number of a kernel, the same on every thread. */
-export function compiledBuilder(arena: Arena, runtime: KernelRuntime, shared: SharedBlocks, idOf: (module: string, name: string) => number): BuildProgram {
+export function compiledBuilder(arena: Arena, runtime: KernelRuntime, shared: SharedBlocks, idOf: (module: string, name: string) => number): (plan: SegmentPlan, scope: Pick<RunScope, 'memory'>) => ReturnType<BuildProgram> {
   return (plan, { memory }) => {
     const program = buildProgram(arena, plan, {
       shared, ...(memory && { holder: (node: string) => memory.holder(node) }),

@@ -52,7 +52,7 @@ export class SegmentQuantum {
       const id = ids.get(`${module}.${name}`)
       if (id === undefined) throw workerErrors.IPC_ERROR({ channel: 'worklet', reason: `kernel ${module}.${name} has no number` })
       return id
-    })(o.plan, undefined as never)
+    })(o.plan, {})
     this.#program = built.program
     this.#interpreter = built.interpreter
     this.#input = only(o.plan, 'input')
