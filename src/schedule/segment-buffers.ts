@@ -77,7 +77,7 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
       ...(driven.length > 0 && { driven }), ...(views.some((view) => view !== undefined) && { views }),
     })
   }
-  const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, joins)
+  const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, buffers.filter((b) => b.kind === 'input').length > 1 ? heldBack(nodes, buffers, joins) : joins)
   return {
     index, tier: c.nodes[members[0] ?? draft.nodes[0]!]!.tier!, feed: draft.feed, nodes, workBytes: bytes, headFrames, ...wishes(members.map((n) => c.nodes[n]!.policy)),
     buffers: buffers.map((b, n) => ({
@@ -124,6 +124,18 @@ function heldSeconds(node: ResolvedNode): number {
   const media = node.inputs.map((input) => node.media[input.link]).find((m) => m?.kind === 'audio')
   const rate = media?.kind === 'audio' ? media.rate : 1
   return (framesOf(node.definition.holdFrames, node) + framesOf(node.definition.latencyFrames, node)) / rate
+}
+
+/**
+ * Nodes that may have to wait with frames before them: joins, and all that comes before one. Where several inputs come from outside, a join may want for one of them while the other's
+ * frames back up through the nodes between.
+ */
+function heldBack(nodes: readonly SegmentNode[], buffers: readonly Draft[], joins: ReadonlySet<number>): ReadonlySet<number> {
+  const held = new Set(joins)
+  for (const { node, outputs } of [...nodes].reverse()) {
+    if (outputs.some((b) => b >= 0 && buffers[b]!.readers.some((step) => held.has(nodes[step]!.node)))) held.add(node)
+  }
+  return held
 }
 
 /** Values of the segment that a step with several stream inputs reads: such a step may leave frames behind. */
