@@ -38,7 +38,7 @@ function noise(seed: number): () => number {
   return () => { state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; return state / 2 ** 32 }
 }
 
-if (shares) describe('workers ended at random instants', () => {
+describe.runIf(shares)('workers ended at random instants', () => {
   test(`${KILLS} times, in random graphs of ${TASKS} tiny tasks: each is done once, none before its predecessors, nothing is left`, async () => {
     const random = noise(setting('MILLRACE_SEED', 11)), spawn: SpawnWorker = spawner()
     let table: RunTable | undefined, orphans = 0

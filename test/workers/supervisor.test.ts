@@ -35,7 +35,7 @@ const until = async (reached: () => boolean, ms = 15_000): Promise<void> => {
   }
 }
 
-if (shares) describe('the supervisor', () => {
+describe.runIf(shares)('the supervisor', () => {
   test('a kernel that never returns is found by its silence, its worker replaced by the spare in the same slot with the next epoch', async () => {
     const bench = await poolOf(STUCK, { hangMs: 400 }), { pool, arena, lost, recovered } = bench, letGo = pool.hold()
     await pool.ensure(2)
