@@ -92,7 +92,7 @@ export class ScriptServer {
       const made = 'text' in source ? this.env.moduleOf(source.text) : { url: source.url, revoke: () => undefined }
       const exported = await this.env.importModule(made.url).finally(made.revoke) as Code & { readonly default?: Code }
       const { process, pull, init, reset, dispose } = exported.process === undefined && exported.pull === undefined ? exported.default ?? exported : exported
-      if (typeof process !== 'function' && typeof pull !== 'function') throw new TypeError('the module exports neither process nor pull')
+      if (typeof process !== 'function' && typeof pull !== 'function') throw new TypeError('the code gives neither process nor pull')
       this.#codes.set(code, { type, process, pull, init, reset, dispose } as NodeDefinition)
       this.say({ kind: 'loaded', code })
     } catch (error) { this.say({ kind: 'loaded', code, error: encodeError(error) }) }
