@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bundleWorker, inlineEsbuild } from '../../scripts/inline.mjs'
+import { runScript as run } from './run-script.js'
+import { bundleWorker } from '../../scripts/inline.mjs'
 import { createEngine } from '../../src/index.js'
 import { audioBuffer, gain } from '../../src/nodes/index.js'
 import { nodeSpawner } from '../../src/workers/spawn-node.js'
@@ -17,23 +16,8 @@ beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'millrace-workers-')) })
 afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
 
 /** Runs a script that has `makePool` and friends in a process of its own; settles with what it printed and how it ended. */
-async function runScript(name: string, body: string): Promise<{ code: number | null; out: string }> {
-  const file = join(folder, `${name}.mjs`)
-  const result = await build({
-    stdin: { contents: `import { makePool, emptyProgram } from './test/workers/support.ts'\nimport { RunTable } from './src/workers/run-table.ts'\n${body}`, resolveDir: root, loader: 'ts' },
-    bundle: true, write: false, format: 'esm', platform: 'node', target: 'es2022', mainFields: ['module', 'main'], plugins: [inlineEsbuild()], define: { MILLRACE_VERSION: '"test"' }, logLevel: 'silent',
-  })
-  writeFileSync(file, result.outputFiles[0]!.text)
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let out = ''
-  child.stdout.on('data', (data: Buffer) => { out += data.toString() })
-  child.stderr.on('data', (data: Buffer) => { out += data.toString() })
-  const code = await new Promise<number | null>((done) => {
-    const late = setTimeout(() => { child.kill('SIGKILL') }, 20_000)
-    child.on('close', (ended) => { clearTimeout(late); done(ended) })
-  })
-  return { code, out: out.trim() }
-}
+const runScript = (name: string, body: string): ReturnType<typeof run> => run(join(folder, `${name}.mjs`),
+  `import { makePool, emptyProgram } from './test/workers/support.ts'\nimport { RunTable } from './src/workers/run-table.ts'\n${body}`)
 
 test('a script that leaves its pool open ends by itself', async () => {
   for (const shared of ['true', 'false']) {

@@ -1,20 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createEngine, isMillraceError, type Engine, type MillraceError, type PacketStream, type RunFailure } from '../../../src/index.js'
+import type { MillraceError, PacketStream } from '../../../src/index.js'
 import { audioBuffer } from '../../../src/nodes/index.js'
-import { hostFacts } from '../../../src/kernels/host-facts.js'
 import { loose, peak, scripted } from './script-nodes.js'
-
-const modes = hostFacts().sab ? [true, false] : [false]
-const tone = Float32Array.from({ length: 200_000 }, (_, i) => Math.sin(i / 30))
-const open = (shared: boolean, more: Parameters<typeof createEngine>[0] = {}): Promise<Engine> => createEngine({ workers: 2, shared: shared ? 'auto' : false, logger: () => undefined, ...more })
-
-async function failure(promise: Promise<unknown>): Promise<RunFailure> {
-  try { await promise } catch (error) {
-    if (isMillraceError(error)) return error as RunFailure
-    throw error
-  }
-  throw new Error('expected a failure, got a result')
-}
+import { failure, modes, open, tone } from './script-rig.js'
 
 describe.each(modes)('losses and ends of nodes on threads, shared memory %s', (shared) => {
   test('a node that loops for ever: its thread is ended and replaced, at the fourth time the node fails', async () => {

@@ -1,22 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { createEngine, defineNode, isMillraceError, json, type Engine, type NodeDefinition, type PacketStream, type RunFailure } from '../../../src/index.js'
+import { createEngine, defineNode, json, type NodeDefinition, type PacketStream } from '../../../src/index.js'
 import { audioBuffer, gain } from '../../../src/nodes/index.js'
 import { hostFacts } from '../../../src/kernels/host-facts.js'
 import { counter, half, loose, peak, scripted } from './script-nodes.js'
+import { failure, modes, open, tone } from './script-rig.js'
 
 const nodeLike = hostFacts().node
-const modes = hostFacts().sab ? [true, false] : [false]
-const tone = Float32Array.from({ length: 200_000 }, (_, i) => Math.sin(i / 30))
-const open = (shared: boolean, more: Parameters<typeof createEngine>[0] = {}): Promise<Engine> => createEngine({ workers: 2, shared: shared ? 'auto' : false, logger: () => undefined, ...more })
-
-async function failure(promise: Promise<unknown>): Promise<RunFailure> {
-  try { await promise } catch (error) {
-    if (isMillraceError(error)) return error as RunFailure
-    throw error
-  }
-  throw new Error('expected a failure, got a result')
-}
-
 describe.each(modes)('nodes on threads, shared memory %s', (shared) => {
   test('audio in: by handle without a copy, else one counted copy; the same result as on the engine thread', async () => {
     await using engine = await open(shared)

@@ -1,36 +1,18 @@
 /** Script threads and the life of a Node process (MW-52, MW-68). */
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { inlineEsbuild } from '../../../scripts/inline.mjs'
+import { runScript as run } from '../run-script.js'
 
-const root = resolve(import.meta.dirname, '../../..')
 let folder: string
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'millrace-scripts-')) })
 afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
 
 /** Runs a script in a process of its own; settles with what it printed and how it ended. */
-async function runScript(name: string, body: string): Promise<{ code: number | null; out: string }> {
-  const file = join(folder, `${name}.mjs`)
-  const result = await build({
-    stdin: { contents: `import { createEngine } from './src/index.ts'\nimport { scripted } from './test/workers/script/script-nodes.ts'\n${body}`, resolveDir: root, loader: 'ts' },
-    bundle: true, write: false, format: 'esm', platform: 'node', target: 'es2022', mainFields: ['module', 'main'], plugins: [inlineEsbuild()], define: { MILLRACE_VERSION: '"test"' }, logLevel: 'silent',
-  })
-  writeFileSync(file, result.outputFiles[0]!.text)
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let out = ''
-  child.stdout.on('data', (data: Buffer) => { out += data.toString() })
-  child.stderr.on('data', (data: Buffer) => { out += data.toString() })
-  const code = await new Promise<number | null>((done) => {
-    const late = setTimeout(() => { child.kill('SIGKILL') }, 20_000)
-    child.on('close', (ended) => { clearTimeout(late); done(ended) })
-  })
-  return { code, out: out.trim() }
-}
+const runScript = (name: string, body: string): ReturnType<typeof run> => run(join(folder, `${name}.mjs`),
+  `import { createEngine } from './src/index.ts'\nimport { scripted } from './test/workers/script/script-nodes.ts'\n${body}`)
 
 const NODE = `const node = scripted(async (_i, _p, ctx) => { await ctx.clock.sleep(300); return { out: { media: { kind: 'json' }, data: 'slept', position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } } })`
 
