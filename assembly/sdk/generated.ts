@@ -14,7 +14,7 @@
 // @ts-ignore: decorator
 @inline export const SCRATCH_SPAN_BYTES: u32 = 0x40000
 // @ts-ignore: decorator
-@inline export const LAYOUT_HASH: u32 = 0xf3cf404b
+@inline export const LAYOUT_HASH: u32 = 0xf79976a4
 
 // @ts-ignore: decorator
 @inline export const ASSET_ADDRESS: u32 = 0x0
@@ -572,6 +572,10 @@
 // @ts-ignore: decorator
 @inline export const QUEUE_MASK: u32 = 0x80
 // @ts-ignore: decorator
+@inline export const QUEUE_NEXT: u32 = 0x84
+// @ts-ignore: decorator
+@inline export const QUEUE_FACTS: u32 = 0x88
+// @ts-ignore: decorator
 @inline export const QUEUE_CELLS: u32 = 0xc0
 // @ts-ignore: decorator
 @inline export const QUEUE_CELL_BYTES: u32 = 0x8
@@ -659,8 +663,6 @@
 // @ts-ignore: decorator
 @inline export const RUN_EPOCH: u32 = 0x0
 // @ts-ignore: decorator
-@inline export const RUN_STATE: u32 = 0x4
-// @ts-ignore: decorator
 @inline export const RUN_CANCEL: u32 = 0x8
 // @ts-ignore: decorator
 @inline export const RUN_PRIORITY_I32: u32 = 0xc
@@ -694,7 +696,7 @@
 // @ts-ignore: decorator
 @inline export const RUN_FLAG_REBUILDING: u32 = 0x2
 // @ts-ignore: decorator
-@inline export const RUN_FLAG_RECORDING: u32 = 0x4
+@inline export const RUN_FLAG_MIXED: u32 = 0x8
 
 // @ts-ignore: decorator
 @inline export const SLOT_PID: u32 = 0x0
@@ -766,8 +768,6 @@
 // @ts-ignore: decorator
 @inline export const TASK_DELIVERIES: u32 = 0xc
 // @ts-ignore: decorator
-@inline export const TASK_ATTEMPTS: u32 = 0x10
-// @ts-ignore: decorator
 @inline export const TASK_PROGRAM: u32 = 0x14
 // @ts-ignore: decorator
 @inline export const TASK_SUCCESSORS: u32 = 0x18
@@ -793,8 +793,6 @@
 @inline export const TASK_BYTES: u32 = 0x40
 
 // @ts-ignore: decorator
-@inline export const TASK_FLAG_HOST: u32 = 0x1
-// @ts-ignore: decorator
 @inline export const TASK_FLAG_INNER: u32 = 0x2
 
 // @ts-ignore: decorator
@@ -813,8 +811,6 @@
 @inline export const TASK_STATE_FAILED: u32 = 0x6
 // @ts-ignore: decorator
 @inline export const TASK_STATE_CANCELLED: u32 = 0x7
-// @ts-ignore: decorator
-@inline export const TASK_STATE_SKIPPED: u32 = 0x8
 // @ts-ignore: decorator
 @inline export const TASK_STATE_DELAYED: u32 = 0x9
 

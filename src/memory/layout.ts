@@ -32,23 +32,27 @@ export const MAIL = { MESSAGES: 1, DRAIN: 2, PARK: 4, DUMP: 8 } as const
 
 /** Run record, 64 bytes, 64 of them. */
 export const RUN = {
-  EPOCH: 0x00, STATE: 0x04, CANCEL: 0x08, PRIORITY_I32: 0x0c, RING_HIGH: 0x10, RING_NORMAL: 0x14, RING_LOW: 0x18, TASKS_LEFT: 0x1c,
+  EPOCH: 0x00, CANCEL: 0x08, PRIORITY_I32: 0x0c, RING_HIGH: 0x10, RING_NORMAL: 0x14, RING_LOW: 0x18, TASKS_LEFT: 0x1c,
   TASKS_RUNNING: 0x20, LIMIT: 0x24, TASKS: 0x28, TASK_COUNT: 0x2c, FAILED_TASK: 0x30, FLAGS: 0x34, BYTES: 64, COUNT: 64,
 } as const
-export const RUN_FLAG = { PAUSED: 1, REBUILDING: 2, RECORDING: 4 } as const
+/** MIXED: not every worker may take every task of the run (MW-36). */
+export const RUN_FLAG = { PAUSED: 1, REBUILDING: 2, MIXED: 8 } as const
 
-/** Task record, 64 bytes: one per segment or host node of a run (MW-31). Times are µs since the run's start, written by the executing thread. */
+/** Task record, 64 bytes: one per segment of a run (MW-31). Times are µs since the run's start, written by the executing thread. */
 export const TASK = {
-  STATE: 0x00, PENDING: 0x04, OWNER: 0x08, DELIVERIES: 0x0c, ATTEMPTS: 0x10, PROGRAM: 0x14, SUCCESSORS: 0x18, SUCCESSOR_COUNT: 0x1c,
+  STATE: 0x00, PENDING: 0x04, OWNER: 0x08, DELIVERIES: 0x0c, PROGRAM: 0x14, SUCCESSORS: 0x18, SUCCESSOR_COUNT: 0x1c,
   LANE: 0x20, FACTS: 0x24, START_US: 0x28, BUSY_US: 0x2c, QUEUED_US: 0x30, STATUS_I32: 0x34, FLAGS: 0x38, PASSES: 0x3c, BYTES: 64,
 } as const
 /** DELAYED: lost with its worker; the engine delivers it again (MW-34). */
-export const TASK_STATE = { PENDING: 0, READY: 1, RUNNING: 2, WAITING: 3, DONE_WRITTEN: 4, DONE: 5, FAILED: 6, CANCELLED: 7, SKIPPED: 8, DELAYED: 9 } as const
-/** HOST: executed by the engine's own thread, never by a worker (TypeScript, asynchronous and main-pinned nodes). INNER: made ready by its predecessors, never by the engine. */
-export const TASK_FLAG = { HOST: 1, INNER: 2 } as const
+export const TASK_STATE = { PENDING: 0, READY: 1, RUNNING: 2, WAITING: 3, DONE_WRITTEN: 4, DONE: 5, FAILED: 6, CANCELLED: 7, DELAYED: 9 } as const
+/** INNER: made ready by its predecessors, never by the engine. */
+export const TASK_FLAG = { INNER: 2 } as const
 
-/** Bounded multi-producer multi-consumer ring of u32 (Vyukov 2010): HEAD and TAIL on lines of their own; CELLS are pairs (sequence, value). */
-export const QUEUE = { HEAD: 0x00, TAIL: 0x40, MASK: 0x80, CELLS: 0xc0, CELL_BYTES: 8 } as const
+/**
+ * Bounded multi-producer multi-consumer ring of u32 (Vyukov 2010): HEAD and TAIL on lines of their own; CELLS are pairs (sequence, value). A lane of a run is a chain of them
+ * (NEXT, 0: the last), one for each set of FACTS that its tasks need (MW-36).
+ */
+export const QUEUE = { HEAD: 0x00, TAIL: 0x40, MASK: 0x80, NEXT: 0x84, FACTS: 0x88, CELLS: 0xc0, CELL_BYTES: 8 } as const
 
 /**
  * Ring of one producer and one consumer (MW-27 to MW-30): three lines of control, then planar data. Indices run freely modulo 2³². The writer's line: WRITE, its event,

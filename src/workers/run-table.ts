@@ -16,7 +16,7 @@ export interface TaskSpec {
   readonly successors: readonly number[]
   readonly pending: number
   readonly lane?: Lane | undefined
-  /** Bits of what the executing thread must have (MW-36). */
+  /** Bits of what the executing thread must have (MW-36); default 0: every thread has it. */
   readonly facts?: number | undefined
 }
 
@@ -30,7 +30,7 @@ export interface TaskTimes { readonly startUs: number; readonly busyUs: number; 
 let epochs = 0
 
 /**
- * A run in shared memory: its record, task table and three rings, in one block (MW-31). Engine thread only; workers reach the same bytes through the core's `task_take`
+ * A run in shared memory: its record, task table and three lanes of rings, in one block (MW-31). Engine thread only; workers reach the same bytes through the core's `task_take`
  * and `task_finish`. Throws `LIMIT_EXCEEDED` when all 64 run records are taken, and `ARENA_FULL`; then nothing stays allocated.
  */
 export class RunTable {
@@ -47,17 +47,22 @@ export class RunTable {
     this.#core = core
     this.#index = freeRecord(arena)
     this.#count = tasks.length
-    const capacity = 2 ** Math.max(1, Math.ceil(Math.log2(tasks.length))), ringBytes = aligned(QUEUE.CELLS + capacity * QUEUE.CELL_BYTES)
-    const listBytes = aligned(4 * tasks.reduce((sum, { successors }) => sum + successors.length, 0)), own = arena.allocate(tasks.length * TASK.BYTES + listBytes + 3 * ringBytes)
+    const rings = ringsOf(tasks), listBytes = aligned(4 * tasks.reduce((sum, { successors }) => sum + successors.length, 0))
+    const own = arena.allocate(tasks.length * TASK.BYTES + listBytes + rings.reduce((sum, { bytes }) => sum + bytes, 0))
     this.#tasks = own
     let list = own + tasks.length * TASK.BYTES
-    const rings = list + listBytes, record = this.#record, { u32 } = arena
+    let next = list + listBytes
+    const record = this.#record, { u32 } = arena
     tasks.forEach((task, i) => { this.#writeTask(i, task, list); list += 4 * task.successors.length })
     // Its last run left it marked as rebuilding, and so it stays until all is there: a worker that saw the last run's epoch may read its flags only now.
     for (let field = 0; field < RUN.BYTES; field += 4) if (field !== RUN.FLAGS) u32[(record + field) >>> 2] = 0
-    for (let lane = 0; lane < 3; lane++) {
-      core.queue_init(rings + lane * ringBytes, capacity)
-      u32[(record + RUN.RING_HIGH) / 4 + lane] = rings + lane * ringBytes
+    for (const { lane, facts, capacity, bytes } of rings) {
+      const first = (record + RUN.RING_HIGH) / 4 + lane
+      core.queue_init(next, capacity)
+      u32[(next + QUEUE.FACTS) >>> 2] = facts
+      u32[(next + QUEUE.NEXT) >>> 2] = u32[first]!
+      u32[first] = next
+      next += bytes
     }
     u32[(record + RUN.TASKS_LEFT) >>> 2] = tasks.length
     u32[(record + RUN.TASKS) >>> 2] = own
@@ -67,7 +72,7 @@ export class RunTable {
     this.#recovery = recovery
     recovery?.watch(this)
     Atomics.store(u32, (record + RUN.EPOCH) >>> 2, ++epochs >>> 0 || ++epochs)
-    Atomics.store(u32, (record + RUN.FLAGS) >>> 2, 0)
+    Atomics.store(u32, (record + RUN.FLAGS) >>> 2, rings.some(({ facts }) => facts !== 0) ? RUN_FLAG.MIXED : 0)
   }
 
   get index(): number { return this.#index }
@@ -161,6 +166,20 @@ export class RunTable {
     u32[at + TASK.SUCCESSORS / 4] = list
     successors.forEach((successor, i) => { u32[(list >>> 2) + i] = successor })
   }
+}
+
+/** One ring for each lane and set of facts that tasks have, with room for all of those at once; plain ones last, so that they stand first in their lane's chain. */
+function ringsOf(tasks: readonly TaskSpec[]): { readonly lane: number; readonly facts: number; readonly capacity: number; readonly bytes: number }[] {
+  const counts = new Map<string, { readonly lane: number; readonly facts: number; count: number }>()
+  for (const { lane = 'normal', facts = 0 } of tasks) {
+    const key = `${lane} ${facts}`, known = counts.get(key)
+    if (known === undefined) counts.set(key, { lane: LANE[lane], facts: facts >>> 0, count: 1 })
+    else known.count++
+  }
+  return [...counts.values()].sort((a, b) => b.facts - a.facts).map(({ count, ...one }) => {
+    const capacity = 2 ** Math.max(1, Math.ceil(Math.log2(count)))
+    return { ...one, capacity, bytes: aligned(QUEUE.CELLS + capacity * QUEUE.CELL_BYTES) }
+  })
 }
 
 function aligned(bytes: number): number { return Math.ceil(bytes / 64) * 64 }

@@ -167,6 +167,12 @@ describe.runIf(shares)('the supervisor', () => {
     await until(() => [plain, special].every((table) => Array.from({ length: 40 }, (_, task) => table.state(task)).every((state) => state === TASK_STATE.DONE)))
     expect(new Set(Array.from({ length: 40 }, (_, task) => special.times(task).slot))).toEqual(new Set([pool.workers.find(({ ordinal }) => ordinal === 2)!.slot]))
     expect(nobody.state(0)).toBe(TASK_STATE.READY)
+    // It keeps nobody awake: both sleep, and nothing wakes them.
+    const { u32, base } = bench.arena, word = (field: number): number => Atomics.load(u32, (base + field) >>> 2)
+    await until(() => word(ARENA.READY_SLEEPERS) === 2)
+    const event = word(ARENA.READY_EVENT)
+    await hostClock.sleep(60)
+    expect(word(ARENA.READY_EVENT)).toBe(event)
     await Promise.all([plain, special, nobody].map((table) => table.close(hostClock)))
     letGo()
   })

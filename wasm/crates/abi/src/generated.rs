@@ -7,7 +7,7 @@ pub const ARENA_MAGIC_HIGH: u32 = 0x56545833;
 pub const ARENA_MAGIC_LOW: u32 = 0x1;
 pub const LAYOUT_VERSION: u32 = 0x1;
 pub const SCRATCH_SPAN_BYTES: u32 = 0x40000;
-pub const LAYOUT_HASH: u32 = 0xf3cf404b;
+pub const LAYOUT_HASH: u32 = 0xf79976a4;
 
 pub mod asset {
     pub const ADDRESS: u32 = 0x0;
@@ -370,6 +370,8 @@ pub mod queue {
     pub const HEAD: u32 = 0x0;
     pub const TAIL: u32 = 0x40;
     pub const MASK: u32 = 0x80;
+    pub const NEXT: u32 = 0x84;
+    pub const FACTS: u32 = 0x88;
     pub const CELLS: u32 = 0xc0;
     pub const CELL_BYTES: u32 = 0x8;
 }
@@ -426,7 +428,6 @@ pub mod ring_flag {
 
 pub mod run {
     pub const EPOCH: u32 = 0x0;
-    pub const STATE: u32 = 0x4;
     pub const CANCEL: u32 = 0x8;
     pub const PRIORITY_I32: u32 = 0xc;
     pub const RING_HIGH: u32 = 0x10;
@@ -446,7 +447,7 @@ pub mod run {
 pub mod run_flag {
     pub const PAUSED: u32 = 0x1;
     pub const REBUILDING: u32 = 0x2;
-    pub const RECORDING: u32 = 0x4;
+    pub const MIXED: u32 = 0x8;
 }
 
 pub mod slot {
@@ -492,7 +493,6 @@ pub mod task {
     pub const PENDING: u32 = 0x4;
     pub const OWNER: u32 = 0x8;
     pub const DELIVERIES: u32 = 0xc;
-    pub const ATTEMPTS: u32 = 0x10;
     pub const PROGRAM: u32 = 0x14;
     pub const SUCCESSORS: u32 = 0x18;
     pub const SUCCESSOR_COUNT: u32 = 0x1c;
@@ -508,7 +508,6 @@ pub mod task {
 }
 
 pub mod task_flag {
-    pub const HOST: u32 = 0x1;
     pub const INNER: u32 = 0x2;
 }
 
@@ -521,7 +520,6 @@ pub mod task_state {
     pub const DONE: u32 = 0x5;
     pub const FAILED: u32 = 0x6;
     pub const CANCELLED: u32 = 0x7;
-    pub const SKIPPED: u32 = 0x8;
     pub const DELAYED: u32 = 0x9;
 }
 

@@ -5,6 +5,8 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use abi::generated::queue;
 use abi::memory::{atomic, load, store};
 
+use crate::tasks::get;
+
 fn cell(ring: u32, position: u32) -> u32 {
     ring + queue::CELLS + (position & load::<u32>(ring + queue::MASK)) * queue::CELL_BYTES
 }
@@ -38,6 +40,12 @@ pub fn push(ring: u32, value: u32) -> bool {
             _ => position = tail.load(Relaxed),
         }
     }
+}
+
+/// Is there a value to pop, now?
+pub fn holds(ring: u32) -> bool {
+    let position = get(ring + queue::HEAD);
+    get(cell(ring, position)) == position.wrapping_add(1)
 }
 
 /// None when empty.

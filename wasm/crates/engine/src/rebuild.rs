@@ -5,7 +5,7 @@ use abi::generated::{queue as layout, run, slot, slot_status, task, task_flag, t
 use abi::memory::load;
 
 use crate::queue;
-use crate::tasks::{bump_host, enqueue, get, run_of, set, slot_of, wake};
+use crate::tasks::{bump_host, enqueue, get, rings, run_of, set, slot_of, wake};
 
 /// Gives how many tasks had been left without a worker: they are DELAYED now.
 pub fn rebuild_run(base: u32, number: u32) -> u32 {
@@ -26,7 +26,7 @@ pub fn rebuild_run(base: u32, number: u32) -> u32 {
                 set(found + task::STATE, task_state::DONE);
                 left -= 1;
             }
-            task_state::DONE | task_state::FAILED | task_state::CANCELLED | task_state::SKIPPED => left -= 1,
+            task_state::DONE | task_state::FAILED | task_state::CANCELLED => left -= 1,
             _ => {}
         }
     }
@@ -57,18 +57,14 @@ fn owned(base: u32, number: u32, index: u32, owner: u32) -> bool {
 
 /// Empty rings, then every READY task into its lane, in order.
 fn refill(record: u32, tasks: u32, count: u32) {
-    for lane in [run::RING_HIGH, run::RING_NORMAL, run::RING_LOW] {
-        let ring: u32 = load(record + lane);
-        if ring != 0 {
-            queue::init(ring, load::<u32>(ring + layout::MASK) + 1);
-        }
+    for ring in rings(record) {
+        queue::init(ring, load::<u32>(ring + layout::MASK) + 1);
     }
     for found in (0..count).map(|index| tasks + index * task::BYTES) {
-        let flags = get(found + task::FLAGS);
-        if flags & task_flag::INNER != 0 && get(found + task::STATE) == task_state::PENDING && get(found + task::PENDING) == 0 {
+        if get(found + task::FLAGS) & task_flag::INNER != 0 && get(found + task::STATE) == task_state::PENDING && get(found + task::PENDING) == 0 {
             set(found + task::STATE, task_state::READY);
         }
-        if flags & task_flag::HOST == 0 && get(found + task::STATE) == task_state::READY {
+        if get(found + task::STATE) == task_state::READY {
             enqueue(record, found);
         }
     }

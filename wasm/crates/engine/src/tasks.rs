@@ -6,7 +6,7 @@
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use abi::generated::{arena, arena_flag, run, run_flag, slot, slot_phase, slot_status, take, task, task_flag, task_state, ARENA_MAGIC_HIGH, ARENA_MAGIC_LOW, NONE};
+use abi::generated::{arena, arena_flag, queue as layout, run, run_flag, slot, slot_phase, slot_status, take, task, task_state, ARENA_MAGIC_HIGH, ARENA_MAGIC_LOW, NONE};
 use abi::memory::{atomic, atomic_i32, load};
 
 use crate::{host, queue};
@@ -75,19 +75,7 @@ fn look(base: u32, own: u32, facts: u32) -> Option<u32> {
     while let Some(number) = best_run(base, tried) {
         tried |= 1 << number;
         let record = run_of(base, number);
-        let mut passed = 0;
-        while let Some(found) = admit(record) {
-            if get(found + task::FACTS) & !facts != 0 {
-                // Not for this thread: back into its lane, for one that was looking meanwhile.
-                atomic(record + run::TASKS_RUNNING).fetch_sub(1, SeqCst);
-                enqueue(record, found);
-                wake(base, u32::MAX, true);
-                passed += 1;
-                if passed > get(record + run::TASK_COUNT) {
-                    break;
-                }
-                continue;
-            }
+        while let Some(found) = admit(base, record, facts) {
             if claim(base, own, number, record, found) {
                 return Some(found);
             }
@@ -114,21 +102,28 @@ fn best_run(base: u32, tried: u64) -> Option<u32> {
     best.map(|(number, ..)| number)
 }
 
-/// "admit", "pop": a task of this run within its limit, which then counts as running.
-fn admit(record: u32) -> Option<u32> {
+/// "peek", "admit", "pop": a task of this run within its limit that needs no more than `facts`, which then counts as running.
+fn admit(base: u32, record: u32, facts: u32) -> Option<u32> {
     let (limit, running) = (get(record + run::LIMIT), atomic(record + run::TASKS_RUNNING));
-    if running.fetch_add(1, SeqCst) >= limit && limit != 0 {
+    loop {
+        let ring = rings(record).find(|&ring| load::<u32>(ring + layout::FACTS) & !facts == 0 && queue::holds(ring))?;
+        if running.fetch_add(1, SeqCst) >= limit && limit != 0 {
+            running.fetch_sub(1, SeqCst);
+            return None;
+        }
+        let found = queue::pop(ring);
+        if found.is_some() {
+            return found;
+        }
         running.fetch_sub(1, SeqCst);
-        return None;
+        // Another thread was faster. Who was turned away by this count meanwhile may be asleep.
+        wake(base, u32::MAX, limit != 0);
     }
-    let found = [run::RING_HIGH, run::RING_NORMAL, run::RING_LOW].into_iter().find_map(|lane| match load::<u32>(record + lane) {
-        0 => None,
-        ring => queue::pop(ring),
-    });
-    if found.is_none() {
-        running.fetch_sub(1, SeqCst);
-    }
-    found
+}
+
+/// A run's rings, lane by lane, best first; in a lane one for each set of facts that its tasks need.
+pub fn rings(record: u32) -> impl Iterator<Item = u32> {
+    (0..3).flat_map(move |lane| core::iter::successors(Some(load::<u32>(record + run::RING_HIGH + lane * 4)), |&ring| Some(load(ring + layout::NEXT))).take_while(|&ring| ring != 0))
 }
 
 /// "claim", "own", "publish", "cancel.read", "work": makes the task this slot's own. False when someone else ended it meanwhile, or the run was cancelled: then it is CANCELLED.
@@ -160,12 +155,12 @@ fn leave(own: u32) {
 }
 
 /// Ends or suspends a task that runs. `number` is the slot, or NONE on the engine's thread. 0, or −1 when no run has this task.
-/// States: DONE, FAILED, CANCELLED, SKIPPED end it; WAITING suspends it until `task_push`; READY puts it back into its ring.
+/// States: DONE, FAILED, CANCELLED end it; WAITING suspends it until `task_push`; READY puts it back into its ring.
 pub fn finish_task(base: u32, number: u32, found: u32, state: u32, status: i32) -> i32 {
     let Some(record) = run_with(base, number, found) else { return -1 };
     let own = if number == NONE { 0 } else { slot_of(base, number) };
     atomic_i32(found + task::STATUS_I32).store(status, Relaxed);
-    let limited = get(record + run::LIMIT) != 0;
+    let (limited, mixed) = (get(record + run::LIMIT) != 0, is_mixed(record));
     if own != 0 {
         enter(own, record);
         // Before the task is settled: after its last task the record may serve another run.
@@ -196,8 +191,15 @@ pub fn finish_task(base: u32, number: u32, found: u32, state: u32, status: i32) 
         set(own + slot::STATUS, slot_status::IDLE);
         set(own + slot::PHASE, slot_phase::IDLE);
     }
-    wake(base, if own != 0 && !limited { pushed.saturating_sub(1) } else { pushed }, pushed > 0 || limited);
+    // This thread takes one of them itself, unless it may not.
+    let count = if mixed { u32::MAX } else { pushed.saturating_sub(u32::from(own != 0 && !limited)) };
+    wake(base, count, pushed > 0 || limited);
     0
+}
+
+/// Threads differ in what they may take of this run: all are woken, for nobody knows who sleeps.
+fn is_mixed(record: u32) -> bool {
+    get(record + run::FLAGS) & run_flag::MIXED != 0
 }
 
 /// "enter": waits out a rebuild, then announces that this slot touches rings.
@@ -227,11 +229,7 @@ fn release(base: u32, record: u32, found: u32) -> u32 {
         if atomic(next + task::STATE).compare_exchange(task_state::PENDING, task_state::READY, SeqCst, SeqCst).is_err() {
             continue;
         }
-        if get(next + task::FLAGS) & task_flag::HOST != 0 {
-            bump_host(base);
-        } else {
-            pushed += u32::from(enqueue(record, next));
-        }
+        pushed += u32::from(enqueue(record, next));
     }
     settle(base, record, found, task_state::DONE);
     pushed
@@ -247,13 +245,15 @@ pub fn settle(base: u32, record: u32, found: u32, state: u32) {
 }
 
 pub fn enqueue(record: u32, found: u32) -> bool {
-    let lane = get(found + task::LANE).min(2);
-    let ring = load::<u32>(record + run::RING_HIGH + lane * 4);
+    let facts = get(found + task::FACTS);
+    let mut ring = load::<u32>(record + run::RING_HIGH + get(found + task::LANE).min(2) * 4);
+    while ring != 0 && load::<u32>(ring + layout::FACTS) != facts {
+        ring = load(ring + layout::NEXT);
+    }
     ring != 0 && queue::push(ring, found)
 }
 
-/// Makes a PENDING, WAITING or DELAYED task READY and puts it where it is found: its lane, or the engine's notice for HOST tasks. Counts deliveries anew, except for a
-/// DELAYED one. 0; 1 when no ring took it, because its run is rebuilt now or must be; −1 for an unknown state or lane.
+/// Makes a PENDING, WAITING or DELAYED task READY and puts it into its lane. Counts deliveries anew, except for a DELAYED one. 0; 1 when no ring took it, because its run is rebuilt now or must be; −1 for an unknown state or lane.
 pub fn push_task(base: u32, number: u32, found: u32) -> i32 {
     let record = run_of(base, number);
     let state = atomic(found + task::STATE);
@@ -265,14 +265,10 @@ pub fn push_task(base: u32, number: u32, found: u32) -> i32 {
     if !open || state.compare_exchange(before, task_state::READY, SeqCst, SeqCst).is_err() {
         return -1;
     }
-    if get(found + task::FLAGS) & task_flag::HOST != 0 {
-        bump_host(base);
-        return 0;
-    }
     if get(record + run::FLAGS) & run_flag::REBUILDING != 0 || !enqueue(record, found) {
         return 1;
     }
-    wake(base, 1, true);
+    wake(base, if is_mixed(record) { u32::MAX } else { 1 }, true);
     0
 }
 
