@@ -16,6 +16,8 @@ export interface CheckOptions {
   readonly strict: boolean
   /** Bytes of the text it came from, when known: spares measuring what cannot be too large. */
   readonly bytes?: number
+  /** The value is known to fit the format exactly. */
+  readonly fits?: boolean
 }
 
 /** Limits of the value (stage 1), version (2) and schema (3) of a parsed document. `usable` false: nothing more can be said about it. */
@@ -28,7 +30,7 @@ export function checkDocument(value: unknown, o: CheckOptions): { readonly usabl
   // What there is too much of is not looked at one by one: that could be a finding for each.
   if (sizes.some(({ pointer }) => pointer === '/nodes' || pointer === '/edges')) return { usable: false, diagnostics: sizes }
   const findings: Findings = { diagnostics: sizes, strict: o.strict }
-  checkShape(documentShape, value, '', findings)
+  if (o.fits !== true) checkShape(documentShape, value, '', findings)
   return { usable: sizes.every((d) => d.code !== 'LIMIT_EXCEEDED'), diagnostics: sizes }
 }
 

@@ -1,5 +1,7 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import { resolveLimits, type Limits } from '../limits.js'
+import { documentShape } from '../schema/document-shape.js'
+import { fitShape } from '../schema/fit-shape.js'
 import { checkDocument } from './check-document.js'
 import type { Document } from './document.js'
 import { migrateDocument } from './migrations.js'
@@ -22,9 +24,9 @@ export interface ParseResult { readonly document?: Document; readonly diagnostic
  */
 export function parseDocument(input: string | Uint8Array, o: ParseOptions = {}): ParseResult {
   const limits = resolveLimits(o.limits)
-  const reading = readJson(input, limits)
+  const reading = readJson(input, limits, (value) => fitShape(documentShape, value, limits.depth) === 2)
   if ('fault' in reading) return { diagnostics: [reading.fault] }
   const value = migrateDocument(reading.value)
-  const { usable, diagnostics } = checkDocument(value, { limits, strict: o.strict ?? false, bytes: reading.bytes })
+  const { usable, diagnostics } = checkDocument(value, { limits, strict: o.strict ?? false, bytes: reading.bytes, fits: reading.good })
   return usable ? { document: value as Document, diagnostics } : { diagnostics }
 }

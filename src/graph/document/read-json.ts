@@ -6,11 +6,14 @@ import { decodeUtf8 } from './decode-utf8.js'
 import { findSyntaxFault, positionOf } from './json-syntax.js'
 import { nestsWithin, scanLimits } from './scan-limits.js'
 
-/** JSON read from text: the value, the text (for positions) and its size in UTF-8 at most; or what is wrong (stage 1). */
-export type JsonReading = { readonly value: unknown; readonly text: string; readonly bytes: number } | { readonly fault: Diagnostic }
+/** JSON read from text: the value, the text (for positions), its size in UTF-8 at most, and whether it was found to be good; or what is wrong (stage 1). */
+export type JsonReading = { readonly value: unknown; readonly text: string; readonly bytes: number; readonly good: boolean } | { readonly fault: Diagnostic }
 
-/** Reads JSON from UTF-8 bytes or text, its limits (size, nesting, strings) checked before memory is taken. Never throws. */
-export function readJson(input: string | Uint8Array, limits: Limits): JsonReading {
+/**
+ * Reads JSON from UTF-8 bytes or text, its limits (size, nesting, strings) checked before memory is taken. Never throws. `isGood` may tell that a value keeps to
+ * `limits.depth` and that there is nothing to say about it: one walk in place of two.
+ */
+export function readJson(input: string | Uint8Array, limits: Limits, isGood?: (value: unknown) => boolean): JsonReading {
   const bytes = typeof input === 'string' ? textSize(input, limits.documentBytes) : input.length
   if (bytes > limits.documentBytes) return { fault: exceeded('Document bytes', limits.documentBytes, bytes) }
   const text = typeof input === 'string' ? input.startsWith('\ufeff') ? input.slice(1) : input : decodeUtf8(input)
@@ -18,12 +21,13 @@ export function readJson(input: string | Uint8Array, limits: Limits): JsonReadin
     return { fault: syntax('UTF-8', `byte 0x${(input as Uint8Array)[text.offset]!.toString(16).padStart(2, '0')}`, positionOf(text.before, text.before.length)) }
   }
   const small = text.length <= SMALL && text.length <= limits.stringLength, early = small ? valueOf(text) : undefined
-  if (early === undefined || !nestsWithin(early.value, limits.depth)) {
+  const good = early !== undefined && isGood?.(early.value) === true
+  if (!good && (early === undefined || !nestsWithin(early.value, limits.depth))) {
     const excess = scanLimits(text, limits)
     if (excess !== undefined) return { fault: exceeded(excess.what, excess.limit, excess.got) }
   }
   const parsed = early ?? valueOf(text)
-  if (parsed !== undefined) return { value: parsed.value, text, bytes }
+  if (parsed !== undefined) return { value: parsed.value, text, bytes, good }
   const { offset, expected, found } = findSyntaxFault(text) ?? { offset: 0, expected: 'JSON', found: 'other text' }
   return { fault: syntax(expected, found, positionOf(text, offset)) }
 }

@@ -1,18 +1,21 @@
+import { nestsWithin } from '../document/scan-limits.js'
 import { documentShape } from './document-shape.js'
 import type { MapShape, NumberShape, ObjectShape, Shape, TextShape } from './shape.js'
 
 /** 0: does not fit. 1: fits, with fields that the shape does not declare. 2: fits exactly. */
 export type Fit = 0 | 1 | 2
-type Fitter = (value: unknown) => Fit
+/** `room`: levels of objects and arrays that may still be opened, the value's own included. */
+type Fitter = (value: unknown, room: number) => Fit
 
 const fitters = new WeakMap<Shape, Fitter>()
 
 /**
  * Tells whether a JSON value fits a shape, without saying why: shapes are turned into closures once, because every part of every document passes
  * here (1 000 nodes in less than 1 ms with the parse, GR-01). The report is `checkShape`'s, for the parts that do not fit.
+ * With `depth`, a value that fits exactly (2) nests no deeper.
  */
-export function fitShape(shape: Shape, value: unknown): Fit {
-  return fitterOf(shape)(value)
+export function fitShape(shape: Shape, value: unknown, depth: number = Infinity): Fit {
+  return fitterOf(shape)(value, depth)
 }
 
 function fitterOf(shape: Shape): Fitter {
@@ -28,13 +31,13 @@ function makeFitter(shape: Shape): Fitter {
     case 'integer': return (value) => (Number.isSafeInteger(value) && within(shape, value as number) ? 2 : 0)
     case 'choice': { const values = new Set<unknown>(shape.values); return (value) => (values.has(value) ? 2 : 0) }
     case 'flag': return (value) => (typeof value === 'boolean' ? 2 : 0)
-    case 'any': return shape.object === true ? (value) => (isObject(value) ? 2 : 0) : (value) => (value === undefined ? 0 : 2)
+    case 'any': return shape.object === true ? (value, room) => (isObject(value) ? shallow(value, room) : 0) : (value, room) => (value === undefined ? 0 : shallow(value, room))
     case 'list': return listFitter(fitterOf(shape.items), shape.min ?? 0, shape.max ?? Infinity)
     case 'tuple': return tupleFitter(shape.items.map(fitterOf))
-    case 'either': { const options = shape.options.map(fitterOf); return (value) => options.reduce<Fit>((best, option) => (best === 2 ? 2 : Math.max(best, option(value)) as Fit), 0) }
+    case 'either': { const options = shape.options.map(fitterOf); return (value, room) => options.reduce<Fit>((best, option) => (best === 2 ? 2 : Math.max(best, option(value, room)) as Fit), 0) }
     case 'map': return mapFitter(shape)
     case 'object': return objectFitter(shape)
-    case 'document': return (value) => fitterOf(documentShape)(value)
+    case 'document': return (value, room) => fitterOf(documentShape)(value, room)
   }
 }
 
@@ -61,11 +64,11 @@ function textFitter({ min = 0, max = Infinity, noControl = false, pattern }: Tex
 }
 
 function listFitter(item: Fitter, min: number, max: number): Fitter {
-  return (value) => {
-    if (!Array.isArray(value) || value.length < min || value.length > max) return 0
+  return (value, room) => {
+    if (!Array.isArray(value) || room < 1 || value.length < min || value.length > max) return 0
     let fit: Fit = 2
-    for (const entry of value) {
-      const one = item(entry)
+    for (let i = 0; i < value.length; i++) {
+      const one = item(value[i], room - 1)
       if (one < fit) { if (one === 0) return 0; fit = one }
     }
     return fit
@@ -73,42 +76,62 @@ function listFitter(item: Fitter, min: number, max: number): Fitter {
 }
 
 function tupleFitter(items: readonly Fitter[]): Fitter {
-  return (value) => {
-    if (!Array.isArray(value) || value.length !== items.length) return 0
-    for (let i = 0; i < items.length; i++) if (items[i]!(value[i]) === 0) return 0
+  const last: unknown[] = items.map(() => undefined) // texts that fitted: names of ports repeat
+  return (value, room) => {
+    if (!Array.isArray(value) || room < 1 || value.length !== items.length) return 0
+    for (let i = 0; i < items.length; i++) {
+      const item: unknown = value[i]
+      if (item === last[i] && item !== undefined) continue
+      if (items[i]!(item, room - 1) === 0) return 0
+      if (typeof item === 'string') last[i] = item
+    }
     return 2
   }
 }
 
 function mapFitter(shape: MapShape): Fitter {
   const item = fitterOf(shape.values), key = shape.keys === undefined ? undefined : fitterOf(shape.keys)
-  return (value) => {
-    if (!isObject(value)) return 0
+  return (value, room) => {
+    if (!isObject(value) || room < 1) return 0
     let fit: Fit = 2
     for (const name of Object.keys(value)) {
-      const one = key?.(name) === 0 ? 0 : item(value[name])
+      const one = key?.(name, 0) === 0 ? 0 : item(value[name], room - 1)
       if (one < fit) { if (one === 0) return 0; fit = one }
     }
     return fit
   }
 }
 
+/** A field as it is met: `must` 1 = required. */
+interface FieldFitter { readonly fit: Fitter; readonly must: 0 | 1 }
+
 function objectFitter(shape: ObjectShape): Fitter {
-  const fields = new Map(Object.entries(shape.fields).map(([name, field]): [string, Fitter] => [name, fitterOf(field.shape)]))
-  const required = Object.keys(shape.fields).filter((name) => shape.fields[name]!.required === true)
-  return (value) => {
-    if (!isObject(value)) return 0
-    let fit: Fit = 2
+  const fields = new Map(Object.entries(shape.fields).map(([name, { shape: of, required }]): [string, FieldFitter] => [name, { fit: fitterOf(of), must: required === true ? 1 : 0 }]))
+  const musts = [...fields.values()].reduce((sum, { must }) => sum + must, 0)
+  // Fields at the places where they were met last: objects of a document repeat them, and the same text compares faster than it is looked up.
+  const names: string[] = [], known: FieldFitter[] = []
+  return (value, room) => {
+    if (!isObject(value) || room < 1) return 0
+    let fit: Fit = 2, at = 0, missing = musts
     for (const name in value) {
-      if (!Object.hasOwn(value, name)) continue
-      const field = fields.get(name)
-      const one = field === undefined ? (name.startsWith('x-') ? 2 : 1) : field(value[name])
+      let field = names[at] === name ? known[at] : undefined
+      if (field === undefined) {
+        if (!Object.hasOwn(value, name)) continue
+        field = fields.get(name)
+        if (field !== undefined && at <= names.length) { names[at] = name; known[at] = field }
+      }
+      at++
+      let one: Fit
+      if (field === undefined) one = name.startsWith('x-') ? shallow(value[name], room - 1) : 1
+      else { one = field.fit(value[name], room - 1); missing -= field.must }
       if (one < fit) { if (one === 0) return 0; fit = one }
     }
-    for (let i = 0; i < required.length; i++) if (!Object.hasOwn(value, required[i]!)) return 0
-    return fit
+    return missing > 0 ? 0 : fit
   }
 }
+
+/** What is never looked into is only measured. */
+function shallow(value: unknown, room: number): 0 | 2 { return room === Infinity || nestsWithin(value, room) ? 2 : 0 }
 
 /** True for a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
