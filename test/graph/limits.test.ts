@@ -38,6 +38,14 @@ describe('limits at n and n + 1 (GR-60)', () => {
     expect(readDocument(value, testRegistry(), { limits: { depth: 9 } }).diagnostics).toMatchObject([{ code: 'LIMIT_EXCEEDED', got: 10 }])
   })
 
+  test.each<[string, object]>([
+    ['params', { nodes: [{ ...node(0), params: { deep: nested(6) } }] }], ['ui', { ui: nested(9) }], ['media of an input', { inputs: { in: { to: [['n0', 'in']], media: nested(7) } } }],
+    ['an x- field', { 'x-own': nested(9) }], ['an unknown field', { own: nested(9) }], ['a definition', { definitions: { d: { millrace: 1, nodes: [], ui: nested(7) } } }],
+  ])('nesting in %s', (_name, fields) => {
+    expect(limitsFound(text(fields), { depth: 10 })).toEqual([])
+    expect(limitsFound(text(fields), { depth: 9 })).toEqual([['Nesting: limit 9, got 10.', undefined]])
+  })
+
   test('one string, keys included', () => {
     for (const source of [text({ ui: 'x'.repeat(100) }), text({ ui: { ['x'.repeat(100)]: 1 } }), text({ ui: `${'x'.repeat(97)}"\n` }).replace('x\\"', '\\"')]) {
       expect(limitsFound(source, { stringLength: 100 })).toEqual([])
