@@ -54,6 +54,10 @@
 // @ts-ignore: decorator
 @inline export const BUFFER_PASS_FRAMES: u32 = 0x34
 // @ts-ignore: decorator
+@inline export const BUFFER_PREROLL: u32 = 0x38
+// @ts-ignore: decorator
+@inline export const BUFFER_KEEP: u32 = 0x3c
+// @ts-ignore: decorator
 @inline export const BUFFER_BYTES: u32 = 0x40
 
 // @ts-ignore: decorator
@@ -323,7 +327,9 @@
 @inline export const PROGRAM_FLAG_REST: u32 = 0x800
 
 // @ts-ignore: decorator
-@inline export const READER_NUMBER_MASK: u32 = 0xffffff
+@inline export const READER_NUMBER_MASK: u32 = 0x7fffff
+// @ts-ignore: decorator
+@inline export const READER_WEAK: u32 = 0x800000
 // @ts-ignore: decorator
 @inline export const READER_CHANNEL_SHIFT: u32 = 0x18
 // @ts-ignore: decorator
@@ -406,6 +412,8 @@
 @inline export const STEP_MARK_QUIET: u32 = 0x1
 // @ts-ignore: decorator
 @inline export const STEP_MARK_DRIVEN: u32 = 0x2
+// @ts-ignore: decorator
+@inline export const STEP_MARK_PREROLL: u32 = 0x4
 
 // @ts-ignore: decorator
 @inline export const STEP_PHASE_RUNNING: u32 = 0x0

@@ -90,17 +90,19 @@ export const PROGRAM_FLAG = { REALTIME: 1, MOVED: 0x100, SHORT: 0x200, FULL: 0x4
  * SAMPLE_NS: nanoseconds that sampled passes spent in this step, added by the JavaScript that times `segment_step`; wraps never (clamped).
  * MARKS*: see STEP_MARK. TIMELINE: address of changes of its controls (0: none), see TIMELINE. DRIVEN: number of controls that edges drive; their buffers follow the outputs
  * in BINDINGS, their readers follow the inputs in READERS, and u32 control numbers follow the readers.
- * A reader word holds the reader's number (low 24 bits) and a view of channels: the first one (bits 24…30), downwards from there when bit 31 is set.
+ * A reader word holds the reader's number (low 23 bits), WEAK (bit 23), and a view of channels: the first one (bits 24…30), downwards from there when bit 31 is set.
+ * A weak input (feedback, GR-12) bounds a call's frames while it has not ended, but never keeps the step open: when the others have ended, what is left of them decides.
  */
 export const STEP = {
   PROCESS: 0x00, FLUSH: 0x04, STATE: 0x08, IO: 0x0c, INPUTS: 0x10, OUTPUTS: 0x14, BINDINGS: 0x18, READERS: 0x1c, MAX_FRAMES: 0x20,
   PHASE: 0x24, POSITION_U64: 0x28, WANTED: 0x30, NODE: 0x34, SCRATCH_BYTES: 0x38, SAMPLE_NS: 0x3c, MARKS: 0x40, TIMELINE: 0x44, DRIVEN: 0x48, BYTES: 80,
 } as const
 export const STEP_PHASE = { RUNNING: 0, FLUSHING: 1, ENDED: 2 } as const
-/** QUIET: the last call had silence on all inputs and said SILENT and SETTLED on all outputs: the next silent one is left out. DRIVEN: edges drive some of its controls. */
-export const STEP_MARK = { QUIET: 1, DRIVEN: 2 } as const
+/** QUIET: the last call had silence on all inputs and said SILENT and SETTLED on all outputs: the next silent one is left out. DRIVEN: edges drive some of its controls.
+ * PREROLL: some output begins with frames that are zeroed (see BUFFER). */
+export const STEP_MARK = { QUIET: 1, DRIVEN: 2, PREROLL: 4 } as const
 /** Parts of a reader word. */
-export const READER = { NUMBER_MASK: 0xffffff, CHANNEL_SHIFT: 24, CHANNEL_MASK: 127, DOWNWARDS_SHIFT: 31 } as const
+export const READER = { NUMBER_MASK: 0x7fffff, WEAK: 0x800000, CHANNEL_SHIFT: 24, CHANNEL_MASK: 127, DOWNWARDS_SHIFT: 31 } as const
 
 /**
  * Timeline: changes of a step's controls in order of their frames (KE-15). COUNT: changes written so far (by the driver, after the change itself); NEXT*: changes applied.
@@ -123,10 +125,12 @@ export const NONE = 0xffffffff
  * LINK: an external input that another segment writes: address of that segment's external output record; BASE, STRIDE, FILLED and FLAGS are read from it
  * whenever a step is about to read (0: none). Internal buffers have at least one reader. NO_ROOM from a step whose full output is internal skips the step for
  * this pass (back-pressure); a pass in which nothing moved although no external input is short and no external output full returns NO_ROOM.
+ * A buffer with delayed readers (GR-12) begins filled with zeros: its other readers start behind them. PREROLL*: frames, the next ones written, that a delayed reader must
+ * find as zeros, because they come before the writer's content (its latency). KEEP: an internal buffer whose frames move to the front only when it has less room than this.
  */
 export const BUFFER = {
   BASE: 0x00, CAPACITY: 0x04, FILLED: 0x08, FRAME_BYTES: 0x0c, STRIDE: 0x10, CHANNELS: 0x14, KIND: 0x18, FLAGS: 0x1c, READER_COUNT: 0x20,
-  OFFSETS: 0x24, ORIGIN_U64: 0x28, LINK: 0x30, PASS_FRAMES: 0x34, BYTES: 64,
+  OFFSETS: 0x24, ORIGIN_U64: 0x28, LINK: 0x30, PASS_FRAMES: 0x34, PREROLL: 0x38, KEEP: 0x3c, BYTES: 64,
 } as const
 export const BUFFER_KIND = { INTERNAL: 0, EXTERNAL_INPUT: 1, EXTERNAL_OUTPUT: 2 } as const
 /** Flags of {@link BUFFER}.FLAGS. SHARED is the plan's: other buffers use the same memory, so frames left at the end of a pass are `NO_ROOM` of the step that left them.

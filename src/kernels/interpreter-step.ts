@@ -1,6 +1,6 @@
 import type { Address, MemoryHost } from '../memory/memory-host.js'
 import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, READER, STATUS, STEP, STEP_MARK, STEP_PHASE } from './contract.js'
-import { bound, consume, follow, has, mark, offsetAddress, roomOf, skipRest, writeOut, type Step } from './interpreter-buffers.js'
+import { bound, consume, follow, has, mark, offsetAddress, roomOf, skipRest, writeOut, writeSilence, type Step } from './interpreter-buffers.js'
 import { advance, applyDue, describeDriven, drainDriven, inspectDriven, takeDriven } from './interpreter-controls.js'
 import { isSilent, leaveOut, settled } from './interpreter-silence.js'
 import { carry, word, type KernelCall } from './interpreter-words.js'
@@ -14,7 +14,9 @@ export function runStep(host: MemoryHost, call: KernelCall, program: Address, in
   const step: Step = { host, u32, program, at, inputs: word(u32, at + STEP.INPUTS), outputs: word(u32, at + STEP.OUTPUTS), bindings: word(u32, at + STEP.BINDINGS) }
   u32[(program + PROGRAM.FAILED_STEP) >>> 2] = index
   const phase = word(u32, at + STEP.PHASE)
-  if (phase === STEP_PHASE.ENDED) { drain(step); return 0 }
+  // Feedback goes on coming in while a step flushes.
+  if (phase !== STEP_PHASE.RUNNING) drain(step)
+  if (phase === STEP_PHASE.ENDED) return 0
   const held = inspect(step)
   let frames = held.frames
   if (held.streams === 0) {
@@ -23,7 +25,7 @@ export function runStep(host: MemoryHost, call: KernelCall, program: Address, in
   }
   if (phase === STEP_PHASE.FLUSHING) return flush(step, call)
   if (frames === 0) {
-    if (held.live) {
+    if (held.live || held.rest > 0) {
       if (held.short) mark(step, PROGRAM_FLAG.SHORT)
       return 0
     }
@@ -84,13 +86,14 @@ function inspect(s: Step): Held {
     const kind = word(s.u32, from + BUFFER.KIND), external = kind === BUFFER_KIND.EXTERNAL_INPUT
     if (external) follow(s, from)
     const taken = word(s.u32, offsetAddress(s, from, index)), available = Math.max(0, word(s.u32, from + BUFFER.FILLED) - taken)
+    const weak = (word(s.u32, word(s.u32, s.at + STEP.READERS) + index * 4) & READER.WEAK) !== 0
     streams++
     outside ||= external
     // A pre-roll is dropped as it comes.
     if (kind === BUFFER_KIND.INTERNAL && taken > 0 && (available === 0 || s.inputs > 1)) mark(s, PROGRAM_FLAG.REST)
-    if (has(s, from, BUFFER_FLAG.ENDED)) rest = Math.max(rest, available)
+    if (has(s, from, BUFFER_FLAG.ENDED)) rest = Math.max(rest, weak ? 0 : available)
     else {
-      live = true
+      live ||= !weak
       short ||= external && available === 0
       frames = Math.min(frames, available)
     }
@@ -246,6 +249,9 @@ function collect(s: Step, ports: Address, result: number): number {
     const stays = silent && (filled === 0 || has(s, to, BUFFER_FLAG.SILENT))
     u32[(to + BUFFER.FLAGS) >>> 2] = (word(u32, to + BUFFER.FLAGS) & ~BUFFER_FLAG.SILENT) | (stays ? BUFFER_FLAG.SILENT : 0)
     u32[(to + BUFFER.FILLED) >>> 2] = filled + produced
+    const zeros = Math.min(word(u32, to + BUFFER.PREROLL), produced)
+    if (zeros > 0) writeSilence(s, to, filled, zeros)
+    u32[(to + BUFFER.PREROLL) >>> 2]! -= zeros
   }
   return any
 }

@@ -126,7 +126,8 @@ export class Interpreter {
     const filled = word(u32, from + BUFFER.FILLED), readers = word(u32, from + BUFFER.READER_COUNT), offsets = word(u32, from + BUFFER.OFFSETS)
     let taken = filled
     for (let reader = 0; reader < readers; reader++) taken = Math.min(taken, word(u32, offsets + reader * 4))
-    if (taken === 0) return
+    const keep = word(u32, from + BUFFER.KEEP)
+    if (taken === 0 || (keep > 0 && word(u32, from + BUFFER.CAPACITY) - filled >= keep)) return
     const frame = word(u32, from + BUFFER.FRAME_BYTES)
     if (taken < filled) {
       for (let channel = 0; channel < word(u32, from + BUFFER.CHANNELS); channel++) {

@@ -31,6 +31,8 @@ pub mod buffer {
     pub const ORIGIN_U64: u32 = 0x28;
     pub const LINK: u32 = 0x30;
     pub const PASS_FRAMES: u32 = 0x34;
+    pub const PREROLL: u32 = 0x38;
+    pub const KEEP: u32 = 0x3c;
     pub const BYTES: u32 = 0x40;
 }
 
@@ -208,7 +210,8 @@ pub mod program_flag {
 }
 
 pub mod reader {
-    pub const NUMBER_MASK: u32 = 0xffffff;
+    pub const NUMBER_MASK: u32 = 0x7fffff;
+    pub const WEAK: u32 = 0x800000;
     pub const CHANNEL_SHIFT: u32 = 0x18;
     pub const CHANNEL_MASK: u32 = 0x7f;
     pub const DOWNWARDS_SHIFT: u32 = 0x1f;
@@ -260,6 +263,7 @@ pub mod step {
 pub mod step_mark {
     pub const QUIET: u32 = 0x1;
     pub const DRIVEN: u32 = 0x2;
+    pub const PREROLL: u32 = 0x4;
 }
 
 pub mod step_phase {

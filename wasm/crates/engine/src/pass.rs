@@ -168,7 +168,8 @@ fn compact(from: Buffer) {
     for reader in 0..readers {
         taken = taken.min(load(offsets + reader * 4));
     }
-    if taken == 0 {
+    let keep = from.get(buffer::KEEP);
+    if taken == 0 || (keep > 0 && from.room() >= keep) {
         return;
     }
     let frame = from.get(buffer::FRAME_BYTES);

@@ -213,11 +213,13 @@ fn refused(pass: &Pass, step: Step, frames: u32, available: u32, result: i32) ->
 #[inline(never)]
 fn run_any(pass: &Pass, step: Step) -> i32 {
     let phase = step.get(step::PHASE);
+    // Feedback goes on coming in while a step flushes.
+    let drained = if phase == step_phase::RUNNING { 0 } else { drain(pass, step) };
     if phase == step_phase::ENDED {
-        return drain(pass, step);
+        return drained;
     }
     let held = inspect(pass, step);
-    let marks = held.marks as i32;
+    let marks = drained | held.marks as i32;
     let mut frames = held.frames;
     if held.streams == 0 {
         match wanted(pass, step) {
@@ -231,7 +233,7 @@ fn run_any(pass: &Pass, step: Step) -> i32 {
     if frames > 0 {
         return with(marks, attempt_all(pass, step, &held, frames));
     }
-    if held.live {
+    if held.live || held.rest > 0 {
         return marks | if held.short { program_flag::SHORT as i32 } else { 0 };
     }
     with(marks | MOVED, if leave(pass, step) { flush(pass, step) } else { 0 })
@@ -349,8 +351,9 @@ fn inspect(pass: &Pass, step: Step) -> Held {
         if external {
             follow(from);
         }
-        let (filled, taken): (u32, u32) = (from.get(buffer::FILLED), load(step.offset_address(from, index)));
-        let available = filled.saturating_sub(taken);
+        let word: u32 = load(step.get(step::READERS) + index * 4);
+        let (weak, taken) = (word & reader::WEAK != 0, load::<u32>(from.get(buffer::OFFSETS) + (word & reader::NUMBER_MASK) * 4));
+        let available = from.get(buffer::FILLED).saturating_sub(taken);
         held.streams += 1;
         outside |= external;
         if kind == buffer_kind::INTERNAL && taken > 0 && (available == 0 || step.get(step::INPUTS) > 1) {
@@ -358,9 +361,9 @@ fn inspect(pass: &Pass, step: Step) -> Held {
             held.marks |= program_flag::REST;
         }
         if from.flag(buffer_flag::ENDED) {
-            held.rest = held.rest.max(available);
+            held.rest = held.rest.max(if weak { 0 } else { available });
         } else {
-            held.live = true;
+            held.live |= !weak;
             held.short |= external && available == 0;
             held.frames = held.frames.min(available);
         }
@@ -540,6 +543,11 @@ fn collect(pass: &Pass, step: Step, result: u32) -> Result<bool, i32> {
         let stays = silent && (filled == 0 || to.flag(buffer_flag::SILENT));
         to.set(buffer::FLAGS, to.get(buffer::FLAGS) & !buffer_flag::SILENT | if stays { buffer_flag::SILENT } else { 0 });
         to.set(buffer::FILLED, filled + produced);
+        let zeros = to.get(buffer::PREROLL).min(produced);
+        if zeros > 0 {
+            to.write_silence(filled, zeros);
+            to.set(buffer::PREROLL, to.get(buffer::PREROLL) - zeros);
+        }
     }
     Ok(any)
 }
