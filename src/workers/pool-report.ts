@@ -1,8 +1,8 @@
 import type { Arena } from '../memory/arena.js'
 import { ARENA, RUN, SLOT_STATUS, TASK } from '../memory/layout.js'
 import type { ModeChoice } from './mode.js'
-import type { RemoteWorker } from './remote-worker.js'
-import type { Slots, SlotState } from './slots.js'
+import type { PoolState } from './pool-state.js'
+import type { SlotState } from './slots.js'
 import type { WaitHistogram } from './wait-histogram.js'
 
 /** What one worker has done. `idleUs` + `busyUs` = µs since it started; busy with tasks that have ended, and with the one it executes now. */
@@ -29,24 +29,10 @@ export interface PoolReport {
   readonly workers: readonly WorkerReport[]
 }
 
-/** What a report is made of. */
-export interface ReportParts {
-  readonly size: number
-  readonly mode: ModeChoice
-  readonly workers: readonly RemoteWorker[]
-  readonly slots: Slots
-  readonly arena: Arena
-  readonly nowUs: number
-  readonly waits: WaitHistogram
-  readonly lost: number
-  readonly respawns: number
-  readonly spares: number
-  readonly messages: number
-}
-
 /** Reads the slots; nothing is asked of a worker. */
-export function poolReport({ size, mode, slots, arena, nowUs, waits, lost, respawns, spares, messages, ...p }: ReportParts): PoolReport {
-  const workers = p.workers.map((worker): WorkerReport => {
+export function poolReport(s: PoolState, waits: WaitHistogram): PoolReport {
+  const { o: { size, arena }, mode, slots, nowUs, lost, respawns, messages } = s, spares = s.spares.filter(({ report }) => report !== undefined).length
+  const workers = s.started.map((worker): WorkerReport => {
     const state = worker.slot < 0 ? undefined : slots.state(worker.slot), wallUs = Math.max(0, nowUs - worker.startedUs)
     const busyUs = Math.min(wallUs, worker.busyUs + (state?.status === SLOT_STATUS.BUSY ? sinceStart(arena, state, nowUs) : 0))
     return { worker: worker.ordinal, slot: worker.slot, state, busyUs, idleUs: wallUs - busyUs }
@@ -54,7 +40,7 @@ export function poolReport({ size, mode, slots, arena, nowUs, waits, lost, respa
   const busyUs = workers.reduce((sum, worker) => sum + worker.busyUs, 0), allUs = busyUs + workers.reduce((sum, worker) => sum + worker.idleUs, 0)
   return {
     size, mode, count: workers.length, lost, respawns, spares, messages, workers, utilisation: allUs === 0 ? 0 : busyUs / allUs, queueWaitUs: waits.counts,
-    busy: workers.filter(({ state }) => state?.status === SLOT_STATUS.BUSY).length + p.workers.filter(({ executing }) => executing.size > 0).length,
+    busy: workers.filter(({ state }) => state?.status === SLOT_STATUS.BUSY).length + s.started.filter(({ executing }) => executing.size > 0).length,
   }
 }
 

@@ -1,0 +1,72 @@
+import type { MillraceError } from '../errors/millrace-error.js'
+import type { Holder } from '../memory/leases.js'
+import { HostEvent } from './host-event.js'
+import type { ModeChoice } from './mode.js'
+import type { PoolOptions } from './pool-options.js'
+import type { KernelBinding } from './protocol.js'
+import type { RemoteWorker } from './remote-worker.js'
+import { RespawnBudget } from './respawn-budget.js'
+import type { SlotLife } from './slot-life.js'
+import { Slots } from './slots.js'
+
+/** Time in which a number of replacements is a loop of crashes, ms. */
+const RESPAWN_WINDOW_MS = 60_000
+
+/** What the parts of a pool share. Engine thread only. */
+export class PoolState {
+  readonly o: PoolOptions
+  readonly host: HostEvent
+  readonly slots: Slots
+  readonly budget: RespawnBudget
+  /** Workers that start or work, and those that wait for someone's place. */
+  readonly workers: RemoteWorker[] = []
+  readonly spares: RemoteWorker[] = []
+  readonly kernels: KernelBinding[] = []
+  /** Who holds what is leased to a worker's slot. */
+  readonly holders = new Map<RemoteWorker, Holder>()
+  /** States of slots that have had a worker that was lost or lives. */
+  readonly lives = new Map<number, SlotLife>()
+  /** Ends of workers that are under way. */
+  readonly cleaning = new Set<Promise<void>>()
+  /** Ordinals of lost workers in whose place nobody works yet. */
+  readonly vacant: number[] = []
+  mode: ModeChoice
+  /** Starts are made one after the other. */
+  starting: Promise<void> = Promise.resolve()
+  startsUnderWay = 0
+  /** Workers wanted. */
+  target = 0
+  ordinals = 0
+  /** Who wants workers watched. */
+  holds = 0
+  messages = 0
+  lost = 0
+  respawns = 0
+  broken: MillraceError | undefined
+  closing: Promise<void> | undefined
+
+  constructor(options: PoolOptions) {
+    this.o = options
+    this.mode = options.mode
+    this.host = new HostEvent(options.arena)
+    this.slots = new Slots(options.arena)
+    this.budget = new RespawnBudget(options.respawns ?? 10, RESPAWN_WINDOW_MS)
+  }
+
+  /** Workers that have started and not ended, spares apart. */
+  get started(): readonly RemoteWorker[] { return this.workers.filter((worker) => worker.report !== undefined && !worker.ended) }
+  /** Are lost workers replaced now? Without pending work the next start does it. */
+  get replaces(): boolean { return this.holds > 0 && this.closing === undefined && this.broken === undefined }
+  get nowUs(): number { return this.o.clock.nowUs() }
+
+  /** Nothing is executed any more. */
+  break(error: MillraceError): void {
+    if (this.broken !== undefined) return
+    this.broken = error
+    this.o.onBroken?.(error)
+    this.host.ring()
+  }
+
+  /** A worker is in use. */
+  tellStart({ ordinal, slot }: RemoteWorker): void { this.o.onStarted?.(ordinal, slot, this.vacant.shift()) }
+}

@@ -1,0 +1,64 @@
+import type { LostWorker } from './pool-options.js'
+import type { PoolState } from './pool-state.js'
+import type { WorkerLosses } from './worker-losses.js'
+import type { WorkerStarts } from './worker-starts.js'
+
+/** Replacements of lost workers while work is pending, spares first (MW-47, MW-48). Engine thread only. */
+export class WorkerSpares {
+  readonly #s: PoolState
+  readonly #starts: WorkerStarts
+  readonly #losses: WorkerLosses
+  #sparing = false
+
+  constructor(state: PoolState, starts: WorkerStarts, losses: WorkerLosses) {
+    this.#s = state
+    this.#starts = starts
+    this.#losses = losses
+  }
+
+  /** Starts workers again that could not be started, and spares. */
+  refill(): void {
+    const s = this.#s
+    if (s.replaces && s.started.length < s.target && s.cleaning.size === 0 && s.startsUnderWay === 0 && s.budget.take(s.nowUs)) {
+      s.respawns++
+      this.#starts.ensure(s.target).catch(() => undefined)
+    }
+    this.#keep()
+  }
+
+  /** Puts another worker in a lost one's place: a spare at once, else a new one. */
+  async replace(lost: LostWorker): Promise<void> {
+    const s = this.#s
+    if (!s.replaces || s.started.length >= s.target) return
+    if (!s.budget.take(s.nowUs)) { s.break(lost.error); return }
+    s.respawns++
+    const spare = s.spares.find(({ report, ended }) => report !== undefined && !ended)
+    try {
+      if (spare === undefined) { await this.#starts.ensure(s.target); return }
+      s.spares.splice(s.spares.indexOf(spare), 1)
+      s.workers.push(spare)
+      this.#starts.reserve(spare)
+      await spare.claim(spare.slot)
+      this.#starts.ready(spare)
+    } catch (error) {
+      if (spare !== undefined && !spare.ended) this.#losses.lose(spare, 'error', String(error))
+      else if (spare === undefined) await this.replace(lost)
+    } finally { this.#keep() }
+  }
+
+  /** Boots spares up to, but without, their slots (MW-48), one after the other, while work is pending. */
+  #keep(): void {
+    const s = this.#s, { warmSpares = 1, clock, startTimeoutMs } = s.o
+    if (this.#sparing || s.spares.length >= warmSpares || !s.replaces || s.started.length < s.target || s.mode.mode !== 'shared') return
+    this.#sparing = true
+    s.starting = s.starting.then(async () => {
+      const compiled = await s.o.compiled(true)
+      if (!s.replaces || s.mode.mode !== 'shared') return
+      const spare = this.#starts.spawn(s.spares)
+      try {
+        await spare.greeting(clock, startTimeoutMs)
+        await this.#starts.start(spare, compiled, true)
+      } catch (error) { await this.#losses.discard(spare, error) }
+    }).catch(() => undefined).finally(() => { this.#sparing = false })
+  }
+}
