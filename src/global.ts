@@ -5,16 +5,19 @@
 import { hostEndpoint } from './workers/endpoint.js'
 import { privateMemory } from './workers/private-memory.js'
 import { hearScripts } from './workers/script/hear-scripts.js'
+import { registerSegment } from './workers/segment-processor.js'
 import { serveThread } from './workers/serve-thread.js'
+import { sharedMemory } from './workers/worker-shared.js'
 
 export * from './index.js'
 export * from './nodes/index.js'
 
 /** Parameter of the function that the build wraps around this file: undefined on a page. */
-declare const MILLRACE_ROLE: 'worker' | undefined
+declare const MILLRACE_ROLE: 'worker' | 'worklet' | undefined
 
 // As in workers/worker-entry.ts.
 if (MILLRACE_ROLE === 'worker') {
-  serveThread(privateMemory)
+  serveThread({ own: privateMemory, shared: sharedMemory })
   hearScripts(hostEndpoint())
 }
+if (MILLRACE_ROLE === 'worklet') registerSegment()

@@ -5,6 +5,7 @@
 export { createEngine, type CreateEngineOptions } from './engine/create-engine.js'
 export type { Engine, PlanOptions } from './engine/engine.js'
 export type { OpenNode, OpenNodeOptions } from './engine/open-node.js'
+export type { WorkletContext, WorkletInput, WorkletNode, WorkletOptions, WorkletSegment } from './engine/worklet.js'
 export type { EngineOptions } from './engine/engine-options.js'
 export type { EngineEvent, EventListener } from './observe/events.js'
 export type { EngineStats, ModeFacts } from './engine/engine-stats.js'

@@ -2,7 +2,7 @@ import { commonErrors } from '../errors/common-errors.js'
 import type { EventListener } from '../observe/events.js'
 import type { LogSink } from '../schedule/batch/services.js'
 import { resolveLimits, type Limits } from '../graph/limits.js'
-import { parseTier, type TierChoice } from '../graph/tiers.js'
+import { parseTier, tagOf, type TierChoice } from '../graph/tiers.js'
 import type { NodeLimits } from '../workers/spawn-node.js'
 import type { WasmSource } from '../kernels/wasm-source.js'
 
@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly tier?: TierChoice | (string & {})
   /** File of the worker's code, for a strict content security policy. Used or failed, never replaced. */
   readonly workerURL?: string | URL
+  /** File of the worklet's code, likewise. */
+  readonly workletURL?: string | URL
   /** The compiled core, or modules by name, in place of the inlined copies. Used or failed, never replaced. */
   readonly wasm?: WasmSource | Readonly<Record<string, WasmSource | undefined>>
   /** Modules of users' kernels, by the name that their nodes give. They share the engine's memory: trusted code only. */
@@ -26,6 +28,11 @@ export interface EngineOptions {
   readonly startTimeoutMs?: number
   /** Permits of limiters that nodes name in `limiters`; there are `cpu` (as many as workers), `gpu` 4 and `io` 64. */
   readonly limiters?: Readonly<Record<string, number>>
+  /**
+   * Tags that only the first n workers have: kernels whose `requires.tags` name one run there and nowhere else (GR-41), as many at once as there are such workers.
+   * At most 6 tags.
+   */
+  readonly workerTags?: Readonly<Record<string, number>>
   /** How long a busy thread may go without a heartbeat before it counts as hung, ms; default 3 000. Nodes have their own `hangMs`. */
   readonly hangMs?: number
   /** Threads that wait, booted, to take a lost one's place; default 1. They boot while runs are under way. */
@@ -57,10 +64,12 @@ export interface FilledOptions {
   readonly environmentTier: TierChoice | undefined
   readonly fallback: boolean
   readonly workerURL: string | URL | undefined
+  readonly workletURL: string | URL | undefined
   readonly wasm: EngineOptions['wasm']
   readonly kernels: Readonly<Record<string, WasmSource>>
   readonly startTimeoutMs: number
   readonly limiters: Readonly<Record<string, number>>
+  readonly workerTags: Readonly<Record<string, number>>
   readonly pool: { readonly hangMs: number; readonly warmSpares: number; readonly respawns: number }
   readonly resourceLimits: NodeLimits | undefined
   readonly logger: LogSink
@@ -70,6 +79,9 @@ export interface FilledOptions {
   readonly limits: Limits
 }
 
+/** Most tags in `workerTags`: bits that are left for them. */
+const MOST_WORKER_TAGS = 6
+
 /** Checks options and the environment (`MILLRACE_TIER`, `MILLRACE_FALLBACK`). Throws `CONFIG_INVALID` naming key, source, expected and got. */
 export function fillOptions(o: EngineOptions, environment: Readonly<Record<string, string | undefined>>): FilledOptions {
   const { workers = 'auto', shared = 'auto', startTimeoutMs = 5_000, hangMs = 3_000, warmSpares = 1, respawns = 10 } = o
@@ -77,13 +89,17 @@ export function fillOptions(o: EngineOptions, environment: Readonly<Record<strin
   if (shared !== 'auto' && typeof shared !== 'boolean') throw invalid('shared', 'option', "'auto', true or false", shared)
   if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0)) throw invalid('startTimeoutMs', 'option', 'ms above 0', startTimeoutMs)
   for (const [name, permits] of Object.entries(o.limiters ?? {})) if (!(Number.isInteger(permits) && permits >= 1)) throw invalid(`limiters.${name}`, 'option', 'a whole number of permits from 1', permits)
+  const tags = Object.entries(o.workerTags ?? {})
+  for (const [name, count] of tags) if (!(Number.isInteger(count) && count >= 1)) throw invalid(`workerTags.${name}`, 'option', 'a whole number of workers from 1', count)
+  if (tags.length > MOST_WORKER_TAGS) throw invalid('workerTags', 'option', `at most ${MOST_WORKER_TAGS} tags`, tags.length)
   if (!(hangMs > 0)) throw invalid('hangMs', 'option', 'ms above 0', hangMs)
   if (!(Number.isInteger(warmSpares) && warmSpares >= 0 && warmSpares <= 16)) throw invalid('warmSpares', 'option', '0…16', warmSpares)
   if (!(respawns >= 0)) throw invalid('respawns', 'option', 'a number from 0', respawns)
   return {
     pool: { hangMs, warmSpares, respawns }, resourceLimits: o.resourceLimits,
     arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'), environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
-    fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs, limiters: { gpu: 4, io: 64, ...o.limiters },
+    fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, workletURL: o.workletURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs, limiters: { gpu: 4, io: 64, ...o.limiters },
+    workerTags: Object.fromEntries(tags.map(([name, count]) => [tagOf(name), count])),
     logger: o.logger ?? defaultLogger, onEvent: o.onEvent, zeroOnFree: o.zeroOnFree ?? false, debugMemory: o.debugMemory ?? false, limits: resolveLimits(o.limits),
   }
 }

@@ -2,6 +2,8 @@ import type { Diagnostic } from '../errors/diagnostic.js'
 import { commonErrors } from '../errors/common-errors.js'
 import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import { errorOf } from '../errors/error-of.js'
+import { loadPart } from '../errors/load-part.js'
+import type { AnyHandle, AnyOutput } from '../graph/output-ref.js'
 import { graphErrors } from '../graph/errors.js'
 import { nearest } from '../graph/nearest.js'
 import { toDocument } from '../graph/document/to-document.js'
@@ -22,7 +24,8 @@ import { ArenaAudio } from '../memory/audio-buffer.js'
 import { RunMemory } from '../memory/run-memory.js'
 import { SAMPLE_BYTES } from '../media/convert-samples.js'
 import type { AudioApi } from '../memory/audio-api.js'
-import { runBatch, type BatchOutcome } from '../schedule/batch/batch-run.js'
+import { runBatch } from '../schedule/batch/batch-run.js'
+import type { BatchOutcome } from '../schedule/batch/batch-types.js'
 import { nodeContext, randomKey } from '../schedule/batch/node-context.js'
 import type { ScriptHost } from '../schedule/batch/script-host.js'
 import { batchMetrics } from '../schedule/batch/batch-metrics.js'
@@ -57,6 +60,7 @@ import { PressureGate } from './pressure-gate.js'
 import { checkRunCall } from './run-options.js'
 import { callGraph, NestedRuns, type Budget } from './nested-runs.js'
 import { makeRunResult } from './run-result.js'
+import type { WorkletContext, WorkletInput, WorkletOptions, WorkletSegment } from './worklet.js'
 
 /** What an engine is made of; put together by `createEngine`. */
 export interface EngineParts {
@@ -127,13 +131,33 @@ export class Engine {
   }
 
   /** Compiles without running: order, media, converters, segments, buffers, estimates. Sources are asked for their media (at most 64 KiB read). */
-  async plan(target: Outputs | Graph, options: PlanOptions = {}): Promise<Plan> {
+  async plan(target: Outputs | Graph, options: PlanOptions = {}): Promise<Plan> { return (await this.#compiled(target, options)).plan }
+
+  /** Brings Millrace's processor into an audio context, once; see {@link openWorklet}. Throws `NETWORK`, `UNSUPPORTED`, `CONFIG_INVALID`. */
+  async addWorklet(context: WorkletContext): Promise<void> {
+    this.#requireOpen('addWorklet')
+    return (await worklets()).addWorklet(this.#p, context)
+  }
+
+  /**
+   * Runs one segment of kernels inside an audio context, a render quantum at a time: `build` gets what is connected to the node and gives what it puts out. It has a
+   * memory of its own and outlives the engine. Throws what {@link addWorklet} and {@link plan} throw, `TIER_UNAVAILABLE` in the `js` tier, `INVALID_ARGUMENT` for a graph that is no such segment.
+   * @example
+   * const { node, ready } = await engine.openWorklet(context, (input) => gain(input, { gainDb: -6 }), { channels: 2 })
+   * source.connect(node).connect(context.destination)
+   */
+  async openWorklet(context: WorkletContext, build: (input: WorkletInput) => AnyOutput | AnyHandle, options?: WorkletOptions): Promise<WorkletSegment> {
+    this.#requireOpen('openWorklet')
+    return (await worklets()).openWorklet(this.#p, (target) => this.#compiled(target), context, build, options)
+  }
+
+  async #compiled(target: Outputs | Graph, options: PlanOptions = {}): Promise<CompiledPlan> {
     this.#requireOpen('plan')
     checkRunCall('plan', target, options)
     const signal = options.signal ?? new AbortController().signal, prepared = await this.#prepare(target, options, signal)
     if (signal.aborted) throw this.#cancelled('plan', signal)
     const untold = [...prepared.failures].map(([id, failure]) => warningOf(probeFailure(id, failure, prepared.graph)))
-    return this.#compile({ ...prepared, found: [...prepared.found, ...untold] }, options).plan
+    return this.#compile({ ...prepared, found: [...prepared.found, ...untold] }, options)
   }
 
   /**
@@ -261,7 +285,7 @@ export class Engine {
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const { graph, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs))
     // Of a fallback the engine tells by itself, once.
-    const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true }, filled.limits, this.#p.passes)
+    const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
     const told = await probeSources(examined.sound ? examined.graph : createGraph(), signal)
     const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
@@ -276,7 +300,7 @@ export class Engine {
     return compilePlan(graph, {
       registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', solved, passes: this.#p.passes, known, lengths, tierOf: (node) => this.#tierOf(node),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
-      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), diagnostics: [...this.#warnOnce(), ...found],
+      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), workerTags: new Set(Object.keys(filled.workerTags)), diagnostics: [...this.#warnOnce(), ...found],
     })
   }
 
@@ -361,6 +385,8 @@ export class Engine {
     if (this.#closed) throw commonErrors.CLOSED({ thing: 'Engine', event })
   }
 }
+
+const worklets = (): Promise<typeof import('./worklet.js')> => loadPart('worklet', () => import('./worklet.js'))
 
 /** Types that only the engine's registry knows (a document was read with a smaller one) get their definitions. */
 function withDefinitions(graph: Graph, registry: Registry): Graph {

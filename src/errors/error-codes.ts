@@ -14,6 +14,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [kind: ErrorKind, htt
   CONFIG_INVALID: ['usage', 400],
   CONVERTER_INSERTED: ['validation', 200],
   DEPENDENCY_FAILED: ['execution', 500],
+  DRIVER_ERROR: ['execution', 500],
   DUPLICATE_ID: ['validation', 400],
   EDGE_DUPLICATE: ['validation', 400],
   FILE_INVALID: ['validation', 400],

@@ -42,7 +42,8 @@ export async function compileModules(options: CompileOptions): Promise<CompiledM
   return { shared: options.shared, modules: checked.map(({ compiled }) => compiled) }
 }
 
-function sourcesOf(wasm: CompileOptions['wasm']): Readonly<Record<string, WasmSource | undefined>> {
+/** Sources by name: one that is given alone is the core's. */
+export function sourcesOf(wasm: CompileOptions['wasm']): Readonly<Record<string, WasmSource | undefined>> {
   if (wasm === undefined) return {}
   const plain = typeof wasm === 'object' && !(wasm instanceof URL) && !(wasm instanceof Promise) && !ArrayBuffer.isView(wasm) && Object.getPrototypeOf(wasm) === Object.prototype
   return plain ? wasm as Readonly<Record<string, WasmSource | undefined>> : { core: wasm as WasmSource }

@@ -14,8 +14,9 @@ export type WasmInput =
 /** Fetches or unwraps a source. `streaming`: compile while loading when the type is `application/wasm`. Throws `KERNEL_ABI` naming the module: an option that is given is used or fails (PK-03). */
 export async function openWasmSource(name: string, source: WasmSource, streaming: boolean, signal?: AbortSignal): Promise<WasmInput> {
   const value = await source
+  // A Response is read as often as it is asked for: an engine compiles for shared memory, and may for private memory.
   if (typeof value === 'string' || value instanceof URL) return openLocation(name, value, streaming, signal)
-  if (typeof Response === 'function' && value instanceof Response) return openResponse(name, value, streaming)
+  if (typeof Response === 'function' && value instanceof Response) return openResponse(name, value.clone(), streaming)
   if (value instanceof WebAssembly.Module) return { kind: 'module', module: value }
   if (ArrayBuffer.isView(value)) return { kind: 'bytes', bytes: new Uint8Array(value.buffer, value.byteOffset, value.byteLength) }
   if (isBuffer(value)) return { kind: 'bytes', bytes: new Uint8Array(value) }

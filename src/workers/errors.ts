@@ -35,6 +35,10 @@ export const workerErrors = /* @__PURE__ */ defineErrors({
     kind: 'transport', httpStatus: 500, retryable: true, aliases: ['VE-015', 'FfiError'],
     message: (d: { readonly channel: string; readonly reason: string }) => `Channel ${d.channel}: ${d.reason}.`,
   },
+  DRIVER_ERROR: {
+    kind: 'execution', httpStatus: 500,
+    message: (d: { readonly driver: string; readonly cause: string }) => `Driver ${d.driver}: ${d.cause}${/[.!?]$/.test(d.cause) ? '' : '.'}`,
+  },
   SLOTS_EXHAUSTED: {
     kind: 'resource', httpStatus: 503, retryable: true, aliases: ['SYS-009'],
     message: (d: { readonly limit: number; readonly retryAfterS?: number }) => `Worker slots: limit ${d.limit} reached.`,

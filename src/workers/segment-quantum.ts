@@ -1,5 +1,7 @@
-import type { CompiledModules } from '../kernels/compiled-modules.js'
+import type { MillraceError } from '../errors/millrace-error.js'
+import type { CompiledModule } from '../kernels/compiled-modules.js'
 import { BUFFER, PASS, THREAD_ID } from '../kernels/contract.js'
+import type { ModuleBytes } from '../kernels/module-bytes.js'
 import { instantiateRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
 import { createArena, type Arena } from '../memory/arena.js'
@@ -14,7 +16,8 @@ import { WORKER_PROTOCOL, type KernelBinding } from './protocol.js'
 /** What a worklet's processor is made from: cloneable, it arrives in `processorOptions` (MW-75). Modules are of the private-memory variant: private memory cannot be cloned. */
 export interface QuantumOptions {
   readonly protocol: number
-  readonly compiled: CompiledModules
+  /** Or their bytes, from a host that posts no compiled modules. */
+  readonly modules: readonly (CompiledModule | ModuleBytes)[]
   readonly kernels: readonly KernelBinding[]
   /** A segment whose external buffers are one audio input (or none) and one audio output, f32 planar, at the context's rate. */
   readonly plan: SegmentPlan
@@ -42,12 +45,14 @@ export class SegmentQuantum {
   #cursor: number
   #position = 0
   #missed = 0
+  #failure: MillraceError | undefined
 
   /** Throws `PROTOCOL_MISMATCH`, `KERNEL_ABI`, or what a kernel's init says. */
   constructor(o: QuantumOptions) {
     if (o.protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: 0, expected: WORKER_PROTOCOL, got: o.protocol })
     this.#arena = createArena({ bytes: o.arenaBytes, id: 1, epoch: 1, shared: false, wasm: true })
-    const runtime = instantiateRuntime(o.compiled, this.#arena.memory!), ids = new Map(o.kernels.map(({ id, module, name }) => [`${module}.${name}`, id]))
+    const modules = o.modules.map(({ name, module }) => ({ name, module: module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module as Uint8Array<ArrayBuffer>) }))
+    const runtime = instantiateRuntime({ shared: false, modules }, this.#arena.memory!), ids = new Map(o.kernels.map(({ id, module, name }) => [`${module}.${name}`, id]))
     const built = compiledBuilder(this.#arena, runtime, new SharedBlocks(this.#arena), (module, name) => {
       const id = ids.get(`${module}.${name}`)
       if (id === undefined) throw workerErrors.IPC_ERROR({ channel: 'worklet', reason: `kernel ${module}.${name} has no number` })
@@ -64,8 +69,11 @@ export class SegmentQuantum {
     this.#cursor = o.plan.buffers[this.#output]!.skip
   }
 
-  /** Frames of output that were not there in time and became silence. */
+  /** Frames of silence before and between the segment's own: a quantum that is not there as a whole is not begun. */
   get missed(): number { return this.#missed }
+
+  /** What a kernel failed with: `KERNEL_STATUS`, `KERNEL_TRAP`. */
+  get failure(): MillraceError | undefined { return this.#failure }
 
   /**
    * One quantum: all frames of `input` in, as many frames as `output` holds out. Channels that are not given count as silence.
@@ -76,13 +84,11 @@ export class SegmentQuantum {
     const frames = output[0]?.length ?? 0
     if (this.#input >= 0) this.#feed(input, frames)
     let code: number = PASS.MORE
-    while (code === PASS.MORE) code = this.#interpreter.run(this.#program.address, THREAD_ID.ENGINE)
-    if (code < 0) {
-      for (const channel of output) channel.fill(0)
-      return false
-    }
-    this.#take(output, frames)
-    return true
+    try { while (code === PASS.MORE) code = this.#interpreter.run(this.#program.address, THREAD_ID.ENGINE) } catch (error) { this.#failure = this.#program.trapped(error) }
+    if (code < 0) this.#failure = this.#program.failed(code)
+    if (this.#failure === undefined) this.#take(output, frames)
+    else for (const channel of output) channel.fill(0)
+    return this.#failure === undefined
   }
 
   #feed(input: readonly Float32Array[], frames: number): void {
@@ -100,17 +106,21 @@ export class SegmentQuantum {
 
   #take(output: readonly Float32Array[], frames: number): void {
     const { u32, f32 } = this.#arena, record = this.#program.buffer(this.#output) >>> 2, stride = u32[record + BUFFER.STRIDE / 4]!
-    const filled = u32[record + BUFFER.FILLED / 4]!, count = Math.max(0, Math.min(frames, filled - this.#cursor)), rest = Math.max(0, filled - this.#cursor - count)
+    const filled = u32[record + BUFFER.FILLED / 4]!, there = filled - this.#cursor
+    if (there < frames) {
+      // Half a quantum would tear a hole into the sound: it waits for the rest.
+      for (const channel of output) channel.fill(0)
+      this.#missed += frames
+      return
+    }
+    const rest = there - frames
     for (let c = 0; c < output.length; c++) {
       const at = (this.#outputBase + Math.min(c, this.#program.plan.buffers[this.#output]!.channels - 1) * stride) >>> 2, to = output[c]!
-      for (let n = 0; n < count; n++) to[n] = f32[at + this.#cursor + n]!
-      to.fill(0, count)
+      for (let n = 0; n < frames; n++) to[n] = f32[at + this.#cursor + n]!
     }
-    this.#missed += frames - count
-    if (filled < this.#cursor) return
     for (let c = 0; rest > 0 && c < this.#program.plan.buffers[this.#output]!.channels; c++) {
       const at = (this.#outputBase + c * stride) >>> 2
-      f32.copyWithin(at, at + this.#cursor + count, at + filled)
+      f32.copyWithin(at, at + this.#cursor + frames, at + filled)
     }
     this.#program.setOrigin(this.#output, this.#program.origin(this.#output) + filled - rest)
     u32[record + BUFFER.FILLED / 4] = rest

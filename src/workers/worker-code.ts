@@ -11,3 +11,9 @@ export async function scriptCode(): Promise<string> {
   const { default: code } = await loadPart('workers', () => import('inline-worker:./script/script-entry.ts'))
   return code
 }
+
+/** The text of a worklet. Throws `NETWORK`. */
+export async function workletCode(): Promise<string> {
+  const { default: code } = await loadPart('worklet', () => import('inline-worker:./worklet-entry.ts'))
+  return code
+}

@@ -1,0 +1,166 @@
+/** `engine.openWorklet` in real audio contexts, isolated and not: samples bit for bit as in a batch run, faults as coded errors, nothing replaced (PK-03, PK-54 to PK-56). */
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
+import { audio, createEngine, defineNode, type Engine, type WorkletInput, type WorkletOptions } from '../../src/index.js'
+import type { AnyOutput } from '../../src/graph/output-ref.js'
+import { audioBuffer, channels, gain, mix, resample, toPcm16, vad } from '../../src/nodes/index.js'
+
+const RATE = 48_000
+const FRAMES = 12_800
+const noise = (seed: number): Float32Array<ArrayBuffer> => Float32Array.from({ length: FRAMES }, (_, n) => 0.8 * Math.sin(n * n * 1e-5 * seed))
+const engines: Engine[] = []
+const engine = async (options = {}): Promise<Engine> => {
+  const made = await createEngine({ workers: 0, ...options })
+  engines.push(made)
+  return made
+}
+afterEach(async () => { for (const one of engines.splice(0)) await one.close() })
+
+const offline = (channelCount = 1, more = {}): OfflineAudioContext => new OfflineAudioContext({ numberOfChannels: channelCount, length: FRAMES, sampleRate: RATE, ...more })
+type Build = (input: WorkletInput) => AnyOutput
+
+/** What the context renders when `planes` go through the segment. */
+async function render(own: Engine, build: Build, planes: readonly Float32Array<ArrayBuffer>[], context: OfflineAudioContext, options: WorkletOptions = {}): Promise<Float32Array[]> {
+  const segment = await own.openWorklet(context, build, { channels: planes.length, ...options })
+  const buffer = new AudioBuffer({ length: FRAMES, sampleRate: RATE, numberOfChannels: planes.length })
+  planes.forEach((plane, c) => { buffer.copyToChannel(plane, c) })
+  const source = new AudioBufferSourceNode(context, { buffer })
+  source.connect(segment.node).connect(context.destination)
+  source.start()
+  const rendered = await context.startRendering()
+  await segment.ready
+  segment.close()
+  await segment.ended
+  return Array.from({ length: rendered.numberOfChannels }, (_, c) => rendered.getChannelData(c))
+}
+
+async function batch(own: Engine, build: Build, planes: readonly Float32Array[]): Promise<Float32Array[]> {
+  using result = await own.run({ out: build(audioBuffer({ data: [...planes], rate: RATE })) })
+  const { data } = result.outputs.out as unknown as { data: { channels: number; channel(c: number): Float32Array } }
+  return Array.from({ length: data.channels }, (_, c) => Float32Array.from(data.channel(c)))
+}
+
+describe('samples', () => {
+  test.each(['auto', 'wasm'])('two gains, tier %s: every sample of the batch run', async (tier) => {
+    const own = await engine({ tier }), build: Build = (input) => gain(gain(input, { gainDb: -7 }), { gainDb: 3 })
+    if (tier === 'auto') expect(own.stats().mode.tier).toBe(inject('isolated') ? 'wasm-threads' : 'wasm')
+    expect(await render(own, build, [noise(1)], offline())).toEqual(await batch(own, build, [noise(1)]))
+  })
+
+  test('channels: two in, one out', async () => {
+    const own = await engine(), build: Build = (input) => channels(input, { to: 1, mode: 'mean' })
+    expect(await render(own, build, [noise(1), noise(2)], offline())).toEqual(await batch(own, build, [noise(1), noise(2)]))
+  })
+
+  test('down and up again: whole quanta of silence first, then the batch run without a gap', async () => {
+    const own = await engine(), build: Build = (input) => resample(resample(input, { rate: 16_000 }), { rate: RATE })
+    const [got] = await render(own, build, [noise(1)], offline()), [want] = await batch(own, build, [noise(1)])
+    const late = got!.findIndex((x) => x !== 0)
+    expect(late).toBeGreaterThan(0)
+    const begin = Math.floor(late / 128) * 128, begun = want!.findIndex((x) => x !== 0)
+    expect(late - begin).toBe(begun)
+    expect(got!.subarray(begin)).toEqual(want!.subarray(0, FRAMES - begin))
+  })
+
+  test('a quantum of 256 frames where the host offers it: the same samples', async () => {
+    const own = await engine(), build: Build = (input) => gain(input, { gainDb: -7 })
+    expect(await render(own, build, [noise(1)], offline(1, { renderSizeHint: 256 }))).toEqual(await batch(own, build, [noise(1)]))
+  })
+
+  test('a host that posts no compiled modules gets their bytes', async () => {
+    const own = await engine(), build: Build = (input) => gain(input, { gainDb: -7 }), seen: boolean[] = [], Real = AudioWorkletNode
+    vi.stubGlobal('AudioWorkletNode', class extends Real {
+      constructor(context: BaseAudioContext, name: string, options: AudioWorkletNodeOptions) {
+        const compiled = (options.processorOptions as { modules: { module: unknown }[] }).modules.some(({ module }) => module instanceof WebAssembly.Module)
+        seen.push(compiled)
+        if (compiled) throw new DOMException('no modules here', 'DataCloneError')
+        super(context, name, options)
+      }
+    })
+    try { expect(await render(own, build, [noise(1)], offline())).toEqual(await batch(own, build, [noise(1)])) } finally { vi.unstubAllGlobals() }
+    expect(seen).toEqual([true, false])
+  })
+
+  test('live', async () => {
+    const own = await engine(), context = new AudioContext({ sampleRate: RATE }), segment = await own.openWorklet(context, (input) => gain(input, { gainDb: -6 }))
+    const source = new ConstantSourceNode(context, { offset: 0.5 }), meter = new AnalyserNode(context, { fftSize: 32 }), heard = new Float32Array(32)
+    source.connect(segment.node).connect(meter).connect(context.destination)
+    source.start()
+    await context.resume()
+    await segment.ready
+    await expect.poll(() => { meter.getFloatTimeDomainData(heard); return heard[31] }).toBeCloseTo(0.5 * 10 ** (-6 / 20), 4)
+    segment.close()
+    await segment.ended
+    await context.close()
+  })
+})
+
+const slow = defineNode({
+  type: 'test::slow', version: '1.0.0', title: 'Slow', doc: 'In TypeScript.', family: 'test', params: {}, inputs: { in: { media: audio() } }, outputs: { out: { media: audio({ like: 'in' }) } },
+  process: () => Promise.reject(new Error('not here')),
+})
+
+describe('faults', () => {
+  const plain: Build = (input) => gain(input, { gainDb: -7 })
+
+  test('a throw inside the processor becomes DRIVER_ERROR', async () => {
+    const own = await engine(), context = offline()
+    // The class without its guards: `process` throws in the first quantum.
+    const url = URL.createObjectURL(new Blob(["registerProcessor('millrace-segment', class extends AudioWorkletProcessor { constructor() { super(); this.port.postMessage({ kind: 'ready' }) } process() { throw new Error('injected') } })"], { type: 'text/javascript' }))
+    const other = await engine({ workletURL: url }), segment = await other.openWorklet(context, plain)
+    ;(segment.node as AudioWorkletNode).connect(context.destination)
+    await context.startRendering()
+    await expect(segment.ended).rejects.toMatchObject({ code: 'DRIVER_ERROR', kind: 'execution', message: expect.stringMatching(/^Driver worklet: .+/) })
+    URL.revokeObjectURL(url)
+    // One context has one copy: another is refused, not ignored.
+    await expect(own.addWorklet(context)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('workletURL') })
+  })
+
+  test('a processor that cannot start: DRIVER_ERROR with its own error as the cause', async () => {
+    const own = await engine(), Real = AudioWorkletNode
+    vi.stubGlobal('AudioWorkletNode', class extends Real {
+      constructor(context: BaseAudioContext, name: string, options: AudioWorkletNodeOptions) { super(context, name, { ...options, processorOptions: { ...options.processorOptions as object, protocol: -1 } }) }
+    })
+    const segment = await own.openWorklet(offline(), plain).finally(() => { vi.unstubAllGlobals() })
+    const failure = { code: 'DRIVER_ERROR', message: expect.stringContaining('expected protocol'), cause: { code: 'PROTOCOL_MISMATCH' } }
+    await expect(segment.ready).rejects.toMatchObject(failure)
+    await expect(segment.ended).rejects.toMatchObject(failure)
+    await expect(own.openWorklet(offline(), plain, { arenaBytes: 1 })).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('arenaBytes') })
+  })
+
+  test('a workletURL that leads nowhere fails, and is not replaced', async () => {
+    const own = await engine({ workletURL: '/absent/worklet.js' }), context = offline()
+    await expect(own.openWorklet(context, plain)).rejects.toMatchObject({ code: 'NETWORK', message: expect.stringContaining('/absent/worklet.js') })
+    expect(() => new AudioWorkletNode(context, 'millrace-segment')).toThrow()
+    // The next try is a try.
+    await expect(own.addWorklet(context)).rejects.toMatchObject({ code: 'NETWORK' })
+    await expect((await engine()).addWorklet(context)).resolves.toBeUndefined()
+  })
+
+  test('once per context, however many engines', async () => {
+    const context = offline(), spy = vi.spyOn(context.audioWorklet, 'addModule'), own = await engine()
+    await Promise.all([own.addWorklet(context), own.addWorklet(context), (await engine()).addWorklet(context)])
+    expect(spy).toHaveBeenCalledTimes(1)
+  })
+
+  test.each<[string, Build, RegExp]>([
+    ['another rate', (input) => resample(input, { rate: 16_000 }), /48000 Hz.*16000/],
+    ['another format', (input) => toPcm16(input), /planar f32/],
+    ['no audio', (input) => vad(input).segments, /planar f32/],
+    ['nothing', (input) => input, /nothing that changes it/],
+    ['a node in TypeScript', (input) => gain(slow(input) as never, { gainDb: -1 }), /node slow-1 \(test::slow\), which is no kernel/],
+    ['two sources', (input) => mix([input, audioBuffer({ data: [noise(1)], rate: RATE })], {}), /several streams/],
+  ])('%s is refused', async (_, build, text) => {
+    await expect((await engine()).openWorklet(offline(), build)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(text) })
+  })
+
+  test('what is no context, no function, no kernel tier, no open engine', async () => {
+    const own = await engine()
+    await expect(own.addWorklet({} as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('OfflineAudioContext') })
+    await expect(own.addWorklet({ sampleRate: 1 } as never)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(own.openWorklet(offline(), 5 as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(own.openWorklet(offline(), plain, { channels: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect((await engine({ tier: 'js' })).openWorklet(offline(), plain)).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE' })
+    await own.close()
+    await expect(own.addWorklet(offline())).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})
