@@ -1,7 +1,7 @@
 import { NONE, PASS, PROGRAM, STATUS, TAKE, THREAD_ID } from '../kernels/contract.js'
 import type { CoreExports } from '../kernels/runtime.js'
 import { slotAddress } from '../memory/arena-header.js'
-import { RECORD_KIND, SLOT, TASK, TASK_STATE } from '../memory/layout.js'
+import { ARENA, RECORD_KIND, RUN, SLOT, TASK, TASK_STATE } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import { record } from '../memory/recorder.js'
 import { onePass, type SegmentInterpreter } from '../schedule/passes.js'
@@ -50,7 +50,7 @@ export async function runLoop(c: LoopContext): Promise<void> {
   }
 }
 
-/** Runs passes of a task's program until it needs something, and finishes the task. False when it threw: then the engine finishes it. */
+/** Runs passes of a task's program until it needs something, and finishes the task. False when it threw, or its thread is being ended: then the engine finishes it. */
 function execute(c: LoopContext, task: Address, again: boolean): boolean {
   const { u32, core, base, slot } = c, words = task >>> 2, own = slotAddress(base, slot) >>> 2, start = c.nowUs()
   const run = u32[own + SLOT.RUN / 4]!, index = u32[own + SLOT.TASK / 4]!
@@ -72,6 +72,8 @@ function execute(c: LoopContext, task: Address, again: boolean): boolean {
   const end = c.nowUs()
   u32[words + TASK.BUSY_US / 4] = end - start
   record(u32, base, end, slot, RECORD_KIND.END_KERNEL, run, index, code)
+  // This thread is being ended, its run goes on: the task stays open, and is delivered again when the thread is gone.
+  if (code === STATUS.CANCELLED && Atomics.load(u32, (base + ARENA.RUNS + (run - 1) * RUN.BYTES + RUN.CANCEL) >>> 2) === 0) return false
   record(u32, base, end, slot, RECORD_KIND.QUEUE, run, index, 0)
   core.task_finish(base, slot, task, stateAfter(code), code)
   return true

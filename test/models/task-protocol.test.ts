@@ -14,6 +14,7 @@ describe('claim, complete, rebuild (MW-34, MW-35): a worker ended between any tw
   test.each([
     ['a chain, two workers, one end', { edges: CHAIN, workers: 2, kills: 1 }], ['a chain, one worker, two ends', { edges: CHAIN, workers: 1, kills: 2 }],
     ['two tasks, two workers, one end', { edges: PAIR, workers: 2, kills: 1 }], ['a join, one worker, two ends', { edges: JOIN, workers: 1, kills: 2 }],
+    ['a chain, two workers, one told to stop', { edges: CHAIN, workers: 2, kills: 0, dismissals: 1 }], ['a chain, one worker, one told to stop, one end', { edges: CHAIN, workers: 1, kills: 1, dismissals: 1 }],
   ])('%s: every task is done exactly once', (_name, plan) => {
     const found = search(plan)
     expect(found).toMatchObject({ wrong: undefined, path: [] })
@@ -27,12 +28,18 @@ describe('claim, complete, rebuild (MW-34, MW-35): a worker ended between any tw
     const found = [[1, 1], [1, 2], [2, 1], [2, 2]].some(([workers, kills]) => search({ edges, workers: workers!, kills: kills!, fault }).wrong !== undefined)
     expect(found, 'no fault found').toBe(true)
   })
+  test('planted fault found: a thread told to stop cancels its task, though its run goes on', () => {
+    expect(search({ edges: CHAIN, workers: 1, kills: 0, dismissals: 1, fault: 'dismissed is cancelled' }).wrong).toBe('the goal cannot be reached any more')
+  })
 })
 
 describe('cancel (MW-35): the job is published, then the run’s word read; the word is written, then the slots are scanned', () => {
   test.each([['two workers, no end', CHAIN, 2, 0], ['two workers, one task, one end', [[]], 2, 1], ['one worker, two ends', CHAIN, 1, 2]])('%s: no kernel runs on, no task stays open', (_name, edges, workers, kills) => {
     const found = search({ edges, workers, kills, cancels: true })
     expect(found).toMatchObject({ wrong: undefined, path: [] })
+  })
+  test('one worker told to stop meanwhile: as well', () => {
+    expect(search({ edges: CHAIN, workers: 1, kills: 1, dismissals: 1, cancels: true })).toMatchObject({ wrong: undefined, path: [] })
   })
   test.each(['cancel before publish', 'scan before the word'])('planted fault found: %s', (fault) => {
     expect(search({ edges: CHAIN, workers: 1, kills: 0, cancels: true, fault }).wrong).toMatch(/runs on/)

@@ -9,6 +9,8 @@ export interface Plan {
   readonly edges: readonly (readonly number[])[]
   readonly workers: number
   readonly kills: number
+  /** How many workers the engine tells to stop, as if they hung, before it ends them: `dismiss` in src/workers/slots.ts. Default none. */
+  readonly dismissals?: number
   /** The run is cancelled at some moment. */
   readonly cancels?: boolean
   /** Faults planted into the protocol, by name. */
@@ -19,7 +21,7 @@ export const TASK = { PENDING: 0, READY: 1, RUNNING: 2, DONE_WRITTEN: 4, DONE: 5
 const IDLE = 0, QUEUE = 1, KERNEL = 2
 const LIVE = 0, KILLED = 1, DEAD = 2
 
-interface Worker { life: number; at: string; phase: number; run: number; task: number; cancel: number; found: number; position: number; successor: number }
+interface Worker { life: number; dismissed: number; at: string; phase: number; run: number; task: number; cancel: number; found: number; position: number; successor: number }
 export interface State {
   rebuilding: boolean; left: number; running: number; cancel: number
   tasks: { state: number; pending: number; owner: number; done: number }[]
@@ -28,21 +30,22 @@ export interface State {
   engine: { at: string; found: number; position: number; lost: number; doorbell: boolean }
   canceller: number
   kills: number
+  dismissals: number
 }
 
-const worker = (): Worker => ({ life: LIVE, at: 'announce', phase: IDLE, run: 0, task: -1, cancel: 0, found: -1, position: 0, successor: 0 })
+const worker = (): Worker => ({ life: LIVE, dismissed: 0, at: 'announce', phase: IDLE, run: 0, task: -1, cancel: 0, found: -1, position: 0, successor: 0 })
 
 function ringOf(values: readonly number[], capacity: number): State['ring'] {
   return { head: 0, tail: values.length, sequence: Array.from({ length: capacity }, (_, i) => i < values.length ? i + 1 : i), value: Array.from({ length: capacity }, (_, i) => values[i] ?? -1) }
 }
 
 /** The state right after the engine has pushed the first tasks. */
-export function startOf({ edges, workers, kills }: Plan): State {
+export function startOf({ edges, workers, kills, dismissals = 0 }: Plan): State {
   const pending = edges.map((_, task) => edges.filter((list) => list.includes(task)).length), first = pending.flatMap((n, task) => n === 0 ? [task] : [])
   return {
     rebuilding: false, left: edges.length, running: 0, cancel: 0, tasks: pending.map((n) => ({ state: n === 0 ? TASK.READY : TASK.PENDING, pending: n, owner: -1, done: 0 })),
     ring: ringOf(first, capacityOf(edges.length)), workers: Array.from({ length: workers }, worker),
-    engine: { at: 'watch', found: -1, position: 0, lost: -1, doorbell: false }, canceller: 0, kills,
+    engine: { at: 'watch', found: -1, position: 0, lost: -1, doorbell: false }, canceller: 0, kills, dismissals,
   }
 }
 
@@ -60,6 +63,9 @@ export function partsOf(plan: Plan): Part<State>[] {
     return workerStep(plan, state, w).map(([name, change]) => step(state, `${w}:${name}`, change))
   } }))
   parts.push({ hostile: true, moves: (state) => state.kills === 0 ? [] : state.workers.flatMap((own, w) => own.life !== LIVE ? [] : [step(state, `end ${w}`, (s) => { s.kills--; s.workers[w]!.life = KILLED })]) })
+  parts.push({ hostile: true, moves: (state) => state.dismissals === 0 ? [] : state.workers.flatMap((own, w) => own.life !== LIVE || own.dismissed === 1 ? [] : [step(state, `dismiss ${w}`, (s) => { s.dismissals--; s.workers[w]!.dismissed = s.workers[w]!.cancel = 1 })]) })
+  // Who is told to stop is ended, some time later.
+  parts.push({ moves: (state) => state.workers.flatMap(({ life, dismissed }, w) => life === LIVE && dismissed === 1 ? [step(state, `terminate ${w}`, (s) => { s.workers[w]!.life = KILLED })] : []) })
   parts.push({ moves: (state) => engineStep(plan, state).map(([name, change]) => step(state, `engine:${name}`, change)) })
   if (plan.cancels) {
     parts.push({ moves: (state) => {
@@ -112,7 +118,12 @@ function workerStep(plan: Plan, state: State, w: number): readonly Change[] {
     case 'cancel.settle': return to('cancel.left', (s, me) => { s.tasks[me.found]!.state = TASK.CANCELLED })
     case 'cancel.left': return to('rest', (s) => { s.left--; s.engine.doorbell = true })
     case 'work': return to('kernel', (_, me) => { me.phase = KERNEL })
-    case 'kernel': return own.cancel !== 0 ? to('enter', (_, me) => { me.successor = -1 }) : to('enter', (_, me) => { me.successor = 0 })
+    case 'kernel':
+      if (own.cancel === 0) return to('enter', (_, me) => { me.successor = 0 })
+      return plan.fault === 'dismissed is cancelled' ? to('enter', (_, me) => { me.successor = -1 }) : to('cancelled')
+    // Its own word said stop: the run's says whether the task is cancelled, or only this thread is at its end.
+    case 'cancelled': return state.cancel !== 0 ? to('enter', (_, me) => { me.successor = -1 }) : to('stopped')
+    case 'stopped': return []
     case 'enter': return to('enter.look', (_, me) => { me.phase = QUEUE })
     case 'enter.look': return state.rebuilding && plan.fault !== 'finish while rebuilding' ? to('enter.wait', (_, me) => { me.phase = KERNEL }) : to('running')
     case 'enter.wait': return state.rebuilding ? [] : to('enter')
@@ -248,9 +259,9 @@ export function keyOf(s: State): string {
   const code = (at: string): number => { let n = AT.get(at); if (n === undefined) AT.set(at, n = AT.size); return n }
   const size = s.ring.sequence.length, turn = s.ring.head - s.ring.head % size
   return String.fromCharCode(...[
-    s.rebuilding ? 1 : 0, s.left, s.running, s.cancel, s.canceller, s.kills, s.ring.head - turn, s.ring.tail - turn, ...s.ring.sequence.map((n) => n - turn), ...s.ring.value,
+    s.rebuilding ? 1 : 0, s.left, s.running, s.cancel, s.canceller, s.kills, s.dismissals, s.ring.head - turn, s.ring.tail - turn, ...s.ring.sequence.map((n) => n - turn), ...s.ring.value,
     ...s.tasks.flatMap((t) => [t.state, t.pending, t.owner, t.done]),
-    ...s.workers.flatMap((w) => [w.life, code(w.at), w.phase, w.run, w.task, w.cancel, w.found, w.position - turn, w.successor]),
+    ...s.workers.flatMap((w) => [w.life, w.dismissed, code(w.at), w.phase, w.run, w.task, w.cancel, w.found, w.position - turn, w.successor]),
     code(s.engine.at), s.engine.found, s.engine.lost,
   ].map((n) => n + 64))
 }

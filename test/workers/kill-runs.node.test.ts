@@ -36,7 +36,7 @@ async function persistent(engine: Engine, graph: ReturnType<typeof drawGraph>): 
 }
 
 describe.each([['whole values', undefined], ['chunks', chunked]])('%s', (_name, source) => {
-  test(`${KILLS} ends in random graphs`, { timeout: 1_200_000, retry: 1 }, async () => {
+  test(`${KILLS} ends in random graphs`, { timeout: 1_200_000 }, async () => {
     await using engine = await createEngine({ tier: 'wasm-threads', workers: 2, arenaBytes: 256 * MIB, respawns: Number.POSITIVE_INFINITY, logger: () => undefined })
     // Where the ends fall draws from its own numbers: the graphs are the same each time.
     const below = drawFrom(SEED + 1), draw = drawFrom(SEED), graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw, source)), expected: string[] = []

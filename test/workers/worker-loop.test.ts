@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { PASS, PROGRAM, STATUS, STEP, TAKE } from '../../src/kernels/contract.js'
-import { TASK, TASK_STATE } from '../../src/memory/layout.js'
+import { ARENA, RUN, SLOT, TASK, TASK_STATE } from '../../src/memory/layout.js'
 import { runLoop, type LoopContext } from '../../src/workers/worker-loop.js'
 
 const TASK_AT = 256, PROGRAM_AT = 512, STEPS_AT = 1024
+/** The run that the slot says it executes, and its cancel word. */
+const RUN_INDEX = 3, CANCEL_AT = 64 + ARENA.RUNS + RUN_INDEX * RUN.BYTES + RUN.CANCEL
 
 /** A loop whose core says what the test says: `takes` in order, then CLOSED; `results` of the passes in order. */
 function scripted(takes: readonly number[], results: readonly (number | Error)[], steps = 1): { context: LoopContext; log: unknown[]; u32: Uint32Array } {
   const u32 = new Uint32Array(0x10000), log: unknown[] = [], left = [...takes], passes = [...results]
   u32[(TASK_AT + TASK.PROGRAM) >>> 2] = PROGRAM_AT
   u32[(PROGRAM_AT + PROGRAM.STEPS) >>> 2] = STEPS_AT
+  u32[(64 + ARENA.SLOTS + 5 * SLOT.BYTES + SLOT.RUN) >>> 2] = RUN_INDEX + 1
   u32[(PROGRAM_AT + PROGRAM.STEP_COUNT) >>> 2] = steps
   let now = 1000
   const result = (): number => {
@@ -54,10 +57,18 @@ describe('what the loop does with what it takes', () => {
   ])('passes go on until %s', async (_name, code, state) => {
     const { context, log, u32 } = scripted([TASK_AT], [PASS.MORE, PASS.MORE, code])
     u32[(TASK_AT + TASK.QUEUED_US) >>> 2] = 400
+    u32[CANCEL_AT >>> 2] = code === STATUS.CANCELLED ? 1 : 0
     await runLoop(context)
     expect(log.filter((entry) => Array.isArray(entry) && entry[0] === 'run')).toEqual(Array.from({ length: 3 }, () => ['run', PROGRAM_AT, 5 + 16]))
     expect(finishOf(log)).toEqual(['finish', 5, TASK_AT, state, code])
     expect([TASK.START_US, TASK.QUEUED_US, TASK.BUSY_US, TASK.PASSES].map((field) => u32[(TASK_AT + field) >>> 2])).toEqual([1000, 600, 30, 3])
+  })
+
+  test('a thread that is told to stop while its run goes on leaves the task as it is, and ends', async () => {
+    const { context, log } = scripted([TASK_AT, TASK_AT], [PASS.MORE, STATUS.CANCELLED])
+    await runLoop(context)
+    expect(finishOf(log)).toBe(undefined)
+    expect(log.at(-1)).toEqual(['run', PROGRAM_AT, 5 + 16])
   })
 
   test('a trap is reported and ends the loop; the task is left to the engine', async () => {
