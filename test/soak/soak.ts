@@ -36,7 +36,7 @@ export async function soak(minutes: number, seed: number, say: (line: string) =>
   })
   const graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw)), expected: string[] = []
   for (const graph of graphs) expected.push(await outcome(engine, graph))
-  const used = engine.stats().arena.usedBytes, rss = process.memoryUsage().rss
+  const { usedBytes: used, blocks } = engine.stats().arena, rss = process.memoryUsage().rss
   // The engine lets go of idle threads, also of one that is being ended here.
   const awake = setInterval(() => undefined, 1_000)
   let runs = 0, ends = 0, slowestRunMs = 0, said = performance.now()
@@ -73,14 +73,17 @@ export async function soak(minutes: number, seed: number, say: (line: string) =>
     if (threads.length > 1_000) threads.splice(0, threads.length, ...threads.filter(({ threadId }) => threadId > 0))
   }
   // A thread that is lost while nothing runs is replaced by the next run: its scratch span is back until then.
-  const backToStart = (): boolean => { const { arena, workers } = engine.stats(); return (arena.usedBytes + (WORKERS - workers.count) * SCRATCH_SPAN_BYTES - used) % SPAN === 0 }
+  const backToStart = (): boolean => {
+    const { arena, workers } = engine.stats(), missing = WORKERS - workers.count, spans = (arena.usedBytes + missing * SCRATCH_SPAN_BYTES - used) / SPAN
+    return Number.isInteger(spans) && arena.blocks + missing - spans === blocks
+  }
   while (performance.now() < until) {
     const dice = draw(60)
     await Promise.all([sound(), sound(), disturb(), dice === 0 ? failing('stuck') : dice < 6 ? failing('trap') : dice < 12 ? failing('cancel') : undefined])
     runs += dice < 12 ? 3 : 2
     // What was lost last is on its way out.
     for (let looks = 0; !backToStart() && looks < 300; looks++) await new Promise((resolve) => { setTimeout(resolve, 10) })
-    if (!backToStart()) throw new Error(`arena: ${engine.stats().arena.usedBytes} bytes used, ${used} at the start (seed ${seed}, run ${runs})`)
+    if (!backToStart()) throw new Error(`arena: ${engine.stats().arena.usedBytes} bytes in ${engine.stats().arena.blocks} blocks used, ${used} in ${blocks} at the start (seed ${seed}, run ${runs})`)
     if (performance.now() - said > 30_000) { said = performance.now(); say(`${runs} runs, ${ends} ends, ${JSON.stringify(faults)}`) }
   }
   const { lost, respawns } = engine.stats().workers, grown = engine.stats().arena.usedBytes - used
