@@ -5,7 +5,7 @@ import { copyParts, type CopyCharge } from '../memory/copies.js'
 import type { RunMemory } from '../memory/run-memory.js'
 import type { Media } from '../media/media-type.js'
 import type { Packet } from '../media/packet.js'
-import { packetOf, releasePacket } from '../schedule/packet-data.js'
+import { joinPlain, packetOf, releasePacket } from '../schedule/packet-data.js'
 
 /** Joins the packets of one stream into one (a run output that others read packet by packet, or `whole()`). Owns the parts; one part is returned as it is. */
 export function joinPackets(arena: Arena, audio: AudioApi, memory: RunMemory | undefined, media: Media, parts: Packet[]): Packet {
@@ -42,15 +42,3 @@ function joinAudio(arena: Arena, audio: AudioApi, memory: RunMemory | undefined,
 }
 
 function bytesOf(format: string): number { return format === 'u8' ? 1 : format === 'i16' ? 2 : 4 }
-
-/** Arrays are concatenated, typed arrays too; a single value of another kind is the last one. */
-function joinPlain(data: readonly unknown[]): unknown {
-  if (data.every((part) => Array.isArray(part))) return data.flat()
-  if (data.length > 0 && data.every((part) => ArrayBuffer.isView(part))) {
-    const arrays = data as readonly Uint8Array[], joined = new (arrays[0]!.constructor as new (length: number) => Uint8Array)(arrays.reduce((sum, array) => sum + array.length, 0))
-    let at = 0
-    for (const array of arrays) { joined.set(array, at); at += array.length }
-    return joined
-  }
-  return data.at(-1)
-}

@@ -1,6 +1,6 @@
-import { BUFFER } from '../kernels/contract.js'
-import type { Address, MemoryHost } from '../memory/memory-host.js'
+import type { MemoryHost } from '../memory/memory-host.js'
 import type { BuiltProgram } from './program.js'
+import { gather, keptFrames, scatter, type Span } from './segment-snapshot.js'
 
 /**
  * What passes change of a program, as it was at one moment: its records, kernels' states and descriptors, and frames that internal buffers keep. A task whose thread was
@@ -10,7 +10,7 @@ import type { BuiltProgram } from './program.js'
 export class Checkpoint {
   readonly #host: MemoryHost
   readonly #program: BuiltProgram
-  #spans: (readonly [Address, number])[] = []
+  #spans: readonly Span[] = []
   #bytes = new Uint8Array(0)
 
   constructor(host: MemoryHost, program: BuiltProgram) {
@@ -23,33 +23,10 @@ export class Checkpoint {
 
   /** Remembers this moment instead of an earlier one. */
   take(): void {
-    this.#spans = [...this.#program.changing, ...this.#kept()]
-    const total = this.bytes, { u8 } = this.#host
-    if (this.#bytes.length < total) this.#bytes = new Uint8Array(total)
-    let at = 0
-    for (const [address, bytes] of this.#spans) {
-      this.#bytes.set(u8.subarray(address, address + bytes), at)
-      at += bytes
-    }
+    this.#spans = [...this.#program.changing, ...keptFrames(this.#host, this.#program, 'internal')]
+    this.#bytes = gather(this.#host, this.#spans, this.#bytes)
   }
 
   /** Goes back to the moment of {@link take}. */
-  restore(): void {
-    const { u8 } = this.#host
-    let at = 0
-    for (const [address, bytes] of this.#spans) {
-      u8.set(this.#bytes.subarray(at, at + bytes), address)
-      at += bytes
-    }
-  }
-
-  /** Frames that internal buffers hold between two passes. */
-  *#kept(): Iterable<readonly [Address, number]> {
-    const { u32 } = this.#host
-    for (const [i, buffer] of this.#program.plan.buffers.entries()) {
-      const record = this.#program.buffer(i) >>> 2, filled = u32[record + BUFFER.FILLED / 4]!
-      if (buffer.kind !== 'internal' || filled === 0) continue
-      for (let c = 0; c < buffer.channels; c++) yield [u32[record + BUFFER.BASE / 4]! + c * u32[record + BUFFER.STRIDE / 4]!, filled * buffer.frameBytes]
-    }
-  }
+  restore(): void { scatter(this.#host, this.#spans, this.#bytes) }
 }

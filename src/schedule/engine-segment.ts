@@ -11,6 +11,7 @@ import { packetOf, releasePacket } from './packet-data.js'
 import { hasEnded, type BuiltProgram } from './program.js'
 import { nodeOf } from './resolved-graph.js'
 import { PASSES_PER_ROOM } from './peak-bytes.js'
+import { gather, keptFrames, scatter, type SegmentSnapshot, type Span } from './segment-snapshot.js'
 import type { SegmentBuffer, SegmentPlan } from './segment-plan.js'
 import { commonErrors } from '../errors/common-errors.js'
 
@@ -57,8 +58,12 @@ export class EngineSegment implements OpenSegment {
       for (const [index, mode] of modes) {
         const buffer = plan.buffers[index]!
         // A pass begins only with room for all that it may add, so a bounded output has that much more than it needs.
-        const frames = mode.mode === 'collect' && mode.frames !== undefined ? mode.frames + buffer.capacity : buffer.capacity * PASSES_PER_ROOM
-        this.#rooms.set(index, { block: this.#place(index, frames, 0), capacity: frames, cursor: buffer.skip, mode })
+        const zeros = buffer.late?.zeros ?? 0
+        const frames = zeros + (mode.mode === 'collect' && mode.frames !== undefined ? mode.frames + buffer.capacity : buffer.capacity * PASSES_PER_ROOM)
+        const block = this.#place(index, frames, zeros)
+        this.#rooms.set(index, { block, capacity: frames, cursor: buffer.skip, mode })
+        // What a late reader finds before the first frame.
+        if (zeros > 0) block.view(Uint8Array).fill(0)
       }
     } catch (error) {
       for (const { block } of this.#rooms.values()) block[Symbol.dispose]()
@@ -102,7 +107,7 @@ export class EngineSegment implements OpenSegment {
     const code = await this.#execute(this.program)
     const outputs: { buffer: number; packet: Packet }[] = []
     for (const [index, room] of this.#rooms) {
-      if (room.mode.mode === 'emit') {
+      if (room.mode.mode !== 'collect') {
         const packet = this.#emit(index, room)
         if (packet) outputs.push({ buffer: index, packet })
       }
@@ -144,6 +149,38 @@ export class EngineSegment implements OpenSegment {
   save(): void { (this.#checkpoint ??= new Checkpoint(this.#arena, this.program)).take() }
   /** Goes back to what {@link save} remembered: the thread that executed the program is gone. */
   restore(): void { this.#checkpoint?.restore() }
+
+  /** What a segment of the same plan in another memory needs to go on after the last `advance`. Not for collected outputs: what they hold stays here. */
+  snapshot(): SegmentSnapshot {
+    return {
+      bytes: gather(this.#arena, [...this.program.portable, ...this.#kept(), ...this.#unreadSpans()]), cursors: [...this.#rooms.values()].map(({ cursor }) => cursor),
+      starts: [...this.program.starts], started: this.#started, short: this.#short, metadata: this.#metadata,
+    }
+  }
+
+  /** Goes on where another segment of this plan stood; before anything was fed. Throws `ARENA_FULL`. */
+  resume({ bytes, cursors, starts, started, short, metadata }: SegmentSnapshot): void {
+    const { u32 } = this.#arena, { memory } = this.#scope
+    let at = scatter(this.#arena, this.program.portable, bytes)
+    at = scatter(this.#arena, this.#kept(), bytes, at)
+    for (const [n, room] of [...this.#rooms.values()].entries()) room.cursor = cursors[n]!
+    this.program.starts.splice(0, starts.length, ...starts)
+    this.#started = started
+    this.#short = short
+    this.#metadata = metadata
+    for (const [index, { kind, readers, frameBytes, channels, value }] of this.plan.buffers.entries()) {
+      const left = kind === 'input' ? this.#left(index) : 0
+      if (left === 0) continue
+      const taken = this.#filled(index) - left, block = this.#arena.alloc(left * frameBytes * channels, memory && { holder: memory.holder(nodeOf(value)) }), record = this.program.buffer(index) >>> 2
+      this.#held.set(index, () => { block[Symbol.dispose]() })
+      readers.forEach((_, r) => { this.program.setOffset(index, r, this.program.offset(index, r) - taken) })
+      this.program.setOrigin(index, this.program.origin(index) + taken)
+      u32[record + BUFFER.BASE / 4] = block.address
+      u32[record + BUFFER.STRIDE / 4] = left * frameBytes
+      u32[record + BUFFER.CAPACITY / 4] = u32[record + BUFFER.FILLED / 4] = left
+      at = scatter(this.#arena, this.#unreadSpans(index), bytes, at)
+    }
+  }
 
   /** Gives collected outputs that are full more room. */
   enlarge(): void { for (const [index, room] of this.#rooms) this.#grow(index, room) }
@@ -201,7 +238,7 @@ export class EngineSegment implements OpenSegment {
   /** A collected output has no bound or a wrong one: half as much room again, or what the arena still gives; frames move over. */
   #grow(index: number, room: Room): void {
     const buffer = this.plan.buffers[index]!, filled = this.#filled(index), least = buffer.capacity * PASSES_PER_ROOM
-    if (room.mode.mode === 'emit' || filled + buffer.capacity <= room.capacity) return
+    if (room.mode.mode !== 'collect' || filled + buffer.capacity <= room.capacity) return
     const old = room.block, wanted = room.capacity + Math.max(least, room.capacity >> 1), most = Math.floor(this.#arena.largestFreeBytes() / (buffer.frameBytes * buffer.channels))
     const capacity = Math.max(room.capacity + least, Math.min(wanted, most)), next = this.#place(index, capacity, filled)
     this.#moveFrames(buffer, room, next, capacity, 0, filled)
@@ -257,6 +294,21 @@ export class EngineSegment implements OpenSegment {
   /** Frames that every reader has yet to take. */
   #least(index: number): number { return Math.max(0, Math.min(...this.#unread(index))) }
   #unread(index: number): number[] { return this.plan.buffers[index]!.readers.map((_, r) => this.#filled(index) - this.program.offset(index, r)) }
+
+  *#kept(): Iterable<Span> {
+    yield* keptFrames(this.#arena, this.program, 'internal')
+    yield* keptFrames(this.#arena, this.program, 'output')
+  }
+
+  /** What some reader has yet to take of the inputs, or of one. */
+  *#unreadSpans(only?: number): Iterable<Span> {
+    const { u32 } = this.#arena
+    for (const [index, { kind, channels, frameBytes }] of this.plan.buffers.entries()) {
+      if (kind !== 'input' || (only ?? index) !== index) continue
+      const left = this.#left(index), record = this.program.buffer(index) >>> 2, first = u32[record + BUFFER.BASE / 4]! + (this.#filled(index) - left) * frameBytes
+      for (let c = 0; left > 0 && c < channels; c++) yield [first + c * u32[record + BUFFER.STRIDE / 4]!, left * frameBytes]
+    }
+  }
 
   #release(index: number): void {
     this.#held.get(index)?.()

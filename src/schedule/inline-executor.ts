@@ -36,7 +36,7 @@ export class InlineExecutor implements SegmentExecutor {
 
   prepare(): Promise<void> { return Promise.resolve() }
 
-  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
+  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<EngineSegment> {
     const { program, interpreter } = this.#build(plan, scope)
     const timed = scope.timed !== false
     let pass = 0

@@ -35,10 +35,12 @@ export interface SegmentReport {
   readonly worker: number
   /** Bytes copied to and from another thread's memory. */
   readonly copyBytes: number
+  /** Bytes of states that were copied so that a lost worker's segment can go on; no part of `copyBytes`. */
+  readonly checkpointBytes?: number
 }
 
-/** How an output leaves: packet by packet as it is produced, or as one value at the end (`frames`: its bound when known). */
-export type OutputMode = { readonly mode: 'emit' } | { readonly mode: 'collect'; readonly frames: number | undefined; /** False: only other segments of the run read it. */ readonly wanted?: boolean }
+/** How an output leaves: packet by packet as it is produced (`pieces`: and {@link OpenSegment.collected} gives the rest), or as one value at the end (`frames`: its bound when known). */
+export type OutputMode = { readonly mode: 'emit' | 'pieces' } | { readonly mode: 'collect'; readonly frames: number | undefined; /** False: only other segments of the run read it. */ readonly wanted?: boolean }
 
 /** A segment opened on some thread: the driver feeds it and takes what it produced. One owner, one call of `advance` at a time. */
 export interface OpenSegment {
@@ -49,7 +51,7 @@ export interface OpenSegment {
   feed(buffer: number, packet: Packet): Promise<void>
   /** No packet follows on that input. */
   end(buffer: number): void
-  /** Runs until an input is missing or everything has ended; returns what outputs in mode `emit` produced, in order. */
+  /** Runs until an input is missing or everything has ended; returns what outputs that are not collected produced, in order. */
   advance(): Promise<Advance>
   /** The collected value of an output, after `done`. The caller owns it. */
   collected(buffer: number): Packet

@@ -2,6 +2,7 @@ import type { ChannelView } from '../graph/node-definition.js'
 import { ArenaAudio } from '../memory/audio-buffer.js'
 import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { Media } from '../media/media-type.js'
+import { BLOCKED_MARK, isBlocker } from '../media/blocker.js'
 import type { Packet } from '../media/packet.js'
 
 /** True for packet data that holds a block of the arena. */
@@ -9,14 +10,25 @@ export function isAudioBuffer(data: unknown): data is AudioBuffer {
   return typeof data === 'object' && data !== null && 'channel' in data && 'close' in data && 'handle' in data
 }
 
-/** Gives back what a packet holds of the arena. */
-export function releasePacket(packet: Packet): void {
-  if (isAudioBuffer(packet.data)) packet.data.close()
+/** Gives back what a packet, or a list, holds of the arena. */
+export function releasePacket({ media, data }: Packet): void {
+  if (isAudioBuffer(data)) data.close()
+  else if (isAudioList(media, data)) for (const item of data) if (isAudioBuffer(item)) item.close()
 }
 
 /** A second reference to a packet: audio shares its bytes, other data is the same object. */
 export function sharePacket(packet: Packet): Packet {
-  return isAudioBuffer(packet.data) ? { ...packet, data: packet.data.clone() } : packet
+  const { media, data } = packet
+  if (isAudioList(media, data)) return { ...packet, data: data.map((item) => isAudioBuffer(item) ? item.clone() : item) }
+  return isAudioBuffer(data) ? { ...packet, data: data.clone() } : packet
+}
+
+/** A list of audio: the data of a packet is one buffer otherwise. */
+function isAudioList(media: Media, data: unknown): data is readonly unknown[] { return media.kind === 'audio' && Array.isArray(data) }
+
+/** A list as those see it who take it whole: without the places that a blocker holds. */
+export function openList(packet: Packet): Packet {
+  return packet.metadata[BLOCKED_MARK] === undefined ? packet : { ...packet, data: (packet.data as unknown[]).filter((item) => !isBlocker(item)) }
 }
 
 /** The channels of a packet's audio that a view names, as `media`; takes over the packet. */
@@ -30,4 +42,16 @@ export function viewPacket(packet: Packet, view: ChannelView, media: Media): Pac
 /** A packet with the fields that the driver knows. */
 export function packetOf(media: Media, data: unknown, position: number, duration: number, more: Partial<Packet> = {}): Packet {
   return { media, data, position, duration, streamId: '', seq: 0, arrivalUs: 0, metadata: {}, ...more }
+}
+
+/** Arrays are concatenated, typed arrays too; a single value of another kind is the last one. */
+export function joinPlain(data: readonly unknown[]): unknown {
+  if (data.every((part) => Array.isArray(part))) return data.flat()
+  if (data.length > 0 && data.every((part) => ArrayBuffer.isView(part))) {
+    const arrays = data as readonly Uint8Array[], joined = new (arrays[0]!.constructor as new (length: number) => Uint8Array)(arrays.reduce((sum, array) => sum + array.length, 0))
+    let at = 0
+    for (const array of arrays) { joined.set(array, at); at += array.length }
+    return joined
+  }
+  return data.at(-1)
 }

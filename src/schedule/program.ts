@@ -10,6 +10,7 @@ import type { Address, MemoryHost } from '../memory/memory-host.js'
 import { alignedBytes } from './colouring.js'
 import type { StepReport } from './open-segment.js'
 import type { SegmentPlan } from './segment-plan.js'
+import { portableSpans, type Span } from './segment-snapshot.js'
 
 /** A segment written into memory: what `segment_run` takes, and the records that its driver reads and writes. Owner: who built it. */
 export interface BuiltProgram {
@@ -18,7 +19,11 @@ export interface BuiltProgram {
   readonly steps: Address
   readonly plan: SegmentPlan
   /** Spans that passes change, samples apart: records, states, descriptors; as (address, bytes). */
-  readonly changing: readonly (readonly [Address, number])[]
+  readonly changing: readonly Span[]
+  /** What passes change and means the same in every memory: no address is in it. In the order of the plan, so equal plans have equal lists. */
+  readonly portable: readonly Span[]
+  /** First position of each buffer, for streams that do not start at 0. */
+  readonly starts: number[]
   /** Address of a buffer's record. */
   buffer(index: number): Address
   /** Frames that a reader has taken of a buffer. */
@@ -122,7 +127,7 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     const driven = node.driven ?? [], readers = bindings + (node.inputs.length + node.outputs.length + driven.length) * 4
     set(step, STEP.READERS, readers)
     set(step, STEP.DRIVEN, driven.length)
-    set(step, STEP.MARKS, driven.length > 0 ? STEP_MARK.DRIVEN : 0)
+    set(step, STEP.MARKS, (driven.length > 0 ? STEP_MARK.DRIVEN : 0) | (node.outputs.some((b) => (plan.buffers[b]?.late?.preroll ?? 0) > 0) ? STEP_MARK.PREROLL : 0))
     if (node.timeline !== undefined) {
       const line = address + sizes.timelines[i]!
       set(step, STEP.TIMELINE, line)
@@ -134,7 +139,7 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     set(step, STEP.NODE, node.node)
     set(step, STEP.SCRATCH_BYTES, instances[i]!.scratchBytes)
     ;[...node.inputs, ...node.outputs, ...driven.map(({ buffer }) => buffer)].forEach((b, n) => { set(bindings, n * 4, b < 0 ? NONE : b) })
-    node.inputs.forEach((b, n) => { set(readers, n * 4, b < 0 ? 0 : taken[b]!++ | viewWord(node.views?.[n])) })
+    node.inputs.forEach((b, n) => { set(readers, n * 4, b < 0 ? 0 : taken[b]!++ | viewWord(node.views?.[n]) | (node.weak?.[n] === true ? READER.WEAK : 0)) })
     driven.forEach(({ buffer, control }, k) => {
       set(readers, (node.inputs.length + k) * 4, taken[buffer]!++)
       set(readers, (node.inputs.length + driven.length + k) * 4, control)
@@ -147,7 +152,8 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     set(record, BUFFER.KIND, buffer.kind === 'internal' ? BUFFER_KIND.INTERNAL : buffer.kind === 'input' ? BUFFER_KIND.EXTERNAL_INPUT : BUFFER_KIND.EXTERNAL_OUTPUT)
     set(record, BUFFER.READER_COUNT, buffer.readers.length)
     set(record, BUFFER.OFFSETS, offsets)
-    buffer.readers.forEach((_, r) => { set(offsets, r * 4, buffer.skip) })
+    buffer.readers.forEach((_, r) => { set(offsets, r * 4, buffer.late?.starts[r] ?? buffer.skip) })
+    set(record, BUFFER.PREROLL, buffer.late?.preroll ?? 0)
     if (buffer.kind === 'output') set(record, BUFFER.PASS_FRAMES, buffer.capacity)
     if (buffer.kind !== 'internal') return
     // Live always: nobody else uses its memory, so it may keep frames from pass to pass.
@@ -155,6 +161,11 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     set(record, BUFFER.BASE, bases[i]!)
     set(record, BUFFER.CAPACITY, buffer.capacity)
     set(record, BUFFER.STRIDE, alignedBytes(buffer.capacity * buffer.frameBytes))
+    if (buffer.late === undefined) return
+    // Zeros stand before what is written.
+    set(record, BUFFER.KEEP, buffer.late.keep)
+    set(record, BUFFER.FILLED, buffer.late.zeros)
+    set(record, BUFFER.FLAGS, BUFFER_FLAG.SILENT | BUFFER_FLAG.UNWRITTEN)
   })
 }
 
@@ -167,12 +178,12 @@ class Program implements BuiltProgram {
   readonly address: Address
   readonly steps: Address
   readonly plan: SegmentPlan
-  readonly changing: readonly (readonly [Address, number])[]
+  readonly changing: readonly Span[]
+  readonly starts: number[]
   readonly #host: MemoryHost
   readonly #instances: readonly KernelInstance[]
   readonly #own: readonly Address[]
   readonly #sizes: Sizes
-  readonly #origins: number[]
   #reports: StepReport[] | undefined
   #passes = 0
 
@@ -185,7 +196,12 @@ class Program implements BuiltProgram {
     this.#own = own
     this.#sizes = sizes
     this.changing = [[address, sizes.total], ...instances.flatMap(({ state, stateBytes, descriptors: d }) => [[state, stateBytes], [d.address, d.assets - d.address]] as const)]
-    this.#origins = plan.buffers.map(() => 0)
+    this.starts = plan.buffers.map(() => 0)
+  }
+
+  get portable(): readonly Span[] {
+    const { buffers, offsets, timelines } = this.#sizes, at = (offset: number): Address => this.address + offset
+    return portableSpans(this.address, this.steps, this.plan, this.#instances, at(buffers), offsets.map(at), timelines.map((offset) => offset && at(offset)))
   }
 
   buffer(index: number): Address { return this.address + this.#sizes.buffers + index * BUFFER.BYTES }
@@ -200,7 +216,7 @@ class Program implements BuiltProgram {
     this.plan.nodes.forEach((node, i) => {
       if (node.inputs.some((b) => this.plan.buffers[b]?.kind === 'input')) writeU64(this.#host.u32, this.steps + i * STEP.BYTES + STEP.POSITION_U64, frame)
     })
-    this.plan.buffers.forEach((buffer, b) => { this.#origins[b] = buffer.kind === 'input' ? frame : this.origin(b) })
+    this.plan.buffers.forEach((buffer, b) => { this.starts[b] = buffer.kind === 'input' ? frame : this.origin(b) })
   }
 
   change(step: number, { at, control, value, ramp }: ControlChange): boolean {
@@ -246,13 +262,13 @@ class Program implements BuiltProgram {
       const step = this.steps + i * STEP.BYTES, { calls, tag, nonfinite, clipped } = this.#instances[i]!.counters()
       const framesIn = readU64(u32, step + STEP.POSITION_U64) - this.#start(node.inputs)
       const first = node.outputs.findIndex((b) => b >= 0), output = node.outputs[first]
-      const framesOut = output === undefined || first !== 0 ? framesIn : this.origin(output) + u32[(this.buffer(output) + BUFFER.FILLED) >>> 2]!
+      const framesOut = output === undefined || first !== 0 ? framesIn : this.origin(output) + u32[(this.buffer(output) + BUFFER.FILLED) >>> 2]! - (this.plan.buffers[output]!.late?.zeros ?? 0)
       return { nodeId: node.spec.nodeId, calls, tag, nonfinite, clipped, framesIn, framesOut, sampleNs: u32[(step + STEP.SAMPLE_NS) >>> 2]! }
     })
   }
 
   /** First frame of a step that reads an external input: streams need not start at 0. */
-  #start(inputs: readonly number[]): number { return Math.max(0, ...inputs.map((b) => this.plan.buffers[b]?.kind === 'input' ? this.#origins[b]! : 0)) }
+  #start(inputs: readonly number[]): number { return Math.max(0, ...inputs.map((b) => this.plan.buffers[b]?.kind === 'input' ? this.starts[b]! : 0)) }
 }
 
 /** True once no frame follows in a buffer. */

@@ -3,17 +3,25 @@ import type { StackFacts } from '../kernels/runtime.js'
 import type { Media } from '../media/media-type.js'
 import type { OutputMode, SegmentReport } from '../schedule/open-segment.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
+import type { SegmentSnapshot } from '../schedule/segment-snapshot.js'
 import type { EncodedError } from '../errors/codec.js'
+import type { ChannelAddresses } from './codec/ring-channel.js'
 
 /**
  * What the engine and its workers say to each other. Both sides are built from this file; a worker of another version is refused with
- * `PROTOCOL_MISMATCH`. Comlink carries {@link WorkerControl}, cold calls only; a MessagePort of its own carries {@link WorkerEvent} and
- * {@link JobRequest}. In steady state with shared memory nothing is posted at all (MW-41).
+ * `PROTOCOL_MISMATCH`. Comlink carries {@link WorkerControl}, cold calls only. Shared memory: packets of the codec over two rings (`worker-mail`, `pool-mail`); transfer: a
+ * MessagePort of its own carries {@link WorkerEvent} and {@link JobRequest}. In steady state with shared memory nothing is posted at all (MW-41).
  */
-export const WORKER_PROTOCOL = 1
+export const WORKER_PROTOCOL = 2
+
+/** Name of the processor that runs a segment in an audio context. */
+export const SEGMENT_PROCESSOR = 'millrace-segment'
+
+/** Processor → page. Any message to it ends it. */
+export type ProcessorEvent = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly error: EncodedError }
 
 /** Steps of a worker's start, in order (MW-42). */
-export type BootStep = 'options' | 'arena' | 'modules' | 'slot' | 'kernels'
+export type BootStep = 'options' | 'arena' | 'modules' | 'handshake' | 'slot' | 'kernels'
 
 /** The first word of a worker, and what it says of a message that it could not read. `lock`: it holds the web lock of its name as long as it lives. */
 export type Greeting = { readonly millrace: 'hello'; readonly protocol: number; readonly lock?: boolean } | { readonly millrace: 'unreadable' }
@@ -32,6 +40,8 @@ export interface StartOptions {
     readonly memory: WebAssembly.Memory
     /** Slot to claim at once; −1: a spare, which waits for {@link WorkerControl.claim}. */
     readonly slot: number
+    /** Rings for messages; a spare gets them with its slot. */
+    readonly rings?: ChannelAddresses | undefined
     /** Say `doorbell` after the host event changed: the engine cannot wait on it. */
     readonly doorbell: boolean
     /** Bits of what this thread has, for tasks that need it (MW-36). */
@@ -69,7 +79,7 @@ export interface WorkerControl {
   start(options: StartOptions): StartReport
   register(kernels: readonly KernelBinding[]): void
   /** A spare takes this slot and begins to work (MW-48). */
-  claim(slot: number): void
+  claim(slot: number, facts: number, rings: ChannelAddresses): void
   dump(): WorkerDump
 }
 
@@ -78,11 +88,11 @@ export interface Fault { readonly name: string; readonly message: string; readon
 
 /** Worker → engine, on the port. */
 export type WorkerEvent =
-  /** A task trapped or threw. The worker runs nothing any more; the engine ends the task and the worker (MW-49). */
-  | { readonly kind: 'task-failed'; readonly task: number; readonly fault: Fault }
-  /** The worker's own loop threw: it serves nothing any more, and the engine ends it (MW-46). */
-  | { readonly kind: 'worker-failed'; readonly fault: Fault }
-  /** It found bytes that only an overflow writes: the arena's magic, or the canary of its own stack (MW-02, MW-53). */
+  /** A task trapped or threw. The worker runs nothing any more; the engine ends the task and the worker (MW-49). Posted where the ring could not carry it, `because`. */
+  | { readonly kind: 'task-failed'; readonly task: number; readonly fault: Fault; readonly because: string }
+  /** The worker's own loop threw: it serves nothing any more, and the engine ends it (MW-46). `because`: as above. */
+  | { readonly kind: 'worker-failed'; readonly fault: Fault; readonly because: string }
+  /** It found bytes that only an overflow writes: the arena's magic, or the canary of its own stack (MW-02, MW-53). Posted: a ring stands in that same memory. */
   | { readonly kind: 'corrupt'; readonly expected: string; readonly got: string; readonly offset: number }
   | { readonly kind: 'doorbell' }
   /** Transfer mode: it executes a segment and lives (MW-45). */
@@ -102,10 +112,11 @@ export interface WirePacket {
 
 /** Engine → worker in transfer mode. `job`: number of an opened segment; `buffer`: index into its plan's buffers. */
 export type JobRequest =
-  | { readonly kind: 'job-open'; readonly job: number; readonly plan: SegmentPlan; readonly outputs: readonly (readonly [number, OutputMode])[]; readonly runId: string; readonly startUs: number }
+  | { readonly kind: 'job-open'; readonly job: number; readonly plan: SegmentPlan; readonly outputs: readonly (readonly [number, OutputMode])[]; readonly runId: string; readonly startUs: number; /** Goes on where it stood on another worker. */ readonly from?: SegmentSnapshot }
   | { readonly kind: 'chunk'; readonly job: number; readonly buffer: number; readonly packet: WirePacket }
   | { readonly kind: 'input-end'; readonly job: number; readonly buffer: number }
-  | { readonly kind: 'advance'; readonly job: number }
+  /** `snapshot`: the answer brings what another worker needs to go on from there. */
+  | { readonly kind: 'advance'; readonly job: number; readonly snapshot?: boolean }
   | { readonly kind: 'job-cancel'; readonly job: number }
   | { readonly kind: 'job-close'; readonly job: number }
 
@@ -115,8 +126,9 @@ export type JobReply =
   | {
     readonly kind: 'result'; readonly job: number; readonly done: boolean; readonly hungry: readonly number[]; readonly report: SegmentReport
     readonly outputs: readonly { readonly buffer: number; readonly packet: WirePacket }[]
-    /** After the last pass: whole values. */
+    /** After the last pass: whole values, or what is left of those that came in pieces. */
     readonly collected: readonly { readonly buffer: number; readonly packet: WirePacket }[]
+    readonly snapshot?: SegmentSnapshot
   }
   | { readonly kind: 'job-failed'; readonly job: number; readonly error: EncodedError; readonly fault?: Fault }
   | { readonly kind: 'job-closed'; readonly job: number }

@@ -7,7 +7,7 @@ import type { Arena } from '../memory/arena.js'
 import { RunMemory } from '../memory/run-memory.js'
 import { compiledBuilder } from '../schedule/compiled-builder.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
-import type { OpenSegment } from '../schedule/open-segment.js'
+import type { EngineSegment } from '../schedule/engine-segment.js'
 import { faultOf } from './fault.js'
 import type { JobReply, JobRequest, KernelBinding, WirePacket, WorkerEvent } from './protocol.js'
 import { packPacket, unpackPacket } from './wire-packet.js'
@@ -18,7 +18,7 @@ export interface JobClock { readonly nowUs: () => number; readonly epochMs: () =
 /** How often a thread that executes says that it lives, ms (MW-45). */
 const BEAT_MS = 100
 
-interface Job { readonly abort: AbortController; readonly collected: readonly number[]; segment: OpenSegment | undefined; /** Requests of one job are answered in order. */ last: Promise<void> }
+interface Job { readonly abort: AbortController; readonly collected: readonly number[]; segment: EngineSegment | undefined; /** Requests of one job are answered in order. */ last: Promise<void> }
 
 /**
  * Executes segments for an engine on a thread with memory of its own (MW-57): packets come in and go out by transfer, samples are copied once each
@@ -64,7 +64,7 @@ export class JobServer {
 
   #receive(request: JobRequest): void {
     if (request.kind === 'job-open') {
-      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'collect' ? [b] : []), segment: undefined, last: Promise.resolve() })
+      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'emit' ? [] : [b]), segment: undefined, last: Promise.resolve() })
     }
     const job = this.#jobs.get(request.job)
     if (job === undefined) return
@@ -77,15 +77,16 @@ export class JobServer {
   async #handle(request: Exclude<JobRequest, { readonly kind: 'job-cancel' }>, job: Job): Promise<void> {
     switch (request.kind) {
       case 'job-open': {
-        const { plan, outputs, runId, startUs } = request
+        const { plan, outputs, runId, startUs, from } = request
         job.segment = await this.#executor.open(plan, new Map(outputs), { runId, startUs, signal: job.abort.signal, memory: new RunMemory(this.#arena), reference: () => undefined, progressed: () => undefined })
+        if (from !== undefined) job.segment.resume(from)
         this.#say({ kind: 'job-opened', job: request.job, hungry: job.segment.hungry() })
         return
       }
-      case 'chunk': return job.segment?.feed(request.buffer, unpackPacket(this.#arena, request.packet, 'job'))
+      case 'chunk': return job.segment?.feed(request.buffer, unpackPacket(this.#arena, [request.packet], 'job'))
       case 'input-end': job.segment?.end(request.buffer); return
       // One at a time: the next job waits here with its inputs (MW-57).
-      case 'advance': return this.#running = this.#running.catch(() => undefined).then(() => this.#advance(request.job, job))
+      case 'advance': return this.#running = this.#running.catch(() => undefined).then(() => this.#advance(request.job, job, request.snapshot === true))
       case 'job-close': {
         this.#jobs.delete(request.job)
         await job.segment?.close()
@@ -96,7 +97,7 @@ export class JobServer {
     }
   }
 
-  async #advance(number: number, { segment, collected }: Job): Promise<void> {
+  async #advance(number: number, { segment, collected }: Job, keep: boolean): Promise<void> {
     if (segment === undefined) return
     const { done, outputs } = await segment.advance(), transfer: ArrayBuffer[] = []
     const pack = (buffer: number, packet: Parameters<typeof packPacket>[0]): { buffer: number; packet: WirePacket } => {
@@ -104,8 +105,10 @@ export class JobServer {
       transfer.push(...packed.transfer)
       return { buffer, packet: packed.wire }
     }
+    const parts = outputs.map(({ buffer, packet }) => pack(buffer, packet)), snapshot = keep && !done ? segment.snapshot() : undefined
+    if (snapshot !== undefined) transfer.push(snapshot.bytes.buffer)
     this.#say({
-      kind: 'result', job: number, done, hungry: done ? [] : segment.hungry(), outputs: outputs.map(({ buffer, packet }) => pack(buffer, packet)),
+      kind: 'result', job: number, done, hungry: done ? [] : segment.hungry(), outputs: parts, ...(snapshot && { snapshot }),
       collected: done ? collected.map((buffer) => pack(buffer, segment.collected(buffer))) : [], report: segment.report(),
     }, transfer)
   }

@@ -1,9 +1,9 @@
 import type { Arena } from '../memory/arena.js'
-import { ARRAY_OF, ArenaAudio } from '../memory/audio-buffer.js'
-import type { CopyLedger } from '../memory/copies.js'
+import { ArenaAudio } from '../memory/audio-buffer.js'
+import { copyParts, type CopyLedger } from '../memory/copies.js'
 import type { Holder } from '../memory/leases.js'
 import type { Packet } from '../media/packet.js'
-import { packetOf, releasePacket } from '../schedule/packet-data.js'
+import { joinPlain, packetOf, releasePacket } from '../schedule/packet-data.js'
 import type { WirePacket } from './protocol.js'
 
 /** A packet ready to be posted, and what is transferred with it. */
@@ -24,13 +24,22 @@ export function wireBytes({ audio }: WirePacket): number { return audio?.bytes.b
 /** A second packet of the same data: audio is copied, because a buffer can be moved only once. */
 export function copyWire(wire: WirePacket): WirePacket { return wire.audio === undefined ? wire : { ...wire, audio: { ...wire.audio, bytes: wire.audio.bytes.slice(0) } } }
 
-/** Copies a posted packet into an arena. Audio: one counted copy, charged to `to`; its lease is `to.holder`'s. */
-export function unpackPacket(arena: Arena, { media, data, position, duration, metadata, audio }: WirePacket, edge: string, to: { readonly holder?: Holder; readonly ledger?: CopyLedger } = {}): Packet {
-  if (audio === undefined || media.kind !== 'audio') return packetOf(media, data, position, duration, { metadata })
-  const { rate, channels, format, layout } = media, samples = channels * audio.frames
-  const block = arena.alloc({ dtype: format, shape: [samples] }, to.holder === undefined ? {} : { holder: to.holder })
-  const shape = { rate, channels, frames: audio.frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' } as const
-  const buffer = new ArenaAudio(arena, block, shape)
-  arena.copy(buffer.tryView(ARRAY_OF[format])!, new Uint8Array(audio.bytes), { edge, reason: 'thread', ...(to.ledger && { ledger: to.ledger }) })
+/** Copies a posted packet, or the pieces of one in order, into an arena. Audio: one counted copy, charged to `to`; its lease is `to.holder`'s. */
+export function unpackPacket(arena: Arena, list: readonly [WirePacket, ...WirePacket[]], edge: string, to: { readonly holder?: Holder; readonly ledger?: CopyLedger } = {}): Packet {
+  const { media, position, audio } = list[0], duration = list.reduce((sum, piece) => sum + piece.duration, 0)
+  const metadata = list.at(-1)!.metadata
+  if (audio === undefined || media.kind !== 'audio') return packetOf(media, list.length === 1 ? list[0].data : joinPlain(list.map(({ data }) => data)), position, duration, { metadata })
+  const { rate, channels, format, layout } = media, frames = list.reduce((sum, piece) => sum + piece.audio!.frames, 0), rows = layout === 'planar' ? channels : 1
+  const block = arena.alloc({ dtype: format, shape: [frames * channels] }, to.holder === undefined ? {} : { holder: to.holder })
+  const shape = { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' } as const
+  const buffer = new ArenaAudio(arena, block, shape), pitch = block.bytes / rows
+  const parts: { readonly to: Uint8Array; readonly from: Uint8Array }[] = []
+  let at = 0
+  for (const { audio: piece } of list) {
+    const bytes = piece!.bytes.byteLength / rows
+    for (let row = 0; row < rows && bytes > 0; row++) parts.push({ to: arena.u8.subarray(block.address + row * pitch + at, block.address + row * pitch + at + bytes), from: new Uint8Array(piece!.bytes, row * bytes, bytes) })
+    at += bytes
+  }
+  copyParts(parts, { ledger: to.ledger ?? arena.copies, edge, reason: 'thread' })
   return packetOf(media, buffer, position, duration, { metadata })
 }

@@ -160,7 +160,7 @@ export class ScriptJob {
       return { ...rest, data: whole ? held.clone() : held.slice(audio.skip, audio.skip + audio.frames) }
     }
     const { shape, bytes } = audio, media = { kind: 'audio', rate: shape.rate, channels: shape.channels, format: shape.format, layout: shape.layout } as const
-    const { data } = unpackPacket(this.#arena, { media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames } }, `${this.call.ctx.node.id}.${port}`, { ledger: this.#ledger, ...this.#holder })
+    const { data } = unpackPacket(this.#arena, [{ media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames } }], `${this.call.ctx.node.id}.${port}`, { ledger: this.#ledger, ...this.#holder })
     return { ...rest, data }
   }
 

@@ -1,0 +1,208 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { decodeError } from '../errors/codec.js'
+import { isMillraceError } from '../errors/millrace-error.js'
+import type { Packet } from '../media/packet.js'
+import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from '../schedule/open-segment.js'
+import { nodeOf } from '../schedule/resolved-graph.js'
+import type { SegmentPlan } from '../schedule/segment-plan.js'
+import type { SegmentSnapshot } from '../schedule/segment-snapshot.js'
+import { CANCEL_GRACE_MS } from './pool.js'
+import type { JobReply, JobRequest, WirePacket } from './protocol.js'
+import type { RemoteWorker } from './remote-worker.js'
+import type { TransferOptions } from './transfer-executor.js'
+import { copyWire, packPacket, unpackPacket, wireBytes } from './wire-packet.js'
+
+type Reply<K extends JobReply['kind']> = Extract<JobReply, { readonly kind: K }>
+
+/** What a job is made of, besides its segment. */
+export interface RemoteJob {
+  /** Number among the engine's jobs. */
+  readonly job: number
+  readonly scope: RunScope
+  readonly worker: RemoteWorker
+  readonly options: TransferOptions
+  /** It is closed. */
+  readonly done: () => void
+  /** Goes on where it stood on a worker that is lost. */
+  readonly from?: SegmentSnapshot | undefined
+  /** Whole values, in pieces in order: here when they must outlive the job. */
+  readonly collected?: Map<number, WirePacket[]>
+}
+
+/** A segment that runs on a worker's own memory; the engine's side of it. One request at a time waits for its answer. */
+export class RemoteSegment implements OpenSegment {
+  readonly plan: SegmentPlan
+  readonly worker: RemoteWorker
+  readonly #job: number
+  readonly #modes: ReadonlyMap<number, OutputMode>
+  readonly #scope: RunScope
+  readonly #o: TransferOptions
+  readonly #done: () => void
+  readonly #letGo: () => void
+  readonly #from: SegmentSnapshot | undefined
+  readonly #collected: Map<number, WirePacket[]>
+  readonly #settled = new AbortController()
+  readonly #cancel = (): void => { this.#stop() }
+  #hungry = new Set<number>()
+  #report: SegmentReport = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
+  #copied = 0
+  #answer: { readonly kind: JobReply['kind']; readonly resolve: (reply: JobReply) => void; readonly reject: (error: unknown) => void } | undefined
+  #failure: { readonly error: unknown } | undefined
+  #closed = false
+
+  constructor(plan: SegmentPlan, modes: ReadonlyMap<number, OutputMode>, { job, scope, worker, options, done, from, collected = new Map<number, WirePacket[]>() }: RemoteJob) {
+    this.#job = job
+    this.plan = plan
+    this.worker = worker
+    this.#modes = modes
+    this.#scope = scope
+    this.#o = options
+    this.#done = done
+    this.#from = from
+    this.#collected = collected
+    this.#letGo = options.pool.hold()
+    worker.open++
+    scope.signal.addEventListener('abort', this.#cancel, { once: true })
+  }
+
+  async start(): Promise<void> {
+    const { runId, startUs } = this.#scope
+    const reply = await this.#ask('job-opened', { kind: 'job-open', job: this.#job, plan: this.plan, outputs: [...this.#modes], runId, startUs, ...(this.#from && { from: this.#from }) })
+    this.#hungry = new Set(reply.hungry)
+  }
+
+  hungry(): readonly number[] { return [...this.#hungry] }
+
+  feed(buffer: number, packet: Packet): Promise<void> {
+    const { wire, transfer, bytes } = packPacket(packet, this.plan.buffers[buffer]!.value)
+    this.#hungry.delete(buffer)
+    // One copy here, one on the worker's side.
+    this.#copied += 2 * bytes
+    this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire }, transfer)
+    this.#scope.progressed(this.plan.index, wire.audio?.frames ?? wire.duration)
+    return Promise.resolve()
+  }
+
+  end(buffer: number): void {
+    this.#hungry.delete(buffer)
+    this.#post({ kind: 'input-end', job: this.#job, buffer })
+  }
+
+  /** As {@link OpenSegment.advance}. `snapshot`: brings what another worker needs to go on from there. `drop`: what comes out is known already. */
+  async advance(snapshot = false, drop = false): Promise<Advance & { readonly snapshot?: SegmentSnapshot | undefined }> {
+    const { executing } = this.worker
+    if (executing.size === 0) this.worker.beatUs = this.#o.clock.nowUs()
+    executing.add(this)
+    const reply = await this.#ask('result', { kind: 'advance', job: this.#job, snapshot }).finally(() => { executing.delete(this) }), outputs: { buffer: number; packet: Packet }[] = []
+    this.#hungry = new Set(reply.hungry)
+    for (const { buffer, packet } of [...reply.outputs, ...reply.collected]) {
+      this.#copied += wireBytes(packet)
+      if (drop) continue
+      if (this.#modes.get(buffer)!.mode === 'emit') outputs.push({ buffer, packet: this.#unpack(buffer, [packet]) })
+      else this.#collected.set(buffer, [...this.#collected.get(buffer) ?? [], packet])
+    }
+    this.#report = { ...reply.report, worker: this.worker.ordinal, copyBytes: 0 }
+    return { done: reply.done, outputs, snapshot: reply.snapshot }
+  }
+
+  collected(buffer: number): Packet {
+    const pieces = this.#held(buffer)
+    this.#collected.delete(buffer)
+    return this.#unpack(buffer, pieces)
+  }
+
+  /** A collected value for another segment: itself for the last reader, when nobody else wants it, else a copy. */
+  hand(value: string, last: boolean): WirePacket {
+    const buffer = this.plan.buffers.findIndex((one) => one.kind === 'output' && one.value === value), mode = this.#modes.get(buffer)
+    const [whole] = this.#held(buffer)
+    if (last && mode?.mode === 'collect' && mode.wanted === false) {
+      this.#collected.delete(buffer)
+      return whole
+    }
+    const wire = copyWire(whole)
+    this.#copied += wireBytes(wire)
+    return wire
+  }
+
+  /** Moves what another segment gave into this one. */
+  forward(buffer: number, wire: WirePacket): void {
+    this.#hungry.delete(buffer)
+    this.#copied += wireBytes(wire)
+    this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire }, wire.audio === undefined ? [] : [wire.audio.bytes])
+    this.#scope.progressed(this.plan.index, wire.audio?.frames ?? wire.duration)
+    this.end(buffer)
+  }
+
+  report(): SegmentReport { return { ...this.#report, copyBytes: this.#copied } }
+
+  #held(buffer: number): [WirePacket, ...WirePacket[]] {
+    const [first, ...more] = this.#collected.get(buffer) ?? []
+    if (first === undefined) throw commonErrors.INTERNAL({ what: `Segment ${this.plan.index}: output ${buffer} was not collected.` })
+    return [first, ...more]
+  }
+
+  #unpack(buffer: number, wires: readonly [WirePacket, ...WirePacket[]]): Packet {
+    const { value } = this.plan.buffers[buffer]!, { memory } = this.#scope
+    for (const wire of wires) this.#copied += wireBytes(wire)
+    return unpackPacket(this.#o.arena, wires, value, memory && { holder: memory.holder(nodeOf(value)) })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#scope.signal.removeEventListener('abort', this.#cancel)
+    try {
+      if (!this.worker.ended) {
+        this.#stop()
+        this.#failure = undefined
+        // Nobody waits for what was asked before.
+        this.#answer?.reject(commonErrors.CLOSED({ thing: 'Segment', id: String(this.#job), event: 'advance' }))
+        await this.#ask('job-closed', { kind: 'job-close', job: this.#job })
+      }
+    } catch {
+      // The worker is gone, and its memory with it.
+    } finally {
+      this.#settled.abort()
+      this.worker.open--
+      this.#done()
+      this.#letGo()
+    }
+  }
+
+  /** Tells the worker to stop; a kernel that does not return within the grace loses its thread (MW-50). */
+  #stop(): void {
+    this.#post({ kind: 'job-cancel', job: this.#job })
+    void this.#o.clock.sleep(CANCEL_GRACE_MS, this.#settled.signal).then(() => {
+      if (!this.#settled.signal.aborted && this.#answer !== undefined) this.#o.pool.lose(this.worker, 'terminated', 'did not stop when cancelled')
+    })
+  }
+
+  /** A reply of the worker. */
+  receive(reply: JobReply): void {
+    if (reply.kind === 'job-failed') {
+      const error = decodeError(reply.error)
+      this.#failure ??= { error }
+      if (this.#answer?.kind !== 'job-closed') {
+        this.#answer?.reject(error)
+        this.#answer = undefined
+      }
+      // Its stack and state are unknown now (MW-49). After the caller has the trap itself, else it would get the loss.
+      if (isMillraceError(error) && error.code === 'KERNEL_TRAP') queueMicrotask(() => { this.#o.pool.lose(this.worker, 'trap', error.message, error) })
+      return
+    }
+    if (this.#answer?.kind !== reply.kind) return
+    const { resolve } = this.#answer
+    this.#answer = undefined
+    resolve(reply)
+  }
+
+  #ask<K extends Exclude<JobReply['kind'], 'job-failed'>>(kind: K, request: JobRequest): Promise<Reply<K>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
+    return this.worker.pending.call(() => new Promise<JobReply>((resolve, reject) => {
+      this.#answer = { kind, resolve, reject }
+      this.#post(request)
+    })) as Promise<Reply<K>>
+  }
+
+  #post(request: JobRequest, move: readonly Transferable[] = []): void { if (!this.worker.ended) this.worker.post(request, move) }
+}
