@@ -1,20 +1,23 @@
-import { HashWriter } from './hash-writer.js'
+import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
 import type { GraphPasses } from './passes.js'
-import { DIGEST_BYTES } from './sha256.js'
+import { BLOCK_BYTES, compress, DIGEST_BYTES, startWords } from './sha256.js'
 import { TAG } from './hash-type.js'
 
 /** Bytes of messages that are held at once; a graph with more is hashed in several calls. */
 const MOST_BYTES = 8_388_608
 /** Room that the buffer starts with, per message. */
-const USUAL_BYTES = 448
+const USUAL_BYTES = 320
 
 /** A link's record with places for what differs. */
-interface Link { readonly port: string; readonly bytes: Uint8Array; readonly orderAt: number; readonly digestAt: number }
+interface Link { readonly port: string; readonly piece: Piece; readonly orderAt: number; readonly digestAt: number }
 
 function linkRecord(port: string, parentPort: string): Link {
   const writer = new HashWriter().begin(TAG.input).text(TAG.port, port).index(TAG.order, 0), orderAt = writer.mark - 4, digestAt = writer.begin(TAG.parent).mark
-  return { port, bytes: writer.skip(DIGEST_BYTES).end().text(TAG.parentPort, parentPort).end().bytes.slice(), orderAt, digestAt }
+  return { port, piece: pieceOf(writer.skip(DIGEST_BYTES).end().text(TAG.parentPort, parentPort).end().bytes), orderAt, digestAt }
 }
+
+/** Bytes that many messages start with: whole blocks as the state of SHA-256 behind them, and the rest. */
+export interface Opening { readonly state: number; readonly bytes: number; readonly rest: Piece }
 
 /**
  * Messages of a graph, collected for one call of {@link GraphPasses.hash}. They are given level by level, so that the digest of a message's parent is
@@ -24,25 +27,52 @@ export class MessageBatch {
   readonly writer: HashWriter
   readonly #passes: GraphPasses
   readonly #digests: Uint8Array
-  /** Slot of each message of the call under way, and the message of each slot; −1 = not in this call. */
-  #slots: number[] = []
+  /** Of the call under way: messages, the slot of each, where each starts (and the last ends), and its state. */
+  #count = 0
+  readonly #slots: Uint32Array
+  readonly #offsets: Uint32Array
+  readonly #starts: Uint32Array
+  /** The message of each slot; −1 = not in this call. */
   readonly #messageOf: Int32Array
-  #offsets: number[] = [0]
   #levels: number[] = []
-  #gaps: number[] = []
+  readonly #gaps: Uint32Array
+  #gapWords = 0
+  readonly #states: number[] = [...startWords()]
+  /** State and left-out bytes of the message that is being written. */
+  #state = 0
+  #before = 0
   readonly #links = new Map<string, Map<string, number>>()
   readonly #records: Link[] = []
 
-  /** A batch of at most `slots` messages. */
-  constructor(passes: GraphPasses, slots: number) {
+  /** A batch of at most `slots` messages that hold at most `parents` digests of others. */
+  constructor(passes: GraphPasses, slots: number, parents: number) {
     this.#passes = passes
     this.writer = new HashWriter(Math.min(USUAL_BYTES * slots, MOST_BYTES))
     this.#digests = new Uint8Array(slots * DIGEST_BYTES)
     this.#messageOf = new Int32Array(slots).fill(-1)
+    this.#slots = new Uint32Array(slots)
+    this.#starts = new Uint32Array(slots)
+    this.#offsets = new Uint32Array(slots + 1)
+    this.#gaps = new Uint32Array(2 * parents)
   }
 
   /** Digest n stands at 32·n: of every message that was ended before the last {@link flush}. */
   get digests(): Uint8Array { return this.#digests }
+
+  /** What messages may start with. */
+  openingOf(bytes: Uint8Array): Opening {
+    const state = startWords(), view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length), whole = bytes.length - bytes.length % BLOCK_BYTES
+    if (whole === 0) return { state: 0, bytes: 0, rest: pieceOf(bytes) }
+    for (let at = 0; at < whole; at += BLOCK_BYTES) compress(state, view, at)
+    return { state: this.#states.push(...state) / 8 - 1, bytes: whole, rest: pieceOf(bytes, whole) }
+  }
+
+  /** The message that comes starts with this. */
+  open({ state, bytes, rest }: Opening): void {
+    this.#state = state
+    this.#before = bytes
+    this.writer.piece(rest)
+  }
 
   /** Number of the record that all links of these two ports are copies of. */
   linkOf(port: string, parentPort: string): number {
@@ -58,25 +88,36 @@ export class MessageBatch {
 
   /** The record of a link from slot `slot`, which was ended in an earlier level. */
   link(number: number, order: number, slot: number): void {
-    const { writer } = this, link = this.#records[number]!, at = writer.mark, message = this.#messageOf[slot]!
-    writer.raw(link.bytes).setU32(at + link.orderAt, order)
-    if (message >= 0) this.#gaps.push(at + link.digestAt, message)
-    else writer.setBytes(at + link.digestAt, this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES)
+    const { writer } = this, link = this.#records[number]!, at = writer.mark
+    writer.piece(link.piece)
+    if (order !== 0) writer.setU32(at + link.orderAt, order)
+    this.#parent(at + link.digestAt, slot)
   }
 
   /** The digest of slot `slot` without a tag. */
   digestOf(slot: number): void {
-    const message = this.#messageOf[slot]!, { writer } = this
-    if (message < 0) { writer.raw(this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES); return }
-    this.#gaps.push(writer.mark, message)
-    writer.skip(DIGEST_BYTES)
+    const at = this.writer.mark
+    this.writer.skip(DIGEST_BYTES)
+    this.#parent(at, slot)
+  }
+
+  #parent(at: number, slot: number): void {
+    const message = this.#messageOf[slot]!
+    if (message < 0) { this.writer.setBytes(at, this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES); return }
+    this.#gaps[this.#gapWords] = at
+    this.#gaps[this.#gapWords + 1] = message
+    this.#gapWords += 2
   }
 
   /** What was written since the last message is the message of slot `slot`. */
   end(slot: number): void {
-    this.writer.pad(this.#offsets.at(-1)!)
-    this.#messageOf[slot] = this.#slots.push(slot) - 1
-    this.#offsets.push(this.writer.mark)
+    const n = this.#count++
+    this.writer.pad(this.#offsets[n]!, this.#before)
+    this.#messageOf[slot] = n
+    this.#slots[n] = slot
+    this.#starts[n] = this.#state
+    this.#offsets[n + 1] = this.writer.mark
+    this.#state = this.#before = 0
     if (this.writer.mark >= MOST_BYTES) this.flush()
   }
 
@@ -85,27 +126,26 @@ export class MessageBatch {
 
   /** What was ended so far may be a parent of what comes. */
   endLevel(): void {
-    if (this.#slots.length > (this.#levels.at(-1) ?? 0)) this.#levels.push(this.#slots.length)
+    if (this.#count > (this.#levels.at(-1) ?? 0)) this.#levels.push(this.#count)
   }
 
   /** Hashes what is there. */
   flush(): void {
     this.endLevel()
-    const slots = this.#slots, found = this.#digests
-    if (slots.length === 0) return
+    const count = this.#count, slots = this.#slots
+    if (count === 0) return
     const digests = this.#passes.hash({
-      bytes: this.writer.bytes, count: slots.length, offsets: Uint32Array.from(this.#offsets), levels: Uint32Array.from(this.#levels), gaps: Uint32Array.from(this.#gaps),
+      bytes: this.writer.bytes, count, offsets: this.#offsets.subarray(0, count + 1), levels: Uint32Array.from(this.#levels), gaps: this.#gaps.subarray(0, this.#gapWords),
+      states: Uint32Array.from(this.#states), starts: this.#starts.subarray(0, count),
     })
-    const words = new Uint32Array(digests.buffer, digests.byteOffset, digests.length / 4), target = new Uint32Array(found.buffer)
-    for (let n = 0; n < slots.length; n++) {
+    const words = new Uint32Array(digests.buffer, digests.byteOffset, digests.length / 4), target = new Uint32Array(this.#digests.buffer)
+    for (let n = 0; n < count; n++) {
       const slot = slots[n]!
       this.#messageOf[slot] = -1
       for (let i = 0; i < 8; i++) target[slot * 8 + i] = words[n * 8 + i]!
     }
     this.writer.clear()
-    this.#slots = []
-    this.#offsets = [0]
+    this.#count = this.#gapWords = 0
     this.#levels = []
-    this.#gaps = []
   }
 }

@@ -1,5 +1,5 @@
 import { checkParam } from './check-param.js'
-import { HashWriter } from './hash-writer.js'
+import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
 import type { NodeDefinition, ParamDeclaration } from './node-definition.js'
 import { compareUtf8 } from './utf8.js'
 
@@ -16,9 +16,9 @@ export interface ParamRecord {
   readonly name: string
   readonly declaration: ParamDeclaration
   /** The whole record of the default, when it is a plain value. */
-  readonly omitted: Uint8Array | undefined
+  readonly omitted: Piece | undefined
   /** The whole record of the number 0: another number replaces its last eight bytes. */
-  readonly number: Uint8Array | undefined
+  readonly number: Piece | undefined
 }
 
 /** What the messages of all nodes of one type share, written once. */
@@ -27,6 +27,11 @@ export interface TypeRecords {
   readonly head: Uint8Array
   /** Params by the UTF-8 bytes of their names, cosmetic ones left out. */
   readonly params: readonly ParamRecord[]
+  /**
+   * What a message starts with when its first 0, 1, 2… params are not given: `openings[k]` holds head and the defaults of `k` params. Ends before a param whose
+   * record has to be worked out.
+   */
+  readonly openings: readonly Uint8Array[]
 }
 
 /** Shared records of a type; `seed` is that of the run, `code` the digest of what it runs. */
@@ -39,15 +44,20 @@ export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: 
     writer.end()
   }
   const names = Object.keys(definition.params).filter((name) => definition.params[name]!.cosmetic !== true).sort(compareUtf8)
-  return { head: writer.bytes.slice(), params: names.map((name) => {
-    const declaration = definition.params[name]!, plain = declaration.secret !== true && declaration.type !== 'seed'
+  const head = writer.bytes.slice(), openings = [head]
+  const params = names.map((name, i): ParamRecord => {
+    const declaration = definition.params[name]!, plain = declaration.secret !== true && declaration.type !== 'seed', preset = declaration.default
     const record = (value: unknown): Uint8Array | undefined => {
       const scalar = plain && (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
       return scalar && writeValue(writer.clear(), name, value) ? writer.bytes.slice() : undefined
     }
-    return { name, declaration, omitted: record(declaration.default), number: record(0) }
-  }) }
+    const omitted = record(preset), number = record(0), before = openings[i]
+    if (before !== undefined && kind !== 'no' && declaration.type !== 'file' && (omitted !== undefined || preset === undefined)) openings.push(writer.clear().raw(before).raw(omitted ?? NOTHING).bytes.slice())
+    return { name, declaration, omitted: omitted && pieceOf(omitted), number: number && pieceOf(number) }
+  })
+  return { head, params, openings }
 }
+const NOTHING = new Uint8Array(0)
 
 function writeValue(writer: HashWriter, name: string, value: unknown): boolean {
   writer.begin(TAG.param).text(TAG.paramName, name).begin(TAG.paramValue)

@@ -7,6 +7,16 @@ const VALUE = { null: 0, false: 1, true: 2, number: 3, u64: 4, string: 5, bytes:
 /** Nesting of values beyond which hashing refuses (spec graph.md section 7, hard limit); also ends cycles. */
 const DEEPEST = 256
 
+/** Bytes that are written many times, in words of four, little-endian; zeros fill the last one. */
+export interface Piece { readonly bytes: number; readonly words: Uint32Array }
+
+/** A piece of the bytes from `from` on. */
+export function pieceOf(bytes: Uint8Array, from = 0): Piece {
+  const length = bytes.length - from, padded = new Uint8Array(length + 3 & ~3), view = new DataView(padded.buffer)
+  padded.set(bytes.subarray(from))
+  return { bytes: length, words: Uint32Array.from({ length: padded.length / 4 }, (_, i) => view.getUint32(4 * i, true)) }
+}
+
 /**
  * Growing buffer of records `tag u8 · length u32 LE · bytes` (spec graph.md section 6). Records nest: the length of an outer one is filled in when it
  * ends. One writer serves all nodes of a graph.
@@ -29,14 +39,17 @@ export class HashWriter {
   /** Everything written: a view, valid until more is written. */
   get bytes(): Uint8Array { return this.#bytes.subarray(0, this.#length) }
 
-  /** Pads what was written since `start` to whole blocks as SHA-256 wants it. */
-  pad(start: number): this {
-    const bytes = this.#length - start, zeros = this.#length + 1, end = start + Math.ceil((bytes + 9) / 64) * 64
+  /** Pads what was written since `start`, a multiple of four, to whole blocks as SHA-256 wants it; `before`: bytes of the message that are not here. */
+  pad(start: number, before = 0): this {
+    const bytes = this.#length - start, end = start + Math.ceil((bytes + 9) / 64) * 64
     this.#room(end - this.#length)
-    this.#bytes[this.#length] = 0x80
-    this.#bytes.fill(0, zeros, end - 8)
-    this.#view.setUint32(end - 8, Math.floor(bytes / 0x2000_0000))
-    this.#view.setUint32(end - 4, bytes << 3)
+    const view = this.#view, target = this.#bytes
+    let at = this.#length
+    target[at++] = 0x80
+    while ((at & 3) !== 0) target[at++] = 0
+    for (; at < end - 8; at += 4) view.setUint32(at, 0)
+    view.setUint32(end - 8, Math.floor((before + bytes) / 0x2000_0000))
+    view.setUint32(end - 4, before + bytes << 3)
     this.#length = end
     return this
   }
@@ -69,6 +82,15 @@ export class HashWriter {
     const length = to - from, at = this.skip(length).#length - length
     if (from === 0 && to === bytes.length) this.#bytes.set(bytes, at)
     else this.setBytes(at, bytes, from, to)
+    return this
+  }
+
+  /** A piece without tag; up to three bytes behind it are written, too. */
+  piece({ bytes, words }: Piece): this {
+    this.#room(bytes + 3)
+    const view = this.#view, at = this.#length
+    for (let i = 0; i < words.length; i++) view.setUint32(at + 4 * i, words[i]!, true)
+    this.#length = at + bytes
     return this
   }
 

@@ -3,7 +3,7 @@ import { adjacencyOf, edgeListOf, type Adjacency, type GraphEdgeList } from './e
 import { endsOf, type DefinitionOf } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph, PortRef } from './graph.js'
-import { MessageBatch } from './hash-batch.js'
+import { MessageBatch, type Opening } from './hash-batch.js'
 import { HashReuse, type HashedGraph } from './hash-reuse.js'
 import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, type TypeRecords } from './hash-type.js'
 import { HashWriter } from './hash-writer.js'
@@ -71,6 +71,9 @@ export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
 
 const hashed = new WeakMap<GraphHashes, HashedGraph>()
 
+/** Records of a type, and its openings as far as messages have had them. */
+interface OpenType { readonly records: TypeRecords; readonly openings: (Opening | undefined)[] }
+
 /** An output that the graph's hash covers; a sink without ports stands for its (nameless) effect. */
 interface End { readonly name: string; readonly node: number; readonly port: string }
 
@@ -78,7 +81,7 @@ class GraphHasher {
   readonly #graph: Graph
   readonly #definitionOf: DefinitionOf
   readonly #o: HashOptions
-  readonly #types = new Map<NodeDefinition, TypeRecords>()
+  readonly #types = new Map<NodeDefinition, OpenType>()
   /** Nodes that hold a nonce or a run-time value; see `HashedGraph`. */
   readonly #fresh: Uint8Array
   #index = 0
@@ -101,7 +104,7 @@ class GraphHasher {
     const edges = this.#edges = edgeListOf(graph), count = graph.nodes.length, to = new Uint32Array(graph.edges.length), linked = to.slice()
     let length = 0
     this.#ends = endsToHash(graph, edges, definitionOf)
-    this.#batch = new MessageBatch(o.passes ?? plainPasses, count + this.#ends.length)
+    this.#batch = new MessageBatch(o.passes ?? plainPasses, count + this.#ends.length, edges.fromAt.length + this.#ends.length)
     this.#links = new Int32Array(graph.edges.length)
     // Edges are visited here in their order: later, node by node, each would be a walk through memory.
     for (let e = 0; e < to.length; e++) {
@@ -169,10 +172,7 @@ class GraphHasher {
       if (node.version !== undefined) writer.text(TAG.version, node.version)
       files = this.#writeUnknown(index)
     } else {
-      const type = this.#typeOf(definition)
-      writer.raw(type.head)
-      if (definition.deterministic === 'no') writer.begin(TAG.deterministic).raw(DETERMINISTIC_NO).raw(this.#nonce()).end()
-      files = this.#writeParams(index, definition, type)
+      files = this.#writeParams(index, definition, this.#typeOf(definition))
     }
     this.#writeInputs(index, definition)
     for (const name of files) this.#writeFile(node.id, name)
@@ -181,16 +181,20 @@ class GraphHasher {
     if (tier !== undefined) writer.text(TAG.tier, tier)
   }
 
-  /** Params as the node will see them; returns those that name files. */
-  #writeParams(index: number, definition: NodeDefinition, { params }: TypeRecords): readonly string[] {
-    const { id } = this.#graph.nodes[index]!, writer = this.#writer, given = this.#givenOf(index, definition)
+  /** What is the type's, and params as the node will see them; returns those that name files. */
+  #writeParams(index: number, definition: NodeDefinition, type: OpenType): readonly string[] {
+    const { id } = this.#graph.nodes[index]!, writer = this.#writer, given = this.#givenOf(index, definition), { params, openings } = type.records
     const plain = isPlain(definition, given), values = plain ? given : resolveParams(definition, given).values
-    let files: readonly string[] = NONE
-    for (const { name, declaration, omitted, number } of params) {
+    let files: readonly string[] = NONE, at = 0
+    if (plain && this.#o.referenced === undefined) while (at < openings.length - 1 && (!Object.hasOwn(given, params[at]!.name) || given[params[at]!.name] === undefined)) at++
+    this.#batch.open(type.openings[at] ??= this.#batch.openingOf(openings[at]!))
+    if (definition.deterministic === 'no') writer.begin(TAG.deterministic).raw(DETERMINISTIC_NO).raw(this.#nonce()).end()
+    for (; at < params.length; at++) {
+      const { name, declaration, omitted, number } = params[at]!
       const own = Object.hasOwn(values, name) ? values[name] : undefined, value = own === undefined && plain ? declaration.default : own
       if (value === undefined) continue
-      if (own === undefined && omitted !== undefined) writer.raw(omitted)
-      else if (typeof value === 'number' && number !== undefined) writer.raw(number).lastNumber(value)
+      if (own === undefined && omitted !== undefined) writer.piece(omitted)
+      else if (typeof value === 'number' && number !== undefined) writer.piece(number).lastNumber(value)
       else this.#writeParam(id, name, value, declaration)
       if (declaration.type === 'file' || this.#o.referenced?.(id, name) !== undefined) files = [...files, name]
     }
@@ -306,9 +310,9 @@ class GraphHasher {
     this.#writer.record(TAG.fingerprint, found ?? this.#nonce())
   }
 
-  #typeOf(definition: NodeDefinition): TypeRecords {
+  #typeOf(definition: NodeDefinition): OpenType {
     let type = this.#types.get(definition)
-    if (type === undefined) this.#types.set(definition, type = typeRecords(definition, this.#o.codeHash?.(definition) ?? codeDigest(definition), this.#o.seed))
+    if (type === undefined) this.#types.set(definition, type = { records: typeRecords(definition, this.#o.codeHash?.(definition) ?? codeDigest(definition), this.#o.seed), openings: [] })
     return type
   }
 

@@ -16,6 +16,10 @@ export interface HashBatch {
   readonly levels: Uint32Array
   /** Pairs, by ascending offset: place of 32 bytes, and the message whose digest goes there. */
   readonly gaps: Uint32Array
+  /** Eight words each: what SHA-256 starts with, and where it stands behind blocks that many messages share and that are left out of them. */
+  readonly states: Uint32Array
+  /** Number of the state that each message starts with. */
+  readonly starts: Uint32Array
 }
 
 /** The hot passes over a graph: plain TypeScript here, the core's where an engine has one. Equal results, bit for bit. */
@@ -31,8 +35,8 @@ export interface GraphPasses {
 /** The passes in TypeScript: the `js` tier, and the oracle of the compiled ones. */
 export const plainPasses: GraphPasses = { order: orderOf, cycles: findCycles, hash: hashMessages }
 
-function hashMessages({ bytes, count, offsets, gaps }: HashBatch): Uint8Array {
-  const digests = new Uint8Array(count * DIGEST_BYTES), view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start = startWords(), state = startWords()
+function hashMessages({ bytes, count, offsets, gaps, states, starts }: HashBatch): Uint8Array {
+  const digests = new Uint8Array(count * DIGEST_BYTES), view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), state = startWords()
   let gap = 0
   for (let n = 0; n < count; n++) {
     const end = offsets[n + 1]!
@@ -40,7 +44,7 @@ function hashMessages({ bytes, count, offsets, gaps }: HashBatch): Uint8Array {
       const from = gaps[gap + 1]! * DIGEST_BYTES
       for (let i = 0, at = gaps[gap]!; i < DIGEST_BYTES; i++) bytes[at + i] = digests[from + i]!
     }
-    state.set(start)
+    for (let i = 0, at = 8 * starts[n]!; i < 8; i++) state[i] = states[at + i]!
     for (let at = offsets[n]!; at < end; at += BLOCK_BYTES) compress(state, view, at)
     putDigest(digests, n * DIGEST_BYTES, state)
   }

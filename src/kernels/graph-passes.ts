@@ -27,7 +27,7 @@ export function corePasses(compiled: CompiledModules): GraphPasses {
   return {
     order: (edges) => (edges.count < LEAST ? undefined : scratch(4 * (5 * edges.count + 3 * edges.from.length + 1))?.order(edges)) ?? plainPasses.order(edges),
     cycles: (edges) => (edges.count < LEAST ? undefined : scratch(4 * (16 * edges.count + 4 * edges.from.length + 3))?.cycles(edges)) ?? plainPasses.cycles(edges),
-    hash: (batch) => (batch.count < LEAST ? undefined : scratch(batch.bytes.length + 4 * (batch.offsets.length + batch.levels.length + batch.gaps.length) + DIGEST_BYTES * batch.count)?.hash(batch)) ?? plainPasses.hash(batch),
+    hash: (batch) => (batch.count < LEAST ? undefined : scratch(batch.bytes.length + 4 * (batch.offsets.length + batch.levels.length + batch.gaps.length + batch.states.length) + (DIGEST_BYTES + 4) * batch.count)?.hash(batch)) ?? plainPasses.hash(batch),
   }
 }
 
@@ -68,14 +68,16 @@ class Scratch {
     return cycles.sort((a, b) => a[0]! - b[0]!)
   }
 
-  hash({ bytes, count, offsets, levels, gaps }: HashBatch): Uint8Array | undefined {
+  hash({ bytes, count, offsets, levels, gaps, states, starts }: HashBatch): Uint8Array | undefined {
     const words = this.#words
-    const messages = BASE, offsetsAt = messages + bytes.length, levelsAt = offsetsAt + 4 * offsets.length, gapsAt = levelsAt + 4 * levels.length, digests = gapsAt + 4 * gaps.length
+    const messages = BASE, offsetsAt = messages + bytes.length, levelsAt = offsetsAt + 4 * offsets.length, gapsAt = levelsAt + 4 * levels.length, startsAt = gapsAt + 4 * gaps.length, digests = startsAt + 4 * (count + states.length)
     new Uint8Array(words.buffer).set(bytes, messages)
     words.set(offsets, offsetsAt / 4)
     words.set(levels, levelsAt / 4)
     words.set(gaps, gapsAt / 4)
-    if (this.#core.graph_hash(messages, offsetsAt, count, levelsAt, levels.length, gapsAt, gaps.length / 2, digests) !== 0) return undefined
+    words.set(starts, startsAt / 4)
+    words.set(states, startsAt / 4 + count)
+    if (this.#core.graph_hash(messages, offsetsAt, count, levelsAt, levels.length, gapsAt, gaps.length / 2, digests, startsAt) !== 0) return undefined
     return new Uint8Array(words.slice(digests / 4, digests / 4 + 8 * count).buffer)
   }
 }

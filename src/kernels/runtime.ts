@@ -42,7 +42,7 @@ export interface CoreExports extends RingCore {
   readonly graph_cycles: (count: number, edges: number, from: Address, to: Address, cycles: Address, work: Address) => number
   /** SHA-256 of padded messages, level by level, digests put into their gaps: 0, or −1 for tables that contradict themselves. */
   readonly graph_hash: (
-    messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number, digests: Address) => number
+    messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number, digests: Address, starts: Address) => number
   /** Gives the core's allocator a span for good: {@link THREAD_SPAN_BYTES} per worker, before it starts. */
   readonly alloc_donate: (address: Address, bytes: number) => void
   /** A thread starts (1) or has started (0): what is allocated between is noted. One at a time. */

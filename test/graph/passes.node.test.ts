@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { EdgeList } from '../../src/graph/edge-list.js'
 import { plainPasses, type GraphPasses, type HashBatch } from '../../src/graph/passes.js'
-import { hexOf } from '../../src/graph/sha256.js'
+import { compress, hexOf, startWords } from '../../src/graph/sha256.js'
 import { compileModules } from '../../src/kernels/compile.js'
 import { corePasses } from '../../src/kernels/graph-passes.js'
 import { randomFrom } from '../support/random-graphs.js'
@@ -21,7 +21,7 @@ function batchOf(messages: readonly Uint8Array[], levels: readonly number[], gap
     bytes[offsets[n]! + message.length] = 0x80
     view.setUint32(offsets[n + 1]! - 4, 8 * message.length)
   })
-  return { bytes, count: messages.length, offsets: Uint32Array.from(offsets), levels: Uint32Array.from(levels), gaps: Uint32Array.from(gaps) }
+  return { bytes, count: messages.length, offsets: Uint32Array.from(offsets), levels: Uint32Array.from(levels), gaps: Uint32Array.from(gaps), states: Uint32Array.from(startWords()), starts: new Uint32Array(messages.length) }
 }
 
 const digestsOf = (digests: Uint8Array): string[] => Array.from({ length: digests.length / 32 }, (_, n) => hexOf(digests, 32 * n, 32 * n + 32))
@@ -50,6 +50,18 @@ describe('SHA-256', () => {
       }
       expect(digestsOf(way.hash(batchOf(messages, levels, gaps)))).toEqual(expected.map((digest) => digest.toString('hex')))
     }
+  })
+
+  test.each(WAYS)('messages without the blocks that they share in %s', (_, way) => {
+    const openings = [0, 1, 3].map((blocks) => Uint8Array.from({ length: 64 * blocks }, () => random(256))), states = openings.flatMap((opening) => {
+      const state = startWords()
+      for (let at = 0; at < opening.length; at += 64) compress(state, new DataView(opening.buffer), at)
+      return [...state]
+    })
+    const messages = vectors.slice(0, 400), starts = Uint32Array.from(messages, () => random(3)), batch = batchOf(messages, [400], []), view = new DataView(batch.bytes.buffer)
+    messages.forEach(({ length }, n) => { view.setUint32(batch.offsets[n + 1]! - 4, 8 * (length + openings[starts[n]!]!.length)) })
+    const expected = messages.map((message, n) => createHash('sha256').update(openings[starts[n]!]!).update(message).digest('hex'))
+    expect(digestsOf(way.hash({ ...batch, starts, states: Uint32Array.from(states) }))).toEqual(expected)
   })
 
   test('tables that contradict themselves are left to TypeScript, never read by the core', () => {

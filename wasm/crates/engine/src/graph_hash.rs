@@ -20,6 +20,8 @@ pub struct Batch {
     pub gap_count: u32,
     /// 32 bytes per message.
     pub digests: u32,
+    /// State that each message starts with: its number among those that stand behind this table, 32 bytes each.
+    pub starts: u32,
 }
 
 impl Batch {
@@ -38,11 +40,15 @@ impl Batch {
         let tables = inside(self.offsets, self.count + 1, 4)
             && inside(self.levels, self.level_count, 4)
             && inside(self.gaps, self.gap_count, 8)
-            && inside(self.digests, self.count, DIGEST);
+            && inside(self.digests, self.count, DIGEST)
+            && inside(self.starts, self.count, 4);
         if !tables || self.level_count == 0 || self.level(self.level_count - 1) != self.count {
             return false;
         }
-        let blocks = (0..self.count).all(|n| self.offset(n) < self.offset(n + 1) && self.offset(n + 1) % BLOCK == 0);
+        let states = self.starts + 4 * self.count;
+        let blocks = (0..self.count).all(|n| {
+            self.offset(n) < self.offset(n + 1) && self.offset(n + 1) % BLOCK == 0 && inside(states, load::<u32>(self.starts + 4 * n).saturating_add(1), DIGEST)
+        });
         blocks && self.offset(0) == 0 && inside(self.messages, 1, self.offset(self.count)) && (1..self.level_count).all(|n| self.level(n - 1) <= self.level(n))
     }
 
@@ -66,7 +72,7 @@ impl Batch {
                 copy(self.messages + at, self.digests + DIGEST * parent, DIGEST);
                 gap += 1;
             }
-            Messages { base: self.messages, offsets: self.offsets, digests: self.digests, next: first, last }.run();
+            Messages { base: self.messages, offsets: self.offsets, digests: self.digests, starts: self.starts, states: self.starts + 4 * self.count, next: first, last }.run();
             first = last;
         }
         if gap == self.gap_count { 0 } else { -1 }

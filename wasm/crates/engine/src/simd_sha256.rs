@@ -4,18 +4,20 @@
 
 use abi::memory::{load, store};
 
-use crate::sha256::{compress, One, START};
+use crate::sha256::{compress, One};
 
 /// Bytes of a block.
 pub const BLOCK: u32 = 64;
 /// Bytes of a digest.
 pub const DIGEST: u32 = 32;
 
-/// Messages `next`…`last`: message n stands at `offsets[n]`…`offsets[n + 1]` of `base`, its digest goes to `digests + 32·n`.
+/// Messages `next`…`last`: message n stands at `offsets[n]`…`offsets[n + 1]` of `base`, starts with state `starts[n]` of `states`, its digest goes to `digests + 32·n`.
 pub struct Messages {
     pub base: u32,
     pub offsets: u32,
     pub digests: u32,
+    pub starts: u32,
+    pub states: u32,
     pub next: u32,
     pub last: u32,
 }
@@ -38,6 +40,9 @@ impl Messages {
         let record = self.offsets + 4 * message;
         Some(Lane { message, at: self.base + load::<u32>(record), end: self.base + load::<u32>(record + 4) })
     }
+    fn start(&self, lane: Lane) -> [u32; 8] {
+        load(self.states + DIGEST * load::<u32>(self.starts + 4 * lane.message))
+    }
     fn finish(&self, lane: Lane, state: &[u32; 8]) {
         store(self.digests + DIGEST * lane.message, state.map(u32::swap_bytes));
     }
@@ -55,7 +60,7 @@ impl Messages {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn run(mut self) {
         while let Some(lane) = self.take() {
-            self.single(lane, START);
+            self.single(lane, self.start(lane));
         }
     }
     /// Hashes all of them; two or more go side by side.
@@ -68,8 +73,9 @@ impl Messages {
             for (index, slot) in lanes.iter_mut().enumerate() {
                 if slot.is_none() {
                     *slot = self.take();
-                    if slot.is_some() {
-                        (0..8).for_each(|word| states[word][index] = START[word]);
+                    if let Some(lane) = slot {
+                        let start = self.start(*lane);
+                        (0..8).for_each(|word| states[word][index] = start[word]);
                     }
                 }
                 if let Some(lane) = slot {
