@@ -7,6 +7,10 @@ import { ARENA, ARENA_FLAG, QUEUE, RUN, RUN_FLAG, SLOT, TASK, TASK_STATE, MAIL, 
 import type { Address } from '../../src/memory/memory-host.js'
 import { noise, openBench, type Bench } from './support.js'
 
+const setting = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
+/** The issue asks for 10⁶ tasks on 8 threads and 10⁶ sleeps: bench/README.md says how. */
+const TASKS = setting('MILLRACE_TASKS', 100_000), THREADS = setting('MILLRACE_TASK_THREADS', 4), SLEEPS = setting('MILLRACE_SLEEPS', 2_000)
+
 interface Started { readonly tlsBase: Address; readonly stackAlloc: Address; readonly result: Promise<unknown>; readonly worker: Worker }
 
 /** Starts threads one after the other, as the engine does; each waits at the gate. */
@@ -121,9 +125,9 @@ function makeRun(bench: Bench, run: number, o: { count: number; priority?: numbe
 const word = (bench: Bench, at: Address): number => Atomics.load(bench.arena.u32, at >>> 2)
 
 describe('tasks (MW-31 to MW-33)', () => {
-  test('100 000 tasks in random graphs of three runs on four threads: each once, none before its predecessors', async () => {
-    const bench = await openBench(true, { bytes: 64 * 2 ** 20 }), { arena } = bench, gate = arena.allocate(64), early = arena.allocate(64), random = noise(11)
-    const count = 33_334
+  test(`${TASKS} tasks in random graphs of three runs on ${THREADS} threads: each once, none before its predecessors`, async () => {
+    const bench = await openBench(true, { bytes: TASKS > 100_000 ? 2 ** 29 : 2 ** 26 }), { arena } = bench, gate = arena.allocate(64), early = arena.allocate(64), random = noise(11)
+    const count = Math.ceil(TASKS / 3)
     const predecessors = arena.allocate(count * 3 * 4), edges: number[][] = Array.from({ length: count }, () => [])
     for (let n = 1; n < count; n++) {
       const wanted = Math.floor((random() + 1) * 1.5)
@@ -134,12 +138,12 @@ describe('tasks (MW-31 to MW-33)', () => {
         arena.u32[at]!++
       }
     }
-    for (let slot = 0; slot < 4; slot++) arena.u32[(arena.base + ARENA.SLOTS + slot * SLOT.BYTES + SLOT.PID) >>> 2] = slot + 1
+    for (let slot = 0; slot < THREADS; slot++) arena.u32[(arena.base + ARENA.SLOTS + slot * SLOT.BYTES + SLOT.PID) >>> 2] = slot + 1
     for (let round = 0; round < 3; round++) {
       const seen = arena.allocate(count * 4), { record, tasks } = makeRun(bench, round, { count, limit: round === 2 ? 2 : 0, edges: (n) => edges[n]!, lane: (n) => n % 3 })
       arena.u32[gate >>> 2] = 0
       Atomics.and(arena.u32, (arena.base + ARENA.FLAGS) >>> 2, ~ARENA_FLAG.CLOSED)
-      const threads = await start(bench, gate, Array.from({ length: 4 }, (_, slot) => (
+      const threads = await start(bench, gate, Array.from({ length: THREADS }, (_, slot) => (
         { kind: 'tasks', arena: arena.base, slot, tasks, seen, early, predecessors, stateWord: TASK.STATE })))
       open(bench, gate)
       for (let n = 0; n < count; n++) if (arena.u32[(predecessors >>> 2) + n * 3] === 0) expect(bench.runtime.core.task_push(arena.base, round, tasks + n * TASK.BYTES)).toBe(0)
@@ -158,33 +162,40 @@ describe('tasks (MW-31 to MW-33)', () => {
       expect(word(bench, arena.base + ARENA.READY_SLEEPERS)).toBe(0)
       for (const thread of threads) { await thread.worker.terminate(); bench.runtime.destroyThread(thread) }
     }
-  }, 60_000)
+  }, 600_000)
 
-  test('no push is slept through (MW-33): 4 000 tasks one by one, with pauses that let the workers fall asleep', async () => {
+  test(`no push is slept through (MW-33): one by one, until ${SLEEPS} have found a thread asleep`, async () => {
     const bench = await openBench(true), { arena, runtime: { core } } = bench, count = 4_000, gate = arena.allocate(64), random = noise(21)
     const seen = arena.allocate(count * 4), rest = arena.allocate(count * 12), { record, tasks } = makeRun(bench, 0, { count, edges: () => [] })
     const threads = await start(bench, gate, Array.from({ length: 2 }, (_, slot) => (
       { kind: 'tasks', arena: arena.base, slot, tasks, seen, early: gate, predecessors: rest, stateWord: TASK.STATE, waitMs: 1_000 })))
     open(bench, gate)
-    let asleep = 0, slept = 0
-    for (let n = 0; n < count; n++) {
-      if (word(bench, arena.base + ARENA.READY_SLEEPERS) === 2) asleep++
+    let pushes = 0, asleep = 0, slept = 0
+    for (; asleep < SLEEPS; pushes++) {
+      const task = tasks + pushes % count * TASK.BYTES
+      arena.u32[(task + TASK.STATE) >>> 2] = TASK_STATE.PENDING
+      Atomics.store(arena.u32, (record + RUN.TASKS_LEFT) >>> 2, 1)
+      // Before they fall asleep, while they do, and after: a look of theirs takes some 50 µs.
+      if (pushes % 16 === 0) await new Promise((next) => setTimeout(next, (random() + 1) * 1.5))
+      else for (const until = performance.now() + (random() + 1) * 0.12; performance.now() < until;);
+      if (word(bench, arena.base + ARENA.READY_SLEEPERS) > 0) asleep++
       const pushed = performance.now()
-      core.task_push(arena.base, 0, tasks + n * TASK.BYTES)
-      while (word(bench, record + RUN.TASKS_LEFT) > count - 1 - n) {
+      core.task_push(arena.base, 0, task)
+      for (let looks = 1; word(bench, record + RUN.TASKS_LEFT) > 0; looks++) {
         // A wake-up that was lost is only made good when the sleep ends by itself.
         if (performance.now() - pushed > 900) { slept++; break }
-        if (n % 8 === 0) await new Promise((next) => setImmediate(next))
+        if (looks % 4_096 === 0) await new Promise((next) => setImmediate(next))
       }
-      if (n % 16 === 0) await new Promise((next) => setTimeout(next, (random() + 1) * 1.5))
+      if (slept > 0) break
     }
     expect(slept).toBe(0)
-    expect(asleep).toBeGreaterThan(100)
     Atomics.or(arena.u32, (arena.base + ARENA.FLAGS) >>> 2, ARENA_FLAG.CLOSED)
     Atomics.add(arena.u32, (arena.base + ARENA.READY_EVENT) >>> 2, 1)
     Atomics.notify(arena.i32, (arena.base + ARENA.READY_EVENT) >>> 2)
-    for (const thread of threads) { await thread.result; await thread.worker.terminate() }
-  }, 60_000)
+    let done = 0
+    for (const thread of threads) { done += (await thread.result as { own: number }).own; await thread.worker.terminate() }
+    expect(done).toBe(pushes)
+  }, 3_600_000)
 
   test('order of runs, lanes, pause, limit, cancel, mail', async () => {
     const bench = await openBench(true), { arena, runtime: { core } } = bench, base = arena.base, slot = base + ARENA.SLOTS

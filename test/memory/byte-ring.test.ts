@@ -3,6 +3,9 @@ import { createArena } from '../../src/memory/arena.js'
 import { RING } from '../../src/memory/layout.js'
 import { createByteRing, type ByteRing } from '../../src/memory/ring/byte-ring.js'
 
+/** Damaged rings; the issue asks for 10⁵. */
+const ROUNDS = Number((globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.['MILLRACE_FUZZ_RINGS'] ?? 5_000)
+
 const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false })
 const body = (length: number, seed: number): Uint8Array => Uint8Array.from({ length }, (_, i) => seed * 31 + i * 7)
 const take = ({ reader }: ByteRing): Uint8Array | null => {
@@ -84,7 +87,7 @@ describe('a damaged ring is found out, not believed (MW-40)', () => {
   test('random words anywhere: never outside the ring, never a frame that is none', () => {
     let seed = 11, frames = 0, faults = 0
     const random = (most: number): number => { seed = Math.imul(seed, 1_664_525) + 1_013_904_223 | 0; return (seed >>> 8) % most }
-    for (let round = 0; round < 5_000; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const ring = createByteRing(arena, 256), w = words(ring)
       for (let n = random(5); n >= 0; n--) ring.writer.push(body(1 + random(60), n))
       for (let hits = 1 + random(3); hits > 0; hits--) w[random(64)] = random(3) === 0 ? random(2 ** 24) * 256 : random(200)

@@ -62,7 +62,7 @@ describe.skipIf(!hasShared).each([['core', true], ['TypeScript', false]])('two t
     expect(await answer).toEqual({ next: SAMPLES, sum, wrong: 0 })
     await worker.terminate()
     ring[Symbol.dispose]()
-  }, 600_000)
+  }, 3_600_000)
 
   test(`${HAND_OVERS} hand-overs with random pauses: nobody sleeps over one`, async () => {
     const there = createRing(arena, { frames: 16 }), back = createRing(arena, { frames: 16 }), x = new Float32Array(1)
@@ -81,5 +81,5 @@ describe.skipIf(!hasShared).each([['core', true], ['TypeScript', false]])('two t
     expect(late).toBe(0)
     expect(await answer).toEqual({ slept: 0 })
     await worker.terminate()
-  }, 600_000)
+  }, 3_600_000)
 })

@@ -39,7 +39,7 @@ function noise(seed: number): () => number {
 }
 
 describe.runIf(shares)('workers ended at random instants', () => {
-  test(`${KILLS} times, in random graphs of ${TASKS} tiny tasks: each is done once, none before its predecessors, nothing is left`, { timeout: 600_000 }, async () => {
+  test(`${KILLS} times, in random graphs of ${TASKS} tiny tasks: each is done once, none before its predecessors, nothing is left`, { timeout: 120_000 + KILLS * 500 }, async () => {
     const random = noise(setting('MILLRACE_SEED', 11)), spawn: SpawnWorker = spawner()
     let table: RunTable | undefined, orphans = 0
     const counting = craftModule({ exports: EXPORTS, body: BODY, layout: layoutHash() })

@@ -1,0 +1,51 @@
+/**
+ * `node scripts/long-runs.mjs [name…]`: the tests that CI runs with small counts, once with their full counts, one after the other (all, or those named). What came out, with counts, seeds and
+ * durations, is kept by name in bench/results/long-runs.json. MILLRACE_KILLS sets other counts of ends, MILLRACE_SEED another seed. The hour of random runs is `npm run soak`.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { ensureDependencies } from './lib/dependencies.mjs'
+import { fail, root, run, say } from './lib/say.mjs'
+
+const seed = process.env['MILLRACE_SEED'] ?? '11', kills = process.env['MILLRACE_KILLS']
+/** Test file, part of the tests' names, what their counts are set to. */
+const RUNS = {
+  'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills ?? '10000', MILLRACE_SEED: seed } },
+  'ends in runs, whole values and chunks': { file: 'test/workers/kill-runs.node.test.ts', env: { MILLRACE_KILLS: kills ?? '10000', MILLRACE_SEED: seed } },
+  'allocator operations': { file: 'test/memory/free-lists.test.ts', only: 'random operations', counts: { operations: 1_000_000 }, seed: 1 },
+  'fuzzed frames': { file: 'test/workers/codec/codec.test.ts', only: 'damaged frames', env: { MILLRACE_FUZZ_FRAMES: '100000' } },
+  'fuzzed ring words': { file: 'test/memory/byte-ring.test.ts', only: 'random words', env: { MILLRACE_FUZZ_RINGS: '100000' } },
+  'ring samples': { file: 'test/memory/ring-threads.test.ts', only: 'samples in order', env: { MILLRACE_RING_SAMPLES: '100000000' } },
+  'hand-overs': { file: 'test/memory/ring-threads.test.ts', only: 'hand-overs', env: { MILLRACE_RING_HANDOVERS: '1000000' } },
+  'tasks on threads': { file: 'test/kernels/threads.node.test.ts', only: 'tasks in random graphs', env: { MILLRACE_TASKS: '1000000', MILLRACE_TASK_THREADS: '8' } },
+  sleeps: { file: 'test/kernels/threads.node.test.ts', only: 'slept through', env: { MILLRACE_SLEEPS: '1000000' } },
+  'process calls': { file: 'test/kernels/rust-and-assembly.test.ts', only: 'process calls', counts: { calls: 1_000_000, allocations: 0 } },
+  'thread starts': { file: 'test/kernels/threads.node.test.ts', only: '256 starts', counts: { starts: 256 } },
+}
+
+const names = process.argv.slice(2), unknown = names.find((name) => !(name in RUNS))
+if (unknown !== undefined) fail('long runs', `no run '${unknown}'; there are: ${Object.keys(RUNS).join('; ')}.`)
+ensureDependencies()
+run('wasm', process.execPath, ['scripts/build-wasm.mjs'], { quiet: true, fix: 'Run `npm run build:wasm` to see more.' })
+const file = join(root, 'bench/results/long-runs.json')
+let failed = 0
+for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
+  const { file: test, only, env = {}, counts, seed: own } = RUNS[name], from = performance.now()
+  const filter = only === undefined ? [] : ['-t', only]
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node', '--retry', '0', '--testTimeout', '7200000', test, ...filter], {
+    cwd: root, env: { ...process.env, ...env, NO_COLOR: '1' }, encoding: 'utf8', maxBuffer: 1 << 28 })
+  // Vitest says how many passed: a name that matches no test is not a success.
+  const passed = Number(/Tests\s+(?:.*\| )?(\d+) passed/.exec(stdout)?.[1] ?? 0), ok = status === 0 && passed > 0
+  if (!ok) { failed++; process.stderr.write(`${stdout}\n${stderr}`) }
+  const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  results[name] = {
+    test, ...(only && { only }), settings: env, ...(counts && { counts }), ...(own !== undefined && { seed: own }), outcome: ok ? `${passed} passed` : 'failed', seconds: Math.round((performance.now() - from) / 1_000),
+    said: stdout.split('\n').filter((line) => /ends in|ends, \d/.test(line) && !line.includes('stdout')).map((line) => line.trim()),
+    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
+  }
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+  say(name, `${results[name].outcome}, ${results[name].seconds} s ${results[name].said.join('; ')}`)
+}
+process.exit(failed > 0 ? 1 : 0)
