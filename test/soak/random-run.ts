@@ -1,6 +1,5 @@
 /** Random graphs for tests that run long: drawn from a seed, the same each time. */
-import { createHash } from 'node:crypto'
-import type { AnyHandle, AudioBuffer, Engine, RunOptions, RunResult } from '../../src/index.js'
+import { audio, defineNode, type AnyHandle, type AudioBuffer, type Engine, type RunOptions, type RunResult } from '../../src/index.js'
 import { audioBuffer, channels, gain, mix, resample, vad } from '../../src/nodes/index.js'
 
 export type Audio = ReturnType<typeof gain>
@@ -20,7 +19,7 @@ const whole = (data: Float32Array): Audio => audioBuffer({ data: [data], rate: 1
 export function drawGraph(draw: Draw, source: (data: Float32Array) => Audio = whole): () => Record<string, AnyHandle> {
   const sources = [0, 1].map((seed) => samples(40_000 + draw(60_000), seed)), drawn = Array.from({ length: 2 + draw(6) }, (_, i) => ({ kind: draw(5), reads: [draw(i + 2), draw(i + 2)], value: draw(12) - 6 }))
   return () => {
-    const handles: Audio[] = sources.map(source)
+    const handles: Audio[] = sources.map((data) => source(data))
     for (const { kind, reads: [a, b], value } of drawn) {
       const [x, y] = [handles[a!]!, handles[b!]!]
       handles.push((kind === 0 || x === y ? gain(x, { gainDb: value }) : kind === 1 ? mix([x, y]) : kind === 2 ? gain(x, { gainDb: value / 2, invert: true }) : kind === 3 ? channels(x, { to: 1, mode: 'mean' }) : vad(x).audio) as never)
@@ -29,11 +28,35 @@ export function drawGraph(draw: Draw, source: (data: Float32Array) => Audio = wh
   }
 }
 
-/** Digest of all samples: comparing them one by one takes longer than computing them. */
+/** Digest of all samples, in any host: comparing them one by one takes longer than computing them. */
 function bits(data: AudioBuffer): string {
-  const hash = createHash('sha256')
-  for (let c = 0; c < data.channels; c++) hash.update(data.channel(c).slice())
-  return `${data.channels} x ${data.frames}: ${hash.digest('hex')}`
+  let a = 0x811c9dc5, b = 0x9e3779b9
+  for (let c = 0; c < data.channels; c++) {
+    const samples = data.channel(c), words = new Uint32Array(samples.buffer, samples.byteOffset, samples.length)
+    for (const word of words) {
+      a = Math.imul(a ^ word, 0x01000193)
+      b = Math.imul((b << 5 | b >>> 27) ^ word, 0x85ebca6b)
+      a ^= a >>> 15
+      b ^= b >>> 13
+    }
+  }
+  return `${data.channels} x ${data.frames}: ${(a >>> 0).toString(16)} ${(b >>> 0).toString(16)}`
+}
+
+/** The samples in pieces of 5 000: what reads them is fed chunk by chunk, and every chunk is a delivery of its own. `before`: called ahead of each piece. `tells`: its length is known before the run. */
+export function chunked(data: Float32Array, before: (position: number) => unknown = () => undefined, tells = false): Audio {
+  return defineNode({
+    type: 'test::pieces', version: '1.0.0', title: 'Pieces', doc: 'Samples in pieces.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
+    ...(tells && { probe: () => Promise.resolve({ media: { out: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' } }, frames: data.length }) }),
+    pull: async function* (_params, ctx) {
+      for (let position = 0; position < data.length; position += 5_000) {
+        await before(position)
+        const piece = data.subarray(position, position + 5_000), buffer = await ctx.allocAudio({ rate: 16_000, channels: 1, frames: piece.length })
+        buffer.makeMut().channel(0).set(piece)
+        yield { out: { media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }, data: buffer, position, duration: piece.length, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+      }
+    },
+  })() as never
 }
 
 /** Runs a graph; its outputs' digests and what each kernel counted, as text. */

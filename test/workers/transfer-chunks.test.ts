@@ -1,0 +1,113 @@
+/** Segments fed by chunks on private memories whose workers end: another one goes on from the last states (MW-34, MW-47, MW-57). Node and Chromium. */
+import { afterAll, describe, expect, test } from 'vitest'
+import { audio, createEngine, defineNode, isMillraceError, type AnyHandle, type Engine } from '../../src/index.js'
+import { hostFacts } from '../../src/kernels/host-facts.js'
+import { layoutHash } from '../../src/memory/layout.js'
+import { gain, mix, resample, vad } from '../../src/nodes/index.js'
+import { craftModule } from '../kernels/craft-module.js'
+import { chunked, drawFrom, drawGraph, outcome, type Audio } from '../soak/random-run.js'
+
+const nodeHost = hostFacts().node
+const KILLS = nodeHost ? Number(process.env['MILLRACE_KILLS'] ?? 12) : 3, SEED = nodeHost ? Number(process.env['MILLRACE_SEED'] ?? 7) : 7, GRAPHS = nodeHost ? 5 : 2
+
+/** Ends threads behind the pool's back, as a host might. */
+let threads: { terminate(): unknown }[] = []
+interface Host { Worker: new (...words: never[]) => { terminate(): unknown } }
+const host = (nodeHost ? process.getBuiltinModule('node:worker_threads') : globalThis) as unknown as Host, Real = host.Worker
+host.Worker = class extends Real {
+  constructor(...words: never[]) { super(...words); threads.push(this) }
+}
+afterAll(() => { host.Worker = Real })
+const endAll = (): void => { for (const thread of threads.splice(0)) void thread.terminate() }
+
+const open = (more: object = {}): Promise<Engine> => createEngine({ tier: 'wasm', workers: 2, logger: () => undefined, respawns: Number.POSITIVE_INFINITY, ...more })
+const tone = Float32Array.from({ length: 60_000 }, (_, n) => (n % 9_000 < 4_000 ? Math.sin(n / 7) / 2 : Math.sin(n / 50) / 1e3))
+/** Readers of different delay, a join that waits for the later one, events, and a resampler with much state. */
+const work = (source: Audio): Record<string, AnyHandle> => {
+  const slow = resample(resample(source, { rate: 22_050, quality: 'best' }), { rate: 16_000 }), found = vad(source)
+  return { joined: mix([slow as Audio, source]), segments: found.segments, quiet: gain(found.audio, { gainDb: -3 }) } as unknown as Record<string, AnyHandle>
+}
+const audible = (source: Audio) => (): Record<string, AnyHandle> => { const { segments: _events, ...rest } = work(source); return rest }
+const left = (engine: Engine): object => { const { usedBytes, blocks } = engine.stats().arena; return { usedBytes, blocks } }
+
+describe('segments fed by chunks on private memories', () => {
+  test('a loss before each of the chunks in turn: the same samples, events and counters; nothing stays', async () => {
+    await using engine = await open()
+    const expected = await outcome(engine, audible(chunked(tone))), events = async (source: Audio): Promise<unknown> => { using result = await engine.run({ segments: work(source)['segments']! }); return result.outputs['segments']!.data }
+    const known = await events(chunked(tone)), used = left(engine)
+    expect(known).not.toEqual([])
+    for (const at of nodeHost ? [0, 5_000, 15_000, 30_000, 55_000] : [15_000]) {
+      // When the second piece after it is asked for, the one before it is on its worker.
+      const source = (): Audio => chunked(tone, (position) => { if (position === at) endAll() })
+      expect(await outcome(engine, audible(source()))).toBe(expected)
+      expect(left(engine)).toEqual(used)
+    }
+    expect(await events(chunked(tone, (position) => { if (position === 20_000) endAll() }))).toEqual(known)
+    expect(left(engine)).toEqual(used)
+    expect(engine.stats().workers.lost).toBeGreaterThan(0)
+  }, 120_000)
+
+  test('copies equal the plan\'s estimate when nothing is lost; what is sent again counts, states are counted apart', async () => {
+    await using engine = await open()
+    const graph = (source: Audio): Record<string, AnyHandle> => ({ out: gain(gain(source, { gainDb: -1 }), { gainDb: 3 }) as never })
+    const plain = chunked(tone, undefined, true), plan = await engine.plan(graph(plain))
+    expect(plan.segments).toMatchObject([{ feed: 'chunks', where: 'worker' }])
+    using result = await engine.run(graph(plain))
+    // The source's own copies are no crossings.
+    const crossed = ({ metrics: { nodes } }: typeof result): number => nodes.filter(({ tier }) => tier === 'wasm').reduce((sum, { copyBytes }) => sum + copyBytes, 0)
+    expect([plan.estCopyBytes, crossed(result)]).toEqual([4 * 60_000 * 4, 4 * 60_000 * 4])
+    let ended = 0
+    const lossy = chunked(tone, (position) => { if (position === 30_000) { endAll(); ended++ } }, true)
+    using again = await engine.run(graph(lossy))
+    expect(ended).toBe(1)
+    expect((again.outputs['out']!.data as { toArray(): Float32Array }).toArray()).toEqual((result.outputs['out']!.data as { toArray(): Float32Array }).toArray())
+    expect(crossed(again)).toBeGreaterThanOrEqual(crossed(result))
+  }, 60_000)
+
+  test('a chunk that hangs its kernel is delivered three times more, then its node is named', async () => {
+    const body = [0x03, 0x40, 0x0c, 0x00, 0x0b], names = ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process']
+    await using engine = await open({ kernels: { stuck: craftModule({ exports: names, body, layout: layoutHash() }) } })
+    const before = left(engine), stuck = defineNode({
+      type: 'test::stuck', version: '1.0.0', title: 'Stuck', doc: 'Never returns.', family: 'test', params: {}, hangMs: 300,
+      inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
+      kernel: { module: 'stuck', export: 'bad' }, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
+    }) as unknown as (input: Audio) => AnyHandle
+    const error: unknown = await engine.run({ out: stuck(chunked(tone)) }).then(() => undefined, (e: unknown) => e)
+    expect(isMillraceError(error) && error).toMatchObject({ code: 'WORKER_LOST', retryable: false, details: { delivery: 4, deliveries: 4 }, cause: { code: 'HEARTBEAT_LOST' } })
+    expect(engine.stats().workers.lost).toBe(4)
+    expect(left(engine)).toEqual(before)
+  }, 60_000)
+
+  test('a cancel while a lost chunk waits for its next delivery ends the run at once', async () => {
+    await using engine = await open()
+    const abort = new AbortController(), before = left(engine)
+    const run = engine.run(audible(chunked(tone, (position) => { if (position === 20_000) { endAll(); setTimeout(() => { abort.abort() }, 30) } }))() as never, { signal: abort.signal })
+    await expect(run).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(left(engine)).toEqual(before)
+  }, 60_000)
+
+  test(`${KILLS} ends at random instants in random graphs: every output as without one, everything returns`, { timeout: 600_000 }, async () => {
+    await using engine = await open({ arenaBytes: 2 ** 26 })
+    const below = drawFrom(SEED + 1), draw = drawFrom(SEED), graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw, chunked)), expected: string[] = []
+    for (const graph of graphs) expected.push(await outcome(engine, graph))
+    const used = left(engine)
+    for (let kills = 0; kills < KILLS;) {
+      const both = [below(GRAPHS), below(GRAPHS)], runs = both.map((n) => persistent(engine, graphs[n]!))
+      for (let k = 0; k < 2; k++) {
+        await new Promise((resolve) => { setTimeout(resolve, below(15)) })
+        const one = threads.splice(below(threads.length), 1)[0]
+        if (one === undefined) continue
+        kills++
+        void one.terminate()
+      }
+      expect(await Promise.all(runs)).toEqual(both.map((n) => expected[n]))
+    }
+    expect(engine.stats().workers.lost).toBeGreaterThan(0)
+    expect(left(engine)).toEqual(used)
+  })
+})
+
+/** All threads may be ended while they start: then the run has not begun. */
+async function persistent(engine: Engine, graph: () => Record<string, AnyHandle>): Promise<string> {
+  for (;;) try { return await outcome(engine, graph) } catch (error) { if (!isMillraceError(error) || error.code !== 'WORKER_SPAWN') throw error }
+}
