@@ -23,6 +23,7 @@ export function graphFrom(outputs: Outputs, parts: Partial<Omit<Graph, 'nodes' |
     for (const link of call.links) {
       edges.push({
         from: [ids.get(link.from.call)!, link.from.port], to: [ids.get(call)!, link.to], ...(link.order === undefined ? {} : { order: link.order }),
+        ...(link.from.delayFrames === undefined ? {} : { delayFrames: link.from.delayFrames }),
       })
     }
   }
@@ -32,8 +33,8 @@ export function graphFrom(outputs: Outputs, parts: Partial<Omit<Graph, 'nodes' |
 
 function targetOf(name: string, value: unknown): { readonly call: NodeCall; readonly port?: string } {
   const facts = outputFacts(value)
-  if (facts !== undefined) return facts
-  const call = callOf(value)
+  if (facts !== undefined && facts.delayFrames === undefined) return facts
+  const call = facts === undefined ? callOf(value) : undefined
   if (call === undefined) throw commonErrors.INVALID_ARGUMENT({ function: 'outputs', expected: `an output of a node as ${name}`, got: show(value) })
   const ports = Object.keys(call.definition.outputs)
   if (ports.length === 0) return { call }
@@ -42,11 +43,12 @@ function targetOf(name: string, value: unknown): { readonly call: NodeCall; read
   })
 }
 
-/** All calls needed, each after those it reads: depth first, links in order, without recursion. */
+/** All calls needed, each after those it reads: depth first, links in order, without recursion. What comes round a loop is looked up last. */
 function reachable(roots: readonly NodeCall[]): NodeCall[] {
   const done = new Set<NodeCall>()
-  const order: NodeCall[] = []
-  for (const root of roots) {
+  const order: NodeCall[] = [], all = [...roots]
+  for (const root of all) {
+    if (done.has(root)) continue
     const path: { readonly call: NodeCall; next: number }[] = [{ call: root, next: 0 }]
     while (path.length > 0) {
       const top = path[path.length - 1]!
@@ -54,7 +56,8 @@ function reachable(roots: readonly NodeCall[]): NodeCall[] {
       if (link === undefined) {
         path.pop()
         if (!done.has(top.call)) { done.add(top.call); order.push(top.call) }
-      } else if (!done.has(link.from.call)) path.push({ call: link.from.call, next: 0 })
+      } else if (link.from.delayFrames !== undefined) all.push(link.from.call)
+      else if (!done.has(link.from.call)) path.push({ call: link.from.call, next: 0 })
     }
   }
   return order

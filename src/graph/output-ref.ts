@@ -33,7 +33,7 @@ export interface NodeCall {
   readonly settings: NodeSettings
 }
 /** What an output refers to. */
-export interface OutputFacts { readonly call: NodeCall; readonly port: string }
+export interface OutputFacts { readonly call: NodeCall; readonly port: string; /** Comes round a loop by this much later; the call is known once the loop is closed. */ readonly delayFrames?: number }
 
 /**
  * One output of a called node, to be given as input to another. `K`: the media kinds that it may carry. It stands in the type as a record with a
@@ -61,6 +61,12 @@ export function callOf(value: unknown): NodeCall | undefined {
 /** Makes a reference to one output. */
 export function makeOutput(call: NodeCall, port: string): OutputRef {
   return Object.freeze({ [OUTPUT]: Object.freeze({ call, port }) }) as OutputRef   // the kinds exist in the type only
+}
+
+/** Makes a reference to what an output was `delayFrames` frames ago; `target` tells which one, when asked. */
+export function lateOutput(delayFrames: number, target: () => OutputFacts): OutputRef<'audio'> {
+  const facts: OutputFacts = { delayFrames, get call() { return target().call }, get port() { return target().port } }
+  return Object.freeze({ [OUTPUT]: Object.freeze(facts) }) as OutputRef<'audio'>
 }
 
 /** Makes the result of a call: an output per port, and the main output's facts when there is one. */

@@ -33,6 +33,8 @@ export interface PlanEdge {
   readonly capacity: number
   readonly whenFull: 'block'
   readonly copies: number
+  /** A feedback edge (GR-12). */
+  readonly delayFrames?: number
 }
 
 /** A fused segment: node ids in order, block size, working memory. */

@@ -62,7 +62,7 @@ export function prepare(
 }
 
 /**
- * Agrees media along all edges (GR-34). Forward in topological order: each edge makes its ends equal, which narrows both, and everything tied to them
+ * Agrees media along all edges (GR-34). Forward in topological order (feedback edges last): each edge makes its ends equal, which narrows both, and everything tied to them
  * (so adaptive ports take what consumers want); an edge that cannot hold as a whole holds in the fields that can and is reported as broken. Forward
  * again: values are picked. A function of inputs that are decided only then may contradict what consumers asked for; then the graph is solved once
  * more with its value known from the start. Deterministic; iterative.
@@ -84,6 +84,10 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
   const broken: BrokenEdge[] = [], clashes: { node: number; clash: PortClash }[] = [], failures: Solution['failures'][number][] = []
   const faults: NodeFaults = { clashes: [], failures: [] }, { bound, known } = problem, given = bound.size + known.size > 0
   const linksOf = (index: number, id: string, port: string): number => links.edges(index, port).length || (given && (bound.has(`${id}.${port}`) || known.has(`${id}.${port}`)) ? 1 : 0)
+  const later: number[] = [], join = (edge: number): void => {
+    const fault = connect(network, problem, nodes, edge)
+    if (fault !== undefined) broken.push(fault)
+  }
   const collect = (node: number): void => {
     if (faults.clashes.length === 0 && faults.failures.length === 0) return
     for (const clash of faults.clashes.splice(0)) clashes.push({ node, clash })
@@ -98,12 +102,14 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
       known: known.size === 0 ? nothing : (link) => known.get(`${id}.${link}`),
     }, faults)
     for (const edge of links.all(index)) {
-      const fault = connect(network, problem, nodes, edge)
-      if (fault !== undefined) broken.push(fault)
+      if (nodes[problem.edges.fromAt[edge]!] === undefined) later.push(edge)
+      else join(edge)
     }
     runFunctions(network, node, faults)
     collect(index)
   }
+  // Feedback edges whose source stands behind them.
+  later.forEach(join)
   const producers = new Map(broken.map((edge) => [edge.consumer, edge.producer]))
   for (const index of order) {
     const node = nodes[index]
