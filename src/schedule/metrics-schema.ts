@@ -23,6 +23,6 @@ export const metricsSchema: Readonly<Record<string, unknown>> = {
     status: { enum: ['success', 'partialfailure', 'failed', 'cancelled'] }, clock_resolution_us: number, metrics_overhead_us: count, peak_memory_bytes: count, copy_bytes: count,
     nodes_total: count, nodes_executed: count, nodes_cached: count, cache: object({ hits: count, misses: count, evicted: count }),
     arena: object({ capacity_bytes: count, used_peak_bytes: count, allocs: count, frees: count, evictions: count, fragmentation: number }),
-    workers: object({ count, lost: count, respawned: count, busy_ratio: number }), critical_path: list(text), nodes: list(node), edges: list(edge), error,
+    workers: object({ count, lost: count, respawned: count, busy_ratio: number, checkpoint_bytes: count }, ['checkpoint_bytes']), critical_path: list(text), nodes: list(node), edges: list(edge), error,
   }, ['error']),
 }

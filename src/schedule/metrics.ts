@@ -18,7 +18,7 @@ export interface RunMetrics {
   readonly nodesCached: number
   readonly cache: { readonly hits: number; readonly misses: number; readonly evicted: number }
   readonly arena: { readonly capacityBytes: number; readonly usedPeakBytes: number; readonly allocs: number; readonly frees: number; readonly evictions: number; readonly fragmentation: number }
-  readonly workers: { readonly count: number; readonly lost: number; readonly respawned: number; readonly busyRatio: number }
+  readonly workers: { readonly count: number; readonly lost: number; readonly respawned: number; readonly busyRatio: number; /** States that came out of private memories so that a lost worker's chunks can go on; no part of `copyBytes`. */ readonly checkpointBytes?: number }
   readonly criticalPath: readonly string[]
   readonly nodes: readonly NodeMetrics[]
   readonly edges: readonly EdgeMetrics[]

@@ -7,7 +7,7 @@ import type { EdgeMetrics, NodeMetrics, RunMetrics } from '../metrics.js'
 import type { SegmentReport } from '../open-segment.js'
 import { nodeOf } from '../resolved-graph.js'
 import type { SegmentPlan } from '../segment-plan.js'
-import type { BatchOutcome } from './batch-run.js'
+import type { BatchOutcome } from './batch-types.js'
 
 /** Tier by the tag that the code itself wrote into its state. */
 const TIER_OF_TAG: Readonly<Record<string, string>> = { JSRF: 'js' }
@@ -46,13 +46,13 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
     return node.tier === null ? typescriptNode(base, outcome, facts) : kernelNode(base, compiled, reports[planned.segment], found[planned.segment], history)
   })
   const busyUs = reports.reduce((sum, report) => sum + (report && report.worker >= 0 ? report.busyUs : 0), 0)
-  const totalTimeUs = facts.endUs - facts.startUs
+  const totalTimeUs = facts.endUs - facts.startUs, checkpointBytes = reports.reduce((sum, report) => sum + (report?.checkpointBytes ?? 0), 0)
   return {
     pipelineId: facts.pipelineId, runId: facts.runId, graphHash: compiled.plan.graphHash, driver: 'batch', version: facts.version,
     startTime: new Date(facts.startMs).toISOString(), endTime: new Date(facts.endMs).toISOString(), totalTimeUs, status: facts.status,
     clockResolutionUs: facts.clockResolutionUs, peakMemoryBytes: facts.memory.all.peakBytes, copyBytes: facts.memory.copies.bytes() + reports.reduce((sum, report) => sum + (report?.copyBytes ?? 0), 0),
     nodesTotal: compiled.nodes.length - compiled.removed.size + facts.skipped.length, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
-    arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: 0, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0 },
+    arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: 0, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0, ...(checkpointBytes > 0 && { checkpointBytes }) },
     criticalPath: facts.detailed ? criticalPath(compiled, nodes) : [], nodes: facts.detailed ? [...nodes, ...facts.skipped.map(skippedNode)] : [], edges: facts.detailed ? edgesOf(outcome) : [], metricsOverheadUs: nowUs() - began,
     ...(facts.error === undefined ? {} : { error: { code: facts.error.code, message: facts.error.message } }),
   }
@@ -70,7 +70,8 @@ type Base = Pick<NodeMetrics, 'id' | 'type' | 'version' | 'where' | 'segment' | 
 
 function outcomeOf(id: string, failed: MillraceError | undefined, { endedNodes, skippedNodes, nodes }: BatchOutcome): Pick<Base, 'status' | 'error' | 'reason'> {
   if (failed) return { status: 'failed', error: { code: failed.code, message: failed.message } }
-  if (skippedNodes.has(id)) return { status: 'skipped', reason: 'dependency-failed' }
+  const reason = skippedNodes.get(id)
+  if (reason !== undefined) return { status: 'skipped', reason }
   return { status: !endedNodes.has(id) ? 'cancelled' : (nodes.get(id)?.attempts ?? 1) > 1 ? 'retried' : 'success' }
 }
 
