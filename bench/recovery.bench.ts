@@ -13,16 +13,23 @@ import { bench } from './support/bench.js'
 const STUCK = [0x03, 0x40, 0x0c, 0x00, 0x0b], EXPORTS = ['millrace_abi', 'millrace_layout', 'mine_size', 'mine_init', 'mine_reset', 'mine_process']
 const ROUNDS = 100
 
+/** Moments of one loss, ms since the thread was told to end. */
+interface Moments { told: number; gone: number; rebuilt: number; busy: number }
+
 /** A pool of one worker that executes a task for ever, and how to end that worker behind the pool's back. */
 async function stuckPool(warmSpares: number) {
   const host = process.getBuiltinModule('node:worker_threads') as { Worker: new (...words: never[]) => { terminate(): unknown; readonly threadId: number } }, Real = host.Worker, threads: InstanceType<typeof Real>[] = []
   host.Worker = class extends Real { constructor(...words: never[]) { super(...words); threads.push(this) } }
   const mine = craftModule({ exports: EXPORTS, body: STUCK, layout: layoutHash() })
-  const tables: RunTable[] = []
+  const tables: RunTable[] = [], at: Moments = { told: 0, gone: 0, rebuilt: 0, busy: 0 }
   // The wait before a re-delivery is left out (MW-47 counts without it).
   const bench = await makePool({
     compiled: () => compileModules({ shared: true, kernels: { mine } }), spawn: nodeSpawner({ code: workerCode }), size: 1, warmSpares, respawns: Number.POSITIVE_INFINITY, hangMs: 1e9,
-    onRecovered: () => { for (const table of tables) if (table.state(0) === TASK_STATE.DELAYED) table.push(0, 0) },
+    onLost: ({ cleaned }) => { at.told = performance.now(); void cleaned.then(() => { at.gone = performance.now() }) },
+    onRecovered: () => {
+      at.rebuilt = performance.now()
+      for (const table of tables) if (table.state(0) === TASK_STATE.DELAYED) table.push(0, 0)
+    },
   }), { pool, arena, runtime } = bench, letGo = pool.hold()
   await pool.register([{ id: 0, module: 'mine', name: 'mine' }])
   await pool.ensure(1)
@@ -30,29 +37,52 @@ async function stuckPool(warmSpares: number) {
   tables.push(running)
   running.push(0, 0)
   return {
-    pool, running, ready: () => running.state(0) === TASK_STATE.RUNNING && pool.stats().busy === 1 && pool.stats().spares >= warmSpares,
+    pool, running, at, ready: () => running.state(0) === TASK_STATE.RUNNING && pool.stats().busy === 1 && pool.stats().spares >= warmSpares,
     /** The worker that has a slot is the older one. */
     end: () => threads.filter(({ threadId }) => threadId > 0)[0]!.terminate(),
     async close() { letGo(); await pool.close(); host.Worker = Real },
   }
 }
 
+/** How long this host takes to end a thread in an endless kernel without any pool: what no pool can shorten. */
+async function bareEnds(): Promise<number[]> {
+  const { Worker } = process.getBuiltinModule('node:worker_threads'), times: number[] = []
+  while (times.length < ROUNDS / 2) {
+    const worker = new Worker('require("node:worker_threads").parentPort.postMessage(0); setTimeout(() => { for (;;); }, 20)', { eval: true })
+    await new Promise((started) => worker.once('message', started))
+    await hostClock.sleep(60)
+    const from = performance.now()
+    await worker.terminate()
+    times.push(performance.now() - from)
+  }
+  return times
+}
+
+const PARTS = ['p50', 'p95', 'p99'] as const
+function shares(times: readonly number[]): string {
+  const sorted = [...times].sort((x, y) => x - y)
+  return PARTS.map((name) => `${name} ${sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * Number(name.slice(1)) / 100))]!.toFixed(1)}`).join(', ')
+}
+
 /** Question: how long is a task without a worker after its own was ended? Hypothesis: p99 < 100 ms with a spare, which claims the slot at once; a start of a thread more without. */
 export const recovery = bench('workers/recovery', async (b) => {
   for (const spares of [1, 0]) {
-    const { running, ready, end, close } = await stuckPool(spares), times: number[] = []
-    while (times.length < ROUNDS) {
+    const { running, ready, end, at, close } = await stuckPool(spares), seen: Moments[] = []
+    while (seen.length < ROUNDS) {
       while (!ready()) await hostClock.sleep(2)
       const from = performance.now(), before = running.deliveries(0)
       void end()
-      while (running.deliveries(0) === before) await hostClock.yield()
-      times.push(performance.now() - from)
+      while (running.deliveries(0) === before) await hostClock.sleep(1)
+      seen.push({ told: at.told - from, gone: at.gone - from, rebuilt: at.rebuilt - from, busy: performance.now() - from })
     }
     await close()
-    times.sort((x, y) => x - y)
-    const at = (part: number): string => times[Math.min(times.length - 1, Math.floor(times.length * part))]!.toFixed(1)
-    b.note(`${spares === 1 ? 'with a spare' : 'without a spare'}: busy again after p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms (${ROUNDS} ends${spares === 1 ? ', bar p99 100 ms' : ''})`)
+    b.note(`${spares === 1 ? 'with a spare' : 'without a spare'}: busy again after ${shares(seen.map(({ busy }) => busy))} ms (${ROUNDS} ends${spares === 1 ? ', bar p99 100 ms' : ''})`)
+    for (const [name, part] of [
+      ['the host ends the thread and says so', (m: Moments) => m.told], ['its slot, stack and leases are back', (m: Moments) => m.gone - m.told], ['runs are rebuilt', (m: Moments) => m.rebuilt - m.gone],
+      ['the other thread has taken the task', (m: Moments) => m.busy - m.rebuilt], ['all but the first', (m: Moments) => m.busy - m.told],
+    ] as const) b.note(`  of which ${name}: ${shares(seen.map(part))} ms`)
   }
+  b.note(`a thread that counts for ever, ended without a pool: ${shares(await bareEnds())} ms`)
 }, ['node'])
 
 /** Question: what does a rebuild cost? Hypothesis: < 1 ms for 10 000 tasks (MW-34). */
