@@ -112,8 +112,8 @@ export function oneFunction() {
         banner: { js: 'var millrace=(function MILLRACE_SELF(MILLRACE_WASM,MILLRACE_ROLE){"use strict";var module={};' },
         footer: { js: `return module.exports})(${WASM_HERE});` },
       })
-      b.onResolve({ filter: /^inline-worker:/ }, ({ path }) => ({ path: path.includes('worklet') ? 'worklet' : 'worker', namespace: 'one-function' }))
-      b.onLoad({ filter: /.*/, namespace: 'one-function' }, ({ path }) => ({ contents: `export default '(' + MILLRACE_SELF + ')({},\\'${path}\\')'`, loader: 'js' }))
+      b.onResolve({ filter: /^inline-worker:/ }, () => ({ path: 'self', namespace: 'one-function' }))
+      b.onLoad({ filter: /^self$/, namespace: 'one-function' }, () => ({ contents: "export default '(' + MILLRACE_SELF + ')({},\\'worker\\')'", loader: 'js' }))
       b.onResolve({ filter: /\.wasm$/ }, (args) => ({ path: resolve(args.resolveDir, args.path), namespace: 'argument-wasm', sideEffects: false }))
       b.onLoad({ filter: /.*/, namespace: 'argument-wasm' }, async ({ path }) => {
         const name = basename(path, '.wasm')

@@ -13,11 +13,13 @@ export * from './index.js'
 export * from './nodes/index.js'
 
 /** Parameter of the function that the build wraps around this file: undefined on a page. */
-declare const MILLRACE_ROLE: 'worker' | 'worklet' | undefined
+declare const MILLRACE_ROLE: 'worker' | undefined
 
-// As in workers/worker-entry.ts.
+// As in workers/worker-entry.ts and worklet-entry.ts.
 if (MILLRACE_ROLE === 'worker') {
-  serveThread({ own: privateMemory, shared: sharedMemory })
-  hearScripts(hostEndpoint())
+  if ('registerProcessor' in globalThis) registerSegment()
+  else {
+    serveThread({ own: privateMemory, shared: sharedMemory })
+    hearScripts(hostEndpoint())
+  }
 }
-if (MILLRACE_ROLE === 'worklet') registerSegment()

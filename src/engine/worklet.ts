@@ -12,10 +12,9 @@ import { audioBuffer } from '../nodes/io/audio-buffer.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import { workerErrors } from '../workers/errors.js'
-import { WORKER_PROTOCOL, type KernelBinding } from '../workers/protocol.js'
-import { SEGMENT_PROCESSOR, type ProcessorEvent } from '../workers/segment-processor.js'
+import { SEGMENT_PROCESSOR, WORKER_PROTOCOL, type KernelBinding, type ProcessorEvent } from '../workers/protocol.js'
 import type { QuantumOptions } from '../workers/segment-quantum.js'
-import { workletCode } from '../workers/worker-code.js'
+import { workerCode } from '../workers/worker-code.js'
 import type { EngineParts } from './engine.js'
 
 /** What is used of an AudioContext or OfflineAudioContext. */
@@ -68,7 +67,7 @@ export function addWorklet({ options }: EngineParts, context: WorkletContext): P
 }
 
 async function load(context: WorkletContext, given: string | URL | undefined): Promise<void> {
-  const url = given === undefined ? URL.createObjectURL(new Blob([await workletCode()], { type: 'text/javascript' })) : String(given)
+  const url = given === undefined ? URL.createObjectURL(new Blob([await workerCode(false)], { type: 'text/javascript' })) : String(given)
   try { await context.audioWorklet.addModule(url) } catch (cause) {
     throw commonErrors.NETWORK({
       host: `Worklet ${given === undefined ? 'code' : url}`, reason: `did not load (${cause instanceof Error ? cause.message : String(cause)})`,

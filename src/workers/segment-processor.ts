@@ -1,11 +1,6 @@
-import { encodeError, type EncodedError } from '../errors/codec.js'
+import { encodeError } from '../errors/codec.js'
+import { SEGMENT_PROCESSOR, type ProcessorEvent } from './protocol.js'
 import { SegmentQuantum, type QuantumOptions } from './segment-quantum.js'
-
-/** Name under which the processor is registered. */
-export const SEGMENT_PROCESSOR = 'millrace-segment'
-
-/** What the processor says on its port. Any message to it ends it. */
-export type ProcessorEvent = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly error: EncodedError }
 
 /** The scope of a worklet: known there alone. */
 interface WorkletScope {

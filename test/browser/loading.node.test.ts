@@ -115,6 +115,25 @@ describe.skipIf(!hasChromium)('script tag', () => {
     expect(got.workers).toBeGreaterThan(0)
   })
 
+  test.each(KINDS)('the file is its own worklet code, %s', async (_, isolated) => {
+    const { origin } = await served(servePages({ isolated, folders: { '/dist/': dist }, files: { '/': { body: '<!doctype html><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><script src="/dist/millrace.global.js"></script>', type: 'text/html' } } }))
+    const { page, complaints, close } = await openPage(browser, `${origin}/`)
+    const got = await within('the page', page.evaluate(async () => {
+      const { createEngine, gain } = (globalThis as unknown as { millrace: typeof import('../../src/global.js') }).millrace
+      const engine = await createEngine(), context = new OfflineAudioContext(1, 1_280, 48_000), segment = await engine.openWorklet(context, (input) => gain(input, { gainDb: -20 }))
+      const source = new ConstantSourceNode(context, { offset: 0.5 })
+      source.connect(segment.node as AudioNode).connect(context.destination)
+      source.start()
+      const samples = (await context.startRendering()).getChannelData(0)
+      await segment.ready
+      await engine.close()
+      return [samples[0]!, samples.at(-1)!]
+    }))
+    await close()
+    expect(got).toEqual([expect.closeTo(0.05, 6), expect.closeTo(0.05, 6)])
+    expect(complaints).toEqual([])
+  })
+
   test.each(KINDS)('from another origin with SRI, %s', async (_, isolated) => {
     const code = readFileSync(join(dist, 'millrace.global.js')), { origin: cdn } = await served(servePages({ cors: true, files: { '/millrace.global.js': { body: code, type: 'text/javascript' } } }))
     const integrity = (JSON.parse(readFileSync(join(dist, 'sri.json'), 'utf8')) as Record<string, string>)['millrace.global.js']!

@@ -84,6 +84,19 @@ describe.skipIf(!hasChromium).each([['isolated', true], ['plain', false]])('%s p
     expect(blocked.ms).toBeLessThan(5_000)
   })
 
+  test('audio contexts: the inlined code where Blobs may run, workletURL under the strict policy, never the one for the other', async () => {
+    const files = { '/program.mjs': { body: readFileSync(fileURLToPath(new URL('pages/worklet-program.mjs', import.meta.url))), type: 'text/javascript' } }
+    const strict = await builtSite({ isolated, headers: { 'Content-Security-Policy': STRICT }, files }), open = await builtSite({ isolated, files })
+    servers.push(strict, open)
+    const done = { ok: true, loud: true, equal: true, mode: threaded.mode, complaints: [] }, file = { workletURL: '/dist/worklet.js' }
+    expect(await runIn(browser, open.origin, {})).toMatchObject(done)
+    expect(open.log.filter((line) => line.includes('worklet.js'))).toEqual([])
+    expect(await runIn(browser, strict.origin, { options: { ...FILES, ...file } })).toMatchObject(done)
+    expect(strict.log).toContain('200 /dist/worklet.js')
+    expect(await runIn(browser, strict.origin, { options: FILES })).toMatchObject({ ok: false, code: 'NETWORK', hint: expect.stringMatching(/script-src blob:.*workletURL/) })
+    expect(await runIn(browser, open.origin, { options: { workletURL: '/absent/worklet.js' } })).toMatchObject({ ok: false, code: 'NETWORK', message: expect.stringContaining('/absent/worklet.js') })
+  })
+
   test('a policy that only reports stops nothing', async () => {
     const { origin } = await site("script-src 'self'; worker-src 'none'", isolated, 'Content-Security-Policy-Report-Only')
     const got = await runIn(browser, origin, { options: { workers: 2 } })
