@@ -26,7 +26,8 @@ const node = (type: string, process: (inputs: Readonly<Record<string, PacketStre
 const source = (): never => audioBuffer({ data: [new Float32Array(1_000)], rate: 8_000 }) as never
 
 async function withEngine(workers: number, use: (engine: Engine) => Promise<void>): Promise<void> {
-  const engine = await createEngine({ workers, arenaBytes: 16 * 1_048_576 });
+  // A spare may boot in the middle, and its stack counts.
+  const engine = await createEngine({ workers, arenaBytes: 16 * 1_048_576, warmSpares: 0 });
   (await engine.run({ out: gain(source()) } as never)).close()
   const used = engine.stats().arena.usedBytes
   await use(engine)
