@@ -63,7 +63,8 @@ describe('segments fed by chunks on private memories', () => {
     const lossy = chunked(tone, (position) => { if (position === 30_000) { endAll(); ended++ } }, true)
     using again = await engine.run(graph(lossy))
     expect(ended).toBe(1)
-    expect((again.outputs['out']!.data as { toArray(): Float32Array }).toArray()).toEqual((result.outputs['out']!.data as { toArray(): Float32Array }).toArray())
+    const [one, two] = [result, again].map(({ outputs }) => (outputs['out']!.data as { toArray(): Float32Array }).toArray()) as [Float32Array, Float32Array]
+    expect([two.length, two.findIndex((x, n) => !Object.is(x, one[n]))]).toEqual([60_000, -1])
     expect(crossed(again)).toBeGreaterThanOrEqual(crossed(result))
   }, 60_000)
 

@@ -20,6 +20,10 @@ const length = factory({
 })
 const open = (shared: boolean): Promise<Engine> => createEngine({ workers: 2, shared: shared ? 'auto' : false, logger: () => undefined })
 
+const samplesOf = (data: unknown): Float32Array => (data as { toArray(): Float32Array }).toArray()
+/** Samples that differ; comparing arrays of this size by `toEqual` takes seconds. */
+const differing = (a: Float32Array, b: Float32Array): number => a.length === b.length ? a.reduce((n, x, i) => n + (Object.is(x, b[i]) ? 0 : 1), 0) : a.length
+
 /** Nodes of each segment, and how its edges travel. */
 function shape(plan: Plan): { readonly segments: readonly string[]; readonly transports: readonly string[] } {
   return { segments: plan.segments.map(({ nodes, feed, where }) => `${nodes.join('+')} ${feed} ${where}`), transports: plan.edges.map(({ from, to, transport, copies }) => `${from[0]}->${to[0]} ${transport} ${copies / BYTES}`) }
@@ -46,7 +50,7 @@ describe('copies of a run equal the plan\'s estimate', () => {
     using reference = await one.run(graph(one))
     for (const [name, packet] of Object.entries(reference.outputs)) {
       const got = result.outputs[name]!
-      if (packet.media.kind === 'audio') expect((got.data as { toArray(): Float32Array }).toArray()).toEqual((packet.data as { toArray(): Float32Array }).toArray())
+      if (packet.media.kind === 'audio') expect(differing(samplesOf(packet.data), samplesOf(got.data))).toBe(0)
       else if (typeof got.data === 'object') expect((got.data as { loudest: number }).loudest).toBe((packet.data as { loudest: number }).loudest)
       else expect(got.data).toEqual(packet.data)
     }
