@@ -16,6 +16,7 @@ export { createGraph, type Graph, type GraphConfig, type GraphEdge, type GraphIn
 export { addNode, connect, disconnect, removeNode, setParam } from './graph/edit.js'
 export { graphFrom, type Outputs } from './graph/graph-from.js'
 export { defineNode } from './graph/define-node.js'
+export { feedback } from './graph/feedback.js'
 export { parseDocument, type ParseOptions, type ParseResult } from './graph/document/parse-document.js'
 export { fromDocument } from './graph/document/from-document.js'
 export { toDocument } from './graph/document/to-document.js'

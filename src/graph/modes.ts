@@ -21,18 +21,24 @@ export interface ModesApplied {
 }
 
 /** Where a port's value really comes from: another port, a run-time input, or nowhere any more. */
-type Origin = { readonly port: PortRef } | { readonly input: string } | null
+type Origin = { readonly port: PortRef; /** Comes later by this many frames: a feedback edge led there. */ readonly late?: number } | { readonly input: string } | null
 
 /**
  * Carries out `mode` (GR-08): `mute` takes a node out and skips its dependents, except where the input is optional; `bypass` forwards the first linked
  * input whose media type equals the output's. Pure; one pass in topological order. The same graph when every node runs.
  */
 export function applyModes(graph: Graph, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition): ModesApplied {
-  if (graph.nodes.every((node) => node.mode === undefined || node.mode === 'run')) {
+  if (allRun(graph)) {
     return { graph, nodeIndex: graph.nodes.map((_, n) => n), edgeIndex: graph.edges.map((_, e) => e), muted: [], skipped: [], bypassed: [], impossible: [] }
   }
-  return new ModePass(graph, definitionOf).run()
+  for (const starved = new Set<string>(); ;) {
+    const applied = new ModePass(graph, definitionOf, starved).run()
+    if (applied !== undefined) return applied
+  }
 }
+
+/** True when no node is bypassed or muted. */
+export function allRun({ nodes }: Graph): boolean { return nodes.every(({ mode }) => mode === undefined || mode === 'run') }
 
 class ModePass {
   readonly #graph: Graph
@@ -43,12 +49,16 @@ class ModePass {
   readonly #bound = new Map<string, string>()
   /** Outputs that an edge or a run output reads. */
   readonly #read: ReadonlySet<string>
+  readonly #shown: ReadonlySet<string>
   readonly #edges: (GraphEdge | null)[]
   readonly #gone = new Set<string>()
   /** Run-time inputs that go to new places because a bypassed node stood between. */
   readonly #moved: [input: string, to: PortRef][] = []
+  /** Nodes that only a feedback edge fed, from one that is gone: found behind them in the order. */
+  readonly #starved: Set<string>
 
-  constructor(graph: Graph, definitionOf: DefinitionOf) {
+  constructor(graph: Graph, definitionOf: DefinitionOf, starved: Set<string>) {
+    this.#starved = starved
     this.#graph = graph
     this.#definitionOf = definitionOf
     this.#edges = [...graph.edges]
@@ -58,17 +68,19 @@ class ModePass {
       else list.push(e)
     })
     for (const [name, input] of graph.inputs) for (const [node, port] of input.to) this.#bound.set(key(node, port), name)
+    this.#shown = new Set([...graph.outputs.values()].map(([node, port]) => key(node, port)))
     this.#read = new Set([...graph.edges.map((edge) => edge.from), ...graph.outputs.values()].map(([node, port]) => key(node, port)))
   }
 
-  run(): ModesApplied {
+  /** Undefined: some node turned out to be starved, so once more. */
+  run(): ModesApplied | undefined {
     const muted: string[] = [], skipped: string[] = [], bypassed: string[] = [], impossible: { node: string; ports: string[] }[] = []
     const { nodes } = this.#graph
     const edges = edgeListOf(this.#graph)
     const { order } = orderOf(edges)
     for (const index of order) {
       const node = nodes[index]!, definition = this.#definitionOf(index)
-      const starved = this.#relink(node.id, definition)
+      const starved = this.#relink(node.id, definition) || this.#starved.has(node.id)
       if (starved) { this.#remove(node, definition, () => null); skipped.push(node.id) }
       else if (node.mode === 'mute') { this.#remove(node, definition, () => null); muted.push(node.id) }
       else if (node.mode === 'bypass') {
@@ -77,6 +89,9 @@ class ModePass {
         if (ports.length > 0) impossible.push({ node: node.id, ports })
       }
     }
+    const before = this.#starved.size
+    nodes.forEach(({ id }, n) => { if (!this.#gone.has(id) && this.#relink(id, this.#definitionOf(n))) this.#starved.add(id) })
+    if (this.#starved.size > before) return undefined
     const graph = this.#result()
     const left = new Set(graph.nodes.map((node) => node.id)), kept = new Set(graph.edges)
     return {
@@ -89,11 +104,12 @@ class ModePass {
   #relink(id: string, definition: NodeDefinition | undefined): boolean {
     const lost = new Set<string>(), held = new Set<string>()
     for (const e of this.#edgesInto.get(id) ?? []) {
-      const edge = this.#graph.edges[e]!
+      const edge = this.#edges[e]
+      if (edge == null) { if (!this.#moved.some(([, to]) => to === this.#graph.edges[e]!.to)) lost.add(this.#graph.edges[e]!.to[1]); continue }
       const origin = this.#originOf(edge.from)
       if (origin === undefined) held.add(edge.to[1])
       else if (origin === null) { this.#edges[e] = null; lost.add(edge.to[1]) }
-      else if ('port' in origin) { this.#edges[e] = { ...edge, from: origin.port }; held.add(edge.to[1]) }
+      else if ('port' in origin) { this.#edges[e] = { ...edge, from: origin.port, ...(origin.late !== undefined && { delayFrames: origin.late + (edge.delayFrames ?? 0) }) }; held.add(edge.to[1]) }
       else { this.#edges[e] = null; this.#moved.push([origin.input, edge.to]); held.add(edge.to[1]); this.#bound.set(key(id, edge.to[1]), origin.input) }
     }
     return [...lost].some((port) => !held.has(port) && definition !== undefined && Object.hasOwn(definition.inputs, port)
@@ -103,7 +119,15 @@ class ModePass {
   /** What a reference to an output means now; undefined = itself. */
   #originOf([node, port]: PortRef): Origin | undefined {
     if (!this.#gone.has(node)) return undefined
-    return this.#origins.get(node)?.get(port) ?? null
+    let origin = this.#origins.get(node)?.get(port) ?? null, late = 0
+    // What a feedback edge leads to may have gone after who reads it.
+    for (let steps = 0; origin !== null && 'port' in origin && origin.late !== undefined; steps++) {
+      late += origin.late
+      const [next, output] = origin.port
+      if (!this.#gone.has(next)) break
+      origin = steps > this.#gone.size ? null : this.#origins.get(next)?.get(output) ?? null
+    }
+    return origin !== null && 'port' in origin && late > 0 ? { ...origin, late } : origin
   }
 
   #remove(node: GraphNode, definition: NodeDefinition | undefined, originOf: (port: string) => Origin): void {
@@ -119,7 +143,9 @@ class ModePass {
     this.#remove(node, definition, (port) => {
       const media = definition!.outputs[port]!.media
       const input = Object.keys(definition!.inputs).find((name) => sources.has(name) && sameType(definition!.inputs[name]!.media, media))
-      if (input !== undefined) return sources.get(input)!
+      const source = input === undefined ? undefined : sources.get(input)!
+      // Where a run output stands there is no edge to be late.
+      if (source !== undefined && !(source !== null && 'late' in source && this.#shown.has(key(node.id, port)))) return source
       if (this.#read.has(key(node.id, port))) impossible.push(port)
       return null
     })
@@ -131,7 +157,7 @@ class ModePass {
     const links = (this.#edgesInto.get(id) ?? []).filter((e) => this.#edges[e] !== null)
       .sort((a, b) => (this.#graph.edges[a]!.order ?? a) - (this.#graph.edges[b]!.order ?? b))
     const sources = new Map<string, Origin>()
-    for (const e of links) { const { from, to } = this.#edges[e]!; if (!sources.has(to[1])) sources.set(to[1], { port: from }) }
+    for (const e of links) { const { from, to, delayFrames } = this.#edges[e]!; if (!sources.has(to[1])) sources.set(to[1], { port: from, ...(delayFrames !== undefined && { late: delayFrames }) }) }
     for (const port of Object.keys(definition?.inputs ?? {})) {
       const name = this.#bound.get(key(id, port))
       if (name !== undefined && !sources.has(port)) sources.set(port, { input: name })

@@ -95,7 +95,7 @@ class Packer {
       const from = this.#inside.has(edge.from[0]), to = this.#inside.has(edge.to[0])
       if (from && to) own.push(this.#innerEdge(edge))
       else if (to) {
-        const { name, rest } = this.#inputFor(edge.to, (target) => graph.edges.find((one) => !used.has(one) && one !== edge && same(one.from, edge.from) && same(one.to, target)))
+        const { name, rest } = this.#inputFor(edge.to, (target) => graph.edges.find((one) => !used.has(one) && one !== edge && same(one.from, edge.from) && same(one.to, target) && one.delayFrames === edge.delayFrames))
         for (const one of rest) used.add(one)
         edges.push({ ...edge, to: [this.#outer.id, name] })
       } else edges.push(from ? { ...edge, from: this.#outputFor(edge.from) } : edge)

@@ -4,6 +4,7 @@ import type { Media } from '../../media/media-type.js'
 import { negotiate, type NegotiateMode, type Negotiation } from '../negotiate/index.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../node-definition.js'
 import type { Context } from './context.js'
+import { checkFeedbackMedia } from './feedback.js'
 import type { Flow } from './flow.js'
 
 /** What media negotiation is told beside the graph. */
@@ -16,6 +17,7 @@ export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: F
   if (c.brokenEdges.size > 0) edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
   const solved = negotiate(graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, edges, params: (i) => c.params[nodeIndex[i]!] ?? {} })
   for (const diagnostic of solved.diagnostics) place(c, diagnostic, edgeIndex)
+  checkFeedbackMedia(c, solved, edgeIndex)
   nodeIndex.forEach((n) => {
     const definition = c.sound(n)
     if (definition?.validate === undefined) return

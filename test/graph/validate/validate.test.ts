@@ -203,13 +203,14 @@ describe('one diagnostic per code', () => {
     expect(validate(edit(good, 'pass', { requires: { simd: true, threads: true, cores: 2, tags: ['Gpu'], arch: 'any' } }), registry, { ...host, cores: 2, tags: [' gPU'] })).toEqual([])
   })
 
-  test('feedback edges keep their source, and are refused by a host', () => {
+  test('UNSUPPORTED: feedback through a node written in TypeScript', () => {
     const graph = graphOf({ give, two, echo: pass }, ['give.out->two.a', 'two.out->echo.in'])
     const looped = { ...graph, edges: [...graph.edges, { from: ['echo', 'out'] as const, to: ['two', 'b'] as const, delayFrames: 480 }], outputs: new Map([['y', ['two', 'out'] as const]]) }
-    expect(validate(looped, registry)).toEqual([])
     check(looped, {
-      code: 'UNSUPPORTED', severity: 'error', stage: 11, edge: 'echo.out->two.b', pointer: '/edges/2/delayFrames', got: 480, message: 'Feedback edge echo.out->two.b: not available in this version.',
-    }, host)
+      code: 'UNSUPPORTED', severity: 'error', stage: 12, edge: 'echo.out->two.b', node: 'two', pointer: '/edges/2/delayFrames', got: 480,
+      message: 'Feedback edge echo.out->two.b: not available in a loop through two, which is written in TypeScript.', hint: 'Take two out of the loop: only kernels run there.',
+      suggestions: [{ title: 'Remove edge echo.out->two.b', edit: { op: 'remove-edge', edge: 'echo.out->two.b', from: ['echo', 'out'], to: ['two', 'b'] } }],
+    })
   })
 
   test('PLACE_IMPOSSIBLE', () => {
