@@ -47,9 +47,14 @@ export function edgeListOf({ nodes, edges }: LinkedNodes): GraphEdgeList {
   for (let n = 0; n < nodes.length; n++) { const { id } = nodes[n]!; if (!indexOf.has(id)) indexOf.set(id, n) }
   const room = edges.length
   const from = new Uint32Array(room), to = new Uint32Array(room), source = new Uint32Array(room), fromAt = new Int32Array(room), toAt = new Int32Array(room)
-  let length = 0
+  let length = 0, lastFrom: string | undefined, lastTo: string | undefined, a = -1, b = -1
   for (let e = 0; e < room; e++) {
-    const edge = edges[e]!, a = fromAt[e] = indexOf.get(edge.from[0]) ?? -1, b = toAt[e] = indexOf.get(edge.to[0]) ?? -1
+    // Edges of one node often stand side by side: the same id compares faster than it is looked up.
+    const edge = edges[e]!
+    if (edge.from[0] !== lastFrom) a = indexOf.get(lastFrom = edge.from[0]) ?? -1
+    if (edge.to[0] !== lastTo) b = indexOf.get(lastTo = edge.to[0]) ?? -1
+    fromAt[e] = a
+    toAt[e] = b
     if (a < 0 || b < 0 || edge.delayFrames !== undefined) continue
     from[length] = a
     to[length] = b

@@ -33,10 +33,12 @@ export function endsOf(
     })
     return { outputs, sinks }
   }
-  const read = new Array<string[] | undefined>(nodes.length), fed = new Uint8Array(nodes.length)
+  // Ports read of each node: nearly always one, of which no list is made.
+  const read = new Array<string | string[] | undefined>(nodes.length), fed = new Uint8Array(nodes.length)
   for (let e = 0; e < edges.length; e++) {
-    const node = fromAt[e]!, target = toAt[e]!, port = edges[e]!.from[1]
-    if (node >= 0 && read[node]?.includes(port) !== true) (read[node] ??= []).push(port)
+    const node = fromAt[e]!, target = toAt[e]!, port = edges[e]!.from[1], mine = node < 0 ? port : read[node]
+    if (mine === undefined) read[node] = port
+    else if (!holds(mine, port)) read[node] = [...typeof mine === 'string' ? [mine] : mine, port]
     if (target >= 0) fed[target] = 1
   }
   for (const input of graph.inputs.values()) for (const [id] of input.to) { const node = indexOf.get(id); if (node !== undefined) fed[node] = 1 }
@@ -45,11 +47,13 @@ export function endsOf(
     const definition = definitionOf(node), mine = read[node]
     if (nodes.length > 1 && fed[node] === 0 && mine === undefined && definition !== undefined && !silent.has(node) && needsInput(definition)) continue
     let ports = 0
-    for (const port in definition?.outputs) { ports++; if (mine?.includes(port) !== true) outputs.push({ name: undefined, node, port }) }
+    for (const port in definition?.outputs) { ports++; if (mine === undefined || !holds(mine, port)) outputs.push({ name: undefined, node, port }) }
     if (ports === 0 && mine === undefined) silent.add(node)
   }
   return { outputs, sinks: [...silent].sort((a, b) => a - b) }
 }
+
+function holds(ports: string | readonly string[], port: string): boolean { return typeof ports === 'string' ? ports === port : ports.includes(port) }
 
 /** True when some input must be linked. */
 export function needsInput(definition: NodeDefinition): boolean { return Object.values(definition.inputs).some((input) => input.optional !== true) }

@@ -15,7 +15,7 @@ const DETERMINISTIC = { yes: 0, seeded: 1, no: 2 } as const
 export interface ParamRecord {
   readonly name: string
   readonly declaration: ParamDeclaration
-  /** The whole record of the default, when it is a plain value. */
+  /** The whole record of the default, when it has one that can be hashed. */
   readonly omitted: Piece | undefined
   /** The whole record of the number 0: another number replaces its last eight bytes. */
   readonly number: Piece | undefined
@@ -47,10 +47,7 @@ export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: 
   const head = writer.bytes.slice(), openings = [head]
   const params = names.map((name, i): ParamRecord => {
     const declaration = definition.params[name]!, plain = declaration.secret !== true && declaration.type !== 'seed', preset = declaration.default
-    const record = (value: unknown): Uint8Array | undefined => {
-      const scalar = plain && (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
-      return scalar && writeValue(writer.clear(), name, value) ? writer.bytes.slice() : undefined
-    }
+    const record = (value: unknown): Uint8Array | undefined => plain && value !== undefined && writeValue(writer.clear(), name, value) ? writer.bytes.slice() : undefined
     const omitted = record(preset), number = record(0), before = openings[i]
     if (before !== undefined && kind !== 'no' && declaration.type !== 'file' && (omitted !== undefined || preset === undefined)) openings.push(writer.clear().raw(before).raw(omitted ?? NOTHING).bytes.slice())
     return { name, declaration, omitted: omitted && pieceOf(omitted), number: number && pieceOf(number) }

@@ -6,8 +6,8 @@ import type { Graph, PortRef } from './graph.js'
 import { MessageBatch, type Opening } from './hash-batch.js'
 import { HashReuse, type HashedGraph } from './hash-reuse.js'
 import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, type TypeRecords } from './hash-type.js'
-import { HashWriter } from './hash-writer.js'
-import { applyModes } from './modes.js'
+import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
+import { allRun, applyModes } from './modes.js'
 import type { NodeDefinition, ParamDeclaration, ParamValues } from './node-definition.js'
 import { levelOrder, topologicalOrder } from './order.js'
 import { resolveParams } from './params.js'
@@ -65,7 +65,7 @@ const NO_TYPES = { get: (): undefined => undefined }
 export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
   const given = flatGraph(whole, o.registry ?? NO_TYPES)
   const definition: (graph: Graph) => DefinitionOf = (g) => (node) => g.nodes[node]!.definition ?? o.registry?.get(g.nodes[node]!.type)
-  const { graph } = applyModes(given, definition(given))
+  const graph = allRun(given) ? given : applyModes(given, definition(given)).graph
   return new GraphHasher(graph, definition(graph), o).run()
 }
 
@@ -94,6 +94,9 @@ class GraphHasher {
   /** One message per node, then one per end. */
   readonly #batch: MessageBatch
   readonly #writer: HashWriter
+  /** Record of the port that was written last as an output. */
+  #port: string | undefined
+  #portRecord: Piece | undefined
   /** Run-time inputs by node and port. */
   readonly #bound = new Map<number, Map<string, string>>()
 
@@ -106,11 +109,13 @@ class GraphHasher {
     this.#ends = endsToHash(graph, edges, definitionOf)
     this.#batch = new MessageBatch(o.passes ?? plainPasses, count + this.#ends.length, edges.fromAt.length + this.#ends.length)
     this.#links = new Int32Array(graph.edges.length)
+    let port: string | undefined, parentPort: string | undefined, link = -1
     // Edges are visited here in their order: later, node by node, each would be a walk through memory.
     for (let e = 0; e < to.length; e++) {
       if (edges.toAt[e]! < 0) continue
       const edge = graph.edges[e]!
-      this.#links[e] = edges.fromAt[e]! < 0 || edge.delayFrames !== undefined || edge.order !== undefined ? -1 : this.#batch.linkOf(edge.to[1], edge.from[1])
+      if (edge.to[1] !== port || edge.from[1] !== parentPort) link = this.#batch.linkOf(port = edge.to[1], parentPort = edge.from[1])
+      this.#links[e] = edges.fromAt[e]! < 0 || edge.delayFrames !== undefined || edge.order !== undefined ? -1 : link
       to[length] = edges.toAt[e]!
       linked[length++] = e
     }
@@ -263,19 +268,15 @@ class GraphHasher {
   #writeLinks(index: number): boolean {
     const { start, list } = this.#into, from = start[index]!, to = start[index + 1]!, batch = this.#batch
     if (this.#bound.size > 0 && this.#bound.has(index)) return false
-    let before: string | undefined
-    for (let i = from; i < to; i++) {
+    for (let i = from, before = -1; i < to; i++) {
       const link = this.#links[list[i]!]!
-      if (link < 0) return false
-      const port = batch.portOf(link)
-      if (before !== undefined && before !== port && compareUtf8(before, port) > 0) return false
-      before = port
+      if (link < 0 || (before >= 0 && link !== before && compareUtf8(batch.portOf(before), batch.portOf(link)) > 0)) return false
+      before = link
     }
-    before = undefined
-    for (let i = from, rank = 0; i < to; i++) {
-      const e = list[i]!, link = this.#links[e]!, port = batch.portOf(link)
-      rank = port === before ? rank + 1 : 0
-      before = port
+    for (let i = from, rank = 0, before = -1; i < to; i++) {
+      const e = list[i]!, link = this.#links[e]!
+      rank = before >= 0 && (link === before || batch.portOf(link) === batch.portOf(before)) ? rank + 1 : 0
+      before = link
       batch.link(link, rank, this.#edges.fromAt[e]!)
     }
     return true
@@ -320,7 +321,8 @@ class GraphHasher {
 
   #writeOutput(node: number, port: string): void {
     this.#batch.digestOf(node)
-    this.#writer.text(TAG.parentPort, port)
+    if (port !== this.#port) this.#portRecord = pieceOf(new HashWriter().text(TAG.parentPort, this.#port = port).bytes)
+    this.#writer.piece(this.#portRecord!)
   }
 
   /** Sorted by declared name, then digest. */
