@@ -1,7 +1,19 @@
 import { commonErrors } from '../errors/common-errors.js'
 
-/** Ranges of the optional packages that the library itself can use: those of `peerDependencies` in package.json. None in this version. */
-export const PEER_RANGES: Readonly<Record<string, string>> = {}
+/** Ranges of the optional packages that the library and its nodes can use: those of `peerDependencies` in package.json, all of them optional there. */
+export const PEER_RANGES: Readonly<Record<string, string>> = {
+  ws: '^8.0.0',
+  redis: '^6.0.0',
+  '@nats-io/transport-node': '^3.0.0',
+  '@nats-io/jetstream': '^3.0.0',
+  mediabunny: '^1.0.0',
+  'onnxruntime-web': '^1.20.0',
+  'onnxruntime-node': '^1.20.0',
+  yjs: '^13.6.0',
+  'y-protocols': '^1.0.0',
+  'quickjs-emscripten': '^0.32.0',
+  'better-sqlite3': '^13.0.0',
+}
 
 /** Codes of hosts that cannot find a package: Node's import and require. */
 const ABSENT = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'])
@@ -15,7 +27,7 @@ export type ImportModule = (name: string) => Promise<unknown>
  * packages of {@link PEER_RANGES} need none.
  * Throws `PEER_MISSING` with the line that installs it when it is not there; what the package itself throws at import is passed on.
  * @example
- * const ort = await loadPeer<typeof import('onnxruntime-web')>('Voice detector', 'onnxruntime-web', { range: '^1.20.0' })
+ * const ort = await loadPeer<typeof import('onnxruntime-web')>('Voice detector', 'onnxruntime-web')
  */
 export async function loadPeer<T>(feature: string, name: string, o: { readonly range?: string; readonly load?: ImportModule } = {}): Promise<T> {
   const { range = PEER_RANGES[name] ?? 'latest', load = importByName } = o

@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadPeer } from '../../src/index.js'
 import { PEER_RANGES } from '../../src/formats/load-peer.js'
@@ -27,7 +30,20 @@ test('a page without the name in its import map', async () => {
   await expect(loadPeer('Test', 'some-pack', { load: () => Promise.reject(error) })).rejects.toMatchObject({ code: 'PEER_MISSING', cause: error })
 })
 
-test('the table of ranges is that of package.json', () => {
-  const { peerDependencies = {} } = JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies?: object }
-  expect(PEER_RANGES).toEqual(peerDependencies)
+test('the table of ranges is that of package.json, and each is optional there', () => {
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies: Record<string, string>; peerDependenciesMeta: object }
+  expect(peerDependencies).toEqual(PEER_RANGES)
+  expect(peerDependenciesMeta).toEqual(Object.fromEntries(Object.keys(PEER_RANGES).map((name) => [name, { optional: true }])))
+})
+
+/** Looks for packages where none are installed. */
+const elsewhere = createRequire(join(tmpdir(), 'no-packages-here.js'))
+
+test.each(Object.entries(PEER_RANGES))('%s, when it is absent: PEER_MISSING with its line', async (name, range) => {
+  const failure = { code: 'PEER_MISSING', message: `Test: optional package ${name} ${range} is not installed.`, hint: `npm install ${name}@"${range}"` }
+  await expect(loadPeer('Test', name, { load: async (wanted) => elsewhere(wanted) as unknown })).rejects.toMatchObject(failure)
+  // As Node's import and a page say it.
+  for (const error of [Object.assign(new Error(`Cannot find package '${name}' imported from /x.js`), { code: 'ERR_MODULE_NOT_FOUND' }), new TypeError(`Failed to resolve module specifier "${name}"`)]) {
+    await expect(loadPeer('Test', name, { load: () => Promise.reject(error) })).rejects.toMatchObject({ ...failure, cause: error })
+  }
 })
