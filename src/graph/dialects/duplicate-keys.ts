@@ -22,19 +22,18 @@ function countPairs(text: string): number {
   return pairs
 }
 
+/** Recursion no deeper than the reader lets values nest. */
 function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
   let count = 0
-  const work: unknown[] = [value]
-  while (work.length > 0) {
-    const item = work.pop()
-    if (Array.isArray(item)) { for (const entry of item) if (typeof entry === 'object') work.push(entry) }
-    else if (typeof item === 'object' && item !== null) {
-      for (const key in item) {
-        const entry = (item as Record<string, unknown>)[key]
-        count++
-        if (typeof entry === 'object') work.push(entry)
-      }
-    }
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (typeof value[i] === 'object') count += countKeys(value[i])
+    return count
+  }
+  for (const key in value) {
+    const entry = (value as Record<string, unknown>)[key]
+    count++
+    if (typeof entry === 'object') count += countKeys(entry)
   }
   return count
 }

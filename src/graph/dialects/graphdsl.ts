@@ -3,6 +3,7 @@ import { exceeded } from '../document/check-document.js'
 import type { Document, DocumentEdge, DocumentNode } from '../document/document.js'
 import { jsonBytes } from '../document/scan-limits.js'
 import { escapePointer } from '../pointer.js'
+import { fitShape, isObject } from '../schema/fit-shape.js'
 import { any, choice, integer, list, map, object, text, type Field, type Shape } from '../schema/shape.js'
 import { noteLosses } from './losses.js'
 import type { Report } from './report.js'
@@ -31,9 +32,14 @@ export const graphdslShape = object('graphdsl', {
 /** Type word of a param whose value says it all; other words are kept beside the node. */
 function wordOf(value: unknown): string { return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value }
 
-/** Reads GraphDSL 3.0.0. Throws `SCHEMA_INVALID`, `LIMIT_EXCEEDED` for a param above its limit. */
-export function importGraphdsl(c: ImportContext, source: Json, bytes = Infinity): Document {
-  demandShape(c, graphdslShape, source)
+/** True for GraphDSL without unknown fields, nesting at most `depth` levels. */
+export function isGraphdsl(value: unknown, depth: number): boolean {
+  return isObject(value) && value['version'] === GRAPHDSL_VERSION && fitShape(graphdslShape, value, depth) === 2
+}
+
+/** Reads GraphDSL 3.0.0; `fits`: {@link isGraphdsl} was asked. Throws `SCHEMA_INVALID`, `LIMIT_EXCEEDED` for a param above its limit. */
+export function importGraphdsl(c: ImportContext, source: Json, bytes = Infinity, fits = false): Document {
+  if (!fits) demandShape(c, graphdslShape, source)
   const map = source['nodes'] as Readonly<Record<string, Json>>, nodes: DocumentNode[] = [], types = new Map<string, ResolvedType>()
   for (const id in map) if (Object.hasOwn(map, id)) nodes.push(readNode(c, id, map[id]!, bytes > c.limits.paramBytes, types))
   const edges = (source['links'] as readonly Json[]).map((link): DocumentEdge => {

@@ -15,7 +15,7 @@ import { importWorkflow } from './comfyui/import-workflow.js'
 import { DIALECTS, type Dialect } from './dialect.js'
 import { duplicateKeys } from './duplicate-keys.js'
 import { dialectErrors } from './errors.js'
-import { importGraphdsl } from './graphdsl.js'
+import { importGraphdsl, isGraphdsl } from './graphdsl.js'
 import { recognise } from './recognise.js'
 import { importSeed } from './remotemedia-seed.js'
 import { importV1 } from './remotemedia-v1.js'
@@ -47,7 +47,7 @@ export interface ImportOptions {
 export function importDocument(src: unknown, o: ImportOptions = {}): { readonly document: Document; readonly report: ImportReport } {
   const limits = resolveLimits(o.limits)
   if (src instanceof Uint8Array && isMediaFile(src)) return importMedia(src, o, limits)
-  const reading = typeof src === 'string' || src instanceof Uint8Array ? readJson(src, limits) : { value: src }
+  const reading = typeof src === 'string' || src instanceof Uint8Array ? readJson(src, limits, (value) => isGraphdsl(value, limits.depth)) : { value: src }
   if ('fault' in reading) throw errorOf(reading.fault)
   let value = migrateDocument(reading.value)
   const text = 'text' in reading ? reading.text : undefined, bytes = 'bytes' in reading ? reading.bytes : undefined
@@ -61,19 +61,19 @@ export function importDocument(src: unknown, o: ImportOptions = {}): { readonly 
   if (dialect === 'millrace' || bytes === undefined) demand(checkSource(value, dialect, limits, o, bytes), report)
   if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api')) demand(duplicateKeys(text, value), report)
   demandCounts(value as Json, dialect, limits)
-  const document = read(c, dialect, value as Json, bytes)
+  const document = read(c, dialect, value as Json, bytes, 'good' in reading && reading.good)
   if (o.strict === true) demand(report.warnings.filter((one) => one.code === 'UNKNOWN_FIELD').map((one) => ({ ...one, severity: 'error' })), report)
   report.nodes = countNodes(document)
   if (dialect !== 'millrace' && dialect !== 'graphdsl') demand(checkDocument(document, { limits, strict: false, bytes: bytes ?? limits.documentBytes }).diagnostics.filter((one) => one.severity === 'error'), report)
   return { document, report }
 }
 
-function read(c: ImportContext, dialect: Dialect, value: Json, bytes: number | undefined): Document {
+function read(c: ImportContext, dialect: Dialect, value: Json, bytes: number | undefined, good: boolean): Document {
   switch (dialect) {
     case 'millrace': return readOwn(c, value as unknown as Document)
     case 'remotemedia-seed': return importSeed(c, value)
     case 'remotemedia-v1': return importV1(c, value)
-    case 'graphdsl': return importGraphdsl(c, value, bytes)
+    case 'graphdsl': return importGraphdsl(c, value, bytes, good)
     case 'comfyui-api': return importApi(c, value)
     case 'comfyui-workflow': return importWorkflow(c, value)
   }
