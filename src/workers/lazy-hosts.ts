@@ -6,7 +6,7 @@ import { scriptCode, workerCode } from './worker-code.js'
 import type { PoolStats, WorkerHost } from './worker-host.js'
 
 /** Numbers of a pool that has not begun. */
-const idle = (size: number): PoolStats => ({ size, count: 0, busy: 0, lost: 0, respawns: 0, spares: 0, messages: 0, utilisation: 0, queueWaitUs: [], workers: [] })
+const idle = (size: number): PoolStats => ({ size, count: 0, busy: 0, lost: 0, respawns: 0, spares: 0, messages: 0, packets: 0, utilisation: 0, queueWaitUs: [], workers: [] })
 
 /** No workers: `workers: 0`, the `js` tier, or a host without threads. */
 export function noWorkers(): WorkerHost {
@@ -60,7 +60,7 @@ export function lazyScriptHost(parts: ScriptHostParts): ScriptHost {
     return (await loadPart('workers', () => import('./script/create-script-host.js'))).createScriptHost(parts)
   })
   return {
-    prepare: async (definitions) => (await host.get()).prepare(definitions),
+    prepare: async (definitions, signal) => (await host.get()).prepare(definitions, signal),
     async *run(call) { yield* (await host.get()).run(call) },
     stats: () => host.value?.stats() ?? { count: 0, busy: 0, lost: 0 },
     close: async () => { await (await host.made())?.close() },

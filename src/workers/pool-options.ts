@@ -61,6 +61,8 @@ export interface PoolOptions {
   readonly facts?: (place: number, modules: readonly string[]) => number
   /** A worker is in use. `after`: the lost one whose place it takes. */
   readonly onStarted?: (worker: number, slot: number, after: number | undefined) => void
+  /** A worker says something for the log. */
+  readonly onLog?: (level: 'info' | 'warn', text: string, facts: Readonly<Record<string, unknown>>) => void
   /** A worker is lost: at once. */
   readonly onLost?: (lost: LostWorker) => void
   /** It is gone and the runs are rebuilt: tasks that it held are DELAYED. */

@@ -20,8 +20,9 @@ export interface PoolReport {
   readonly respawns: number
   /** Workers that wait for someone's place. */
   readonly spares: number
-  /** Control messages sent so far; constant while runs go on (MW-41). */
+  /** Control messages posted so far, and packets over rings, both ways; constant while runs go on on shared memory (MW-41). */
   readonly messages: number
+  readonly packets: number
   /** Share of the workers' time that was busy, 0…1. */
   readonly utilisation: number
   /** How long tasks waited: `queueWaitUs[n]` of less than 2ⁿ µs, and not of less than 2ⁿ⁻¹. */
@@ -31,7 +32,7 @@ export interface PoolReport {
 
 /** Reads the slots; nothing is asked of a worker. */
 export function poolReport(s: PoolState, waits: WaitHistogram): PoolReport {
-  const { o: { size, arena }, mode, slots, nowUs, lost, respawns, messages } = s, spares = s.spares.filter(({ report }) => report !== undefined).length
+  const { o: { size, arena }, mode, slots, nowUs, lost, respawns, messages, packets } = s, spares = s.spares.filter(({ report }) => report !== undefined).length
   const workers = s.started.map((worker): WorkerReport => {
     const state = worker.slot < 0 ? undefined : slots.state(worker.slot), wallUs = Math.max(0, nowUs - worker.startedUs)
     const busyUs = Math.min(wallUs, worker.busyUs + (state?.status === SLOT_STATUS.BUSY ? sinceStart(arena, state, nowUs) : 0))
@@ -39,7 +40,7 @@ export function poolReport(s: PoolState, waits: WaitHistogram): PoolReport {
   })
   const busyUs = workers.reduce((sum, worker) => sum + worker.busyUs, 0), allUs = busyUs + workers.reduce((sum, worker) => sum + worker.idleUs, 0)
   return {
-    size, mode, count: workers.length, lost, respawns, spares, messages, workers, utilisation: allUs === 0 ? 0 : busyUs / allUs, queueWaitUs: waits.counts,
+    size, mode, count: workers.length, lost, respawns, spares, messages, packets, workers, utilisation: allUs === 0 ? 0 : busyUs / allUs, queueWaitUs: waits.counts,
     busy: workers.filter(({ state }) => state?.status === SLOT_STATUS.BUSY).length + s.started.filter(({ executing }) => executing.size > 0).length,
   }
 }

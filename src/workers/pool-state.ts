@@ -39,7 +39,9 @@ export class PoolState {
   ordinals = 0
   /** Who wants workers watched. */
   holds = 0
+  /** Posted both ways, and packets over rings both ways. */
   messages = 0
+  packets = 0
   lost = 0
   respawns = 0
   broken: MillraceError | undefined

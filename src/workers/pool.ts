@@ -21,6 +21,8 @@ import { WorkerStarts } from './worker-starts.js'
 
 export type { LostWorker, PoolOptions } from './pool-options.js'
 
+/** How long a worker may take for its last words when its engine closes, ms. */
+const SHUTDOWN_GRACE_MS = 100
 /** How long a cancelled kernel may go on before its thread is ended, ms (EX-52). Kernels look every 10 ms (KE-05). */
 export const CANCEL_GRACE_MS = 2_000
 
@@ -46,8 +48,9 @@ export class WorkerPool {
     } })
     const losses: WorkerLosses = this.#losses = new WorkerLosses(s, this.recovery, (lost: LostWorker): Promise<void> => spares.replace(lost))
     const mail = this.#mail = new PoolMail(s, losses)
-    const starts = this.#starts = new WorkerStarts(s, losses, {
-      ended: (worker, reason, detail) => { losses.lose(worker, reason, detail) }, event: (worker, event) => { mail.receive(worker, event) }, posted: (worker) => { mail.posted(worker) },
+    const starts = this.#starts = new WorkerStarts(s, losses, mail, {
+      // Its last words may say more than its end.
+      ended: (worker, reason, detail) => { this.lose(worker, reason, detail) }, heard: () => { s.messages++ }, event: (worker, event) => { mail.receive(worker, event) }, posted: (worker) => { mail.posted(worker) },
     })
     const spares: WorkerSpares = new WorkerSpares(s, starts, losses)
     this.#supervisor = new Supervisor({
@@ -131,7 +134,10 @@ export class WorkerPool {
   stats(): PoolReport { return poolReport(this.#s, this.waits) }
 
   /** Ends a worker that must not go on, as if it had ended by itself. */
-  lose(worker: RemoteWorker, reason: EndReason, detail: string, cause?: unknown): void { this.#losses.lose(worker, reason, detail, cause) }
+  lose(worker: RemoteWorker, reason: EndReason, detail: string, cause?: unknown): void {
+    this.#mail.read(worker)
+    this.#losses.lose(worker, reason, detail, cause)
+  }
 
   /** Takes no new work, waits until what is under way has ended, at most `ms`, then closes (MW-51). */
   async drain(ms = 30_000): Promise<void> {
@@ -152,6 +158,8 @@ export class WorkerPool {
 
   async #close(): Promise<void> {
     this.#supervisor.stop()
+    for (const worker of [...this.#s.workers, ...this.#s.spares]) worker.pending.rejectAll(closed(worker))
+    await this.#mail.shutdown(SHUTDOWN_GRACE_MS)
     // Workers that start now are stopped too; the start then fails, and may have left one more.
     await this.#stopAll()
     await this.#s.starting
@@ -166,9 +174,11 @@ export class WorkerPool {
       const { slot, life } = worker
       if (slot >= 0) slots.dismiss(slot)
       if (life.state === 'idle' || life.state === 'busy') life.on('drain')
-      await this.#losses.end(worker, commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'call' }))
+      await this.#losses.end(worker, closed(worker))
       if (life.state === 'draining') life.on('release')
       lives.delete(slot)
     }))
   }
 }
+
+function closed({ ordinal }: RemoteWorker): MillraceError { return commonErrors.CLOSED({ thing: 'Worker', id: String(ordinal), event: 'call' }) }

@@ -12,7 +12,7 @@ import type { ChannelAddresses } from './codec/ring-channel.js'
  * `PROTOCOL_MISMATCH`. Comlink carries {@link WorkerControl}, cold calls only. Shared memory: packets of the codec over two rings (`worker-mail`, `pool-mail`); transfer: a
  * MessagePort of its own carries {@link WorkerEvent} and {@link JobRequest}. In steady state with shared memory nothing is posted at all (MW-41).
  */
-export const WORKER_PROTOCOL = 2
+export const WORKER_PROTOCOL = 1
 
 /** Name of the processor that runs a segment in an audio context. */
 export const SEGMENT_PROCESSOR = 'millrace-segment'

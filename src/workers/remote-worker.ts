@@ -1,5 +1,6 @@
 import { transfer, wrap, type Remote } from 'comlink'
 import { workerErrors } from './errors.js'
+import type { ChannelAddresses, RingChannel } from './codec/ring-channel.js'
 import { decodeError } from '../errors/codec.js'
 import { useErrorCodec } from './errors-over-comlink.js'
 import { PendingCalls } from './pending.js'
@@ -17,6 +18,8 @@ export interface RemoteEvents {
   readonly event: (worker: RemoteWorker, event: WorkerEvent) => void
   /** Before each message, so that it can be announced and counted. */
   readonly posted: (worker: RemoteWorker) => void
+  /** An answer or a greeting has come. */
+  readonly heard: () => void
 }
 
 /** One thread as the engine sees it: one Comlink proxy for its life, one port for events and jobs, and the calls that wait (PK-51, PK-52). */
@@ -24,6 +27,10 @@ export class RemoteWorker {
   readonly ordinal: number
   /** Slot in shared mode; −1 for a spare and in transfer mode. */
   slot = -1
+  /** Its place among workers, the modules that it instantiates and bits of all that it has (MW-36). The pool's. */
+  place = -1
+  modules: readonly string[] = []
+  facts = -1
   report: StartReport | undefined
   /** The supervisor's: its state, its last seen heartbeat and when that was, when it began to work, how long it has worked. */
   life: SlotLife
@@ -35,6 +42,15 @@ export class RemoteWorker {
   open = 0
   readonly executing = new Set<Pick<OpenSegment, 'plan'>>()
   readonly pending = new PendingCalls()
+  /** Shared mode: the engine's end of its rings; whether it has said who it is, and what was wrong with what it said. The pool's. */
+  channel: RingChannel | undefined
+  rings: ChannelAddresses | undefined
+  shook = false
+  broke: unknown
+  /** Settles when it was heard for the last time. */
+  readonly silent: Promise<void>
+  /** It says no more. */
+  readonly hush: () => void
   /** Its start has begun: its stack may be taken. The pool's. */
   starts = false
   /** Set when it is being ended: settles when it is gone and what it had is back. The pool's. */
@@ -43,6 +59,8 @@ export class RemoteWorker {
   readonly #remote: Remote<WorkerControl>
   readonly #events: RemoteEvents
   readonly #greeted: Promise<Greeting>
+  readonly #pings = new Map<number, () => void>()
+  #pinged = 0
   #port: MessagePort | undefined
   #held = true
   #ended = false
@@ -54,9 +72,12 @@ export class RemoteWorker {
     this.life = new SlotLife(String(ordinal))
     this.#events = events
     this.#handle = spawn(`millrace ${ordinal}`)
-    let greet: (greeting: Greeting) => void
+    let greet: (greeting: Greeting) => void, hush: () => void
+    this.silent = new Promise((resolve) => { hush = resolve })
+    this.hush = () => { hush() }
     this.#greeted = new Promise((resolve) => { greet = resolve })
     this.#handle.endpoint.addEventListener('message', ({ data }: { readonly data: Partial<Greeting> | undefined }) => {
+      events.heard()
       if (data?.millrace === 'hello') greet(data as Greeting)
       else if (data?.millrace === 'unreadable') this.#end('messageerror', 'the worker could not read a message')
     })
@@ -104,9 +125,26 @@ export class RemoteWorker {
   register(kernels: readonly KernelBinding[]): Promise<void> { return this.#call(() => this.#remote.register(kernels)) }
 
   /** Lets a spare take its slot and begin to work. */
-  claim(slot: number): Promise<void> {
+  claim(slot: number, rings: ChannelAddresses): Promise<void> {
     this.slot = slot
-    return this.#call(() => this.#remote.claim(slot))
+    return this.#call(() => this.#remote.claim(slot, this.facts, rings))
+  }
+
+  /** There and back over the rings (shared mode): settles when the worker, or what it executes, has let its loop read. Throws `IPC_ERROR` without rings. */
+  ping(): Promise<void> {
+    return this.pending.call(() => new Promise((resolve) => {
+      const seq = this.#pinged = this.#pinged % 0xffff_ffff + 1
+      if (this.channel === undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${this.ordinal}`, reason: 'no rings' })
+      this.channel.send({ type: 'ping', seq, body: {} })
+      this.#pings.set(seq, resolve)
+    }))
+  }
+
+  /** A ping was answered. False when there was none. */
+  pong(seq: number): boolean {
+    const settle = this.#pings.get(seq)
+    settle?.()
+    return this.#pings.delete(seq)
   }
 
   /** The worker's state, for `doctor` and tests. */
@@ -128,6 +166,7 @@ export class RemoteWorker {
   /** Ends the thread without a report; all that waits for it is rejected with `error`. Settles when it is gone. */
   async stop(error: unknown): Promise<void> {
     this.#ended = true
+    this.hush()
     this.pending.rejectAll(error)
     this.#port?.close()
     await this.#handle.terminate()

@@ -1,9 +1,8 @@
 import { hostEndpoint, isNodeThread } from './endpoint.js'
-import type { PrivateMemory } from './private-memory.js'
-import { serveWorker } from './worker-main.js'
+import { serveWorker, type WorkerEnvironment } from './worker-main.js'
 
-/** Finds out what host this thread is on and serves its engine. */
-export function serveThread(own?: PrivateMemory): void {
+/** Finds out what host this thread is on and serves its engine, on the kinds of memory that it has code for. */
+export function serveThread(memories: Pick<WorkerEnvironment, 'own' | 'shared'>): void {
   const name = (globalThis as { name?: string }).name, locks = isNodeThread() ? undefined : (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
   serveWorker({
     locked: locks === undefined || !name ? undefined : new Promise((resolve) => {
@@ -11,7 +10,7 @@ export function serveThread(own?: PrivateMemory): void {
       locks.request(name, () => { resolve(true); return new Promise(() => undefined) }).catch(() => { resolve(false) })
     }),
     endpoint: hostEndpoint(), turn: isNodeThread() ? () => new Promise((resolve) => { setImmediate(resolve) }) : turnByMessage(),
-    epochMs: () => performance.timeOrigin + performance.now(), ...(own && { own }),
+    epochMs: () => performance.timeOrigin + performance.now(), ...memories,
   })
 }
 

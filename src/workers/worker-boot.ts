@@ -23,10 +23,10 @@ export interface BootedWorker {
 }
 
 /**
- * Starts a worker in the order of MW-42: options, memory with magic and layout, modules with the thread's own stack, slot, kernels. Throws
- * `WORKER_SPAWN` with the step that failed and its cause. `own` makes private memories.
+ * Starts a worker in the order of MW-42: options, memory with magic and layout, modules with the thread's own stack, handshake, slot, kernels. Throws
+ * `WORKER_SPAWN` with the step that failed and its cause. `own` makes private memories; `greet` says the worker's first word on shared memory.
  */
-export function bootWorker(options: StartOptions, own?: PrivateMemory): BootedWorker {
+export function bootWorker(options: StartOptions, own?: PrivateMemory, greet?: (views: MemoryViews, base: Address) => void): BootedWorker {
   let step: BootStep = 'options'
   try {
     if (options.protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: options.ordinal, expected: WORKER_PROTOCOL, got: options.protocol })
@@ -37,6 +37,8 @@ export function bootWorker(options: StartOptions, own?: PrivateMemory): BootedWo
     step = 'modules'
     const runtime = instantiateRuntime(options.compiled, memory)
     const canary = new StackCanary(views.u32, runtime.stack.stackAlloc)
+    step = 'handshake'
+    greet?.(views, base)
     step = 'slot'
     if (options.shared !== undefined && options.shared.slot >= 0) claimSlot(views.i32, base, options.shared.slot, options.ordinal)
     step = 'kernels'

@@ -3,6 +3,7 @@ import { hostEndpoint } from './endpoint.js'
 import { privateMemory } from './private-memory.js'
 import { hearScripts } from './script/hear-scripts.js'
 import { serveThread } from './serve-thread.js'
+import { sharedMemory } from './worker-shared.js'
 
-serveThread(privateMemory)
+serveThread({ own: privateMemory, shared: sharedMemory })
 hearScripts(hostEndpoint())

@@ -108,6 +108,7 @@ export class WorkerLosses {
       else if (worker.starts) runtime.core.alloc_undo()
     }
     if (worker.slot >= 0) slots.clear(worker.slot)
+    worker.channel?.close()
     holders.get(worker)?.drop()
     holders.delete(worker)
     worker.slot = -1

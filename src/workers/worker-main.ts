@@ -1,16 +1,17 @@
 import { expose } from 'comlink'
-import { workerErrors } from './errors.js'
-import { ARENA, MAIL, RECORD_KIND, SLOT } from '../memory/layout.js'
-import { slotAddress } from '../memory/arena-header.js'
+import { RECORD_KIND } from '../memory/layout.js'
+import type { Address } from '../memory/memory-host.js'
 import { record } from '../memory/recorder.js'
+import type { MemoryViews } from '../memory/views.js'
+import type { ChannelAddresses } from './codec/ring-channel.js'
 import type { Endpoint } from './endpoint.js'
+import { workerErrors } from './errors.js'
 import { useErrorCodec } from './errors-over-comlink.js'
-import { faultOf } from './fault.js'
 import type { PrivateMemory } from './private-memory.js'
-import type { Greeting, StartOptions, WorkerControl, WorkerEvent } from './protocol.js'
+import type { Greeting, StartOptions, WorkerControl } from './protocol.js'
 import { WORKER_PROTOCOL } from './protocol.js'
 import { bootWorker, claimSlot, type BootedWorker } from './worker-boot.js'
-import { runLoop } from './worker-loop.js'
+import type { SharedMemory, SharedWorker } from './worker-shared.js'
 
 /** What the thread's host gives the worker; tests give a MessagePort and a clock of their own (MW-78). */
 export interface WorkerEnvironment {
@@ -25,26 +26,34 @@ export interface WorkerEnvironment {
   readonly locked?: Promise<boolean> | undefined
   /** Transfer mode: absent where the code is for shared memory alone. */
   readonly own?: PrivateMemory
+  /** Shared mode: absent where the code is for private memory alone. */
+  readonly shared?: SharedMemory
 }
-
-/** Turns after which a mail whose message has not come is forgotten. */
-const MAIL_TURNS = 200
 
 /** Serves an engine on this thread: says hello, answers control calls, and once started works until the engine ends it. */
 export function serveWorker(env: WorkerEnvironment): void {
   useErrorCodec()
-  let booted: BootedWorker | undefined, tasks = 0, mails = 0, received = 0, jobs: ReturnType<PrivateMemory['serve']> | undefined
+  let booted: BootedWorker | undefined, shared: SharedWorker | undefined, received = 0, jobs: ReturnType<PrivateMemory['serve']> | undefined
   const greet = (greeting: Greeting): void => { env.endpoint.postMessage(greeting) }
+  const timeOf = (options: StartOptions) => (): number => (env.epochMs() - options.clockOriginMs) * 1000
+  const join = ({ ordinal, port, shared: o, ...options }: StartOptions, views: MemoryViews, base: Address, slot: number, rings: ChannelAddresses): void => {
+    if (env.shared === undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${ordinal}`, reason: 'its code is for private memory' })
+    shared = env.shared.join({ views, base, slot, ordinal, rings, port, doorbell: o!.doorbell }, {
+      turn: env.turn, nowUs: timeOf({ ordinal, port, ...options }), epochMs: env.epochMs, idleMs: env.idleMs ?? 1_000, received: () => received,
+    })
+  }
   const control: WorkerControl = {
     start(options) {
       if (booted !== undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${options.ordinal}`, reason: 'started twice' })
-      const nowUs = timeOf(options), from = nowUs()
-      booted = bootWorker(options, env.own)
+      const nowUs = timeOf(options), from = nowUs(), slot = options.shared?.slot ?? -1
+      booted = bootWorker(options, env.own, (views, base) => {
+        if (slot >= 0) join(options, views, base, slot, options.shared!.rings!)
+      })
       if (booted.arena === null) {
-        const { views: { u32 }, base } = booted, slot = options.shared!.slot
+        const { views: { u32 }, base } = booted
         record(u32, base, from, slot, RECORD_KIND.BOOT, 0, 0, options.ordinal)
         record(u32, base, nowUs(), slot, RECORD_KIND.END_BOOT, 0, 0, options.ordinal)
-        if (slot >= 0) work(booted, slot)
+        shared?.work(booted, options.shared!.facts)
       } else jobs = env.own?.serve(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn })
       return booted.report
     },
@@ -54,54 +63,14 @@ export function serveWorker(env: WorkerEnvironment): void {
       booted = { ...booted, options: { ...booted.options, kernels: [...booted.options.kernels, ...kernels] } }
       jobs?.register(kernels)
     },
-    claim(slot) {
-      if (booted?.options.shared?.slot !== -1) throw workerErrors.IPC_ERROR({ channel: `slot ${slot}`, reason: 'claimed by a worker that is no spare' })
-      claimSlot(booted.views.i32, booted.base, slot, booted.options.ordinal)
-      booted = { ...booted, options: { ...booted.options, shared: { ...booted.options.shared, slot } } }
-      work(booted, slot)
+    claim(slot, facts, rings) {
+      if (booted?.options.shared === undefined || shared !== undefined) throw workerErrors.IPC_ERROR({ channel: `slot ${slot}`, reason: 'claimed by a worker that is no spare' })
+      const { views, base, options } = booted
+      join(options, views, base, slot, rings)
+      claimSlot(views.i32, base, slot, options.ordinal)
+      shared!.work(booted, facts)
     },
-    dump: () => ({ ordinal: booted?.options.ordinal ?? 0, kernels: booted?.options.kernels ?? [], tasks, mails, jobs: jobs?.open ?? 0 }),
-  }
-
-  const timeOf = (options: StartOptions) => (): number => (env.epochMs() - options.clockOriginMs) * 1000
-
-  /** Begins to work once the caller has its answer. */
-  function work(on: BootedWorker, slot: number): void {
-    void env.turn().then(() => loop(on, slot)).catch((error: unknown) => {
-      const event: WorkerEvent = { kind: 'worker-failed', fault: faultOf(error) }
-      on.options.port.postMessage(event)
-    })
-  }
-
-  async function loop({ views: { u32, i32 }, base, runtime, canary, options }: BootedWorker, slot: number): Promise<void> {
-    const { doorbell, facts } = options.shared!, words = slotAddress(base, slot) >>> 2
-    const say = (event: WorkerEvent): void => { options.port.postMessage(event) }
-    let seen = received, host = Atomics.load(u32, (base + ARENA.HOST_EVENT) >>> 2)
-    await runLoop({
-      core: runtime.core, u32, base, slot, facts, nowUs: timeOf(options), idleMs: env.idleMs ?? 1_000, turn: env.turn,
-      async mail() {
-        mails++
-        const flags = Atomics.exchange(i32, words + SLOT.MAIL / 4, 0)
-        if (flags & MAIL.DRAIN) return false
-        // A message is posted before it is announced, yet may arrive a few turns later.
-        if (flags & MAIL.MESSAGES) for (let turns = 0; received === seen && turns < MAIL_TURNS; turns++) await env.turn()
-        await env.turn()
-        seen = received
-        return true
-      },
-      failed(task, error) {
-        say({ kind: 'task-failed', task, fault: faultOf(error) })
-      },
-      finished() {
-        tasks++
-        const now = Atomics.load(u32, (base + ARENA.HOST_EVENT) >>> 2), offset = canary.broken()
-        if (doorbell && now !== host) say({ kind: 'doorbell' })
-        host = now
-        if (offset !== 0) say({ kind: 'corrupt', expected: 'canary of a stack', got: `0x${u32[offset >>> 2]!.toString(16)}`, offset })
-        return offset === 0
-      },
-      corrupt() { say({ kind: 'corrupt', expected: 'magic', got: `0x${u32[base >>> 2]!.toString(16)}`, offset: ARENA.MAGIC_LOW }) },
-    })
+    dump: () => ({ ordinal: booted?.options.ordinal ?? 0, kernels: booted?.options.kernels ?? [], tasks: shared?.tasks ?? 0, mails: shared?.mails ?? 0, jobs: jobs?.open ?? 0 }),
   }
 
   env.endpoint.addEventListener('message', () => { received++ })

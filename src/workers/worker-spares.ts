@@ -37,8 +37,9 @@ export class WorkerSpares {
       if (spare === undefined) { await this.#starts.ensure(s.target); return }
       s.spares.splice(s.spares.indexOf(spare), 1)
       s.workers.push(spare)
-      this.#starts.reserve(spare)
-      await spare.claim(spare.slot)
+      const rings = this.#starts.reserve(spare)
+      await spare.claim(spare.slot, rings)
+      this.#starts.greeted(spare)
       this.#starts.ready(spare)
     } catch (error) {
       if (spare !== undefined && !spare.ended) this.#losses.lose(spare, 'error', String(error))

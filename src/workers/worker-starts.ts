@@ -7,6 +7,8 @@ import { memoryErrors } from '../memory/errors.js'
 import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
 import { workerErrors } from './errors.js'
 import { canWaitAsync } from './host-event.js'
+import type { ChannelAddresses } from './codec/ring-channel.js'
+import type { PoolMail } from './pool-mail.js'
 import type { PoolState } from './pool-state.js'
 import type { StartOptions, StartReport } from './protocol.js'
 import { RemoteWorker, type RemoteEvents } from './remote-worker.js'
@@ -19,12 +21,14 @@ const OWN_BYTES = 2 * MIN_ARENA_BYTES
 export class WorkerStarts {
   readonly #s: PoolState
   readonly #losses: WorkerLosses
+  readonly #mail: PoolMail
   readonly #events: RemoteEvents
   #donated = 0
 
-  constructor(state: PoolState, losses: WorkerLosses, events: RemoteEvents) {
+  constructor(state: PoolState, losses: WorkerLosses, mail: PoolMail, events: RemoteEvents) {
     this.#s = state
     this.#losses = losses
+    this.#mail = mail
     this.#events = events
   }
 
@@ -92,10 +96,10 @@ export class WorkerStarts {
     if (!shared) report = await this.#startWith(worker, { ...base, own: { bytes: s.o.ownBytes ?? OWN_BYTES, arenaId: 1 + worker.ordinal % 255 } })
     else {
       this.#donate()
-      if (s.workers.includes(worker)) this.reserve(worker)
+      const rings = s.workers.includes(worker) ? this.reserve(worker) : undefined
       core.alloc_watch(1)
       worker.starts = true
-      const options = { ...base, shared: { memory: arena.memory!, slot: worker.slot, doorbell: !canWaitAsync(), facts: worker.facts } }
+      const options = { ...base, shared: { memory: arena.memory!, slot: worker.slot, rings, doorbell: !canWaitAsync(), facts: worker.facts } }
       report = await this.#startWith(worker, options).catch((error: unknown) => {
         if (!refusesMemory(error)) throw error
         return undefined
@@ -107,6 +111,7 @@ export class WorkerStarts {
       worker.report = undefined
       return false
     }
+    if (worker.slot >= 0) this.greeted(worker)
     if (worker.slot >= 0 || !shared) this.ready(worker)
     worker.hold(s.holds > 0)
     return true
@@ -119,8 +124,17 @@ export class WorkerStarts {
     this.#s.tellStart(worker)
   }
 
-  /** A slot and a scratch span, leased to the slot (MW-07, MW-13). */
-  reserve(worker: RemoteWorker): void {
+  /** It has answered its start or claim, so its first message is there. Throws `WORKER_SPAWN` when it is not. */
+  greeted(worker: RemoteWorker): void {
+    this.#mail.read(worker)
+    if (worker.shook && worker.end === undefined) return
+    const cause = worker.broke ?? workerErrors.IPC_ERROR({ channel: `worker ${worker.ordinal}`, reason: 'no handshake' })
+    this.#losses.lose(worker, 'messageerror', String(cause), cause)
+    throw workerErrors.WORKER_SPAWN({ worker: worker.ordinal, timeoutMs: this.#s.o.startTimeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'handshake' }, { cause })
+  }
+
+  /** A slot, a scratch span and rings, leased to the slot (MW-07, MW-13, MW-39). */
+  reserve(worker: RemoteWorker): ChannelAddresses {
     const { slots, holders, lives, o: { arena } } = this.#s, holder = arena.openHolder(`worker ${worker.ordinal}`)
     holders.set(worker, holder)
     worker.slot = slots.reserve(holder.allocate(SCRATCH_SPAN_BYTES))
@@ -130,6 +144,7 @@ export class WorkerStarts {
     lives.set(worker.slot, worker.life)
     worker.life.on(before === undefined ? 'boot' : 'respawn')
     this.place(worker)
+    return this.#mail.open(worker, holder)
   }
 
   /** What it has depends on its place, which those that come after it take over (MW-36). */

@@ -24,6 +24,9 @@ export interface RingSpec {
   readonly firstIndex?: number
 }
 
+/** Where a ring's stream begins, and for tests of the wrap at 2³² the value that both indices start with. */
+export type RingStart = Pick<RingSpec, 'position' | 'firstIndex'>
+
 /** A ring and its two ends. Hand `address` and the memory to the other thread, which calls {@link attachWriter} or {@link attachReader}. */
 export interface Ring {
   readonly writer: RingWriter
@@ -144,11 +147,17 @@ export function attachWriter(host: RingHost, address: Address, core?: RingCore):
 export function attachReader(host: RingHost, address: Address, core?: RingCore): RingReader { return new RingReader(host, address, core) }
 
 /** Writes an empty ring's control block. @internal */
-export function layRing(arena: Arena, frames: number, channels: number, dtype: Dtype, o: { readonly position?: number; readonly firstIndex?: number } = {}): Block {
-  const block = arena.alloc(RING.DATA + frames * channels * DTYPE_BYTES[dtype]), first = o.firstIndex ?? 0, position = (o.position ?? 0) - first
+export function layRing(arena: Arena, frames: number, channels: number, dtype: Dtype, o: RingStart = {}): Block {
+  const block = arena.alloc(RING.DATA + frames * channels * DTYPE_BYTES[dtype])
   block.pin()
-  arena.u8.fill(0, block.address, block.address + RING.DATA)
-  const set = (offset: number, value: number): void => { arena.u32[(block.address + offset) >>> 2] = value }
+  writeRing(arena.u32, block.address, frames, channels, dtype, o)
+  return block
+}
+
+/** Writes the control lines of an empty ring at an address of its own. */
+export function writeRing(u32: Uint32Array, address: Address, frames: number, channels: number, dtype: Dtype, o: RingStart = {}): void {
+  const first = o.firstIndex ?? 0, position = (o.position ?? 0) - first, set = (offset: number, value: number): void => { u32[(address + offset) >>> 2] = value }
+  u32.fill(0, address >>> 2, (address + RING.DATA) >>> 2)
   for (const offset of [RING.WRITE, RING.READ, RING.SEEN_READ, RING.SEEN_WRITE]) set(offset, first)
   set(RING.CAPACITY, frames)
   set(RING.CHANNELS, channels)
@@ -156,7 +165,6 @@ export function layRing(arena: Arena, frames: number, channels: number, dtype: D
   set(RING.DTYPE, DTYPE_ID[dtype])
   set(RING.POSITION_U64, position)
   set(RING.POSITION_U64 + 4, Math.floor(position / 2 ** 32))
-  return block
 }
 
 function lengthOf(samples: RingSamples, width: number): number { return (ArrayBuffer.isView(samples) ? samples : samples[0]!).length / width }
