@@ -110,30 +110,36 @@ function diffLists<T extends object, P, C extends { readonly at: number }>(
 ): { added: { at: number; item: P }[]; removed: { at: number; item: P }[]; changed: C[]; order?: number[] } | undefined {
   if (a === b) return undefined
   const changed: C[] = []
-  const alike = (x: T, y: T, at: number): boolean => {
-    if (x === y) return true
-    if (key(x) !== key(y)) return false
-    const change = compare(x, y, at)
+  const note = (x: T, y: T, at: number): void => {
+    const change = x === y ? undefined : compare(x, y, at)
     if (change !== undefined) changed.push(change)
+  }
+  const alike = (x: T, y: T, at: number): boolean => {
+    if (x !== y && key(x) !== key(y)) return false
+    note(x, y, at)
     return true
   }
   let from = 0, endA = a.length, endB = b.length
   while (from < endA && from < endB && alike(a[from]!, b[from]!, from)) from++
   while (endA > from && endB > from && alike(a[endA - 1]!, b[endB - 1]!, endA - 1)) { endA--; endB-- }
-  const places = new Map<string, number[]>()
-  for (let at = endA - 1; at >= from; at--) { const name = key(a[at]!), list = places.get(name); if (list === undefined) places.set(name, [at]); else list.push(at) }
+  // First place of each key, the next place of the same key by place (−1: none), and places that have found their like.
+  const places = new Map<string, number>(), next = new Int32Array(endA).fill(-1), taken = new Uint8Array(endA)
+  for (let at = endA - 1; at >= from; at--) { const name = key(a[at]!), behind = places.get(name); if (behind !== undefined) next[at] = behind; places.set(name, at) }
   const added: { at: number; item: P }[] = [], order = new Array<number>(b.length)
   let last = -1, moved = false
   for (let at = 0; at < b.length; at++) {
     if (at < from || at >= endB) { order[at] = at < from ? at : at - endB + endA; continue }
-    const place = places.get(key(b[at]!))?.pop()
-    order[at] = place ?? -1
-    if (place === undefined) { added.push({ at, item: strip(b[at]!) }); continue }
-    alike(a[place]!, b[at]!, place)
+    const name = key(b[at]!), place = places.get(name) ?? -1
+    if (place < 0 || taken[place] === 1) { order[at] = -1; added.push({ at, item: strip(b[at]!) }); continue }
+    order[at] = place
+    taken[place] = 1
+    if (next[place]! >= 0) places.set(name, next[place]!)
+    note(a[place]!, b[at]!, place)
     if (place < last) moved = true
     last = place
   }
-  const removed = [...places.values()].flat().sort((x, y) => x - y).map((at) => ({ at, item: strip(a[at]!) }))
+  const removed: { at: number; item: P }[] = []
+  for (let at = from; at < endA; at++) if (taken[at] === 0) removed.push({ at, item: strip(a[at]!) })
   if (added.length + removed.length + changed.length === 0 && !moved) return undefined
   changed.sort((x, y) => x.at - y.at)
   return { added, removed, changed, ...(moved && { order }) }
