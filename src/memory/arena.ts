@@ -113,7 +113,7 @@ export class Arena implements MemoryHost {
 
   /** Allocates a block. Throws `INVALID_ARGUMENT`, `ARENA_FULL` or `CLOSED`. < 1 µs without clearing. */
   alloc(spec: BlockSpec, options: AllocOptions = {}): Block {
-    const raw = typeof spec === 'number', bytes = raw ? spec : shapeBytes(spec.dtype, spec.shape)
+    const raw = typeof spec === 'number', bytes = raw ? spec : shapeBytes(spec?.dtype, spec?.shape)
     const content = raw ? { dtype: null, shape: [bytes] } : { dtype: spec.dtype, shape: [...spec.shape] }
     const holder = options.holder ?? this.engine
     const index = this.#take(bytes, options.align ?? 64, options.zero ?? false, content, holder)
@@ -220,6 +220,7 @@ export class Arena implements MemoryHost {
   #take(bytes: number, align: 64 | 256, zero: boolean, content: { readonly dtype: Dtype | null; readonly shape: readonly number[] }, holder: Holder): number {
     if (this.#closed) throw commonErrors.CLOSED({ thing: 'Arena', id: String(this.id), event: 'alloc' })
     const limit = this.store.capacityBytes
+    if (align !== 64 && align !== 256) throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'align 64 or 256', got: show(align) })
     if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= limit)) {
       throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: `0…${limit} bytes`, got: show(bytes), hint: 'Raise arenaBytes, or process in chunks.' })
     }

@@ -85,7 +85,10 @@ export abstract class RingEnd {
     this.capacity = get(RING.CAPACITY)
     this.channels = get(RING.CHANNELS)
     const id = get(RING.DTYPE)
-    this.dtype = (Object.keys(DTYPE_ID) as Dtype[]).find((name) => DTYPE_ID[name] === id)!
+    const dtype = (Object.keys(DTYPE_ID) as Dtype[]).find((name) => DTYPE_ID[name] === id), { capacity, channels } = this
+    // Of a stale address, or one of something else: nothing is read or written by what stands there.
+    if (dtype === undefined || !(address % 8 === 0 && capacity > 0 && (capacity & (capacity - 1)) === 0 && channels > 0 && address + RING.DATA + capacity * channels * DTYPE_BYTES[dtype] <= host.buffer.byteLength)) this.#refuse('the address of a ring', address)
+    this.dtype = dtype
     this.core = DTYPE_BYTES[this.dtype] === 4 ? core : undefined
     this.#own = word(own.own)
     this.#event = word(own.event)
