@@ -31,12 +31,13 @@ export function paramNames(params: ParamTable): ReadonlyMap<string, string> {
   return names
 }
 
-const namesOf = new WeakMap<ParamTable, ReadonlyMap<string, string>>()
-/** {@link paramNames}, computed once per table. */
-function cachedNames(params: ParamTable): ReadonlyMap<string, string> {
-  let names = namesOf.get(params)
-  if (names === undefined) namesOf.set(params, names = paramNames(params))
-  return names
+interface Known { readonly names: ReadonlyMap<string, string>; readonly entries: readonly (readonly [string, ParamDeclaration])[] }
+const tables = new WeakMap<ParamTable, Known>()
+/** {@link paramNames} and the entries of a table, computed once. */
+function knownOf(params: ParamTable): Known {
+  let known = tables.get(params)
+  if (known === undefined) tables.set(params, known = { names: paramNames(params), entries: Object.entries(params) })
+  return known
 }
 
 /** `sampleRate` → `sample_rate`. */
@@ -49,22 +50,24 @@ function snakeCase(word: string): string {
  * Reports `PARAM_INVALID` (constraint, limit, value, allowed range) and `PARAM_UNKNOWN` (nearest names), in the order given, then what is missing.
  */
 export function resolveParams(definition: NodeDefinition, given: Readonly<Record<string, unknown>>, o: ResolveOptions = {}): ResolvedParams {
-  const table = definition.params, names = cachedNames(table), node = o.node ?? definition.type
+  const table = definition.params, { names, entries } = knownOf(table), node = o.node ?? definition.type
   const values: Record<string, unknown> = {}, diagnostics: Diagnostic[] = []
-  const seen = new Map<string, string>()
+  let seen: Map<string, string> | undefined // spellings of what is not a value under its own name
   for (const key of Object.keys(given)) {
-    const value = given[key], name = names.get(key), pointer = o.pointer === undefined ? {} : { pointer: `${o.pointer}/${escapePointer(key)}` }
+    const value = given[key], name = names.get(key)
     if (value === undefined) continue
+    if (name === key && !Object.hasOwn(values, name) && seen?.has(name) !== true && checkParam(table[name]!, value) === undefined) { values[name] = value; continue }
+    const pointer = o.pointer === undefined ? {} : { pointer: `${o.pointer}/${escapePointer(key)}` }
     if (name === undefined) { diagnostics.push(unknown(node, key, Object.keys(table), [...names.keys()], pointer)); continue }
-    const param = table[name]!, first = seen.get(name)
-    seen.set(name, key)
+    const param = table[name]!, first = seen?.get(name) ?? (Object.hasOwn(values, name) ? name : undefined)
     const problem: ParamProblem | undefined = first === undefined ? checkParam(param, value)
       : { constraint: 'other', limit: `one spelling, ${first} or ${key}`, got: value, path: '' }
+    if (problem !== undefined || name !== key) (seen ??= new Map()).set(name, key)
     if (problem === undefined) values[name] = value
     else diagnostics.push(invalid(node, name, param, problem, pointer, key))
   }
-  for (const [name, param] of Object.entries(table)) {
-    if (seen.has(name)) continue
+  for (const [name, param] of entries) {
+    if (Object.hasOwn(values, name) || seen?.has(name) === true) continue
     if (param.default !== undefined) values[name] = param.default
     else if (param.required === true && o.driven?.has(name) !== true) {
       diagnostics.push(invalid(node, name, param, { constraint: 'required', limit: undefined, got: undefined, path: '' }, o.pointer === undefined ? {} : { pointer: o.pointer }))

@@ -52,6 +52,7 @@ export class PortNetwork {
   }
 
   #begin(): void {
+    if (this.#trail.length === 0) return
     this.#trail.length = 0
     this.#before.length = 0
   }
