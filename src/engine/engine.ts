@@ -311,7 +311,7 @@ export class Engine {
     const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
     const context = (instance: unknown): NodeContext => nodeContext({ node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined }).ctx
     if (threaded) {
-      await scripts.prepare([definition])
+      await scripts.prepare([definition], signal)
       return { lease: { instance: undefined, release: () => Promise.resolve() }, ctx: context(undefined), pull: (params, ctx) => scripts.run({ definition, params, inputs: {}, ctx, random, hangMs: policy.hangMs, deliveries: 1 }) }
     }
     const lease = await this.#instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })

@@ -49,7 +49,7 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const events = new EventStream(filled.onEvent, () => hostClock.nowMs())
   const engine: Engine = new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
-    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, onLost: (text, details) => { filled.logger('warn', text, details) } }) : undefined,
+    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, clock: hostClock, onLost: (text, details) => { filled.logger('warn', text, details) } }) : undefined,
     options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings, events,
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({

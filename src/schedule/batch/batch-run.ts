@@ -162,7 +162,7 @@ class BatchRun {
       if (plans.length > 0) await this.#guard(() => executors[where]!.prepare(plans, this.#abort.signal), plans[0]!.nodes[0]!.node)
     }
     for (const node of this.#typescript()) {
-      if (nodeReport(node, this.#frame()).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition]), node.index)
+      if (nodeReport(node, this.#frame()).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition], this.#abort.signal), node.index)
     }
     for (const [i, segment] of compiled.segments.entries()) {
       if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue

@@ -21,8 +21,8 @@ export interface ScriptCall {
 
 /** Runs code of nodes on threads that the engine watches (graph page, `thread: 'worker'`). */
 export interface ScriptHost {
-  /** Brings the code of nodes to their threads before any node runs. Throws `INVALID_ARGUMENT` for code that uses more than its arguments, `WORKER_SPAWN`. */
-  prepare(definitions: readonly NodeDefinition[]): Promise<void>
+  /** Brings the code of nodes to their threads before any node runs. Throws `INVALID_ARGUMENT` for code that uses more than its arguments, `WORKER_SPAWN`, `WORKER_LOST`, the signal's reason. */
+  prepare(definitions: readonly NodeDefinition[], signal: AbortSignal): Promise<void>
   /** Starts with the first record asked for. A lost thread throws `WORKER_LOST`; leaving early ends the node. */
   run(call: ScriptCall): AsyncIterable<PacketRecord>
   /** Threads alive, jobs on them, threads lost. */

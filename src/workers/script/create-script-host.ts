@@ -6,9 +6,10 @@ import type { NodeDefinition, PacketRecord } from '../../graph/node-definition.j
 import type { Arena } from '../../memory/arena.js'
 import type { ScriptCall, ScriptHost } from '../../schedule/batch/script-host.js'
 import type { Clock } from '../../schedule/clock.js'
+import { MOST_REDELIVERIES, redeliveryDelayMs } from '../../schedule/policy/redelivery.js'
 import { workerErrors } from '../errors.js'
 import { browserSpawner } from '../spawn-browser.js'
-import { nodeSpawner } from '../spawn-node.js'
+import { nodeSpawner, type NodeLimits } from '../spawn-node.js'
 import type { EndReason, SpawnWorker } from '../spawn.js'
 import { scriptCode } from '../worker-code.js'
 import { ScriptJob } from './script-job.js'
@@ -27,6 +28,8 @@ export interface ScriptHostParts {
   readonly clock: Clock
   /** A thread that was running code is gone. */
   readonly onLost: (text: string, details: Readonly<Record<string, unknown>>) => void
+  /** Limits of Node's threads: the code that runs there is not ours (MW-52). */
+  readonly resourceLimits?: NodeLimits | undefined
   /** In place of the host's own threads. */
   readonly spawn?: SpawnWorker
 }
@@ -55,14 +58,29 @@ class Scripts implements ScriptHost {
 
   constructor(parts: ScriptHostParts) { this.#p = parts }
 
-  async prepare(definitions: readonly NodeDefinition[]): Promise<void> {
+  async prepare(definitions: readonly NodeDefinition[], signal: AbortSignal): Promise<void> {
     await this.#ready()
-    for (const definition of definitions) {
-      const code = this.#codeOf(definition), thread = this.#threads[0] ?? this.#make()
-      await this.#starting.get(thread)
+    for (const definition of definitions) await this.#bring(this.#codeOf(definition), signal)
+  }
+
+  /** Loading gives nothing out: whose thread ends meanwhile is loaded again, as often as a node is delivered again. */
+  async #bring(code: CodeEntry, signal: AbortSignal): Promise<void> {
+    for (let delivery = 1; ; delivery++) {
+      signal.throwIfAborted()
+      const thread = this.#threads[0] ?? this.#make()
       // Nothing else keeps a Node process alive now.
       thread.hold(1)
-      try { await this.#load(thread, code) } finally { thread.hold(-1) }
+      try {
+        await unlessAborted(this.#starting.get(thread), signal)
+        await unlessAborted(this.#load(thread, code), signal)
+        return
+      } catch (error) {
+        if (!(error instanceof Lost)) throw error
+        if (delivery > MOST_REDELIVERIES) {
+          throw workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: `the code of ${code.type}`, delivery, deliveries: delivery }, { cause: error.cause, nodeType: code.type, retryable: false })
+        }
+        await this.#p.clock.sleep(redeliveryDelayMs(delivery), signal)
+      } finally { thread.hold(-1) }
     }
   }
 
@@ -70,7 +88,7 @@ class Scripts implements ScriptHost {
     const { signal } = call.ctx, code = this.#codeOf(call.definition)
     signal.throwIfAborted()
     await this.#ready()
-    const thread = await this.#pick()
+    const thread = await this.#pick(signal)
     const number = ++this.#jobs, job = new ScriptJob(number, call, thread, this.#p.arena), settled = new AbortController()
     let stopping = false
     const stop = (): void => {
@@ -80,7 +98,7 @@ class Scripts implements ScriptHost {
     }
     const onAbort = (): void => { job.abort(); stop() }
     try {
-      await this.#load(thread, code)
+      await unlessAborted(this.#load(thread, code), signal)
       if (thread.jobs.size === 0) thread.heardUs = this.#p.clock.nowUs()
       thread.jobs.set(number, job)
       this.#watch()
@@ -158,13 +176,14 @@ class Scripts implements ScriptHost {
   }
 
   /** The thread with the fewest jobs, or a new one while there may be more. It is held for the caller. */
-  async #pick(): Promise<ScriptThread> {
+  async #pick(signal: AbortSignal): Promise<ScriptThread> {
     let [thread] = [...this.#threads].sort((a, b) => a.expected - b.expected)
     if (thread === undefined || (thread.expected > 0 && this.#threads.length < this.#p.size)) thread = this.#make()
     thread.expected++
     thread.hold(1)
-    try { await this.#starting.get(thread) } catch (error) {
+    try { await unlessAborted(this.#starting.get(thread), signal) } catch (error) {
       thread.expected--
+      thread.hold(-1)
       throw error
     }
     return thread
@@ -243,11 +262,20 @@ class Scripts implements ScriptHost {
 
   /** The threads' own code is loaded with the first of them. */
   async #ready(): Promise<void> {
-    const { spawn, workerURL, facts } = this.#p
+    const { spawn, workerURL, facts, resourceLimits } = this.#p
     if (this.#spawnThread !== undefined) return
     const source = spawn !== undefined ? { code: '' } : workerURL === undefined ? { code: await scriptCode() } : { url: workerURL }
-    this.#spawnThread ??= spawn ?? (facts.node ? nodeSpawner(source) : browserSpawner(source))
+    this.#spawnThread ??= spawn ?? (facts.node ? nodeSpawner(source, resourceLimits) : browserSpawner(source))
   }
+}
+
+/** What `work` gives, or the signal's reason as soon as there is one; the work goes on then, and whoever watches it still does. */
+function unlessAborted<T>(work: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => { reject(signal.reason as Error) }
+    if (signal.aborted) abort(); else signal.addEventListener('abort', abort, { once: true })
+    Promise.resolve(work).then(resolve, reject).finally(() => { signal.removeEventListener('abort', abort) })
+  })
 }
 
 /** A thread's end as its calls hear of it. */

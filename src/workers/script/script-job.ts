@@ -56,6 +56,8 @@ export class ScriptJob {
     const reply = this.#ended ?? await this.#wait(() => { this.#post({ kind: 'next', job: this.#number }) })
     if (reply.kind === 'record') return this.#unpack(reply)
     if (reply.error === undefined) return undefined
+    // What is no error is told as it is, as by a node on the engine's thread.
+    if (reply.error.type === 'value') throw reply.error.value
     const { signal } = this.call.ctx, error = decodeError(reply.error)
     if (reply.asked !== undefined && this.#errors.has(reply.asked)) throw this.#errors.get(reply.asked)
     throw signal.aborted && error.name === 'AbortError' ? signal.reason : error

@@ -1,5 +1,6 @@
 /** The thread's half in this thread, over a MessageChannel (MW-78), and the engine's half against threads that do not answer (MW-69, MW-71, MW-73). */
 import { describe, expect, test } from 'vitest'
+import type { MillraceError } from '../../../src/errors/millrace-error.js'
 import type { NodeContext } from '../../../src/graph/node-definition.js'
 import type { PacketStream } from '../../../src/media/packet.js'
 import { createArena } from '../../../src/memory/arena.js'
@@ -206,35 +207,67 @@ describe('the engine\'s half against threads that misbehave', () => {
   const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: true })
   const host = (spawn: SpawnWorker, startTimeoutMs = 200): ReturnType<typeof createScriptHost> =>
     createScriptHost({ facts: { node: true }, arena, workerURL: undefined, size: 1, startTimeoutMs, clock: hostClock, onLost: () => undefined, spawn })
-  const { definition } = scripted(async () => ({}))
+  const { definition } = scripted(async () => ({})), never = new AbortController().signal, turn = (ms = 5): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
 
   test('no answer, a blocked script, another version', async () => {
     const silent = fakes()
-    expect(await rejection(host(silent.spawn).prepare([definition]))).toMatchObject({ code: 'WORKER_SPAWN', details: { cause: 'no answer' } })
-    const blocked = fakes(), starting = rejection(host(blocked.spawn, 5_000).prepare([definition]))
+    expect(await rejection(host(silent.spawn).prepare([definition], never))).toMatchObject({ code: 'WORKER_SPAWN', details: { cause: 'no answer' } })
+    const blocked = fakes(), starting = rejection(host(blocked.spawn, 5_000).prepare([definition], never))
     await new Promise((resolve) => { setTimeout(resolve, 5) })
     blocked.all[0]!.end('the script did not load')
     expect(await starting).toMatchObject({ code: 'WORKER_SPAWN', hint: expect.stringContaining('worker-src blob:') })
-    const old = fakes(), greeting = rejection(host(old.spawn).prepare([definition]))
+    const old = fakes(), greeting = rejection(host(old.spawn).prepare([definition], never))
     await new Promise((resolve) => { setTimeout(resolve, 5) })
     old.all[0]!.say({ millrace: 'hello', protocol: WORKER_PROTOCOL + 1 })
     expect(await greeting).toMatchObject({ code: 'PROTOCOL_MISMATCH' })
   })
 
-  test('ended with calls that wait: every one is rejected, and the next one gets a new thread', async () => {
-    const { spawn, all } = fakes(), scripts = host(spawn, 5_000), waiting = Array.from({ length: 100 }, () => scripts.prepare([definition]).then(() => 'done', (error: Error) => error.message))
-    await new Promise((resolve) => { setTimeout(resolve, 5) })
-    all[0]!.say({ millrace: 'hello', protocol: WORKER_PROTOCOL })
-    await new Promise((resolve) => { setTimeout(resolve, 5) })
-    const { port } = all[0]!.posted[0] as { readonly port: MessagePort }
+  /** The next thread says that it is there; gives its port. */
+  const booted = async (all: readonly Fake[], n: number): Promise<MessagePort> => {
+    while (all[n] === undefined) await turn()
+    all[n].say({ millrace: 'hello', protocol: WORKER_PROTOCOL })
+    while (all[n].posted.length === 0) await turn()
+    const { port } = all[n].posted[0] as { readonly port: MessagePort }
     port.postMessage({ kind: 'ready', shared: false })
-    await new Promise((resolve) => { setTimeout(resolve, 20) })
+    return port
+  }
+
+  test('ended while 100 calls wait there: all go to the next thread, which answers; when four have ended, all are WORKER_LOST', async () => {
+    const { spawn, all } = fakes(), scripts = host(spawn, 5_000), ask = (): Promise<string>[] => Array.from({ length: 100 }, () => scripts.prepare([definition], new AbortController().signal).then(() => 'done', (error: MillraceError) => `${error.code} ${error.details['delivery'] as number} ${error.retryable}`))
+    const waiting = ask(), first = await booted(all, 0)
+    await turn(20)
     all[0]!.end('gone')
-    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['error: gone']))
+    const second = await booted(all, 1)
+    second.onmessage = ({ data }: MessageEvent<{ readonly kind: string; readonly code: number }>) => { if (data.kind === 'load') second.postMessage({ kind: 'loaded', code: data.code }) }
+    expect([new Set(await Promise.all(waiting)), all.length]).toEqual([new Set(['done']), 2])
+    all[1]!.end('gone too')
+    const again = ask()
+    for (let n = 2; n < 6; n++) {
+      (await booted(all, n)).close()
+      await turn(20)
+      all[n]!.end('and again')
+    }
+    expect([new Set(await Promise.all(again)), all.length]).toEqual([new Set(['WORKER_LOST 4 false']), 6])
+    for (const port of [first, second]) port.close()
+  })
+
+  test('a message that cannot be read there ends coded; who is cancelled while code loads does not wait for it', async () => {
+    const { spawn, all } = fakes(), scripts = host(spawn, 5_000)
+    const unread = rejection(scripts.prepare([definition], never))
+    for (let n = 0; n < 4; n++) {
+      (await booted(all, n)).close()
+      await turn(20)
+      all[n]!.say({ millrace: 'unreadable' })
+    }
+    expect(await unread).toMatchObject({ code: 'WORKER_LOST', details: { reason: expect.stringContaining('messageerror') } })
+    const abort = new AbortController(), loading = scripts.prepare([definition], abort.signal).catch((error: unknown) => error), reason = new Error('enough')
+    const port = await booted(all, 4)
+    await turn(20)
+    abort.abort(reason)
+    expect(await loading).toBe(reason)
+    const starting = scripts.prepare([definition], abort.signal).catch((error: unknown) => error)
+    expect(await starting).toBe(reason)
     port.close()
-    void scripts.prepare([definition]).catch(() => undefined)
-    await new Promise((resolve) => { setTimeout(resolve, 5) })
-    expect(all).toHaveLength(2)
-    all[1]!.end('over')
+    all[4]!.end('over')
   })
 })
