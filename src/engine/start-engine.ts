@@ -56,7 +56,9 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
       compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
       workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
-      pool: filled.pool, resourceLimits: filled.resourceLimits,
+      pool: filled.pool, resourceLimits: filled.resourceLimits, workerTags: filled.workerTags,
+      onStarted(worker, slot, after) { events.emit(after === undefined ? 'worker.started' : 'worker.respawned', { worker, slot, ...(after !== undefined && { after }) }) },
+      onLog: filled.logger,
       onLost({ error, worker, slot, reason, detail }) {
         const facts = { worker, slot, reason, detail, error: error.code }
         filled.logger('warn', 'worker.lost', facts)

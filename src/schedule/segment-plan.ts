@@ -14,6 +14,8 @@ export interface SegmentNode {
   readonly inputs: readonly number[]
   /** What an input sees of its buffer, by input: some channels. Absent: all of them. */
   readonly views?: readonly (ChannelView | undefined)[]
+  /** By input: it bounds a call but never keeps the step open (`READER.WEAK`). Absent: none does. */
+  readonly weak?: readonly boolean[]
   /** Controls that edges drive. */
   readonly driven?: readonly { readonly buffer: number; readonly control: number }[]
   /** Changes of controls that may wait at a time (KE-15); absent: controls do not change by themselves. */
@@ -39,6 +41,8 @@ export interface SegmentBuffer {
   readonly readers: readonly number[]
   /** Frames by which every reader starts late. */
   readonly skip: number
+  /** Some reader reads it late (GR-12): where each starts, in the order of `readers`; frames of zeros before the first written one; written frames that are zeroed too; room below which frames move to the front. */
+  readonly late?: { readonly starts: readonly number[]; readonly zeros: number; readonly preroll: number; readonly keep: number }
   /** Steps between which its memory is taken, both included. */
   readonly live: readonly [number, number]
   /** What the writing node says of every packet of this output. */
@@ -59,6 +63,8 @@ export interface SegmentPlan {
   readonly headFrames: number
   /** Lane among the ready tasks of its run (EX-57); default normal. */
   readonly lane?: 'high' | 'normal' | 'low'
+  /** Capability tags that its nodes require, canonical, in order (GR-41); absent: none. */
+  readonly tags?: readonly string[]
   /** How long a thread that executes it may be silent, ms: the most that a node of it says; default 3 000. */
   readonly hangMs?: number
 }

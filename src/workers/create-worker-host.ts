@@ -8,6 +8,7 @@ import type { Clock } from '../schedule/clock.js'
 import type { BuildProgram } from '../schedule/inline-executor.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
+import { FactBits } from './facts.js'
 import { FallbackExecutor } from './fallback-executor.js'
 import type { ModeChoice } from './mode.js'
 import { WorkerPool, type LostWorker, type PoolOptions } from './pool.js'
@@ -37,10 +38,14 @@ export interface WorkerHostParts {
   readonly build: BuildProgram
   /** Number of a kernel, the same on every thread. */
   readonly idOf: (module: string, name: string) => number
+  /** Tags that only so many workers have. */
+  readonly workerTags?: Readonly<Record<string, number>>
   /** What the engine's user wants otherwise than the pool's defaults. */
   readonly pool?: Pick<PoolOptions, 'warmSpares' | 'respawns' | 'hangMs'>
   /** Limits of Node's threads (MW-52). */
   readonly resourceLimits?: NodeLimits | undefined
+  readonly onStarted?: PoolOptions['onStarted']
+  readonly onLog?: PoolOptions['onLog']
   /** A worker is lost. */
   readonly onLost?: (lost: LostWorker) => void
   /** The arena is corrupt, or workers crash again and again. */
@@ -55,7 +60,9 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const known = ({ module, export: name }: KernelSpec): boolean => { try { return runtime.kernel(module, name) !== undefined } catch { return false } }
   const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => spec).filter(known)
     .map((spec) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
+  const bits = new FactBits(compiled.modules.map(({ name }) => name), parts.workerTags, size)
   const pool: WorkerPool = new WorkerPool({
+    facts: (place, modules) => bits.ofWorker(place, modules),
     arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: (name) => (facts.node ? nodeSpawner(source, parts.resourceLimits) : browserSpawner(source))(name), size, startTimeoutMs, clock,
     // Asked for before threads of that kind are spawned: their code comes along.
     async compiled(kind) {
@@ -63,7 +70,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
       return kind === compiled.shared || compilePrivate === undefined ? compiled : compilePrivate()
     },
     clockOriginMs: clock.nowMs() - clock.nowUs() / 1000, ownBytes: arena.buffer.byteLength,
-    hangMsOf: (state): number | undefined => shared.hangMsOf(state),
+    hangMsOf: (state): number | undefined => shared.hangMsOf(state), nodesOf: (state): string | undefined => shared.nodesOf(state),
     onLost(lost) {
       shared.lost(lost)
       parts.onLost?.(lost)
@@ -73,10 +80,11 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
       shared.broken(error)
       parts.onBroken?.(error)
     },
+    ...(parts.onStarted && { onStarted: parts.onStarted }), ...(parts.onLog && { onLog: parts.onLog }),
     ...parts.pool,
   })
-  const shared: SharedExecutor = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels })
-  const transfer = new TransferExecutor({ pool, arena, clock, workers: size, kernels })
+  const shared: SharedExecutor = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels, facts: bits })
+  const transfer = new TransferExecutor({ pool, arena, clock, workers: size, kernels, facts: bits })
   const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer : compilePrivate === undefined ? shared : new FallbackExecutor(pool, shared, transfer)
   return {
     available: true, executor,

@@ -9,6 +9,7 @@ import type { BuildProgram } from '../schedule/inline-executor.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../schedule/open-segment.js'
 import { releasePacket } from '../schedule/packet-data.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
+import type { FactBits } from './facts.js'
 import type { LostWorker, WorkerPool } from './pool.js'
 import type { KernelBinding } from './protocol.js'
 import { RunRecords } from './run-records.js'
@@ -23,6 +24,8 @@ export interface SharedOptions {
   readonly clock: Clock
   readonly workers: number
   readonly build: BuildProgram
+  /** What segments need and workers have. */
+  readonly facts: FactBits
   readonly kernels: (plans: readonly SegmentPlan[]) => readonly KernelBinding[]
 }
 
@@ -38,6 +41,7 @@ export class SharedExecutor implements SegmentExecutor {
   async prepare(plans: readonly SegmentPlan[]): Promise<void> {
     await this.#o.pool.register(this.#o.kernels(plans))
     await this.#o.pool.ensure(this.#o.workers)
+    this.#o.facts.require(plans, this.#o.pool.workers)
   }
 
   /** A worker is lost: whose task trapped is known now. */
@@ -47,7 +51,9 @@ export class SharedExecutor implements SegmentExecutor {
   /** Nothing is executed any more: every run fails. */
   broken(error: MillraceError): void { for (const run of [...this.#runs]) run.broken(error) }
   /** How long what a slot executes may be silent, ms. */
-  hangMsOf({ run, task }: SlotState): number | undefined { return [...this.#runs].find(({ table }) => table.index === run)?.hangMs(task) }
+  hangMsOf({ run, task }: SlotState): number | undefined { return this.#runOf(run)?.hangMs(task) }
+  /** The nodes that a slot executes, for errors. */
+  nodesOf({ run, task }: SlotState): string | undefined { return this.#runOf(run)?.nodesOf(task) }
 
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
     const { program } = this.#o.build(plan, scope)
@@ -56,7 +62,7 @@ export class SharedExecutor implements SegmentExecutor {
     const retire = (): void => { retired = run?.close(); run = undefined }
     const segment: EngineSegment = new EngineSegment(this.#o.arena, plan, program, outputs, scope, async () => {
       this.#records.busy(retire)
-      run ??= await this.#start([{ segment, spec: { program: program.address, successors: [], pending: 0, lane: plan.lane } }], scope)
+      run ??= await this.#start([{ segment, spec: { program: program.address, successors: [], pending: 0, lane: plan.lane, facts: this.#o.facts.recorded(plan) } }], scope)
       const status = await run.activate(0)
       if (status > PASS.DONE) this.#records.idle(retire)
       if (status < 0) throw status === STATUS.CANCELLED ? scope.signal.reason ?? program.failed(status) : program.failed(status)
@@ -84,7 +90,7 @@ export class SharedExecutor implements SegmentExecutor {
       }
       const after = tasks.map((_, t) => tasks.flatMap(({ links }, reader) => [...links.values()].some((link) => link.task === t) ? [reader] : []))
       run = await this.#start(tasks.map(({ plan, links }, t) => ({ segment: segments[t]!, spec: {
-        program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size, lane: plan.lane,
+        program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size, lane: plan.lane, facts: this.#o.facts.recorded(plan),
       } })), scope)
       await run.complete()
       await run.close()
@@ -95,6 +101,8 @@ export class SharedExecutor implements SegmentExecutor {
       throw error
     }
   }
+
+  #runOf(index: number): SharedRun | undefined { return [...this.#runs].find(({ table }) => table.index === index) }
 
   /** A run in shared memory, once a record is free. */
   async #start(tasks: readonly RunTask[], scope: RunScope): Promise<SharedRun> {

@@ -1,8 +1,7 @@
-import { commonErrors } from '../../errors/common-errors.js'
 import { show } from '../../errors/show.js'
 import { graphErrors } from '../errors.js'
 import { isObject } from '../schema/fit-shape.js'
-import { chooseTier, parseTier, type HostFacts, type TierChoice } from '../tiers.js'
+import { chooseTier, parseTier, tagOf, type HostFacts, type TierChoice } from '../tiers.js'
 import type { Context } from './context.js'
 
 /** A host to validate for: probed facts, and what has been asked for beside the document. */
@@ -15,11 +14,13 @@ export interface ValidationHost extends HostFacts {
   readonly fallback?: boolean
   /** The engine has warned of the fallback before. */
   readonly fallbackReported?: boolean
+  /** Tags that some workers have beside the host's: for kernels that run there. */
+  readonly workerTags?: readonly string[]
   /** Other machines can take nodes. */
   readonly remote?: boolean
 }
 
-/** Stage 11: tiers, places and capabilities that the host lacks, for the nodes that will run; feedback, which no host can run yet. */
+/** Stage 11: tiers, places and capabilities that the host lacks, for the nodes that will run. */
 export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost): void {
   let reported = host.fallbackReported === true
   c.graph.nodes.forEach((_, n) => {
@@ -28,12 +29,6 @@ export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost)
     if (definition.kernel !== undefined) reported = checkTier(c, n, host, reported)
     checkPlace(c, n, host)
     for (const [name, wanted] of Object.entries({ ...definition.requires, ...c.graph.nodes[n]!.requires })) checkFact(c, n, name, wanted, host)
-  })
-  c.graph.edges.forEach(({ delayFrames }, e) => {
-    if (delayFrames === undefined || c.brokenEdges.has(e) || planned[c.edges.toAt[e]!] !== 1) return
-    const edge = c.edgeName(e)
-    c.report('edges', e, commonErrors.UNSUPPORTED.diagnostic(
-      { feature: `Feedback edge ${edge}`, runtime: 'this version', alternative: 'Remove it.' }, { stage: 11, edge, pointer: `${c.edgePointer(e)}/delayFrames`, got: delayFrames }))
   })
 }
 
@@ -79,7 +74,7 @@ const FLAGS: Readonly<Record<string, (host: HostFacts) => boolean>> = {
 }
 
 /** One entry of `requires` (GR-40): a flag (true, or `'preferred'`), a least number, an architecture, an adapter, tags. */
-function checkFact(c: Context, n: number, name: string, wanted: unknown, host: HostFacts): void {
+function checkFact(c: Context, n: number, name: string, wanted: unknown, host: ValidationHost): void {
   const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined
   if (flag !== undefined) {
     if ((wanted === true || wanted === 'preferred') && !flag(host)) lacking(c, n, name, name, 'none', wanted === 'preferred')
@@ -97,12 +92,12 @@ function checkFact(c: Context, n: number, name: string, wanted: unknown, host: H
     const fact = `gpu ${type}${minMemoryBytes > 0 ? ` with ${minMemoryBytes} bytes` : ''}`
     lacking(c, n, name, fact, have.map((gpu) => gpu.type).join(', ') || 'none', required === false)
   } else if (name === 'tags' && Array.isArray(wanted)) {
-    const have = new Set((host.tags ?? []).map(tagOf)), absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tagOf(tag)))
+    const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!
+    const onWorker = kernel !== undefined && tier !== 'js' && place !== 'main' && (policy?.['pin'] ?? pin) !== 'main'
+    const have = new Set([...host.tags ?? [], ...onWorker ? host.workerTags ?? [] : []].map(tagOf)), absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tagOf(tag)))
     if (absent.length > 0) lacking(c, n, name, `tags ${absent.join(', ')}`, [...have].join(', ') || 'none', false)
   }
 }
-
-function tagOf(tag: string): string { return tag.normalize('NFC').toLowerCase().trim() }
 
 function lacking(c: Context, n: number, name: string, fact: string, have: string, preferred: boolean): void {
   const { id } = c.graph.nodes[n]!

@@ -2,6 +2,7 @@ import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Graph, GraphConfig, GraphNode } from '../../graph/graph.js'
 import type { NodeDefinition } from '../../graph/node-definition.js'
+import { tagOf } from '../../graph/tiers.js'
 import { LANES, type Claim } from './limiters.js'
 import { readRetry, type RetryPolicy } from './retry.js'
 
@@ -15,13 +16,15 @@ export interface NodePolicy {
   readonly main: boolean
   /** ms without a beat after which its thread is taken for hung; 0: never. */
   readonly hangMs: number
+  /** Capability tags that its thread must have, canonical, in order. */
+  readonly tags: readonly string[]
 }
 
 /** Silence that is taken for a hang when nothing is said, ms (MW-45). */
 export const HANG_MS = 3_000
 
 /** Policy of a node that says nothing. */
-export const NO_POLICY: NodePolicy = { timeoutMs: undefined, retry: undefined, claim: { limits: [], exclusive: false, lane: 1 }, main: false, hangMs: HANG_MS }
+export const NO_POLICY: NodePolicy = { timeoutMs: undefined, retry: undefined, claim: { limits: [], exclusive: false, lane: 1 }, main: false, hangMs: HANG_MS, tags: [] }
 
 /** Fields of a node's policy that ask for something that is not carried out yet. */
 const LATER: Readonly<Record<string, (value: unknown) => boolean>> = { breaker: () => true, always: (value) => value === true, cache: (value) => value === 'on' }
@@ -33,7 +36,9 @@ export function readPolicy(node: GraphNode, definition: NodeDefinition, config: 
   // Code on the engine's own thread takes turns by itself; what asks for nothing there waits for nothing.
   const limits = (p['limiters'] ?? definition.limiters ?? (onWorker && !main ? ['cpu'] : [])) as readonly string[]
   const lane = LANES.indexOf((p['priority'] ?? 'normal') as (typeof LANES)[number])
+  const tags = { ...definition.requires, ...node.requires }['tags']
   return {
+    tags: Array.isArray(tags) ? [...new Set(tags.map((tag) => tagOf(String(tag))))].sort() : [],
     timeoutMs: p['timeoutMs'] as number | undefined, retry: readRetry(p['retry'] ?? config.retry), main, hangMs: (p['hangMs'] ?? definition.hangMs ?? HANG_MS) as number,
     // A kernel's thread is its permit.
     claim: { limits: definition.kernel === undefined ? limits : limits.filter((name) => name !== 'cpu'), exclusive: (p['exclusive'] ?? false) as boolean | readonly string[], lane: lane < 0 ? 1 : lane },

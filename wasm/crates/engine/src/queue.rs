@@ -12,6 +12,7 @@ fn cell(ring: u32, position: u32) -> u32 {
 }
 
 /// Makes an empty ring of `capacity` cells, a power of two ≥ 2, at 64-aligned bytes: CELLS + capacity × CELL_BYTES of them.
+#[inline(never)]
 pub fn init(ring: u32, capacity: u32) {
     store(ring + queue::MASK, capacity - 1);
     for position in 0..capacity {
@@ -22,6 +23,7 @@ pub fn init(ring: u32, capacity: u32) {
 }
 
 /// False when full, which a ring of at least as many cells as tasks never is.
+#[inline(never)]
 pub fn push(ring: u32, value: u32) -> bool {
     let tail = atomic(ring + queue::TAIL);
     let mut position = tail.load(Relaxed);
@@ -49,6 +51,7 @@ pub fn holds(ring: u32) -> bool {
 }
 
 /// None when empty.
+#[inline(never)]
 pub fn pop(ring: u32) -> Option<u32> {
     let head = atomic(ring + queue::HEAD);
     let mut position = head.load(Relaxed);

@@ -182,7 +182,7 @@ pub fn skip_rest(from: Buffer, at: u32) -> i32 {
         return 0;
     }
     store(at, filled);
-    program_flag::REST as i32
+    program_flag::REST as i32 | MOVED
 }
 
 /// Two neighbouring words in one store; the second stands at the first address + 4.

@@ -85,6 +85,7 @@ fn look(base: u32, own: u32, facts: u32) -> Option<u32> {
     None
 }
 
+#[inline(never)]
 fn best_run(base: u32, tried: u64) -> Option<u32> {
     let mut best: Option<(u32, i32, u32)> = None;
     for number in 0..run::COUNT {
@@ -107,10 +108,8 @@ fn admit(base: u32, record: u32, facts: u32) -> Option<u32> {
     let (limit, running) = (get(record + run::LIMIT), atomic(record + run::TASKS_RUNNING));
     loop {
         let ring = rings(record).find(|&ring| load::<u32>(ring + layout::FACTS) & !facts == 0 && queue::holds(ring))?;
-        if running.fetch_add(1, SeqCst) >= limit && limit != 0 {
-            running.fetch_sub(1, SeqCst);
-            return None;
-        }
+        // Never above the limit, not even for a moment: that would turn others away.
+        running.fetch_update(SeqCst, SeqCst, |now| (limit == 0 || now < limit).then_some(now + 1)).ok()?;
         let found = queue::pop(ring);
         if found.is_some() {
             return found;
@@ -123,7 +122,17 @@ fn admit(base: u32, record: u32, facts: u32) -> Option<u32> {
 
 /// A run's rings, lane by lane, best first; in a lane one for each set of facts that its tasks need.
 pub fn rings(record: u32) -> impl Iterator<Item = u32> {
-    (0..3).flat_map(move |lane| core::iter::successors(Some(load::<u32>(record + run::RING_HIGH + lane * 4)), |&ring| Some(load(ring + layout::NEXT))).take_while(|&ring| ring != 0))
+    let (mut lane, mut ring) = (record + run::RING_HIGH, 0);
+    core::iter::from_fn(move || {
+        if ring != 0 {
+            ring = load(ring + layout::NEXT);
+        }
+        while ring == 0 && lane <= record + run::RING_LOW {
+            ring = load(lane);
+            lane += 4;
+        }
+        (ring != 0).then_some(ring)
+    })
 }
 
 /// "claim", "own", "publish", "cancel.read", "work": makes the task this slot's own. False when someone else ended it meanwhile, or the run was cancelled: then it is CANCELLED.
@@ -236,6 +245,7 @@ fn release(base: u32, record: u32, found: u32) -> u32 {
 }
 
 /// "settle", "left": a final state: the run has one task less. The engine hears of the last one, and at once of a failure or a cancelled task: their successors never become ready.
+#[inline(never)]
 pub fn settle(base: u32, record: u32, found: u32, state: u32) {
     set(found + task::STATE, state);
     let left = atomic(record + run::TASKS_LEFT).fetch_sub(1, SeqCst) - 1;
@@ -244,13 +254,17 @@ pub fn settle(base: u32, record: u32, found: u32, state: u32) {
     }
 }
 
+#[inline(never)]
 pub fn enqueue(record: u32, found: u32) -> bool {
     let facts = get(found + task::FACTS);
     let mut ring = load::<u32>(record + run::RING_HIGH + get(found + task::LANE).min(2) * 4);
-    while ring != 0 && load::<u32>(ring + layout::FACTS) != facts {
+    while ring != 0 {
+        if load::<u32>(ring + layout::FACTS) == facts {
+            return queue::push(ring, found);
+        }
         ring = load(ring + layout::NEXT);
     }
-    ring != 0 && queue::push(ring, found)
+    false
 }
 
 /// Makes a PENDING, WAITING or DELAYED task READY and puts it into its lane. Counts deliveries anew, except for a DELAYED one. 0; 1 when no ring took it, because its run is rebuilt now or must be; −1 for an unknown state or lane.
@@ -273,6 +287,7 @@ pub fn push_task(base: u32, number: u32, found: u32) -> i32 {
 }
 
 /// Index of the run that has this task: the slot knows it, else it is searched.
+#[inline(never)]
 fn run_with(base: u32, number: u32, found: u32) -> Option<u32> {
     let holds = |record: u32| {
         let first = get(record + run::TASKS);
@@ -288,18 +303,19 @@ fn run_with(base: u32, number: u32, found: u32) -> Option<u32> {
 }
 
 /// Changes the ready event, so that nobody falls asleep over what was pushed, and wakes up to `count` sleepers.
+#[inline(never)]
 pub fn wake(base: u32, count: u32, changed: bool) {
     if !changed {
         return;
     }
     atomic(base + arena::READY_EVENT).fetch_add(1, SeqCst);
-    let count = count.min(get(base + arena::READY_SLEEPERS));
-    if count > 0 {
+    if count > 0 && get(base + arena::READY_SLEEPERS) > 0 {
         host::notify(base + arena::READY_EVENT, count);
     }
 }
 
 /// Tells the engine's thread to look.
+#[inline(never)]
 pub fn bump_host(base: u32) {
     atomic(base + arena::HOST_EVENT).fetch_add(1, SeqCst);
     host::notify(base + arena::HOST_EVENT, u32::MAX);
