@@ -1,6 +1,6 @@
 import { isMillraceError } from '../errors/millrace-error.js'
 import { memoryErrors } from '../memory/errors.js'
-import { MAIL, RING } from '../memory/layout.js'
+import { MAIL, RING, SCRATCH_SPAN_BYTES } from '../memory/layout.js'
 import type { Holder } from '../memory/leases.js'
 import type { Address } from '../memory/memory-host.js'
 import { writeRing } from '../memory/ring/audio-ring.js'
@@ -15,6 +15,9 @@ import type { WorkerLosses } from './worker-losses.js'
 
 /** Hears what a worker posts on its port. */
 export type EventListener = (worker: RemoteWorker, event: WorkerEvent) => void
+
+/** What a worker's slot holds in the arena: its scratch span and its rings. */
+export const WORKER_LEASE_BYTES = SCRATCH_SPAN_BYTES + 2 * (RING.DATA + CHANNEL_RING_BYTES)
 
 /** Messages read of one worker before others have their turn: one that floods its ring holds nobody up. */
 const BATCH = 256

@@ -7,6 +7,7 @@ import type { RunScope } from '../schedule/open-segment.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redelivery.js'
 import { workerErrors } from './errors.js'
 import { CANCEL_GRACE_MS, type LostWorker } from './pool.js'
+import { nameNodes } from './name-nodes.js'
 import { RunTable, type TaskSpec } from './run-table.js'
 import type { SharedOptions } from './shared-executor.js'
 
@@ -92,6 +93,11 @@ export class SharedRun {
 
   /** How long a task may be silent, ms; undefined: as the pool says. */
   hangMs(task: number): number | undefined { return this.#tasks[task]?.segment.plan.hangMs }
+  /** Its nodes, for errors. */
+  nodesOf(task: number): string | undefined {
+    const plan = this.#tasks[task]?.segment.plan
+    return plan && nameNodes([plan])
+  }
 
   lost(lost: LostWorker): void {
     const task = lost.task === undefined ? -1 : this.table.indexOf(lost.task)

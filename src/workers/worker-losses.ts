@@ -3,6 +3,7 @@ import { RECORD_KIND, SLOT_PHASE } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import { readRecords, record, type FlightRecord } from '../memory/recorder.js'
 import { workerErrors } from './errors.js'
+import { nameNodes } from './name-nodes.js'
 import type { LostWorker } from './pool-options.js'
 import type { PoolState } from './pool-state.js'
 import type { Recovery } from './recovery.js'
@@ -84,7 +85,7 @@ export class WorkerLosses {
 
   /** What a worker does, for errors: its nodes where the executor knows them. */
   jobOf(state: SlotState | undefined, { executing }: RemoteWorker): string {
-    if (executing.size > 0) return [...executing].flatMap(({ plan }) => plan.nodes.map(({ spec }) => spec.nodeId)).join(', ')
+    if (executing.size > 0) return nameNodes([...executing].map(({ plan }) => plan))
     if (state === undefined || state.task < 0) return 'no task'
     return `${this.#s.o.nodesOf?.(state) ?? `task ${state.task} of run ${state.run}`}${state.phase === SLOT_PHASE.QUEUE ? ' (taking it)' : ''}`
   }

@@ -51,7 +51,7 @@ export class SharedWorker {
   async #loop({ runtime, canary }: BootedWorker, facts: number): Promise<void> {
     const { views: { u32 }, base, slot, doorbell, port } = this.#parts, { nowUs, idleMs, turn } = this.#env
     // By the port: memory that is not what it was cannot carry the news of it.
-    const corrupt = (expected: string, offset: number): void => { port.postMessage({ kind: 'corrupt', expected, got: `0x${u32[offset >>> 2]!.toString(16)}`, offset } satisfies WorkerEvent) }
+    const corrupt = (expected: string, at: number, offset = at): void => { port.postMessage({ kind: 'corrupt', expected, got: `0x${u32[at >>> 2]!.toString(16)}`, offset } satisfies WorkerEvent) }
     let host = Atomics.load(u32, (base + ARENA.HOST_EVENT) >>> 2)
     await runLoop({
       core: runtime.core, u32, base, slot, facts, nowUs, idleMs, turn, mail: () => this.#read(),
@@ -64,7 +64,7 @@ export class SharedWorker {
         if (offset !== 0) corrupt('canary of a stack', offset)
         return offset === 0
       },
-      corrupt: () => { corrupt('magic', base + ARENA.MAGIC_LOW) },
+      corrupt: () => { corrupt('magic', base, ARENA.MAGIC_LOW) },
     })
   }
 

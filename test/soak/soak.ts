@@ -1,7 +1,8 @@
 /** Random runs with faults for a given time (`npm run soak`): threads ended at any moment, runs cancelled, kernels that trap or never return. Ends with the first thing that is not right. */
 import type { Worker } from 'node:worker_threads'
 import { audio, createEngine, defineNode, isMillraceError, type AnyHandle } from '../../src/index.js'
-import { layoutHash, SCRATCH_SPAN_BYTES } from '../../src/memory/layout.js'
+import { layoutHash } from '../../src/memory/layout.js'
+import { WORKER_LEASE_BYTES } from '../../src/workers/pool-mail.js'
 import { craftModule } from '../kernels/craft-module.js'
 import { drawFrom, drawGraph, outcome, type Audio } from './random-run.js'
 
@@ -74,7 +75,7 @@ export async function soak(minutes: number, seed: number, say: (line: string) =>
   }
   // A thread that is lost while nothing runs is replaced by the next run: its scratch span is back until then.
   const backToStart = (): boolean => {
-    const { arena, workers } = engine.stats(), missing = WORKERS - workers.count, spans = (arena.usedBytes + missing * SCRATCH_SPAN_BYTES - used) / SPAN
+    const { arena, workers } = engine.stats(), missing = WORKERS - workers.count, spans = (arena.usedBytes + missing * WORKER_LEASE_BYTES - used) / SPAN
     return Number.isInteger(spans) && arena.blocks + missing - spans === blocks
   }
   while (performance.now() < until) {

@@ -2,7 +2,8 @@
 import type { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createEngine, isMillraceError, type Engine } from '../../src/index.js'
-import { ARENA, RUN, SCRATCH_SPAN_BYTES } from '../../src/memory/layout.js'
+import { ARENA, RUN } from '../../src/memory/layout.js'
+import { WORKER_LEASE_BYTES } from '../../src/workers/pool-mail.js'
 import { chunked, drawFrom, drawGraph, outcome } from '../soak/random-run.js'
 
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 16), GRAPHS = 6, MIB = 2 ** 20
@@ -44,7 +45,7 @@ describe.each([['whole values', undefined], ['chunks', chunked]])('%s', (_name, 
     }
     expect(engine.stats().workers.lost).toBeGreaterThan(KILLS / 4)
     // A thread that is lost when nothing runs is replaced by the next run: its scratch span is back until then, once its end was noticed and dealt with.
-    const left = (): number => { const { arena: now, workers } = engine.stats(); return (now.usedBytes + (2 - workers.count) * SCRATCH_SPAN_BYTES - used) % SPAN }
+    const left = (): number => { const { arena: now, workers } = engine.stats(); return (now.usedBytes + (2 - workers.count) * WORKER_LEASE_BYTES - used) % SPAN }
     await expect.poll(left, { timeout: 10_000 }).toBe(0)
     const { workers } = engine.stats()
     expect(Array.from({ length: RUN.COUNT }, (_, run) => arena.u32[(arena.base + ARENA.RUNS + run * RUN.BYTES) >>> 2])).toEqual(new Array(RUN.COUNT).fill(0))
