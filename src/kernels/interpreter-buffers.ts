@@ -53,7 +53,7 @@ export function skipRest(s: Step, from: Address, at: Address): void {
   const filled = word(s.u32, from + BUFFER.FILLED)
   if (word(s.u32, at) >= filled) return
   s.u32[at >>> 2] = filled
-  mark(s, PROGRAM_FLAG.REST)
+  mark(s, PROGRAM_FLAG.REST | PROGRAM_FLAG.MOVED)
 }
 
 /** Zeros in `frames` frames from `first` on. */

@@ -43,7 +43,7 @@ export function checkFeedback(c: Context, { graph, nodeIndex, edgeIndex, edges: 
   })
   for (const i of late) {
     const n = toAt[i]!, { script, pinned: main, free } = members.get(knots[n]!)!, name = (one: number): string => graph.nodes[one]!.id
-    const [runtime, alternative] = script !== undefined ? [`a loop through ${name(script)}, which is written in TypeScript`, `Take ${name(script)} out of the loop: only kernels run there.`]
+    const [runtime, alternative] = script !== undefined ? [`a loop through ${name(script)}, which is written in TypeScript`, script === fromAt[i] ? `Put a gain node behind ${name(script)}, and the delay behind that.` : `Take ${name(script)} out of the loop: only kernels run there.`]
       : main !== undefined && free !== undefined ? [`a loop through ${name(main)}, which is pinned, and ${name(free)}, which is not`, 'Pin all of its nodes or none.']
         : loops[fromAt[i]!] === loops[n] && !fed.has(loops[n]!) ? ['a loop that nothing outside feeds: it would never end', 'Link something into the loop.'] : []
     if (runtime === undefined) continue
