@@ -26,9 +26,21 @@ test('borders are exactly where the level changes', () => {
 test('an arena tells each change once, from its blocks as rounded', () => {
   const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), seen: PressureLevel[] = [], blocks: Block[] = [], step = Math.floor(arena.stats().capacityBytes / 100)
   arena.store.onPressureChange = (level) => { seen.push(level) }
-  while (arena.stats().usedBytes / arena.stats().capacityBytes < 0.97) blocks.push(arena.alloc(step))
-  expect(seen).toEqual(['background', 'before-runs', 'wait'])
+  const share = (): number => arena.stats().usedBytes / arena.stats().capacityBytes
+  // Up and down across each border: within 2 % below it the level stays, below that it is left, and told anew.
+  for (const [level, border, before] of [['background', 0.7, 'none'], ['before-runs', 0.85, 'background'], ['wait', 0.95, 'before-runs']] as const) {
+    while (share() <= border) blocks.push(arena.alloc(step))
+    expect([seen.splice(0), arena.store.pressure]).toEqual([[level], level])
+    while (share() > border - 0.01) blocks.pop()!.release()
+    expect([seen, arena.store.pressure]).toEqual([[], level])
+    while (share() >= border - 0.02) blocks.pop()!.release()
+    expect([seen.splice(0), arena.store.pressure]).toEqual([[before], before])
+    while (share() <= border) blocks.push(arena.alloc(step))
+    expect(seen.splice(0)).toEqual([level])
+  }
+  while (share() < 0.97) blocks.push(arena.alloc(step))
+  expect(seen).toEqual([])
   for (const block of blocks) block.release()
-  expect(seen).toEqual(['background', 'before-runs', 'wait', 'before-runs', 'background', 'none'])
+  expect(seen).toEqual(['before-runs', 'background', 'none'])
   expect(arena.store.pressure).toBe('none')
 })
