@@ -49,7 +49,16 @@ export interface ParamDeclaration {
 export type ParamTable = Readonly<Record<string, ParamDeclaration>>
 
 /** Declaration of an input port; order of declaration = slot index. */
-export interface InputDeclaration { readonly media: MediaConstraint; readonly optional?: boolean; readonly multi?: boolean; readonly doc?: string }
+export interface InputDeclaration {
+  readonly media: MediaConstraint
+  readonly optional?: boolean
+  readonly multi?: boolean
+  /** What only such inputs want is computed when `ctx.need` asks for it (GR-29). Not for kernels. */
+  readonly lazy?: boolean
+  /** Takes a list whole, as one packet whose `data` is an array of items; else the node is called once per item and gives lists. Not for kernels. */
+  readonly list?: boolean
+  readonly doc?: string
+}
 
 /** Values of params as a node's functions see them: defaults filled in. */
 export type ParamValues = Readonly<Record<string, unknown>>
@@ -74,6 +83,8 @@ export interface ChannelView { readonly first: number; readonly downwards?: bool
 /** Declaration of an output port. `frames` and `metadata` belong to kernel nodes. */
 export interface OutputDeclaration {
   readonly media: MediaConstraint
+  /** Gives a list: packets whose `data` is an array of items, each as `media` says. Not for kernels. */
+  readonly list?: boolean
   readonly doc?: string
   readonly frames?: OutputFrames
   /** The output is some channels of the first input, where they stand: no code runs for it and no sample moves. Undefined: not for these params and media. */
@@ -157,6 +168,14 @@ export interface NodeContext {
    * this run's seed. At most `limits.expandedNodes` are added to a run: `LIMIT_EXCEEDED`. Engine thread only.
    */
   expand(graph: Graph | Outputs): Promise<PacketRecord>
+  /**
+   * Asks for a lazy input, by port: what it wants starts, once, whoever asks. Gives what other inputs are, a stream (a list of them for a `multi` port, undefined for one that is not
+   * linked), once its first packet is there or it has ended; asked again, the same promise. `port.n` asks for the nth link of a `multi` port alone. Rejects with `DEPENDENCY_FAILED` when
+   * what was asked for fails, with the reason when the run is stopped, with `INVALID_ARGUMENT` for a port that is not lazy.
+   */
+  need<T extends PacketStream | readonly PacketStream[] | undefined = PacketStream>(port: string): Promise<T>
+  /** What a node gives in place of a packet to stop what depends on that output: see `blocker`. */
+  readonly blocker: Packet
 }
 
 /** Outputs of a TypeScript node: port name → packet. */

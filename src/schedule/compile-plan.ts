@@ -1,11 +1,12 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
+import { commonErrors } from '../errors/common-errors.js'
 import { errorOf } from '../errors/error-of.js'
 import { edgeListOf } from '../graph/edge-list.js'
 import { hashGraph } from '../graph/hash.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import { graphErrors } from '../graph/errors.js'
-import type { ChannelView, ParamValues } from '../graph/node-definition.js'
+import type { ChannelView, NodeDefinition, ParamValues } from '../graph/node-definition.js'
 import type { GraphPasses } from '../graph/passes.js'
 import { resolveParams } from '../graph/params.js'
 import type { Registry } from '../graph/registry.js'
@@ -14,6 +15,8 @@ import type { Media } from '../media/media-type.js'
 import { alignedBytes } from './colouring.js'
 import type { CompiledPlan } from './compiled-plan.js'
 import type { CostHistory } from './estimates.js'
+import { lazyBranches } from './lazy-branches.js'
+import { feedbackOf } from './feedback.js'
 import { mediaBytes } from './media-bytes.js'
 import { peakBytes } from './peak-bytes.js'
 import { configDiagnostics, driverKey, policyDiagnostics, readPolicy } from './policy/node-policy.js'
@@ -53,8 +56,12 @@ export interface CompileContext {
   readonly threads?: boolean
   /** Threads have memories of their own. Default false. */
   readonly private?: boolean
+  /** Tags that only workers have, and not all of them: what requires one runs there, however small it is. Default: none. */
+  readonly workerTags?: ReadonlySet<string>
   /** Limiters that have permits. Default: none. */
   readonly hasLimiter?: (name: string) => boolean
+  /** The definition of a kernel node that is to run once per item of a list. */
+  readonly perItem?: (node: GraphNode) => NodeDefinition
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -68,34 +75,37 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const misfits = solved.diagnostics.filter((one) => one.severity === 'error')
   if (misfits.length > 0) throw errorOf(misfits[0]!, misfits)
   const order = c.passes.order(edgeListOf(solved.graph))
-  const nodes = resolveNodes(solved.graph, order.order, solved.media, c)
-  const removed = new Set(nodes.filter(needsNoCode).map((node) => node.id))
-  const { origin, views } = resolveAliases(nodes, removed)
+  const resolved = resolveNodes(solved.graph, order.order, solved.media, c)
+  const removed = new Set(resolved.filter(needsNoCode).map((node) => node.id))
+  const { origin, views, delays } = resolveAliases(resolved, removed), nodes = withDelays(resolved, delays), feedback = feedbackOf(nodes, origin)
   const shown = runOutputs(solved.graph, nodes), outputs = new Map([...shown].map(([name, value]) => [name, origin.get(value) ?? value]))
   requireChannels(nodes, shown, origin, views, solved.media)
-  const totals = totalFrames(nodes, origin, c.lengths)
+  requirePrompt(shown, delays)
+  const totals = totalFrames(nodes, origin, c.lengths, feedback)
   const asked = checkPolicies(solved.graph, nodes, c)
   const timed = nodes.map((node) => ({ ...node, estUs: estimate(node, removed, origin, totals, c) }))
   const kernelUs = timed.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
-  const onWorkers = c.workers > 0 && (c.forceWorkers || kernelUs > INLINE_US)
+  const tagged = timed.some(({ tier, policy }) => tier !== null && policy!.tags.some((tag) => c.workerTags?.has(tag) === true))
+  const onWorkers = c.workers > 0 && (c.forceWorkers || tagged || kernelUs > INLINE_US)
   const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
   const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier !== 'js' && driverKey(node.policy, node.id) === '')) ? c.workers : 0
-  const drafts = groupSegments(timed, origin, removed, selfScheduled, timed.map((node) => node.tier === 'wasm' ? handOverUs(node, origin, totals) : 0))
-  const readers = readersOf(timed, origin, removed), stored = storedValues(c.materialize ?? 'segments', timed, removed, origin, solved.media, outputs, drafts, readers)
+  const kept = new Set(solved.graph.nodes.flatMap((node) => node.output === true ? [node.id] : [])), lazy = lazyBranches(timed, shown.values(), (id) => kept.has(id))
+  const drafts = groupSegments(timed, origin, removed, selfScheduled, timed.map((node) => node.tier === 'wasm' ? handOverUs(node, origin, totals) : 0), lazy?.keys, feedback?.knots)
+  const readers = readersOf(timed, origin, removed), stored = storedValues(c.materialize ?? 'segments', timed, removed, origin, solved.media, outputs, drafts, readers, delays)
   const returned = new Set([...outputs.values(), ...stored.values()])
   const segments = drafts.map((draft, i) => planSegment(draft, i, {
-    nodes: timed, origin, views, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
+    nodes: timed, origin, views, feedback, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
   const where = segments.map((segment) => timed[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
   const peak = peakBytes({
-    nodes: timed, removed, segments, media: solved.media, totals, kept: returned,
+    nodes: timed, removed, segments, media: solved.media, totals, kept: returned, ...(lazy && { mayRest: (node: number) => lazy.keys[node] !== '' }),
     readOutside: new Set([...[...readers].flatMap(([value, list]) => list.some((reader) => timed[reader]!.tier === null) ? [value] : []), ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : []))]),
   })
-  const plan = describe({ peak, graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c,
-    why: onWorkers ? 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
+  const plan = describe({ peak, graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c, lazy: lazy?.keys,
+    why: onWorkers ? tagged ? 'on workers: tags that only they have' : 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
     diagnostics: [...c.diagnostics, ...unsaid(solved.diagnostics, c.diagnostics), ...asked] })
-  return { plan, leastBytes: peak.least, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals }
+  return { plan, leastBytes: peak.least, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals, lazy }
 }
 
 /** Notes that were not made before the first packets. */
@@ -105,21 +115,27 @@ function unsaid(notes: readonly Diagnostic[], said: readonly Diagnostic[]): Diag
 }
 
 function resolveNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<ValueId, Media>, c: CompileContext): ResolvedNode[] {
-  const links = new Map<string, { to: string; from: ValueId; order: number }[]>()
+  const links = new Map<string, Link[]>()
   graph.edges.forEach((edge, i) => {
     const list = links.get(edge.to[0]) ?? []
-    list.push({ to: edge.to[1], from: valueId(edge.from[0], edge.from[1]), order: edge.order ?? i })
+    list.push({ to: edge.to[1], from: valueId(edge.from[0], edge.from[1]), order: edge.order ?? i, ...(edge.delayFrames !== undefined && { delay: edge.delayFrames }) })
     links.set(edge.to[0], list)
   })
+  const lists = new Set<ValueId>()
   return Array.from(order, (index, position) => {
-    const node = graph.nodes[index]!, definition = node.definition!
+    const node = graph.nodes[index]!
+    let definition = node.definition!
     const params: ParamValues = resolveParams(definition, node.params).values
     const inputs = inputsOf(node, links.get(node.id) ?? [])
     const own: Record<string, Media> = {}
     for (const input of inputs) { const m = input.from === null ? undefined : media.get(input.from); if (m) own[input.link] = m }
     for (const port of Object.keys(definition.outputs)) { const m = media.get(valueId(node.id, port)); if (m) own[port] = m }
+    const ofLists = new Set(inputs.flatMap(({ link, from }) => from !== null && lists.has(from) ? [link] : []))
+    const perItem = inputs.some(({ link, port }) => ofLists.has(link) && definition.inputs[port]?.list !== true)
+    for (const [port, output] of Object.entries(definition.outputs)) if (perItem || output.list === true) lists.add(valueId(node.id, port))
+    if (perItem && definition.process === undefined && c.perItem) definition = c.perItem(node)
     const choice = definition.kernel === undefined ? undefined : c.tierOf(node)
-    return { index: position, id: node.id, definition, params, media: own, inputs, tier: choice?.tier ?? null, tierWhy: choice?.why ?? 'written in TypeScript', estUs: 0, policy: readPolicy(node, definition, graph.config) }
+    return { index: position, id: node.id, definition, params, media: own, inputs, tier: choice?.tier ?? null, tierWhy: choice?.why ?? 'written in TypeScript', estUs: 0, policy: readPolicy(node, definition, graph.config), ...(ofLists.size > 0 && { lists: ofLists, perItem }) }
   })
 }
 
@@ -134,17 +150,36 @@ function checkPolicies(graph: Graph, nodes: readonly ResolvedNode[], c: CompileC
   return found
 }
 
+interface Link { readonly to: string; readonly from: ValueId; readonly order: number; readonly delay?: number }
+
+/** Aliases of what comes late come late. */
+function withDelays(nodes: readonly ResolvedNode[], delays: ReadonlyMap<ValueId, number>): readonly ResolvedNode[] {
+  if (delays.size === 0) return nodes
+  const late = (input: ResolvedInput): ResolvedInput => {
+    const more = input.from === null ? undefined : delays.get(input.from)
+    return more === undefined ? input : { ...input, delay: more + (input.delay ?? 0) }
+  }
+  return nodes.map((node) => ({ ...node, inputs: node.inputs.map(late) }))
+}
+
+/** A run output that is an alias of something later than it stands nowhere. Throws `UNSUPPORTED`. */
+function requirePrompt(shown: ReadonlyMap<string, ValueId>, delays: ReadonlyMap<ValueId, number>): void {
+  for (const [name, value] of shown) {
+    if (delays.has(value)) throw commonErrors.UNSUPPORTED({ feature: `Output ${name}, which hands on a feedback edge as it is`, runtime: 'a run', alternative: 'Put a gain node before it.' }, { nodeId: nodeOf(value) })
+  }
+}
+
 /** Links in slot order: declared ports, the links of a `multi` input in their order; then params that edges drive. */
-function inputsOf(node: GraphNode, links: readonly { to: string; from: ValueId; order: number }[]): ResolvedInput[] {
-  const definition = node.definition!
+function inputsOf(node: GraphNode, links: readonly Link[]): ResolvedInput[] {
+  const definition = node.definition!, source = (link: Link): Pick<ResolvedInput, 'from' | 'delay'> => ({ from: link.from, ...(link.delay !== undefined && { delay: link.delay }) })
   const inputs = Object.entries(definition.inputs).flatMap(([port, declared]): ResolvedInput[] => {
     const own = links.filter((link) => link.to === port).sort((a, b) => a.order - b.order)
-    if (declared.multi) return own.map((link, n) => ({ link: `${port}.${n}`, port, from: link.from }))
-    return [{ link: port, port, from: own[0]?.from ?? null }]
+    if (declared.multi) return own.map((link, n) => ({ link: `${port}.${n}`, port, ...source(link) }))
+    return [{ link: port, port, ...(own[0] ? source(own[0]) : { from: null }) }]
   })
   const driven = links.length === inputs.length ? [] : Object.keys(definition.params).flatMap((name): ResolvedInput[] => {
     const link = links.find((one) => one.to === name)
-    return link === undefined ? [] : [{ link: name, port: name, from: link.from, control: definition.kernel === undefined ? -1 : controlNames({ definition, inputs }).indexOf(name) }]
+    return link === undefined ? [] : [{ link: name, port: name, ...source(link), control: definition.kernel === undefined ? -1 : controlNames({ definition, inputs }).indexOf(name) }]
   })
   return driven.length === 0 ? inputs : [...inputs, ...driven]
 }
@@ -166,14 +201,14 @@ function runOutputs(graph: Graph, nodes: readonly ResolvedNode[]): Map<string, V
 /** Values to keep beside the outputs (EX-05), as named → their writers'. */
 function storedValues(
   mode: Materialize, nodes: readonly ResolvedNode[], removed: ReadonlySet<string>, origin: ReadonlyMap<ValueId, ValueId>, media: ReadonlyMap<ValueId, Media>,
-  outputs: ReadonlyMap<string, ValueId>, drafts: readonly SegmentDraft[], readers: ReadonlyMap<ValueId, readonly number[]>,
+  outputs: ReadonlyMap<string, ValueId>, drafts: readonly SegmentDraft[], readers: ReadonlyMap<ValueId, readonly number[]>, delays: ReadonlyMap<ValueId, number>,
 ): Map<ValueId, ValueId> {
   const stored = new Map<ValueId, ValueId>(), returned = new Set(outputs.values())
   if (mode === 'outputs') return stored
   const byId = new Map(nodes.map((node) => [node.id, node])), segmentOf = new Map(drafts.flatMap((draft, d) => draft.nodes.map((node) => [node, d] as const)))
   for (const node of nodes) for (const [port, output] of Object.entries(node.definition.outputs)) {
     const value = valueId(node.id, port), writer = origin.get(value) ?? value, source = byId.get(nodeOf(writer))
-    if (source === undefined || (source.definition.pull !== undefined && source.definition.whole?.(source.params) !== true)) continue
+    if (source === undefined || delays.has(value) || (source.definition.pull !== undefined && source.definition.whole?.(source.params) !== true)) continue
     if (mode === 'all') { if (output.view === undefined && (media.has(value) || source.tier === null)) stored.set(value, writer); continue }
     const draft = segmentOf.get(source.index), whole = draft !== undefined && drafts[draft]!.feed === 'values'
     const segments = new Set((readers.get(writer) ?? []).map((reader) => segmentOf.get(reader) ?? -1 - reader))
@@ -233,7 +268,7 @@ interface Described {
   readonly graph: Graph; readonly nodes: readonly ResolvedNode[]; readonly removed: ReadonlySet<string>; readonly origin: ReadonlyMap<ValueId, ValueId>
   readonly outputs: ReadonlyMap<string, ValueId>; readonly stored: ReadonlyMap<ValueId, ValueId>; readonly segments: readonly SegmentPlan[]; readonly where: readonly ('engine' | 'worker')[]
   readonly totals: ReadonlyMap<ValueId, number>; readonly order: { readonly levels: Uint32Array; readonly order: Uint32Array }; readonly inserted: readonly InsertedNode[]
-  readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly diagnostics: readonly Diagnostic[]
+  readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly diagnostics: readonly Diagnostic[]; readonly lazy: readonly string[] | undefined
 }
 
 /** The printable part. */
@@ -246,7 +281,7 @@ function describe(d: Described): Plan {
     const segment = segmentOf.get(node.index) ?? -1
     return {
       id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment >= 0 ? d.where[segment]! : d.c.threads === true && node.definition.thread === 'worker' && node.policy?.main !== true ? 'worker' : 'engine',
-      ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`,
+      ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : `${node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`}${d.lazy?.[node.index] ? `; when asked for: ${d.lazy[node.index]!.replaceAll('\n', ', ')}` : ''}`,
       hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
       estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
     }
@@ -282,7 +317,7 @@ function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge
     const crosses = [a, b].some((s) => isAway(d, s)), copies = fused ? 0 : copyBytes(d, d.origin.get(value) ?? value, to, segmentOf, counted)
     return {
       from: [edge.from[0], edge.from[1]], to: [edge.to[0], edge.to[1]], media, transport: fused || d.removed.has(d.nodes[from]!.id) || d.removed.has(d.nodes[to]!.id) ? 'address' : crosses ? 'transfer' : whole ? 'value' : 'queue',
-      capacity: fused ? d.segments[a]!.headFrames : queueCapacity(media?.kind), whenFull: 'block', copies,
+      capacity: fused ? d.segments[a]!.headFrames : queueCapacity(media?.kind), whenFull: 'block', copies, ...(edge.delayFrames !== undefined && { delayFrames: edge.delayFrames }),
     }
   })
 }

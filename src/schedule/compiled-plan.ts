@@ -1,5 +1,6 @@
 import type { ChannelView } from '../graph/node-definition.js'
 import type { Media } from '../media/media-type.js'
+import type { LazyBranches } from './lazy-branches.js'
 import type { Plan } from './plan.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
@@ -25,6 +26,8 @@ export interface CompiledPlan {
   /** Run output name → the value that it names, where that is an alias. */
   readonly shown: ReadonlyMap<string, ValueId>
   readonly segments: readonly SegmentPlan[]
+  /** What waits to be asked for; undefined: nothing does. */
+  readonly lazy?: LazyBranches | undefined
   /** Where each segment runs, by index. */
   readonly where: readonly ('engine' | 'worker')[]
   /** Upper bounds of whole lengths, frames. */

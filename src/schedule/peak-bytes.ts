@@ -27,6 +27,8 @@ export interface PeakFacts {
   readonly kept: ReadonlySet<ValueId>
   /** Values that somebody outside their writer's segment reads. */
   readonly readOutside: ReadonlySet<ValueId>
+  /** True for a node that may never run. */
+  readonly mayRest?: (node: number) => boolean
 }
 
 /**
@@ -34,8 +36,9 @@ export interface PeakFacts {
  * `least`: without what waits; a run that has not that much cannot go on. Values of unknown length count as nothing.
  */
 export function peakBytes(f: PeakFacts): { readonly most: number; readonly least: number } {
-  let bytes = 0, queued = 0
+  let bytes = 0, queued = 0, resting = 0
   for (const segment of f.segments) {
+    const before = bytes
     bytes += segment.workBytes + segment.nodes.length * STEP_BYTES
     for (const buffer of segment.buffers) {
       if (buffer.kind !== 'output') continue
@@ -46,6 +49,7 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
       if (kept) bytes += 2 * (total ?? 0) * frame
       else queued += room * waiting(total, buffer.capacity * PASSES_PER_ROOM, buffer.media.kind)
     }
+    if (f.mayRest?.(segment.nodes[0]!.node) === true) resting += bytes - before
   }
   for (const node of f.nodes) {
     if (node.tier !== null || f.removed.has(node.id) || node.definition.whole?.(node.params) === true) continue
@@ -58,7 +62,7 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
       else queued += alignedBytes(mediaBytes(media, chunk)) * waiting(total, chunk, media.kind)
     }
   }
-  return { most: bytes + queued, least: bytes }
+  return { most: bytes + queued, least: bytes - resting }
 }
 
 /** Packets of `frames` frames that are there at a time. */

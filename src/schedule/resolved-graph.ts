@@ -1,3 +1,4 @@
+import { commonErrors } from '../errors/common-errors.js'
 import { passesThrough, type ChannelView, type NodeDefinition, type ParamValues, type PortMedia } from '../graph/node-definition.js'
 import type { ReferenceParts } from '../kernels/reference-code.js'
 import type { Tier } from '../graph/tiers.js'
@@ -11,6 +12,8 @@ export interface ResolvedInput {
   readonly from: ValueId | null
   /** The edge drives a param: number of its control record; −1 for a node written in TypeScript. Such links follow the inputs. */
   readonly control?: number
+  /** Frames by which it comes later than its writer wrote it, those of the aliases in between included (GR-12). */
+  readonly delay?: number
 }
 
 /** Writers' values and the views of them that readers get. */
@@ -19,6 +22,8 @@ export interface Aliases {
   readonly origin: Map<ValueId, ValueId>
   /** Values that are some channels of their origin. */
   readonly views: Map<ValueId, ChannelView>
+  /** Values that come later than their origin, frames. */
+  readonly delays: Map<ValueId, number>
 }
 
 /** A node with everything decided that does not depend on its neighbours' placement. In topological order; `index` is the position there. */
@@ -37,6 +42,10 @@ export interface ResolvedNode {
   readonly estUs: number
   /** Absent: the node asks for nothing. */
   readonly policy?: NodePolicy
+  /** Links that carry lists. Absent: none. */
+  readonly lists?: ReadonlySet<string>
+  /** A list comes where one item is taken: the node is called once per item, and its outputs are lists. */
+  readonly perItem?: boolean
 }
 
 /** Node id part of a value id. Node ids may contain dots; port names may not. */
@@ -51,18 +60,26 @@ export function valueId(node: string, port: string): ValueId { return `${node}.$
  * Returns the writer's value id for every value id of the graph.
  */
 export function resolveAliases(nodes: readonly ResolvedNode[], removed: ReadonlySet<string>): Aliases {
-  const origin = new Map<ValueId, ValueId>(), views = new Map<ValueId, ChannelView>()
-  for (const node of nodes) {
-    const source = node.inputs[0]?.from
-    for (const [port, output] of Object.entries(node.definition.outputs)) {
-      const own = valueId(node.id, port)
-      const aliased = source !== null && source !== undefined && (removed.has(node.id) || passesThrough(output, node.params, node.media))
-      origin.set(own, aliased ? origin.get(source) ?? source : own)
-      const view = aliased ? viewOf(views.get(source), output.view?.(node.params, node.media)) : undefined
-      if (view) views.set(own, view)
+  const origin = new Map<ValueId, ValueId>(), views = new Map<ValueId, ChannelView>(), delays = new Map<ValueId, number>()
+  // Where a first input comes later, its writer may stand behind the node: then once more, until nothing changes.
+  for (let round = 0, again = true; again; round++) {
+    again = false
+    for (const node of nodes) {
+      const source = node.inputs[0]?.from, late = node.inputs[0]?.delay ?? 0
+      for (const [port, output] of Object.entries(node.definition.outputs)) {
+        const own = valueId(node.id, port)
+        const aliased = source !== null && source !== undefined && (removed.has(node.id) || passesThrough(output, node.params, node.media))
+        const root = aliased ? origin.get(source) ?? source : own, delay = aliased ? late + (delays.get(source) ?? 0) : 0
+        again ||= (delays.get(own) ?? 0) !== delay || (delays.size > 0 && origin.get(own) !== root)
+        origin.set(own, root)
+        if (delay > 0) delays.set(own, delay)
+        const view = aliased ? viewOf(views.get(source), output.view?.(node.params, node.media)) : undefined
+        if (view) views.set(own, view)
+      }
+      if (again && round > nodes.length) throw commonErrors.UNSUPPORTED({ feature: `Feedback into ${node.id}`, runtime: 'a loop of nodes that change nothing', alternative: 'Remove it.' }, { nodeId: node.id })
     }
   }
-  return { origin, views }
+  return { origin, views, delays }
 }
 
 /** Nodes that no code runs for: they change nothing, or all that they give are views. */

@@ -1,3 +1,4 @@
+import { commonErrors } from '../errors/common-errors.js'
 import { driverKey } from './policy/node-policy.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import { nodeOf } from './resolved-graph.js'
@@ -14,23 +15,29 @@ const BRANCH_US = 200
  * when it enters or leaves one of several branches that are each worth a thread of their own. Every breaking edge raises the stage number of
  * its consumer, and only nodes of one stage that are joined by unbroken edges fuse; so no path can leave a segment and come back (no cycle of
  * segments). Chunk-fed segments of one stage that read the same value are fused too. `selfScheduledBy`: workers that take segments from the task
- * table (0: the driver feeds every segment); `handOverUs`: cost of moving a node's values to another memory and back, by node. `removed` nodes change nothing and belong to no segment; `origin` leads past them. O(nodes + edges).
+ * table (0: the driver feeds every segment); `handOverUs`: cost of moving a node's values to another memory and back, by node; `lazyKeys`: what asks for a node, by node: segments never mix them; `knots`: nodes of one number (not −1) must share a segment (GR-12). `removed` nodes change nothing and belong to no segment; `origin` leads past them. O(nodes + edges).
  */
 export function groupSegments(
-  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>, selfScheduledBy: number, handOverUs: readonly number[] = [],
+  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>, selfScheduledBy: number, handOverUs: readonly number[] = [], lazyKeys?: readonly string[], knots?: Int32Array,
 ): SegmentDraft[] {
   const graph = kernelEdges(nodes, origin)
-  const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph) : nodes.map(() => 'chunks' as const)
+  const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph, knots) : nodes.map(() => 'chunks' as const)
   const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds, handOverUs) : new Int32Array(nodes.length)
-  const keys = nodes.map((node) => driverKey(node.policy, node.id))
+  if (knots) joinLanes(lanes, knots)
+  const keys = nodes.map((node) => `${driverKey(node.policy, node.id)}${lazyKeys?.[node.index] ?? ''}`)
   const stage = new Int32Array(nodes.length), parent = Int32Array.from(nodes, (_, i) => i)
   const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
   const breaks = (u: number, v: number): boolean =>
     nodes[u]!.tier === null || nodes[u]!.tier !== nodes[v]!.tier || feeds[u] !== feeds[v] || lanes[u] !== lanes[v] || keys[u] !== keys[v]
-  for (const node of nodes) {
-    const v = node.index
-    for (const u of graph.inputs[v]!) stage[v] = Math.max(stage[v]!, stage[u]! + (breaks(u, v) ? 1 : 0))
-    if (node.tier !== null) for (const u of graph.inputs[v]!) if (!breaks(u, v) && stage[u] === stage[v]) parent[find(u)] = find(v)
+  untilSettled(nodes, knots, stage, (v) => { for (const u of graph.inputs[v]!) stage[v] = Math.max(stage[v]!, stage[u]! + (breaks(u, v) ? 1 : 0)) })
+  const tied = new Map<number, number>()
+  for (const { index: v, tier, id } of nodes) {
+    if (tier !== null) for (const u of graph.inputs[v]!) if (!breaks(u, v) && stage[u] === stage[v]) parent[find(u)] = find(v)
+    const knot = knots?.[v] ?? -1, first = tied.get(knot) ?? v
+    if (knot < 0) continue
+    if (keys[v] !== keys[first]) throw commonErrors.UNSUPPORTED({ feature: `Feedback through ${id}`, runtime: 'a loop of which only a part waits to be asked for', alternative: 'Remove it.' }, { nodeId: id })
+    parent[find(first)] = find(v)
+    tied.set(knot, v)
   }
   fuseSharedInputs(nodes, origin, feeds, keys, stage, parent, find)
   const groups = new Map<number, number[]>()
@@ -49,21 +56,43 @@ function kernelEdges(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId
   const consumers: number[][] = nodes.map(() => [])
   const inputs = nodes.map((node) => {
     const from = new Set<number>()
-    for (const input of node.inputs) if (input.from !== null) from.add(byId.get(nodeOf(origin.get(input.from) ?? input.from))!)
+    for (const input of node.inputs) if (input.from !== null && input.delay === undefined) from.add(byId.get(nodeOf(origin.get(input.from) ?? input.from))!)
     for (const u of from) consumers[u]!.push(node.index)
     return [...from]
   })
   return { inputs, consumers }
 }
 
-/** `values` when every stream input is known whole before the run; else `chunks`. A node written in TypeScript always feeds chunks, a literal value whole. */
-function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges): ('chunks' | 'values')[] {
-  const feeds: ('chunks' | 'values')[] = []
-  for (const node of nodes) {
-    const chunky = node.tier === null ? node.definition.whole?.(node.params) !== true : graph.inputs[node.index]!.some((u) => feeds[u] === 'chunks')
-    feeds.push(chunky ? 'chunks' : 'values')
+/** Visits nodes in order, and again while what the nodes of a knot share, the greatest of their numbers, grows. Once without knots. */
+function untilSettled(nodes: readonly ResolvedNode[], knots: Int32Array | undefined, numbers: Int32Array, visit: (node: number) => void): void {
+  const most = new Map<number, number>()
+  for (let again = true; again;) {
+    again = false
+    for (const { index } of nodes) {
+      visit(index)
+      const knot = knots?.[index] ?? -1, before = most.get(knot) ?? 0
+      if (knot < 0) continue
+      if (numbers[index]! > before) { most.set(knot, numbers[index]!); again = true } else numbers[index] = before
+    }
   }
-  return feeds
+}
+
+/** Where the nodes of a knot have different lanes, it gets one of its own. */
+function joinLanes(lanes: Int32Array, knots: Int32Array): void {
+  const lane = new Map<number, number>(), mixed = new Map<number, number>()
+  let next = lanes.reduce((most, one) => Math.max(most, one), 0)
+  knots.forEach((knot, v) => { if (knot >= 0 && (lane.get(knot) ?? lanes[v]) !== lanes[v] && !mixed.has(knot)) mixed.set(knot, ++next); lane.set(knot, lanes[v]!) })
+  knots.forEach((knot, v) => { lanes[v] = mixed.get(knot) ?? lanes[v]! })
+}
+
+/** `values` when every stream input is known whole before the run; else `chunks`. A node written in TypeScript always feeds chunks, a literal value whole. */
+function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges, knots: Int32Array | undefined): ('chunks' | 'values')[] {
+  const chunky = new Int32Array(nodes.length)
+  untilSettled(nodes, knots, chunky, (v) => {
+    const { tier, definition, params } = nodes[v]!
+    if (tier === null ? definition.whole?.(params) !== true : graph.inputs[v]!.some((u) => chunky[u] === 1)) chunky[v] = 1
+  })
+  return Array.from(chunky, (is) => is === 1 ? 'chunks' : 'values')
 }
 
 /** Gives a lane of its own to each branch that is worth a thread; 0 = no lane. Joins of several lanes start a new one. */

@@ -1,65 +1,27 @@
-import type { Diagnostic } from '../../errors/diagnostic.js'
-import type { Media } from '../../media/media-type.js'
 import { commonErrors } from '../../errors/common-errors.js'
 import { isMillraceError, type MillraceError } from '../../errors/millrace-error.js'
 import type { Packet } from '../../media/packet.js'
-import type { CompiledPlan } from '../compiled-plan.js'
+import { BLOCKED } from '../blocked.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
-import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../open-segment.js'
+import type { OpenSegment, OutputMode, RunScope } from '../open-segment.js'
 import { releasePacket, sharePacket, viewPacket } from '../packet-data.js'
 import { PacketQueue, queueCapacity, type EdgeCounters } from '../packet-queue.js'
 import { NO_POLICY } from '../policy/node-policy.js'
 import { Turn } from '../policy/turn.js'
-import { ProgressMeter, type ProgressListener } from '../progress.js'
+import { ProgressMeter } from '../progress.js'
 import { nodeOf, referenceParts, valueId, type ResolvedNode } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
+import type { BatchOutcome, BatchRequest, SkipReason } from './batch-types.js'
+import { Demand } from './demand.js'
+import { gatherOutputs } from './gather-outputs.js'
 import { randomKey } from './node-context.js'
 import { nodeReport, runNodeTask, type NodeReport } from './node-task.js'
 import { runSegmentTask } from './segment-task.js'
-import type { RunFrame, RunServices } from './services.js'
+import type { RunFrame } from './services.js'
 import { StallBreaker } from './stall-breaker.js'
-import { summarise } from './summaries.js'
+import { ValueGroup } from './value-group.js'
 import { ValueRoutes } from './value-routes.js'
-
-/** What a finished (or failed) batch run leaves behind. */
-export interface BatchOutcome {
-  readonly outputs: Readonly<Record<string, Packet>>
-  readonly nodeOutputs: Readonly<Record<string, Packet>>
-  readonly failures: readonly MillraceError[]
-  readonly cancelled: boolean
-  readonly segments: readonly (OpenSegment | undefined)[]
-  readonly nodes: ReadonlyMap<string, NodeReport>
-  readonly edges: readonly { readonly from: ValueId; readonly to: string; readonly counters: EdgeCounters }[]
-  readonly failedNodes: ReadonlyMap<string, MillraceError>
-  /** Nodes that came to their end, and those that did not run because what they need failed. */
-  readonly endedNodes: ReadonlySet<string>
-  readonly skippedNodes: ReadonlySet<string>
-}
-
-/** Everything one batch run needs. */
-export interface BatchRequest {
-  readonly compiled: CompiledPlan
-  /** `worker`: undefined where none can run; the planner then gives it nothing. */
-  readonly executors: { readonly engine: SegmentExecutor; readonly worker: SegmentExecutor | undefined }
-  readonly services: RunServices
-  readonly runId: string
-  /** When the run began, by the clock, µs: what all start times count from. */
-  readonly startUs: number
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: ProgressListener | undefined
-  readonly onError: 'stop' | 'continue'
-  /** False: nothing is timed step by step (`metrics: false`). Default true. */
-  readonly timed?: boolean
-  /** See the options of a run. */
-  readonly priority?: number
-  readonly workers?: number
-  readonly diagnostics: Diagnostic[]
-  /** Seed of random numbers; default 0. */
-  readonly seed?: bigint
-  /** ms of own time per packet for nodes that name no limit; 0: none; default 300 000. */
-  readonly nodeTimeoutMs?: number
-}
 
 /** Own time per packet of a node that names no limit, ms. */
 const NODE_TIMEOUT_MS = 300_000
@@ -78,13 +40,17 @@ class BatchRun {
   readonly #nodes = new Map<string, NodeReport>()
   readonly #failed = new Map<string, MillraceError>()
   readonly #ended = new Set<string>()
-  readonly #skipped = new Set<string>()
+  readonly #skipped = new Map<string, SkipReason>()
   readonly #failures: MillraceError[] = []
   readonly #edges: { from: ValueId; to: string; counters: EdgeCounters }[] = []
   readonly #readers = new Map<PacketQueue, string>()
   readonly #nodeQueues = new Map<string, Map<string, PacketQueue>>()
   readonly #segmentQueues = new Map<number, Map<number, PacketQueue>>()
-  readonly #modes: Map<number, OutputMode>[]
+  readonly #valueGroups = new Map<string, ValueGroup>()
+  readonly #modes: Map<number, OutputMode>[] = []
+  /** All tasks that have started. */
+  readonly #tasks: Promise<void>[] = []
+  readonly #demand: Demand | undefined
   /** Values that segments write for others, with how the segment is fed. */
   readonly #written: ReadonlyMap<ValueId, SegmentPlan['feed']>
   readonly #returned: ReadonlySet<ValueId>
@@ -108,14 +74,16 @@ class BatchRun {
     typescript.forEach((node, i) => this.#parts.set(node.id, segments.length + i))
     this.#progress = new ProgressMeter([...segments.map((_, i) => request.compiled.plan.segments[i]!.estUs), ...typescript.map((node) => node.estUs)],
       request.services.clock, request.onProgress)
-    const { origin, outputs } = request.compiled
+    const { origin, outputs, lazy } = request.compiled
     this.#written = new Map(segments.flatMap((segment) => outputsOf(segment).map((value) => [value, segment.feed] as const)))
     this.#returned = new Set([...outputs.values(), ...request.compiled.stored.values()])
     this.#readOutside = new Set([
       ...typescript.flatMap((node) => node.inputs.flatMap((input) => input.from === null ? [] : [origin.get(input.from) ?? input.from])),
       ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : [])),
     ])
-    this.#modes = segments.map((segment) => this.#outputModes(segment))
+    if (lazy) this.#demand = new Demand(lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key) => { this.#drop(key) })
+    this.#connect()
+    segments.forEach((segment) => this.#modes.push(this.#outputModes(segment)))
   }
 
   async execute(): Promise<BatchOutcome> {
@@ -123,15 +91,14 @@ class BatchRun {
     const onAbort = (): void => { this.#cancel(signal?.reason) }
     if (signal?.aborted) onAbort(); else signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      if (!this.#cancelled) await this.#prepare()
-      if (!this.#abort.signal.aborted) {
-        this.#connect()
-        await Promise.all([...this.#nodeTasks(), ...this.#segmentTasks(), this.#valueTasks()])
-      }
-      const whole = new Map<ValueId, Packet>(), given = new Set<ValueId>()
-      const outputs = this.#gather(this.#r.compiled.outputs, whole, given), nodeOutputs = this.#gather(this.#r.compiled.stored, whole, given)
-      // Of what is returned as views only, they have the leases.
-      for (const [value, packet] of whole) if (!given.has(value)) releasePacket(packet)
+      if (!this.#cancelled) await this.#launch((key) => key === '')
+      // Tasks that ask for lazy inputs start more of them; none rejects.
+      for (let i = 0; i < this.#tasks.length; i++) await this.#tasks[i]
+      const { compiled, services } = this.#r
+      const { outputs, nodeOutputs } = this.#cancelled ? { outputs: {}, nodeOutputs: {} } : gatherOutputs({
+        compiled, services, segments: this.#segments, routes: this.#routes, collected: this.#collected, finished: this.#finished,
+        failed: (value, error) => { this.#fail(error, compiled.nodes.findIndex((node) => node.id === nodeOf(value)), 'join') },
+      })
       if (this.#failures.length === 0 && !this.#cancelled) this.#progress.finish()
       return { outputs, nodeOutputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed, endedNodes: this.#ended, skippedNodes: this.#skipped }
     } finally {
@@ -154,17 +121,48 @@ class BatchRun {
     this.#abort.abort(error)
   }
 
+  /** Starts what some lazy inputs ask for, or, with key '', what nobody needs to ask for. */
+  async #launch(starts: (key: string) => boolean): Promise<void> {
+    const chosen = (node: number): boolean => starts(this.#keyOf(node)), groups = [...this.#valueGroups].flatMap(([key, group]) => starts(key) ? [group] : [])
+    this.#stall.started()
+    await this.#prepare(chosen)
+    if (!this.#abort.signal.aborted) this.#tasks.push(...this.#nodeTasks(chosen), ...this.#segmentTasks(chosen), ...groups.map((group) => this.#valueTask(group)))
+    this.#stall.ended()
+  }
+
+  /** Nobody will ask for these nodes any more: what they would have read goes on without them. */
+  #drop(key: string): void {
+    const { nodes, segments } = this.#r.compiled
+    this.#valueGroups.get(key)?.leave()
+    segments.forEach((segment, i) => {
+      if (this.#keyOf(segment.nodes[0]!.node) !== key) return
+      for (const queue of this.#segmentQueues.get(i)?.values() ?? []) queue.leave()
+      this.#report(i, 1)
+    })
+    for (const node of nodes) {
+      if (this.#keyOf(node.index) !== key) continue
+      for (const queue of this.#nodeQueues.get(node.id)?.values() ?? []) queue.leave()
+      if (!this.#abort.signal.aborted) this.#skipped.set(node.id, 'lazy')
+      if (this.#parts.has(node.id)) this.#progress.report(this.#parts.get(node.id)!, 1, node.id)
+      this.#closeAsks(node)
+    }
+  }
+
+  #closeAsks(node: ResolvedNode): void { for (const { link } of node.inputs) this.#demand?.close(`${node.id}.${link}`) }
+  #keyOf(node: number): string { return this.#r.compiled.lazy?.keys[node] ?? '' }
+
   /** Starts workers and opens the segments that the driver feeds. */
-  async #prepare(): Promise<void> {
+  async #prepare(chosen: (node: number) => boolean): Promise<void> {
     const { compiled, executors } = this.#r
+    const segments = compiled.segments.map((segment, i) => ({ segment, i })).filter(({ segment }) => chosen(segment.nodes[0]!.node))
     for (const where of ['engine', 'worker'] as const) {
-      const plans = compiled.segments.filter((_, i) => compiled.where[i] === where)
+      const plans = segments.flatMap(({ segment, i }) => compiled.where[i] === where ? [segment] : [])
       if (plans.length > 0) await this.#guard(() => executors[where]!.prepare(plans, this.#abort.signal), plans[0]!.nodes[0]!.node)
     }
     for (const node of this.#typescript()) {
-      if (nodeReport(node, this.#frame()).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition], this.#abort.signal), node.index)
+      if (chosen(node.index) && nodeReport(node, this.#frame()).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition], this.#abort.signal), node.index)
     }
-    for (const [i, segment] of compiled.segments.entries()) {
+    for (const { segment, i } of segments) {
       if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue
       await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope()) }, segment.nodes[0]!.node, i)
     }
@@ -194,6 +192,13 @@ class BatchRun {
       })
       this.#segmentQueues.set(i, queues)
     }
+    const whole = new Map<string, { plan: SegmentPlan; index: number }[]>()
+    for (const [index, plan] of compiled.segments.entries()) {
+      if (plan.feed !== 'values') continue
+      const key = this.#keyOf(plan.nodes[0]!.node)
+      whole.set(key, [...whole.get(key) ?? [], { plan, index }])
+    }
+    for (const [key, segments] of whole) this.#valueGroups.set(key, new ValueGroup(segments, (value, reader) => this.#queue(value, reader)))
     for (const value of this.#returned) if (!this.#isCollected(value)) this.#routes.of(value).shelf ??= []
   }
 
@@ -208,11 +213,11 @@ class BatchRun {
     return queue
   }
 
-  #nodeTasks(): Promise<void>[] {
-    return this.#typescript().map((node) => this.#task([node.index], async () => {
+  #nodeTasks(chosen: (node: number) => boolean): Promise<void>[] {
+    return this.#typescript().filter((node) => chosen(node.index)).map((node) => this.#task([node.index], async () => {
       const frame = this.#frame(), report = nodeReport(node, frame)
       this.#nodes.set(node.id, report)
-      await runNodeTask(node, this.#nodeQueues.get(node.id)!, this.#routes, frame, report)
+      try { await runNodeTask(node, this.#nodeQueues.get(node.id)!, this.#routes, frame, report) } finally { this.#closeAsks(node) }
     }, Object.keys(node.definition.outputs).map((port) => valueId(node.id, port))))
   }
 
@@ -227,9 +232,9 @@ class BatchRun {
     return new Turn({ limiters, claim, clock, nowUs: () => clock.nowUs(), signal: this.#abort.signal })
   }
 
-  #segmentTasks(): Promise<void>[] {
+  #segmentTasks(chosen: (node: number) => boolean): Promise<void>[] {
     return this.#r.compiled.segments.flatMap((plan, i) => {
-      if (plan.feed !== 'chunks') return []
+      if (plan.feed !== 'chunks' || !chosen(plan.nodes[0]!.node)) return []
       const segment = this.#segments[i]
       return [this.#task(plan.nodes.map(({ node }) => node), async () => {
         if (segment === undefined) {
@@ -245,36 +250,19 @@ class BatchRun {
   }
 
   /** Whole-value segments: literals are read first, then the executor schedules the rest by itself. */
-  async #valueTasks(): Promise<void> {
-    const { compiled, executors } = this.#r
-    const list = compiled.segments.map((plan, i) => ({ plan, i })).filter(({ plan }) => plan.feed === 'values')
-    if (list.length === 0) return
-    const taskOf = new Map(list.flatMap(({ plan }, task) => plan.buffers.filter((b) => b.kind === 'output').map((b) => [b.value, task] as const)))
-    const queues = list.map(({ plan }) => new Map(plan.buffers.flatMap((buffer, b) =>
-      buffer.kind === 'input' && !taskOf.has(buffer.value) ? [[b, this.#queue(buffer.value, plan.nodes[buffer.readers[0]!]!.spec.nodeId)] as const] : [])))
-    await this.#task(list.flatMap(({ plan }) => plan.nodes.map(({ node }) => node)), async () => {
-      const tasks: ValueTask[] = []
-      try {
-        for (const [t, { plan, i }] of list.entries()) {
-          const literals = new Map<number, Packet>(), links = new Map<number, { task: number; value: ValueId }>()
-          plan.buffers.forEach((buffer, b) => { if (buffer.kind === 'input' && taskOf.has(buffer.value)) links.set(b, { task: taskOf.get(buffer.value)!, value: buffer.value }) })
-          tasks.push({ plan, outputs: this.#modes[i]!, literals, links })
-          for (const [b, queue] of queues[t]!) literals.set(b, sharePacket(await queue.whole()))
-        }
-      } catch (error) {
-        for (const { literals } of tasks) for (const packet of literals.values()) releasePacket(packet)
-        throw error
-      } finally { for (const map of queues) for (const queue of map.values()) queue.leave() }
-      const turn = this.#turn(list[0]!.plan.nodes[0]!.node)
+  #valueTask(group: ValueGroup): Promise<void> {
+    const { segments, nodes } = group
+    return this.#task(nodes, async () => {
+      const tasks = await group.tasks(this.#modes), turn = this.#turn(nodes[0]!)
       await turn.enter()
-      const done = await executors.worker!.runValues(tasks, this.#scope()).finally(() => { turn.leave() })
-      for (const [t, { plan, i }] of list.entries()) {
-        this.#segments[i] = done[t]
-        this.#collect(done[t]!, i)
-        this.#report(i, 1)
+      const done = await this.#r.executors.worker!.runValues(tasks, this.#scope()).finally(() => { turn.leave() })
+      for (const [t, { plan, index }] of segments.entries()) {
+        this.#segments[index] = done[t]
+        this.#collect(done[t]!, index)
+        this.#report(index, 1)
         for (const value of outputsOf(plan)) await this.#giveCollected(value)
       }
-    }, list.flatMap(({ plan }) => outputsOf(plan)))
+    }, segments.flatMap(({ plan }) => outputsOf(plan)))
   }
 
   /** Runs one task of some nodes; its failure fails what depends on it, or the whole run. Ends its outputs in any case. */
@@ -282,13 +270,18 @@ class BatchRun {
     this.#stall.started()
     try {
       await work()
-      for (const value of outputs) { this.#routes.end(value); this.#finished.add(value) }
+      for (const value of outputs) if (!this.#routes.of(value).blocked) { this.#routes.end(value); this.#finished.add(value) }
       // What came to its end after the run was stopped gave nothing to anybody.
       if (!this.#abort.signal.aborted) for (const node of nodes) this.#ended.add(this.#r.compiled.nodes[node]!.id)
     } catch (error) {
+      const resolved = this.#r.compiled.nodes[nodes[0]!]!, skip = (reason: SkipReason): void => { for (const node of nodes) this.#skipped.set(this.#r.compiled.nodes[node]!.id, reason) }
+      if (error === BLOCKED) {
+        skip('blocked')
+        for (const value of outputs) this.#routes.block(value)
+        return
+      }
       const failure = this.#fail(error, nodes[0]!, 'process')
-      const resolved = this.#r.compiled.nodes[nodes[0]!]!
-      if (failure.code === 'DEPENDENCY_FAILED') for (const node of nodes) this.#skipped.add(this.#r.compiled.nodes[node]!.id)
+      if (failure.code === 'DEPENDENCY_FAILED') skip('dependency-failed')
       for (const value of outputs) {
         for (const queue of this.#routes.of(value).queues) {
           queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
@@ -311,7 +304,7 @@ class BatchRun {
 
   #frame(): RunFrame {
     return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
-      nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback),
+      nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) },
       progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
   }
 
@@ -345,15 +338,9 @@ class BatchRun {
     const modes = new Map<number, OutputMode>()
     plan.buffers.forEach((buffer, b) => {
       if (buffer.kind !== 'output') return
-      modes.set(b, this.#isCollected(buffer.value) ? { mode: 'collect', frames: this.#r.compiled.totals.get(buffer.value), wanted: this.#isWanted(buffer.value) } : { mode: 'emit' })
+      modes.set(b, this.#isCollected(buffer.value) ? { mode: 'collect', frames: this.#r.compiled.totals.get(buffer.value), wanted: this.#returned.has(buffer.value) || this.#routes.of(buffer.value).queues.length > 0 } : { mode: 'emit' })
     })
     return modes
-  }
-
-  /** A value that leaves the segments: to the caller, or to a node written in TypeScript. */
-  #isWanted(value: ValueId): boolean {
-    const { nodes, origin } = this.#r.compiled
-    return this.#returned.has(value) || nodes.some((node) => node.tier === null && node.inputs.some(({ from }) => from !== null && (origin.get(from) ?? from) === value))
   }
 
   #isCollected(value: ValueId): boolean {
@@ -368,34 +355,6 @@ class BatchRun {
   async #giveCollected(value: ValueId): Promise<void> {
     const packet = this.#collected.get(value)
     if (packet && this.#routes.of(value).queues.length > 0) await this.#routes.give(value, sharePacket(packet))
-  }
-
-  /** Finished run outputs by name; those of failed branches are missing. */
-  #gather(names: ReadonlyMap<string, ValueId>, whole: Map<ValueId, Packet>, given: Set<ValueId>): Record<string, Packet> {
-    const { compiled, services } = this.#r, outputs: Record<string, Packet> = {}
-    if (this.#cancelled) return outputs
-    for (const [name, value] of names) {
-      if (!this.#finished.has(value)) continue
-      const shown = names === compiled.stored ? name : compiled.shown.get(name) ?? value, view = compiled.views.get(shown)
-      let packet = whole.get(value)
-      if (packet !== undefined) { /* another name for it */ }
-      else if (this.#collected.has(value)) { packet = this.#collected.get(value)!; this.#collected.delete(value) }
-      else {
-        const parts = this.#routes.of(value).shelf?.splice(0) ?? []
-        // media that only the packets know: an output whose node discovers them
-        const media: Media = compiled.media.get(value) ?? parts[0]?.media ?? { kind: 'json' }
-        try { packet = services.join(media, parts) } catch (error) {
-          // The other outputs are whole.
-          this.#fail(error, compiled.nodes.findIndex((node) => node.id === nodeOf(value)), 'join')
-          continue
-        }
-      }
-      whole.set(value, packet)
-      if (view) { outputs[name] = viewPacket(sharePacket(packet), view, compiled.media.get(shown)!); continue }
-      outputs[name] = summarise(given.has(value) ? sharePacket(packet) : packet, value, compiled, this.#segments)
-      given.add(value)
-    }
-    return outputs
   }
 }
 

@@ -1,10 +1,11 @@
 import { show } from '../../errors/show.js'
 import type { MediaConstraint } from '../../media/media-type.js'
 import { scheduleErrors } from '../errors.js'
+import { isBlocker } from '../../media/blocker.js'
 import { isAudioBuffer } from '../packet-data.js'
 
-/** Refuses what a node gave in place of a packet of its port's media (GR-27). `port`: as `node.port`. Throws `OUTPUT_INVALID`. */
-export function checkPacket(packet: unknown, media: MediaConstraint, port: string): void {
+/** Refuses what a node gave in place of a packet of its port's media (GR-27). `port`: as `node.port`. `list`: its data is an array of items. Throws `OUTPUT_INVALID`. */
+export function checkPacket(packet: unknown, media: MediaConstraint, port: string, list = false): void {
   const refuse = (expected: string, got: string): never => { throw scheduleErrors.OUTPUT_INVALID({ port, expected, got }) }
   if (typeof packet !== 'object' || packet === null) return refuse('a packet', show(packet))
   const { media: own, data, position, duration } = packet as Readonly<Record<string, unknown>>
@@ -12,6 +13,7 @@ export function checkPacket(packet: unknown, media: MediaConstraint, port: strin
   const allowed = media.kind === 'oneOf' ? media.options.map((option) => option.kind) : [media.kind]
   if (typeof kind !== 'string') refuse('a packet with media', show(packet))
   if (!allowed.some((one) => one === kind || one === 'any' || one === 'match')) refuse(allowed.join(' or '), String(kind))
-  if (kind === 'audio' && !isAudioBuffer(data)) refuse('an AudioBuffer as data', show(data))
+  if (list && !Array.isArray(data)) refuse('a list as data', show(data))
+  for (const item of list ? data as readonly unknown[] : [data]) if (kind === 'audio' && !isAudioBuffer(item) && !(list && isBlocker(item))) refuse('an AudioBuffer as data', show(item))
   if (!Number.isFinite(position) || !Number.isFinite(duration)) refuse('position and duration as numbers', `${show(position)}, ${show(duration)}`)
 }

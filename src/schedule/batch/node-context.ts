@@ -1,5 +1,7 @@
 import type { NodeBlock, NodeContext, NodeRandom } from '../../graph/node-definition.js'
+import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { blocker } from '../../media/blocker.js'
 import { philox, uniform } from '../../kernels/philox.js'
 import type { RunServices } from './services.js'
 
@@ -35,6 +37,8 @@ export interface ContextParts {
   readonly delivery?: number
   /** Waits for other nodes' work without the node's own turn; default: as it is. */
   readonly outside?: <T>(work: Promise<T>) => Promise<T>
+  /** Default: the node has no inputs to ask for. */
+  readonly need?: (port: string) => Promise<unknown>
   progress(done: number, total?: number): void
 }
 
@@ -53,6 +57,8 @@ export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; reado
     preview: ({ media, data }) => { services.preview({ media, data }, node.id) },
     callOp: (type, inputs = {}, params = {}) => outside(services.call(type, inputs, params, node.id, signal)),
     expand: (graph) => outside(services.nested(graph, node.id, signal)),
+    need: <T>(port: string) => (p.need?.(port) ?? Promise.reject(commonErrors.INVALID_ARGUMENT({ function: `Node ${node.id} ctx.need`, expected: 'a node with lazy inputs', got: port }))) as Promise<T>,
+    blocker,
     allocAudio: async (spec) => { signal.throwIfAborted(); return allocAudio(spec, node.id) },
     async alloc(bytes, dtype) {
       signal.throwIfAborted()

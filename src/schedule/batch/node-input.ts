@@ -22,7 +22,10 @@ export class NodeInput implements PacketStream {
   readonly #queue: PacketQueue
   readonly #scope: InputScope
   readonly #kept: Packet[] = []
+  /** Called before every packet but the first is given to the node. */
+  onNext: (() => Promise<void>) | undefined
   #at = 0
+  #begun = false
   #held: Packet | undefined
 
   constructor(queue: PacketQueue, scope: InputScope) {
@@ -35,6 +38,8 @@ export class NodeInput implements PacketStream {
   rewind(): void {
     this.#release()
     this.#at = 0
+    this.#begun = false
+    this.onNext = undefined
   }
 
   /** What was read is not read again: lets go of it. */
@@ -51,6 +56,11 @@ export class NodeInput implements PacketStream {
     this.#queue.leave()
   }
 
+  /** Settles when there is something to read, or nothing will come. Throws what failed the input. */
+  async ready(): Promise<void> {
+    if (this.#at >= this.#kept.length) await this.#scope.turn.outside(this.#queue.ready(() => false))
+  }
+
   /** The node wants no more of this input. */
   async quit(): Promise<void> {
     this.#release()
@@ -61,7 +71,10 @@ export class NodeInput implements PacketStream {
   /** Takes the next packet; undefined at the end. */
   async next(): Promise<Packet | undefined> {
     this.#release()
-    return this.#held = await this.#take(true)
+    const packet = this.#held = await this.#take(true)
+    if (packet !== undefined && this.#begun) await this.onNext?.()
+    this.#begun = true
+    return packet
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {

@@ -1,8 +1,11 @@
 import type { PacketRecord } from '../../graph/node-definition.js'
 import { memoryErrors } from '../../memory/errors.js'
-import type { Packet, PacketStream } from '../../media/packet.js'
+import { isBlocker } from '../../media/blocker.js'
+import { LIST_MARK } from '../../media/list-mark.js'
+import type { Packet } from '../../media/packet.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
 import { show } from '../../errors/show.js'
+import { BLOCKED } from '../blocked.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { InstanceLease } from '../node-instances.js'
@@ -15,8 +18,10 @@ import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
 import { checkPacket } from './check-packet.js'
 import { nodeContext, nodeRandom } from './node-context.js'
-import { NodeInput, type InputScope } from './node-input.js'
+import type { InputScope } from './node-input.js'
+import { NodeInputs } from './node-inputs.js'
 import { withPatience } from './patience.js'
+import { callPerItem, type NodeCode } from './per-item.js'
 import type { RunFrame } from './services.js'
 import type { ValueRoutes } from './value-routes.js'
 
@@ -50,27 +55,25 @@ class NodeTask {
   readonly #frame: RunFrame
   readonly #report: NodeReport
   readonly #scope: InputScope
-  readonly #inputs = new Map<string, NodeInput>()
-  readonly #links: ReadonlyMap<string, PacketQueue>
+  readonly #inputs: NodeInputs
   readonly #given = new Set<string>()
   readonly #seq = new Map<string, number>()
   readonly #random: readonly [number, number]
 
   constructor(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame, report: NodeReport) {
     this.#node = node
-    this.#links = links
     this.#routes = routes
     this.#frame = frame
     this.#report = report
     this.#random = frame.random(node.index)
     const { definition, policy = NO_POLICY } = node, repeatable = definition.idempotent ?? definition.effects !== 'write'
     this.#scope = { turn: this.#newTurn(frame.signal), replayable: repeatable && (report.where === 'worker' || policy.retry !== undefined), join: (media, parts) => frame.services.join(media, parts) }
-    for (const [link, queue] of links) this.#inputs.set(link, new NodeInput(queue, this.#scope))
+    this.#inputs = new NodeInputs(node, links, this.#scope, frame)
   }
 
   async run(): Promise<void> {
     const { retry } = this.#node.policy ?? NO_POLICY, { clock } = this.#frame.services, { signal } = this.#frame, draw = nodeRandom(this.#random)
-    await this.#dispatchable()
+    await this.#inputs.dispatchable()
     for (let attempt = 1, delivery = 1; ;) {
       try {
         this.#report.attempts = attempt
@@ -78,6 +81,7 @@ class NodeTask {
         await this.#once(attempt, delivery)
         break
       } catch (error) {
+        if (error === BLOCKED) throw error
         const failure = this.#place(error, attempt, delivery)
         if (!this.#scope.replayable || signal.aborted) throw failure
         let waitMs: number
@@ -94,7 +98,7 @@ class NodeTask {
         }
         await clock.sleep(waitMs, signal)
         if (signal.aborted) throw failure
-        for (const input of this.#inputs.values()) input.rewind()
+        this.#inputs.rewind()
       }
     }
     const { process, inputs } = this.#node.definition
@@ -104,17 +108,7 @@ class NodeTask {
   /** Counts what was read and leaves the inputs. */
   close(links: ReadonlyMap<string, PacketQueue>): void {
     for (const queue of links.values()) { this.#report.itemsIn += queue.counters.items; this.#report.framesIn += queue.counters.frames }
-    for (const input of this.#inputs.values()) input.leave()
-  }
-
-  /** Waits until every input has something, so that nobody takes a turn only to wait (EX-57); less will do when the run would stand still. */
-  async #dispatchable(): Promise<void> {
-    let stuck = false
-    const stop = this.#frame.onStuck(() => {
-      stuck = true
-      for (const queue of this.#links.values()) queue.nudge()
-    })
-    try { for (const queue of this.#links.values()) await queue.ready(() => stuck) } finally { stop() }
+    this.#inputs.leave()
   }
 
   /** Calls the node's code once. */
@@ -128,17 +122,29 @@ class NodeTask {
     const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs
     const stop = turn.watch(timeoutMs, policy.timeoutMs === undefined, () => { abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type })) })
     const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
-      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, outside: (work) => turn.outside(work),
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), outside: (work) => turn.outside(work),
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {
       if (!threaded) lease = await services.instances.take(definition, params, id, context(undefined).ctx)
-      const made = context(lease?.instance), inputs = this.#streams()
-      end = made.end
-      const result = threaded
-        ? services.scripts!.run({ definition, params, inputs, ctx: made.ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, ...(services.memory && { memory: services.memory }) })
-        : definition.pull ? definition.pull(params, made.ctx) : definition.process!(inputs, params, made.ctx)
-      await withPatience(this.#drain(result, turn, abort.signal), abort.signal, services.clock)
+      const { ctx, end: done } = context(lease?.instance)
+      end = done
+      const call = (driven: readonly string[]): NodeCode => (inputs, values) => threaded
+        ? services.scripts!.run({ definition, params: values, driven, inputs, ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, ...(services.memory && { memory: services.memory }) })
+        : definition.pull ? definition.pull(values, ctx) : definition.process!(inputs, values, ctx)
+      const work = async (): Promise<void> => {
+        if (this.#node.perItem === true) {
+          await this.#drain(callPerItem({
+            node: this.#node, inputs: this.#inputs, params, ctx, call: call([]), join: (media, parts) => services.join(media, parts), wanted: (port) => this.#routes.wanted(valueId(id, port)),
+            check: (port, packet) => { if (definition.outputs[port] !== undefined) this.#check(port, packet, definition.outputs[port].list === true) },
+          }), turn, abort.signal)
+          return
+        }
+        const driven = this.#inputs.drivenParams(params)
+        await driven.advance()
+        await this.#drain(call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, Object.keys(definition.inputs).length === 0 ? () => driven.advance() : undefined)
+      }
+      await withPatience(work(), abort.signal, services.clock)
       sound = !abort.signal.aborted
       if (expired !== undefined) throw expired
     } catch (error) {
@@ -165,7 +171,7 @@ class NodeTask {
   }
 
   /** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. */
-  async #drain(result: Promise<PacketRecord> | AsyncIterable<PacketRecord>, turn: Turn, signal: AbortSignal): Promise<void> {
+  async #drain(result: ReturnType<NodeCode>, turn: Turn, signal: AbortSignal, afterEach?: () => Promise<void>): Promise<void> {
     if (typeof result !== 'object' || result === null) throw noRecord(result)
     if (!(Symbol.asyncIterator in result)) {
       const record: unknown = await result
@@ -177,6 +183,7 @@ class NodeTask {
       if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
       await turn.outside(this.#emit(record))
       if (!this.#wanted()) return
+      await afterEach?.()
     }
   }
 
@@ -184,33 +191,36 @@ class NodeTask {
     const node = this.#node, { outputs } = node.definition
     if (this.#scope.replayable) {
       this.#scope.replayable = false
-      for (const input of this.#inputs.values()) input.forget()
+      this.#inputs.forget()
     }
     for (const [port, packet] of Object.entries(record)) {
       if (outputs[port] === undefined) { warnUndeclared(node, port, this.#frame); releasePacket(packet); continue }
-      if (isAudioBuffer(packet.data) && !this.#frame.services.owns(packet.data)) throw foreign(node, port, packet)
-      checkPacket(packet, outputs[port].media, valueId(node.id, port))
+      if (isBlocker(packet)) {
+        this.#given.add(port)
+        this.#routes.block(valueId(node.id, port))
+        continue
+      }
+      const list = outputs[port].list === true || node.perItem === true
+      this.#check(port, packet, list)
       this.#given.add(port)
       this.#report.itemsOut++
       this.#report.framesOut += packet.duration
       const number = this.#seq.get(port) ?? 0
       this.#seq.set(port, number + 1)
-      await this.#routes.give(valueId(node.id, port), { ...packet, streamId: packet.streamId || `${node.id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs() })
+      await this.#routes.give(valueId(node.id, port), { ...packet, streamId: packet.streamId || `${node.id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs(), ...(list && { metadata: { ...packet.metadata, [LIST_MARK]: true } }) })
     }
+  }
+
+  #check(port: string, packet: Packet, list: boolean): void {
+    const { definition, id } = this.#node, value = valueId(id, port)
+    checkPacket(packet, definition.outputs[port]!.media, value, list)
+    for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
   }
 
   /** True while some reader remains, or nothing ever read it (a sink's report). */
   #wanted(): boolean {
     const { id, definition, inputs } = this.#node, outputs = Object.keys(definition.outputs)
     return outputs.length === 0 || inputs.length > 0 || outputs.some((port) => this.#routes.wanted(valueId(id, port)))
-  }
-
-  #streams(): Record<string, PacketStream | readonly PacketStream[] | undefined> {
-    const inputs: Record<string, PacketStream | readonly PacketStream[] | undefined> = {}
-    for (const [port, declared] of Object.entries(this.#node.definition.inputs)) {
-      inputs[port] = declared.multi ? this.#node.inputs.filter((input) => input.port === port).map((input) => this.#inputs.get(input.link)!) : this.#inputs.get(port)
-    }
-    return inputs
   }
 }
 

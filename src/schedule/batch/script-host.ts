@@ -5,7 +5,9 @@ import type { PacketStream } from '../../media/packet.js'
 /** One delivery of a node's code to a thread of its own. */
 export interface ScriptCall {
   readonly definition: NodeDefinition
+  /** Those that edges drive (`driven`) change while it runs. */
   readonly params: ParamValues
+  readonly driven?: readonly string[]
   readonly inputs: Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>
   /** The engine's side of the context: what the thread asks for, this gives. */
   readonly ctx: NodeContext

@@ -1,10 +1,11 @@
 import type { Packet } from '../../media/packet.js'
+import { BLOCKED } from '../blocked.js'
 import { sharePacket, releasePacket } from '../packet-data.js'
 import type { PacketQueue } from '../packet-queue.js'
 import type { ValueId } from '../segment-plan.js'
 
 /** Who gets the packets of a value: queues of its readers, and a shelf where a run output collects them. */
-export interface Route { readonly queues: PacketQueue[]; shelf: Packet[] | undefined }
+export interface Route { readonly queues: PacketQueue[]; shelf: Packet[] | undefined; /** Its writer stopped what depends on it. */ blocked?: boolean }
 
 /** Hands the packets of values to their readers. Owner of a given packet: the routes. */
 export class ValueRoutes {
@@ -23,6 +24,13 @@ export class ValueRoutes {
     const shared = route.queues.map((queue, i) => i === route.queues.length - 1 ? packet : sharePacket(packet))
     if (route.queues.length === 0) releasePacket(packet)
     for (const [i, queue] of route.queues.entries()) await queue.push(shared[i]!)
+  }
+
+  /** Stops who reads the value (GR-29). */
+  block(value: ValueId): void {
+    const route = this.of(value)
+    route.blocked = true
+    for (const queue of route.queues) queue.fail(BLOCKED)
   }
 
   /** True when something still reads the value. */

@@ -45,6 +45,7 @@ export interface ScriptPacket<A> {
 export type ScriptAsk =
   | { readonly take: string }
   | { readonly whole: string }
+  | { readonly need: string }
   | { readonly audio: { readonly rate: number; readonly channels: number; readonly frames: number } }
   | { readonly bytes: number; readonly dtype: Dtype | undefined }
 
@@ -57,11 +58,13 @@ export type ScriptRequest =
     /** Links by port: one, or the list of a `multi` input. */
     readonly inputs: readonly (readonly [port: string, links: ScriptLink | readonly ScriptLink[]])[]
   }
-  | { readonly kind: 'next'; readonly job: number }
+  | { readonly kind: 'next'; readonly job: number; readonly driven?: DrivenValues }
   | { readonly kind: 'leave'; readonly job: number }
   | { readonly kind: 'abort'; readonly job: number; readonly reason: string; readonly code: string }
-  | { readonly kind: 'answer'; readonly job: number; readonly ask: number; readonly packet?: ScriptPacket<AudioPlace>; readonly audio?: AudioPlace; readonly error?: { readonly name: string; readonly message: string } }
+  | { readonly kind: 'answer'; readonly job: number; readonly ask: number; readonly packet?: ScriptPacket<AudioPlace>; readonly audio?: AudioPlace; readonly links?: ScriptLink | readonly ScriptLink[]; readonly driven?: DrivenValues; readonly error?: { readonly name: string; readonly message: string } }
   | { readonly kind: 'drain' }
+/** What edges make of params from now on. */
+export type DrivenValues = Readonly<Record<string, unknown>>
 export interface ScriptLink { readonly link: string; readonly media: Media }
 
 /** Thread → engine. Every one of them is a sign of life. */

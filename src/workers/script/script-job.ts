@@ -9,7 +9,7 @@ import type { AudioBuffer } from '../../media/audio-buffer.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import type { ScriptCall } from '../../schedule/batch/script-host.js'
 import { unpackPacket } from '../wire-packet.js'
-import type { AudioPlace, GivenAudio, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
+import type { AudioPlace, DrivenValues, GivenAudio, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
 import type { ScriptThread } from './script-thread.js'
 
 type Said<K extends ScriptReply['kind']> = Extract<ScriptReply, { readonly kind: K }>
@@ -41,19 +41,28 @@ export class ScriptJob {
   /** Sends the node to its thread. Throws `DataCloneError` for params that cannot be sent. */
   open(code: number): void {
     const { params, inputs, ctx: { node, attempt, delivery }, random } = this.call
-    const link = (name: string, source: PacketStream): { link: string; media: PacketStream['media'] } => {
-      this.#sources.set(name, source)
-      return { link: name, media: source.media }
-    }
     this.#post({
       kind: 'open', job: this.#number, code, params, node: { id: node.id, type: node.type, runId: node.runId }, attempt, delivery, random,
-      inputs: Object.entries(inputs).flatMap(([port, source]) => source === undefined ? [] : [[port, Array.isArray(source) ? source.map((one: PacketStream, n) => link(`${port}.${n}`, one)) : link(port, source as PacketStream)] as const]),
+      inputs: Object.entries(inputs).flatMap(([port, source]) => source === undefined ? [] : [[port, this.#link(port, source)] as const]),
     })
+  }
+
+  /** Names for streams, by which the code reads them. */
+  #link(port: string, source: PacketStream | readonly PacketStream[]): ScriptLink | readonly ScriptLink[] {
+    if (Array.isArray(source)) return source.map((one: PacketStream, n) => this.#link(`${port}.${n}`, one) as ScriptLink)
+    this.#sources.set(port, source as PacketStream)
+    return { link: port, media: (source as PacketStream).media }
+  }
+
+  /** Current values of the params that edges drive. */
+  #driven(): { readonly driven?: DrivenValues } {
+    const { driven, params } = this.call
+    return driven === undefined || driven.length === 0 ? {} : { driven: Object.fromEntries(driven.map((name) => [name, params[name]])) }
   }
 
   /** The next record; undefined at the end. Throws what the code threw, or `WORKER_LOST`. */
   async next(): Promise<PacketRecord | undefined> {
-    const reply = this.#ended ?? await this.#wait(() => { this.#post({ kind: 'next', job: this.#number }) })
+    const reply = this.#ended ?? await this.#wait(() => { this.#post({ kind: 'next', job: this.#number, ...this.#driven() }) })
     if (reply.kind === 'record') return this.#unpack(reply)
     if (reply.error === undefined) return undefined
     // What is no error is told as it is, as by a node on the engine's thread.
@@ -110,16 +119,19 @@ export class ScriptJob {
     const answer: Extract<ScriptRequest, { kind: 'answer' }> = { kind: 'answer', job: this.#number, ask }
     try {
       const { ctx } = this.call, transfer: ArrayBuffer[] = []
-      let more: Pick<typeof answer, 'packet' | 'audio'> = {}
+      let more: Pick<typeof answer, 'packet' | 'audio' | 'links'> = {}
       if ('audio' in want) more = { audio: this.#lend(await ctx.allocAudio(want.audio) as ArenaAudio, true) }
       else if ('bytes' in want) {
         const block = this.#arena.alloc(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: true, ...this.#holder })
         more = { audio: this.#lend(new ArenaAudio(this.#arena, block, { rate: 1, channels: 1, frames: block.bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 }), true) }
+      } else if ('need' in want) {
+        const found = await ctx.need<PacketStream | readonly PacketStream[] | undefined>(want.need)
+        if (found !== undefined) more = { links: this.#link(want.need, found) }
       } else {
         const packet = 'take' in want ? (await this.#iterator(want.take).next()).value as Packet | undefined : await this.#sources.get(want.whole)!.whole()
         if (packet !== undefined) more = { packet: this.#pack(packet, transfer) }
       }
-      this.#post({ ...answer, ...more }, transfer)
+      this.#post({ ...answer, ...more, ...this.#driven() }, transfer)
     } catch (error) {
       this.#errors.set(ask, error)
       this.#post({ ...answer, error: error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) } })

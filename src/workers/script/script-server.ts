@@ -2,6 +2,7 @@ import { commonErrors } from '../../errors/common-errors.js'
 import { encodeError } from '../../errors/codec.js'
 import { show } from '../../errors/show.js'
 import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
+import { blocker } from '../../media/blocker.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import { ArenaAudio, audioShape } from '../../memory/audio-buffer.js'
@@ -11,7 +12,7 @@ import { DTYPE_BYTES } from '../../media/dtype.js'
 import { scheduleErrors } from '../../schedule/errors.js'
 import { nodeRandom } from '../../schedule/batch/node-context.js'
 import { NodeInstances, type InstanceLease } from '../../schedule/node-instances.js'
-import type { AudioPlace, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
+import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
 import { ScriptAudio } from './script-audio.js'
 
 /** What a thread's host gives; tests give their own (MW-78). */
@@ -110,6 +111,7 @@ class ScriptRun {
   readonly #asks = new Map<number, { readonly resolve: (answer: Extract<ScriptRequest, { kind: 'answer' }>) => void; readonly reject: (error: unknown) => void }>()
   readonly #audio: ScriptAudio
   readonly #released: number[] = []
+  readonly #needs = new Map<string, Promise<unknown>>()
   #asked = 0
   #iterator: AsyncIterator<PacketRecord> | undefined
   #lease: InstanceLease | undefined
@@ -127,7 +129,7 @@ class ScriptRun {
 
   receive(request: Exclude<ScriptRequest, { kind: 'load' | 'drain' | 'open' }>): void {
     switch (request.kind) {
-      case 'next': this.#then(() => this.#next()); return
+      case 'next': this.#driven(request.driven); this.#then(() => this.#next()); return
       case 'leave': this.#then(() => this.#end(undefined, true)); return
       case 'abort': this.#abort.abort(Object.assign(new Error(request.reason), { name: 'AbortError', code: request.code })); return
       case 'answer': this.#answer(request)
@@ -150,7 +152,7 @@ class ScriptRun {
   async #start(): Promise<AsyncIterator<PacketRecord>> {
     const { process, pull, type } = this.#code, { params, node } = this.#open, ctx = this.#context(undefined)
     this.#lease = await this.#server.instances.take(this.#code, params as ParamValues, node.id, ctx)
-    const own = this.#context(this.#lease.instance), result: unknown = process === undefined ? pull!(params, own) : process(this.#inputs(), params, own)
+    const own = this.#context(this.#lease.instance), result: unknown = process === undefined ? pull!(params, own) : process(Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
     if (typeof result !== 'object' || result === null) throw noRecord(result, type)
     if (Symbol.asyncIterator in result) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
     let given = false
@@ -187,6 +189,7 @@ class ScriptRun {
   #answer(answer: Extract<ScriptRequest, { kind: 'answer' }>): void {
     const waiting = this.#asks.get(answer.ask)
     this.#asks.delete(answer.ask)
+    this.#driven(answer.driven)
     if (answer.error === undefined) { waiting?.resolve(answer); return }
     const error = Object.assign(new Error(answer.error.message), { name: answer.error.name })
     this.#told = { error, ask: answer.ask }
@@ -200,14 +203,26 @@ class ScriptRun {
     queueMicrotask(() => { this.#server.say({ kind: 'release', job: this.#open.job, refs: this.#released.splice(0) }) })
   }
 
-  #inputs(): Record<string, PacketStream | readonly PacketStream[]> {
+  /** Params that edges drive have other values now. */
+  #driven(values: DrivenValues | undefined): void { if (values !== undefined) Object.assign(this.#open.params, values) }
+
+  #streams(links: ScriptLink | readonly ScriptLink[]): PacketStream | readonly PacketStream[] {
     const stream = ({ link, media }: ScriptLink): PacketStream => new ScriptStream(media, async (whole) => {
       const { packet } = await this.#ask(whole ? { whole: link } : { take: link })
       if (packet === undefined) return undefined
       const { audio, ...rest } = packet
       return audio === undefined ? rest : { ...rest, data: this.#audio.open(audio) }
     }, () => { this.#server.say({ kind: 'quit', job: this.#open.job, link }) })
-    return Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, 'link' in links ? stream(links) : links.map(stream)]))
+    return 'link' in links ? stream(links) : links.map(stream)
+  }
+
+  #need(port: string): Promise<unknown> {
+    let asked = this.#needs.get(port)
+    if (asked === undefined) {
+      this.#needs.set(port, asked = this.#ask({ need: port }).then(({ links }) => links && this.#streams(links)))
+      asked.catch(() => undefined)
+    }
+    return asked
   }
 
   #context(instance: unknown): NodeContext {
@@ -220,6 +235,8 @@ class ScriptRun {
       nowUs: () => server.nowUs(),
       clock: { nowUs: () => server.nowUs(), nowMs: () => Math.floor(server.env.epochMs()), sleep: (ms) => server.env.sleep(ms, signal) },
       beat: () => { server.beat() },
+      need: <T>(port: string) => this.#need(port) as Promise<T>,
+      blocker,
       preview: () => { throw onEngine('ctx.preview') },
       callOp: () => Promise.reject(onEngine('ctx.callOp')),
       expand: () => Promise.reject(onEngine('ctx.expand')),
