@@ -1,9 +1,13 @@
 /** Private memories (MW-57, MW-58): what crosses, how often it is copied, where plans are cut. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createEngine, defineNode, json, type AnyHandle, type Engine, type NodeDefinition, type Plan } from '../../src/index.js'
 import { audioBuffer, gain, mix, resample } from '../../src/nodes/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
+import { RemoteWorker } from '../../src/workers/remote-worker.js'
 import { peak } from './script/script-nodes.js'
+
+/** As it is without a spy. */
+const real = RemoteWorker.prototype.post
 
 const FRAMES = 150_000, BYTES = 4 * FRAMES
 const tone = Float32Array.from({ length: FRAMES }, (_, i) => Math.sin(i / 30) / 4)
@@ -94,6 +98,20 @@ describe('plans of both modes', () => {
       transports: ['audio-buffer-1->gain-1 transfer 2', 'gain-1->heavy-1 address 0', 'gain-1->heavy-2 address 0', 'heavy-1->mix-1 address 0', 'heavy-2->mix-1 address 0'],
     })
   })
+})
+
+test('MW-57: of many branches one runs on a worker and one waits there with its inputs; a third is never sent', async () => {
+  await using engine = await open(false)
+  const most = new Map<RemoteWorker, number>(), posted = vi.spyOn(RemoteWorker.prototype, 'post').mockImplementation(function (this: RemoteWorker, ...words) {
+    if ((words[0] as { readonly kind: string }).kind === 'advance') most.set(this, Math.max(most.get(this) ?? 0, this.executing.size))
+    real.apply(this, words)
+  })
+  try {
+    const head = light(source(engine), { gainDb: 1 })
+    using result = await engine.run({ out: mixed(Array.from({ length: 9 }, (_, n) => heavy(head, { gainDb: -n }))) })
+    expect(result.outputs['out']!.duration).toBe(FRAMES)
+    expect([...most.values()]).toEqual([2, 2])
+  } finally { posted.mockRestore() }
 })
 
 test('a cancelled run of private memories ends soon, the next one is as ever', async () => {
