@@ -36,7 +36,7 @@ export class HashReuse {
     this.#usable = before.o.seed === now.o.seed && before.o.codeHash === now.o.codeHash && !told(before) && !told(now)
   }
 
-  /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask in topological order. */
+  /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask parents first, and not for nodes of a loop. */
   find(index: number): number {
     const { graph, definitionOf, fresh, o } = this.#now, node = graph.nodes[index]!, before = this.#before, at = before.edges.indexOf.get(node.id)
     if (!this.#usable || at === undefined || before.graph.nodes[at] !== node || before.fresh[at] === 1 || fresh[index] === 1) return -1
@@ -54,7 +54,7 @@ export class HashReuse {
       const e = now.into.list[from + i]!, edge = now.graph.edges[e]!, parent = now.edges.fromAt[e]!
       // A written order is compared with positions, which an edit elsewhere may move.
       if (edge !== before.graph.edges[before.into.list[fromBefore + i]!] || parent < 0 || (count > 1 && edge.order !== undefined && now.graph.edges !== before.graph.edges)) return false
-      if (edge.delayFrames === undefined && this.#clean[parent] === 0) return false
+      if (this.#clean[parent] === 0) return false
     }
     return true
   }

@@ -5,7 +5,7 @@ import { compareUtf8 } from './utf8.js'
 
 /** Record tags (spec graph.md section 6). */
 export const TAG = {
-  domain: 0x01, type: 0x02, version: 0x03, code: 0x04, deterministic: 0x05, param: 0x06, input: 0x07, file: 0x08, fingerprint: 0x09, tier: 0x0a,
+  domain: 0x01, type: 0x02, version: 0x03, code: 0x04, deterministic: 0x05, param: 0x06, input: 0x07, file: 0x08, fingerprint: 0x09, tier: 0x0a, loop: 0x0b,
   paramName: 0x10, paramValue: 0x11, port: 0x20, order: 0x21, parent: 0x22, parentPort: 0x23, literal: 0x24, feedback: 0x25, filePath: 0x30, fileBytes: 0x31,
 } as const
 export const DOMAIN = 'millrace-node-hash/1'
@@ -54,7 +54,7 @@ export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: 
   })
   return { head, params, openings }
 }
-const NOTHING = new Uint8Array(0)
+const NOTHING = /* @__PURE__ */ new Uint8Array(0)
 
 function writeValue(writer: HashWriter, name: string, value: unknown): boolean {
   writer.begin(TAG.param).text(TAG.paramName, name).begin(TAG.paramValue)

@@ -4,6 +4,7 @@ import { endsOf, type DefinitionOf } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph, PortRef } from './graph.js'
 import { MessageBatch, type Opening } from './hash-batch.js'
+import { digestsOf, kindsOf, loopDigest, partsOf, type GraphPart, type GraphParts } from './hash-loops.js'
 import { HashReuse, type HashedGraph } from './hash-reuse.js'
 import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, type TypeRecords } from './hash-type.js'
 import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
@@ -54,7 +55,7 @@ export interface GraphHashes {
   output(ref: PortRef): Hash
 }
 
-const DETERMINISTIC_NO = Uint8Array.of(2)
+const DETERMINISTIC_NO = /* @__PURE__ */ Uint8Array.of(2)
 const NO_TYPES = { get: (): undefined => undefined }
 
 /**
@@ -97,6 +98,9 @@ class GraphHasher {
   /** Record of the port that was written last as an output. */
   #port: string | undefined
   #portRecord: Piece | undefined
+  /** Of a graph with feedback edges; and of a loop that is being hashed the digests of the round before. */
+  #parts: GraphParts | undefined
+  #round: ReadonlyMap<number, Uint8Array> | undefined
   /** Run-time inputs by node and port. */
   readonly #bound = new Map<number, Map<string, string>>()
 
@@ -132,13 +136,24 @@ class GraphHasher {
     const now = { graph: this.#graph, definitionOf: this.#definitionOf, edges: this.#edges, into: this.#into, fresh: this.#fresh, o: { ...this.#o, previous: undefined } }
     const reuse = before && new HashReuse(before, now)
     let level = 0, kept = 0
-    for (const node of levelOrder({ order, levels })) {
-      if (levels[node] !== level) { batch.endLevel(); level = levels[node]! }
-      const same = reuse === undefined ? -1 : reuse.find(node)
-      if (same >= 0) { kept++; batch.keep(node, before!.digests, same); continue }
+    const write = (node: number): void => {
       this.#index = node
       this.#writeNode(node)
       batch.end(node)
+    }
+    const visit = (node: number): void => {
+      const same = reuse === undefined ? -1 : reuse.find(node)
+      if (same >= 0) { kept++; batch.keep(node, before!.digests, same) } else write(node)
+    }
+    const parts = this.#parts = partsOf(this.#graph, this.#edges, order)
+    if (parts === undefined) for (const node of levelOrder({ order, levels })) {
+      if (levels[node] !== level) { batch.endLevel(); level = levels[node]! }
+      visit(node)
+    }
+    else for (const some of parts.levels) {
+      for (const { nodes: [node], late } of some) if (late.length === 0) visit(node!)
+      for (const part of some) if (part.late.length > 0) this.#writeLoop(part, levels, write)
+      batch.endLevel()
     }
     batch.endLevel()
     this.#ends.forEach(({ node, port }, i) => { this.#writeOutput(node, port); batch.end(nodes.length + i) })
@@ -150,6 +165,37 @@ class GraphHasher {
     }
     hashed.set(result, { ...now, digests: batch.digests })
     return result
+  }
+
+  /**
+   * A loop. Its nodes are hashed in rounds: what comes round is at first known by its delay and port only, then by the round before. Once a round tells no more of
+   * them apart, each node is its last digest in the loop as a whole (GR-54): nothing depends on where a walk began, nor on names or order.
+   */
+  #writeLoop({ nodes, late }: GraphPart, levels: Uint32Array, write: (node: number) => void): void {
+    const batch = this.#batch, sorted = [...nodes].sort((a, b) => levels[a]! - levels[b]!)
+    const round = (): Map<number, Uint8Array> => {
+      sorted.forEach((node, i) => {
+        if (i > 0 && levels[node] !== levels[sorted[i - 1]!]) batch.endLevel()
+        write(node)
+      })
+      batch.flush()
+      return digestsOf(late, batch.digests)
+    }
+    batch.flush()
+    this.#round = undefined
+    let before = this.#round = round(), after = round()
+    while (kindsOf(after) > kindsOf(before)) {
+      before = this.#round = after
+      after = round()
+    }
+    const whole = loopDigest(before, after)
+    for (const node of sorted) {
+      this.#writer.record(TAG.loop, whole).begin(TAG.parent)
+      batch.digestOf(node)
+      this.#writer.end()
+      batch.end(node)
+    }
+    batch.flush()
   }
 
   #bind(id: string, port: string, name: string): void {
@@ -257,8 +303,11 @@ class GraphHasher {
       before = to[1]
       if (fromAt[e]! < 0) continue
       if (delayFrames === undefined) this.#batch.link(this.#batch.linkOf(to[1], from[1]), rank, fromAt[e]!)
-      else { // its parent stands later in the order
-        writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank).index(TAG.feedback, delayFrames).text(TAG.parentPort, from[1]).end()
+      else {
+        writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank).index(TAG.feedback, delayFrames)
+        if (this.#parts!.of[fromAt[e]!] !== this.#parts!.of[index]) { writer.begin(TAG.parent); this.#batch.digestOf(fromAt[e]!); writer.end() }
+        else if (this.#round) writer.record(TAG.parent, this.#round.get(fromAt[e]!)!)
+        writer.text(TAG.parentPort, from[1]).end()
       }
     }
     while (literal < literals.length) this.#writeLiteral(literals[literal++]!)

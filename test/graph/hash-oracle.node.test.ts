@@ -49,7 +49,7 @@ function naive(graph: Graph, seed: bigint): { readonly node: (id: string) => str
       .sort((a, b) => byBytes(a.edge.to[1], b.edge.to[1]) || (a.edge.order ?? a.at) - (b.edge.order ?? b.at) || a.at - b.at)
     links.forEach(({ edge: { from, to, delayFrames } }, i) => {
       const rank = links.slice(0, i).filter(({ edge }) => edge.to[1] === to[1]).length
-      parts.push(record(7, record(0x20, text(to[1])), record(0x21, u32(rank)), delayFrames === undefined ? record(0x22, hash(from[0])) : record(0x25, u32(delayFrames)), record(0x23, text(from[1]))))
+      parts.push(record(7, record(0x20, text(to[1])), record(0x21, u32(rank)), ...delayFrames === undefined ? [] : [record(0x25, u32(delayFrames))], record(0x22, hash(from[0])), record(0x23, text(from[1]))))
     })
     const digest = sha(...parts)
     found.set(id, digest)
@@ -130,7 +130,7 @@ test('what equals nothing is never taken over', () => {
 
 function descendants(edges: readonly GraphEdge[], id: string): Set<string> {
   const seen = new Set([id])
-  for (let before = 0; before !== seen.size;) { before = seen.size; for (const { from, to, delayFrames } of edges) if (seen.has(from[0]) && delayFrames === undefined) seen.add(to[0]) }
+  for (let before = 0; before !== seen.size;) { before = seen.size; for (const { from, to } of edges) if (seen.has(from[0])) seen.add(to[0]) }
   return seen
 }
 
