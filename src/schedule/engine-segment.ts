@@ -44,6 +44,7 @@ export class EngineSegment implements OpenSegment {
   #checkpoint: Checkpoint | undefined
   /** What came in with the packets so far; goes out with what is made of them (GR-39). */
   #metadata: Readonly<Record<string, unknown>> = {}
+  #deliveries = 1
   #stats = { busyUs: 0, queuedUs: 0, startUs: -1, worker: -1 }
 
   /** Takes over the program. `retire`: settles once no thread executes it any more. Throws `ARENA_FULL`; then nothing stays allocated. */
@@ -127,7 +128,7 @@ export class EngineSegment implements OpenSegment {
 
   report(): SegmentReport {
     const { memory } = this.#scope, steps = this.program.reports()
-    return { steps: memory === undefined ? steps : steps.map((step) => ({ ...step, peakBytes: memory.peakBytes(step.nodeId) })), passes: this.program.passes(), ...this.#stats, copyBytes: 0 }
+    return { steps: memory === undefined ? steps : steps.map((step) => ({ ...step, peakBytes: memory.peakBytes(step.nodeId) })), passes: this.program.passes(), ...this.#stats, copyBytes: 0, deliveries: this.#deliveries }
   }
 
   async close(): Promise<void> {
@@ -148,7 +149,10 @@ export class EngineSegment implements OpenSegment {
   /** Remembers this moment, before a thread executes the program. */
   save(): void { (this.#checkpoint ??= new Checkpoint(this.#arena, this.program)).take() }
   /** Goes back to what {@link save} remembered: the thread that executed the program is gone. */
-  restore(): void { this.#checkpoint?.restore() }
+  restore(): void {
+    this.#deliveries++
+    this.#checkpoint?.restore()
+  }
 
   /** What a segment of the same plan in another memory needs to go on after the last `advance`. Not for collected outputs: what they hold stays here. */
   snapshot(): SegmentSnapshot {

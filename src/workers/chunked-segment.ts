@@ -6,6 +6,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redeliv
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { SegmentSnapshot } from '../schedule/segment-snapshot.js'
 import { isLoss, poisonSegment } from './lost-job.js'
+import { onAbort } from './on-abort.js'
 import type { WirePacket } from './protocol.js'
 import type { RemoteJob, RemoteSegment } from './remote-segment.js'
 import type { TransferOptions } from './transfer-executor.js'
@@ -32,8 +33,9 @@ export class ChunkedSegment implements OpenSegment {
   readonly #letGo: () => void
   readonly #collected = new Map<number, WirePacket[]>()
   readonly #stop = new AbortController()
-  readonly #abort = (): void => { this.#stop.abort() }
+  readonly #deaf: () => void
   #closed = false
+  #deliveries = 1
   #on: RemoteSegment | undefined
   #since: Step[] = []
   #fedBytes = 0
@@ -51,7 +53,7 @@ export class ChunkedSegment implements OpenSegment {
     this.#o = options
     this.#place = place
     this.#letGo = options.pool.hold()
-    scope.signal.addEventListener('abort', this.#abort, { once: true })
+    this.#deaf = onAbort(scope.signal, () => { this.#stop.abort() })
   }
 
   /** Places it; to be called once, first. */
@@ -101,15 +103,15 @@ export class ChunkedSegment implements OpenSegment {
     const { busyUs, queuedUs, startUs, copyBytes } = this.#before, now = this.#on?.report(), { steps, passes, worker } = now === undefined || now.steps.length === 0 ? this.#before : now
     return {
       steps, passes, worker, busyUs: busyUs + (now?.busyUs ?? 0), queuedUs: queuedUs + (now?.queuedUs ?? 0), startUs: startUs < 0 ? now?.startUs ?? 0 : startUs,
-      copyBytes: copyBytes + (now?.copyBytes ?? 0), checkpointBytes: this.#checkpointBytes,
+      copyBytes: copyBytes + (now?.copyBytes ?? 0), checkpointBytes: this.#checkpointBytes, deliveries: this.#deliveries,
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    this.#abort()
-    this.#scope.signal.removeEventListener('abort', this.#abort)
+    this.#stop.abort()
+    this.#deaf()
     this.#forget()
     await this.#on?.close()
     this.#letGo()
@@ -149,6 +151,7 @@ export class ChunkedSegment implements OpenSegment {
 
   /** The worker is gone. What it did and what was copied to it counts. */
   async #leave(): Promise<void> {
+    this.#deliveries++
     this.#before = this.report()
     await this.#on?.close()
     this.#on = undefined

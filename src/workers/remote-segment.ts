@@ -6,6 +6,7 @@ import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from '
 import { nodeOf } from '../schedule/resolved-graph.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { SegmentSnapshot } from '../schedule/segment-snapshot.js'
+import { onAbort } from './on-abort.js'
 import { CANCEL_GRACE_MS } from './pool.js'
 import type { JobReply, JobRequest, WirePacket } from './protocol.js'
 import type { RemoteWorker } from './remote-worker.js'
@@ -33,16 +34,18 @@ export interface RemoteJob {
 export class RemoteSegment implements OpenSegment {
   readonly plan: SegmentPlan
   readonly worker: RemoteWorker
+  /** How often its task was given to a worker. */
+  deliveries = 1
   readonly #job: number
   readonly #modes: ReadonlyMap<number, OutputMode>
   readonly #scope: RunScope
   readonly #o: TransferOptions
   readonly #done: () => void
   readonly #letGo: () => void
+  readonly #deaf: () => void
   readonly #from: SegmentSnapshot | undefined
   readonly #collected: Map<number, WirePacket[]>
   readonly #settled = new AbortController()
-  readonly #cancel = (): void => { this.#stop() }
   #hungry = new Set<number>()
   #report: SegmentReport = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
   #copied = 0
@@ -62,7 +65,7 @@ export class RemoteSegment implements OpenSegment {
     this.#collected = collected
     this.#letGo = options.pool.hold()
     worker.open++
-    scope.signal.addEventListener('abort', this.#cancel, { once: true })
+    this.#deaf = onAbort(scope.signal, () => { this.#stop() })
   }
 
   async start(): Promise<void> {
@@ -133,7 +136,7 @@ export class RemoteSegment implements OpenSegment {
     this.end(buffer)
   }
 
-  report(): SegmentReport { return { ...this.#report, copyBytes: this.#copied } }
+  report(): SegmentReport { return { ...this.#report, copyBytes: this.#copied, deliveries: this.deliveries } }
 
   #held(buffer: number): [WirePacket, ...WirePacket[]] {
     const [first, ...more] = this.#collected.get(buffer) ?? []
@@ -150,7 +153,7 @@ export class RemoteSegment implements OpenSegment {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    this.#scope.signal.removeEventListener('abort', this.#cancel)
+    this.#deaf()
     try {
       if (!this.worker.ended) {
         this.#stop()

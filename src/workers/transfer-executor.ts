@@ -9,6 +9,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redeliv
 import { ChunkedSegment } from './chunked-segment.js'
 import { isLoss, poisonSegment } from './lost-job.js'
 import type { FactBits } from './facts.js'
+import { onAbort } from './on-abort.js'
 import type { WorkerPool } from './pool.js'
 import type { KernelBinding, WirePacket } from './protocol.js'
 import { RemoteSegment, type RemoteJob } from './remote-segment.js'
@@ -76,7 +77,9 @@ export class TransferExecutor implements SegmentExecutor {
     try {
       for (let delivery = 1; ; delivery++) {
         try {
-          return await this.#deliver(tasks.map((task, t) => ({ ...task, literals: new Map([...kept[t]!].map(([buffer, packet]) => [buffer, sharePacket(packet)])) })), scope)
+          const segments = await this.#deliver(tasks.map((task, t) => ({ ...task, literals: new Map([...kept[t]!].map(([buffer, packet]) => [buffer, sharePacket(packet)])) })), scope)
+          for (const segment of segments) segment.deliveries = delivery
+          return segments
         } catch (error) {
           if (!(error instanceof LostTask)) throw error
           if (delivery > MOST_REDELIVERIES) throw error.final(delivery)
@@ -88,7 +91,7 @@ export class TransferExecutor implements SegmentExecutor {
     } finally { for (const literals of kept) for (const packet of literals.values()) releasePacket(packet) }
   }
 
-  async #deliver(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
+  async #deliver(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly RemoteSegment[]> {
     const running: Promise<RemoteSegment>[] = [], readers = new Map<string, number>()
     for (const { links } of tasks) for (const { task, value } of links.values()) readers.set(`${task} ${value}`, (readers.get(`${task} ${value}`) ?? 0) + 1)
     for (const task of tasks) running.push(this.#runValue(task, running, readers, scope))
@@ -143,10 +146,12 @@ export class TransferExecutor implements SegmentExecutor {
           for (const wake of this.#waiting.splice(0)) wake()
         } }
       }
+      let deaf = (): void => undefined
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve)
-        signal.addEventListener('abort', () => { resolve() }, { once: true })
+        deaf = onAbort(signal, resolve)
       })
+      deaf()
     }
   }
 

@@ -107,7 +107,7 @@ function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | 
   const memoryPeakBytes = Math.max(base.memoryPeakBytes, step?.peakBytes ?? 0)
   return {
     ...base, runtime: tier, tier, worker: report?.worker ?? -1, startTimeUs: report?.startUs ?? 0, queueUs: report?.queuedUs ?? 0, executionTimeUs,
-    memoryPeakMb: megabytes(memoryPeakBytes), memoryPeakBytes, kernelCalls: step?.calls ?? 0, itemsIn: step ? report!.passes : 0, itemsOut: step ? report!.passes : 0,
+    deliveries: report?.deliveries ?? 1, memoryPeakMb: megabytes(memoryPeakBytes), memoryPeakBytes, kernelCalls: step?.calls ?? 0, itemsIn: step ? report!.passes : 0, itemsOut: step ? report!.passes : 0,
     framesIn: step?.framesIn ?? 0, framesOut: step?.framesOut ?? 0, copyBytes: base.copyBytes + (index === 0 ? report?.copyBytes ?? 0 : 0), nonfinite: step?.nonfinite ?? 0, clipped: step?.clipped ?? 0,
   }
 }
