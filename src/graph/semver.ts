@@ -3,7 +3,7 @@ interface Version { readonly numbers: readonly [number, number, number]; readonl
 interface Comparator { readonly op: '<' | '<=' | '>' | '>='; readonly version: Version }
 
 const PART = '(\\d{1,10}|[xX*])'
-const PARTIAL = new RegExp(`^v?${PART}(?:\\.${PART}(?:\\.${PART}(?:-([0-9A-Za-z.-]+))?(?:\\+[0-9A-Za-z.-]+)?)?)?$`)
+const PARTIAL = /* @__PURE__ */ new RegExp(`^v?${PART}(?:\\.${PART}(?:\\.${PART}(?:-([0-9A-Za-z.-]+))?(?:\\+[0-9A-Za-z.-]+)?)?)?$`)
 
 /**
  * True when `version` lies in `range`: node-semver's grammar (`^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1.0.0 - 2.0.0`, `a || b`, `*`) and its rule that a

@@ -105,13 +105,12 @@ function mayCompile(wasm: typeof WebAssembly): boolean {
   try { return new wasm.Module(Uint8Array.from(EMPTY)) instanceof wasm.Module } catch { return false }
 }
 
-const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0] as const
-const TYPE_TO_V128 = [1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0] as const
+const EMPTY: readonly number[] = [0, 97, 115, 109, 1, 0, 0, 0], TYPE_TO_V128: readonly number[] = [1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0]
 /** () → v128: i32.const 0, i8x16.splat. */
-const SIMD = [...EMPTY, ...TYPE_TO_V128, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11]
+const SIMD = /* @__PURE__ */ EMPTY.concat(TYPE_TO_V128, [10, 8, 1, 6, 0, 65, 0, 253, 15, 11])
 /** () → v128: three splats, f32x4.relaxed_madd. */
-const RELAXED = [...EMPTY, ...TYPE_TO_V128, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11]
+const RELAXED = /* @__PURE__ */ EMPTY.concat(TYPE_TO_V128, [10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11])
 /** A shared memory and an atomic fence. */
-const THREADS = [...EMPTY, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 4, 1, 3, 1, 1, 10, 7, 1, 5, 0, 254, 3, 0, 11]
+const THREADS = /* @__PURE__ */ EMPTY.concat([1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 4, 1, 3, 1, 1, 10, 7, 1, 5, 0, 254, 3, 0, 11])
 /** A memory with 64-bit addresses. */
-const MEMORY64 = [...EMPTY, 5, 3, 1, 4, 1]
+const MEMORY64 = /* @__PURE__ */ EMPTY.concat([5, 3, 1, 4, 1])

@@ -3,9 +3,9 @@ import { errorOf } from '../../errors/error-of.js'
 import { createGraph, type Extras, type Graph, type GraphConfig, type GraphEdge, type GraphInput, type GraphNode, type PortRef } from '../graph.js'
 import { resolveLimits } from '../limits.js'
 import type { Registry } from '../registry.js'
-import { documentShape, edgeShape, nodeShape } from '../schema/document-shape.js'
+import { configShape, documentShape, edgeShape, idShape, inputShape, nodeShape, portShape, portsShape } from '../schema/document-shape.js'
 import { fitShape, isObject } from '../schema/fit-shape.js'
-import type { ObjectShape, Shape } from '../schema/shape.js'
+import type { ObjectShape } from '../schema/shape.js'
 import { withTypes, type TypeSource } from '../subgraph/origin.js'
 import { checkDocument } from './check-document.js'
 import { migrateDocument } from './migrations.js'
@@ -37,14 +37,14 @@ export function readDocument(given: unknown, registry: TypeSource, o: ParseOptio
   const broken = new Set<string>(), nodeIndex: number[] = [], edgeIndex: number[] = []
   const nodes: GraphNode[] = [], edges: GraphEdge[] = []
   listOf(document['nodes']).forEach((value, i) => {
-    const id = isObject(value) && fitShape(nodeShape.fields['id']!.shape, value['id']) > 0 ? value['id'] as string : undefined
+    const id = isObject(value) && fitShape(idShape, value['id']) > 0 ? value['id'] as string : undefined
     if (id === undefined) return
     if (fitShape(nodeShape, value) === 0) broken.add(id)
     nodes.push(readNode(value as Json, id, registry))
     nodeIndex.push(i)
   })
   listOf(document['edges']).forEach((value, i) => {
-    if (!isObject(value) || fitShape(PORT, value['from']) === 0 || fitShape(PORT, value['to']) === 0) return
+    if (!isObject(value) || fitShape(portShape, value['from']) === 0 || fitShape(portShape, value['to']) === 0) return
     edges.push(readFields(edgeShape, value) as unknown as GraphEdge)
     edgeIndex.push(i)
   })
@@ -54,9 +54,9 @@ export function readDocument(given: unknown, registry: TypeSource, o: ParseOptio
     // A definition with a fault somewhere is still opened: what is sound in it is checked.
     ...(isObject(document['definitions']) && { definitions: document['definitions'] }),
     inputs: new Map(entriesOf(document['inputs']).flatMap(([name, input]): [string, GraphInput][] =>
-      isObject(input) && fitShape(PORTS, input['to']) > 0 ? [[name, readFields(INPUT, input) as unknown as GraphInput]] : [])),
-    outputs: new Map(entriesOf(document['outputs']).filter(([, port]) => fitShape(PORT, port) > 0) as [string, PortRef][]),
-    config: isObject(document['config']) ? readFields(CONFIG, document['config']) as GraphConfig : {},
+      isObject(input) && fitShape(portsShape, input['to']) > 0 ? [[name, readFields(inputShape, input) as unknown as GraphInput]] : [])),
+    outputs: new Map(entriesOf(document['outputs']).filter(([, port]) => fitShape(portShape, port) > 0) as [string, PortRef][]),
+    config: isObject(document['config']) ? readFields(configShape, document['config']) as GraphConfig : {},
   })
   return { graph: graph.definitions === undefined ? graph : withTypes(graph, registry), diagnostics, broken, nodeIndex, edgeIndex }
 }
@@ -72,11 +72,6 @@ export function fromDocument(document: unknown, registry: Registry, o: ParseOpti
   if (first !== undefined) throw errorOf(first)
   return graph!
 }
-
-const PORT: Shape = edgeShape.fields['from']!.shape
-const INPUT = (documentShape.fields['inputs']!.shape as { readonly values: ObjectShape }).values
-const PORTS: Shape = INPUT.fields['to']!.shape
-const CONFIG = documentShape.fields['config']!.shape as ObjectShape
 
 /** A broken type or params object is read as empty: the node is marked, and no later stage looks at it. */
 function readNode(value: Json, id: string, registry: TypeSource): GraphNode {

@@ -31,14 +31,14 @@ export interface CompiledPort {
 /** What every value of a field obeys, whatever a port declares (spec graph.md section 4). */
 const LAWS: Readonly<Partial<Record<MediaKind, Readonly<Record<string, FieldDomain>>>>> = {
   audio: {
-    rate: rangeDomain({ min: 1, max: 768_000 }), channels: rangeDomain({ min: 1, max: 64, step: 1 }),
-    format: valuesDomain(['f32', 'i16', 'i32', 'u8']), layout: valuesDomain(['planar', 'interleaved']),
+    rate: /* @__PURE__ */ rangeDomain({ min: 1, max: 768_000 }), channels: /* @__PURE__ */ rangeDomain({ min: 1, max: 64, step: 1 }),
+    format: /* @__PURE__ */ valuesDomain(['f32', 'i16', 'i32', 'u8']), layout: /* @__PURE__ */ valuesDomain(['planar', 'interleaved']),
   },
-  tokens: { codebooks: rangeDomain({ min: 1, max: 64, step: 1 }) },
-  video: { width: rangeDomain({ min: 1, max: 16_384, step: 1 }), height: rangeDomain({ min: 1, max: 16_384, step: 1 }), still: valuesDomain([false, true]) },
+  tokens: { codebooks: /* @__PURE__ */ rangeDomain({ min: 1, max: 64, step: 1 }) },
+  video: { width: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }), height: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }), still: /* @__PURE__ */ valuesDomain([false, true]) },
 }
 /** Between kernels audio is `f32` planar unless a port says otherwise. */
-const KERNEL_AUDIO: Readonly<Record<string, FieldDomain>> = { format: valuesDomain(['f32']), layout: valuesDomain(['planar']) }
+const KERNEL_AUDIO: Readonly<Record<string, FieldDomain>> = { format: /* @__PURE__ */ valuesDomain(['f32']), layout: /* @__PURE__ */ valuesDomain(['planar']) }
 
 /** All ports of a node type in order of declaration: inputs, params that edges drive, outputs. */
 export function compilePorts(definition: NodeDefinition): readonly CompiledPort[] {

@@ -20,7 +20,7 @@ export interface FieldDomain {
 /** No constraint. */
 export const ANY: FieldDomain = { values: null, min: -Infinity, max: Infinity, grids: [], open: false }
 /** Known at the first packet, nothing known before. */
-export const OPEN: FieldDomain = { ...ANY, open: true }
+export const OPEN: FieldDomain = { values: null, min: -Infinity, max: Infinity, grids: [], open: true }
 
 /** Exactly these values, first preferred. */
 export function valuesDomain(values: readonly FieldValue[]): FieldDomain { return { ...ANY, values } }
