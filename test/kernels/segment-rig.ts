@@ -46,7 +46,10 @@ export function openRig(kind: Kind, bench: Bench | Arena, segment: RandomSegment
       if (segment.silent?.has(b)) arena.u32[record(b, BUFFER.FLAGS)]! |= BUFFER_FLAG.SILENT
     }
     if (buffer.kind === 'output') {
-      rooms.set(b, place(b, buffer.readers.length > 0 ? 40_000 : roomFrames))
+      const at = place(b, buffer.readers.length > 0 ? 40_000 : roomFrames), zeros = buffer.late?.zeros ?? 0, stride = arena.u32[record(b, BUFFER.STRIDE)]!
+      for (let c = 0; c < 2; c++) arena.f32.fill(0, (at + c * stride) / 4, (at + c * stride) / 4 + zeros)
+      arena.u32[record(b, BUFFER.FILLED)] = zeros
+      rooms.set(b, at)
       collected.set(b, [])
     }
   })
