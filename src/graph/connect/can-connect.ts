@@ -15,6 +15,8 @@ export interface ConnectOptions {
   /** Types of nodes that carry no definition, and the converters that a plan may insert. Without it a link is refused for its kind of media only. */
   readonly registry?: ConverterSource
   readonly limits?: Partial<Limits>
+  /** The link is to be a feedback edge (GR-12): it may close a loop. */
+  readonly delayFrames?: number
 }
 
 /** States by the version that they are at; the newest follows edits. */
@@ -35,11 +37,11 @@ export function canConnect(graph: Graph, from: PortRef, to: PortRef, o: ConnectO
     const near = nearest(id, graph.nodes.map((node) => node.id as string))
     return graphErrors.NODE_NOT_FOUND.diagnostic({ thing: 'Edge', id: edge, node: id, near }, { edge, node: id, got: id, ...(near.length > 0 && { expected: near[0] }) })
   }
-  if (from[0] === to[0]) return graphErrors.SELF_LINK.diagnostic({ node: from[0] }, place)
+  if (from[0] === to[0] && o.delayFrames === undefined) return graphErrors.SELF_LINK.diagnostic({ node: from[0] }, place)
   const links = live.into(to[0]).filter((link) => link.to[1] === to[1]), limits = resolveLimits(o.limits)
   if (links.some((link) => link.from[0] === from[0] && link.from[1] === from[1])) return graphErrors.EDGE_DUPLICATE.diagnostic({ input, first: from.join('.'), got: from.join('.') }, place)
   if (graph.edges.length >= limits.edges) return exceeded('Edges', limits.edges, graph.edges.length + 1, edge)
-  const way = live.path(to[0], from[0])
+  const way = o.delayFrames === undefined ? live.path(to[0], from[0]) : undefined
   if (way !== undefined) {
     const back = way.slice(1).map((id, i) => edgeName(live.into(id).find((link) => link.from[0] === way[i] && link.delayFrames === undefined)!)), nodes = [...way, to[0]]
     return graphErrors.GRAPH_CYCLE.diagnostic({ nodes, edges: [...back, edge] }, { ...place, constraint: 'acyclic', got: nodes.join(' -> ') })
@@ -51,6 +53,12 @@ export function canConnect(graph: Graph, from: PortRef, to: PortRef, o: ConnectO
   const first = links.length > 0 && port?.multi !== true ? links[0]!.from.join('.') : boundTo(graph, to)
   if (port !== undefined && first !== undefined) return graphErrors.INPUT_OCCUPIED.diagnostic({ input, first, got: from.join('.') }, { ...place, expected: first, got: from.join('.') })
   if (links.length >= limits.linksPerInput) return exceeded(`Links into ${input}`, limits.linksPerInput, links.length + 1, edge)
+  if (o.delayFrames !== undefined && gives !== undefined && takes !== undefined) {
+    const script = [source, target].find((node) => definitionOf(node, o)!.kernel === undefined)
+    if (script !== undefined) return commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${edge}`, runtime: `a loop through ${script.id}, which is written in TypeScript`, alternative: `Take ${script.id} out of the loop: only kernels run there.` }, { ...place, stage: 12, node: script.id })
+    // Its two ends may be one node.
+    if (from[0] === to[0]) return null
+  }
   return gives === undefined || takes === undefined ? null : misfit(graph, { ...source, definition: gives }, { ...target, definition: takes }, from, to, o)
 }
 

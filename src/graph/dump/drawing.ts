@@ -6,7 +6,7 @@ import { describeMedia } from '../negotiate/describe.js'
 /** The part of a plan that is drawn: what will run, converters and identities settled. An engine's plan is one. */
 export interface DrawnPlan {
   readonly nodes: readonly { readonly id: string; readonly type: string; readonly tier: string; readonly segment: number }[]
-  readonly edges: readonly { readonly from: PortRef; readonly to: PortRef; readonly media: Media | null }[]
+  readonly edges: readonly { readonly from: PortRef; readonly to: PortRef; readonly media: Media | null; readonly delayFrames?: number }[]
   readonly segments: readonly { readonly index: number; readonly tier: string; readonly where: string; readonly nodes: readonly string[] }[]
   readonly inserted: readonly { readonly id: string }[]
 }
@@ -30,14 +30,13 @@ export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
       nodes.push({ key: id, lines: [id, idle ? `${type}, ${mode}` : type], look: idle ? 'idle' : 'node' })
     }
     for (const { from, to, delayFrames } of graph.edges) {
-      const late = delayFrames === undefined ? '' : `${delayFrames} frames late`
-      edges.push({ from: from[0], to: to[0], label: [ports(from, to), late].filter((part) => part !== '').join(', '), look: late === '' ? 'link' : 'feedback' })
+      edges.push({ from: from[0], to: to[0], ...lateOf(ports(from, to), delayFrames) })
     }
   } else {
     for (const { id, type, tier, segment } of plan.nodes) {
       nodes.push({ key: id, lines: segment < 0 ? [id, `${type}, ${tier}`] : [id, type], look: inserted.has(id) ? 'inserted' : 'node', ...(segment >= 0 && { group: segment }) })
     }
-    for (const { from, to, media } of plan.edges) edges.push({ from: from[0], to: to[0], label: media === null ? ports(from, to) : describeMedia(media), look: 'link' })
+    for (const { from, to, media, delayFrames } of plan.edges) edges.push({ from: from[0], to: to[0], ...lateOf(media === null ? ports(from, to) : describeMedia(media), delayFrames) })
   }
   const drawn = new Set(nodes.map(({ key }) => key))
   for (const key of edges.flatMap(({ from, to }) => [from, to])) {
@@ -56,6 +55,11 @@ export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
     if (drawn.has(id)) edges.push({ from: id, to: key, label: port, look: 'link' })
   }
   return { nodes, edges, groups: plan?.segments.map(({ index, tier, where }) => ({ index, title: `segment ${index}: ${tier} on ${where}` })) ?? [] }
+}
+
+/** A feedback edge says how late it is. */
+function lateOf(label: string, delayFrames: number | undefined): Pick<DrawnEdge, 'label' | 'look'> {
+  return delayFrames === undefined ? { label, look: 'link' } : { label: [label, `${delayFrames} frames late`].filter((part) => part !== '').join(', '), look: 'feedback' }
 }
 
 function ports(from: PortRef, to: PortRef): string { return from[1] === 'out' && to[1] === 'in' ? '' : `${from[1]} → ${to[1]}` }

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { createRegistry, defineNode, feedback, fromDocument, graphFrom, toDocument, validate, type Graph, type GraphEdge, type OutputRef, type PortRef } from '../../../src/index.js'
+import { canConnect } from '../../../src/graph/connect/can-connect.js'
+import { hashGraph } from '../../../src/graph/hash.js'
 import { applyModes } from '../../../src/graph/modes.js'
+import { pack } from '../../../src/graph/subgraph/pack.js'
 import { negotiate } from '../../../src/graph/negotiate/index.js'
 import type { ValidateOptions } from '../../../src/graph/validate/index.js'
 import { audio, type Media } from '../../../src/media/media-type.js'
@@ -115,4 +118,19 @@ test('feedback() makes the document that says delayFrames, and takes no other lo
   expect(() => graphFrom({ tap })).toThrowError(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   // @ts-expect-error only audio goes round
   expect(() => feedback({ delayFrames: 128 }, (late) => vad(late).segments)).not.toThrow()
+})
+
+test('canConnect: a feedback edge may close a loop; what validate would refuse at its ends is told', () => {
+  const open = graph({ ...M, s: 'test::script' }, COMB.slice(0, 2), ['m.out']), ask = (from: PortRef, to: PortRef, delayFrames?: number): string | undefined =>
+    canConnect(open, from, to, { registry, ...(delayFrames !== undefined && { delayFrames }) })?.code
+  expect([ask(['g', 'out'] as never, ['m', 'in'] as never), ask(['g', 'out'] as never, ['m', 'in'] as never, 480)]).toEqual(['GRAPH_CYCLE', undefined])
+  expect([ask(['m', 'out'] as never, ['m', 'in'] as never), ask(['m', 'out'] as never, ['m', 'in'] as never, 128)]).toEqual(['SELF_LINK', undefined])
+  expect(ask(['s', 'out'] as never, ['m', 'in'] as never, 128)).toBe('UNSUPPORTED')
+})
+
+test('a loop in and out of a subgraph, packed and flattened, is the same loop', () => {
+  const flat = graph(M, COMB, ['m.out']), packed = pack(flat, ['g'], { id: 'sub' as never, type: 'graph::wet' })
+  expect(packed.edges.filter(({ delayFrames }) => delayFrames === 480)).toHaveLength(1)
+  expect(found(packed)).toEqual([])
+  expect(hashGraph(packed, { registry }).graph).toBe(hashGraph(flat, { registry }).graph)
 })
