@@ -103,7 +103,7 @@ export class ChunkedSegment implements OpenSegment {
     const { busyUs, queuedUs, startUs, copyBytes } = this.#before, now = this.#on?.report(), { steps, passes, worker } = now === undefined || now.steps.length === 0 ? this.#before : now
     return {
       steps, passes, worker, busyUs: busyUs + (now?.busyUs ?? 0), queuedUs: queuedUs + (now?.queuedUs ?? 0), startUs: startUs < 0 ? now?.startUs ?? 0 : startUs,
-      copyBytes: copyBytes + (now?.copyBytes ?? 0), checkpointBytes: this.#checkpointBytes, deliveries: this.#deliveries,
+      copyBytes: copyBytes + (now?.copyBytes ?? 0), copied: new Map([...this.#before.copied ?? [], ...[...now?.copied ?? []].map(([value, bytes]) => [value, bytes + (this.#before.copied?.get(value) ?? 0)] as const)]), checkpointBytes: this.#checkpointBytes, deliveries: this.#deliveries,
     }
   }
 

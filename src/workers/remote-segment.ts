@@ -48,7 +48,8 @@ export class RemoteSegment implements OpenSegment {
   readonly #settled = new AbortController()
   #hungry = new Set<number>()
   #report: SegmentReport = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
-  #copied = 0
+  /** Bytes by value. */
+  readonly #copied = new Map<string, number>()
   #answer: { readonly kind: JobReply['kind']; readonly resolve: (reply: JobReply) => void; readonly reject: (error: unknown) => void } | undefined
   #failure: { readonly error: unknown } | undefined
   #closed = false
@@ -80,7 +81,7 @@ export class RemoteSegment implements OpenSegment {
     const { wire, transfer, bytes } = packPacket(packet, this.plan.buffers[buffer]!.value)
     this.#hungry.delete(buffer)
     // One copy here, one on the worker's side.
-    this.#copied += 2 * bytes
+    this.#copy(buffer, 2 * bytes)
     this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire }, transfer)
     this.#scope.progressed(this.plan.index, wire.audio?.frames ?? wire.duration)
     return Promise.resolve()
@@ -99,7 +100,7 @@ export class RemoteSegment implements OpenSegment {
     const reply = await this.#ask('result', { kind: 'advance', job: this.#job, snapshot }).finally(() => { executing.delete(this) }), outputs: { buffer: number; packet: Packet }[] = []
     this.#hungry = new Set(reply.hungry)
     for (const { buffer, packet } of [...reply.outputs, ...reply.collected]) {
-      this.#copied += wireBytes(packet)
+      this.#copy(buffer, wireBytes(packet))
       if (drop) continue
       if (this.#modes.get(buffer)!.mode === 'emit') outputs.push({ buffer, packet: this.#unpack(buffer, [packet]) })
       else this.#collected.set(buffer, [...this.#collected.get(buffer) ?? [], packet])
@@ -123,20 +124,25 @@ export class RemoteSegment implements OpenSegment {
       return whole
     }
     const wire = copyWire(whole)
-    this.#copied += wireBytes(wire)
+    this.#copy(buffer, wireBytes(wire))
     return wire
   }
 
   /** Moves what another segment gave into this one. */
   forward(buffer: number, wire: WirePacket): void {
     this.#hungry.delete(buffer)
-    this.#copied += wireBytes(wire)
+    this.#copy(buffer, wireBytes(wire))
     this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire }, wire.audio === undefined ? [] : [wire.audio.bytes])
     this.#scope.progressed(this.plan.index, wire.audio?.frames ?? wire.duration)
     this.end(buffer)
   }
 
-  report(): SegmentReport { return { ...this.#report, copyBytes: this.#copied, deliveries: this.deliveries } }
+  report(): SegmentReport { return { ...this.#report, copied: this.#copied, copyBytes: [...this.#copied.values()].reduce((sum, bytes) => sum + bytes, 0), deliveries: this.deliveries } }
+
+  #copy(buffer: number, bytes: number): void {
+    const { value } = this.plan.buffers[buffer]!
+    this.#copied.set(value, (this.#copied.get(value) ?? 0) + bytes)
+  }
 
   #held(buffer: number): [WirePacket, ...WirePacket[]] {
     const [first, ...more] = this.#collected.get(buffer) ?? []
@@ -146,7 +152,7 @@ export class RemoteSegment implements OpenSegment {
 
   #unpack(buffer: number, wires: readonly [WirePacket, ...WirePacket[]]): Packet {
     const { value } = this.plan.buffers[buffer]!, { memory } = this.#scope
-    for (const wire of wires) this.#copied += wireBytes(wire)
+    for (const wire of wires) this.#copy(buffer, wireBytes(wire))
     return unpackPacket(this.#o.arena, wires, value, memory && { holder: memory.holder(nodeOf(value)) })
   }
 

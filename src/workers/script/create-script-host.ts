@@ -8,6 +8,7 @@ import type { ScriptCall, ScriptHost } from '../../schedule/batch/script-host.js
 import type { Clock } from '../../schedule/clock.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../../schedule/policy/redelivery.js'
 import { workerErrors } from '../errors.js'
+import { onAbort } from '../on-abort.js'
 import { browserSpawner } from '../spawn-browser.js'
 import { nodeSpawner, type NodeLimits } from '../spawn-node.js'
 import type { EndReason, SpawnWorker } from '../spawn.js'
@@ -96,14 +97,15 @@ class Scripts implements ScriptHost {
       stopping = true
       void this.#p.clock.sleep(GRACE_MS, settled.signal).then(() => { if (!settled.signal.aborted) this.#lose(thread, 'terminated', 'the code did not stop when told to') })
     }
-    const onAbort = (): void => { job.abort(); stop() }
+    const cancel = (): void => { job.abort(); stop() }
+    let deaf = (): void => undefined
     try {
       await unlessAborted(this.#load(thread, code), signal)
       if (thread.jobs.size === 0) thread.heardUs = this.#p.clock.nowUs()
       thread.jobs.set(number, job)
       this.#watch()
       job.open(code.id)
-      if (signal.aborted) onAbort(); else signal.addEventListener('abort', onAbort, { once: true })
+      if (signal.aborted) cancel(); else deaf = onAbort(signal, cancel)
       for (let record = await job.next(); record !== undefined; record = await job.next()) yield record
     } catch (error) {
       throw this.#placed(error, call, thread)
@@ -113,7 +115,7 @@ class Scripts implements ScriptHost {
         await job.leave().catch(() => undefined)
       }
       settled.abort()
-      signal.removeEventListener('abort', onAbort)
+      deaf()
       thread.jobs.delete(number)
       thread.expected--
       thread.hold(-1)
@@ -273,8 +275,8 @@ class Scripts implements ScriptHost {
 function unlessAborted<T>(work: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const abort = (): void => { reject(signal.reason as Error) }
-    if (signal.aborted) abort(); else signal.addEventListener('abort', abort, { once: true })
-    Promise.resolve(work).then(resolve, reject).finally(() => { signal.removeEventListener('abort', abort) })
+    if (signal.aborted) abort()
+    Promise.resolve(work).then(resolve, reject).finally(onAbort(signal, abort))
   })
 }
 

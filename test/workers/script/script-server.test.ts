@@ -222,29 +222,30 @@ describe('the engine\'s half against threads that misbehave', () => {
     expect(await greeting).toMatchObject({ code: 'PROTOCOL_MISMATCH' })
   })
 
-  /** The next thread says that it is there; gives its port. */
+  /** The next thread says that it is there; gives its port once code was sent there. */
   const booted = async (all: readonly Fake[], n: number): Promise<MessagePort> => {
     while (all[n] === undefined) await turn()
     all[n].say({ millrace: 'hello', protocol: WORKER_PROTOCOL })
     while (all[n].posted.length === 0) await turn()
     const { port } = all[n].posted[0] as { readonly port: MessagePort }
-    port.postMessage({ kind: 'ready', shared: false })
+    await new Promise((resolve) => {
+      port.onmessage = resolve
+      port.postMessage({ kind: 'ready', shared: false })
+    })
     return port
   }
 
   test('ended while 100 calls wait there: all go to the next thread, which answers; when four have ended, all are WORKER_LOST', async () => {
     const { spawn, all } = fakes(), scripts = host(spawn, 5_000), ask = (): Promise<string>[] => Array.from({ length: 100 }, () => scripts.prepare([definition], new AbortController().signal).then(() => 'done', (error: MillraceError) => `${error.code} ${error.details['delivery'] as number} ${error.retryable}`))
     const waiting = ask(), first = await booted(all, 0)
-    await turn(20)
     all[0]!.end('gone')
     const second = await booted(all, 1)
-    second.onmessage = ({ data }: MessageEvent<{ readonly kind: string; readonly code: number }>) => { if (data.kind === 'load') second.postMessage({ kind: 'loaded', code: data.code }) }
+    second.postMessage({ kind: 'loaded', code: 1 })
     expect([new Set(await Promise.all(waiting)), all.length]).toEqual([new Set(['done']), 2])
     all[1]!.end('gone too')
     const again = ask()
     for (let n = 2; n < 6; n++) {
       (await booted(all, n)).close()
-      await turn(20)
       all[n]!.end('and again')
     }
     expect([new Set(await Promise.all(again)), all.length]).toEqual([new Set(['WORKER_LOST 4 false']), 6])
@@ -256,13 +257,11 @@ describe('the engine\'s half against threads that misbehave', () => {
     const unread = rejection(scripts.prepare([definition], never))
     for (let n = 0; n < 4; n++) {
       (await booted(all, n)).close()
-      await turn(20)
       all[n]!.say({ millrace: 'unreadable' })
     }
     expect(await unread).toMatchObject({ code: 'WORKER_LOST', details: { reason: expect.stringContaining('messageerror') } })
     const abort = new AbortController(), loading = scripts.prepare([definition], abort.signal).catch((error: unknown) => error), reason = new Error('enough')
     const port = await booted(all, 4)
-    await turn(20)
     abort.abort(reason)
     expect(await loading).toBe(reason)
     const starting = scripts.prepare([definition], abort.signal).catch((error: unknown) => error)
