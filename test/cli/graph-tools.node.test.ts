@@ -29,7 +29,7 @@ describe('validate', () => {
     expect(JSON.parse(json.out)).toMatchObject({ valid: false, dialect: 'millrace', nodes: 2, edges: 1, diagnostics: [{ code: 'UNKNOWN_FIELD' }, { code: 'NODE_TYPE_UNKNOWN', stage: 7 }] })
   })
   test('no JSON, other dialects, files that hold no graph', async () => {
-    expect(await call(['validate', broken])).toMatchObject({ code: 3, err: expect.stringContaining('error JSON_SYNTAX (line 2, column 13)') as string })
+    expect(await call(['validate', broken])).toMatchObject({ code: 3, err: expect.stringContaining('at line 2, column 13.') as string })
     expect(await call(['validate', seed])).toMatchObject({ code: 0, out: 'valid: remotemedia-seed, 2 nodes, 1 edge; 0 errors, 0 warnings, 0 info\n' })
     expect(await call(['validate', files.file('other.json', { hello: 1 })])).toMatchObject({ code: 1, err: expect.stringContaining('IMPORT_UNSUPPORTED') as string })
     expect(await call(['validate', join(files.path, 'none.json')])).toMatchObject({ code: 1, err: expect.stringContaining('NOT_FOUND') as string })

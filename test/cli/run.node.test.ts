@@ -87,7 +87,7 @@ describe('mistakes', () => {
 
   test('text that is no JSON names line and column', async () => {
     const { code, err } = await call(['inspect', files.file('cut.json', '{"millrace": 1,\n "nodes": [')])
-    expect([code, err]).toEqual([3, 'error JSON_SYNTAX (line 2, column 12): Document: expected a value or ], got end of text at line 2, column 12.\n  Fix the JSON there.\n'])
+    expect([code, err]).toEqual([3, 'error JSON_SYNTAX: Document: expected a value or ], got end of text at line 2, column 12.\n  Fix the JSON there.\n'])
   })
 
   test('a missing document, a folder, a missing file and a file that is no WAV fail with their code, and exit code 1', async () => {

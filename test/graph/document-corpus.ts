@@ -174,6 +174,8 @@ export const CORPUS: readonly CorpusEntry[] = [
   schema('priority 101', doc({ meta: { priority: 101 } }), '/meta/priority'),
   schema('33 tags', doc({ meta: { tags: Array(33).fill('x') } }), '/meta/tags'),
   schema('time without milliseconds', doc({ meta: { created: '2026-01-02T03:04:05Z' } }), '/meta/created'),
+  schema('a day that its month has not', doc({ meta: { created: '2024-02-30T03:04:05.678Z' } }), '/meta/created'),
+  schema('a leap day in a year without one', doc({ meta: { modified: '2100-02-29T03:04:05.678Z' } }), '/meta/modified'),
   schema('negative seed', doc({ config: { seed: -1 } }), '/config/seed'),
   schema('unknown negotiate', doc({ config: { negotiate: 'yes' } }), '/config/negotiate'),
   schema('fault in a nested document', doc({ definitions: { inner: { millrace: 1, nodes: [{ id: 1, type: 'a::b' }] } } }), '/definitions/inner/nodes/0/id'),
