@@ -127,7 +127,9 @@ export class RemoteWorker {
   /** Lets a spare take its slot and begin to work. */
   claim(slot: number, rings: ChannelAddresses): Promise<void> {
     this.slot = slot
-    return this.#call(() => this.#remote.claim(slot, this.facts, rings))
+    // Counted, not announced: a spare waits in its event loop. Once it looks at its mail it would wait for a call that it has had.
+    this.#events.heard()
+    return this.pending.call(() => this.#remote.claim(slot, this.facts, rings))
   }
 
   /** There and back over the rings (shared mode): settles when the worker, or what it executes, has let its loop read. Throws `IPC_ERROR` without rings. */

@@ -19,7 +19,7 @@ export function nodeSpawner(source: WorkerSource, limits?: NodeLimits): SpawnWor
     const { Worker } = process.getBuiltinModule('worker_threads') as unknown as NodeThreads
     const [from, isCode] = 'code' in source ? [source.code, true] : [fileOf(source.url), false]
     const worker = new Worker(from, { eval: isCode, name, execArgv: [], ...(limits === undefined ? {} : { resourceLimits: limits }) })
-    let ended = false
+    let ended = false, left = false
     let exited: () => void = () => undefined
     const gone = new Promise<void>((resolve) => { exited = resolve })
     const listeners: ((reason: EndReason, detail: string) => void)[] = []
@@ -30,14 +30,15 @@ export function nodeSpawner(source: WorkerSource, limits?: NodeLimits): SpawnWor
     }
     worker.on('error', (error: Error & { code?: string }) => { end(error?.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : 'error', error instanceof Error ? error.message : String(error)) })
     worker.on('messageerror', (error: Error) => { end('messageerror', String(error)) })
-    worker.on('exit', (code: number) => { exited(); end('exit', `exit code ${code}`) })
+    worker.on('exit', (code: number) => { left = true; exited(); end('exit', `exit code ${code}`) })
     return {
       endpoint: nodeEndpoint(worker),
       onEnd: (listener) => { listeners.push(listener) },
       started: () => undefined,
       async terminate() {
         ended = true
-        await worker.terminate()
+        // Of a thread that is gone nothing more is to be waited for.
+        if (!left) await worker.terminate()
         await gone
       },
       ref: () => { worker.ref() },
