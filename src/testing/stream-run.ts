@@ -9,7 +9,7 @@ import type { CheckName } from './findings.js'
 import { PortRoom } from './port-room.js'
 import type { Signal } from './signals.js'
 import { TrackBuilder, type Track } from './track-builder.js'
-import { watch } from './watch.js'
+import { sharedSum, watch } from './watch.js'
 
 /** How a signal is driven through a node. */
 export interface RunPlan {
@@ -78,6 +78,8 @@ class StreamRun {
   readonly #outputs: readonly PortRoom[]
   readonly #tracks: readonly TrackBuilder[]
   readonly #faults: RunFault[] = []
+  /** Of the shared block before the first call. */
+  readonly #shared: number
   #instance: KernelInstance
   #calls = 0
   #expectedCalls = 0
@@ -95,6 +97,7 @@ class StreamRun {
     const spec = kase.spec(most, plan.without)
     this.#code = this.#counted(host.code(spec, kase.parts))
     this.#instance = new KernelInstance(this.#code, spec, host.memory, { shared: host.tables })
+    this.#shared = plan.watch ? sharedSum(host.memory, this.#instance) : 0
     const offset = plan.offset ?? 0
     this.#inputs = spec.inputs.map((port) => new PortRoom(host.memory, port, port.connected ? most + offset : 0))
     this.#outputs = spec.outputs.map((port, index) => new PortRoom(host.memory, port, port.connected ? Math.max(this.#most(index, most), FLUSH_ROOM) + offset : 0))
@@ -116,6 +119,7 @@ class StreamRun {
   }
 
   close(): void {
+    if (this.#plan.watch && sharedSum(this.#host.memory, this.#instance) !== this.#shared) this.#fault('canaries', 'the shared block was written')
     this.#instance.close()
     for (const room of [...this.#inputs, ...this.#outputs]) room.close()
     for (const detail of this.#host.memory.damage()) this.#fault('canaries', detail)

@@ -1,10 +1,11 @@
 import type { ConformanceCase } from './conformance-case.js'
 import type { ConformanceHost } from './conformance-host.js'
 import type { CheckName, FindingLog } from './findings.js'
+import type { ReferenceRuns } from './reference-runs.js'
 import { makeSignal, noise, randomSource, type Shape, type Signal } from './signals.js'
 import { runStream, type RunPlan, type RunResult } from './stream-run.js'
 
-/** Frames of a signal that is driven through in many ways. */
+/** Frames of a signal that is driven through in many ways, or in a few. */
 const LEAST_FRAMES = 600
 const MOST_FRAMES = 24_000
 
@@ -19,15 +20,19 @@ export class Subject {
   readonly noise: Signal
   readonly whole: RunResult
 
-  /** Throws what making the instance throws. */
-  constructor(host: ConformanceHost, kase: ConformanceCase, log: FindingLog) {
+  /** `spans`: how often the signal is as long as what the node remembers. Throws what making the instance throws. */
+  constructor(host: ConformanceHost, kase: ConformanceCase, log: FindingLog, references?: ReferenceRuns, spans = 4) {
     this.host = host
     this.kase = kase
     this.log = log
-    this.frames = Math.min(MOST_FRAMES, Math.max(LEAST_FRAMES, 4 * (kase.latency + kase.tail + kase.hold)))
+    this.frames = Math.min(MOST_FRAMES, Math.max(LEAST_FRAMES, spans * (kase.latency + kase.tail + kase.hold)))
     this.noise = this.signal(noise(1))
     this.whole = this.run('status', this.noise, { chunks: [this.frames], watch: true })
+    if (!host.compiled) references?.keep(kase, 'noise', this.whole)
   }
+
+  /** True where what is found is found in no other tier: not for the reference of a node with a kernel, which parity ties to the compiled tiers. */
+  get onlyHere(): boolean { return this.host.compiled || this.kase.definition.kernel === undefined }
 
   signal(shape: Shape, frames = this.frames): Signal {
     return makeSignal(this.kase.spec(1).inputs, frames, shape)

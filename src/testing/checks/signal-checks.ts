@@ -1,6 +1,7 @@
 import type { PortSpec } from '../../kernels/kernel-spec.js'
 import { difference } from '../compare.js'
 import { noise } from '../signals.js'
+import type { Part } from '../part.js'
 import type { RunResult } from '../stream-run.js'
 import type { Subject } from '../subject.js'
 
@@ -117,11 +118,11 @@ function responseOf(hit: RunResult, silent: RunResult, { index, port }: Place): 
 }
 
 /** NaN and infinities, at 16 places: finite again within what the node remembers, and nothing before (AU-05). */
-export function checkNaN(subject: Subject): void {
+export function checkNaN(subject: Subject, part: Part): void {
   const { kase } = subject
   const spec = kase.spec(1), floats = spec.inputs.some((port) => port.connected && port.dtype === 'f32')
   if (!floats) return subject.log.note('nan', 'no input of floats')
-  for (let n = 0; n < 16; n++) {
+  for (let n = part.first; n < 16; n += subject.onlyHere ? part.of : 5) {
     const at = Math.floor(subject.frames / 3) + n, bad = [Number.NaN, Infinity, -Infinity][n % 3]!, base = noise(20 + n)
     const signal = subject.signal((input, channel, frame) => {
       const value = base(input, channel, frame)

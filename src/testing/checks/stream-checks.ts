@@ -2,6 +2,7 @@ import type { ControlCourse } from '../../kernels/kernel-instance.js'
 import { difference } from '../compare.js'
 import type { CheckName } from '../findings.js'
 import { noise } from '../signals.js'
+import type { Part } from '../part.js'
 import type { RunPlan } from '../stream-run.js'
 import type { Subject } from '../subject.js'
 
@@ -18,7 +19,7 @@ function compare(subject: Subject, check: CheckName, plan: RunPlan, what: string
 }
 
 /** Random splits of the input, ones and empty calls, every start offset (KE-03). */
-export function checkChunking(subject: Subject, chunkings: number, part: { readonly first: number; readonly of: number }): void {
+export function checkChunking(subject: Subject, chunkings: number, part: Part): void {
   compare(subject, 'chunking', { chunks: new Array<number>(subject.frames).fill(1) }, 'one frame a call')
   compare(subject, 'chunking', { chunks: [0, subject.frames, 0], ended: true }, 'empty calls around one call')
   for (let n = 0; n < chunkings && !subject.log.failed('chunking'); n++) {
@@ -26,7 +27,7 @@ export function checkChunking(subject: Subject, chunkings: number, part: { reado
     compare(subject, 'chunking', { chunks: subject.chunking(seed), offset: seed % OFFSETS, ended: seed % 3 === 0, watch: n < 8 }, `chunking ${seed}`)
   }
   subject.log.note('chunking', `${chunkings} random chunkings, 1-frame and empty calls`)
-  for (let offset = 0; offset < OFFSETS; offset++) compare(subject, 'offsets', { chunks: subject.chunking(3 + 4 * offset), offset }, `data ${offset} frames off`)
+  for (let offset = part.first; offset < OFFSETS; offset += subject.onlyHere ? part.of : 4) compare(subject, 'offsets', { chunks: subject.chunking(3 + 4 * offset), offset }, `data ${offset} frames off`)
   subject.log.note('offsets', `start offsets 0 to ${OFFSETS - 1}`)
 }
 

@@ -38,7 +38,7 @@ export const resampleReference: Reference = {
     const geometry = geometryOf(inputs[0]!.rate, params['rate'] as number, quality, params['method'] as Method)
     if (geometry === null) throw new RangeError(`Resample: expected rates that fft serves, got ${inputs[0]!.rate} and ${outputs[0]!.rate}.`)
     return {
-      geometry, bank: emptyBank(geometry, quality), start: 0, input: -1, output: 0, frames: -1,
+      geometry, bank: bankOf(geometry, quality), start: 0, input: -1, output: 0, frames: -1,
       kept: Array.from({ length: inputs[0]!.channels }, () => new Float32Array(geometry.window + geometry.hop + Math.max(1, maxFrames))),
     }
   },
@@ -77,7 +77,7 @@ function begin(s: State, io: ReferenceIo): void {
 }
 
 function write(s: State, to: PortView, count: number): void {
-  if (to.connected) s.kept.forEach((kept, c) => { for (let n = 0; n < count; n++) to.channels[c]![n] = outputAt(s, kept, s.output + n) })
+  if (to.connected) for (let n = 0; n < count; n++) writeOutput(s, to, n)
   s.output += count
 }
 
@@ -89,27 +89,44 @@ function keep(s: State): void {
   s.start = from
 }
 
-function outputAt(s: State, kept: Float32Array, k: number): number {
-  const { frame, phase } = placeOf(s.geometry, k), { rows } = s.bank
-  if (s.geometry.l === s.geometry.m) return kept[frame - s.start]!
-  if (!s.geometry.interpolated) return sumRow(s, kept, frame, phase)
-  const first = Math.floor(phase * rows / s.geometry.l), t = phase * rows % s.geometry.l / s.geometry.l
-  const weights = [-t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2, -(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6]
-  let sum = 0
-  // Row −1 is the last row one frame earlier, row `rows` the first one later.
-  weights.forEach((weight, j) => {
-    const row = first + j - 1
-    sum += weight * sumRow(s, kept, frame + Math.floor(row / rows), (row + rows) % rows)
-  })
-  return sum
+/** Output `s.output + n` of every channel. */
+function writeOutput(s: State, to: PortView, n: number): void {
+  const { geometry: g, bank: { rows }, kept } = s, { frame, phase } = placeOf(g, s.output + n)
+  if (g.l === g.m) return kept.forEach((frames, c) => { to.channels[c]![n] = frames[frame - s.start]! })
+  const sums = new Float64Array(kept.length)
+  if (!g.interpolated) addRow(s, frame, phase, 1, sums)
+  else {
+    const first = Math.floor(phase * rows / g.l), t = phase * rows % g.l / g.l
+    const weights = [-t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2, -(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6]
+    // Row −1 is the last row one frame earlier, row `rows` the first one later.
+    weights.forEach((weight, j) => { addRow(s, frame + Math.floor((first + j - 1) / rows), (first + j - 1 + rows) % rows, weight, sums) })
+  }
+  sums.forEach((sum, c) => { to.channels[c]![n] = sum })
 }
 
-/** Σ tap·frame; before and after the stream the input counts as zeros. */
-function sumRow({ geometry, bank, start, input }: State, kept: Float32Array, frame: number, row: number): number {
-  const taps = rowOf(bank, geometry, row), oldest = frame - bank.behind
-  let sum = 0
-  for (let i = Math.max(oldest, start), end = Math.min(oldest + bank.taps, input); i < end; i++) sum += taps[i - oldest]! * kept[i - start]!
-  return sum
+/** Adds weight · Σ tap·frame to each channel's sum; before and after the stream the input counts as zeros. Two channels at a time, which do not wait for each other's additions. */
+function addRow({ geometry, bank, kept, start, input }: State, frame: number, row: number, weight: number, sums: Float64Array): void {
+  const taps = rowOf(bank, geometry, row), oldest = frame - bank.behind, from = Math.max(oldest, start), end = Math.min(oldest + bank.taps, input)
+  for (let c = 0; c < kept.length; c += 2) {
+    const one = kept[c]!, other = kept[c + 1] ?? one
+    let sum = 0, second = 0
+    for (let i = from; i < end; i++) {
+      const tap = taps[i - oldest]!
+      sum += tap * one[i - start]!
+      second += tap * other[i - start]!
+    }
+    sums[c]! += weight * sum
+    if (c + 1 < kept.length) sums[c + 1]! += weight * second
+  }
+}
+
+/** The bank that was made last: streams of one kind share its rows, which are filled as they are needed. */
+let last: { readonly key: string; readonly bank: Bank } | undefined
+
+function bankOf(g: Geometry, quality: Quality): Bank {
+  const key = JSON.stringify([g, quality])
+  if (last?.key !== key) last = { key, bank: emptyBank(g, quality) }
+  return last.bank
 }
 
 function emptyBank(g: Geometry, quality: Quality): Bank {
