@@ -10,11 +10,14 @@ interface Tie { readonly other: number; readonly mine: string | undefined; reado
 export class PortNetwork {
   readonly #domains: Domain[] = []
   readonly #ties: (Tie[] | undefined)[] = []
+  // Lists are emptied by their counts: `length = 0` would give their memory back, which costs more than the step between.
   readonly #queue: number[] = []
+  #queueCount = 0
   readonly #queued: boolean[] = []
   /** What the step under way has changed: ports, and what they were before. */
   readonly #trail: number[] = []
   readonly #before: Domain[] = []
+  #trailCount = 0
 
   /** Adds a port; its number. */
   add(domain: Domain): number {
@@ -29,7 +32,7 @@ export class PortNetwork {
   /** Narrows a port to `domain` and all that follows from it. False = impossible, nothing changed. */
   assign(port: number, domain: Domain): boolean {
     if (domain === this.#domains[port]) return true
-    this.#begin()
+    this.#trailCount = 0
     this.#set(port, domain)
     if (this.#settle()) return true
     this.#undo()
@@ -38,7 +41,7 @@ export class PortNetwork {
 
   /** Makes two ports agree in everything, or in field `field` of the first and `otherField` of the second. False = impossible, nothing changed. */
   tie(a: number, b: number, field?: string, otherField = field): boolean {
-    this.#begin()
+    this.#trailCount = 0
     // Only the new tie is looked at; what it changes is followed further. The consumer goes first, so that its order of preference follows the producer's.
     const forth: Tie = { other: b, mine: field, theirs: otherField }, back: Tie = { other: a, mine: otherField, theirs: field }
     const ofA = this.#ties[a] ??= [], ofB = this.#ties[b] ??= []
@@ -51,15 +54,9 @@ export class PortNetwork {
     return false
   }
 
-  #begin(): void {
-    if (this.#trail.length === 0) return
-    this.#trail.length = 0
-    this.#before.length = 0
-  }
-
   #set(port: number, domain: Domain): void {
-    this.#trail.push(port)
-    this.#before.push(this.#domains[port]!)
+    this.#trail[this.#trailCount] = port
+    this.#before[this.#trailCount++] = this.#domains[port]!
     this.#domains[port] = domain
     this.#enqueue(port)
   }
@@ -67,7 +64,7 @@ export class PortNetwork {
   #enqueue(port: number): void {
     if (this.#queued[port] === true) return
     this.#queued[port] = true
-    this.#queue.push(port)
+    this.#queue[this.#queueCount++] = port
   }
 
   /** Narrows the other end of a tie; false when nothing is left there. */
@@ -80,20 +77,18 @@ export class PortNetwork {
   }
 
   #settle(): boolean {
-    for (let head = 0; head < this.#queue.length; head++) {
+    for (let head = 0; head < this.#queueCount; head++) {
       const port = this.#queue[head]!
       this.#queued[port] = false
       const ties = this.#ties[port]
       if (ties !== undefined) for (const tie of ties) if (!this.#follow(port, tie)) return false
     }
-    this.#queue.length = 0
+    this.#queueCount = 0
     return true
   }
 
   #undo(): void {
-    for (const port of this.#queue) this.#queued[port] = false
-    this.#queue.length = 0
-    for (let i = this.#trail.length - 1; i >= 0; i--) this.#domains[this.#trail[i]!] = this.#before[i]!
-    this.#begin()
+    while (this.#queueCount > 0) this.#queued[this.#queue[--this.#queueCount]!] = false
+    while (this.#trailCount > 0) this.#domains[this.#trail[--this.#trailCount]!] = this.#before[this.#trailCount]!
   }
 }
