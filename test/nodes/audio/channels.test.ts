@@ -95,6 +95,12 @@ describe('discrete and matrix', () => {
     const y = run([Float32Array.of(NaN), Float32Array.of(1)], { to: 1, mode: 'matrix', matrix: [0, 0.5] })
     expect(y[0]![0]).toBe(0.5)
   })
+  test.each([['wasm'], ['js']] as const)('any order, with repeats, is a matrix of ones: the bits of the channels, the sign of zero apart (%s)', (tier) => {
+    const x = noise(4, 50, 4), order = [3, 1, 1, 0, 2], matrix = order.flatMap((from) => x.map((_, c) => c === from ? 1 : 0))
+    const y = run(x, { to: order.length, mode: 'matrix', matrix }, tier, [33, 1])
+    order.forEach((from, to) => { expect(y[to]).toEqual(x[from]) })
+  })
+
   test('a matrix of another size, or not finite, is PARAM_INVALID and refused by the kernel', () => {
     const stereo = { in: media(2) }
     const codes = (matrix: number[]) => channels.definition.validate({ to: 2, mode: 'matrix', matrix }, stereo).map((d) => [d.code, d.constraint])
