@@ -2,7 +2,7 @@ import { createRegistry } from '../src/graph/registry.js'
 import { fromDocument } from '../src/graph/document/from-document.js'
 import { exportDocument } from '../src/graph/dialects/export-document.js'
 import { importDocument } from '../src/graph/dialects/import-document.js'
-import { bench } from './support/bench.js'
+import { bench, verdict } from './support/bench.js'
 
 const registry = createRegistry()
 
@@ -33,10 +33,8 @@ export const dialectsBench = bench('graph/dialects', async (b) => {
   for (const [name, text, readBarMs, writeBarMs] of [['graphdsl', graphdsl(count), 1, 5], ['comfyui-workflow', workflow(count), 200, 200]] as const) {
     const graph = fromDocument(importDocument(text).document, registry)
     const read = await b.compare(`read ${count} nodes of ${name} (${text.length} bytes)`, { importDocument: () => importDocument(text), 'JSON.parse': () => JSON.parse(text) as unknown }, { unit: { name: 'nodes', count } })
-    const read50 = read.variants[0]!.p50Ms
-    b.note(`read bar ${readBarMs} ms: ${read50.toFixed(2)} ms, ${read50 < readBarMs ? 'met' : 'missed'}`)
+    b.note(verdict('read', readBarMs, read))
     const write = await b.compare(`write ${count} nodes of ${name}`, { exportDocument: () => exportDocument(graph, name), 'JSON.stringify': () => JSON.stringify(JSON.parse(text), null, 2) }, { unit: { name: 'nodes', count } })
-    const write50 = write.variants[0]!.p50Ms
-    b.note(`write bar ${writeBarMs} ms: ${write50.toFixed(2)} ms, ${write50 < writeBarMs ? 'met' : 'missed'}`)
+    b.note(verdict('write', writeBarMs, write))
   }
 })

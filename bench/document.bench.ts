@@ -2,7 +2,7 @@ import { fromDocument } from '../src/graph/document/from-document.js'
 import { parseDocument } from '../src/graph/document/parse-document.js'
 import { writeDocument } from '../src/graph/document/write-document.js'
 import { createRegistry } from '../src/graph/registry.js'
-import { bench } from './support/bench.js'
+import { bench, verdict } from './support/bench.js'
 
 /** A chain of resamplers as a document's text. */
 function chain(count: number): string {
@@ -21,12 +21,10 @@ export const documentBench = bench('graph/document', async (b) => {
     const parse = await b.compare(`parse ${count} nodes (${bytes.length} bytes)`, {
       'parseDocument(text)': () => parseDocument(text), 'parseDocument(bytes)': () => parseDocument(bytes), 'JSON.parse': () => JSON.parse(text) as unknown,
     }, { unit: { name: 'nodes', count } })
-    const text50 = parse.variants[0]!.p50Ms
-    b.note(`parse bar ${parseBarMs} ms: ${text50.toFixed(3)} ms, ${text50 < parseBarMs ? 'met' : 'missed'}`)
+    b.note(verdict('parse', parseBarMs, parse))
     const write = await b.compare(`write ${count} nodes`, {
-      writeDocument: () => writeDocument(document), 'JSON.stringify': () => JSON.stringify(document, null, 2), fromDocument: () => fromDocument(document, registry),
+      writeDocument: () => writeDocument(document), fromDocument: () => fromDocument(document, registry), 'JSON.stringify': () => JSON.stringify(document, null, 2),
     }, { unit: { name: 'nodes', count } })
-    const write50 = write.variants[0]!.p50Ms
-    b.note(`write bar ${writeBarMs} ms: ${write50.toFixed(3)} ms, ${write50 < writeBarMs ? 'met' : 'missed'}`)
+    b.note(verdict('write', writeBarMs, write))
   }
 })

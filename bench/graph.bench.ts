@@ -7,15 +7,20 @@ import { edgeListOf, type EdgeList } from '../src/graph/edge-list.js'
 import { createGraph, type Graph, type GraphEdge, type GraphNode, type PortRef } from '../src/graph/graph.js'
 import { hashGraph } from '../src/graph/hash.js'
 import type { NodeId } from '../src/graph/ids.js'
+import { resolveLimits } from '../src/graph/limits.js'
 import { negotiate } from '../src/graph/negotiate/index.js'
 import type { NodeDefinition } from '../src/graph/node-definition.js'
 import { orderOf, topologicalOrder } from '../src/graph/order.js'
 import { plainPasses, type GraphPasses } from '../src/graph/passes.js'
 import { createRegistry } from '../src/graph/registry.js'
 import { Sha256 } from '../src/graph/sha256.js'
+import { Context } from '../src/graph/validate/context.js'
+import { checkHost } from '../src/graph/validate/host.js'
 import { validate } from '../src/graph/validate/index.js'
+import { checkTypes } from '../src/graph/validate/types.js'
 import { compileModules } from '../src/kernels/compile.js'
 import { corePasses } from '../src/kernels/graph-passes.js'
+import { probeHost } from '../src/kernels/host-facts.js'
 import { audio } from '../src/media/media-type.js'
 import { channels } from '../src/nodes/audio/channels.js'
 import { convert } from '../src/nodes/audio/convert.js'
@@ -114,6 +119,19 @@ export const passesBench = bench('graph/passes', async (b) => {
   await barred(b, 'hash 1000 nodes', 10, { hashGraph: () => hashGraph(graph).graph }, 1_000)
   const passes = corePasses(await compileModules({ shared: false })), previous = hashGraph(large), changed = { ...large, nodes: large.nodes.map((node, n) => n === 5_001 ? { ...node, params: { gainDb: 1 } } : node) }
   await barred(b, 'hash 10000 nodes', 25, { 'with the core': () => hashGraph(large, { passes }).graph, hashGraph: () => hashGraph(large).graph, 'one node changed': () => hashGraph(changed, { previous }).graph }, 10_000)
+})
+
+/** Capability tags of 10 000 nodes against those of a host (GR-41), the probe of a host (GR-43), and what is looked up by name (GR-24, GR-55). */
+export const hostBench = bench('graph/host', async (b) => {
+  const graph = lanes(10_000), wanted = ['SIMD', 'gpu:cuda ', 'Äther', 'os:linux'], host = { wasm: true, simd: true, sab: true, tags: ['simd', 'gpu:cuda', 'äther', 'os:linux', 'threads'] }
+  const tagged = { ...graph, nodes: graph.nodes.map((node) => ({ ...node, requires: { tags: wanted } })) }
+  const c = new Context(tagged, registry, resolveLimits(), { node: (n) => n, edge: (e) => e }), planned = new Uint8Array(tagged.nodes.length).fill(1)
+  checkTypes(c)
+  await barred(b, 'tags of 10000 nodes', 10, { checkHost: () => { checkHost(c, planned, host) } }, 10_000)
+  await barred(b, 'probe of this host', 5, { probeHost: () => probeHost(globalThis as never) }, 1)
+  const hashes = hashGraph(graph)
+  await barred(b, 'hash of one node, by id', 0.05, { node: () => hashes.node('node-5001') }, 1)
+  await barred(b, 'node type, by id and alias', 0.001, { get: () => registry.get('audio::gain') }, 1)
 })
 
 export const sha256Bench = bench('graph/sha256', async (b) => {

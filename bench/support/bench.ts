@@ -138,6 +138,13 @@ async function prepare(variant: string, run: () => unknown, roundMs: number) {
   }
 }
 
+/** A row against its bar, first variant: by the median, by the least time (what it takes when nobody else wants the processor), and beside the peer of a row that has one. */
+export function verdict(what: string, barMs: number, { variants }: RowResult): string {
+  const [own, ...peers] = variants, peer = peers.at(-1), { p50Ms, minMs } = own!
+  const beside = peer === undefined ? '' : `, ${(minMs / peer.minMs).toFixed(2)} × ${peer.variant} (${peer.minMs.toFixed(3)} ms)`
+  return `${what}: bar ${barMs} ms, p50 ${p50Ms.toFixed(3)} ms, least ${minMs.toFixed(3)} ms${beside}: ${p50Ms < barMs ? 'met' : minMs < barMs ? 'met at the least only' : 'missed'}`
+}
+
 function summarize(samples: readonly number[]): { minMs: number; p50Ms: number; p95Ms: number } {
   const sorted = Float64Array.from(samples).sort()
   const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN

@@ -30,8 +30,8 @@ export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost)
     if (definition === undefined || planned[n] === 0) return
     if (definition.kernel !== undefined && (tier !== undefined || auto.tier === null || (auto.fellBack !== undefined && !reported))) reported = checkTier(c, n, host, reported)
     checkPlace(c, n, host)
-    if (definition.requires === undefined && requires === undefined) return
-    for (const [name, wanted] of Object.entries({ ...definition.requires, ...requires })) checkFact(c, n, name, wanted, host, tags)
+    const all: Readonly<Record<string, unknown>> | undefined = requires === undefined ? definition.requires : definition.requires === undefined ? requires : { ...definition.requires, ...requires }
+    for (const name in all) if (Object.hasOwn(all, name)) checkFact(c, n, name, all[name], host, tags)
   })
 }
 
@@ -118,8 +118,10 @@ function checkFact(c: Context, n: number, name: string, wanted: unknown, host: V
   } else if (name === 'tags' && Array.isArray(wanted)) {
     const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!
     const onWorker = kernel !== undefined && tier !== 'js' && place !== 'main' && (policy?.['pin'] ?? pin) !== 'main'
-    const have = tags.have(onWorker), absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tags.form(tag)))
-    if (absent.length > 0) lacking(c, n, name, `tags ${absent.join(', ')}`, [...have].join(', ') || 'none', false)
+    const have = tags.have(onWorker)
+    if (wanted.every((tag) => typeof tag !== 'string' || have.has(tags.form(tag)))) return
+    const absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tags.form(tag)))
+    lacking(c, n, name, `tags ${absent.join(', ')}`, [...have].join(', ') || 'none', false)
   }
 }
 
