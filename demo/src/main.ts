@@ -55,7 +55,8 @@ function show({ segments, wav, plan, metrics, diagnostics }: Found, name: string
   showMetrics(metrics)
   showNotes(diagnostics)
   draw()
-  say(`${name}: done in ${(metrics.totalTimeUs / 1000).toFixed(0)} ms, ${(seconds * 1e6 / metrics.totalTimeUs).toFixed(0)} times faster than it plays.`)
+  const faster = Math.round(seconds * 1e6 / metrics.totalTimeUs)
+  say(`${name}: done in ${(metrics.totalTimeUs / 1000).toFixed(0)} ms${faster > 1 ? `, ${faster} times faster than it plays` : ''}.`)
 }
 
 /** Samples of a 16-bit mono WAV file: the chunk called `data`, wherever it stands. */
