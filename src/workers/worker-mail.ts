@@ -53,6 +53,9 @@ export class WorkerMail {
     return true
   }
 
+  /** Writes what had no room before. True when nothing waits any more. */
+  flush(): boolean { return this.#channel.waiting === 0 || this.#channel.closed || this.#channel.flush() }
+
   /** A line for the engine's log. */
   log(level: 'info' | 'warn', text: string, context: object): void { if (!this.#channel.closed) this.#send({ type: 'log', body: { level, text, context } }) }
 

@@ -1,6 +1,5 @@
 import { slotAddress } from '../memory/arena-header.js'
 import { ARENA, MAIL, SLOT } from '../memory/layout.js'
-import type { ChannelAddresses } from './codec/ring-channel.js'
 import type { WorkerEvent } from './protocol.js'
 import type { BootedWorker } from './worker-boot.js'
 import { runLoop } from './worker-loop.js'
@@ -23,7 +22,6 @@ export interface SharedEnvironment {
 export interface SharedMemory { readonly join: (parts: Omit<MailParts, 'epochMs'>, env: SharedEnvironment) => SharedWorker }
 /** The half of a worker's code that shared memory adds. */
 export const sharedMemory: SharedMemory = { join: (parts, env) => new SharedWorker(parts, env) }
-export type { ChannelAddresses }
 
 /** Turns after which a call whose message has not come is forgotten. */
 const CALL_TURNS = 200
@@ -54,10 +52,12 @@ export class SharedWorker {
     const corrupt = (expected: string, at: number, offset = at): void => { port.postMessage({ kind: 'corrupt', expected, got: `0x${u32[at >>> 2]!.toString(16)}`, offset } satisfies WorkerEvent) }
     let host = Atomics.load(u32, (base + ARENA.HOST_EVENT) >>> 2)
     await runLoop({
-      core: runtime.core, u32, base, slot, facts, nowUs, idleMs, turn, mail: () => this.#read(),
+      core: runtime.core, u32, base, slot, facts, nowUs, idleMs, mail: () => this.#read(),
+      turn: () => { this.#mail.flush(); return turn() },
       failed: (task, error) => { this.#mail.failed(task, error) },
       finished: () => {
         this.tasks++
+        this.#mail.flush()
         const now = Atomics.load(u32, (base + ARENA.HOST_EVENT) >>> 2), offset = canary.broken()
         if (doorbell && now !== host) port.postMessage({ kind: 'doorbell' } satisfies WorkerEvent)
         host = now
@@ -74,6 +74,8 @@ export class SharedWorker {
     const { views: { i32 }, base, slot } = this.#parts, { turn, received } = this.#env, flags = Atomics.exchange(i32, (slotAddress(base, slot) + SLOT.MAIL) >>> 2, 0)
     if (flags & MAIL.DRAIN) return false
     if (flags & MAIL.MESSAGES && !this.#mail.read()) return false
+    // The engine is reading: what has no room now goes soon, else after the next task or sleep.
+    for (let turns = 0; !this.#mail.flush() && turns < CALL_TURNS; turns++) await turn()
     if (flags & MAIL.DUMP) {
       // A call is posted before it is announced, yet may arrive a few turns later.
       let turns = 0

@@ -77,13 +77,14 @@ export class RingChannel {
       if (this.#waiting.length >= this.#limit) throw commonErrors.LIMIT_EXCEEDED({ what: `Channel ${this.name}, messages waiting`, limit: this.#limit, got: this.#waiting.length + 1 })
       this.#waiting.push({ packet, seq })
       this.flush()
-    }
-    this.#sent?.()
+    } else this.#sent?.()
   }
 
   /** Writes what waits as far as there is room. True when nothing waits any more. */
   flush(): boolean {
+    const { length } = this.#waiting, asked = this.#asked
     for (let first = this.#waiting[0]; first !== undefined && this.#write(first.packet, first.seq, first); first = this.#waiting[0]) this.#waiting.shift()
+    if (this.#waiting.length < length || this.#asked !== asked) this.#sent?.()
     return this.#waiting.length === 0
   }
 
