@@ -31,7 +31,7 @@ function mediaText(media, describe) {
 function portRows(ports, describe) {
   const rows = []
   for (const [name, port] of Object.entries(ports)) {
-    const about = [port.optional === true ? 'Optional.' : '', port.multi === true ? 'Takes several links.' : '', port.doc ?? ''].filter((text) => text !== '').join(' ')
+    const about = [port.optional === true ? 'Optional.' : '', port.multi === true ? 'Takes several links.' : '', port.lazy === true ? 'Computed when asked for.' : '', port.list === true ? 'A list.' : '', port.doc ?? ''].filter((text) => text !== '').join(' ')
     const row = { first: name, last: name, media: mediaText(port.media, describe), about }, before = rows.at(-1)
     if (before !== undefined && /\d$/.test(name) && before.media === row.media && before.about.replaceAll(/\d+/g, '#') === about.replaceAll(/\d+/g, '#') && before.first.replace(/\d+$/, '') === name.replace(/\d+$/, '')) before.last = name
     else rows.push(row)

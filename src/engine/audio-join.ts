@@ -3,6 +3,7 @@ import type { ArenaAudio } from '../memory/audio-buffer.js'
 import type { AudioApi } from '../memory/audio-api.js'
 import { copyParts, type CopyCharge } from '../memory/copies.js'
 import type { RunMemory } from '../memory/run-memory.js'
+import { LIST_MARK } from '../media/list-mark.js'
 import type { Media } from '../media/media-type.js'
 import type { Packet } from '../media/packet.js'
 import { joinPlain, packetOf, releasePacket } from '../schedule/packet-data.js'
@@ -12,7 +13,7 @@ export function joinPackets(arena: Arena, audio: AudioApi, memory: RunMemory | u
   if (parts.length === 1) return parts[0]!
   const first = parts[0], frames = parts.reduce((sum, part) => sum + part.duration, 0), position = first?.position ?? 0
   const more = { streamId: first?.streamId ?? '', arrivalUs: first?.arrivalUs ?? 0, metadata: Object.assign({}, ...parts.map((part) => part.metadata)) as Record<string, unknown> }
-  if (media.kind === 'audio') try {
+  if (media.kind === 'audio' && first?.metadata[LIST_MARK] !== true) try {
     return packetOf(media, joinAudio(arena, audio, memory, media, parts, frames, position), position, frames, more)
   } catch (error) {
     for (const part of parts) releasePacket(part)

@@ -3,9 +3,9 @@ import { atNode } from '../errors/with-context.js'
 import { isMillraceError } from '../errors/millrace-error.js'
 import { defineNode } from '../graph/define-node.js'
 import { createGraph, type Graph, type GraphNode, type PortRef } from '../graph/graph.js'
-import type { NodeContext, ParamValues } from '../graph/node-definition.js'
+import type { NodeContext, NodeDefinition, ParamValues } from '../graph/node-definition.js'
 import { anyMedia } from '../media/media-type.js'
-import type { Packet } from '../media/packet.js'
+import type { Packet, PacketStream } from '../media/packet.js'
 import type { RunMetrics } from '../schedule/metrics.js'
 import type { RunResult } from '../schedule/run-types.js'
 import { isAudioBuffer, packetOf } from '../schedule/packet-data.js'
@@ -63,10 +63,13 @@ const value = /* @__PURE__ */ defineNode({
   async *pull({ packet }: ParamValues, _ctx: NodeContext) { yield { out: packet as Packet } },
 })
 
-/** A graph of one node with its inputs bound; its outputs are the node's ports. `literal`: audio given as it is, as a source. */
-export function callGraph(node: GraphNode, inputs: Readonly<Record<string, unknown>>, literal: (id: string, given: unknown) => GraphNode | undefined): Graph {
-  const sources = Object.entries(inputs).map(([port, given]) => {
-    const id = `in.${port}`, packet = typeof given === 'object' && given !== null && 'media' in given && 'data' in given ? given as Packet : undefined
+/** Makes a source of audio as it is. */
+type Literal = (id: string, given: unknown) => GraphNode | undefined
+
+/** A graph of one node with its inputs bound, several to a `multi` port; its outputs are the node's ports. */
+export function callGraph(node: GraphNode, inputs: readonly (readonly [port: string, given: unknown])[], literal: Literal): Graph {
+  const sources = inputs.map(([port, given], n) => {
+    const id = `in.${inputs.findIndex(([one]) => one === port) === n ? port : `${port}.${n}`}`, packet = typeof given === 'object' && given !== null && 'media' in given && 'data' in given ? given as Packet : undefined
     const data = packet === undefined ? given : packet.data
     const source = isAudioBuffer(data) || packet === undefined ? literal(id, data) : undefined
     return { port, source: source ?? { id, type: value.definition.type, definition: value.definition, params: { packet: packet ?? jsonPacket(given) } } }
@@ -75,6 +78,21 @@ export function callGraph(node: GraphNode, inputs: Readonly<Record<string, unkno
   return {
     ...createGraph(), nodes: [...sources.map(({ source }) => source as GraphNode), node], outputs,
     edges: sources.map(({ port, source }) => ({ from: [source.id, 'out'], to: [node.id, port] }) as Graph['edges'][number]),
+  }
+}
+
+/** A kernel node as one that is called for a whole value: a run of its own per call. What stands for a list's items (GR-29). */
+export function wholeCalls(node: GraphNode, literal: Literal): NodeDefinition {
+  const { kernel: _kernel, reference: _reference, summary: _summary, ...definition } = node.definition!
+  return {
+    ...definition, outputs: Object.fromEntries(Object.entries(definition.outputs).map(([port, { media, doc }]) => [port, { media, ...(doc !== undefined && { doc }) }])),
+    async process(streams, values, ctx) {
+      const inputs: (readonly [string, unknown])[] = [], params: Record<string, unknown> = {}
+      for (const [port, found] of Object.entries(streams)) for (const stream of found === undefined ? [] : [found].flat() as PacketStream[]) inputs.push([port, await stream.whole()])
+      // A param's edge carries a value, or, to a kernel, one per frame.
+      for (const [name, value] of Object.entries(values)) if (isAudioBuffer(value)) inputs.push([name, value]); else params[name] = value
+      return ctx.expand(callGraph({ id: 'op', type: node.type, definition: node.definition!, params }, inputs, literal))
+    },
   }
 }
 

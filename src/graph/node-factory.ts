@@ -32,9 +32,12 @@ type WireArguments<D extends NodeDefinition> =
       : [OptionalInputs<D>] extends [never] ? [input: InputArgument<Inputs<D>[InputNames<D>]>]
         : [] | [input: InputArgument<Inputs<D>[InputNames<D>]> | undefined]
 
+/** What may drive a param depends on who reads it: compiled code, frame by frame, or a function. */
+type HasKernel<D extends NodeDefinition> = D extends { readonly kernel: object } ? true : false
+
 /** The params argument may be left out when no param is required. */
 type ParamArguments<D extends NodeDefinition> =
-  [RequiredNames<D['params']>] extends [never] ? [params?: ParamsOf<D['params']>] : [params: ParamsOf<D['params']>]
+  [RequiredNames<D['params']>] extends [never] ? [params?: ParamsOf<D['params'], HasKernel<D>>] : [params: ParamsOf<D['params'], HasKernel<D>>]
 
 /** Calls of a node: inputs in order, then params; with a main param its value alone may stand in place of the params. */
 type Calls<D extends NodeDefinition> =

@@ -1,6 +1,6 @@
 import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { ParamDeclaration, ParamTable } from './node-definition.js'
-import type { AnyOutput } from './output-ref.js'
+import type { OutputRef } from './output-ref.js'
 
 /** What a `file` param takes: a path or address, the bytes themselves, or a stream of them, which is read once. Structural, because this folder knows no browser types. */
 export type FileValue = string | Uint8Array | ArrayBuffer | UrlLike | BlobLike | ByteStreamLike
@@ -35,16 +35,22 @@ export type ParamValueOf<P extends ParamDeclaration> =
     : P extends { readonly type: 'array'; readonly items: infer I extends ParamDeclaration } ? readonly ParamValueOf<I>[]
       : ValueTypes[P['type']]
 
+/** Outputs that may drive a param of a kernel: a value per frame. */
+type ControlOutput = OutputRef<'audio'>
+/** Outputs that may drive a param of a node written in TypeScript, by the param's type: values, packet by packet. */
+type ValueOutput<P extends ParamDeclaration> = OutputRef<'json'>
+  | (P['type'] extends 'file' ? OutputRef<'text'> | OutputRef<'bytes'> : P['type'] extends 'json' | 'array' ? OutputRef<'text'> | OutputRef<'events'> : P['type'] extends 'string' | 'enum' | 'color' ? OutputRef<'text'> : never)
+
 /** A param that edges may drive takes an output in place of a value. */
-type GivenParam<P extends ParamDeclaration> = P extends { readonly input: true } ? ParamValueOf<P> | AnyOutput : ParamValueOf<P>
+type GivenParam<P extends ParamDeclaration, K extends boolean> = P extends { readonly input: true } ? ParamValueOf<P> | (K extends true ? ControlOutput : ValueOutput<P>) : ParamValueOf<P>
 
 /** Names of the params that must be given. */
 export type RequiredNames<T extends ParamTable> = { [K in keyof T]: T[K] extends { readonly required: true } ? K : never }[keyof T]
 
-/** The params object of a node call: declared names only, optional unless `required`. A table without params takes only an empty object. */
-export type ParamsOf<T extends ParamTable> = [keyof T] extends [never] ? Readonly<Record<string, never>> :
-  { readonly [K in keyof T as K extends RequiredNames<T> ? never : K]?: GivenParam<T[K]> }
-  & { readonly [K in RequiredNames<T>]: GivenParam<T[K]> }
+/** The params object of a node call: declared names only, optional unless `required`. A table without params takes only an empty object. `Kernel`: the node has one. */
+export type ParamsOf<T extends ParamTable, Kernel extends boolean = boolean> = [keyof T] extends [never] ? Readonly<Record<string, never>> :
+  { readonly [K in keyof T as K extends RequiredNames<T> ? never : K]?: GivenParam<T[K], Kernel> }
+  & { readonly [K in RequiredNames<T>]: GivenParam<T[K], Kernel> }
 
 /** The declaration marked `main`, if any: its value may be given in place of the params object. */
 type MainDeclaration<T extends ParamTable> = { [K in keyof T]: T[K] extends { readonly main: true } ? T[K] : never }[keyof T]

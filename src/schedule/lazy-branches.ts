@@ -17,21 +17,27 @@ export function lazyBranches(nodes: readonly ResolvedNode[], ends: Iterable<Valu
   const isLazy = (node: ResolvedNode, port: string): boolean => Object.hasOwn(node.definition.inputs, port) && node.definition.inputs[port]!.lazy === true
   if (!nodes.some((node) => node.inputs.some(({ port, from }) => from !== null && isLazy(node, port)))) return undefined
   const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf))
-  /** Null: from the start; undefined: nobody reads it. */
-  const asked: (Set<string> | null | undefined)[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) ? null : undefined)
-  for (let v = nodes.length - 1; v >= 0; v--) {
-    const node = nodes[v]!, own = asked[v] = asked[v] ?? null
-    for (const { port, link, from } of node.inputs) {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs.flatMap(({ from }) => from === null ? [] : [nodeOf(from)])))
+  /** Null: from the start. */
+  const asked: (Set<string> | null)[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? null : new Set())
+  // One pass upstream, and another one for every feedback edge that it changes something for.
+  for (let changed = true; changed;) {
+    changed = false
+    const want = (u: number, v: number, links: Iterable<string> | null): void => {
+      const own = asked[u]
+      if (own === null || own === undefined) return
+      const before = own.size
+      if (links === null) asked[u] = null; else for (const link of links) own.add(link)
+      changed ||= u > v && (links === null || own.size > before)
+    }
+    for (let v = nodes.length - 1; v >= 0; v--) for (const { port, link, from } of nodes[v]!.inputs) {
       const u = from === null ? undefined : indexOf.get(nodeOf(from))
-      if (u === undefined || asked[u] === null) continue
-      if (isLazy(node, port)) (asked[u] ??= new Set()).add(`${node.id}.${link}`)
-      else if (own === null) asked[u] = null
-      else for (const one of own) (asked[u] ??= new Set()).add(one)
+      if (u !== undefined) want(u, v, isLazy(nodes[v]!, port) ? [`${nodes[v]!.id}.${link}`] : asked[v]!)
     }
   }
   const needs = new Map<string, string[]>(), seen = new Set<string>()
   const keys = asked.map((links) => {
-    if (links === null || links === undefined) return ''
+    if (links === null) return ''
     const sorted = [...links].sort(), key = sorted.join('\n')
     if (!seen.has(key)) for (const link of sorted) needs.set(link, [...needs.get(link) ?? [], key])
     seen.add(key)

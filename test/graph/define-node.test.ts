@@ -4,7 +4,7 @@ import { graphFrom } from '../../src/graph/graph-from.js'
 import type { NodeDefinition } from '../../src/graph/node-definition.js'
 import { callOf, outputFacts, type AnyOutput } from '../../src/graph/output-ref.js'
 import { audio } from '../../src/media/media-type.js'
-import { mix, resample, source, two, vad, writer } from '../support/sample-nodes.js'
+import { every, mix, resample, source, two, vad, writer } from '../support/sample-nodes.js'
 
 /** Calls with types put aside, as JavaScript does. */
 const loose = (node: unknown): ((...args: unknown[]) => unknown) => node as never
@@ -48,7 +48,7 @@ describe('node calls', () => {
 
   test('an output given for a param becomes a link', () => {
     const a = source('a')
-    expect(callOf(vad(a, { threshold: a.out }))).toMatchObject({ params: {}, links: [{ to: 'in' }, { to: 'threshold' }] })
+    expect(callOf(vad(a, { threshold: every().out }))).toMatchObject({ params: {}, links: [{ to: 'in' }, { to: 'threshold' }] })
   })
 
   test('settings are kept beside params', () => {

@@ -4,7 +4,8 @@ import { graphFrom } from '../../src/graph/graph-from.js'
 import type { ParamTable } from '../../src/graph/node-definition.js'
 import type { NodeHandle } from '../../src/graph/node-factory.js'
 import type { OutputRef } from '../../src/graph/output-ref.js'
-import { anyMedia, audio, bytes, events, match, oneOf, tensor, text } from '../../src/media/media-type.js'
+import type { Reference } from '../../src/graph/reference.js'
+import { anyMedia, audio, bytes, events, json, match, oneOf, tensor, text } from '../../src/media/media-type.js'
 
 const process = async (): Promise<Record<string, never>> => ({})
 const base = { version: '1.0.0', title: 'Test', doc: 'Test.', family: 'test', process } as const
@@ -33,6 +34,9 @@ const mix = defineNode({ ...base, type: 'test::mix', params: { gainDb: { type: '
 const either = defineNode({ ...base, type: 'test::either', params: {}, inputs: { in: { media: oneOf(audio(), text()) } }, outputs: { out: { media: oneOf(text(), bytes()) } } })
 const any = defineNode({ ...base, type: 'test::any', params: {}, inputs: { in: { media: anyMedia(), optional: true } }, outputs: { out: { media: match('T') } } })
 const two = defineNode({ ...base, type: 'test::two', params: { depth: { type: 'number', doc: 'Depth.' } }, inputs: { carrier: { media: audio() }, score: { media: events(), optional: true } }, outputs: { out: { media: audio() } } })
+const level = defineNode({ ...base, type: 'test::level', inputs: {}, outputs: { out: { media: json() } }, params: { name: { type: 'string', input: true, doc: 'Name.' }, data: { type: 'json', input: true, doc: 'Data.' } } })
+const compiled = defineNode({ version: '1.0.0', title: 'Test', doc: 'Test.', family: 'test', type: 'test::compiled', inputs: {}, outputs: { out: { media: audio() } }, params: { gainDb: { type: 'number', rate: 'block', input: true, doc: 'Gain.' } },
+  kernel: { module: 'core', export: 'gain' }, reference: {} as Reference })
 const writer = defineNode({ ...base, type: 'test::writer', params: { path: { type: 'file', main: true, doc: 'Where.' } }, inputs: { in: { media: audio() } }, outputs: {} })
 
 describe('node calls', () => {
@@ -47,7 +51,14 @@ describe('node calls', () => {
     mix([x, vad(x).audio]); mix(x); mix([x], { gainDb: -3 }); mix([])
     either(x); any(); any(x); any(vad(x).segments); any(undefined); writer(x, 'out.wav'); writer(x)
     two({ carrier: x, score: vad(x).segments }, { depth: 1 }); two({ carrier: x }); two(x, vad(x).segments, { depth: 1 }); two(x)
+    // A value drives a param of TypeScript code, a value per frame one of a kernel.
+    vad(x, { threshold: level() }); level({ name: either(x), data: vad(x).segments }); compiled({ gainDb: x })
+    // @ts-expect-error audio carries no values
     vad(x, { threshold: x.out })
+    // @ts-expect-error text is no number
+    vad(x, { threshold: either(x) })
+    // @ts-expect-error json is no value per frame
+    compiled({ gainDb: level() })
     resample(x, { rate: 1, taps: [1, 2], seed: 7n, names: ['a'] })
     graphFrom({ a: x, b: vad(x).frames, c: writer(x) })
   })
