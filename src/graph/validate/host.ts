@@ -84,10 +84,11 @@ function checkTier(c: Context, n: number, host: ValidationHost, reported: boolea
 
 function checkPlace(c: Context, n: number, host: ValidationHost): void {
   const { id, place } = c.graph.nodes[n]!, { pin } = c.definitions[n]!
-  const extra = { node: id, pointer: `${c.nodePointer(n)}/place`, expected: place ?? 'auto' }
-  if (place === 'remote' && host.remote !== true) {
+  if (place !== 'remote') return
+  const extra = { node: id, pointer: `${c.nodePointer(n)}/place`, expected: place }
+  if (host.remote !== true) {
     c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'another machine', have: 'none', where: 'a cluster' }, { ...extra, got: 'local only' }))
-  } else if (place === 'remote' && pin === 'main') {
+  } else if (pin === 'main') {
     c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'its engine\'s own thread', have: 'place remote', where: 'place: main' }, { ...extra, got: 'pinned to main' }))
   }
 }
