@@ -26,6 +26,7 @@ struct Held {
 const ONE_EACH: u64 = 1 | 1 << 32;
 const _: () = assert!(step::OUTPUTS == step::INPUTS + 4);
 const _: () = assert!(step::TIMELINE == step::MARKS + 4);
+const _: () = assert!(buffer_kind::INTERNAL == 0);
 const MOVED: i32 = program_flag::MOVED as i32;
 /// What a kernel says of an output when calls with silence may be left out.
 const SETTLED: u32 = port_flag::SILENT | port_flag::SETTLED;
@@ -79,6 +80,16 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     let silence = marks & buffer_flag::SILENT != 0;
     if extra != 0 {
         if silence && room >= frames {
+            let inside = kind | to.get(buffer::KIND) == buffer_kind::INTERNAL;
+            // All of one silent buffer to another inside: four words move. Nothing is read twice.
+            if inside && taken == 0 && frames == filled && written == 0 && from.get(buffer::READER_COUNT) == 1 {
+                from.set(buffer::FILLED, 0);
+                advance(from.0 + buffer::ORIGIN_U64, frames);
+                to.set(buffer::FILLED, frames);
+                to.set(buffer::FLAGS, flags | buffer_flag::SILENT | buffer_flag::UNWRITTEN);
+                advance(step.0 + step::POSITION_U64, frames);
+                return Some(MOVED);
+            }
             return Some(leave_out(step, from, at, to, frames));
         }
         if !silence {
@@ -131,6 +142,12 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     Some(earned)
 }
 
+/// Adds to a u64.
+#[inline(always)]
+fn advance(address: u32, frames: u32) {
+    store(address, load::<u64>(address) + u64::from(frames));
+}
+
 /// The output is silent and will stay so while the input is.
 #[inline(always)]
 fn said_settled(output: Port) -> bool {
@@ -142,7 +159,7 @@ fn said_settled(output: Port) -> bool {
 fn leave_out(step: Step, from: Buffer, at: u32, to: Buffer, frames: u32) -> i32 {
     let marks = consume(from, at, frames);
     add_silence(to, frames);
-    store(step.0 + step::POSITION_U64, load::<u64>(step.0 + step::POSITION_U64) + u64::from(frames));
+    advance(step.0 + step::POSITION_U64, frames);
     MOVED | marks
 }
 
@@ -197,7 +214,7 @@ const _: () = assert!(io::FLAGS == io::FRAMES + 4 && port::DONE == port::FRAMES 
 fn empty(from: Buffer, offset: u32, filled: u32) {
     store(offset, 0u32);
     from.set(buffer::FILLED, 0);
-    store(from.0 + buffer::ORIGIN_U64, load::<u64>(from.0 + buffer::ORIGIN_U64) + u64::from(filled));
+    advance(from.0 + buffer::ORIGIN_U64, filled);
 }
 
 /// A simple step's call gave a negative status: goes on as any step does.
