@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeError, type EncodedError } from '../../src/errors/codec.js'
@@ -71,7 +72,7 @@ describe.skipIf(!hasChromium)('script tag', () => {
   const one = /^1 speech segments in \d+ ms\n0\.30 – 0\.60 s$/
 
   /** Picks the tone on the page of demo/cdn and returns what it then shows. */
-  async function pick(url: string): Promise<{ text: string; added: string[]; complaints: string[] }> {
+  async function pick(url: string): Promise<{ text: string; added: string[]; faults: string[]; complaints: string[] }> {
     const { page, complaints, close } = await openPage(browser, undefined)
     try {
       await page.addInitScript(() => { Object.defineProperty(globalThis, Symbol.for('names'), { value: Object.getOwnPropertyNames(globalThis) }) })
@@ -83,7 +84,8 @@ describe.skipIf(!hasChromium)('script tag', () => {
       await page.locator('#file').setInputFiles(wav)
       const out = page.locator('#out')
       await expect.poll(() => out.textContent(), { timeout: 15_000 }).not.toMatch(/^(Choose|Working)/)
-      return { text: await out.textContent() ?? '', added, complaints }
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      return { text: await out.textContent() ?? '', added, faults: violations.map(({ id }) => id), complaints }
     } finally { await close() }
   }
 
@@ -92,10 +94,11 @@ describe.skipIf(!hasChromium)('script tag', () => {
     mkdirSync(join(scratch, 'dist'))
     writeFileSync(join(scratch, 'demo/cdn/index.html'), cdnPage())
     copyFileSync(join(dist, 'millrace.global.js'), join(scratch, 'dist/millrace.global.js'))
-    const { text, added, complaints } = await pick(pathToFileURL(join(scratch, 'demo/cdn/index.html')).href)
+    const { text, added, faults, complaints } = await pick(pathToFileURL(join(scratch, 'demo/cdn/index.html')).href)
     expect(text).toMatch(one)
     // The page's own script adds none: its names are `const`.
     expect(added).toEqual(['millrace'])
+    expect(faults).toEqual([])
     expect(complaints).toEqual([])
   })
 
