@@ -279,8 +279,15 @@ mod tests {
             Value::Text(x) => out.push(format!("text {}", x.replace('\n', "\\n"))),
             Value::Tensor(x) => out.push(format!(
                 "tensor {} {} {} {} {} {} {} [{}] [{}]",
-                x.arena, x.dtype, x.flags, x.index, x.generation, x.offset, x.bytes,
-                x.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(","), x.strides.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
+                x.arena,
+                x.dtype,
+                x.flags,
+                x.index,
+                x.generation,
+                x.offset,
+                x.bytes,
+                x.shape.iter().map(u32::to_string).collect::<Vec<_>>().join(","),
+                x.strides.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
             )),
             Value::List(items) => {
                 out.push(format!("list {}", items.len()));
@@ -328,7 +335,15 @@ mod tests {
     fn types_and_versions() {
         let mut ping = encode(&Packet { kind: 14, header: Header::default(), body: vec![] });
         assert_eq!(ping.len(), packet::BYTES);
-        for (kind, flags, expected) in [(0, 0, fault::TYPE), (0, 128, fault::TYPE), (16, 0, fault::TYPE), (16, 128, fault::SKIP), (63, 128, fault::SKIP), (64, 128, fault::TYPE), (255, 128, fault::TYPE)] {
+        for (kind, flags, expected) in [
+            (0, 0, fault::TYPE),
+            (0, 128, fault::TYPE),
+            (16, 0, fault::TYPE),
+            (16, 128, fault::SKIP),
+            (63, 128, fault::SKIP),
+            (64, 128, fault::TYPE),
+            (255, 128, fault::TYPE),
+        ] {
             ping[0] = kind;
             ping[1] = flags;
             assert_eq!(decode(&ping), Err(expected), "type {kind} flags {flags}");

@@ -26,7 +26,11 @@ impl<'a> Control<'a> {
     /// True when every frame of the call has the value `at(0)`.
     #[inline]
     pub fn is_constant(&self, frames: usize) -> bool {
-        self.stream.is_none() && (self.length == 0 || frames == 0 || i64::from(self.begin) + i64::from(self.length) <= 0 || i64::from(self.begin) >= frames as i64 - 1)
+        self.stream.is_none()
+            && (self.length == 0
+                || frames == 0
+                || i64::from(self.begin) + i64::from(self.length) <= 0
+                || i64::from(self.begin) >= frames as i64 - 1)
     }
     /// Value at frame `index` of this call.
     #[inline]

@@ -59,7 +59,11 @@ impl Init {
         if !block.rate().is_finite() || block.rate() < 0.0 {
             return Err(Status::BAD_MEDIA);
         }
-        if assets_inside { Ok(block) } else { Err(Status::BAD_DATA) }
+        if assets_inside {
+            Ok(block)
+        } else {
+            Err(Status::BAD_DATA)
+        }
     }
 
     /// Most frames that any call will have.
@@ -82,25 +86,45 @@ impl Init {
     /// Input `index`. Error: `BAD_MEDIA` when it does not exist or is not connected.
     pub fn input(&self, index: usize) -> Result<PortFacts, Status> {
         let facts = if index < self.inputs() { self.port(index as u32) } else { return Err(Status::BAD_MEDIA) };
-        if facts.connected { Ok(facts) } else { Err(Status::BAD_MEDIA) }
+        if facts.connected {
+            Ok(facts)
+        } else {
+            Err(Status::BAD_MEDIA)
+        }
     }
     /// Output `index`, connected or not. Error: `BAD_MEDIA` when it does not exist.
     pub fn output(&self, index: usize) -> Result<PortFacts, Status> {
-        if index < self.outputs() { Ok(self.port((self.inputs() + index) as u32)) } else { Err(Status::BAD_MEDIA) }
+        if index < self.outputs() {
+            Ok(self.port((self.inputs() + index) as u32))
+        } else {
+            Err(Status::BAD_MEDIA)
+        }
     }
     /// Param slot `index`: number, enum index, boolean 0 or 1; NaN when absent.
     pub fn param(&self, index: usize) -> f64 {
-        if index < self.word(init::PARAM_COUNT) as usize { load(self.word(init::PARAMS) + index as u32 * 8) } else { f64::NAN }
+        if index < self.word(init::PARAM_COUNT) as usize {
+            load(self.word(init::PARAMS) + index as u32 * 8)
+        } else {
+            f64::NAN
+        }
     }
     /// Param slot `index` as an integer in `range`. Error: `BAD_PARAM` for anything else, NaN included.
     pub fn integer(&self, index: usize, range: core::ops::RangeInclusive<i64>) -> Result<i64, Status> {
         let value = self.param(index);
-        if value == (value as i64) as f64 && range.contains(&(value as i64)) { Ok(value as i64) } else { Err(Status::BAD_PARAM) }
+        if value == (value as i64) as f64 && range.contains(&(value as i64)) {
+            Ok(value as i64)
+        } else {
+            Err(Status::BAD_PARAM)
+        }
     }
     /// Param slot `index` as a finite number in `range`. Error: `BAD_PARAM`.
     pub fn number(&self, index: usize, range: core::ops::RangeInclusive<f64>) -> Result<f64, Status> {
         let value = self.param(index);
-        if range.contains(&value) { Ok(value) } else { Err(Status::BAD_PARAM) }
+        if range.contains(&value) {
+            Ok(value)
+        } else {
+            Err(Status::BAD_PARAM)
+        }
     }
     /// Asset `index`. Errors: `BAD_DATA` when it is missing or of another element type.
     pub fn asset<T: Element>(&self, index: usize) -> Result<&[T], Status> {

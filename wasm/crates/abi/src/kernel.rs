@@ -49,37 +49,50 @@ pub mod entry {
     }
     fn need<K: Kernel>(init: &Init) -> Result<Need, Status> {
         let need = K::size(init)?;
-        if need.tail > MOST || need.scratch > MOST || need.shared > MOST { Err(Status::BAD_PARAM) } else { Ok(need) }
+        if need.tail > MOST || need.scratch > MOST || need.shared > MOST {
+            Err(Status::BAD_PARAM)
+        } else {
+            Ok(need)
+        }
     }
     pub fn size<K: Kernel>(init: u32) -> i32 {
         const { assert!(core::mem::align_of::<K>() <= 16) }
-        word(Init::open(init).and_then(|init| {
-            let need = need::<K>(&init)?;
-            init.set_need(need.scratch as u32, need.shared as u32);
-            Ok(state::bytes::<K>(need.tail as u32))
-        }), |bytes| bytes as i32)
+        word(
+            Init::open(init).and_then(|init| {
+                let need = need::<K>(&init)?;
+                init.set_need(need.scratch as u32, need.shared as u32);
+                Ok(state::bytes::<K>(need.tail as u32))
+            }),
+            |bytes| bytes as i32,
+        )
     }
     pub fn shared<K: Kernel>(block: u32, init: u32) -> i32 {
-        word(Init::open(init).and_then(|init| {
-            let bytes = need::<K>(&init)?.shared as u32;
-            if bytes > 0 && (!inside(block, bytes, 1) || block % 16 != 0) {
-                return Err(Status::BAD_STATE);
-            }
-            K::shared(Scratch::new(block, bytes), &init)
-        }), |()| 0)
+        word(
+            Init::open(init).and_then(|init| {
+                let bytes = need::<K>(&init)?.shared as u32;
+                if bytes > 0 && (!inside(block, bytes, 1) || block % 16 != 0) {
+                    return Err(Status::BAD_STATE);
+                }
+                K::shared(Scratch::new(block, bytes), &init)
+            }),
+            |()| 0,
+        )
     }
     pub fn init<K: Kernel>(address: u32, init: u32) -> i32 {
-        word(Init::open(init).and_then(|init| {
-            let need = need::<K>(&init)?;
-            if need.shared > 0 && !inside(init.shared_address(), need.shared as u32, 1) {
-                return Err(Status::BAD_STATE);
-            }
-            init.set_need(need.scratch as u32, need.shared as u32);
-            if !inside(address, state::bytes::<K>(need.tail as u32), 1) {
-                return Err(Status::BAD_STATE);
-            }
-            K::init(&mut State::create(address, K::VERSION, need.tail as u32, need.shared as u32)?, &init)
-        }), |()| 0)
+        word(
+            Init::open(init).and_then(|init| {
+                let need = need::<K>(&init)?;
+                if need.shared > 0 && !inside(init.shared_address(), need.shared as u32, 1) {
+                    return Err(Status::BAD_STATE);
+                }
+                init.set_need(need.scratch as u32, need.shared as u32);
+                if !inside(address, state::bytes::<K>(need.tail as u32), 1) {
+                    return Err(Status::BAD_STATE);
+                }
+                K::init(&mut State::create(address, K::VERSION, need.tail as u32, need.shared as u32)?, &init)
+            }),
+            |()| 0,
+        )
     }
     #[inline(always)]
     pub fn process<K: Kernel>(address: u32, io: u32) -> i32 {

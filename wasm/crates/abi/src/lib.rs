@@ -2,10 +2,10 @@
 //! kernel's exports. All unsafe code of the Rust kernels is in this crate (and in files named simd*), so a kernel contains no pointer arithmetic.
 //! Numbers come from `generated.rs`; nothing else spells them.
 
-pub mod generated;
 pub mod codec;
 pub mod codec_table;
 mod control;
+pub mod generated;
 mod init;
 mod io;
 mod kernel;

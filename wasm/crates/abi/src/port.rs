@@ -18,7 +18,10 @@ impl Record {
     fn channel<T: Element>(self, channel: usize) -> (u32, usize) {
         assert!(self.flag(port_flag::CONNECTED) && channel < self.word(port::CHANNELS) as usize);
         assert!(u32::from(load::<u8>(self.0 + port::DTYPE_U8)) == T::DTYPE);
-        (self.word(port::DATA).wrapping_add((channel as u32).wrapping_mul(self.word(port::STRIDE))), self.word(port::FRAMES) as usize * self.word(port::WIDTH) as usize)
+        (
+            self.word(port::DATA).wrapping_add((channel as u32).wrapping_mul(self.word(port::STRIDE))),
+            self.word(port::FRAMES) as usize * self.word(port::WIDTH) as usize,
+        )
     }
 }
 
@@ -118,7 +121,11 @@ impl Output<'_> {
     }
     /// Frames that fit; 0 when unconnected (where production is counted but never written, and never lacks room).
     pub fn room(&self) -> usize {
-        if self.connected() { self.record.word(port::FRAMES) as usize } else { 0 }
+        if self.connected() {
+            self.record.word(port::FRAMES) as usize
+        } else {
+            0
+        }
     }
     pub fn channels(&self) -> usize {
         self.record.word(port::CHANNELS) as usize

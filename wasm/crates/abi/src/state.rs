@@ -39,8 +39,15 @@ impl<K: Pod> State<'_, K> {
     /// The state of an instance that was initialised by this version. Error: `BAD_STATE`.
     #[inline]
     pub(crate) fn open(address: u32, version: u32) -> Result<Self, Status> {
-        let fits = address != 0 && address % 16 == 0 && load::<u32>(address + state::TAG) == tag::RUST && load::<u32>(address + state::VERSION) == version;
-        if fits { Ok(State { address, life: PhantomData }) } else { Err(Status::BAD_STATE) }
+        let fits = address != 0
+            && address % 16 == 0
+            && load::<u32>(address + state::TAG) == tag::RUST
+            && load::<u32>(address + state::VERSION) == version;
+        if fits {
+            Ok(State { address, life: PhantomData })
+        } else {
+            Err(Status::BAD_STATE)
+        }
     }
     #[inline]
     pub(crate) fn count_call(&mut self) {

@@ -92,7 +92,14 @@ impl Allocator {
         let bytes = self.with(|list| {
             list.watched = false;
             let taken = list.journal;
-            taken.iter().filter(|(at, _)| *at != 0).map(|&(at, bytes)| unsafe { insert(list, at, bytes); bytes }).sum::<usize>()
+            taken
+                .iter()
+                .filter(|(at, _)| *at != 0)
+                .map(|&(at, bytes)| unsafe {
+                    insert(list, at, bytes);
+                    bytes
+                })
+                .sum::<usize>()
         });
         self.used.fetch_sub(bytes as u32, Ordering::Relaxed);
     }

@@ -125,7 +125,8 @@ fn check_step(window: &Window, owner: Program, of: Step) -> Result<(), i32> {
 /// The channels that a reader word names lie in the buffer.
 fn view_fits(word: u32, seen: u32, channels: u32) -> bool {
     let first = word >> reader::CHANNEL_SHIFT & reader::CHANNEL_MASK;
-    word <= reader::NUMBER_MASK || (first < channels && if word >> reader::DOWNWARDS_SHIFT == 0 { first + seen <= channels } else { seen <= first + 1 })
+    word <= reader::NUMBER_MASK
+        || (first < channels && if word >> reader::DOWNWARDS_SHIFT == 0 { first + seen <= channels } else { seen <= first + 1 })
 }
 
 fn check_controls(window: &Window, of: Step) -> Result<(), i32> {
@@ -144,5 +145,9 @@ fn check_controls(window: &Window, of: Step) -> Result<(), i32> {
     for k in 0..driven {
         most = most.max(load::<u32>(numbers + k * 4).saturating_add(1));
     }
-    if most > MOST || (most > 0 && !window.holds(controls, most, control::BYTES)) { Err(check::CONTROL) } else { Ok(()) }
+    if most > MOST || (most > 0 && !window.holds(controls, most, control::BYTES)) {
+        Err(check::CONTROL)
+    } else {
+        Ok(())
+    }
 }

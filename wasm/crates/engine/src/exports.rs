@@ -71,7 +71,17 @@ extern "C" fn graph_order(count: u32, edges: u32, from: u32, to: u32, order: u32
 }
 /// Digests of a batch of messages (see `graph_hash::Batch`): 0, or −1.
 #[no_mangle]
-extern "C" fn graph_hash(messages: u32, offsets: u32, count: u32, levels: u32, level_count: u32, gaps: u32, gap_count: u32, digests: u32, starts: u32) -> i32 {
+extern "C" fn graph_hash(
+    messages: u32,
+    offsets: u32,
+    count: u32,
+    levels: u32,
+    level_count: u32,
+    gaps: u32,
+    gap_count: u32,
+    digests: u32,
+    starts: u32,
+) -> i32 {
     graph_hash::Batch { messages, offsets, count, levels, level_count, gaps, gap_count, digests, starts }.run()
 }
 /// See `rebuild::rebuild_run`.

@@ -47,9 +47,14 @@ impl Batch {
         }
         let states = self.starts + 4 * self.count;
         let blocks = (0..self.count).all(|n| {
-            self.offset(n) < self.offset(n + 1) && self.offset(n + 1) % BLOCK == 0 && inside(states, load::<u32>(self.starts + 4 * n).saturating_add(1), DIGEST)
+            self.offset(n) < self.offset(n + 1)
+                && self.offset(n + 1) % BLOCK == 0
+                && inside(states, load::<u32>(self.starts + 4 * n).saturating_add(1), DIGEST)
         });
-        blocks && self.offset(0) == 0 && inside(self.messages, 1, self.offset(self.count)) && (1..self.level_count).all(|n| self.level(n - 1) <= self.level(n))
+        blocks
+            && self.offset(0) == 0
+            && inside(self.messages, 1, self.offset(self.count))
+            && (1..self.level_count).all(|n| self.level(n - 1) <= self.level(n))
     }
 
     /// Fills the gaps and hashes, level by level. 0, or −1 for tables that contradict themselves.
@@ -72,9 +77,22 @@ impl Batch {
                 copy(self.messages + at, self.digests + DIGEST * parent, DIGEST);
                 gap += 1;
             }
-            Messages { base: self.messages, offsets: self.offsets, digests: self.digests, starts: self.starts, states: self.starts + 4 * self.count, next: first, last }.run();
+            Messages {
+                base: self.messages,
+                offsets: self.offsets,
+                digests: self.digests,
+                starts: self.starts,
+                states: self.starts + 4 * self.count,
+                next: first,
+                last,
+            }
+            .run();
             first = last;
         }
-        if gap == self.gap_count { 0 } else { -1 }
+        if gap == self.gap_count {
+            0
+        } else {
+            -1
+        }
     }
 }

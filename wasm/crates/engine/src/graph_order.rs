@@ -116,7 +116,10 @@ impl Graph {
         let (from, to) = (Words(self.from), Words(self.to));
         let edges = self.edges == 0 || (inside(self.from, self.edges, 4) && inside(self.to, self.edges, 4));
         let nodes = self.count < 1 << 28 && self.edges < 1 << 28 && inside(self.order, self.count, 4) && inside(self.levels, self.count, 4);
-        edges && nodes && inside(self.work, work_words, 4) && (0..self.edges).all(|edge| from.get(edge) < self.count && to.get(edge) < self.count)
+        edges
+            && nodes
+            && inside(self.work, work_words, 4)
+            && (0..self.edges).all(|edge| from.get(edge) < self.count && to.get(edge) < self.count)
     }
 
     /// Nodes in order; fewer than `count` when there is a cycle. −1 for tables that contradict themselves.

@@ -3,7 +3,8 @@
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use abi::generated::{
-    arena, buffer, buffer_flag, buffer_kind, io, io_flag, pass, program, program_flag, slot, status, step, step_phase, thread, thread_id, window, NONE, SCRATCH_SPAN_BYTES,
+    arena, buffer, buffer_flag, buffer_kind, io, io_flag, pass, program, program_flag, slot, status, step, step_phase, thread, thread_id,
+    window, NONE, SCRATCH_SPAN_BYTES,
 };
 use abi::memory::{atomic, copy, load, store};
 
@@ -66,7 +67,11 @@ pub fn run_step(owner: Program, thread: u32, index: u32) -> i32 {
         }
         owner.mark(result as u32);
     }
-    if index + 1 >= owner.get(program::STEP_COUNT) { finish(owner) } else { pass::MORE }
+    if index + 1 >= owner.get(program::STEP_COUNT) {
+        finish(owner)
+    } else {
+        pass::MORE
+    }
 }
 
 /// Checks that there is work, that nobody cancelled, and tells the steps whose scratch and cancel words are theirs.

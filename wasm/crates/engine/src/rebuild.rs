@@ -52,7 +52,10 @@ fn owned(base: u32, number: u32, index: u32, owner: u32) -> bool {
         return false;
     }
     let by = slot_of(base, owner);
-    get(by + slot::PID) != 0 && get(by + slot::STATUS) != slot_status::DEAD && get(by + slot::RUN) == number + 1 && get(by + slot::TASK) == index + 1
+    get(by + slot::PID) != 0
+        && get(by + slot::STATUS) != slot_status::DEAD
+        && get(by + slot::RUN) == number + 1
+        && get(by + slot::TASK) == index + 1
 }
 
 /// Empty rings, then every READY task into its lane, in order.
@@ -61,7 +64,10 @@ fn refill(record: u32, tasks: u32, count: u32) {
         queue::init(ring, load::<u32>(ring + layout::MASK) + 1);
     }
     for found in (0..count).map(|index| tasks + index * task::BYTES) {
-        if get(found + task::FLAGS) & task_flag::INNER != 0 && get(found + task::STATE) == task_state::PENDING && get(found + task::PENDING) == 0 {
+        if get(found + task::FLAGS) & task_flag::INNER != 0
+            && get(found + task::STATE) == task_state::PENDING
+            && get(found + task::PENDING) == 0
+        {
             set(found + task::STATE, task_state::READY);
         }
         if get(found + task::STATE) == task_state::READY {

@@ -16,20 +16,36 @@ struct End {
     event: u32,
     sleepers: u32,
 }
-const WRITER: End = End { own: ring::WRITE, peer: ring::READ, seen: ring::SEEN_READ, event: ring::WRITER_EVENT, sleepers: ring::WRITER_SLEEPERS };
-const READER: End = End { own: ring::READ, peer: ring::WRITE, seen: ring::SEEN_WRITE, event: ring::READER_EVENT, sleepers: ring::READER_SLEEPERS };
+const WRITER: End =
+    End { own: ring::WRITE, peer: ring::READ, seen: ring::SEEN_READ, event: ring::WRITER_EVENT, sleepers: ring::WRITER_SLEEPERS };
+const READER: End =
+    End { own: ring::READ, peer: ring::WRITE, seen: ring::SEEN_WRITE, event: ring::READER_EVENT, sleepers: ring::READER_SLEEPERS };
 
 /// Appends up to `frames` frames of `element` bytes, channel c at `source` + c × `stride`. Gives how many there was room for.
 #[inline(always)]
 pub fn push(base: u32, source: u32, stride: u32, frames: u32, element: u32) -> u32 {
     let capacity = load::<u32>(base + ring::CAPACITY);
-    transfer(base, &WRITER, frames, capacity, |to, at, count, channel| copy_short(to, source + channel * stride + at * element, count * element), element)
+    transfer(
+        base,
+        &WRITER,
+        frames,
+        capacity,
+        |to, at, count, channel| copy_short(to, source + channel * stride + at * element, count * element),
+        element,
+    )
 }
 
 /// Takes up to `frames` frames, channel c to `target` + c × `stride`. Gives how many there were.
 #[inline(always)]
 pub fn pop(base: u32, target: u32, stride: u32, frames: u32, element: u32) -> u32 {
-    transfer(base, &READER, frames, 0, |from, at, count, channel| copy_short(target + channel * stride + at * element, from, count * element), element)
+    transfer(
+        base,
+        &READER,
+        frames,
+        0,
+        |from, at, count, channel| copy_short(target + channel * stride + at * element, from, count * element),
+        element,
+    )
 }
 
 /// `bias`: capacity for the writer (room), 0 for the reader (frames). `part` copies `count` frames from frame `at` of the caller's side, beside an address in the ring.

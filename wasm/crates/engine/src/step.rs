@@ -1,6 +1,9 @@
 //! One step of a pass: the stream rule (KE-14) and the call. Results: a negative status that ends the segment, else flags of `PROGRAM_FLAG` that the pass has earned.
 
-use abi::generated::{buffer, buffer_flag, buffer_kind, io, io_flag, port, port_flag, program, program_flag, reader, status, step, step_mark, step_phase, NONE};
+use abi::generated::{
+    buffer, buffer_flag, buffer_kind, io, io_flag, port, port_flag, program, program_flag, reader, status, step, step_mark, step_phase,
+    NONE,
+};
 use abi::memory::{load, store};
 
 use crate::controls;
@@ -107,7 +110,12 @@ fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     let call_flags = pass.flags | if all { io_flag::LAST } else { 0 };
     pair_of_words(call + io::FRAMES, frames, call_flags);
     store(call + io::POSITION_U64, position);
-    input.describe(frames, from.at(taken), from.get(buffer::STRIDE), port_flag::CONNECTED | silent | if all { port_flag::ENDED } else { 0 });
+    input.describe(
+        frames,
+        from.at(taken),
+        from.get(buffer::STRIDE),
+        port_flag::CONNECTED | silent | if all { port_flag::ENDED } else { 0 },
+    );
     pair_of_words(output.0 + port::FRAMES, room, 0);
     output.describe_data(to.at(written), to.get(buffer::STRIDE), port_flag::CONNECTED);
     let result = host::call(step.get(step::PROCESS), step.get(step::STATE), call);
@@ -280,14 +288,19 @@ fn attempt_all(pass: &Pass, step: Step, held: &Held, frames: u32) -> i32 {
 }
 
 fn with(marks: i32, result: i32) -> i32 {
-    if result < 0 { result } else { marks | result }
+    if result < 0 {
+        result
+    } else {
+        marks | result
+    }
 }
 
 /// Calls `process` with as many of `frames` as the outputs have room for. `first`: the result of a call that was made already.
 fn attempt(pass: &Pass, step: Step, held: &Held, mut frames: u32, mut first: Option<i32>) -> i32 {
     loop {
         let silent = held.streams > 0 && is_silent(pass, step);
-        if silent && first.is_none() && load::<u64>(step.0 + step::MARKS) == u64::from(step_mark::QUIET) && least_room(pass, step) >= frames {
+        if silent && first.is_none() && load::<u64>(step.0 + step::MARKS) == u64::from(step_mark::QUIET) && least_room(pass, step) >= frames
+        {
             return leave_out_any(pass, step, frames);
         }
         let result = first.take().unwrap_or_else(|| {
@@ -434,7 +447,11 @@ fn blame(pass: &Pass, step: Step) -> i32 {
     let outside = (0..step.get(step::OUTPUTS))
         .filter_map(|o| step.bound(pass, inputs + o))
         .any(|to| to.get(buffer::KIND) == buffer_kind::EXTERNAL_OUTPUT && to.get(buffer::FILLED) > 0);
-    if outside { program_flag::FULL as i32 } else { 0 }
+    if outside {
+        program_flag::FULL as i32
+    } else {
+        0
+    }
 }
 
 /// All inputs have ended: flush next (true), or end at once (false).

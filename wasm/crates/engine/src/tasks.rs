@@ -6,7 +6,10 @@
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use abi::generated::{arena, arena_flag, queue as layout, run, run_flag, slot, slot_phase, slot_status, take, task, task_state, ARENA_MAGIC_HIGH, ARENA_MAGIC_LOW, NONE};
+use abi::generated::{
+    arena, arena_flag, queue as layout, run, run_flag, slot, slot_phase, slot_status, take, task, task_state, ARENA_MAGIC_HIGH,
+    ARENA_MAGIC_LOW, NONE,
+};
 use abi::memory::{atomic, atomic_i32, load};
 
 use crate::{host, queue};
