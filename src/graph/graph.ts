@@ -1,3 +1,4 @@
+import type { MediaConstraint } from '../media/media-type.js'
 import type { NodeDefinition, ParamValues } from './node-definition.js'
 import type { GraphId, NodeId } from './ids.js'
 import type { NodeMode } from './output-ref.js'
@@ -47,7 +48,8 @@ export interface GraphEdge {
 /** A value given at run time: goes to every port or param in `to`. */
 export interface GraphInput {
   readonly to: readonly PortRef[]
-  readonly media?: unknown
+  /** What will come: negotiated like a source's output; a value that does not fit is refused when the graph runs. Absent: anything. */
+  readonly media?: MediaConstraint
   /** Absent = true. */
   readonly required?: boolean
   readonly default?: unknown

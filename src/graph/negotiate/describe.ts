@@ -1,6 +1,6 @@
 import type { Media, MediaConstraint, MediaKind } from '../../media/media-type.js'
 import { compilePorts } from './constraints.js'
-import { fieldAt, fieldIndex, fieldName, FIELDS, FIRST_DIMENSION, exactly, type Alternative, type Domain } from './domain.js'
+import { admits, fieldAt, fieldIndex, fieldName, FIELDS, FIRST_DIMENSION, exactly, type Alternative, type Domain } from './domain.js'
 import { isAny, onlyValue, type FieldDomain, type FieldValue } from './field-domain.js'
 
 /** Media as text: `audio 48000 Hz, 2 channels, i16, interleaved`. */
@@ -12,9 +12,14 @@ export function describeDomain(domain: Domain): string {
 }
 
 /** A declared constraint as text, before params and neighbours are known. */
-export function describeConstraint(media: MediaConstraint): string {
+export function describeConstraint(media: MediaConstraint): string { return describeDomain(domainOf(media)) }
+
+/** Does a constraint without functions or neighbours allow this media? */
+export function admitsMedia(constraint: MediaConstraint, media: Media): boolean { return admits(domainOf(constraint), media) }
+
+function domainOf(media: MediaConstraint): Domain {
   const [port] = compilePorts({ type: '', version: '', title: '', doc: '', family: '', params: {}, inputs: { in: { media } }, outputs: {} })
-  return describeDomain(port!.own)
+  return port!.own
 }
 
 /** Some fields of a domain as text: `48000 Hz, 2 channels`. */

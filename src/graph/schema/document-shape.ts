@@ -1,6 +1,6 @@
 import { LONGEST_NAME } from '../ids.js'
 import {
-  any, anyObject, choice, either, flag, integer, list, map, nested, number, object, text, type Field, type ObjectShape, type Shape, type TextShape,
+  any, anyObject, choice, either, flag, integer, list, map, nested, nothing, number, object, text, type Field, type ObjectShape, type Shape, type TextShape,
 } from './shape.js'
 
 const optional = (shape: Shape, value?: unknown): Field => value === undefined ? { shape } : { shape, default: value }
@@ -51,7 +51,7 @@ function makeShapes() {
   })
 
   const portsShape: Shape = list(portShape)
-  const inputShape: ObjectShape = object('input', { to: required(portsShape), media: optional(any), required: optional(flag, true), default: optional(any) })
+  const inputShape: ObjectShape = object('input', { to: required(portsShape), media: optional(mediaShape()), required: optional(flag, true), default: optional(any) })
 
   const nodeShape: ObjectShape = object('node', {
     id: required(idShape),
@@ -96,6 +96,19 @@ function makeShapes() {
   })
 
   return { idShape, portShape, VERSION_TEXT, portsShape, inputShape, nodeShape, edgeShape, configShape, documentShape }
+}
+
+/** A media constraint as JSON can say it: values, sets and ranges; which field belongs to which kind is negotiation's to say. */
+function mediaShape(): ObjectShape {
+  const word = text({ min: 1, max: 255 }), words = either(word, list(word, 1)), lengths: Shape = either(integer(0), text({ min: 1, max: LONGEST_NAME }), nothing)
+  const numbers = either(number(), list(number(), 1), object('range', { min: optional(number()), max: optional(number()), step: optional(number(0)) }))
+  const fields = {
+    rate: optional(numbers), channels: optional(numbers), format: optional(words), layout: optional(words), width: optional(numbers), height: optional(numbers), fps: optional(numbers), still: optional(flag),
+    dtype: optional(words), shape: optional(list(lengths, undefined, 8)), tag: optional(words), schema: optional(words), timebase: optional(numbers), language: optional(words),
+    vocab: optional(numbers), codebooks: optional(numbers), mime: optional(words), maxBytes: optional(numbers),
+  }
+  const kinds = ['audio', 'video', 'tensor', 'tokens', 'text', 'events', 'json', 'bytes']
+  return object('media', { kind: required(choice(...kinds, 'oneOf', 'any')), ...fields, options: optional(list(object('media', { kind: required(choice(...kinds)), ...fields }), 1)) })
 }
 const shapes = /* @__PURE__ */ makeShapes()
 const shapeOf = <N extends keyof typeof shapes>(name: N): (typeof shapes)[N] => shapes[name]

@@ -30,6 +30,7 @@ function makeFitter(shape: Shape): Fitter {
     case 'number': return (value) => (typeof value === 'number' && within(shape, value) ? 2 : 0)
     case 'integer': return (value) => (Number.isSafeInteger(value) && within(shape, value as number) ? 2 : 0)
     case 'choice': { const values = new Set<unknown>(shape.values); return (value) => (values.has(value) ? 2 : 0) }
+    case 'null': return (value) => (value === null ? 2 : 0)
     case 'flag': return (value) => (typeof value === 'boolean' ? 2 : 0)
     case 'any': return shape.object === true ? (value, room) => (isObject(value) ? shallow(value, room) : 0) : (value, room) => (value === undefined ? 0 : shallow(value, room))
     case 'list': return listFitter(fitterOf(shape.items), shape.min ?? 0, shape.max ?? Infinity)

@@ -21,6 +21,7 @@ export function schemaOf(shape: Shape): JsonSchema {
     case 'number': return { type: 'number', ...bounds(shape) }
     case 'integer': return { type: 'integer', ...bounds({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, ...shape }) }
     case 'choice': return { enum: shape.values }
+    case 'null': return { type: 'null' }
     case 'flag': return { type: 'boolean' }
     case 'any': return shape.object === true ? { type: 'object' } : {}
     case 'list': return { type: 'array', items: schemaOf(shape.items), ...defined({ minItems: shape.min, maxItems: shape.max }) }

@@ -13,11 +13,13 @@ export interface EitherShape { readonly kind: 'either'; readonly options: readon
 export interface AnyShape { readonly kind: 'any'; readonly object?: boolean }
 /** A boolean. */
 export interface FlagShape { readonly kind: 'flag' }
+/** Nothing, said in so many words. */
+export interface NullShape { readonly kind: 'null' }
 /** Another document, by reference, since documents nest. */
 export interface NestedShape { readonly kind: 'document' }
 
 /** What a value in a document may be. One table of shapes drives the checker, the canonical writer and the JSON Schema (GR-05). */
-export type Shape = TextShape | NumberShape | ChoiceShape | ListShape | TupleShape | MapShape | ObjectShape | EitherShape | AnyShape | FlagShape | NestedShape
+export type Shape = TextShape | NumberShape | ChoiceShape | ListShape | TupleShape | MapShape | ObjectShape | EitherShape | AnyShape | FlagShape | NullShape | NestedShape
 
 /** A field of an object. A value equal to `default` is not written. */
 export interface Field { readonly shape: Shape; readonly required?: boolean; readonly default?: unknown; readonly doc?: string }
@@ -44,6 +46,8 @@ export const any: AnyShape = { kind: 'any' }
 export const anyObject: AnyShape = { kind: 'any', object: true }
 /** true or false. */
 export const flag: FlagShape = { kind: 'flag' }
+/** null. */
+export const nothing: NullShape = { kind: 'null' }
 /** A document within a document. */
 export const nested: NestedShape = { kind: 'document' }
 
@@ -60,6 +64,7 @@ export function describeShape(shape: Shape): string {
     case 'object': return `an object (${shape.name})`
     case 'either': return shape.options.map(describeShape).join(' or ')
     case 'any': return shape.object === true ? 'an object' : 'any JSON'
+    case 'null': return 'null'
     case 'flag': return 'true or false'
     case 'document': return 'a document'
   }

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+import { createRegistry, parseDocument, validate, type Diagnostic } from '../../../src/index.js'
+import { channels, convert, resample, vad } from '../../../src/nodes/index.js'
+
+const registry = createRegistry(convert, resample, channels, vad)
+const document = (media: unknown, negotiate = 'auto'): unknown => ({
+  millrace: 1, inputs: { talk: { to: [['vad', 'in']], media } }, nodes: [{ id: 'vad', type: 'voice::vad' }], outputs: { decisions: ['vad', 'audio'] }, config: { negotiate },
+})
+const check = (media: unknown, negotiate?: string): readonly Diagnostic[] => {
+  const { document: read, diagnostics } = parseDocument(JSON.stringify(document(media, negotiate)))
+  return read === undefined || diagnostics.length > 0 ? diagnostics : validate(read, registry)
+}
+const told = (found: readonly Diagnostic[]): readonly unknown[] => found.filter(({ severity }) => severity === 'error').map(({ code, pointer }) => [code, pointer])
+
+describe('media of run-time inputs', () => {
+  test('what the port takes passes, as a value, a set, a range, any, or one of several', () => {
+    const speech = { kind: 'audio', rate: 16_000, channels: 1 }
+    for (const media of [speech, { kind: 'audio', rate: [8_000, 16_000], channels: 1 }, { kind: 'audio', rate: { min: 8_000, max: 96_000 } }, { kind: 'any' }, { kind: 'oneOf', options: [{ kind: 'text' }, speech] }, { kind: 'audio' }]) {
+      expect(told(check(media)), JSON.stringify(media)).toEqual([])
+    }
+  })
+
+  test('what converters bring to it passes and says so at the input; strict negotiation refuses it there', () => {
+    const found = check({ kind: 'audio', rate: 16_000, channels: 1, format: 'i16' })
+    expect(told(found)).toEqual([])
+    expect(found.filter(({ code }) => code === 'CONVERTER_INSERTED').map(({ pointer }) => pointer)).toContain('/inputs/talk/media')
+    expect(told(check({ kind: 'audio', rate: 16_000, channels: 1, format: 'i16' }, 'strict'))).toEqual([['NEGOTIATION_CONFLICT', '/inputs/talk/media']])
+  })
+
+  test('another kind of media is a mismatch that names both', () => {
+    const found = check({ kind: 'text' })
+    expect(told(found)).toEqual([['TYPE_MISMATCH', '/inputs/talk/media']])
+    expect(found.find(({ code }) => code === 'TYPE_MISMATCH')).toMatchObject({ message: expect.stringMatching(/vad\.in.*audio.*text/) as string })
+  })
+
+  test.each([
+    ['no object', 'audio', '/inputs/talk/media'], ['no kind', { rate: 8_000 }, '/inputs/talk/media/kind'], ['another kind', { kind: 'sound' }, '/inputs/talk/media/kind'],
+    ['a text for a number', { kind: 'audio', rate: 'fast' }, '/inputs/talk/media/rate'], ['an empty set', { kind: 'audio', format: [] }, '/inputs/talk/media/format'],
+    ['an open length that is no name', { kind: 'tensor', shape: [3, null, true] }, '/inputs/talk/media/shape/2'],
+  ])('%s is no media', (_what, media, pointer) => {
+    expect(told(check(media))).toEqual([['SCHEMA_INVALID', pointer]])
+  })
+
+  test('rates that no audio has are a conflict', () => {
+    expect(told(check({ kind: 'audio', rate: 5_000_000 })).map((one) => (one as string[])[1])).toContain('/inputs/talk/media')
+  })
+})
