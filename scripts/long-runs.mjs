@@ -1,6 +1,6 @@
 /**
  * `node scripts/long-runs.mjs [name…]`: the tests that CI runs with small counts, once with their full counts, one after the other (all, or those named). What came out, with counts, seeds and
- * durations, is kept by name in bench/results/long-runs.json. MILLRACE_KILLS sets other counts of ends, MILLRACE_SEED another seed. The hour of random runs is `npm run soak`.
+ * durations, is kept by name in bench/results/long-runs.json. A variable that is set, such as MILLRACE_KILLS or MILLRACE_SEED, goes before the full count. The hour of random runs is `npm run soak`.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import { ensureDependencies } from './lib/dependencies.mjs'
 import { fail, root, run, say } from './lib/say.mjs'
 
-const seed = process.env['MILLRACE_SEED'] ?? '11', kills = process.env['MILLRACE_KILLS']
+const seed = '11', kills = '10000'
 /** Test file, part of the tests' names, what their counts are set to. */
 const RUNS = {
-  'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills ?? '10000', MILLRACE_SEED: seed } },
-  'ends in runs, whole values and chunks': { file: 'test/workers/kill-runs.node.test.ts', env: { MILLRACE_KILLS: kills ?? '10000', MILLRACE_SEED: seed } },
+  'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
+  'ends in runs, whole values and chunks': { file: 'test/workers/kill-runs.node.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
   'allocator operations': { file: 'test/memory/free-lists.test.ts', only: 'random operations', counts: { operations: 1_000_000 }, seed: 1 },
   'fuzzed frames': { file: 'test/workers/codec/codec.test.ts', only: 'damaged frames', env: { MILLRACE_FUZZ_FRAMES: '100000' } },
   'fuzzed ring words': { file: 'test/memory/byte-ring.test.ts', only: 'random words', env: { MILLRACE_FUZZ_RINGS: '100000' } },
@@ -32,7 +32,8 @@ run('wasm', process.execPath, ['scripts/build-wasm.mjs'], { quiet: true, fix: 'R
 const file = join(root, 'bench/results/long-runs.json')
 let failed = 0
 for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
-  const { file: test, only, env = {}, counts, seed: own } = RUNS[name], from = performance.now()
+  const { file: test, only, env: full = {}, counts, seed: own } = RUNS[name], from = performance.now()
+  const env = Object.fromEntries(Object.entries(full).map(([key, value]) => [key, process.env[key] ?? value]))
   const filter = only === undefined ? [] : ['-t', only]
   const { status, stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node', '--retry', '0', '--testTimeout', '7200000', test, ...filter], {
     cwd: root, env: { ...process.env, ...env, NO_COLOR: '1' }, encoding: 'utf8', maxBuffer: 1 << 28 })

@@ -170,6 +170,7 @@ describe('tasks (MW-31 to MW-33)', () => {
     const threads = await start(bench, gate, Array.from({ length: 2 }, (_, slot) => (
       { kind: 'tasks', arena: arena.base, slot, tasks, seen, early: gate, predecessors: rest, stateWord: TASK.STATE, waitMs: 1_000 })))
     open(bench, gate)
+    const beats = (): number => [0, 1].reduce((sum, slot) => sum + word(bench, arena.base + ARENA.SLOTS + slot * SLOT.BYTES + SLOT.BEAT), 0)
     let pushes = 0, asleep = 0, slept = 0
     for (; asleep < SLEEPS; pushes++) {
       const task = tasks + pushes % count * TASK.BYTES
@@ -179,12 +180,14 @@ describe('tasks (MW-31 to MW-33)', () => {
       if (pushes % 16 === 0) await new Promise((next) => setTimeout(next, (random() + 1) * 1.5))
       else for (const until = performance.now() + (random() + 1) * 0.12; performance.now() < until;);
       if (word(bench, arena.base + ARENA.READY_SLEEPERS) > 0) asleep++
+      const looked = beats()
       core.task_push(arena.base, 0, task)
       for (let looks = 1, since = performance.now(); word(bench, record + RUN.TASKS_LEFT) > 0; looks++) {
         if (looks % 4_096 === 0) await new Promise((next) => setImmediate(next))
         if (performance.now() - since < 50) continue
-        // Who was woken waits no more, however long the machine keeps it from going on: a wake-up was lost when both still wait.
-        if (Atomics.notify(arena.i32, (arena.base + ARENA.READY_EVENT) >>> 2) === threads.length) slept++
+        // Who was woken waits no more, however long the machine keeps it from going on: a wake-up was lost when both still wait and neither has looked since the push.
+        const still = beats() === looked
+        if (Atomics.notify(arena.i32, (arena.base + ARENA.READY_EVENT) >>> 2) === threads.length && still) slept++
         since = performance.now()
       }
     }

