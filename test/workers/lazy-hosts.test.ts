@@ -21,7 +21,7 @@ describe('lazy hosts', () => {
   })
 
   test('what making them throws reaches who wants them, at every want; close still works', async () => {
-    const host = lazyWorkerHost({ ...parts, arena: never as never, clock: never as never, facts: { node: true } } as never)
+    const host = lazyWorkerHost({ ...parts, arena: never as never, clock: never as never, facts: { node: true }, compiled: never as never } as never)
     for (let i = 0; i < 2; i++) await expect(host.executor!.prepare([], new AbortController().signal)).rejects.toThrow('before anyone wanted')
     expect(host.stats().count).toBe(0)
     await host.close()
