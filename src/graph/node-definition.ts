@@ -152,22 +152,23 @@ export interface NodeContext {
   readonly attempt: number
   /** How often it was given to a thread for this attempt, from 1. */
   readonly delivery: number
-  /** `document`: the graph that runs, as it was given, in its JSON form; undefined on a thread of its own. */
-  readonly node: { readonly id: string; readonly type: string; readonly runId: string; readonly document?: () => Document }
+  /** `document`: the graph that runs, as it was given, in its JSON form. */
+  readonly node: { readonly id: string; readonly type: string; readonly runId: string; readonly document?: () => Promise<Document> }
   /** What the definition's `init` made; undefined without one. */
   readonly instance: unknown
   /** Shows something of what is under way to the engine's `onEvent`, as event `node.preview`. Plain data; audio is not taken. */
   preview(media: Pick<Packet, 'media' | 'data'>): void
   /**
-   * Runs one node of the registry on inputs by port (packets, audio, or plain values, which count as json) and gives its outputs, owned by the caller. Engine thread only: a
-   * node with `thread: 'worker'` gets `UNSUPPORTED`. What runs counts as part of this run.
+   * Runs one node of the registry on inputs by port (packets, audio, or plain values, which count as json) and gives its outputs, owned by the caller.
+   * What runs counts as part of this run.
    */
   callOp(type: string, inputs?: Readonly<Record<string, unknown>>, params?: ParamValues): Promise<PacketRecord>
   /**
    * Runs a graph in place of this node (GR-30) and gives its outputs by name, owned by the caller: mostly what the node returns. Its nodes are reported as `outer/inner`; they have
-   * this run's seed. At most `limits.expandedNodes` are added to a run: `LIMIT_EXCEEDED`. Engine thread only.
+   * this run's seed. At most `limits.expandedNodes` are added to a run: `LIMIT_EXCEEDED`. On a thread of its own a node gives a document; a graph, which holds functions, is
+   * `UNSUPPORTED` there.
    */
-  expand(graph: Graph | Outputs): Promise<PacketRecord>
+  expand(graph: Graph | Outputs | Document): Promise<PacketRecord>
   /**
    * Asks for a lazy input, by port: what it wants starts, once, whoever asks. Gives what other inputs are, a stream (a list of them for a `multi` port, undefined for one that is not
    * linked), once its first packet is there or it has ended; asked again, the same promise. `port.n` asks for the nth link of a `multi` port alone. Rejects with `DEPENDENCY_FAILED` when

@@ -95,7 +95,7 @@ describe('ctx.callOp, ctx.preview, ctx.node.document (GR-28)', () => {
     await using engine = await createEngine({ registry, onEvent: (event) => { events.push(event) } })
     const shows = node('test::shows', (ctx) => {
       ctx.preview({ media: { kind: 'json' }, data: { half: 'way' } })
-      return Promise.resolve({ out: packet(ctx.node.document!(), ctx) })
+      return ctx.node.document!().then((document) => ({ out: packet(document, ctx) }))
     })
     const { outputs, runId } = await engine.run({ out: shows() })
     expect(events.filter(({ type }) => type === 'node.preview')).toMatchObject([{ runId, nodeId: 'shows-1', payload: { data: { half: 'way' } } }])
@@ -104,11 +104,11 @@ describe('ctx.callOp, ctx.preview, ctx.node.document (GR-28)', () => {
     expect(graphFrom({ out: shows() }).nodes).toHaveLength(1)
   })
 
-  test('on a thread of its own a node gets UNSUPPORTED', async () => {
+  test('on a thread of its own a graph of functions is UNSUPPORTED', async () => {
     await using engine = await createEngine({ registry })
     const threaded = defineNode({
       type: 'test::threaded', version: '1.0.0', title: 'Threaded', doc: 'Asks for what only the engine has.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker',
-      process: async (_inputs, _params, ctx) => ctx.callOp('math::add'),
+      process: async (_inputs, _params, ctx) => ctx.expand({ nodes: [] } as never),
     })
     await expect(engine.run({ out: threaded() })).rejects.toMatchObject({ code: 'UNSUPPORTED', nodeId: 'threaded-1' })
   })

@@ -46,7 +46,7 @@ export interface ContextParts {
 export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; readonly end: () => void } {
   const { node, services, signal, diagnostics, outside = (work) => work } = p, { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
   const ctx: NodeContext = {
-    signal, node: { ...node, document: () => services.document() }, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
+    signal, node: { ...node, document: () => Promise.resolve(services.document()) }, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
     progress: (done, total) => { p.progress(done, total) },
     log: (level, text, details) => { log(level, text, { node: node.id, ...details }) },
     warn: (diagnostic) => { diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },

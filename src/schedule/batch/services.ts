@@ -33,7 +33,7 @@ export interface RunServices {
   /** Threads for nodes with `thread: 'worker'`; undefined where there are none. */
   readonly scripts: ScriptHost | undefined
   /** Runs a graph within this run, for one of its nodes; its outputs are the caller's. */
-  nested(graph: Graph | Outputs, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>>
+  nested(graph: Graph | Outputs | Document, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>>
   /** As {@link nested}: one node of the registry on values by port. */
   call(type: string, inputs: Readonly<Record<string, unknown>>, params: ParamValues, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>>
   /** The run's graph as it was given. */

@@ -33,6 +33,8 @@ export interface ScriptPacket<A> {
   readonly media: Media
   readonly data: unknown
   readonly audio?: A
+  /** Of a list of audio, its items; null where an item is no audio. */
+  readonly list?: readonly (A | null)[]
   readonly position: number
   readonly duration: number
   readonly streamId: string
@@ -46,6 +48,9 @@ export type ScriptAsk =
   | { readonly take: string }
   | { readonly whole: string }
   | { readonly need: string }
+  | { readonly op: string; readonly inputs: readonly (readonly [port: string, packet: ScriptPacket<GivenAudio> | undefined, value: unknown])[]; readonly params: Readonly<Record<string, unknown>> }
+  | { readonly graph: unknown }
+  | { readonly document: true }
   | { readonly audio: { readonly rate: number; readonly channels: number; readonly frames: number } }
   | { readonly bytes: number; readonly dtype: Dtype | undefined }
 
@@ -61,7 +66,7 @@ export type ScriptRequest =
   | { readonly kind: 'next'; readonly job: number; readonly driven?: DrivenValues }
   | { readonly kind: 'leave'; readonly job: number }
   | { readonly kind: 'abort'; readonly job: number; readonly reason: string; readonly code: string }
-  | { readonly kind: 'answer'; readonly job: number; readonly ask: number; readonly packet?: ScriptPacket<AudioPlace>; readonly audio?: AudioPlace; readonly links?: ScriptLink | readonly ScriptLink[]; readonly driven?: DrivenValues; readonly error?: { readonly name: string; readonly message: string } }
+  | { readonly kind: 'answer'; readonly job: number; readonly ask: number; readonly packet?: ScriptPacket<AudioPlace>; readonly audio?: AudioPlace; readonly links?: ScriptLink | readonly ScriptLink[]; readonly driven?: DrivenValues; readonly packets?: Readonly<Record<string, ScriptPacket<AudioPlace>>>; readonly document?: unknown; readonly error?: { readonly name: string; readonly message: string } }
   | { readonly kind: 'drain' }
 /** What edges make of params from now on. */
 export type DrivenValues = Readonly<Record<string, unknown>>
@@ -79,6 +84,7 @@ export type ScriptReply =
   | { readonly kind: 'release'; readonly job: number; readonly refs: readonly number[] }
   | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number | undefined }
   | { readonly kind: 'log'; readonly job: number; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly text: string; readonly details: Readonly<Record<string, unknown>> | undefined }
+  | { readonly kind: 'preview'; readonly job: number; readonly media: Media; readonly data: unknown }
   | { readonly kind: 'warn'; readonly job: number; readonly diagnostic: Diagnostic }
   | { readonly kind: 'beat' }
   | { readonly kind: 'drained' }

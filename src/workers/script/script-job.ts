@@ -1,5 +1,6 @@
 import { decodeError } from '../../errors/codec.js'
 import { MillraceError } from '../../errors/millrace-error.js'
+import type { Document } from '../../graph/document/document.js'
 import type { PacketRecord } from '../../graph/node-definition.js'
 import type { Arena } from '../../memory/arena.js'
 import { ArenaAudio } from '../../memory/audio-buffer.js'
@@ -8,8 +9,10 @@ import type { Holder } from '../../memory/leases.js'
 import type { AudioBuffer } from '../../media/audio-buffer.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import type { ScriptCall } from '../../schedule/batch/script-host.js'
+import { releasePacket } from '../../schedule/packet-data.js'
 import { unpackPacket } from '../wire-packet.js'
-import type { AudioPlace, DrivenValues, GivenAudio, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
+import { placed, unplaced } from './placed.js'
+import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
 import type { ScriptThread } from './script-thread.js'
 
 type Said<K extends ScriptReply['kind']> = Extract<ScriptReply, { readonly kind: K }>
@@ -100,6 +103,7 @@ export class ScriptJob {
       case 'progress': ctx.progress(reply.done, reply.total); return
       case 'log': ctx.log(reply.level, reply.text, reply.details); return
       case 'warn': ctx.warn(reply.diagnostic); return
+      case 'preview': ctx.preview({ media: reply.media, data: reply.data }); return
       default: reply satisfies never
     }
   }
@@ -119,7 +123,7 @@ export class ScriptJob {
     const answer: Extract<ScriptRequest, { kind: 'answer' }> = { kind: 'answer', job: this.#number, ask }
     try {
       const { ctx } = this.call, transfer: ArrayBuffer[] = []
-      let more: Pick<typeof answer, 'packet' | 'audio' | 'links'> = {}
+      let more: Pick<typeof answer, 'packet' | 'audio' | 'links' | 'packets' | 'document'> = {}
       if ('audio' in want) more = { audio: this.#lend(await ctx.allocAudio(want.audio) as ArenaAudio, true) }
       else if ('bytes' in want) {
         const block = this.#arena.alloc(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: true, ...this.#holder })
@@ -127,6 +131,11 @@ export class ScriptJob {
       } else if ('need' in want) {
         const found = await ctx.need<PacketStream | readonly PacketStream[] | undefined>(want.need)
         if (found !== undefined) more = { links: this.#link(want.need, found) }
+      } else if ('document' in want) more = { document: await ctx.node.document?.() }
+      else if ('op' in want || 'graph' in want) {
+        const packets = 'op' in want ? await this.#callOp(want) : await ctx.expand(want.graph as Document)
+        more = { packets: Object.fromEntries(Object.entries(packets).map(([port, packet]) => [port, this.#pack(packet, transfer)])) }
+        for (const packet of Object.values(packets)) releasePacket(packet)
       } else {
         const packet = 'take' in want ? (await this.#iterator(want.take).next()).value as Packet | undefined : await this.#sources.get(want.whole)!.whole()
         if (packet !== undefined) more = { packet: this.#pack(packet, transfer) }
@@ -135,6 +144,13 @@ export class ScriptJob {
     } catch (error) {
       this.#errors.set(ask, error)
       this.#post({ ...answer, error: error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) } })
+    }
+  }
+
+  async #callOp({ op, inputs, params }: Extract<ScriptAsk, { readonly op: string }>): Promise<PacketRecord> {
+    const given = inputs.map(([port, packet, value]) => [port, packet === undefined ? value : this.#open(packet, port)] as const)
+    try { return await this.call.ctx.callOp(op, Object.fromEntries(given), params) } finally {
+      for (const [n, [, packet]] of given.entries()) if (inputs[n]![1] !== undefined) releasePacket(packet as Packet)
     }
   }
 
@@ -147,11 +163,13 @@ export class ScriptJob {
   /** A packet for the code: audio by handle, held here until it lets go, or copied out once and moved. */
   #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<AudioPlace> {
     const { media, data, position, duration, streamId, seq, arrivalUs, metadata } = packet, base = { media, position, duration, streamId, seq, arrivalUs, metadata }
-    if (!(data instanceof ArenaAudio)) return { ...base, data }
-    if (this.#thread.shared) return { ...base, data: null, audio: this.#lend(data.clone(), data.block.references === 2) }
-    const bytes = data.toArray({ edge: `${this.call.ctx.node.id}.in`, reason: 'thread', ledger: this.#ledger }).buffer as ArrayBuffer
-    transfer.push(bytes)
-    return { ...base, data: null, audio: { shape: shapeOf(data), bytes } }
+    const place = (audio: ArenaAudio): AudioPlace => {
+      if (this.#thread.shared) return this.#lend(audio.clone(), audio.block.references === 2)
+      const bytes = audio.toArray({ edge: `${this.call.ctx.node.id}.in`, reason: 'thread', ledger: this.#ledger }).buffer as ArrayBuffer
+      transfer.push(bytes)
+      return { shape: shapeOf(audio), bytes }
+    }
+    return { ...base, ...placed(data, place) }
   }
 
   /** Holds audio for the code. */
@@ -167,15 +185,20 @@ export class ScriptJob {
   }
 
   #open(packet: ScriptPacket<GivenAudio>, port: string): Packet {
-    if (typeof packet !== 'object' || packet === null || packet.audio === undefined) return packet
-    const { audio, ...rest } = packet
+    if (typeof packet !== 'object' || packet === null) return packet
+    const { audio: _audio, list: _list, ...rest } = packet
+    return { ...rest, data: unplaced(packet, (audio) => this.#audio(audio, port)) }
+  }
+
+  /** Audio that the code gave, as a lease of this memory. */
+  #audio(audio: GivenAudio, port: string): unknown {
     if ('ref' in audio) {
       const held = this.#held.get(audio.ref)!, whole = audio.skip === 0 && audio.frames === held.frames && audio.position === held.position
-      return { ...rest, data: whole ? held.clone() : held.slice(audio.skip, audio.skip + audio.frames) }
+      return whole ? held.clone() : held.slice(audio.skip, audio.skip + audio.frames)
     }
     const { shape, bytes } = audio, media = { kind: 'audio', rate: shape.rate, channels: shape.channels, format: shape.format, layout: shape.layout } as const
     const { data } = unpackPacket(this.#arena, [{ media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames } }], `${this.call.ctx.node.id}.${port}`, { ledger: this.#ledger, ...this.#holder })
-    return { ...rest, data }
+    return data
   }
 
   get #ledger(): CopyLedger { return this.call.memory?.copies ?? this.#arena.copies }

@@ -1,6 +1,7 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { encodeError } from '../../errors/codec.js'
 import { show } from '../../errors/show.js'
+import type { Document } from '../../graph/document/document.js'
 import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
 import { blocker } from '../../media/blocker.js'
 import type { Media } from '../../media/media-type.js'
@@ -12,6 +13,8 @@ import { DTYPE_BYTES } from '../../media/dtype.js'
 import { scheduleErrors } from '../../schedule/errors.js'
 import { nodeRandom } from '../../schedule/batch/node-context.js'
 import { NodeInstances, type InstanceLease } from '../../schedule/node-instances.js'
+import { sharePacket } from '../../schedule/packet-data.js'
+import { placed, unplaced } from './placed.js'
 import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
 import { ScriptAudio } from './script-audio.js'
 
@@ -111,6 +114,8 @@ class ScriptRun {
   readonly #asks = new Map<number, { readonly resolve: (answer: Extract<ScriptRequest, { kind: 'answer' }>) => void; readonly reject: (error: unknown) => void }>()
   readonly #audio: ScriptAudio
   readonly #released: number[] = []
+  /** Of what giving audio out has copied, what the engine knows. */
+  #counted = 0
   readonly #needs = new Map<string, Promise<unknown>>()
   #asked = 0
   #iterator: AsyncIterator<PacketRecord> | undefined
@@ -144,9 +149,10 @@ class ScriptRun {
     const { done, value } = await this.#iterator.next()
     if (done === true) { await this.#end(undefined, false); return }
     if (typeof value !== 'object' || value === null) throw noRecord(value)
-    const transfer: ArrayBuffer[] = [], before = this.#audio.copied
+    const transfer: ArrayBuffer[] = []
     const record = Object.fromEntries(Object.entries(value).map(([port, packet]) => [port, this.#pack(packet, transfer)]))
-    this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - before }, transfer)
+    this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted }, transfer)
+    this.#counted = this.#audio.copied
   }
 
   async #start(): Promise<AsyncIterator<PacketRecord>> {
@@ -175,14 +181,35 @@ class ScriptRun {
   }
 
   #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<GivenAudio> {
-    if (typeof packet !== 'object' || packet === null || !(packet.data instanceof ArenaAudio)) return packet as ScriptPacket<GivenAudio>
-    return { ...packet, data: null, audio: this.#audio.give(packet.data, transfer) }
+    if (typeof packet !== 'object' || packet === null) return packet
+    return { ...packet, ...placed(packet.data, (audio) => this.#audio.give(audio, transfer)) }
   }
 
-  #ask(want: ScriptAsk): Promise<Extract<ScriptRequest, { kind: 'answer' }>> {
+  #unpack(packet: ScriptPacket<AudioPlace>): Packet {
+    const { audio: _audio, list: _list, ...rest } = packet
+    return { ...rest, data: unplaced(packet, (place) => this.#audio.open(place)) }
+  }
+
+  /** What the engine runs for the node; its packets are the node's. */
+  async #run(want: ScriptAsk, transfer?: ArrayBuffer[]): Promise<PacketRecord> {
+    const { packets = {} } = await this.#ask(want, transfer)
+    return Object.fromEntries(Object.entries(packets).map(([port, packet]) => [port, this.#unpack(packet)]))
+  }
+
+  #callOp(op: string, inputs: Readonly<Record<string, unknown>>, params: ParamValues): Promise<PacketRecord> {
+    const transfer: ArrayBuffer[] = []
+    return this.#run({ op, params, inputs: Object.entries(inputs).map(([port, given]) => {
+      const packet = given instanceof ArenaAudio ? { media: { kind: 'audio', rate: given.rate, channels: given.channels, format: given.format, layout: given.layout }, data: given, position: given.position, duration: given.frames, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as const : given
+      const isPacket = typeof packet === 'object' && packet !== null && 'media' in packet && 'data' in packet
+      // The node keeps what it gives: references cross.
+      return isPacket ? [port, this.#pack(sharePacket(packet as Packet), transfer), undefined] : [port, undefined, packet]
+    }) }, transfer)
+  }
+
+  #ask(want: ScriptAsk, transfer: ArrayBuffer[] = []): Promise<Extract<ScriptRequest, { kind: 'answer' }>> {
     if (this.#over) return Promise.reject(this.#abort.signal.reason ?? new Error('the node has ended'))
     const ask = ++this.#asked
-    this.#server.say({ kind: 'ask', job: this.#open.job, ask, want })
+    this.#server.say({ kind: 'ask', job: this.#open.job, ask, want }, transfer)
     return new Promise((resolve, reject) => { this.#asks.set(ask, { resolve, reject }) })
   }
 
@@ -209,9 +236,7 @@ class ScriptRun {
   #streams(links: ScriptLink | readonly ScriptLink[]): PacketStream | readonly PacketStream[] {
     const stream = ({ link, media }: ScriptLink): PacketStream => new ScriptStream(media, async (whole) => {
       const { packet } = await this.#ask(whole ? { whole: link } : { take: link })
-      if (packet === undefined) return undefined
-      const { audio, ...rest } = packet
-      return audio === undefined ? rest : { ...rest, data: this.#audio.open(audio) }
+      return packet && this.#unpack(packet)
     }, () => { this.#server.say({ kind: 'quit', job: this.#open.job, link }) })
     return 'link' in links ? stream(links) : links.map(stream)
   }
@@ -227,8 +252,10 @@ class ScriptRun {
 
   #context(instance: unknown): NodeContext {
     const { job, node, attempt, delivery, random } = this.#open, { signal } = this.#abort, server = this.#server, local = server.memory === undefined
+    const document = async (): Promise<Document> => (await this.#ask({ document: true })).document as Document
     return {
-      signal, node, attempt, delivery, instance, rng: nodeRandom(random),
+      // Not among what a clone of `node` takes along.
+      signal, node: Object.defineProperty({ ...node }, 'document', { value: document }), attempt, delivery, instance, rng: nodeRandom(random),
       progress: (done, total) => { server.say({ kind: 'progress', job, done, total }) },
       log: (level, text, details) => { server.say({ kind: 'log', job, level, text, details }) },
       warn: (diagnostic) => { server.say({ kind: 'warn', job, diagnostic }) },
@@ -237,9 +264,9 @@ class ScriptRun {
       beat: () => { server.beat() },
       need: <T>(port: string) => this.#need(port) as Promise<T>,
       blocker,
-      preview: () => { throw onEngine('ctx.preview') },
-      callOp: () => Promise.reject(onEngine('ctx.callOp')),
-      expand: () => Promise.reject(onEngine('ctx.expand')),
+      preview: ({ media, data }) => { server.say({ kind: 'preview', job, media, data }) },
+      callOp: (type, inputs = {}, params = {}) => this.#callOp(type, inputs, params),
+      expand: (graph) => 'millrace' in graph ? this.#run({ graph }) : Promise.reject(onEngine('ctx.expand with a graph')),
       allocAudio: async (spec) => {
         signal.throwIfAborted()
         const shape = audioShape(spec, spec.frames, spec.format ?? 'f32', 'ctx.allocAudio')
@@ -302,7 +329,7 @@ class ScriptStream implements PacketStream {
   }
 }
 
-/** What needs the engine's own thread. */
+/** What cannot cross. */
 function onEngine(feature: string): Error {
-  return commonErrors.UNSUPPORTED({ feature, runtime: 'a thread of its own', alternative: "Run the node on the engine's thread: thread: 'engine'." })
+  return commonErrors.UNSUPPORTED({ feature, runtime: 'a thread of its own', alternative: 'Give a document (toDocument): functions do not cross.' })
 }
