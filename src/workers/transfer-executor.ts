@@ -53,7 +53,11 @@ export class TransferExecutor implements SegmentExecutor {
   }
 
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
-    const segment = new ChunkedSegment(plan, outputs, scope, this.#o, async (...words) => this.#remote(await this.#leastBusy(plan), ...words))
+    const segment = new ChunkedSegment(plan, outputs, scope, this.#o, async (...words) => {
+      if (this.#fitting(plan).length === 0) await this.#start(plan)
+      // In one go with the job, which makes its worker busier: runs that begin together go to different ones.
+      return this.#remote(this.#leastBusy(plan), ...words)
+    })
     await segment.open()
     return segment
   }
@@ -167,8 +171,7 @@ export class TransferExecutor implements SegmentExecutor {
     facts?.require([plan], pool.workers)
   }
 
-  async #leastBusy(plan: SegmentPlan): Promise<RemoteWorker> {
-    if (this.#fitting(plan).length === 0) await this.#start(plan)
+  #leastBusy(plan: SegmentPlan): RemoteWorker {
     const [least] = this.#fitting(plan).sort((a, b) => a.open - b.open)
     if (least === undefined) throw this.#o.pool.broken ?? commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
     return least

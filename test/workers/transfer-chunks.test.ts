@@ -68,6 +68,14 @@ describe('segments fed by chunks on private memories', () => {
     expect(crossed(again)).toBeGreaterThanOrEqual(crossed(result))
   }, 60_000)
 
+  test('runs that begin together go to different workers', async () => {
+    await using engine = await open()
+    const results = await Promise.all([1, 2].map((gainDb) => engine.run({ out: gain(chunked(tone), { gainDb }) as unknown as AnyHandle })))
+    const used = results.map(({ metrics }) => metrics.nodes.find(({ type }) => type === gain.definition.type)!.worker)
+    for (const result of results) result.close()
+    expect(new Set(used).size).toBe(2)
+  })
+
   test('a chunk that hangs its kernel is delivered three times more, then its node is named', async () => {
     const body = [0x03, 0x40, 0x0c, 0x00, 0x0b], names = ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process']
     await using engine = await open({ kernels: { stuck: craftModule({ exports: names, body, layout: layoutHash() }) } })

@@ -1,31 +1,17 @@
 /** MW-66, the static half: nothing that an engine's thread or a worklet runs can block. The other half runs engines in no-wait.test.ts; Chromium's worklets, where a wait throws, in worklet.browser.test.ts. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
-import ts from 'typescript'
+import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { scanCode } from '../../src/kernels/code-scan.js'
 import { moduleFacts } from '../../src/kernels/module-facts.js'
+import { loads } from './loads.js'
 import { runScript } from './run-script.js'
 
 const root = resolve('.')
 const files = (folder: string, ending: string): string[] => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(ending)).map((path) => join(folder, path))
 /** Code without comments and the texts in it. */
 const code = (path: string): string => readFileSync(join(root, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
-
-/** All modules that an entry loads, now or later; the code of threads comes as text (`inline-worker:`) and is not among them. */
-function loads(entry: string): Set<string> {
-  const seen = new Set<string>(), open = [entry]
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    if (seen.has(path)) continue
-    seen.add(path)
-    for (const { fileName } of ts.preProcessFile(readFileSync(join(root, path), 'utf8'), true, true).importedFiles) {
-      const target = relative(root, resolve(dirname(join(root, path)), fileName.replace(/\.js$/, '.ts')))
-      if (fileName.startsWith('.') && existsSync(join(root, target)) && target.endsWith('.ts')) open.push(target)
-    }
-  }
-  return seen
-}
 
 describe('MW-66: who may wait', () => {
   test('Atomics.wait is written once, task_take is called once, both for workers', () => {
