@@ -5,9 +5,10 @@ import type { Dialect } from '../graph/dialects/dialect.js'
 import { importDocument } from '../graph/dialects/import-document.js'
 import type { ImportReport } from '../graph/dialects/report.js'
 import { isMediaFile } from '../graph/embed/index.js'
-import { parseDocument, type Registry } from '../index.js'
+import type { Registry } from '../index.js'
 import type { Terminal } from './command.js'
-import { readBytes } from './read-graph.js'
+import { parseText } from './parse-text.js'
+import { readBytes } from './read-bytes.js'
 
 /** A document as far as it could be read, with what was found on the way; `report` when it came from another dialect or out of a media file. */
 export interface ReadDocument { readonly document?: Document; readonly diagnostics: readonly Diagnostic[]; readonly report?: ImportReport }
@@ -19,7 +20,7 @@ export interface ReadDocument { readonly document?: Document; readonly diagnosti
 export async function readAny(path: string, registry: Registry, terminal: Terminal, o: { readonly from?: Dialect; readonly strict?: boolean } = {}): Promise<ReadDocument> {
   const bytes = await readBytes(path, terminal), strict = o.strict ?? false
   if (!isMediaFile(bytes) && (o.from === undefined || o.from === 'millrace')) {
-    const parsed = parseDocument(bytes, { strict })
+    const parsed = parseText(bytes, { strict })
     if (o.from === 'millrace' || !parsed.diagnostics.some(({ code, pointer }) => code === 'VERSION_MISMATCH' && pointer === '/millrace')) return parsed
   }
   const { document, report } = importDocument(bytes, { registry, strict, dialect: o.from ?? 'auto', inflate: (data, most) => inflateSync(data, { maxOutputLength: most }) })

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { embedGraph } from '../../src/graph/embed/index.js'
@@ -13,6 +13,18 @@ const seed = files.file('seed.json', {
 })
 
 describe('validate', () => {
+  test('keys written twice, which JSON would hide', async () => {
+    const twice = files.file('twice.json', `{ "millrace": 1, "inputs": {},\n "nodes": [{ "id": "g", "type": "audio::gain", "params": { "gainDb": 1, "gainDb": 2 } }],\n "outputs": { "a": ["g", "out"],\n "a": ["g", "out"] } }`)
+    const { code, err } = await call(['validate', twice])
+    expect(code).toBe(3)
+    expect(err).toMatch(/DUPLICATE_ID.*gainDb.*line 2[^]*DUPLICATE_ID.*Key a.*line 3.*line 4/)
+    expect(await call(['inspect', twice])).toMatchObject({ code: 3, err: expect.stringContaining('DUPLICATE_ID') as string })
+  })
+  test('a text beyond the limit is refused by its size, unread', async () => {
+    const huge = files.file('huge.json', '')
+    truncateSync(huge, 3 * 2 ** 30)
+    expect(await call(['validate', huge])).toMatchObject({ code: 3, err: expect.stringContaining('LIMIT_EXCEEDED') as string })
+  })
   test('a sound document', async () => {
     expect(await call(['validate', SPEECH])).toEqual({ code: 0, out: 'valid: millrace, 4 nodes, 3 edges; 0 errors, 0 warnings, 0 info\n', err: '' })
     expect(await call(['validate', SPEECH, '--host'])).toMatchObject({ code: 0 })

@@ -10,9 +10,10 @@ export async function validateFile({ positionals, options, terminal }: CommandCo
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
   const registry = builtinRegistry(), strict = options['strict'] === true
   const { document, diagnostics: read, report } = await readAny(positionals[0]!, registry, terminal, { strict })
-  // `validate` finds what parsing found once more.
+  // `validate` finds what parsing found once more, but for keys that only the text has twice.
+  const own = report === undefined ? read.filter(({ code, line }) => code === 'DUPLICATE_ID' && line !== undefined) : read
   const host = options['host'] === true ? hostFacts() : undefined
-  const found = document === undefined ? read : [...(report === undefined ? [] : read), ...validate(document, registry, host, { strict })]
+  const found = document === undefined ? read : [...own, ...validate(document, registry, host, { strict })]
   const count = (severity: string): number => found.filter((one) => one.severity === severity).length
   const errors = count('error'), dialect = report?.dialect ?? 'millrace', nodes = document?.nodes.length ?? 0, edges = document?.edges?.length ?? 0
   if (options['json'] === true) terminal.out(JSON.stringify({ valid: errors === 0, dialect, nodes, edges, diagnostics: found }, null, 2))

@@ -40,7 +40,7 @@ export interface ImportOptions {
  * lost on the way is in the report; what is wrong with the graph itself is `validate`'s to say.
  *
  * Throws `IMPORT_UNSUPPORTED` when no dialect fits, `JSON_SYNTAX`, `LIMIT_EXCEEDED`, `VERSION_MISMATCH`, `SCHEMA_INVALID`, `DUPLICATE_ID` for a key
- * written twice in a format that keeps nodes in a map; with `strict`, `UNKNOWN_FIELD`.
+ * written twice in a format that keeps nodes, inputs or outputs in a map; with `strict`, `UNKNOWN_FIELD`.
  * @example
  * const { document, report } = importDocument(await readFile('workflow.json'), { registry })
  */
@@ -59,7 +59,7 @@ export function importDocument(src: unknown, o: ImportOptions = {}): { readonly 
   if (big !== undefined) value = big.value
   const c: ImportContext = { report, limits, ...(o.registry !== undefined && { registry: o.registry }), ...(big !== undefined && { big: big.nodes }) }
   if (dialect === 'millrace' || bytes === undefined) demand(checkSource(value, dialect, limits, o, bytes), report)
-  if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api')) demand(duplicateKeys(text, value), report)
+  if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api' || dialect === 'millrace')) demand(duplicateKeys(text, value), report)
   demandCounts(value as Json, dialect, limits)
   const document = read(c, dialect, value as Json, bytes, 'good' in reading && reading.good)
   if (o.strict === true) demand(report.warnings.filter((one) => one.code === 'UNKNOWN_FIELD').map((one) => ({ ...one, severity: 'error' })), report)

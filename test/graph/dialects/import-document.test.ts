@@ -161,3 +161,8 @@ describe('validate says the same on three routes (GR-53)', () => {
     expect(validate(document, createRegistry()).map((one) => one.code)).toEqual(['NODE_TYPE_UNKNOWN'])
   })
 })
+
+test('a key written twice in a document of our own is refused, with both places', () => {
+  const text = '{ "millrace": 1, "nodes": [],\n "inputs": { "a": { "to": [] },\n "a": { "to": [] } } }'
+  expect(() => importDocument(text)).toThrow(expect.objectContaining({ code: 'DUPLICATE_ID', message: expect.stringMatching(/Key a.*line 2.*line 3/) as string }) as Error)
+})
