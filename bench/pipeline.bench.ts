@@ -16,10 +16,10 @@ const SECONDS = 600
 const unit = { name: 's of audio', count: SECONDS }
 
 /** The job of PF-17 on one engine; the result is closed at once. */
-async function job(engine: Engine, wav: Uint8Array): Promise<{ segments: number; frames: number; copied: number }> {
+async function job(engine: Engine, wav: Uint8Array): Promise<{ segments: number; frames: number; copied: number; crossed: number; states: number }> {
   const speech = resample(channels(wavFile(wav), { to: 1, mode: 'mean' }), { rate: 16_000, quality: 'high' })
   const { outputs, metrics, close } = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
-  const told = { segments: outputs.segments.data.length, frames: outputs.pcm.data.frames, copied: metrics.edges.reduce((sum, edge) => sum + edge.copyBytes, 0) }
+  const told = { segments: outputs.segments.data.length, frames: outputs.pcm.data.frames, copied: metrics.edges.reduce((sum, edge) => sum + edge.copyBytes, 0), crossed: metrics.copyBytes, states: metrics.workers.checkpointBytes ?? 0 }
   close()
   return told
 }
@@ -43,7 +43,7 @@ export const pipeline = bench('pipeline', async (b) => {
 
 export const twoFiles = bench('pipeline-two', async (b) => {
   const wavs = [longWav(SECONDS), longWav(SECONDS, 2)]
-  const inline = await createEngine({ workers: 0 }), one = await createEngine({ workers: 1, arenaBytes: 2 ** 27 })
+  const inline = await createEngine({ workers: 0 }), one = await createEngine({ workers: 1, arenaBytes: 2 ** 27 }), moving = await createEngine({ workers: 1, shared: false, arenaBytes: 2 ** 27 })
   const shared = await createEngine({ workers: 2, arenaBytes: 2 ** 27 }), transfer = await createEngine({ workers: 2, shared: false, arenaBytes: 2 ** 27 })
   const inTurn = async (engine: Engine): Promise<void> => { for (const wav of wavs) await job(engine, wav) }
   const together = async (engine: Engine): Promise<void> => { await Promise.all(wavs.map((wav) => job(engine, wav))) }
@@ -52,10 +52,12 @@ export const twoFiles = bench('pipeline-two', async (b) => {
     'in turn on this thread': () => inTurn(inline),
     'in turn on 1 worker': () => inTurn(one),
     'together on 2 workers, transfer': () => together(transfer),
-    'in turn on 2 workers, transfer': () => inTurn(transfer),
+    'in turn on 1 worker, transfer': () => inTurn(moving),
   }, { unit: { name: 's of audio', count: 2 * SECONDS }, rounds: 5, roundMs: 1 })
-  const [both, turn, worker, moved] = row.variants
+  const [both, turn, worker, moved, alone] = row.variants
   b.note(`two workers by this thread alone ${(turn!.p50Ms / both!.p50Ms).toFixed(2)}, by one worker ${(worker!.p50Ms / both!.p50Ms).toFixed(2)} (bar 1.7; by the least times ${(turn!.minMs / both!.minMs).toFixed(2)}, ${(worker!.minMs / both!.minMs).toFixed(2)}), ${turn!.p50Ms >= 1.7 * both!.p50Ms ? 'met' : 'missed'}`)
-  b.note(`transfer by shared ${(moved!.p50Ms / both!.p50Ms).toFixed(2)} × the time`)
-  for (const engine of [inline, one, shared, transfer]) await engine.close()
+  b.note(`transfer by shared ${(moved!.p50Ms / both!.p50Ms).toFixed(2)} × the time on two workers, ${(alone!.p50Ms / worker!.p50Ms).toFixed(2)} on one (by the least times ${(moved!.minMs / both!.minMs).toFixed(2)}, ${(alone!.minMs / worker!.minMs).toFixed(2)})`)
+  const { crossed, states } = await job(moving, wavs[0]!), { crossed: kept } = await job(one, wavs[0]!)
+  b.note(`bytes copied for one file: transfer ${crossed}, of which states ${states === 0 ? 'none' : `apart ${states} (${(100 * states / crossed).toFixed(2)} % of them)`}; shared ${kept}`)
+  for (const engine of [inline, one, moving, shared, transfer]) await engine.close()
 }, ['node'])
