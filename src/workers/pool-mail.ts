@@ -64,7 +64,8 @@ export class PoolMail {
   /** Reads what a worker has sent; also its last words, before it is given up. What is no message loses the worker with `IPC_ERROR` or `PROTOCOL_MISMATCH` (MW-40). */
   read(worker: RemoteWorker): void {
     const { channel } = worker
-    if (channel === undefined || worker.end !== undefined) return
+    // Before its start is answered it has nothing to say but who it is.
+    if (channel === undefined || worker.report === undefined || worker.end !== undefined) return
     try {
       for (let read = 0; worker.end === undefined; read++) {
         if (read === BATCH) { void this.#s.o.clock.yield().then(() => { this.read(worker) }); return }

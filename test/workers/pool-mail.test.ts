@@ -79,6 +79,25 @@ describe.runIf(shares)('messages between a pool and its workers', () => {
     }
   })
 
+  test('what a worker logs reaches the pool with its number: a call that was announced and never posted', async () => {
+    const logs: unknown[] = [], { pool } = await make({ onLog: (level, text, facts) => { logs.push({ level, text, facts }) } })
+    await pool.ensure(1)
+    pool.slots.announce(0, MAIL.DUMP)
+    await expect.poll(() => logs, { timeout: 5_000 }).toEqual([{ level: 'warn', text: 'a call was announced and has not come', facts: { worker: 1, context: { turns: 200 } } }])
+    await pool.workers[0]!.ping()
+  })
+
+  test.each<[string, string, string, string]>([
+    ['says something else first', 'type: "handshake"', 'type: "pong"', 'IPC_ERROR'], ['is another worker', 'workerId: String(ordinal)', 'workerId: "99"', 'IPC_ERROR'],
+    ['is of another version', 'protocolVersion: WORKER_PROTOCOL', 'protocolVersion: 99', 'PROTOCOL_MISMATCH'],
+  ])('a worker that %s never comes into use: WORKER_SPAWN at the handshake, with the cause; all that it had comes back', async (_, text, other, code) => {
+    expect(workerCode.split(text)).toHaveLength(2)
+    const { arena, runtime, pool } = await make({ size: 1, warmSpares: 0, spawn: spawner(workerCode.replace(text, other)) }), used = arena.stats().usedBytes, stacks = runtime.core.alloc_used()
+    expect(await rejection(pool.ensure(1))).toMatchObject({ code: 'WORKER_SPAWN', details: { step: 'handshake' }, cause: { code } })
+    await pool.close()
+    expect([runtime.core.alloc_used() - stacks, (arena.stats().usedBytes - used) % 69_632]).toEqual([0, 0])
+  })
+
   test('what a trapped worker says goes over its ring: nothing is posted', async () => {
     let then = 0
     const lost: LostWorker[] = [], { pool, arena, runtime } = await make({ size: 1, onLost: (one) => { lost.push(one); then = pool.stats().messages } })
