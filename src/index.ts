@@ -3,11 +3,13 @@
  * Nothing runs at import.
  */
 export { createEngine, type CreateEngineOptions } from './engine/create-engine.js'
-export type { Engine, PlanOptions } from './engine/engine.js'
+export type { Engine } from './engine/engine.js'
+export type { PlanOptions } from './engine/run-compiler.js'
 export type { OpenNode, OpenNodeOptions } from './engine/open-node.js'
 export type { WorkletContext, WorkletInput, WorkletNode, WorkletOptions, WorkletSegment } from './engine/worklet.js'
 export type { EngineOptions } from './engine/engine-options.js'
 export type { EngineEvent, EventListener } from './observe/events.js'
+export type { EdgeStats } from './engine/edge-log.js'
 export type { EngineStats, ModeFacts } from './engine/engine-stats.js'
 export type { DataOf, OutputsOf } from './engine/output-types.js'
 export { isMillraceError, MillraceError, type ErrorKind } from './errors/millrace-error.js'

@@ -16,7 +16,7 @@ import { ArenaAudio } from '../memory/audio-buffer.js'
 import { mostFrames } from '../schedule/segment-buffers.js'
 import { nodeMedia } from '../schedule/node-media.js'
 import { referenceParts, type ResolvedNode } from '../schedule/resolved-graph.js'
-import type { EngineParts } from './engine.js'
+import type { EngineParts } from './engine-parts.js'
 
 /** A node opened for direct calls: the same kernel and the same bits as in a graph, without one (AU-17). */
 export interface OpenNode {

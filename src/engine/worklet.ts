@@ -15,7 +15,7 @@ import { workerErrors } from '../workers/errors.js'
 import { SEGMENT_PROCESSOR, WORKER_PROTOCOL, type KernelBinding, type ProcessorEvent } from '../workers/protocol.js'
 import type { QuantumOptions } from '../workers/segment-quantum.js'
 import { workerCode } from '../workers/worker-code.js'
-import type { EngineParts } from './engine.js'
+import type { EngineParts } from './engine-parts.js'
 
 /** What is used of an AudioContext or OfflineAudioContext. */
 export interface WorkletContext { readonly sampleRate: number; readonly audioWorklet: { addModule(url: string): Promise<void> } }

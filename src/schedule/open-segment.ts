@@ -35,6 +35,8 @@ export interface SegmentReport {
   readonly worker: number
   /** Bytes copied to and from another thread's memory. */
   readonly copyBytes: number
+  /** The same by value (`node.port`). */
+  readonly copied?: ReadonlyMap<ValueId, number>
   /** How often it was given to a thread: 1 and one more for each that was lost with it. Absent: 1. */
   readonly deliveries?: number
   /** Bytes of states that were copied so that a lost worker's segment can go on; no part of `copyBytes`. */

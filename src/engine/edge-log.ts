@@ -1,0 +1,63 @@
+import type { CopyEntry, CopyLedger, CopyReason } from '../memory/copies.js'
+import type { BatchOutcome } from '../schedule/batch/batch-types.js'
+import type { CompiledPlan } from '../schedule/compiled-plan.js'
+import type { PlanEdge } from '../schedule/plan.js'
+
+/** Runs whose edges are remembered. */
+const RUNS = 8
+
+/** One edge of a run that has ended (MW-23). `from`: `node.port`, or the name of a call of a user's (`audio.from`), with `runId` empty. `to`: `node.port`, empty for who called. */
+export interface EdgeStats {
+  readonly runId: string
+  readonly from: string
+  readonly to: string
+  /** `address`: inside a segment; `value`: a whole block; `queue`: packets by handle; `transfer`: to or from another memory. Empty: no edge of the graph. */
+  readonly transport: PlanEdge['transport'] | ''
+  /** Packets and frames that a queue has carried; 0 for what no queue carries. */
+  readonly items: number
+  readonly frames: number
+  /** Bytes copied, by reason. What is copied for a value stands at the first edge that it leaves by. */
+  readonly copyBytes: Readonly<Record<CopyReason, number>>
+}
+
+type Row = { -readonly [K in keyof Omit<EdgeStats, 'copyBytes'>]: EdgeStats[K] } & { copyBytes: Record<CopyReason, number> }
+
+/** What the last runs' edges carried and copied. Nothing is computed until someone asks; then O(edges of those runs). */
+export class EdgeLog {
+  readonly #runs: (() => readonly EdgeStats[])[] = []
+
+  /** Remembers a run that has ended: numbers and names only. */
+  add(runId: string, { plan: { edges } }: CompiledPlan, { edges: carried, segments }: BatchOutcome, copies: CopyLedger): void {
+    const moved = segments.flatMap((segment) => [...segment?.report().copied ?? []])
+    const charged: CopyEntry[] = [...copies.entries(), ...moved.map(([edge, bytes]) => ({ edge, bytes, reason: 'thread' as const, copies: 1 }))]
+    this.#runs.push(() => rowsOf(runId, edges, carried, charged))
+    if (this.#runs.length > RUNS) this.#runs.shift()
+  }
+
+  /** All edges, oldest run first, after what was copied outside of runs. */
+  list(outside: CopyLedger): EdgeStats[] {
+    // Copies to threads are made for runs, whose segments tell them.
+    return [...rowsOf('', [], [], outside.entries().filter(({ reason }) => reason !== 'thread')), ...this.#runs.flatMap((run) => run())]
+  }
+}
+
+function rowsOf(runId: string, edges: readonly PlanEdge[], carried: BatchOutcome['edges'], copies: readonly CopyEntry[]): EdgeStats[] {
+  const rows: Row[] = [], byEnds = new Map<string, Row>(), first = new Map<string, Row>()
+  const row = (from: string, to: string, transport: Row['transport']): Row => {
+    const made: Row = { runId, from, to, transport, items: 0, frames: 0, copyBytes: { thread: 0, convert: 0, platform: 0, user: 0 } }
+    rows.push(made)
+    byEnds.set(`${from} ${to}`, made)
+    // By value, and by node for copies that are no single port's.
+    for (const key of [from, `${from.slice(0, from.lastIndexOf('.'))}.*`]) if (!first.has(key)) first.set(key, made)
+    return made
+  }
+  for (const { from, to, transport } of edges) row(from.join('.'), to.join('.'), transport)
+  for (const { from, to, counters: { items, frames } } of carried) {
+    // A segment reads a value once, for all its nodes.
+    const one = byEnds.get(`${from} ${to}`) ?? first.get(from) ?? row(from, to, 'queue')
+    one.items += items
+    one.frames += frames
+  }
+  for (const { edge, bytes, reason } of copies) (first.get(edge) ?? row(edge, '', '')).copyBytes[reason] += bytes
+  return rows
+}

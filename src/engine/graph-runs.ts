@@ -1,0 +1,87 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import type { MillraceError } from '../errors/millrace-error.js'
+import type { Graph } from '../graph/graph.js'
+import type { Outputs } from '../graph/graph-from.js'
+import { RunMemory } from '../memory/run-memory.js'
+import { runBatch } from '../schedule/batch/batch-run.js'
+import type { BatchOutcome } from '../schedule/batch/batch-types.js'
+import { batchMetrics } from '../schedule/batch/batch-metrics.js'
+import type { CompiledPlan } from '../schedule/compiled-plan.js'
+import type { CostHistory } from '../schedule/estimates.js'
+import type { NodeInstances } from '../schedule/node-instances.js'
+import type { SkippedNode } from '../schedule/policy/skips.js'
+import { restingNodes } from '../schedule/lazy-sources.js'
+import { primeSources } from '../schedule/prime-sources.js'
+import type { RunOptions, RunResult } from '../schedule/run-types.js'
+import { EdgeLog } from './edge-log.js'
+import { NestedRuns, type Budget } from './nested-runs.js'
+import { makeRunResult } from './run-result.js'
+import type { EngineParts } from './engine-parts.js'
+import { cancelledRun, probeFailure, withResult } from './run-errors.js'
+import type { RunCompiler } from './run-compiler.js'
+import { runServices, startSource } from './run-services.js'
+
+/** One run of a graph at a time: from the call to its result. Nested runs come back here. */
+export class GraphRuns {
+  /** What the edges of the last runs carried. */
+  readonly edges = new EdgeLog()
+  readonly #p: EngineParts
+  readonly #compiler: RunCompiler
+  readonly #instances: NodeInstances
+  readonly #history: CostHistory
+
+  constructor(parts: EngineParts, compiler: RunCompiler, instances: NodeInstances, history: CostHistory) {
+    this.#p = parts
+    this.#compiler = compiler
+    this.#instances = instances
+    this.#history = history
+  }
+
+  /** Runs it. Rejects with what the run failed with, its result hung on. */
+  async execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget): Promise<RunResult> {
+    const { clock, arena } = this.#p
+    const startMs = clock.nowMs(), startUs = clock.nowUs()
+    arena.checkHeader()
+    if (signal.aborted) throw cancelledRun(runId, signal)
+    const prepared = await this.#compiler.prepare(target, options, signal), diagnostics: Diagnostic[] = [], detailed = options.metrics ?? prepared.graph.config.metrics ?? true
+    const onError = options.onError ?? prepared.graph.config.onError ?? 'stop'
+    if (signal.aborted) throw cancelledRun(runId, signal)
+    const resting = prepared.failures.size === 0 ? undefined : restingNodes(prepared.graph)
+    for (const [id, failure] of prepared.failures) if (resting?.has(id) !== true) throw probeFailure(id, failure, prepared.graph)
+    const nested = new NestedRuns(budget, this.#p.options.limits.expandedNodes, (graph, node, inner, shared) => this.execute(`${runId}/${node}`, graph, {
+      ...(options.seed !== undefined && { seed: options.seed }), ...(options.blockFrames !== undefined && { blockFrames: options.blockFrames }),
+    }, inner, shared))
+    const memory = new RunMemory(arena), services = runServices(this.#p, this.#instances, { runId, graph: prepared.given, nested }, memory)
+    const primed = await primeSources(prepared.graph, prepared.known, (node) => startSource(this.#instances, node, services, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)))
+    let compiled: CompiledPlan, outcome: BatchOutcome
+    try {
+      compiled = this.#compiler.compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
+      for (const one of compiled.plan.diagnostics.concat(this.#compiler.requireRoom(runId, compiled))) diagnostics.push(one)
+      outcome = await runBatch({
+        compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services, runId, startUs, signal,
+        onProgress: options.onProgress, onError, diagnostics, timed: detailed, seed: BigInt(options.seed ?? prepared.graph.config.seed ?? 0),
+        ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }), ...(options.priority !== undefined && { priority: options.priority }),
+        ...(options.workers !== undefined && { workers: options.workers }),
+      })
+    } finally { await primed.abandon() }
+    this.edges.add(runId, compiled, outcome, memory.copies)
+    const error = outcome.cancelled ? cancelledRun(runId, signal) : outcome.failures[0]
+    const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
+    const metrics = nested.report(this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed, skipped: prepared.skipped }))
+    const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error, outcome.nodeOutputs)
+    if (error === undefined || status === 'partialfailure') return result
+    throw withResult(error, result)
+  }
+
+  #measure(
+    runId: string, compiled: CompiledPlan, outcome: BatchOutcome, status: RunResult['status'], error: MillraceError | undefined,
+    from: { startMs: number; startUs: number; memory: RunMemory; detailed: boolean; skipped: readonly SkippedNode[] },
+  ): RunResult['metrics'] {
+    const { clock, arena, workers } = this.#p, after = arena.stats(), pool = workers.stats(), threads = this.#p.scripts?.stats()
+    return batchMetrics(compiled, outcome, {
+      runId, pipelineId: compiled.plan.graphHash.slice(0, 16), version: MILLRACE_VERSION, startMs: from.startMs, endMs: clock.nowMs(), startUs: from.startUs, endUs: clock.nowUs(), status,
+      clockResolutionUs: clock.resolutionUs, memory: from.memory, workers: pool.count + (threads?.count ?? 0), lost: pool.lost + (threads?.lost ?? 0), error, detailed: from.detailed, skipped: from.skipped,
+      arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: from.memory.all.allocs, frees: from.memory.all.frees, evictions: 0, fragmentation: after.fragmentation },
+    }, () => clock.nowUs(), this.#history)
+  }
+}

@@ -1,0 +1,114 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import { errorOf } from '../errors/error-of.js'
+import { graphErrors } from '../graph/errors.js'
+import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
+import { graphFrom, type Outputs } from '../graph/graph-from.js'
+import type { Registry } from '../graph/registry.js'
+import { flatGraph } from '../graph/subgraph/flatten.js'
+import { parseTier, type Tier } from '../graph/tiers.js'
+import type { Negotiation } from '../graph/negotiate/index.js'
+import { examineGraph } from '../graph/validate/validate-graph.js'
+import { bindInputs } from '../schedule/bind-inputs.js'
+import { checkInputs } from '../schedule/check-inputs.js'
+import { compilePlan } from '../schedule/compile-plan.js'
+import type { CompiledPlan } from '../schedule/compiled-plan.js'
+import type { CostHistory } from '../schedule/estimates.js'
+import { applySkips, type SkippedNode } from '../schedule/policy/skips.js'
+import { probeSources, type Discovered } from '../schedule/probe-sources.js'
+import type { RunOptions } from '../schedule/run-types.js'
+import type { Media } from '../media/media-type.js'
+import { wholeCalls } from './nested-runs.js'
+import type { EngineParts } from './engine-parts.js'
+import { literalSource } from './run-services.js'
+
+/** A graph that is sound, with what its sources told. */
+export interface Prepared extends Omit<Discovered, 'known'> { readonly given: Graph; readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly skipped: readonly SkippedNode[]; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }
+
+/** Options of `engine.plan`. */
+export type PlanOptions = Pick<RunOptions, 'inputs' | 'signal' | 'negotiate' | 'blockFrames' | 'seed' | 'outputs' | 'materialize'>
+
+/** Frames per pass when nothing is said. */
+const BLOCK_FRAMES = 4_096
+
+/** Share of the free arena above which a run is called tight. */
+const TIGHT = 0.85
+
+/** Graphs → plans of one engine: sound, asked, negotiated, compiled. */
+export class RunCompiler {
+  readonly #p: EngineParts
+  readonly #history: CostHistory
+  #warned = false
+
+  constructor(parts: EngineParts, history: CostHistory) {
+    this.#p = parts
+    this.#history = history
+  }
+
+  /** Binds inputs, validates, asks sources. Throws the first problem with all of them in `details.diagnostics`. */
+  async prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<Prepared> {
+    const { registry, facts, options: filled } = this.#p
+    const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
+    const { graph, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs))
+    // Of a fallback the engine tells by itself, once.
+    const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
+    // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
+    const told = await probeSources(examined.sound ? examined.graph : createGraph(), signal)
+    checkInputs(given.inputs, told.known)
+    const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
+    const errors = found.filter((d) => d.severity === 'error')
+    if (errors.length > 0) throw errorOf(errors[0]!, errors)
+    return { given, graph: examined.graph, found, solved, skipped, ...told }
+  }
+
+  /** The plan of a sound graph. */
+  compile({ graph, found, solved, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {
+    const { registry, facts, options: filled } = this.#p
+    const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
+    return compilePlan(graph, {
+      registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', solved, passes: this.#p.passes, known, lengths, tierOf: (node) => this.#tierOf(node),
+      workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
+      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), perItem: (node) => wholeCalls(node, literalSource), workerTags: new Set(Object.keys(filled.workerTags)), diagnostics: [...this.#warnOnce(), ...found],
+    })
+  }
+
+  /** Outputs that cannot fit are refused before anything runs; those that nearly fill the arena are named (stage 13). */
+  requireRoom(runId: string, { leastBytes: need }: CompiledPlan): Diagnostic[] {
+    const { capacityBytes, usedBytes } = this.#p.arena.stats(), have = capacityBytes - usedBytes
+    if (need > have) throw graphErrors.RESOURCE_EXHAUSTED({ run: runId, need, have, largest: this.#p.arena.largestFreeBytes() }, { runId })
+    if (need <= TIGHT * have) return []
+    return [graphErrors.MEMORY_TIGHT.diagnostic({ node: 'run', what: `needs about ${need} of ${have} free bytes`, todo: 'Give the engine a larger arenaBytes, or end long outputs in a writer.' })]
+  }
+
+  #choose(graph: Graph, names: readonly string[] | undefined): Graph {
+    if (names === undefined) return graph
+    for (const name of names) if (!graph.outputs.has(name)) throw graphErrors.OUTPUT_NOT_FOUND({ name, names: [...graph.outputs.keys()] })
+    return { ...graph, outputs: new Map([...graph.outputs].filter(([name]) => names.includes(name))) }
+  }
+
+  /** Warnings about the engine itself (a fallback of `auto`) stand in the first plan only (GR-43). */
+  #warnOnce(): readonly Diagnostic[] {
+    if (this.#warned) return []
+    this.#warned = true
+    return this.#p.warnings
+  }
+
+  /** A node's own tier: the engine's or `js`; the memory of an engine is of one kind. */
+  #tierOf(node: GraphNode): { tier: Tier; why: string } {
+    const { tier, mode } = this.#p
+    const wanted = node.tier === undefined ? 'auto' : parseTier(node.tier)
+    if (wanted === undefined || wanted === 'auto') return { tier, why: mode.why }
+    const list = typeof wanted === 'string' ? [wanted] : wanted
+    const found = list.find((one) => one === tier || one === 'js')
+    if (found !== undefined) return { tier: found, why: 'named by the node' }
+    throw graphErrors.TIER_UNAVAILABLE({ node: node.id, wanted: list.join(', '), missing: [`an engine of that tier (this one is ${tier}: createEngine({ tier: '${list[0]}' }))`] }, { nodeId: node.id, nodeType: node.type })
+  }
+}
+
+/** Types that only the engine's registry knows (a document was read with a smaller one) get their definitions. */
+function withDefinitions(graph: Graph, registry: Registry): Graph {
+  if (graph.nodes.every((node) => node.definition !== undefined)) return graph
+  return { ...graph, nodes: graph.nodes.map((node) => {
+    const definition = node.definition ?? registry.get(node.type)
+    return definition === undefined ? node : { ...node, definition }
+  }) }
+}

@@ -1,0 +1,70 @@
+import type { Diagnostic } from '../errors/diagnostic.js'
+import { graphErrors } from '../graph/errors.js'
+import { nearest } from '../graph/nearest.js'
+import { fromDocument } from '../graph/document/from-document.js'
+import { toDocument } from '../graph/document/to-document.js'
+import type { Graph, GraphNode } from '../graph/graph.js'
+import type { NodeBlock, NodeContext } from '../graph/node-definition.js'
+import { graphFrom, type Outputs } from '../graph/graph-from.js'
+import { resolveParams } from '../graph/params.js'
+import { ArenaAudio } from '../memory/audio-buffer.js'
+import type { RunMemory } from '../memory/run-memory.js'
+import { SAMPLE_BYTES } from '../media/convert-samples.js'
+import { nodeContext, randomKey } from '../schedule/batch/node-context.js'
+import type { RunServices } from '../schedule/batch/services.js'
+import type { NodeInstances } from '../schedule/node-instances.js'
+import { readPolicy } from '../schedule/policy/node-policy.js'
+import type { StartSource } from '../schedule/prime-sources.js'
+import { audioBuffer } from '../nodes/io/audio-buffer.js'
+import { joinPackets } from './audio-join.js'
+import { callGraph, type NestedRuns } from './nested-runs.js'
+import type { EngineParts } from './engine-parts.js'
+
+/** What the services of one run know of it. */
+export interface RunFacts { readonly runId: string; readonly graph: Graph; readonly nested: NestedRuns }
+
+/** What a run of an engine offers its nodes. */
+export function runServices(p: EngineParts, instances: NodeInstances, run: RunFacts, memory?: RunMemory): RunServices {
+  const { clock, options, arena, audio, registry, events } = p
+  return {
+    clock, log: options.logger,
+    instances, limiters: p.limiters, scripts: p.scripts,
+    memory,
+    alloc: (bytes, dtype, node) => arena.alloc(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true, ...(memory && { holder: memory.holder(node) }) }) as unknown as NodeBlock,
+    allocAudio: (spec, node) => {
+      const buffer = audio.alloc(spec, { zero: false, ...(memory && { holder: memory.holder(node) }) })
+      memory?.copies.add(`${node}.*`, buffer.samples * SAMPLE_BYTES[buffer.format], 'platform')
+      return buffer
+    },
+    nested: (target, node, signal) => run.nested.run('millrace' in target ? fromDocument(target, registry) : 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs), node, signal),
+    call: (type, inputs, params, node, signal) => {
+      const definition = registry.get(type)
+      if (definition === undefined) throw graphErrors.NODE_TYPE_UNKNOWN({ node, type, near: nearest(type, registry.list().map((one) => one.type)) })
+      return run.nested.run(callGraph({ id: 'op', type: definition.type, definition, params }, Object.entries(inputs), literalSource), node, signal)
+    },
+    document: () => toDocument(run.graph),
+    preview: ({ media, data }, node) => { events.emit('node.preview', { media, data }, { runId: run.runId, nodeId: node }) },
+    owns: (buffer) => buffer instanceof ArenaAudio && buffer.isIn(arena),
+    join: (media, parts) => joinPackets(arena, audio, memory, media, parts),
+  }
+}
+
+/** The context of a source that starts before its run is compiled. */
+export async function startSource(instances: NodeInstances, node: GraphNode, services: RunServices, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
+  const definition = node.definition!
+  const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => { services.log(level, text, { node: node.id, ...details }) }
+  const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
+  const context = (instance: unknown): NodeContext => nodeContext({ node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined }).ctx
+  if (threaded) {
+    await scripts.prepare([definition], signal)
+    return { lease: { instance: undefined, release: () => Promise.resolve() }, ctx: context(undefined), pull: (params, ctx) => scripts.run({ definition, params, inputs: {}, ctx, random, hangMs: policy.hangMs, deliveries: 1 }) }
+  }
+  const lease = await instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })
+  return { lease, ctx: context(lease.instance) }
+}
+
+/** Audio given for a port becomes an `io::audio-buffer` node. */
+export function literalSource(id: string, value: unknown): GraphNode | undefined {
+  const audio = typeof value === 'object' && value !== null && (Array.isArray(value) || value instanceof Float32Array || 'tryView' in value)
+  return audio ? { id, type: audioBuffer.definition.type, definition: audioBuffer.definition, params: { data: value } } : undefined
+}
