@@ -21,6 +21,13 @@ export interface NodeFs {
   }
 }
 
+/** Why the system refused a path, in words, with its code. */
+export function refusal(cause: unknown): string {
+  const { code, message } = cause as { readonly code?: string; readonly message?: string }
+  const words = code === 'ENOENT' ? 'it does not exist' : code === 'EACCES' || code === 'EPERM' ? 'permission denied' : code === 'EISDIR' ? 'it is a folder' : undefined
+  return words === undefined ? code ?? message ?? String(cause) : `${words} (${code})`
+}
+
 /** Node's file system without a static import (bundlers for the browser would trip over one), or null where there is none. */
 export function nodeFs(): NodeFs | null {
   const process = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process

@@ -7,7 +7,7 @@ export const workerErrors = /* @__PURE__ */ defineErrors({
     kind: 'environment', httpStatus: 500, retryable: true, aliases: ['SYS-004'],
     message: (d: { readonly worker: string | number; readonly timeoutMs: number; readonly cause: string; readonly step?: string }) =>
       `Worker ${d.worker}: did not start in ${d.timeoutMs} ms: ${d.cause}${d.step === undefined ? '' : ` (step ${d.step})`}.`,
-    hint: () => 'Content security policy? Allow `worker-src blob:` or set workerURL.',
+    hint: () => 'Content security policy? Allow `worker-src blob:` or set workerURL; if it is set, is the file there?',
   },
   WORKER_LOST: {
     kind: 'worker', httpStatus: 500, retryable: true, aliases: ['VE-004'],

@@ -1,5 +1,5 @@
 import { commonErrors } from '../../errors/common-errors.js'
-import { nodeFs, type FileHandle, type FileStat, type NodeFs } from '../node-fs.js'
+import { nodeFs, type FileHandle, type FileStat, type NodeFs, refusal } from '../node-fs.js'
 import type { ByteSink } from './byte-sink.js'
 
 /** `fs.constants.W_OK`. */
@@ -18,7 +18,7 @@ export async function fileSink(path: string | URL): Promise<ByteSink> {
     const there = await statOf(fs, path)
     return there === null || there.isFile() ? await replacingSink(fs, name, path, there) : directSink(name, await fs.promises.open(path, 'w'))
   } catch (cause) {
-    throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why: (cause as { code?: string }).code ?? String(cause) }, { cause })
+    throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why: refusal(cause) }, { cause })
   }
 }
 

@@ -1,6 +1,6 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { formatErrors } from '../errors.js'
-import { nodeFs, type FileHandle, type FileStat } from '../node-fs.js'
+import { nodeFs, type FileHandle, type FileStat, refusal } from '../node-fs.js'
 import type { ByteSource } from './byte-source.js'
 
 /**
@@ -30,8 +30,7 @@ async function told<T>(action: () => Promise<T>, name: string): Promise<T> {
   try {
     return await action()
   } catch (cause) {
-    const why = (cause as { code?: string }).code ?? String(cause)
-    throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why }, { cause })
+    throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why: refusal(cause) }, { cause })
   }
 }
 

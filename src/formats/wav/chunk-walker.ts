@@ -27,7 +27,7 @@ export async function readContainer(window: HeaderWindow): Promise<{ readonly co
     }
     throw invalid(window, 'the GUIDs of Wave64', 'other bytes', 4)
   }
-  throw invalid(window, 'RIFF, RIFX, RF64, BW64 or riff', head.length === 0 ? 'an empty file' : quote(id), 0)
+  throw invalid(window, 'a WAV file (RIFF, RIFX, RF64, BW64 or riff)', head.length === 0 ? 'an empty file' : quote(id), 0, head.length === 0 ? undefined : 'Only WAV is read: convert other formats first.')
 }
 
 /**
@@ -87,6 +87,6 @@ export function quote(id: string): string {
 }
 
 /** `FILE_INVALID` of the window's file. */
-export function invalid(window: HeaderWindow, expected: string, got: string, offset: number): Error {
-  return formatErrors.FILE_INVALID({ file: window.source.name, expected, got, offset })
+export function invalid(window: HeaderWindow, expected: string, got: string, offset: number, hint?: string): Error {
+  return formatErrors.FILE_INVALID({ file: window.source.name, expected, got, offset, ...(hint !== undefined && { hint }) })
 }

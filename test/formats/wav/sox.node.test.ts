@@ -82,7 +82,7 @@ describe.skipIf(!present)('sox reads what the writer wrote', () => {
 })
 
 test('a path that is not there is NOT_FOUND, a folder FILE_INVALID', async () => {
-  await expect(openSource('/no/such/file.wav')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'File /no/such/file.wav: ENOENT.' })
+  await expect(openSource('/no/such/file.wav')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'File /no/such/file.wav: it does not exist (ENOENT).' })
   await expect(openSource(tmpdir())).rejects.toMatchObject({ code: 'FILE_INVALID' })
   await expect(writeWav('/no/such/out.wav', { rate: 8_000, channels: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
