@@ -43,7 +43,7 @@ for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
   const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
   results[name] = {
     test, ...(only && { only }), settings: env, ...(counts && { counts }), ...(own !== undefined && { seed: own }), outcome: ok ? `${passed} passed` : 'failed', seconds: Math.round((performance.now() - from) / 1_000),
-    said: stdout.split('\n').filter((line) => /^\d+ ends (?:in|,)|^\d+ ends, /.test(line)).map((line) => line.trim()),
+    said: stdout.split('\n').filter((line) => /^\d+ ends/.test(line)).map((line) => line.trim()),
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
   }
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
