@@ -106,9 +106,12 @@ const KINDS: readonly NodeDefinition[] = [
 /** The same with their outputs tied to what is linked: a tie to nothing allows what this small world does not hold. */
 const TIED: ReadonlyMap<NodeDefinition, NodeDefinition> = new Map([KINDS[2]!, KINDS[4]!].map((kind) => [kind, { ...kind, outputs: { out: { media: audio({ ...fixed, channels: 1, rate: { sameAs: 'in0' } }) } } } as NodeDefinition]))
 
-/** Every graph of exactly `size` nodes of these types, every input fed by nothing or by any earlier node. */
+/**
+ * Every graph of exactly `size` nodes of these types, every input fed by nothing or by any earlier node. Of the orders in which one graph can be written those are
+ * left out in which two neighbours that do not depend on each other could change places for a smaller description: the least of all orders always stays.
+ */
 function* everyGraph(size: number): Generator<Graph> {
-  const chosen: { readonly kind: NodeDefinition; readonly feeds: readonly number[] }[] = []
+  const chosen: { readonly kind: NodeDefinition; readonly feeds: readonly number[]; readonly key: number }[] = []
   function* extend(): Generator<Graph> {
     const n = chosen.length
     if (n === size) {
@@ -116,10 +119,13 @@ function* everyGraph(size: number): Generator<Graph> {
       yield graphOf(Object.fromEntries(chosen.map(({ kind, feeds }, i) => [`n${i}`, (feeds[0] ?? -1) < 0 ? kind : TIED.get(kind) ?? kind])), edges)
       return
     }
-    for (const kind of KINDS) {
+    for (const [k, kind] of KINDS.entries()) {
       const inputs = Object.keys(kind.inputs).length, ways = (n + 1) ** inputs
       for (let way = 0; way < ways; way++) {
-        chosen.push({ kind, feeds: Array.from({ length: inputs }, (_, i) => Math.floor(way / (n + 1) ** i) % (n + 1) - 1) })
+        const feeds = Array.from({ length: inputs }, (_, i) => Math.floor(way / (n + 1) ** i) % (n + 1) - 1)
+        const key = feeds.reduce((before, from) => before * 8 + from + 1, k)
+        if (n > 0 && !feeds.includes(n - 1) && key < chosen[n - 1]!.key) continue
+        chosen.push({ kind, feeds, key })
         yield* extend()
         chosen.pop()
       }
@@ -128,7 +134,8 @@ function* everyGraph(size: number): Generator<Graph> {
   yield* extend()
 }
 
-/** 5, 50, 850, 22 100, 817 700, 40 885 000 graphs of 1 to 6 nodes. */
+/** 1 to 6 nodes. */
+const GRAPHS = [5, 40, 466, 7_378, 151_650, 3_915_711]
 const LARGEST = Number((globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env['MILLRACE_NEGOTIATE_NODES'] ?? 4)
 
 test(`all graphs of up to ${LARGEST} nodes of five types: solvable exactly when some combination is, and solved by one of those (GR-34)`, () => {
@@ -145,8 +152,8 @@ test(`all graphs of up to ${LARGEST} nodes of five types: solvable exactly when 
     }
     counts.push(count)
   }
-  expect(counts).toEqual([5, 50, 850, 22_100, 817_700, 40_885_000].slice(0, LARGEST))
-  expect(solvable).toBeGreaterThan(1_000)
+  expect(counts).toEqual(GRAPHS.slice(0, LARGEST))
+  expect(solvable).toBeGreaterThan(100)
 }, 3_600_000)
 
 test('graphs of up to six nodes: solvable exactly when some combination is, and solved by one of those (GR-34)', () => {
