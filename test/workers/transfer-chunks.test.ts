@@ -11,7 +11,7 @@ const nodeHost = hostFacts().node
 const KILLS = nodeHost ? Number(process.env['MILLRACE_KILLS'] ?? 12) : 3, SEED = nodeHost ? Number(process.env['MILLRACE_SEED'] ?? 7) : 7, GRAPHS = nodeHost ? 5 : 2
 
 /** Ends threads behind the pool's back, as a host might. */
-let threads: { terminate(): unknown }[] = []
+const threads: { terminate(): unknown }[] = []
 interface Host { Worker: new (...words: never[]) => { terminate(): unknown } }
 const host = (nodeHost ? process.getBuiltinModule('node:worker_threads') : globalThis) as unknown as Host, Real = host.Worker
 host.Worker = class extends Real {
