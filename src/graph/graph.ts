@@ -21,6 +21,8 @@ export interface GraphNode {
   readonly tier?: string | readonly string[]
   readonly place?: string
   readonly requires?: Readonly<Record<string, unknown>>
+  /** Per port: what it carries here, within what the type allows. Negotiated, not hashed. */
+  readonly media?: Readonly<Record<string, MediaConstraint>>
   readonly mode?: NodeMode
   readonly policy?: Readonly<Record<string, unknown>>
   readonly matrix?: unknown

@@ -1,9 +1,11 @@
 import type { Document, DocumentNode } from '../document/document.js'
 import type { NodeDefinition } from '../node-definition.js'
+import { sameValue } from '../edit/same-value.js'
 import { any, anyObject, choice, flag, integer, list, number, object, text } from '../schema/shape.js'
 import { noteLosses } from './losses.js'
+import { mediaCapabilities, portConstraints } from './media-capabilities.js'
 import { OWN, RUNTIME_HINTS, isOwnName, readEdge, readHint, readNode, writeEdge, writeHint, type Known } from './remotemedia.js'
-import type { Report } from './report.js'
+import { Report } from './report.js'
 import { demandShape, foreignType, leftovers, present, timestamp, type ImportContext, type Json } from './source.js'
 
 const ID = '[A-Za-z0-9_-]+', GIB = 1_073_741_824
@@ -55,7 +57,6 @@ function readV1Node(c: ImportContext, known: Known, node: Json, pointer: string)
   const placement = execution?.['placement'] as string | undefined
   const place = placement === undefined || placement === 'auto' ? node['host'] === undefined ? undefined : 'remote' : placement.replace('_', '-')
   if (node['host'] !== undefined) c.report.substitute(`${pointer}/host`, `host ${node['host'] as string}`, `place ${place!}; which machine is the cluster's choice`)
-  if (node['media_capabilities'] !== undefined) c.report.warn(`${pointer}/media_capabilities`, 'kept, but ports are constrained by the node type only')
   const own = present({
     runtime_hint: kept, execution: execution === undefined ? undefined : leftovers(executionShape, execution),
     capabilities: capabilities === undefined ? undefined : leftovers(capabilitiesShape, capabilities),
@@ -65,11 +66,12 @@ function readV1Node(c: ImportContext, known: Known, node: Json, pointer: string)
     tier, place, requires: capabilities === undefined ? undefined : requirementsOf(capabilities), policy: node['fast_path'] === true ? { timeoutMs: 0 } : undefined,
     output: node['is_output_node'] === true ? true : undefined, [OWN]: Object.keys(own).length > 0 ? own : undefined,
   }))
-  const definition = known.get(read.id)
+  const definition = known.get(read.id), told = node['media_capabilities']
+  const media = told === undefined ? undefined : portConstraints(told, definition, `${pointer}/media_capabilities`, c.report)
   if (node['is_streaming'] !== undefined && definition !== undefined && node['is_streaming'] !== streams(definition)) {
     c.report.warn(`${pointer}/is_streaming`, `says ${String(node['is_streaming'])}, type ${definition.type} ${streams(definition) ? 'streams' : 'does not stream'}`)
   }
-  return read
+  return media === undefined ? read : { ...read, media }
 }
 
 /** True for types that take and give their media in parts: kernels, sources, generators. */
@@ -91,7 +93,7 @@ function bytesOf(gib: unknown): number | undefined { return gib === undefined ? 
 /** Writes a RemoteMedia manifest v1; what it cannot say is in the report. */
 export function exportV1(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
   noteLosses(document, {
-    document: [], node: ['tier', 'place', 'requires', 'output', 'policy'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN,
+    document: [], node: ['tier', 'place', 'requires', 'output', 'policy', 'media'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN,
   }, report)
   // A version that stands there is the seed dialect's.
   const { metadata, version: _version, ...rest } = (document[OWN] ?? {}) as Json, { name, description, created } = (document.meta ?? {}) as Json
@@ -114,7 +116,9 @@ function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined,
   const type = foreignType(node, definition, isOwnName)
   report.rename(`${pointer}/type`, node.type, type)
   if (node.place === 'main') report.drop(`${pointer}/place`, 'main has no place in remotemedia-v1')
-  const { host, ...others } = own, { place = 'auto' } = node
+  const { host, media_capabilities: told, ...others } = own, { place = 'auto' } = node
+  // What was read goes back as it was written, unless it says something else by now.
+  const same = told !== undefined && (node.media === undefined || sameValue(portConstraints(told, definition, '', new Report('remotemedia-v1')), node.media))
   const placement = place === 'auto' || place === 'main' || (place === 'remote' && host !== undefined) ? undefined : place.replace('-', '_')
   for (const [name, value] of Object.entries(node.policy ?? {})) {
     if (name !== 'timeoutMs' || value !== 0) report.drop(`${pointer}/policy/${name}`, `${name} has no place in remotemedia-v1`)
@@ -124,7 +128,8 @@ function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined,
     capabilities: capabilitiesOf(node.requires, capabilities as Json | undefined, `${pointer}/requires`, report),
     host: place === 'remote' || place === 'prefer-remote' ? host : undefined, runtime_hint: writeHint(node.tier, kept),
     execution: placement === undefined && execution === undefined ? undefined : present({ placement, ...execution as Json | undefined }),
-    fast_path: node.policy?.['timeoutMs'] === 0 ? true : undefined, ...others,
+    fast_path: node.policy?.['timeoutMs'] === 0 ? true : undefined,
+    media_capabilities: same ? told : node.media === undefined ? undefined : mediaCapabilities(node.media, definition, `${pointer}/media`, report), ...others,
   })
 }
 

@@ -1,3 +1,4 @@
+import type { MediaConstraint } from '../../media/media-type.js'
 import type { Extras, GraphConfig, PortRef } from '../graph.js'
 
 /** A node in its JSON form. Fields that are not named here are kept. */
@@ -9,6 +10,7 @@ export interface DocumentNode {
   readonly tier?: string | readonly string[]
   readonly place?: string
   readonly requires?: Extras
+  readonly media?: Readonly<Record<string, MediaConstraint>>
   readonly mode?: 'run' | 'bypass' | 'mute'
   readonly policy?: Extras
   readonly matrix?: unknown

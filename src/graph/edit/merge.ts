@@ -21,7 +21,7 @@ export interface Merged { readonly graph: Graph; readonly conflicts: readonly Me
 
 type Fields = Readonly<Record<string, unknown>>
 /** Fields whose parts are merged one by one. */
-const DEEP = new Set(['params', 'config', 'meta', 'definitions', 'extras', 'policy', 'requires', 'ui', 'engines'])
+const DEEP = new Set(['params', 'config', 'meta', 'definitions', 'extras', 'policy', 'requires', 'media', 'ui', 'engines'])
 const LISTED = new Set(['nodes', 'edges', 'inputs', 'outputs', 'revision'])
 
 /** Merges per node, param, edge and field. Order is ours, theirs where only they changed it. The revision is the higher one. */

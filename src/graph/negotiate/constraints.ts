@@ -1,7 +1,7 @@
 import type { FieldConstraint, FromParams, Media, MediaConstraint, MediaKind, Range, SameAs, SimpleConstraint } from '../../media/media-type.js'
 import { linkableInputs } from '../driven-params.js'
 import type { NodeDefinition } from '../node-definition.js'
-import { FIELDS, FIRST_DIMENSION, type Alternative, type Domain } from './domain.js'
+import { FIELDS, FIRST_DIMENSION, revise, type Alternative, type Domain } from './domain.js'
 import { ANY, meet, onlyValue, rangeDomain, valuesDomain, type FieldDomain, type FieldValue } from './field-domain.js'
 
 /** A field taken from params and the media of inputs, not evaluated yet. */
@@ -47,6 +47,14 @@ export function compilePorts(definition: NodeDefinition): readonly CompiledPort[
     ...Object.entries(linkableInputs(definition)).map(([name, { media, optional, multi }]) => compilePort(name, media, { kernel, input: true, optional, multi })),
     ...Object.entries(definition.outputs).map(([name, { media }]) => compilePort(name, media, { kernel, input: false })),
   ]
+}
+
+/** What a constraint allows by itself, before params and neighbours are known. */
+export function constraintDomain(media: MediaConstraint): Domain { return compilePort('port', media, { kernel: false, input: true }).own }
+
+/** Ports of one node that says of some what they carry; a port of which nothing would be left stays as it is, and validation tells. */
+export function constrainPorts(ports: readonly CompiledPort[], media: Readonly<Record<string, MediaConstraint>>): readonly CompiledPort[] {
+  return ports.map((port) => Object.hasOwn(media, port.name) ? { ...port, own: revise(port.own, constraintDomain(media[port.name]!)) ?? port.own } : port)
 }
 
 interface PortFacts { readonly kernel: boolean; readonly input: boolean; readonly optional?: boolean | undefined; readonly multi?: boolean | undefined }

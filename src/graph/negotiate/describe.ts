@@ -1,5 +1,5 @@
 import type { Media, MediaConstraint, MediaKind } from '../../media/media-type.js'
-import { compilePorts } from './constraints.js'
+import { constraintDomain } from './constraints.js'
 import { admits, fieldAt, fieldIndex, fieldName, FIELDS, FIRST_DIMENSION, exactly, type Alternative, type Domain } from './domain.js'
 import { isAny, onlyValue, type FieldDomain, type FieldValue } from './field-domain.js'
 
@@ -12,15 +12,10 @@ export function describeDomain(domain: Domain): string {
 }
 
 /** A declared constraint as text, before params and neighbours are known. */
-export function describeConstraint(media: MediaConstraint): string { return describeDomain(domainOf(media)) }
+export function describeConstraint(media: MediaConstraint): string { return describeDomain(constraintDomain(media)) }
 
 /** Does a constraint without functions or neighbours allow this media? */
-export function admitsMedia(constraint: MediaConstraint, media: Media): boolean { return admits(domainOf(constraint), media) }
-
-function domainOf(media: MediaConstraint): Domain {
-  const [port] = compilePorts({ type: '', version: '', title: '', doc: '', family: '', params: {}, inputs: { in: { media } }, outputs: {} })
-  return port!.own
-}
+export function admitsMedia(constraint: MediaConstraint, media: Media): boolean { return admits(constraintDomain(constraint), media) }
 
 /** Some fields of a domain as text: `48000 Hz, 2 channels`. */
 export function describeFields(domain: Domain, names: readonly string[]): string {

@@ -3,7 +3,7 @@ import { edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { orderOf } from '../order.js'
-import { mediaOf } from './constraints.js'
+import { constrainPorts, mediaOf } from './constraints.js'
 import { FIELDS, fieldName, kindsOf, type Domain } from './domain.js'
 import type { FieldDomain } from './field-domain.js'
 import { inputLinks, type InputLinks } from './links.js'
@@ -96,9 +96,9 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
   for (const index of order) {
     const definition = problem.definitionOf(index)
     if (definition === undefined) continue
-    const { id } = graph.nodes[index]!
+    const { id, media } = graph.nodes[index]!
     const node = nodes[index] = addNode(network, {
-      id, ports: portsOf(definition), params: problem.paramsOf(index), fixed, linkCount: (port) => linksOf(index, id, port),
+      id, ports: media === undefined ? portsOf(definition) : constrainPorts(portsOf(definition), media), params: problem.paramsOf(index), fixed, linkCount: (port) => linksOf(index, id, port),
       known: known.size === 0 ? nothing : (link) => known.get(`${id}.${link}`),
     }, faults)
     for (const edge of links.all(index)) {

@@ -61,6 +61,7 @@ function makeShapes() {
     tier: optional(either(tierAlias, list(tier, 1, 3)), 'auto'),
     place: optional(choice('auto', 'local', 'remote', 'prefer-local', 'prefer-remote', 'main'), 'auto'),
     requires: optional(requires, {}),
+    media: optional(map(mediaShape(), idShape), {}),
     mode: optional(choice('run', 'bypass', 'mute'), 'run'),
     policy: optional(policy, {}),
     matrix: optional(any), produces: optional(any), consumes: optional(any),

@@ -192,12 +192,13 @@ class Flattener {
   /** Copies of the inner nodes and edges under the outer node's name; its settings hold where they have none of their own. */
   #instantiate(outer: GraphNode, part: SubgraphPart, nodes: GraphNode[], edges: GraphEdge[], broken: Set<string>): void {
     const { tier, place, requires, policy } = outer, id = (inner: string): string => `${outer.id}/${inner}`
+    const media = innerMedia(outer, part)
     const ends = outer.output === true ? new Set([...part.outputs.values()].map(([node]) => node)) : undefined
     for (const node of part.graph.nodes) {
       nodes.push({
         ...node, id: id(node.id), ...(tier !== undefined && node.tier === undefined && { tier }), ...(place !== undefined && node.place === undefined && { place }),
         ...(requires !== undefined && { requires: { ...requires, ...node.requires } }), ...(policy !== undefined && { policy: { ...policy, ...node.policy } }),
-        ...(ends?.has(node.id) === true && { output: true }),
+        ...(media.has(node.id) && { media: { ...media.get(node.id), ...node.media } }), ...(ends?.has(node.id) === true && { output: true }),
       })
     }
     for (const edge of part.graph.edges) {
@@ -256,6 +257,16 @@ class Flattener {
   #exceeded(what: string, limit: number, got: number, pointer: string): undefined {
     this.diagnostics.push(commonErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { stage: 1, constraint: 'max', expected: limit, got, pointer }))
   }
+}
+
+/** What a node says of its ports, by the inner nodes that have them. */
+function innerMedia({ media = {} }: GraphNode, part: SubgraphPart): ReadonlyMap<string, NonNullable<GraphNode['media']>> {
+  const inner = new Map<string, NonNullable<GraphNode['media']>>()
+  for (const [name, constraint] of Object.entries(media)) {
+    const output = part.outputs.get(name)
+    for (const [node, port] of part.exposed.get(name)?.to ?? (output === undefined ? [] : [output])) inner.set(node, { ...inner.get(node), [port]: constraint })
+  }
+  return inner
 }
 
 /** Where a node's param stands, or was given by the node around it. */

@@ -14,6 +14,7 @@ import { removeEdge } from './links.js'
  * feeds would never end. One diagnostic per edge.
  */
 export function checkFeedback(c: Context, { graph, nodeIndex, edgeIndex, edges: { fromAt, toAt, count } }: Flow): void {
+  if (!graph.edges.some(({ delayFrames }) => delayFrames !== undefined)) return
   const late = graph.edges.flatMap(({ delayFrames }, i) => delayFrames === undefined || c.brokenEdges.has(edgeIndex[i]!) || fromAt[i]! < 0 || toAt[i]! < 0 ? [] : [i])
   if (late.length === 0) return
   const sound = graph.edges.flatMap((_, i) => c.brokenEdges.has(edgeIndex[i]!) || fromAt[i]! < 0 || toAt[i]! < 0 ? [] : [i])

@@ -7,6 +7,7 @@ import type { Context } from './context.js'
 import { checkFeedbackMedia } from './feedback.js'
 import type { Flow } from './flow.js'
 import { withGivenMedia } from './given-media.js'
+import { checkNodeMedia } from './node-media.js'
 
 /** What media negotiation is told beside the graph. */
 export interface MediaOptions { readonly mode?: NegotiateMode; readonly known?: ReadonlyMap<string, Media> }
@@ -16,6 +17,7 @@ export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: F
   const brokenNodes = new Set<number>(), brokenEdges = new Set<number>()
   nodeIndex.forEach((n, i) => { if (c.sound(n) === undefined) brokenNodes.add(i) })
   if (c.brokenEdges.size > 0) edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
+  checkNodeMedia(c)
   const given = withGivenMedia(c, graph)
   const solved = negotiate(given?.graph ?? graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }), params: (i) => c.params[nodeIndex[i]!] ?? {} })
   for (const diagnostic of solved.diagnostics) if (given?.place(diagnostic) !== true) place(c, diagnostic, edgeIndex)

@@ -73,11 +73,22 @@ describe('remotemedia-v1', () => {
     expect(document.nodes).toMatchObject([
       { id: 'a', type: 'test::feed', output: true },
       { id: 'b_1', type: 'test::split', place: 'remote', tier: 'js', requires: { cores: 2, arch: 'arm', memoryBytes: 536_870_912, gpu: { type: 'cuda', minMemoryBytes: 4_294_967_296, required: false } } },
-      { id: 'c-2', type: 'test::join', place: 'prefer-local', policy: { timeoutMs: 0 } }])
+      { id: 'c-2', type: 'test::join', place: 'prefer-local', policy: { timeoutMs: 0 }, media: { left: { kind: 'audio', rate: 16_000 } } }])
     expect(document.edges!.map(({ from, to }) => [from[1], to[1]])).toEqual([['out', 'in'], ['default', 'left'], ['side', 'right']])
-    expect(report.warnings.map((one) => `${one.code} ${one.pointer}`)).toEqual(['UNKNOWN_FIELD /nodes/2/execution/reason', 'UNKNOWN_FIELD /nodes/2/docker', 'IMPORT_NOTE /nodes/0/is_streaming', 'IMPORT_NOTE /nodes/2/media_capabilities'])
+    expect(report.warnings.map((one) => `${one.code} ${one.pointer}`)).toEqual(['UNKNOWN_FIELD /nodes/2/execution/reason', 'UNKNOWN_FIELD /nodes/2/docker', 'IMPORT_NOTE /nodes/0/is_streaming'])
     expect(report.warnings[2]!.message).toBe('/nodes/0/is_streaming: says true, type test::feed does not stream.')
     expect(report.substituted.map((one) => one.pointer)).toEqual(['/nodes/1/runtime_hint', '/nodes/1/host'])
+  })
+
+  test('media_capabilities constrain ports; what has no place is dropped; a changed constraint is written anew', () => {
+    const told = { inputs: { right: { sample_rate: { min: 8_000, max: 16_000 }, channels: { set: [1, 2] }, format: ['F32', 'I16'], codec: 'opus' } }, outputs: { first: { sample_rate: { exact: 8_000 } }, gone: 'x' }, control: {} }
+    const text = v1({ nodes: [{ id: 'j', node_type: 'JoinNode', media_capabilities: told }] })
+    const { document, report } = importDocument(text, { registry })
+    expect(document.nodes[0]).toMatchObject({ media: { right: { kind: 'audio', rate: { min: 8_000, max: 16_000 }, channels: [1, 2], format: ['f32', 'i16'] }, first: { kind: 'audio', rate: 8_000 } } })
+    expect(report.dropped.map(({ pointer }) => pointer)).toEqual(['/nodes/0/media_capabilities/inputs/right/codec', '/nodes/0/media_capabilities/outputs/gone', '/nodes/0/media_capabilities/control'])
+    const back = (media: unknown): unknown => JSON.parse(exportDocument(fromDocument({ ...document, nodes: [{ ...document.nodes[0]!, media }] } as never, registry), 'remotemedia-v1').text).nodes[0].media_capabilities
+    expect(back(document.nodes[0]!.media)).toEqual(told)
+    expect(back({ first: { kind: 'audio', rate: 48_000 } })).toEqual({ outputs: { first: { sample_rate: 48_000 } } })
   })
 
   test('comes out as it went in, the first of several ports named', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRegistry, parseDocument, validate, type Diagnostic } from '../../../src/index.js'
+import { audio, createRegistry, defineNode, parseDocument, validate, type Diagnostic } from '../../../src/index.js'
 import { channels, convert, resample, vad } from '../../../src/nodes/index.js'
 
 const registry = createRegistry(convert, resample, channels, vad)
@@ -43,5 +43,35 @@ describe('media of run-time inputs', () => {
 
   test('rates that no audio has are a conflict', () => {
     expect(told(check({ kind: 'audio', rate: 5_000_000 })).map((one) => (one as string[])[1])).toContain('/inputs/talk/media')
+  })
+})
+
+describe('media of ports that a node says', () => {
+  const graph = (media: unknown): readonly Diagnostic[] => {
+    const { document: read, diagnostics } = parseDocument(JSON.stringify({
+      millrace: 1, nodes: [{ id: 'read', type: 'test::read' }, { id: 'vad', type: 'voice::vad', media }], edges: [{ from: ['read', 'out'], to: ['vad', 'in'] }], outputs: { speech: ['vad', 'audio'] },
+    }))
+    return read === undefined || diagnostics.length > 0 ? diagnostics : validate(read, createRegistry(source, convert, resample, channels, vad))
+  }
+  const source = defineNode({ type: 'test::read', version: '1.0.0', title: 'read', doc: '', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 48_000, channels: 1, format: 'f32', layout: 'planar' }) } }, pull: async function* () {} })
+
+  test('narrow what is negotiated: a rate brings its converter', () => {
+    expect(graph({ in: { kind: 'audio', rate: 16_000 } }).map(({ code, message }) => [code, /resample/.test(message)])).toEqual([['CONVERTER_INSERTED', true]])
+    expect(graph({})).toEqual([])
+  })
+
+  test('a port that is none, and media that the type does not carry', () => {
+    expect(told(graph({ inn: { kind: 'any' } }))).toEqual([['PORT_NOT_FOUND', '/nodes/1/media/inn']])
+    expect(told(graph({ in: { kind: 'text' } }))).toEqual([['NEGOTIATION_CONFLICT', '/nodes/1/media/in']])
+    expect(told(graph({ in: { kind: 'audio', rate: 'fast' } }))).toEqual([['SCHEMA_INVALID', '/nodes/1/media/in/rate']])
+  })
+
+  test('of a subgraph reach the inner ports', () => {
+    const { document: read } = parseDocument(JSON.stringify({
+      millrace: 1, nodes: [{ id: 'read', type: 'test::read' }, { id: 'sub', type: 'graph::detect', media: { talk: { kind: 'audio', rate: 16_000 } } }],
+      edges: [{ from: ['read', 'out'], to: ['sub', 'talk'] }], outputs: { speech: ['sub', 'speech'] },
+      definitions: { detect: { millrace: 1, inputs: { talk: { to: [['vad', 'in']] } }, nodes: [{ id: 'vad', type: 'voice::vad' }], outputs: { speech: ['vad', 'audio'] } } },
+    }))
+    expect(validate(read!, createRegistry(source, convert, resample, channels, vad)).map(({ code }) => code)).toEqual(['CONVERTER_INSERTED'])
   })
 })
