@@ -42,9 +42,9 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
     bytes += segment.workBytes + segment.nodes.length * STEP_BYTES
     for (const buffer of segment.buffers) {
       if (buffer.kind !== 'output') continue
-      const total = f.totals.get(buffer.value), frame = buffer.frameBytes * buffer.channels, kept = f.kept.has(buffer.value), outside = f.readOutside.has(buffer.value)
-      if (segment.feed === 'values' || (kept && total !== undefined && !outside)) { bytes += alignedBytes(((total ?? 0) + buffer.capacity) * frame); continue }
-      const room = alignedBytes(buffer.capacity * PASSES_PER_ROOM * frame)
+      const total = f.totals.get(buffer.value), frame = buffer.frameBytes * buffer.channels, kept = f.kept.has(buffer.value), outside = f.readOutside.has(buffer.value), zeros = buffer.late?.zeros ?? 0
+      if (segment.feed === 'values' || (kept && total !== undefined && !outside)) { bytes += alignedBytes(((total ?? 0) + buffer.capacity + zeros) * frame); continue }
+      const room = alignedBytes((buffer.capacity * PASSES_PER_ROOM + zeros) * frame)
       // What is collected in pieces is joined at the end: for a moment both are there.
       if (kept) bytes += 2 * (total ?? 0) * frame
       else queued += room * waiting(total, buffer.capacity * PASSES_PER_ROOM, buffer.media.kind)
