@@ -87,7 +87,8 @@ export class SharedRun {
     })
     this.#throwLoss()
     if (this.#scope.signal.aborted) throw this.#scope.signal.reason
-    const failed = this.#tasks.findIndex((_, task) => this.table.state(task) === TASK_STATE.FAILED)
+    // A task that ended without being done is never taken for one that is.
+    const failed = [TASK_STATE.FAILED, TASK_STATE.CANCELLED].map((ended) => this.#tasks.findIndex((_, task) => this.table.state(task) === ended)).find((task) => task >= 0) ?? -1
     if (failed >= 0) throw this.#tasks[failed]!.segment.program.failed(this.table.status(failed))
   }
 
@@ -183,7 +184,7 @@ export class SharedRun {
 
   /** Waits for a condition over the records: looks, then waits for the host event or a cancellation, then looks again. The end of all workers ends the wait, if it may. */
   async #until(reached: () => boolean, orBroken = true): Promise<void> {
-    if (reached()) return
+    if (this.#o.pool.host.soon(reached)) return
     await new Promise<void>((resolve) => {
       const { signal } = this.#scope
       const look = (): void => {

@@ -59,7 +59,7 @@ if (shares) {
 
   test('a table that does not fit leaves nothing allocated', async () => {
     const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), { core } = instantiateRuntime(await compileModules({ shared: true }), arena.memory!)
-    const program = emptyProgram(arena), tasks = Array.from({ length: 1_500 }, () => ({ program, pending: 0, successors: [1, 2, 3] }))
+    const program = emptyProgram(arena), tasks = Array.from({ length: 3_000 }, () => ({ program, pending: 0, successors: [1, 2, 3] }))
     for (let room = arena.largestFreeBytes(); room > 200_000; room = arena.largestFreeBytes()) arena.allocate(room - 150_000)
     const { usedBytes, blocks } = arena.stats()
     expect(() => new RunTable(arena, core, tasks)).toThrow(expect.objectContaining({ code: 'ARENA_FULL' }) as Error)
