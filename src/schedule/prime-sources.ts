@@ -2,6 +2,7 @@ import type { Graph, GraphNode } from '../graph/graph.js'
 import type { NodeContext, NodeDefinition, PacketRecord } from '../graph/node-definition.js'
 import { resolveParams } from '../graph/params.js'
 import type { Media } from '../media/media-type.js'
+import { restingNodes } from './lazy-sources.js'
 import { wrapNodeFailure } from './node-failure.js'
 import type { InstanceLease } from './node-instances.js'
 import { releasePacket } from './packet-data.js'
@@ -20,11 +21,11 @@ export interface Primed {
 export type StartSource = (node: GraphNode) => Promise<{ readonly ctx: NodeContext; readonly lease: InstanceLease; /** In place of the definition's own: on a thread. */ readonly pull?: NonNullable<NodeDefinition['pull']> }>
 
 /**
- * Reads the first packet of every source with a `discovered` port that no probe could tell (GR-35), so that the rest can be solved. The nodes of the graph
+ * Reads the first packet of every source with a `discovered` port that no probe could tell (GR-35), but for those that may rest, so that the rest can be solved. The nodes of the graph
  * given back continue from there. Throws what a source throws, as its node's failure, after the others have been ended.
  */
 export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Media>, start: StartSource): Promise<Primed> {
-  const open = graph.nodes.filter((node) => isSource(node.definition) && openPorts(node, known).length > 0)
+  const resting = restingNodes(graph), open = graph.nodes.filter((node) => isSource(node.definition) && !resting.has(node.id) && openPorts(node, known).length > 0)
   if (open.length === 0) return { graph, known, abandon: () => Promise.resolve() }
   const started: Started[] = [], media = new Map(known), replaced = new Map<string, GraphNode>()
   const abandon = async (): Promise<void> => { await Promise.all(started.map((source) => source.abandon())) }

@@ -1,8 +1,8 @@
 import { describe, expect, inject, test } from 'vitest'
-import { createEngine, createRegistry, defineNode, json, type NodeContext, type Packet, type PacketStream } from '../../src/index.js'
+import { audio, createEngine, createRegistry, defineNode, json, type NodeContext, type Packet, type PacketStream } from '../../src/index.js'
 import * as nodes from '../../src/nodes/index.js'
 
-const { add, audioBuffer, gain, listSink, listSource, numbers, pass, switchTo } = nodes
+const { add, audioBuffer, gain, listSink, listSource, numbers, pass, switchTo, wavFile } = nodes
 const registry = createRegistry(...Object.values(nodes).filter((one) => 'definition' in one) as never[])
 const isolated = typeof window === 'undefined' || inject('isolated')
 const cases = [...(isolated ? [['wasm-threads', 0], ['wasm-threads', 2]] as const : []), ['wasm', 2], ['js', 0]] as const
@@ -125,6 +125,22 @@ describe('lazy inputs (GR-29)', () => {
     expect(outputs.out.data).toBe(2)
     expect([one.seen.runs, other.seen.runs]).toEqual([0, 1])
     expect(fractions.at(-1)).toBe(1)
+  })
+
+  test('sources that nobody asks for are not started, nor missed; asked for, they fail as themselves', async () => {
+    await using engine = await createEngine({ registry })
+    let started = 0
+    const unknown = defineNode({ ...base, type: 'test::unknown', inputs: {}, outputs: { out: { media: audio({ discovered: true }) } }, async *pull(_params, ctx) {
+      started++
+      const data = await ctx.allocAudio({ rate: 8_000, channels: 1, frames: 4 })
+      yield { out: { ...packet(data, ctx), media: { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', layout: 'planar' }, duration: 4 } as Packet }
+    } })
+    const target = (which: number) => ({ out: switchTo([listSink(unknown()).items, listSink(wavFile(new Uint8Array([1, 2, 3]))).items, listSource(['fine'])], { which }) })
+    expect((await engine.run(target(2))).outputs.out.data).toBe('fine')
+    expect(started).toBe(0)
+    expect((await engine.run(target(0))).outputs.out.data).toEqual([new Float32Array(4)])
+    expect(started).toBe(1)
+    await expect(engine.run(target(1))).rejects.toMatchObject({ nodeType: 'io::wav-file' })
   })
 
   test('a switch that names no input: the run says so, a document before it', async () => {

@@ -17,6 +17,7 @@ import { Demand } from './demand.js'
 import { gatherOutputs } from './gather-outputs.js'
 import { randomKey } from './node-context.js'
 import { nodeReport, runNodeTask, type NodeReport } from './node-task.js'
+import { OutputModes, outputsOf } from './output-modes.js'
 import { runSegmentTask } from './segment-task.js'
 import type { RunFrame } from './services.js'
 import { StallBreaker } from './stall-breaker.js'
@@ -51,11 +52,7 @@ class BatchRun {
   /** All tasks that have started. */
   readonly #tasks: Promise<void>[] = []
   readonly #demand: Demand | undefined
-  /** Values that segments write for others, with how the segment is fed. */
-  readonly #written: ReadonlyMap<ValueId, SegmentPlan['feed']>
-  readonly #returned: ReadonlySet<ValueId>
-  /** Values that a TypeScript node or another segment reads. */
-  readonly #readOutside: ReadonlySet<ValueId>
+  readonly #shapes: OutputModes
   /** Why a segment could not be opened. */
   readonly #unopened = new Map<number, MillraceError>()
   readonly #collected = new Map<ValueId, Packet>()
@@ -74,16 +71,11 @@ class BatchRun {
     typescript.forEach((node, i) => this.#parts.set(node.id, segments.length + i))
     this.#progress = new ProgressMeter([...segments.map((_, i) => request.compiled.plan.segments[i]!.estUs), ...typescript.map((node) => node.estUs)],
       request.services.clock, request.onProgress)
-    const { origin, outputs, lazy } = request.compiled
-    this.#written = new Map(segments.flatMap((segment) => outputsOf(segment).map((value) => [value, segment.feed] as const)))
-    this.#returned = new Set([...outputs.values(), ...request.compiled.stored.values()])
-    this.#readOutside = new Set([
-      ...typescript.flatMap((node) => node.inputs.flatMap((input) => input.from === null ? [] : [origin.get(input.from) ?? input.from])),
-      ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : [])),
-    ])
+    this.#shapes = new OutputModes(request.compiled)
+    const { lazy } = request.compiled
     if (lazy) this.#demand = new Demand(lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key) => { this.#drop(key) })
     this.#connect()
-    segments.forEach((segment) => this.#modes.push(this.#outputModes(segment)))
+    segments.forEach((segment) => this.#modes.push(this.#shapes.of(segment, (value) => this.#routes.of(value).queues.length > 0)))
   }
 
   async execute(): Promise<BatchOutcome> {
@@ -199,7 +191,7 @@ class BatchRun {
       whole.set(key, [...whole.get(key) ?? [], { plan, index }])
     }
     for (const [key, segments] of whole) this.#valueGroups.set(key, new ValueGroup(segments, (value, reader) => this.#queue(value, reader)))
-    for (const value of this.#returned) if (!this.#isCollected(value)) this.#routes.of(value).shelf ??= []
+    for (const value of this.#shapes.returned) if (!this.#shapes.isCollected(value)) this.#routes.of(value).shelf ??= []
   }
 
   /** A queue for `reader`, at its input `link` where that is known, which sees the value as `shown` (a view of channels). */
@@ -330,24 +322,6 @@ class BatchRun {
     this.#progress.report(this.#parts.get(`#${segment}`)!, fraction, this.#r.compiled.segments[segment]!.nodes.at(-1)?.spec.nodeId)
   }
 
-  /**
-   * A run output of known length that nothing else reads packet by packet is written straight into its final block by the segment. One of unknown length is
-   * collected in pieces and joined at the end: growing one block would need as much room, and leave holes.
-   */
-  #outputModes(plan: SegmentPlan): Map<number, OutputMode> {
-    const modes = new Map<number, OutputMode>()
-    plan.buffers.forEach((buffer, b) => {
-      if (buffer.kind !== 'output') return
-      modes.set(b, this.#isCollected(buffer.value) ? { mode: 'collect', frames: this.#r.compiled.totals.get(buffer.value), wanted: this.#returned.has(buffer.value) || this.#routes.of(buffer.value).queues.length > 0 } : { mode: 'emit' })
-    })
-    return modes
-  }
-
-  #isCollected(value: ValueId): boolean {
-    const feed = this.#written.get(value)
-    return feed === 'values' || (feed === 'chunks' && this.#returned.has(value) && this.#r.compiled.totals.has(value) && !this.#readOutside.has(value))
-  }
-
   #collect(segment: OpenSegment, index: number): void {
     for (const [buffer, mode] of this.#modes[index]!) if (mode.mode === 'collect' && mode.wanted !== false) this.#collected.set(segment.plan.buffers[buffer]!.value, segment.collected(buffer))
   }
@@ -356,8 +330,4 @@ class BatchRun {
     const packet = this.#collected.get(value)
     if (packet && this.#routes.of(value).queues.length > 0) await this.#routes.give(value, sharePacket(packet))
   }
-}
-
-function outputsOf(plan: SegmentPlan): ValueId[] {
-  return plan.buffers.filter((b) => b.kind === 'output').map((b) => b.value)
 }
