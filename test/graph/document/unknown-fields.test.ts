@@ -12,13 +12,13 @@ import type { Loose } from '../../support/loose.js'
 
 /** A document with every kind of object that the format has. */
 const whole = (): Loose => ({
-  millrace: 1, meta: { name: 'n' }, engines: { millrace: '*' }, packs: [{ name: 'p', version: '1' }], inputs: { i: { to: [['a', 'in']] } },
+  millrace: 1, meta: { name: 'n' }, engines: { millrace: '*' }, packs: [{ name: 'p', version: '1' }], inputs: { i: { to: [['a', 'in']], media: { kind: 'audio', rate: { min: 8_000 } } } },
   nodes: [{ id: 'a', type: 'A', requires: { simd: true, gpu: { type: 'any' } }, policy: { timeoutMs: 1, retry: { kind: 'none' }, breaker: { key: 'k' } } }],
   edges: [{ from: ['a', 'out'], to: ['a', 'in'], delayFrames: 128 }], config: { metrics: false, retry: { kind: 'none' }, breaker: { key: 'k' } }, definitions: { d: { millrace: 1, nodes: [{ id: 'b', type: 'B' }] } },
 })
 
 const KINDS: Readonly<Record<string, string>> = {
-  document: '', meta: '/meta', engines: '/engines', pack: '/packs/0', input: '/inputs/i', node: '/nodes/0', requires: '/nodes/0/requires', gpu: '/nodes/0/requires/gpu', policy: '/nodes/0/policy', retry: '/nodes/0/policy/retry',
+  document: '', meta: '/meta', engines: '/engines', pack: '/packs/0', input: '/inputs/i', media: '/inputs/i/media', range: '/inputs/i/media/rate', node: '/nodes/0', requires: '/nodes/0/requires', gpu: '/nodes/0/requires/gpu', policy: '/nodes/0/policy', retry: '/nodes/0/policy/retry',
   breaker: '/nodes/0/policy/breaker', edge: '/edges/0', config: '/config', 'retry of config': '/config/retry', 'breaker of config': '/config/breaker', definition: '/definitions/d', 'node of a definition': '/definitions/d/nodes/0',
 }
 
