@@ -9,7 +9,7 @@ const { listFiles } = await import('./lib/hash.mjs')
 for (const script of listFiles(join(root, 'scripts'), (path) => /^generate-[a-z-]+\.mjs$/.test(path))) {
   run(script.slice(0, -4), process.execPath, [join(root, 'scripts', script)], { quiet: true, fix: 'Its message says which source is wrong.' })
 }
-runBin('typedoc', 'typedoc/bin/typedoc', ['--out', 'docs/api', '--tsconfig', 'tsconfig.json', '--readme', 'none', '--name', 'millrace', '--logLevel', 'Error', '--disableSources', '--hideGenerator',
+runBin('typedoc', 'typedoc/bin/typedoc', ['--out', 'docs/api', '--tsconfig', 'tsconfig.json', '--readme', 'none', '--name', 'millrace', '--logLevel', 'Error', '--disableSources', '--hideGenerator', '--plugin', './scripts/lib/node-headers.mjs',
   'src/index.ts', 'src/nodes/index.ts', 'src/graph-tools.ts', 'src/memory-tools.ts', 'src/testing/index.ts'], { fix: 'Correct the type errors above.' })
 
 const broken = []

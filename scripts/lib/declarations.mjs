@@ -4,6 +4,7 @@ import { dirname, join, posix, resolve } from 'node:path'
 import ts from 'typescript'
 import { TYPED_ENTRIES } from './entries.mjs'
 import { listFiles } from './hash.mjs'
+import { documentNodes } from './node-headers.mjs'
 import { fail, root, say } from './say.mjs'
 
 const dist = join(root, 'dist')
@@ -21,6 +22,7 @@ export function writeDeclarations() {
     rmSync(join(dist, path))
     removed++
   }
+  documentNodes(dist)
   say('declarations', `${files.size} files, ${removed} internal ones left out`)
 }
 

@@ -55,18 +55,29 @@ export type SimpleConstraint = AudioConstraint | TensorConstraint | EventsConstr
 /** What a port accepts or gives. */
 export type MediaConstraint = SimpleConstraint | AnyConstraint | MatchConstraint | OneOfConstraint
 
-/** Constraints of ports, by kind: `audio({ rate: 16_000 })`. */
+/** Audio at a port; like its sisters a constraint by kind: `audio({ rate: 16_000 })`. */
 /* @__NO_SIDE_EFFECTS__ */ export function audio(fields: Omit<AudioConstraint, 'kind'> = {}): AudioConstraint { return { kind: 'audio', ...fields } }
+/** A tensor: `tensor({ dtype: 'f32', shape: [null, 128] })`. */
 /* @__NO_SIDE_EFFECTS__ */ export function tensor(fields: Omit<TensorConstraint, 'kind'> = {}): TensorConstraint { return { kind: 'tensor', ...fields } }
+/** Events: `events({ schema: 'note' })`. */
 /* @__NO_SIDE_EFFECTS__ */ export function events(fields: Omit<EventsConstraint, 'kind'> = {}): EventsConstraint { return { kind: 'events', ...fields } }
+/** Text. */
 /* @__NO_SIDE_EFFECTS__ */ export function text(fields: Omit<TextConstraint, 'kind'> = {}): TextConstraint { return { kind: 'text', ...fields } }
+/** Tokens of a vocabulary. */
 /* @__NO_SIDE_EFFECTS__ */ export function tokens(fields: Omit<TokensConstraint, 'kind'> = {}): TokensConstraint { return { kind: 'tokens', ...fields } }
+/** JSON values. */
 /* @__NO_SIDE_EFFECTS__ */ export function json(fields: Omit<JsonConstraint, 'kind'> = {}): JsonConstraint { return { kind: 'json', ...fields } }
+/** Bytes. */
 /* @__NO_SIDE_EFFECTS__ */ export function bytes(fields: Omit<BytesConstraint, 'kind'> = {}): BytesConstraint { return { kind: 'bytes', ...fields } }
+/** Frames of video. */
 /* @__NO_SIDE_EFFECTS__ */ export function video(fields: Omit<VideoConstraint, 'kind'> = {}): VideoConstraint { return { kind: 'video', ...fields } }
+/** Whatever media there is. */
 /* @__NO_SIDE_EFFECTS__ */ export function anyMedia(): AnyConstraint { return { kind: 'any' } }
+/** The same media at every port that names `name`. */
 /* @__NO_SIDE_EFFECTS__ */ export function match(name: string): MatchConstraint { return { kind: 'match', name } }
+/** One of several constraints. */
 /* @__NO_SIDE_EFFECTS__ */ export function oneOf<const C extends readonly SimpleConstraint[]>(...options: C): OneOfConstraint<C> { return { kind: 'oneOf', options } }
+/** For a field: as at another port of the node. */
 /* @__NO_SIDE_EFFECTS__ */ export function sameAs(port: string): SameAs { return { sameAs: port } }
 
 /** Media kinds that a constraint admits; drives the compile-time check of a wire. `any` and type variables admit all. */

@@ -2,6 +2,7 @@ import type { Clock } from './clock.js'
 
 /** What `onProgress` gets: `fraction` 0…1 weighted by estimates, never decreasing; `etaMs` when it can be told (EX-70). */
 export interface Progress { readonly done: number; readonly total: number; readonly fraction: number; readonly nodeId?: string; readonly etaMs?: number }
+/** Called with each step of progress, at most as often as `onProgress` says. */
 export type ProgressListener = (progress: Progress) => void
 
 /** At most 30 reports a second. */
