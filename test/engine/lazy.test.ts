@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
-import { audio, createEngine, createRegistry, defineNode, json, type NodeContext, type Packet, type PacketStream } from '../../src/index.js'
+import { audio, createEngine, createRegistry, defineNode, json, type NodeContext, type Packet } from '../../src/index.js'
 import * as nodes from '../../src/nodes/index.js'
 
 const { add, audioBuffer, gain, listSink, listSource, numbers, pass, switchTo, wavFile } = nodes
