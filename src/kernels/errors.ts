@@ -6,7 +6,7 @@ export const kernelErrors = /* @__PURE__ */ defineErrors({
     kind: 'integrity', httpStatus: 500,
     message: (d: { readonly module: string; readonly what: string; readonly expected: string; readonly got: string }) =>
       `Module ${d.module}: ${d.what} expected ${d.expected}, got ${d.got}.`,
-    hint: (d) => /^source/.test(d.what) ? 'Correct the option wasm or kernels.' : 'Rebuild the kernels.',
+    hint: (d) => /^source\b/.test(d.what) ? 'Correct the option wasm or kernels.' : 'Rebuild the kernels.',
   },
   KERNEL_STATUS: {
     kind: 'execution', httpStatus: 500,
