@@ -4,7 +4,7 @@
  */
 import type { Outputs } from '../../src/graph/graph-from.js'
 import {
-  add, audioBuffer, buffer, channels, convert, difference, divide, gain, listSink, listSource, map, merge, mix, multiply, numbers, pass, resample, segmenter, select, split, swap, textSink, vad, wavFile,
+  add, audioBuffer, buffer, channels, convert, difference, divide, gain, listSink, listSource, map, merge, mix, multiply, numbers, pass, resample, segmenter, select, split, swap, switchTo, textSink, vad, wavFile,
   wavWriter,
 } from '../../src/nodes/index.js'
 
@@ -31,6 +31,7 @@ export const nodeExamples: Readonly<Record<string, () => Outputs>> = {
   'core::map': () => ({ squares: listSink(map(numbers([1, 2, 3]), { op: 'square' })) }),
   'core::numbers': () => ({ sum: listSink(add(numbers([1, 2]), { addend: 10 })) }),
   'core::pass': () => ({ same: listSink(pass(numbers([1, 2]))) }),
+  'core::switch': () => ({ chosen: listSink(switchTo([listSource(['a']), listSource(['b'])], { which: true })) }),
   'io::audio-buffer': () => ({ out: audioBuffer({ data: [new Float32Array(1_600)], rate: 16_000 }) }),
   'io::wav-file': () => ({ out: wavFile(talk) }),
   'io::wav-writer': () => ({ file: wavWriter(tone(), { format: 'i16' }) }),
