@@ -159,13 +159,13 @@ describe.runIf(shares)('the supervisor', () => {
   })
 
   test('tasks go only to workers that have what they need (MW-36); one task waits for nobody', async () => {
-    const bench = await poolOf(DONE, { size: 2, facts: (worker) => worker === 1 ? 0b01 : 0b11 }), { pool } = bench, letGo = pool.hold()
+    const bench = await poolOf(DONE, { size: 2, facts: (place) => place === 0 ? 0b01 : 0b11 }), { pool } = bench, letGo = pool.hold()
     await pool.ensure(2)
     const plain = tableOf(bench, 40), special = tableOf(bench, 40, 0b10), nobody = tableOf(bench, 1, 0b100)
     nobody.push(0, 0)
     for (let task = 0; task < 40; task++) { special.push(task, 0); plain.push(task, 0) }
     await until(() => [plain, special].every((table) => Array.from({ length: 40 }, (_, task) => table.state(task)).every((state) => state === TASK_STATE.DONE)))
-    expect(new Set(Array.from({ length: 40 }, (_, task) => special.times(task).slot))).toEqual(new Set([pool.workers.find(({ ordinal }) => ordinal === 2)!.slot]))
+    expect(new Set(Array.from({ length: 40 }, (_, task) => special.times(task).slot))).toEqual(new Set([pool.workers.find(({ slot }) => slot === 1)!.slot]))
     expect(nobody.state(0)).toBe(TASK_STATE.READY)
     // It keeps nobody awake: both sleep, and nothing wakes them.
     const { u32, base } = bench.arena, word = (field: number): number => Atomics.load(u32, (base + field) >>> 2)
