@@ -1,50 +1,30 @@
 import type { Document, DocumentNode } from '../document/document.js'
 import type { NodeDefinition } from '../node-definition.js'
+import { escapePointer } from '../pointer.js'
 import { sameValue } from '../edit/same-value.js'
-import { any, anyObject, choice, flag, integer, list, number, object, text } from '../schema/shape.js'
+import { isObject } from '../schema/fit-shape.js'
+import type { ObjectShape } from '../schema/shape.js'
 import { noteLosses } from './losses.js'
 import { mediaCapabilities, portConstraints } from './media-capabilities.js'
-import { OWN, RUNTIME_HINTS, isOwnName, readEdge, readHint, readNode, writeEdge, writeHint, type Known } from './remotemedia.js'
+import { SEED } from './remotemedia-seed.js'
+import { capabilitiesShape, executionShape, metadataShape, seedNodeShape, seedShape, v1EdgeShape, v1NodeShape, v1Shape } from './remotemedia-shapes.js'
+import { OWN, carryOver, isFromSeed, isOwnName, keptOf, readEdge, readHint, readNode, writeEdge, writeHint, type Known } from './remotemedia.js'
 import { Report } from './report.js'
 import { demandShape, foreignType, leftovers, present, timestamp, type ImportContext, type Json } from './source.js'
 
-const ID = '[A-Za-z0-9_-]+', GIB = 1_073_741_824
-const id = text({ min: 1, max: 64, pattern: ID, name: `text of 1 to 64 characters that match ^${ID}$` })
-const key = text({ min: 1, max: 64, noControl: true })
-const capabilitiesShape = object('capabilities', {
-  gpu: { shape: object('gpu', {
-    type: { shape: choice('cuda', 'rocm', 'metal', 'vulkan', 'webgpu', 'any'), required: true }, min_memory_gb: { shape: number(0) }, required: { shape: flag },
-  }) },
-  cpu: { shape: object('cpu', { cores: { shape: integer(1) }, arch: { shape: choice('x86_64', 'aarch64', 'arm', 'any') } }) },
-  memory_gb: { shape: number(0) },
-})
-const executionShape = object('execution', { placement: { shape: choice('local', 'remote', 'prefer_local', 'prefer_remote', 'auto') } })
-const nodeShape = object('node', {
-  id: { shape: id, required: true }, node_type: { shape: text({ min: 1, max: 255 }), required: true }, params: { shape: anyObject },
-  is_streaming: { shape: flag }, is_output_node: { shape: flag }, capabilities: { shape: capabilitiesShape }, media_capabilities: { shape: any },
-  host: { shape: text({ pattern: '[^:]+:\\d+', name: 'a host and port, ^[^:]+:\\d+$' }) },
-  runtime_hint: { shape: choice(...RUNTIME_HINTS) }, execution: { shape: executionShape }, fast_path: { shape: flag },
-})
-const edgeShape = object('connection', { from: { shape: id, required: true }, to: { shape: id, required: true }, output_key: { shape: key }, input_key: { shape: key } })
-const metadataShape = object('metadata', {
-  name: { shape: text({ min: 1, max: 255 }), required: true }, description: { shape: text() }, created_at: { shape: text() }, auto_negotiate: { shape: flag },
-})
-const shape = object('remotemedia-v1', {
-  version: { shape: choice('v1'), required: true }, metadata: { shape: metadataShape, required: true }, nodes: { shape: list(nodeShape, 1), required: true },
-  connections: { shape: list(edgeShape), required: true },
-})
+const GIB = 1_073_741_824
 
 /** Reads a RemoteMedia manifest v1. Throws `SCHEMA_INVALID`. */
 export function importV1(c: ImportContext, source: Json): Document {
-  demandShape(c, shape, source)
+  demandShape(c, v1Shape, source)
   const known: Known = new Map(), metadata = source['metadata'] as Json
   const nodes = (source['nodes'] as readonly Json[]).map((node, i) => readV1Node(c, known, node, `/nodes/${i}`))
-  const edges = (source['connections'] as readonly Json[]).map((edge, i) => readEdge(c, known, edge, `/connections/${i}`, leftovers(edgeShape, edge)))
+  const edges = (source['connections'] as readonly Json[]).map((edge, i) => readEdge(c, known, edge, `/connections/${i}`, leftovers(v1EdgeShape, edge)))
   const created = metadata['created_at'] === undefined ? undefined : timestamp(metadata['created_at'] as string)
   if (metadata['created_at'] !== undefined && created === undefined) c.report.drop('/metadata/created_at', 'no ISO-8601 time')
   const description = metadata['description'] as string | undefined
   if (description !== undefined && description.length > 10_000) c.report.drop('/metadata/description', 'longer than 10 000 characters')
-  const own = present({ metadata: leftovers(metadataShape, metadata, created === metadata['created_at'] ? [] : ['created_at']), ...leftovers(shape, source) })
+  const own = present({ metadata: leftovers(metadataShape, metadata, created === metadata['created_at'] ? [] : ['created_at']), ...leftovers(v1Shape, source) })
   return {
     millrace: 1, meta: present({ name: metadata['name'], description: description?.slice(0, 10_000), created }), nodes, edges,
     ...(metadata['auto_negotiate'] !== true && { config: { negotiate: 'strict' } }), ...(Object.keys(own).length > 0 && { [OWN]: own }),
@@ -56,11 +36,15 @@ function readV1Node(c: ImportContext, known: Known, node: Json, pointer: string)
   const execution = node['execution'] as Json | undefined, capabilities = node['capabilities'] as Json | undefined
   const placement = execution?.['placement'] as string | undefined
   const place = placement === undefined || placement === 'auto' ? node['host'] === undefined ? undefined : 'remote' : placement.replace('_', '-')
+  for (const part of ['gpu', 'cpu']) {
+    const shape = capabilitiesShape.fields[part]!.shape as ObjectShape
+    for (const name of Object.keys(leftovers(shape, (capabilities?.[part] ?? {}) as Json) ?? {})) c.report.drop(`${pointer}/capabilities/${part}/${escapePointer(name)}`, `${name} has no place`)
+  }
   if (node['host'] !== undefined) c.report.substitute(`${pointer}/host`, `host ${node['host'] as string}`, `place ${place!}; which machine is the cluster's choice`)
   const own = present({
     runtime_hint: kept, execution: execution === undefined ? undefined : leftovers(executionShape, execution),
     capabilities: capabilities === undefined ? undefined : leftovers(capabilitiesShape, capabilities),
-    ...leftovers(nodeShape, node, ['host', 'media_capabilities', 'is_streaming']),
+    ...leftovers(v1NodeShape, node, ['host', 'media_capabilities', 'is_streaming']),
   })
   const read = readNode(c, known, node['id'] as string, node['node_type'] as string, node['params'], `${pointer}/node_type`, present({
     tier, place, requires: capabilities === undefined ? undefined : requirementsOf(capabilities), policy: node['fast_path'] === true ? { timeoutMs: 0 } : undefined,
@@ -95,10 +79,9 @@ export function exportV1(document: Document, definitionOf: (id: string) => NodeD
   noteLosses(document, {
     document: [], node: ['tier', 'place', 'requires', 'output', 'policy', 'media'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN,
   }, report)
-  // A version that stands there is the seed dialect's.
-  const { metadata, version: _version, ...rest } = (document[OWN] ?? {}) as Json, { name, description, created } = (document.meta ?? {}) as Json
+  const other = isFromSeed(document), { metadata, rest } = keptOfDocument(document, other, report), { name, description, created } = (document.meta ?? {}) as Json
   const ids = ownIds(document, report)
-  const nodes = document.nodes.map((node, i) => writeV1Node(node, definitionOf(node.id), ids.get(node.id)!, report.node(i), report))
+  const nodes = document.nodes.map((node, i) => writeV1Node(node, definitionOf(node.id), ids.get(node.id)!, report.node(i), report, other))
   const connections = (document.edges ?? []).map((edge) => {
     const written = writeEdge(edge, definitionOf)
     return { ...written, from: ids.get(edge.from[0]) ?? edge.from[0], to: ids.get(edge.to[0]) ?? edge.to[0] }
@@ -107,12 +90,23 @@ export function exportV1(document: Document, definitionOf: (id: string) => NodeD
   if (negotiate === 'safe') report.substitute('/config/negotiate', 'safe', 'auto_negotiate: false')
   return present({
     version: 'v1', nodes, connections, ...rest,
-    metadata: present({ name: name ?? 'untitled', description, created_at: created, auto_negotiate: negotiate === 'auto' ? true : undefined, ...metadata as Json | undefined }),
+    metadata: present({ name: name ?? 'untitled', description, created_at: created, auto_negotiate: negotiate === 'auto' ? true : undefined, ...metadata }),
   })
 }
 
-function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined, written: string, pointer: string, report: Report): Json {
-  const { runtime_hint: kept, execution, capabilities, ...own } = (node[OWN] ?? {}) as Json
+/** What was kept of the document; what the seed dialect kept and this one has no place for is dropped in the report. */
+function keptOfDocument(document: Document, other: boolean, report: Report): { readonly metadata?: Json; readonly rest: Json } {
+  if (document.config !== undefined) {
+    for (const name of Object.keys(keptOf(document.config))) report.drop(`/config/${OWN}/${escapePointer(name)}`, `${name} has no place in remotemedia-v1`)
+  }
+  const kept = keptOf(document)
+  if (!other) { const { metadata, ...rest } = kept; return { rest, ...(isObject(metadata) && { metadata }) } }
+  const { version, ...own } = kept
+  return { rest: carryOver({ ...own, ...(version !== SEED && { version }) }, [v1Shape, seedShape], '', report) }
+}
+
+function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined, written: string, pointer: string, report: Report, other: boolean): Json {
+  const { runtime_hint: kept, execution, capabilities, ...own } = other ? carryOver(keptOf(node), [v1NodeShape, seedNodeShape], pointer, report) : keptOf(node)
   const type = foreignType(node, definition, isOwnName)
   report.rename(`${pointer}/type`, node.type, type)
   if (node.place === 'main') report.drop(`${pointer}/place`, 'main has no place in remotemedia-v1')
@@ -120,13 +114,16 @@ function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined,
   // What was read goes back as it was written, unless it says something else by now.
   const same = told !== undefined && (node.media === undefined || sameValue(portConstraints(told, definition, '', new Report('remotemedia-v1')), node.media))
   const placement = place === 'auto' || place === 'main' || (place === 'remote' && host !== undefined) ? undefined : place.replace('-', '_')
+  // A host without a placement would mean `remote`.
+  const unplaced = place === 'auto' || place === 'main'
+  if (host !== undefined && unplaced) report.drop(`${pointer}/${OWN}/host`, `host has no place beside place ${place}`)
   for (const [name, value] of Object.entries(node.policy ?? {})) {
     if (name !== 'timeoutMs' || value !== 0) report.drop(`${pointer}/policy/${name}`, `${name} has no place in remotemedia-v1`)
   }
   return present({
     id: written, node_type: type, params: node.params, is_output_node: node.output === true ? true : undefined,
     capabilities: capabilitiesOf(node.requires, capabilities as Json | undefined, `${pointer}/requires`, report),
-    host: place === 'remote' || place === 'prefer-remote' ? host : undefined, runtime_hint: writeHint(node.tier, kept),
+    host: unplaced ? undefined : host, runtime_hint: writeHint(node.tier, kept),
     execution: placement === undefined && execution === undefined ? undefined : present({ placement, ...execution as Json | undefined }),
     fast_path: node.policy?.['timeoutMs'] === 0 ? true : undefined,
     media_capabilities: same ? told : node.media === undefined ? undefined : mediaCapabilities(node.media, definition, `${pointer}/media`, report), ...others,

@@ -1,7 +1,12 @@
 import type { Document, DocumentEdge, DocumentNode } from '../document/document.js'
 import type { PortRef } from '../graph.js'
 import type { NodeDefinition } from '../node-definition.js'
+import { escapePointer } from '../pointer.js'
+import { isObject } from '../schema/fit-shape.js'
+import type { ObjectShape } from '../schema/shape.js'
 import { defaultPort, portNamed } from './ports.js'
+import { PYTHON } from './remotemedia-shapes.js'
+import type { Report } from './report.js'
 import { present, resolveType, type ImportContext, type Json } from './source.js'
 
 /** What both RemoteMedia dialects share: types by alias, ports by key or default, runtime hints. */
@@ -41,11 +46,6 @@ export function writeEdge({ from, to, ...edge }: DocumentEdge, definitionOf: (id
   return present({ from: from[0], to: to[0], output_key: key('outputs', from), input_key: key('inputs', to), ...edge[OWN] as Json | undefined })
 }
 
-const PYTHON = ['python', 'rust_python', 'cpython', 'cpython_wasm']
-
-/** Words of `runtime_hint`. */
-export const RUNTIME_HINTS = ['auto', 'rust', ...PYTHON] as const
-
 /** Tier of a runtime hint; nothing for `auto`. A hint of several for one tier is kept beside it. */
 export function readHint(c: ImportContext, hint: unknown, pointer: string): { readonly tier?: DocumentNode['tier']; readonly kept?: string } {
   if (typeof hint !== 'string' || hint === 'auto') return {}
@@ -57,12 +57,27 @@ export function readHint(c: ImportContext, hint: unknown, pointer: string): { re
 /** Runtime hint of a tier. */
 export function writeHint(tier: DocumentNode['tier'], kept: unknown): string | undefined {
   if (tier === undefined || tier === 'auto') return undefined
-  if (tier === 'js' || tier === 'python') return typeof kept === 'string' && PYTHON.includes(kept) ? kept : 'python'
+  if (tier === 'js' || tier === 'python') return typeof kept === 'string' && (PYTHON as readonly string[]).includes(kept) ? kept : 'python'
   return 'rust'
 }
 
 /** RemoteMedia names end in `Node`. */
 export const isOwnName = (name: string): boolean => name.endsWith('Node')
 
-/** Nodes by id. */
-export function nodesById(document: Document): ReadonlyMap<string, DocumentNode> { return new Map(document.nodes.map((node) => [node.id, node])) }
+/** What an importer kept of an object. */
+export function keptOf(value: object): Json {
+  const kept = (value as Json)[OWN]
+  return isObject(kept) ? kept : {}
+}
+
+/** True for a document that was read from the seed dialect: only that keeps a `version`. */
+export const isFromSeed = (document: Document): boolean => keptOf(document)['version'] !== undefined
+
+/** What was kept by the one dialect, for a document of the other: what neither of them knows goes along, the rest is dropped in the report. */
+export function carryOver(kept: Json, known: readonly ObjectShape[], pointer: string, report: Report): Json {
+  return Object.fromEntries(Object.entries(kept).filter(([name]) => {
+    const isKnown = known.some(({ fields }) => Object.hasOwn(fields, name))
+    if (isKnown) report.drop(`${pointer}/${OWN}/${escapePointer(name)}`, `${name} has no place in ${report.dialect}`)
+    return !isKnown
+  }))
+}

@@ -214,6 +214,25 @@ describe('export after edits', () => {
     expect(api.report.substituted).toEqual([{ pointer: '/nodes/1/mode', what: 'bypass', by: 'a graph without the node' }])
   })
 
+  test('params that have no widget are told; extra widgets stay when the list is made anew', () => {
+    const widgets = (fields: object): { readonly values: unknown; readonly dropped: unknown; readonly substituted: unknown } => {
+      const { json, report } = exported({ millrace: 1, nodes: [{ id: '1', ...fields }], edges: [] })
+      return { values: json.nodes[0].widgets_values, dropped: report.dropped, substituted: report.substituted.filter((one) => one.pointer !== '/definitions') }
+    }
+    // A known type: by position, and a name that is none of its params.
+    expect(widgets({ type: 'test::empty-latent', params: { width: 64, 'dep/th': 3 } })).toEqual({ values: [64, 512, 1], dropped: [{ pointer: '/nodes/0/params/dep~1th', what: 'dep/th is no widget of EmptyLatentImage' }], substituted: [] })
+    // Only names that are none: no positions to fall back to.
+    expect(widgets({ type: 'mystery', params: { a: 1 } })).toEqual({ values: [1], dropped: [], substituted: [{ pointer: '/nodes/0/params/a', what: 'param a', by: 'a widget without a name' }] })
+    // Read without a value for one widget and with one too many; a param that was added makes the list anew.
+    const kept = { raw: { id: 1, type: 'EmptyLatentImage' }, widgets: ['width', ['height', null, null], ['more']] }
+    expect(widgets({ type: 'test::empty-latent', params: { width: 8, batch_size: 2 }, 'x-comfyui': kept })).toEqual({ values: [8, null, 2, 'more'], dropped: [], substituted: [] })
+    // Widgets without names are one list: a param beside it has no place.
+    const unnamed = { raw: { id: 1, type: 'Mystery' }, widgets: ['widgets_values'] }
+    expect(widgets({ type: 'mystery', params: { widgets_values: [1, 2], b: 3 }, 'x-comfyui': unnamed })).toEqual({ values: [1, 2], dropped: [{ pointer: '/nodes/0/params/b', what: 'b is no widget of mystery' }], substituted: [] })
+    // The list gone, its params have places without names.
+    expect(widgets({ type: 'mystery', params: { b: 3 }, 'x-comfyui': unnamed })).toEqual({ values: [3], dropped: [], substituted: [{ pointer: '/nodes/0/params/b', what: 'param b', by: 'a widget without a name' }] })
+  })
+
   test('workflows as API prompts: subgraphs opened, muted nodes left out', () => {
     expect(exported(imported('14').document, 'comfyui-api').json).toMatchObject({ '5/1': { inputs: { image: ['1', 0] } }, '5/2': { inputs: { image: ['5/1', 0] } }, '3': { inputs: { images: ['5/2', 0] } } })
     expect(Object.keys(exported(imported('13').document, 'comfyui-api').json)).toEqual(['1', '2', '4'])

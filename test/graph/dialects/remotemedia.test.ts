@@ -127,6 +127,51 @@ describe('remotemedia-v1', () => {
   })
 })
 
+describe('from the one dialect to the other', () => {
+  const convert = (source: object, dialect: 'remotemedia-seed' | 'remotemedia-v1'): { readonly json: Loose; readonly dropped: readonly string[]; readonly substituted: unknown } => {
+    const { text, report } = exportDocument(fromDocument(importDocument(source, { registry }).document, registry), dialect)
+    return { json: JSON.parse(text), dropped: report.dropped.map((one) => one.pointer), substituted: report.substituted }
+  }
+
+  test('v1 to seed: what only v1 knows is told, what neither knows goes along', () => {
+    const { json, dropped, substituted } = convert(v1({
+      metadata: { name: 'p', created_at: '2025-10-22', auto_negotiate: true, team: 'x' }, comment: 'kept', config: { colour: 1 },
+      nodes: [{ id: 'a', node_type: 'FeedNode', is_streaming: true, host: 'gpu:1', docker: { image: 'x' }, runtime_hint: 'cpython', type: 'odd' },
+        { id: 'b', node_type: 'JoinNode', execution: { placement: 'local', reason: 'near' }, capabilities: { cpu: { cores: 2 }, disk: 1 }, media_capabilities: { inputs: { left: { sample_rate: 8_000 } } }, fast_path: true }],
+      connections: [{ from: 'a', to: 'b', weight: 2 }],
+    }), 'remotemedia-seed')
+    expect(json).toEqual({ version: '1.0.0', comment: 'kept', nodes: [{ id: 'a', type: 'FeedNode', runtime_hint: 'python', docker: { image: 'x' } }, { id: 'b', type: 'JoinNode' }], edges: [{ from: 'a', to: 'b', input_key: 'left', weight: 2 }] })
+    expect([...dropped].sort()).toEqual(['/meta', '/nodes/0/place', '/nodes/0/x-remotemedia/host', '/nodes/0/x-remotemedia/is_streaming', '/nodes/0/x-remotemedia/type', '/nodes/1/media', '/nodes/1/place', '/nodes/1/policy', '/nodes/1/requires',
+      '/nodes/1/x-remotemedia/capabilities', '/nodes/1/x-remotemedia/execution', '/nodes/1/x-remotemedia/media_capabilities', '/x-remotemedia/config', '/x-remotemedia/metadata'])
+    expect(substituted).toEqual([{ pointer: '/nodes/0/x-remotemedia/runtime_hint', what: 'runtime_hint cpython', by: 'runtime_hint python' }])
+    expect(importDocument(json, { registry }).report.warnings.map((one) => one.pointer)).toEqual(['/nodes/0/docker', '/edges/0/weight', '/comment'])
+  })
+
+  test('seed to v1: fields of the seed and fields that would say something else in v1', () => {
+    const { json, dropped } = convert(seed({
+      version: '1.2', comment: 'kept', connections: 7, metadata: { name: 'no' }, config: { enable_metrics: false, colour: 1, 'a/b': 2 },
+      nodes: [{ id: 'a', type: 'FeedNode', host: 'nowhere', docker: 'x', execution: 5, is_streaming: 'yes', node_type: 'odd' }], edges: [],
+    }), 'remotemedia-v1')
+    expect(json).toEqual({ version: 'v1', metadata: { name: 'untitled', auto_negotiate: true }, comment: 'kept', connections: [], nodes: [{ id: 'a', node_type: 'FeedNode', docker: 'x' }] })
+    expect([...dropped].sort()).toEqual(['/config/metrics', '/config/x-remotemedia/a~1b', '/config/x-remotemedia/colour', '/nodes/0/x-remotemedia/execution', '/nodes/0/x-remotemedia/host', '/nodes/0/x-remotemedia/is_streaming',
+      '/nodes/0/x-remotemedia/node_type', '/x-remotemedia/connections', '/x-remotemedia/metadata', '/x-remotemedia/version'])
+    expect(importDocument(json, { registry }).report.warnings.map((one) => one.pointer)).toEqual(['/nodes/0/docker', '/comment'])
+    expect(convert(seed({ nodes: [{ id: 'a', type: 'FeedNode' }] }), 'remotemedia-v1').dropped).toEqual([])
+  })
+
+  test('a host stays beside any placement that v1 can say; retries without a policy and unknown capabilities are told on import', () => {
+    const source = v1({ nodes: [{ id: 'a', node_type: 'FeedNode', host: 'gpu:1', execution: { placement: 'local' } }] })
+    expect(convert(source, 'remotemedia-v1')).toMatchObject({ json: source, dropped: [] })
+    const { document } = importDocument(source, { registry }), moved = { ...document, nodes: document.nodes.map(({ place: _place, ...node }) => node) }
+    const { text, report } = exportDocument(fromDocument(moved, registry), 'remotemedia-v1')
+    expect(JSON.parse(text).nodes).toEqual([{ id: 'a', node_type: 'FeedNode' }])
+    expect(report.dropped.map((one) => one.pointer)).toEqual(['/nodes/0/x-remotemedia/host'])
+    expect(importDocument(seed({ config: { retry_policy: 'none', max_retries: 4 } })).report.dropped.map((one) => one.pointer)).toEqual(['/config/max_retries'])
+    const odd = v1({ nodes: [{ id: 'a', node_type: 'FeedNode', capabilities: { gpu: { type: 'any', vendor: 'v' }, cpu: { 'so/ck': 2 } } }] })
+    expect(importDocument(odd, { registry }).report.dropped.map((one) => one.pointer)).toEqual(['/nodes/0/capabilities/gpu/vendor', '/nodes/0/capabilities/cpu/so~1ck'])
+  })
+})
+
 test('one pipeline in both dialects, params in both spellings: one hash', () => {
   const a = importDocument(seed({ nodes: [{ id: 'f', type: 'FeedNode' }, { id: 's', type: 'SplitNode', params: { sample_rate: 16_000 } }, { id: 'j', type: 'JoinNode', params: { gain_factor: 2 } }], edges: [{ from: 'f', to: 's' }, { from: 's', to: 'j', output_key: 'default' }] }), { registry })
   const b = importDocument(v1({ nodes: [{ id: 'j', node_type: 'JoinNode', params: { gain: 2 } }, { id: 'one', node_type: 'FeedNode', params: { items: [] } }, { id: 'two', node_type: 'SplitNode', params: { sampleRate: 16_000 } }], connections: [{ from: 'two', to: 'j' }, { from: 'one', to: 'two' }] }), { registry })

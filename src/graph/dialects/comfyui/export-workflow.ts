@@ -154,7 +154,14 @@ class ScopeWriter {
     const mode = node.mode === 'mute' ? 2 : node.mode === 'bypass' ? 4 : 0
     const before = modeOf(base['mode']), changed = (before ?? 'run') !== (node.mode ?? 'run')
     const raw = withNodeUi({ ...base, id: this.#ids.get(node.id)!, type, ...(changed && { mode }) }, node.ui), params = seedsBare(node.params ?? {}, definition)
-    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, params, definition)
+    const lose = (name: string, dropped: boolean): void => {
+      const what = `${at}/params/${escapePointer(name)}`
+      // A primitive's link carries the value, or #writeKept says that it does not.
+      if (this.#kept?.links?.some(({ at: end }) => same(end, [node.id, name])) === true) return
+      if (dropped) report.drop(what, `${name} is no widget of ${type}`)
+      else report.substitute(what, `param ${name}`, 'a widget without a name')
+    }
+    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, params, definition, lose)
     return this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
   }
 

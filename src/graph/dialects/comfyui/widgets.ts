@@ -66,17 +66,28 @@ function takesText(name: string | undefined, definition: NodeDefinition | undefi
   return type !== 'number' && type !== 'integer' && type !== 'boolean' && type !== 'seed' && type !== 'vector'
 }
 
-/** `widgets_values` of a node: the list it came with, filled with the params of now; without one, the type's params in order. */
-export function writeWidgets(list: readonly Widget[] | undefined, named: boolean, params: Json, definition: NodeDefinition | undefined): unknown {
-  if (list !== undefined && list[0] === UNNAMED) return params[UNNAMED] ?? Object.values(params)
+/**
+ * `widgets_values` of a node: the list it came with, filled with the params of now; without one, the type's params in order. `lose` is told of params that
+ * have no place among them (`dropped`), or a place that says nothing of their name.
+ */
+export function writeWidgets(list: readonly Widget[] | undefined, named: boolean, params: Json, definition: NodeDefinition | undefined, lose: (name: string, dropped: boolean) => void): unknown {
+  if (list !== undefined && list[0] === UNNAMED) {
+    const all = Object.hasOwn(params, UNNAMED)
+    for (const name of Object.keys(params)) if (name !== UNNAMED) lose(name, all)
+    return all ? params[UNNAMED] : Object.values(params)
+  }
   const covered = new Set(list?.flatMap((widget) => typeof widget === 'string' ? [widget] : widget.length === 3 ? [widget[0]] : []))
   const more = Object.keys(params).filter((name) => !covered.has(name))
   if (named) return Object.fromEntries([...list!.map((widget): [string, unknown] => [typeof widget === 'string' ? widget : String(widget[0]), valueOf(widget, params)]), ...more.map((name): [string, unknown] => [name, params[name]])])
   if (list === undefined && more.length === 0) return undefined
   const names = definition === undefined ? undefined : paramNames(definition.params)
   if (names !== undefined && more.some((name) => names.has(name))) {
-    return positional(list ?? [], Object.fromEntries(Object.entries(params).map(([name, value]) => [names.get(name) ?? name, value])), definition!)
+    for (const name of more) if (!names.has(name)) lose(name, true)
+    const own = (name: string): string => names.get(name) ?? name
+    return positional((list ?? []).map((widget) => typeof widget === 'string' ? own(widget) : widget.length === 3 ? [own(widget[0]), widget[1], widget[2]] : widget),
+      Object.fromEntries(Object.entries(params).map(([name, value]) => [own(name), value])), definition!, (name) => { lose(name, true) })
   }
+  for (const name of more) lose(name, false)
   return [...(list ?? []).map((widget) => valueOf(widget, params)), ...more.map((name) => params[name])]
 }
 
@@ -87,11 +98,17 @@ function valueOf(widget: Widget, params: Json): unknown {
   return JSON.stringify(params[name] ?? null) === JSON.stringify(given) ? raw : params[name] ?? null
 }
 
-/** Every param of the type in order, companions of seeds behind them. */
-function positional(list: readonly Widget[], params: Json, definition: NodeDefinition): unknown[] {
-  const words = list.flatMap((widget) => typeof widget !== 'string' && widget.length === 1 && CONTROL_WORDS.has(widget[0]) ? [widget[0]] : [])
-  return Object.entries(definition.params).flatMap(([name, param]) => {
-    const value = params[name] ?? param.default ?? null
+/** Every param of the type in order, companions of seeds behind them, what else came in the list at the end. */
+function positional(list: readonly Widget[], params: Json, definition: NodeDefinition, lose: (name: string) => void): unknown[] {
+  const alone = list.flatMap((widget) => typeof widget !== 'string' && widget.length === 1 ? [widget[0]] : [])
+  const words = alone.filter((value) => CONTROL_WORDS.has(value)), given = new Map(list.flatMap((widget) => typeof widget !== 'string' && widget.length === 3 ? [[widget[0], widget] as const] : []))
+  for (const widget of list) {
+    const name = typeof widget === 'string' ? widget : widget.length === 3 ? widget[0] : undefined
+    if (name !== undefined && !Object.hasOwn(definition.params, name) && params[name] !== undefined) lose(name)
+  }
+  const values = Object.entries(definition.params).flatMap(([name, param]) => {
+    const kept = given.get(name), value = kept !== undefined ? valueOf(kept, params) : params[name] ?? param.default ?? null
     return hasControl(name, definition) ? [value, words.shift() ?? 'fixed'] : [value]
   })
+  return [...values, ...words, ...alone.filter((value) => !CONTROL_WORDS.has(value))]
 }
