@@ -14,14 +14,14 @@ export const LEAST_DELAY_FRAMES = 128
  */
 export function feedback<T extends OutputRef<'audio'>>({ delayFrames }: { readonly delayFrames: number }, loop: (late: OutputRef<'audio'>) => T): T {
   if (!Number.isInteger(delayFrames) || delayFrames < LEAST_DELAY_FRAMES) throw wrong(`delayFrames of at least ${LEAST_DELAY_FRAMES}`, show(delayFrames))
-  let target: OutputFacts | undefined
+  const made: { end?: OutputFacts } = {}
   const late = lateOutput(delayFrames, () => {
-    if (target === undefined) throw wrong('its loop to return before a graph is made of it', 'a graph made inside')
-    return target
+    if (made.end === undefined) throw wrong('its loop to return before a graph is made of it', 'a graph made inside')
+    return made.end
   })
   const result = loop(late), facts = outputFacts(result)
   if (facts === undefined || facts.delayFrames !== undefined) throw wrong('its loop to return an output of a node', facts === undefined ? show(result) : 'what goes round')
-  target = facts
+  made.end = facts
   return result
 }
 
