@@ -5,7 +5,7 @@ import { resolveLimits } from '../limits.js'
 import type { Registry } from '../registry.js'
 import { configShape, documentShape, edgeShape, idShape, inputShape, nodeShape, portShape, portsShape } from '../schema/document-shape.js'
 import { fitShape, isObject } from '../schema/fit-shape.js'
-import type { ObjectShape } from '../schema/shape.js'
+import type { NumberShape, ObjectShape } from '../schema/shape.js'
 import { withTypes, type TypeSource } from '../subgraph/origin.js'
 import { checkDocument } from './check-document.js'
 import { migrateDocument } from './migrations.js'
@@ -45,7 +45,9 @@ export function readDocument(given: unknown, registry: TypeSource, o: ParseOptio
   })
   listOf(document['edges']).forEach((value, i) => {
     if (!isObject(value) || fitShape(portShape, value['from']) === 0 || fitShape(portShape, value['to']) === 0) return
-    edges.push(readFields(edgeShape, value) as unknown as GraphEdge)
+    const edge = readFields(edgeShape, value)
+    // A delay that breaks the schema makes a feedback edge all the same: it closes no cycle beside its own fault.
+    edges.push((value['delayFrames'] === undefined ? edge : { delayFrames: (edgeShape.fields['delayFrames']!.shape as NumberShape).min, ...edge }) as unknown as GraphEdge)
     edgeIndex.push(i)
   })
   const { nodes: _nodes, edges: _edges, inputs: _inputs, outputs: _outputs, config: _config, millrace: _version, ...rest } = readFields(documentShape, document)

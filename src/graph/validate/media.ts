@@ -47,6 +47,7 @@ function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[])
   const at = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? '')
   if (at !== null) {
     const e = edgeIndex[Number(at[1])]!
+    if (diagnostic.severity === 'error') c.brokenEdges.add(e)
     c.report('edges', e, { ...diagnostic, pointer: c.edgePointer(e) })
     return
   }
