@@ -94,7 +94,12 @@ describe('the eleven pipelines (GR-62)', () => {
 
   test('5 fallback: a named tier that the engine has not is refused, auto falls back', async () => {
     for (const form of FORMS) {
-      expect((await runIn('wasm', load('05-fallback', form))).result.status).toBe('success')
+      const ran = await Promise.all((['wasm-threads', 'wasm'] as const).map(async (tier) => {
+        const { result, values } = await runIn(tier, load('05-fallback', form))
+        expect(result.status).toBe('success')
+        return keyOf(values)
+      }))
+      expect(ran[0]).toBe(ran[1])
       await expect(runIn('js', load('05-fallback', form))).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE' })
       expect((await runIn('js', load('05-fallback', form, (id) => id === 'gain' ? { tier: 'auto' } : {}))).result.metrics.nodes.find(({ id }) => id === 'gain')!.tier).toBe('js')
     }
@@ -144,6 +149,30 @@ describe('the eleven pipelines (GR-62)', () => {
     expect(String([...seen][0]).split('\n').length).toBeGreaterThan(4)
   })
 
+  // 1, 3 and 7 compare tiers above, 5 names its tier, 10 waits.
+  test.each(['02-calculator', '04-async-streaming', '06-node-comparison', '08-realistic-media', '09-real-time-chunks', '11-full-audio'])('%s: equal outputs in every form and tier', async (name) => {
+    const seen = new Map<'compiled' | 'js', Record<string, unknown>>()
+    for (const tier of TIERS) {
+      await using engine = await createEngine({ tier, registry })
+      for (const form of FORMS) {
+        const graph = load(name, form), kernels = new Set(graph.nodes.flatMap(({ id, definition, tier: own }) => definition?.kernel !== undefined && own === undefined ? [id] : []))
+        const run = engine.run(graph, { onError: 'continue' })
+        // Both nodes of the comparison name their tiers, and an engine of `js` has no other.
+        if (name === '06-node-comparison' && tier === 'js') { await expect(run).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE' }); continue }
+        const result = await run
+        expect(result.status).toBe(name === '02-calculator' ? 'partialfailure' : 'success')
+        // A node that would do nothing is left out (mono of mono).
+        expect(new Set(result.metrics.nodes.filter(({ id }) => kernels.has(id)).map((node) => node.tier))).toEqual(new Set(kernels.size === 0 ? [] : [tier]))
+        const values = plain(result), first = seen.get(tier === 'js' ? 'js' : 'compiled')
+        if (first === undefined) seen.set(tier === 'js' ? 'js' : 'compiled', values)
+        else expect(Object.keys(values).filter((one) => keyOf(values[one]) !== keyOf(first[one])), `${form} in ${tier}`).toEqual([])
+      }
+    }
+    const compiled = seen.get('compiled')!
+    expect(Object.keys(compiled)).not.toEqual([])
+    if (seen.has('js')) expectNear(seen.get('js'), compiled, name)
+  })
+
   test('10 speech features: waits for its node, and says for which', () => {
     for (const form of FORMS) {
       const { report } = importDocument(readFileSync(join(FOLDER, '10-speech-features', form), 'utf8'), { registry })
@@ -171,6 +200,26 @@ describe('the eleven pipelines (GR-62)', () => {
     expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))).toBeLessThanOrEqual(1)
   })
 })
+
+/** A value as text to compare: bytes whole, the rest as JSON. */
+function keyOf(value: unknown): string { return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : JSON.stringify(value) }
+
+/** `js` against the compiled tiers: numbers as near as resampling promises (1e-6), 16-bit files to one step, everything else equal. */
+function expectNear(js: unknown, compiled: unknown, at: string): void {
+  if (typeof js === 'number' && typeof compiled === 'number') { expect(Math.abs(js - compiled), at).toBeLessThanOrEqual(1e-6); return }
+  if (js instanceof Uint8Array && compiled instanceof Uint8Array && at.endsWith('write.file')) {
+    expect(js.byteLength, at).toBe(compiled.byteLength)
+    const [a, b] = [js, compiled].map((bytes) => new Int16Array(bytes.slice(44).buffer)) as [Int16Array, Int16Array]
+    expect(a.findIndex((x, i) => Math.abs(x - b[i]!) > 1), at).toBe(-1)
+    return
+  }
+  if (typeof js !== 'object' || typeof compiled !== 'object' || js === null || compiled === null || js instanceof Uint8Array) { expect(js, at).toEqual(compiled); return }
+  const [a, b] = [js, compiled] as [Record<string, unknown>, Record<string, unknown>]
+  expect(Object.keys(a), at).toEqual(Object.keys(b))
+  // One expectation for a long list of samples.
+  if (Array.isArray(a) && a.length > 1_000 && a.every((x) => typeof x === 'number')) expect(a.findIndex((x, i) => !(Math.abs((x as number) - (b as unknown as number[])[i]!) <= 1e-6)), at).toBe(-1)
+  else for (const key of Object.keys(a)) expectNear(a[key], b[key], `${at}/${key}`)
+}
 
 /** The written file's bytes. */
 function bytesOf(values: Record<string, unknown>, node: string): Uint8Array {
