@@ -1,7 +1,7 @@
 /** Documents that parse and that `validate` refuses or remarks on (stages 1 and 4 to 12 of spec graph.md section 5), with everything that it must say. */
 import type { ValidateOptions, ValidationHost } from '../../../src/graph/validate/index.js'
 import { audio, text } from '../../../src/media/media-type.js'
-import { detect, kernel, mix, nodeType, pass, registryOf, resample, sink, source } from '../../support/graph-nodes.js'
+import { detect, kernel, mix, nodeType, pass, registryOf, sink, source } from '../../support/graph-nodes.js'
 
 /** A document and its diagnostics, each as `CODE severity stage pointer`. */
 export interface FaultyDocument {
