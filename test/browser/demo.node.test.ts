@@ -12,6 +12,7 @@ import { createEngine } from '../../src/engine/create-engine.js'
 import { resample, toPcm16, vad, wavFile, wavWriter } from '../../src/nodes/index.js'
 import { hasChromium, openChromium, openPage, type WatchedPage } from '../support/chromium.js'
 import { servePages, type PageServer } from '../support/page-server.js'
+import { cdnPage } from './built-site.js'
 import { toneWav } from './tone-wav.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -114,6 +115,56 @@ describe.skipIf(!hasChromium)('demo', () => {
     expect(await page.locator('#summary').textContent()).toBe('1 segment, 0.3 of 1.0 s')
     expect(complaints).toEqual([])
     await close()
+  })
+
+  test('a stereo file: one wave, its own length, segments in their places, mono audio out', async () => {
+    const { page, complaints, close } = await open('plain')
+    await page.locator('#file').setInputFiles({ ...tone, name: 'stereo.wav', buffer: toneWav(1, 2) })
+    await until(page, '#summary', /^1 segment, 0\.3 of 1\.0 s$/)
+    expect(await page.locator('#segments button').allTextContents()).toEqual(['0.30 – 0.60 s'])
+    expect(await page.locator('#wave').getAttribute('aria-valuemax')).toBe('1.00')
+    // Where the wave is half its height or more: the stretch of the tone and no other.
+    const inked = await page.locator('#wave').evaluate((node) => {
+      const canvas = node as HTMLCanvasElement, probe = document.createElement('canvas').getContext('2d')!
+      probe.fillStyle = getComputedStyle(canvas).getPropertyValue('--wave')
+      probe.fillRect(0, 0, 1, 1)
+      const [r, g, b] = probe.getImageData(0, 0, 1, 1).data, row = canvas.getContext('2d')!.getImageData(0, Math.round(canvas.height / 4), canvas.width, 1).data
+      return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => row[x * 4] === r && row[x * 4 + 1] === g && row[x * 4 + 2] === b).map((x) => x / canvas.width)
+    })
+    expect(inked[0]).toBeCloseTo(0.3, 1)
+    expect(inked.at(-1)).toBeCloseTo(0.6, 1)
+    const { bytes } = await download(page), format = bytes.indexOf('fmt ') + 8
+    expect([bytes.readUInt16LE(format + 2), bytes.readUInt32LE(format + 4), bytes.readUInt32LE(bytes.indexOf('data') + 4)]).toEqual([1, 16_000, 16_000 * 2])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('an engine that could not start is told, and started by the next file', async () => {
+    const { page, close } = await openPage(browser, undefined)
+    await page.addInitScript(() => {
+      const { Memory } = WebAssembly
+      WebAssembly.Memory = function (...given: ConstructorParameters<typeof Memory>) {
+        if (sessionStorage.getItem('room') === null) throw new RangeError('no room')
+        return new Memory(...given)
+      } as never
+    })
+    await page.goto(`${sites.isolated.origin}/x/y/`)
+    await until(page, '#error', /no room|memory/i)
+    await page.evaluate(() => { sessionStorage.setItem('room', 'yes') })
+    await page.locator('#file').setInputFiles(tone)
+    await until(page, '#summary', /^2 segments/)
+    await close()
+  })
+
+  test('the page with a script tag: an engine that could not start is told, not waited for', async () => {
+    const refused = "globalThis.millrace = { createEngine: async () => { throw Object.assign(new Error('no memory'), { code: 'SHARED_MEMORY', hint: 'Close some tabs.' }) } }"
+    const site = await servePages({ files: { '/demo/cdn/index.html': { body: cdnPage(), type: 'text/html' }, '/dist/millrace.global.js': { body: refused, type: 'text/javascript' } } })
+    const { page, complaints, close } = await openPage(browser, `${site.origin}/demo/cdn/index.html`)
+    await page.locator('#file').setInputFiles(tone)
+    expect(await until(page, '#out', /SHARED_MEMORY/)).toBe('SHARED_MEMORY: no memory\nClose some tabs.')
+    expect(complaints).toEqual([])
+    await close()
+    await site.close()
   })
 
   test('by keyboard alone: sample, threshold, waveform, a segment', async () => {
