@@ -35,12 +35,14 @@ export interface ConformanceCase {
 
 const RATES = [48_000, 44_100, 8_000, 192_000]
 const CHANNELS = [2, 1, 6]
+/** Channels of one more case, at the first rate. */
+export const MANY_CHANNELS = 8
 
-/** Cases of a node: every setup at 48, 44.1, 8 and 192 kHz with 2, 1 and 6 channels, as far as the ports agree to them (AU-112). `refused` says why others are missing. */
+/** Cases of a node: every setup at 48, 44.1, 8 and 192 kHz with 2, 1 and 6 channels (8 at the first), as far as the ports agree to them (AU-112). `refused` says why others are missing. */
 export function conformanceCases(definition: NodeDefinition, setups: readonly Setup[]): { readonly cases: readonly ConformanceCase[]; readonly refused: readonly string[] } {
   const cases: ConformanceCase[] = [], refused: string[] = [], seen = new Set<string>()
   setups.forEach((setup, index) => {
-    for (const rate of RATES) for (const channels of CHANNELS) {
+    for (const rate of RATES) for (const channels of rate === RATES[0] ? [...CHANNELS, MANY_CHANNELS] : CHANNELS) {
       const name = `setup ${index + 1}, ${rate} Hz, ${channels} channels`
       try {
         const made = makeCase(definition, setup, rate, channels, name)

@@ -3,11 +3,12 @@ import type { NodeDefinition } from '../graph/node-definition.js'
 import type { CompileOptions } from '../kernels/compile.js'
 import { difference, tolerantDifference } from './compare.js'
 import { checkBadInit } from './checks/bad-init.js'
+import { checkLarge } from './checks/large-check.js'
 import { checkParity } from './checks/parity-check.js'
 import { checkSettled } from './checks/settled-check.js'
 import { checkDenormals, checkLevels, checkNaN, checkSilence, checkTiming } from './checks/signal-checks.js'
 import { checkChunking, checkControls, checkFlush, checkInPlace, checkReset, checkRooms, checkState } from './checks/stream-checks.js'
-import { conformanceCases, type ConformanceCase, type Setup } from './conformance-case.js'
+import { conformanceCases, MANY_CHANNELS, type ConformanceCase, type Setup } from './conformance-case.js'
 import { conformanceHosts, referenceHost, type ConformanceHost } from './conformance-host.js'
 import { FindingLog, type Finding } from './findings.js'
 import type { Part } from './part.js'
@@ -123,6 +124,7 @@ function thorough(subject: Subject, references: ReferenceRuns, chunkings: number
   checkControls(subject, Math.ceil(chunkings / 20))
   checkState(subject)
   checkReset(subject)
+  checkLarge(subject)
   checkFlush(subject)
   checkInPlace(subject)
   checkRooms(subject)
@@ -137,6 +139,16 @@ function thorough(subject: Subject, references: ReferenceRuns, chunkings: number
 /** Rooms of the flushes of brief chunkings. */
 const FLUSH_ROOMS = [7, 256, 1, 256]
 
+/** A node of as many channels out as in lets each of many be heard: what is silent where the others sound was left out. */
+function checkDeaf(subject: Subject): void {
+  const { inputs, outputs } = subject.kase.spec(1)
+  outputs.forEach((port, index) => {
+    if (port.kind !== 'audio' || port.channels < MANY_CHANNELS || !inputs.every(({ kind, channels }) => kind === 'audio' && channels === port.channels)) return
+    const deaf = subject.whole.tracks[index]!.channels.map((samples) => samples.every((value) => value === 0))
+    if (deaf.includes(true) && deaf.includes(false)) subject.fault('media', `output ${port.name}: channel ${deaf.indexOf(true)} of ${port.channels} stays silent, others sound`)
+  })
+}
+
 /** What every rate and channel count gets. */
 function brief(subject: Subject, references: ReferenceRuns): void {
   const chunkings = subject.host.compiled ? 4 : 1
@@ -146,8 +158,9 @@ function brief(subject: Subject, references: ReferenceRuns): void {
     if (where !== null) subject.fault('media', `chunking ${seed}, flushed by ${flushRoom} frames, differs from one call at ${where}`)
   }
   if (subject.onlyHere) checkTiming(subject)
+  checkDeaf(subject)
   checkParity(subject, references, false)
-  subject.log.note('media', `${chunkings} chunking${chunkings === 1 ? '' : 's'} at 8, 44.1, 48 and 192 kHz with 1, 2 and 6 channels, where the node takes them`)
+  subject.log.note('media', `${chunkings} chunking${chunkings === 1 ? '' : 's'} at 8, 44.1, 48 and 192 kHz with 1, 2, 6 and 8 channels, where the node takes them`)
 }
 
 /** The tag in the state says whose code ran (KE-08). */

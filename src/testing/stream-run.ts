@@ -15,6 +15,8 @@ import { sharedSum, watch } from './watch.js'
 export interface RunPlan {
   /** Frames of the calls, in order; they add up to the signal's. */
   readonly chunks: readonly number[]
+  /** Position of the first frame in its stream =0. */
+  readonly start?: number
   /** Frames by which data stands off its buffer's start, 0–15. */
   readonly offset?: number
   /** Tell the last call that nothing follows. */
@@ -140,7 +142,7 @@ class StreamRun {
   #process(position: number, frames: number, last: boolean): void {
     const plan = this.#plan, instance = this.#instance
     this.#sharing = plan.inPlace !== undefined
-    const offset = plan.offset ?? 0
+    const offset = plan.offset ?? 0, absolute = (plan.start ?? 0) + position
     this.#inputs.forEach((room, index) => {
       if (!room.port.connected) return
       room.fill(this.#signal.inputs[index]!, position, offset, frames)
@@ -148,9 +150,9 @@ class StreamRun {
     })
     for (const [index, course] of plan.controls ?? []) instance.setControl(index, { ...course, begin: course.begin - position })
     const rooms = this.#outputs.map((_, index) => this.#most(index, frames))
-    if (plan.tight !== undefined && rooms[plan.tight]! > 0 && this.#tryTight(plan.tight, rooms, position, frames, last)) return
+    if (plan.tight !== undefined && rooms[plan.tight]! > 0 && this.#tryTight(plan.tight, rooms, absolute, frames, last)) return
     this.#offer(rooms, offset)
-    this.#take(this.#call(() => instance.process(frames, position, last)), rooms, `process(${frames}) at ${position}`, frames)
+    this.#take(this.#call(() => instance.process(frames, absolute, last)), rooms, `process(${frames}) at ${absolute}`, frames)
     if (plan.inPlace === undefined) this.#inputs.forEach((room, index) => {
       if (plan.watch && room.port.connected && !room.holds(this.#signal.inputs[index]!, position, offset, frames)) this.#fault('canaries', `input ${index} was written`)
     })
@@ -180,7 +182,7 @@ class StreamRun {
       const rooms = this.#outputs.map((_, index) => Math.min(this.#flushRoom(index), this.#plan.flushRoom ?? FLUSH_ROOM))
       this.#offer(rooms, this.#plan.offset ?? 0)
       for (const [index, course] of this.#plan.controls ?? []) this.#instance.setControl(index, { ...course, begin: course.begin - position })
-      const result = this.#call(() => this.#instance.flush(position))
+      const result = this.#call(() => this.#instance.flush((this.#plan.start ?? 0) + position))
       const before = this.#returned
       this.#take(result, rooms, 'flush', undefined)
       this.#flushed += this.#returned - before

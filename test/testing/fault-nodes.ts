@@ -90,6 +90,12 @@ const memoryless = (sample: (x: number) => number): NodeDefinition => node({
   process: (_: object, io) => each(io, (x, y) => { for (let n = 0; n < io.frames; n++) y[n] = sample(x[n]!) }),
 }, { tailFrames: 0 })
 
+/** As {@link memoryless}, told the frame in its stream, the frame in its call, and the channel. */
+const memorylessAt = (sample: (x: number, absolute: number, frame: number, channel: number) => number): NodeDefinition => node({
+  init: () => ({}), reset: () => {},
+  process: (_: object, io) => each(io, (x, y, c) => { for (let n = 0; n < io.frames; n++) y[n] = sample(x[n]!, io.position + n, n, c) }),
+}, { tailFrames: 0 })
+
 let hidden = 0
 
 /** Nodes whose reference is at fault, and the check that must say so. */
@@ -155,6 +161,19 @@ export const REFERENCE_FAULTS: readonly (readonly [string, CheckName, () => Node
     init: () => ({}), reset: () => {},
     process: (_: object, io) => each(io, (x, y) => { const gain = io.control('gain')(0); for (let n = 0; n < io.frames; n++) y[n] = Math.fround(x[n]! * gain) }),
   }, { tailFrames: 0, params: { gain: { type: 'number', min: 0, max: 4, default: 1, rate: 'sample', doc: 'Gain.' } } })],
+  // The four stay unseen in short calls of few channels near a stream's start.
+  ['is silent behind frame 2 048 of a call', 'chunking', () => memorylessAt((x, _, n) => n < 2_048 ? x : 0)],
+  ['shows after 4 000 frames that its reset does nothing', 'reset', () => node({
+    init: () => ({ seen: 0 }), reset: () => {},
+    process: (s: { seen: number }, io) => {
+      const frames = each(io, (x, y) => { for (let n = 0; n < io.frames; n++) y[n] = s.seen + n < 4_000 ? x[n]! : x[n]! / 2 })
+      s.seen += Math.max(0, frames)
+      return frames
+    },
+  }, { tailFrames: 0 })],
+  ['leaves channels from 6 on silent', 'media', () => memorylessAt((x, _, __, c) => c < 6 ? x : 0)],
+  ['falls silent after a million frames', 'position', () => memorylessAt((x, absolute) => absolute < 1e6 ? x : 0)],
+  ['counts positions in 32 bits', 'position', () => memorylessAt((x, absolute) => absolute === absolute >>> 0 ? x : -x)],
   ['forgets channels above two', 'media', () => processing((s, io) => { s.last.fill(0, 2); return echo.process(s as never, io) })],
   ['returns a status', 'status', () => processing(() => STATUS.BAD_DATA)],
   ['throws at init', 'starts', () => node({ ...echo, init: () => { throw new Error('no') } })],
