@@ -1,10 +1,10 @@
 /**
  * The TypeScript of README.md and docs: every block is type-checked against the sources, in the order of its page, and those that can run are run (PK-70). A comment above a block says
  * what it needs: `<!-- snippet: fragment -->` is left alone (it has gaps), `<!-- snippet: check -->` is checked and not run. Names that a block uses and an earlier
- * block of its page declares are shared; `PRELUDE` declares the rest.
+ * block of its page declares are shared; `PRELUDE` declares the rest. Blocks marked `js` are held to what Node 20 can parse.
  */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,18 +14,19 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { inlineEsbuild } from '../../scripts/inline.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+const NODES = 'docs/nodes'
+const pages = ['README.md', ...['docs', NODES].flatMap((under) => readdirSync(join(root, under)).filter((name) => name.endsWith('.md')).map((name) => `${under}/${name}`))]
 
-interface Block { readonly page: string; readonly line: number; readonly text: string; readonly mode: 'run' | 'check' | 'fragment' }
+interface Block { readonly page: string; readonly line: number; readonly text: string; readonly mode: 'run' | 'check' | 'fragment'; readonly plain: boolean }
 
-/** The blocks marked `ts`, with the comment above them. */
+/** The blocks marked `ts` or `js`, with the comment above them. */
 function blocksOf(page: string): Block[] {
   const lines = readFileSync(join(root, page), 'utf8').split('\n'), blocks: Block[] = []
   for (let at = 0; at < lines.length; at++) {
-    if (lines[at] !== '```ts') continue
+    if (lines[at] !== '```ts' && lines[at] !== '```js') continue
     const end = lines.indexOf('```', at + 1), mark = /<!-- snippet: (\w+) -->/.exec(lines.slice(Math.max(0, at - 2), at).join('\n'))?.[1] ?? 'run'
     if (mark !== 'run' && mark !== 'check' && mark !== 'fragment') throw new Error(`${page}:${at}: snippet ${mark}: expected check or fragment.`)
-    blocks.push({ page, line: at + 1, text: lines.slice(at + 1, end).join('\n'), mode: mark })
+    blocks.push({ page, line: at + 1, text: lines.slice(at + 1, end).join('\n'), mode: mark, plain: lines[at] === '```js' })
     at = end
   }
   return blocks
@@ -35,7 +36,7 @@ function blocksOf(page: string): Block[] {
 const PRELUDE: Readonly<Record<string, string>> = { text: "import { readFileSync } from 'node:fs'\nconst text = readFileSync('speech.json')" }
 
 /** Blocks of a page that build on each other as one program: imports first, once each; a name that a later block declares again starts a new program. */
-function programsOf(blocks: readonly Block[]): { readonly name: string; readonly text: string; readonly run: boolean }[] {
+function programsOf(blocks: readonly Block[]): { readonly name: string; readonly text: string; readonly run: boolean; readonly node: boolean }[] {
   const programs: { imports: Set<string>; body: string[]; declared: Set<string>; run: boolean; first: Block }[] = []
   for (const block of blocks) {
     if (block.mode === 'fragment') continue
@@ -50,7 +51,7 @@ function programsOf(blocks: readonly Block[]): { readonly name: string; readonly
   }
   return programs.map(({ imports, body, declared, run, first }) => {
     const code = body.join('\n'), wanted = Object.entries(PRELUDE).filter(([name]) => !declared.has(name) && new RegExp(`\\b${name}\\b`).test(code.replaceAll(/\/\/.*|'[^']*'/g, ''))).map(([, line]) => line)
-    return { name: `${first.page.replaceAll(/[^a-z]/gi, '-')}-${first.line}.ts`, text: `${[...wanted, ...merged(imports)].join('\n')}\n${code}\nexport {}\n`, run }
+    return { name: `${first.page.replaceAll(/[^a-z]/gi, '-')}-${first.line}.ts`, text: `${[...wanted, ...merged(imports)].join('\n')}\n${code}\nexport {}\n`, run, node: first.page.startsWith(NODES) }
   })
 }
 
@@ -88,16 +89,42 @@ test('every block of the pages compiles', () => {
   expect(found.map((d) => `${d.file?.fileName.slice(folder.length + 1)}: ${ts.flattenDiagnosticMessageText(d.messageText, ' ')}\n${d.file?.text.slice(d.start, d.start! + 60)}`)).toEqual([])
 }, 180_000)
 
+test('blocks marked js are JavaScript that Node 20 parses, those with `using` are marked ts', () => {
+  const plain = blocks.flat().filter((block) => block.plain)
+  expect(plain.map(({ page }) => page)).toContain(`${NODES}/README.md`)
+  for (const { page, line, text } of plain) {
+    const path = join(folder, 'plain.mjs')
+    writeFileSync(path, text)
+    const { status, stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' })
+    expect([`${page}:${line}`, /\busing\b/.test(text), status, stderr]).toEqual([`${page}:${line}`, false, 0, ''])
+  }
+})
+
+test('the programs of the node pages run, in one process one after the other', async () => {
+  const pagesOfNodes = programs.filter(({ node, run }) => node && run), entry = join(folder, 'node-pages.ts')
+  expect(pagesOfNodes.length).toBe(readdirSync(join(root, NODES)).length)
+  for (const { name, text } of pagesOfNodes) writeFileSync(join(folder, name), text)
+  writeFileSync(entry, pagesOfNodes.map(({ name }) => `await import('./${name}')\n`).join(''))
+  expect(await runBundled(entry)).toEqual([0, ''])
+}, 90_000)
+
 describe('programs that can run', () => {
-  test.each(programs.filter(({ run }) => run).map(({ name, text }) => [name, text] as const))('%s', async (name, text) => {
-    const source = join(folder, name), bundle = join(folder, `${name}.mjs`)
+  test.each(programs.filter(({ run, node }) => run && !node).map(({ name, text }) => [name, text] as const))('%s', async (name, text) => {
+    const source = join(folder, name)
     writeFileSync(source, text)
-    await build({
-      entryPoints: [source], outfile: bundle, bundle: true, format: 'esm', platform: 'neutral', target: 'es2022', external: ['node:*'], mainFields: ['module', 'main'], logLevel: 'error', alias: Object.fromEntries(Object.entries(paths).map(([from, [to]]) => [from, to!]).reverse()),
-      define: { MILLRACE_VERSION: '"docs"' }, loader: { '.wasm': 'binary' }, plugins: [inlineEsbuild()], nodePaths: [join(root, 'node_modules')],
-    })
-    for (const file of ['talk.wav', 'speech.json']) if (!existsSync(join(folder, file))) copyFileSync(join(root, 'examples', file), join(folder, file))
-    const { status, stderr } = spawnSync(process.execPath, [bundle], { cwd: folder, encoding: 'utf8', timeout: 60_000 })
-    expect([status, stderr]).toEqual([0, ''])
+    expect(await runBundled(source)).toEqual([0, ''])
   }, 90_000)
 })
+
+/** Bundles a program with the sources and runs it where the recordings lie; its exit code and complaints. */
+async function runBundled(source: string): Promise<[number | null, string]> {
+  const bundle = `${source}.mjs`
+  await build({
+    entryPoints: [source], outfile: bundle, bundle: true, format: 'esm', platform: 'neutral', target: 'es2022', external: ['node:*'], mainFields: ['module', 'main'], logLevel: 'error', alias: Object.fromEntries(Object.entries(paths).map(([from, [to]]) => [from, to!]).reverse()),
+    define: { MILLRACE_VERSION: '"docs"' }, loader: { '.wasm': 'binary' }, plugins: [inlineEsbuild()], nodePaths: [join(root, 'node_modules')],
+  })
+  mkdirSync(join(folder, 'examples'), { recursive: true })
+  for (const file of ['talk.wav', 'speech.json', 'examples/talk.wav']) if (!existsSync(join(folder, file))) copyFileSync(join(root, 'examples', file.replace('examples/', '')), join(folder, file))
+  const { status, stderr } = spawnSync(process.execPath, [bundle], { cwd: folder, encoding: 'utf8', timeout: 60_000 })
+  return [status, stderr]
+}
