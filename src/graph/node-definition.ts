@@ -38,6 +38,8 @@ export interface ParamDeclaration {
   /** Not hashed. */
   readonly cosmetic?: boolean
   readonly secret?: boolean
+  /** The value says how much of a host the node wants (threads, bytes of a model): an indicator for its place, after `requires` (GR-47). */
+  readonly size?: 'cores' | 'memoryBytes'
   readonly alias?: readonly string[]
   readonly rate?: ParamRate
   /** May be driven by an edge. */
@@ -57,6 +59,8 @@ export interface InputDeclaration {
   readonly lazy?: boolean
   /** Takes a list whole, as one packet whose `data` is an array of items; else the node is called once per item and gives lists. Not for kernels. */
   readonly list?: boolean
+  /** Takes packets whose media differ from the first one's, and looks at each; else such a packet is `MEDIA_CHANGED`. Not for kernels. */
+  readonly changes?: boolean
   readonly doc?: string
 }
 

@@ -1,5 +1,6 @@
 import { show } from '../../errors/show.js'
 import { graphErrors } from '../errors.js'
+import type { NodeDefinition, ParamTable } from '../node-definition.js'
 import { isObject } from '../schema/fit-shape.js'
 import { chooseTier, parseTier, tagOf, type HostFacts, type TierChoice, type TierQuestion } from '../tiers.js'
 import type { Context } from './context.js'
@@ -32,7 +33,21 @@ export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost)
     checkPlace(c, n, host)
     const all: Readonly<Record<string, unknown>> | undefined = requires === undefined ? definition.requires : definition.requires === undefined ? requires : { ...definition.requires, ...requires }
     for (const name in all) if (Object.hasOwn(all, name)) checkFact(c, n, name, all[name], host, tags)
+    for (const [param, fact] of sizesOf(definition)) {
+      const wanted = c.params[n]?.[param], have = host[fact]
+      if (all?.[fact] === undefined && typeof wanted === 'number' && have !== undefined && have < wanted) lacking(c, n, fact, `${wanted} ${fact} by its param ${param}`, String(have), true)
+    }
   })
+}
+
+const NONE: readonly (readonly [param: string, fact: 'cores' | 'memoryBytes'])[] = []
+const sizes = new WeakMap<ParamTable, typeof NONE>()
+
+/** Params of a type that say how large a host a node wants; found once per type. */
+function sizesOf({ params }: NodeDefinition): typeof NONE {
+  let found = sizes.get(params)
+  if (found === undefined) sizes.set(params, found = Object.entries(params).flatMap(([name, { size }]) => size === undefined ? NONE : [[name, size]]))
+  return found
 }
 
 function questionOf(host: ValidationHost, own?: TierChoice): TierQuestion {

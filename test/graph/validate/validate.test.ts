@@ -187,6 +187,18 @@ describe('one diagnostic per code', () => {
     expect(validate(edit(edit(graph, 'a', { tier: 'rust' }), 'b', { tier: 'rust' }), registry, { ...host, sab: false })).toEqual([])
   })
 
+  test('params that say a size are wishes; what requires says goes first (GR-47)', () => {
+    const model = nodeType('test::model', { params: { threads: { type: 'integer', default: 8, size: 'cores', doc: '' }, bytes: { type: 'integer', default: 1, size: 'memoryBytes', doc: '' } } satisfies ParamTable, inputs: { in: audio() }, outputs: { out: audio() } })
+    const graph = graphOf({ give, model, take }, ['give.out->model.in', 'model.out->take.in']), known = registryOf(give, model, take)
+    const on = (facts: object, change: Partial<GraphNode> = {}): unknown[] => validate(edit(graph, 'model', change), known, { ...host, ...facts }).map(({ code, constraint, node }) => [code, constraint, node])
+    expect(on({ cores: 2, memoryBytes: 1 })).toEqual([['CAPABILITY_PREFERRED', 'cores', 'model']])
+    expect(on({ cores: 8, memoryBytes: 1 })).toEqual([])
+    expect(on({ cores: 8, memoryBytes: 1 }, { params: { bytes: 2 } })).toEqual([['CAPABILITY_PREFERRED', 'memoryBytes', 'model']])
+    expect(on({ cores: 2, memoryBytes: 1 }, { requires: { cores: 2 } })).toEqual([])
+    expect(on({ cores: 2, memoryBytes: 1 }, { requires: { cores: 4 } })).toEqual([['CAPABILITY_MISSING', 'cores', 'model']])
+    expect(on({})).toEqual([]) // a host that does not say
+  })
+
   test('CAPABILITY_MISSING and CAPABILITY_PREFERRED', () => {
     const on = (requires: Readonly<Record<string, unknown>>, expected: Partial<Diagnostic>): void => check(edit(good, 'pass', { requires }), { stage: 11, node: 'pass', pointer: '/nodes/1/requires', ...expected }, host)
     on({ webgpu: true }, { code: 'CAPABILITY_MISSING', severity: 'error', constraint: 'webgpu', message: 'Node pass: needs webgpu, host has none.' })
