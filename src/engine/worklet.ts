@@ -10,6 +10,7 @@ import type { AudioMedia } from '../media/media-type.js'
 import { arenaBytesOf, MIN_ARENA_BYTES } from '../memory/config.js'
 import { audioBuffer } from '../nodes/io/audio-buffer.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
+import { heldSeconds } from '../schedule/held.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import { workerErrors } from '../workers/errors.js'
 import { SEGMENT_PROCESSOR, WORKER_PROTOCOL, type KernelBinding, type ProcessorEvent } from '../workers/protocol.js'
@@ -25,7 +26,7 @@ export type WorkletNode = typeof globalThis extends { AudioWorkletNode: { protot
 
 /** Options of `engine.openWorklet`. */
 export interface WorkletOptions {
-  /** Channels of the input, 1…64; default 1. What is connected is mixed to them by the rules of Web Audio. */
+  /** Channels of the input, 1…32 (an AudioWorklet has no more); default 1. What is connected is mixed to them by the rules of Web Audio. */
   readonly channels?: number
   /** Memory of the processor's own, bytes; default 16 MiB. */
   readonly arenaBytes?: number
@@ -42,6 +43,9 @@ export interface WorkletSegment {
   /** Ends the processor. Idempotent. */
   close(): void
 }
+
+/** Most channels of an AudioWorkletNode. */
+const MOST_CHANNELS = 32
 
 /** The source that stands for what is connected to the node. */
 export type WorkletInput = ReturnType<typeof audioBuffer>
@@ -84,37 +88,50 @@ async function load(context: WorkletContext, given: string | URL | undefined): P
 export async function openWorklet(
   parts: EngineParts, compile: (target: Outputs) => Promise<CompiledPlan>, context: WorkletContext, build: (input: WorkletInput) => AnyOutput | AnyHandle, options: WorkletOptions = {},
 ): Promise<WorkletSegment> {
+  if (typeof options !== 'object' || options === null) throw commonErrors.INVALID_ARGUMENT({ function: 'engine.openWorklet', expected: 'options', got: show(options) })
   const { channels = 1, arenaBytes = MIN_ARENA_BYTES } = options
-  if (!(Number.isInteger(channels) && channels >= 1 && channels <= 64)) throw commonErrors.INVALID_ARGUMENT({ function: 'engine.openWorklet channels', expected: '1…64', got: show(channels) })
+  if (!(Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS)) throw commonErrors.INVALID_ARGUMENT({ function: 'engine.openWorklet channels', expected: `1…${MOST_CHANNELS}`, got: show(channels) })
   if (typeof build !== 'function') throw commonErrors.INVALID_ARGUMENT({ function: 'engine.openWorklet', expected: 'a function from the input to the output', got: show(build) })
   if (parts.runtime === undefined) throw graphErrors.TIER_UNAVAILABLE({ node: 'worklet', wanted: 'wasm', missing: ['an engine of that tier (this one is js)'] })
   await addWorklet(parts, context)
   const input = audioBuffer({ data: Array.from({ length: channels }, () => new Float32Array(0)), rate: context.sampleRate })
-  const { plan, media } = segmentOf(await compile({ out: build(input) }), context.sampleRate)
+  const { plan, media, holdFrames } = segmentOf(await compile({ out: build(input) }), context.sampleRate)
   const { wasm, kernels } = parts.options, from = { shared: false, wasm, kernels }
-  const processorOptions: QuantumOptions = { protocol: WORKER_PROTOCOL, modules: (await compileModules(from)).modules, kernels: bindings(plan), plan, arenaBytes: arenaBytesOf(arenaBytes) }
+  const processorOptions: QuantumOptions = { protocol: WORKER_PROTOCOL, modules: (await compileModules(from)).modules, kernels: bindings(plan), plan, holdFrames, arenaBytes: arenaBytesOf(arenaBytes) }
   const shape: AudioWorkletNodeOptions = { numberOfInputs: 1, numberOfOutputs: 1, channelCount: channels, channelCountMode: 'explicit', outputChannelCount: [media.channels] }
-  const make = (own: QuantumOptions): AudioWorkletNode => new AudioWorkletNode(context as BaseAudioContext, SEGMENT_PROCESSOR, { ...shape, processorOptions: own })
-  try { return watched(make(processorOptions)) } catch (error) {
-    // A host that clones no modules into a worklet gets their bytes.
-    if (!(error instanceof DOMException && error.name === 'DataCloneError')) throw error
-    return watched(make({ ...processorOptions, modules: await moduleBytes(from) }))
+  const make = (own: QuantumOptions): WorkletSegment => watched(new AudioWorkletNode(context as BaseAudioContext, SEGMENT_PROCESSOR, { ...shape, processorOptions: own }))
+  try {
+    try { return make(processorOptions) } catch (error) {
+      // A host that clones no modules into a worklet gets their bytes.
+      if (!(error instanceof DOMException && error.name === 'DataCloneError')) throw error
+      return make({ ...processorOptions, modules: await moduleBytes(from) })
+    }
+  } catch (cause) {
+    if (!(cause instanceof DOMException)) throw cause
+    throw workerErrors.DRIVER_ERROR({ driver: 'worklet', cause: cause.message }, { cause })
   }
 }
 
-/** The one segment of a plan, and the media that it puts out. Throws `INVALID_ARGUMENT` for what cannot run quantum by quantum. */
-function segmentOf({ segments, nodes, removed, outputs, media }: CompiledPlan, rate: number): { readonly plan: SegmentPlan; readonly media: AudioMedia } {
+/** The one segment of a plan, the media that it puts out, and how far it may lag. Throws `INVALID_ARGUMENT` for what cannot run quantum by quantum. */
+function segmentOf({ segments, nodes, removed, outputs, media }: CompiledPlan, rate: number): { readonly plan: SegmentPlan; readonly media: AudioMedia; readonly holdFrames: number } {
   const plan = segments[0], out = outputs.get('out')!, made = media.get(out)
   const inside = new Set(segments.flatMap((segment) => segment.nodes.map(({ node }) => node)))
   const outside = nodes.find(({ id, index, definition }) => !inside.has(index) && !removed.has(id) && definition !== audioBuffer.definition)
   const got = outside !== undefined ? `node ${outside.id} (${outside.definition.type}), which is no kernel`
-    : plan === undefined ? 'nothing that changes it'
+    : plan === undefined || plan.buffers.every(({ kind }) => kind !== 'output') ? 'nothing that changes it'
     : segments.length > 1 ? `${segments.length} segments`
     : made?.kind !== 'audio' || made.rate !== rate || made.format !== 'f32' || made.layout !== 'planar' ? show(made)
+    : made.channels > MOST_CHANNELS ? `${made.channels} channels`
     : plan.buffers.filter(({ kind }) => kind === 'input').length > 1 || plan.buffers.some(({ kind, value, readers }) => kind === 'output' && (value !== out || readers.length > 0)) ? 'one with several streams'
     : undefined
   if (got !== undefined) throw commonErrors.INVALID_ARGUMENT({ function: 'engine.openWorklet', expected: `one segment of kernels from the input to planar f32 audio at ${rate} Hz`, got })
-  return { plan: plan!, media: made as AudioMedia }
+  // Seconds by which each buffer may lag, along its slowest path.
+  const late: number[] = []
+  for (const { node, inputs, driven = [], outputs: own } of plan!.nodes) {
+    const most = Math.max(0, ...[...inputs, ...driven.map(({ buffer }) => buffer)].map((b) => late[b] ?? 0)) + heldSeconds(nodes[node]!)
+    for (const b of own) if (b >= 0) late[b] = most
+  }
+  return { plan: plan!, media: made as AudioMedia, holdFrames: Math.ceil(late[plan!.buffers.findIndex(({ kind }) => kind === 'output')]! * rate) }
 }
 
 /** Numbers of the kernels, for the processor's own table. */

@@ -21,6 +21,8 @@ export interface QuantumOptions {
   readonly kernels: readonly KernelBinding[]
   /** A segment whose external buffers are one audio input (or none) and one audio output, f32 planar, at the context's rate. */
   readonly plan: SegmentPlan
+  /** Frames by which the output may lag behind the input, at most: held back at the start, so that no later quantum is short (KE-16). */
+  readonly holdFrames: number
   readonly arenaBytes: number
 }
 
@@ -41,7 +43,9 @@ export class SegmentQuantum {
   readonly #output: number
   readonly #inputBase: Address
   readonly #outputBase: Address
+  readonly #inputCapacity: number
   readonly #capacity: number
+  readonly #hold: number
   #cursor: number
   #position = 0
   #missed = 0
@@ -63,13 +67,15 @@ export class SegmentQuantum {
     this.#input = only(o.plan, 'input')
     this.#output = only(o.plan, 'output')
     if (this.#output < 0) throw workerErrors.IPC_ERROR({ channel: 'worklet', reason: 'the segment has no output' })
-    this.#capacity = o.plan.buffers[this.#output]!.capacity + WAITING_QUANTA * MOST_FRAMES
-    this.#inputBase = this.#input < 0 ? 0 : this.#place(this.#input, MOST_FRAMES)
+    this.#hold = o.holdFrames
+    this.#inputCapacity = MOST_FRAMES + this.#hold
+    this.#capacity = o.plan.buffers[this.#output]!.capacity + WAITING_QUANTA * MOST_FRAMES + this.#hold
+    this.#inputBase = this.#input < 0 ? 0 : this.#place(this.#input, this.#inputCapacity)
     this.#outputBase = this.#place(this.#output, this.#capacity)
     this.#cursor = o.plan.buffers[this.#output]!.skip
   }
 
-  /** Frames of silence before and between the segment's own: a quantum that is not there as a whole is not begun. */
+  /** Frames of silence before the segment's own; between them only when it leaves frames out (`vad` with `filter`): a quantum that is not there as a whole is not begun. */
   get missed(): number { return this.#missed }
 
   /** What a kernel failed with: `KERNEL_STATUS`, `KERNEL_TRAP`. */
@@ -83,31 +89,39 @@ export class SegmentQuantum {
   run(input: readonly Float32Array[], output: readonly Float32Array[]): boolean {
     const frames = output[0]?.length ?? 0
     if (this.#input >= 0) this.#feed(input, frames)
+    const begun = this.#position >= this.#hold
+    this.#position += frames
     let code: number = PASS.MORE
-    try { while (code === PASS.MORE) code = this.#interpreter.run(this.#program.address, THREAD_ID.ENGINE) } catch (error) { this.#failure = this.#program.trapped(error) }
+    try { while (code === PASS.MORE && this.#failure === undefined) code = this.#interpreter.run(this.#program.address, THREAD_ID.ENGINE) } catch (error) { this.#failure = this.#program.trapped(error) }
     if (code < 0) this.#failure = this.#program.failed(code)
-    if (this.#failure === undefined) this.#take(output, frames)
+    if (this.#failure === undefined) this.#take(output, frames, begun)
     else for (const channel of output) channel.fill(0)
     return this.#failure === undefined
   }
 
+  /** Behind what some reader has not taken yet: paths may lag behind each other. */
   #feed(input: readonly Float32Array[], frames: number): void {
     const { u32, f32 } = this.#arena, record = this.#program.buffer(this.#input) >>> 2, stride = u32[record + BUFFER.STRIDE / 4]!, buffer = this.#program.plan.buffers[this.#input]!
+    const filled = u32[record + BUFFER.FILLED / 4]!
+    let taken = filled
+    for (let r = 0; r < buffer.readers.length; r++) taken = Math.min(taken, this.#program.offset(this.#input, r))
+    const kept = filled - taken
+    if (kept + frames > this.#inputCapacity) { this.#failure = workerErrors.IPC_ERROR({ channel: 'worklet', reason: `no room for ${frames} frames behind ${kept}` }); return }
     for (let c = 0; c < buffer.channels; c++) {
       const at = (this.#inputBase + c * stride) >>> 2, from = input[c]
-      if (from === undefined) f32.fill(0, at, at + frames)
-      else f32.set(from, at)
+      if (kept > 0) f32.copyWithin(at, at + taken, at + filled)
+      if (from === undefined) f32.fill(0, at + kept, at + kept + frames)
+      else f32.set(from, at + kept)
     }
-    for (let r = 0; r < buffer.readers.length; r++) this.#program.setOffset(this.#input, r, 0)
-    u32[record + BUFFER.FILLED / 4] = frames
-    this.#program.setOrigin(this.#input, this.#position)
-    this.#position += frames
+    for (let r = 0; r < buffer.readers.length; r++) this.#program.setOffset(this.#input, r, this.#program.offset(this.#input, r) - taken)
+    u32[record + BUFFER.FILLED / 4] = kept + frames
+    this.#program.setOrigin(this.#input, this.#position - kept)
   }
 
-  #take(output: readonly Float32Array[], frames: number): void {
+  #take(output: readonly Float32Array[], frames: number, begun: boolean): void {
     const { u32, f32 } = this.#arena, record = this.#program.buffer(this.#output) >>> 2, stride = u32[record + BUFFER.STRIDE / 4]!
     const filled = u32[record + BUFFER.FILLED / 4]!, there = filled - this.#cursor
-    if (there < frames) {
+    if (!begun || there < frames) {
       // Half a quantum would tear a hole into the sound: it waits for the rest.
       for (const channel of output) channel.fill(0)
       this.#missed += frames

@@ -66,7 +66,7 @@ async function batch(first: number, second: number, input: Float32Array<ArrayBuf
 test('two gains per quantum: every sample as the arithmetic says, and bit for bit as in a batch run', async () => {
   const input = Float32Array.from({ length: FRAMES }, (_, n) => Math.sin(n * 0.05) * 0.9)
   const { modules } = await compileModules({ shared: false })
-  const { samples, said } = await render({ protocol: WORKER_PROTOCOL, modules, kernels, plan: twoGains(-20, 20), arenaBytes: 16 * 2 ** 20 }, input)
+  const { samples, said } = await render({ protocol: WORKER_PROTOCOL, modules, kernels, plan: twoGains(-20, 20), holdFrames: 0, arenaBytes: 16 * 2 ** 20 }, input)
   expect(said).toEqual({ kind: 'ready' })
   const down = Math.fround(0.1), up = Math.fround(10)
   const expected = input.map((x) => Math.fround(Math.fround(x * down) * up))
@@ -80,7 +80,7 @@ test('two gains per quantum: every sample as the arithmetic says, and bit for bi
 
 test('a processor that cannot start says why and plays silence', async () => {
   const { modules } = await compileModules({ shared: false })
-  const { samples, said } = await render({ protocol: WORKER_PROTOCOL + 1, modules, kernels, plan: twoGains(0, 0), arenaBytes: 16 * 2 ** 20 }, new Float32Array(FRAMES).fill(0.5))
+  const { samples, said } = await render({ protocol: WORKER_PROTOCOL + 1, modules, kernels, plan: twoGains(0, 0), holdFrames: 0, arenaBytes: 16 * 2 ** 20 }, new Float32Array(FRAMES).fill(0.5))
   expect(said).toMatchObject({ kind: 'failed' })
   expect(decodeError(said.error!)).toMatchObject({ code: 'PROTOCOL_MISMATCH' })
   expect(samples.every((x) => x === 0)).toBe(true)
