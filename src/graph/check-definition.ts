@@ -24,7 +24,7 @@ export function checkDefinition(definition: NodeDefinition): void {
     'a kernel, a process function or a pull function', 'none')
   demand(type, inWorker || definition.codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${definition.thread ?? 'engine'}`)
   demand(type, !inWorker || definition.kernel === undefined, "no thread for a kernel node", 'worker')
-  demand(type, definition.kernel === undefined || ![...Object.values(inputs), ...Object.values(outputs)].some((port) => ('lazy' in port && port.lazy === true) || port.list === true), 'no lazy or list ports beside a kernel', 'some')
+  demand(type, definition.kernel === undefined || ![...Object.values(inputs), ...Object.values(outputs)].some((port) => ('lazy' in port && port.lazy === true) || ('changes' in port && port.changes === true) || port.list === true), 'no lazy or list ports beside a kernel, nor ports with changes', 'some')
   checkParams(type, params)
 }
 

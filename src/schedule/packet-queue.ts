@@ -15,6 +15,8 @@ export interface QueueServices {
   ownUs?(): number
   /** What the reader sees of a packet (a view of channels); takes it over. */
   show?(packet: Packet): Packet
+  /** Looks at a packet as it comes; what it gives fails the reader, and the packet is released. */
+  refuse?(packet: Packet): Error | undefined
   /** Joins consecutive packets into one; owns and releases the parts. */
   join(media: Media, parts: Packet[]): Packet
   /** Told whenever an end starts or stops waiting; the driver finds stalls with it. */
@@ -55,6 +57,14 @@ export class PacketQueue implements PacketStream {
   /** Adds a packet without waiting, beyond the capacity if need be. */
   offer(packet: Packet): void {
     if (this.#left || this.#failed) { releasePacket(packet); return }
+    const refused = this.#services.refuse?.(packet)
+    if (refused !== undefined) {
+      releasePacket(packet)
+      this.fail(refused)
+      // What cannot be read keeps no source going.
+      this.#left = true
+      return
+    }
     this.#waiting.push(this.#services.show?.(packet) ?? packet)
     this.counters.items++
     this.counters.frames += packet.duration

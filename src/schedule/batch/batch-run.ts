@@ -14,6 +14,7 @@ import { nodeOf, referenceParts, valueId, type ResolvedNode } from '../resolved-
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
 import type { BatchOutcome, BatchRequest, SkipReason } from './batch-types.js'
 import { Demand } from './demand.js'
+import { keepMedia } from './keep-media.js'
 import { gatherOutputs } from './gather-outputs.js'
 import { randomKey } from './node-context.js'
 import { nodeReport, runNodeTask, type NodeReport } from './node-task.js'
@@ -173,7 +174,7 @@ class BatchRun {
     for (const node of compiled.nodes) {
       if (node.tier !== null || compiled.removed.has(node.id)) continue
       const links = new Map<string, PacketQueue>()
-      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, node.id, input.link, input.from))
+      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, node.id, input.link, input.from, node.definition.inputs[input.port]?.changes))
       this.#nodeQueues.set(node.id, links)
     }
     for (const [i, segment] of compiled.segments.entries()) {
@@ -195,10 +196,10 @@ class BatchRun {
   }
 
   /** A queue for `reader`, at its input `link` where that is known, which sees the value as `shown` (a view of channels). */
-  #queue(value: ValueId, reader: string, link?: string, shown = value): PacketQueue {
-    const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(shown)!, view = this.#r.compiled.views.get(shown)
+  #queue(value: ValueId, reader: string, link?: string, shown = value, changes = false): PacketQueue {
+    const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(shown)!, view = this.#r.compiled.views.get(shown), port = link === undefined ? shown : `${reader}.${link}`
     const queue = new PacketQueue(media, queueCapacity(media?.kind), {
-      nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, ...(view && { show: (packet: Packet) => viewPacket(packet, view, media) }), waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
+      nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, ...(!changes && { refuse: keepMedia(port, link === undefined ? nodeOf(shown) : reader, value) }), ...(view && { show: (packet: Packet) => viewPacket(packet, view, media) }), waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
     this.#readers.set(queue, reader)
     this.#edges.push({ from: value, to: link === undefined ? reader : `${reader}.${link}`, counters: queue.counters })

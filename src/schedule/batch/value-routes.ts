@@ -2,10 +2,12 @@ import type { Packet } from '../../media/packet.js'
 import { BLOCKED } from '../blocked.js'
 import { sharePacket, releasePacket } from '../packet-data.js'
 import type { PacketQueue } from '../packet-queue.js'
+import { nodeOf } from '../resolved-graph.js'
 import type { ValueId } from '../segment-plan.js'
+import { keepMedia } from './keep-media.js'
 
 /** Who gets the packets of a value: queues of its readers, and a shelf where a run output collects them. */
-export interface Route { readonly queues: PacketQueue[]; shelf: Packet[] | undefined; /** Its writer stopped what depends on it. */ blocked?: boolean }
+export interface Route { readonly queues: PacketQueue[]; shelf: Packet[] | undefined; /** Looks at what comes onto the shelf. */ keep?: ReturnType<typeof keepMedia>; /** Its writer stopped what depends on it. */ blocked?: boolean }
 
 /** Hands the packets of values to their readers. Owner of a given packet: the routes. */
 export class ValueRoutes {
@@ -17,10 +19,14 @@ export class ValueRoutes {
     return route
   }
 
-  /** Gives a packet to every reader; settles when all had room. */
+  /** Gives a packet to every reader; settles when all had room. Throws `MEDIA_CHANGED` where a run output cannot take it. */
   async give(value: ValueId, packet: Packet): Promise<void> {
     const route = this.of(value)
-    route.shelf?.push(sharePacket(packet))
+    if (route.shelf) {
+      const refused = (route.keep ??= keepMedia(value, nodeOf(value)))(packet)
+      if (refused !== undefined) { releasePacket(packet); throw refused }
+      route.shelf.push(sharePacket(packet))
+    }
     const shared = route.queues.map((queue, i) => i === route.queues.length - 1 ? packet : sharePacket(packet))
     if (route.queues.length === 0) releasePacket(packet)
     for (const [i, queue] of route.queues.entries()) await queue.push(shared[i]!)
