@@ -181,9 +181,19 @@ export class RemoteSegment implements OpenSegment {
   /** Tells the worker to stop; a kernel that does not return within the grace loses its thread (MW-50). */
   #stop(): void {
     this.#post({ kind: 'job-cancel', job: this.#job })
-    void this.#o.clock.sleep(CANCEL_GRACE_MS, this.#settled.signal).then(() => {
-      if (!this.#settled.signal.aborted && this.#answer !== undefined) this.#o.pool.lose(this.worker, 'terminated', 'did not stop when cancelled')
-    })
+    void this.#grace()
+  }
+
+  /** The grace is the kernel's that runs: who waits behind another job has no part in how long that takes. */
+  async #grace(): Promise<void> {
+    const { signal } = this.#settled, { executing } = this.worker
+    for (let mine = false; !mine;) {
+      const [runs = this] = executing
+      mine = runs === this
+      await this.#o.clock.sleep(CANCEL_GRACE_MS, signal)
+      if (signal.aborted || this.#answer === undefined) return
+    }
+    this.#o.pool.lose(this.worker, 'terminated', 'did not stop when cancelled')
   }
 
   /** A reply of the worker. */

@@ -18,7 +18,15 @@ export interface JobClock { readonly nowUs: () => number; readonly epochMs: () =
 /** How often a thread that executes says that it lives, ms (MW-45). */
 const BEAT_MS = 100
 
-interface Job { readonly abort: AbortController; readonly collected: readonly number[]; segment: EngineSegment | undefined; /** Requests of one job are answered in order. */ last: Promise<void> }
+interface Job {
+  readonly abort: AbortController
+  readonly collected: readonly number[]
+  segment: EngineSegment | undefined
+  /** Requests of one job are answered in order. */
+  last: Promise<void>
+  /** Waits for its turn: calling it takes it out of the queue. */
+  leave: ((reason: unknown) => void) | undefined
+}
 
 /**
  * Executes segments for an engine on a thread with memory of its own (MW-57): packets come in and go out by transfer, samples are copied once each
@@ -64,11 +72,15 @@ export class JobServer {
 
   #receive(request: JobRequest): void {
     if (request.kind === 'job-open') {
-      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'emit' ? [] : [b]), segment: undefined, last: Promise.resolve() })
+      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'emit' ? [] : [b]), segment: undefined, last: Promise.resolve(), leave: undefined })
     }
     const job = this.#jobs.get(request.job)
     if (job === undefined) return
-    if (request.kind === 'job-cancel') { job.abort.abort(); return }
+    if (request.kind === 'job-cancel') {
+      job.abort.abort()
+      job.leave?.(job.abort.signal.reason)
+      return
+    }
     job.last = job.last.then(() => this.#handle(request, job)).catch((error: unknown) => {
       this.#say({ kind: 'job-failed', job: request.job, error: encodeError(error), ...(isMillraceError(error) ? {} : { fault: faultOf(error) }) })
     })
@@ -86,7 +98,7 @@ export class JobServer {
       case 'chunk': return job.segment?.feed(request.buffer, unpackPacket(this.#arena, [request.packet], 'job'))
       case 'input-end': job.segment?.end(request.buffer); return
       // One at a time: the next job waits here with its inputs (MW-57).
-      case 'advance': return this.#running = this.#running.catch(() => undefined).then(() => this.#advance(request.job, job, request.snapshot === true))
+      case 'advance': return this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true))
       case 'job-close': {
         this.#jobs.delete(request.job)
         await job.segment?.close()
@@ -95,6 +107,19 @@ export class JobServer {
       }
       default: request satisfies never
     }
+  }
+
+  /** Executes when all that came before is done. A job that is cancelled before that answers at once and is never executed. */
+  #turn(job: Job, work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { signal } = job.abort
+      if (signal.aborted) { reject(signal.reason as Error); return }
+      job.leave = reject
+      this.#running = this.#running.then(() => {
+        job.leave = undefined
+        return signal.aborted ? undefined : work()
+      }).then(resolve, reject)
+    })
   }
 
   async #advance(number: number, { segment, collected }: Job, keep: boolean): Promise<void> {

@@ -101,6 +101,25 @@ describe('jobs on a private memory', () => {
     for (const job of [1, 2]) { s.say({ kind: 'job-close', job }); await s.until('job-closed', job) }
   })
 
+  test('a job that is cancelled while it waits behind another answers at once and is never executed', async () => {
+    let cancelled = false
+    const s = await served((nowUs) => {
+      if (cancelled || nowUs < 40_000) return
+      cancelled = true
+      s.say({ kind: 'job-cancel', job: 2 })
+      s.say({ kind: 'job-close', job: 2 })
+    })
+    for (const job of [1, 2]) {
+      s.say(opening(job))
+      s.say({ kind: 'chunk', job, buffer: 0, packet: frames(200 * HEAD) })
+      s.say({ kind: 'input-end', job, buffer: 0 })
+      s.say({ kind: 'advance', job })
+    }
+    expect(await s.until('result', 1)).toMatchObject({ done: true })
+    await s.until('job-closed', 2)
+    expect(s.heard.flatMap(({ event }) => event.kind === 'beat' || event.kind === 'job-opened' ? [] : [[event.kind, 'job' in event && event.job]])).toEqual([['job-failed', 2], ['job-closed', 2], ['result', 1]])
+  })
+
   test('a snapshot comes only when it is asked for, and never with the end; another server goes on from it', async () => {
     const s = await served(), t = await served(), pieces: OutputMode = { mode: 'pieces' }
     s.say(opening(1, pieces))
