@@ -145,6 +145,16 @@ export function verdict(what: string, barMs: number, { variants }: RowResult): s
   return `${what}: bar ${barMs} ms, p50 ${p50Ms.toFixed(3)} ms, least ${minMs.toFixed(3)} ms${beside}: ${p50Ms < barMs ? 'met' : minMs < barMs ? 'met at the least only' : 'missed'}`
 }
 
+/** How many times faster the first variant is than each of `against`, by the medians, and whether the least of these reaches the bar; least times in brackets. */
+export function speedup(bar: number, { variants }: RowResult, against: readonly string[]): string {
+  const own = variants[0]!, peers = against.map((name) => {
+    const peer = variants.find(({ variant }) => variant === name)
+    if (peer === undefined) throw new Error(`Variant ${name}: expected one of ${variants.map(({ variant }) => variant).join(', ')}.`)
+    return { name, p50: peer.p50Ms / own.p50Ms, least: peer.minMs / own.minMs }
+  })
+  return `${peers.map(({ name, p50, least }) => `by ${name} ${p50.toFixed(2)} (${least.toFixed(2)} by the least times)`).join(', ')}; bar ${bar} for the worst of them: ${Math.min(...peers.map(({ p50 }) => p50)) >= bar ? 'met' : 'missed'}`
+}
+
 function summarize(samples: readonly number[]): { minMs: number; p50Ms: number; p95Ms: number } {
   const sorted = Float64Array.from(samples).sort()
   const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
