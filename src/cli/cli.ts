@@ -1,5 +1,7 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
-import { isMillraceError } from '../errors/millrace-error.js'
+import { commonErrors } from '../errors/common-errors.js'
+import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
+import { refusal } from '../formats/node-fs.js'
 import { nearest } from '../graph/nearest.js'
 import { UsageError, parseWords, type Command, type Terminal } from './command.js'
 import { convertCommand } from './commands/convert.js'
@@ -28,13 +30,12 @@ export async function runCli(words: readonly string[], terminal: Terminal, signa
   const command = COMMANDS.find((c) => c.name === name)
   if (command === undefined) {
     const names = COMMANDS.map((c) => c.name), [near] = nearest(name, names)
-    terminal.err(`millrace: expected a command, got ${name}. ${near === undefined ? `Commands: ${names.join(', ')}.` : `Did you mean ${near}?`}`)
-    return EXIT.USAGE
+    return misuse(`expected a command, got ${name}. ${near === undefined ? `Commands: ${names.join(', ')}.` : `Did you mean ${near}?`}`, undefined, terminal, rest.includes('--json'))
   }
-  let json = false
+  // Known before words are parsed: a mistake in them is told as JSON too.
+  const json = rest.includes('--json')
   try {
     const parsed = parseWords(command, rest)
-    json = parsed.options['json'] === true
     if (parsed.options['help'] === true) { terminal.out(commandHelp(command)); return EXIT.OK }
     return await command.run({ ...parsed, terminal, signal })
   } catch (error) {
@@ -44,17 +45,32 @@ export async function runCli(words: readonly string[], terminal: Terminal, signa
 }
 
 function report(error: unknown, command: Command, terminal: Terminal, json: boolean): number {
-  if (error instanceof UsageError) { terminal.err(`millrace ${command.name}: ${error.message}\nUsage: millrace ${command.name} ${command.usage}`.trimEnd()); return EXIT.USAGE }
+  if (error instanceof UsageError) return misuse(error.message, command, terminal, json)
   if (error instanceof DiagnosticsError) return reportDiagnostics(error.diagnostics, terminal, json)
-  if (isMillraceError(error)) {
-    const { code, message, hint, details, nodeId: node } = error, { diagnostics } = details as { readonly diagnostics?: readonly Diagnostic[] }
+  const known = isMillraceError(error) ? error : fileError(error)
+  if (known !== undefined) {
+    const { code, message, hint, details, nodeId: node } = known, { diagnostics } = details as { readonly diagnostics?: readonly Diagnostic[] }
     if (diagnostics !== undefined) return reportDiagnostics(diagnostics, terminal, json)
-    if (json) terminal.out(JSON.stringify({ error: { code, message, hint, node, details } }, null, 2)); else terminal.err(`${code}: ${message}${hint ? `\n  ${hint}` : ''}`)
+    if (json) terminal.out(JSON.stringify({ error: { code, message, hint, node, details } }, null, 2)); else terminal.err(`${code}${node === undefined ? '' : ` (node ${node})`}: ${message}${hint ? `\n  ${hint}` : ''}`)
     return EXIT.FAILED
   }
   const message = error instanceof Error ? error.message : String(error)
   if (json) terminal.out(JSON.stringify({ error: { message } }, null, 2)); else terminal.err(`millrace ${command.name}: ${message}`)
   return EXIT.FAILED
+}
+
+/** Tells a mistake in the words of the call. */
+function misuse(message: string, command: Command | undefined, terminal: Terminal, json: boolean): number {
+  const usage = command === undefined ? undefined : `millrace ${command.name} ${command.usage}`.trimEnd()
+  if (json) terminal.out(JSON.stringify({ error: { message, usage } }, null, 2))
+  else terminal.err(`millrace${command === undefined ? '' : ` ${command.name}`}: ${message}${usage === undefined ? '' : `\nUsage: ${usage}`}`)
+  return EXIT.USAGE
+}
+
+/** What the file system refused a command, as an error with a code; undefined for any other error. */
+function fileError(error: unknown): MillraceError | undefined {
+  const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException
+  return path === undefined || syscall === undefined ? undefined : commonErrors.NOT_FOUND({ thing: 'File', id: path, why: refusal(error) }, { cause: error })
 }
 
 function reportDiagnostics(diagnostics: readonly Diagnostic[], terminal: Terminal, json: boolean): number {

@@ -7,8 +7,8 @@ export interface Terminal {
   /** True when `err` is a terminal that can redraw a line. */
   readonly interactive: boolean
   readonly columns: number
-  /** Everything that standard input holds. */
-  stdin(): Promise<Uint8Array>
+  /** What standard input holds, piece by piece. */
+  stdin(): AsyncIterable<Uint8Array>
 }
 
 /** What a command runs with. `signal` aborts on Ctrl-C. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from './cli.js'
+import { EXIT } from './exit-codes.js'
 
 declare const MILLRACE_VERSION: string
 
@@ -12,19 +13,28 @@ process.once('SIGTERM', () => {
   setTimeout(() => { interrupt.abort(new Error('terminated')) }, DRAIN_MS).unref()
   process.once('SIGTERM', () => { interrupt.abort(new Error('terminated')) })
 })
-process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') process.exit(0) })
+/** True when something could not be written although its reader was there: a full disk. */
+let unwritten = false
+// A reader that went away wants no more text; what the command writes to files it writes all the same.
+for (const stream of [process.stdout, process.stderr]) {
+  let gone = false
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => { if (code === 'EPIPE') gone = true; else if (!gone) unwritten = true })
+}
 const terminal = {
   out: (text: string): void => { process.stdout.write(`${text}\n`) },
   err: (text: string): void => { process.stderr.write(text.startsWith('\r') ? text : `${text}\n`) },
   interactive: process.stderr.isTTY === true,
   columns: process.stderr.columns ?? 80,
-  stdin: async (): Promise<Uint8Array> => {
-    const chunks: Uint8Array[] = [], { signal } = interrupt
+  async *stdin(): AsyncGenerator<Uint8Array> {
+    const { signal } = interrupt
     signal.throwIfAborted()
     // A read of a terminal or an open pipe ends only with the stream.
     signal.addEventListener('abort', () => { process.stdin.destroy(signal.reason as Error) }, { once: true })
-    for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
-    return Buffer.concat(chunks)
+    yield* process.stdin as AsyncIterable<Uint8Array>
   },
 }
-void runCli(process.argv.slice(2), terminal, interrupt.signal, MILLRACE_VERSION).then((code) => { process.exitCode = code })
+void runCli(process.argv.slice(2), terminal, interrupt.signal, MILLRACE_VERSION).then((code) => {
+  process.exitCode = code
+  // Text that is still on its way to the system may fail yet.
+  process.once('exit', () => { if (unwritten) process.exitCode ||= EXIT.FAILED })
+})

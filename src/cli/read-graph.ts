@@ -4,18 +4,16 @@ import { createRegistry, fromDocument, type Registry } from '../index.js'
 import * as nodes from '../nodes/index.js'
 import type { Terminal } from './command.js'
 import { DiagnosticsError } from './diagnostics-error.js'
-import { parseText } from './parse-text.js'
-import { readBytes } from './read-bytes.js'
+import { readAny } from './read-any.js'
 
 /** Every node type of the library. */
 export function builtinRegistry(): Registry {
   return createRegistry(...Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node))
 }
 
-/** Reads a graph document from a file, `-` for standard input. Throws DiagnosticsError with all problems, NOT_FOUND for a file that cannot be read. */
+/** Reads a graph document of any dialect from a file, `-` for standard input. Throws DiagnosticsError with all problems, NOT_FOUND for a file that cannot be read. */
 export async function readGraph(path: string, registry: Registry, terminal: Terminal): Promise<{ readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] }> {
-  const bytes = await readBytes(path, terminal)
-  const { document, diagnostics } = parseText(bytes)
+  const { document, diagnostics } = await readAny(path, registry, terminal)
   if (document === undefined || diagnostics.some((d) => d.severity === 'error')) throw new DiagnosticsError(diagnostics)
   return { graph: fromDocument(document, registry), diagnostics }
 }

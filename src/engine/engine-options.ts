@@ -117,6 +117,6 @@ function invalid(key: string, source: string, expected: string, got: unknown): E
 
 /** Warnings and errors go to the console, the rest nowhere. */
 const defaultLogger: LogSink = (level, text, details) => {
-  if (level === 'warn') console.warn(`millrace: ${text}`, details ?? '')
-  else if (level === 'error') console.error(`millrace: ${text}`, details ?? '')
+  // Without facts there is nothing to show after the text.
+  if (level === 'warn' || level === 'error') console[level](`millrace: ${text}`, ...(details && Object.keys(details).length > 0 ? [details] : []))
 }

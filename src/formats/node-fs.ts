@@ -24,7 +24,7 @@ export interface NodeFs {
 /** Why the system refused a path, in words, with its code. */
 export function refusal(cause: unknown): string {
   const { code, message } = cause as { readonly code?: string; readonly message?: string }
-  const words = code === 'ENOENT' ? 'it does not exist' : code === 'EACCES' || code === 'EPERM' ? 'permission denied' : code === 'EISDIR' ? 'it is a folder' : undefined
+  const words = code === 'ENOENT' ? 'it does not exist' : code === 'EACCES' || code === 'EPERM' ? 'permission denied' : code === 'EISDIR' ? 'it is a folder' : code === 'ENOTDIR' ? 'a file stands where a folder should' : undefined
   return words === undefined ? code ?? message ?? String(cause) : `${words} (${code})`
 }
 

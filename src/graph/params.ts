@@ -58,7 +58,7 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
     if (value === undefined) continue
     if (name === key && !Object.hasOwn(values, name) && seen?.has(name) !== true && checkParam(table[name]!, value) === undefined) { values[name] = value; continue }
     const pointer = o.pointer === undefined ? {} : { pointer: `${o.pointer}/${escapePointer(key)}` }
-    if (name === undefined) { diagnostics.push(unknown(node, key, Object.keys(table), [...names.keys()], pointer)); continue }
+    if (name === undefined) { diagnostics.push(unknown(node, key, Object.keys(table), names, pointer)); continue }
     const param = table[name]!, first = seen?.get(name) ?? (Object.hasOwn(values, name) ? name : undefined)
     const problem: ParamProblem | undefined = first === undefined ? checkParam(param, value)
       : { constraint: 'other', limit: `one spelling, ${first} or ${key}`, got: value, path: '' }
@@ -91,8 +91,9 @@ function mends(node: string, param: string, declaration: ParamDeclaration, { con
   return [...fits, { title: declaration.default === undefined || constraint === 'other' ? `Remove ${param}` : `Use the default, ${show(declaration.default)}`, edit: { op: 'remove-param', node, param } }]
 }
 
-function unknown(node: string, key: string, names: readonly string[], spellings: readonly string[], place: { readonly pointer?: string }): Diagnostic {
-  const near = nearest(key, spellings)
+function unknown(node: string, key: string, names: readonly string[], spellings: ReadonlyMap<string, string>, place: { readonly pointer?: string }): Diagnostic {
+  // Two spellings of one param are no choice: the nearer one stays.
+  const near = nearest(key, [...spellings.keys()]).filter((word, i, all) => all.findIndex((other) => spellings.get(other) === spellings.get(word)) === i)
   return graphErrors.PARAM_UNKNOWN.diagnostic({ node, param: key, names, near }, {
     node, port: key, constraint: 'additional', expected: names, got: key, ...place,
     suggestions: [...near.map((to): Suggestion => ({ title: `Rename ${key} to ${to}`, edit: { op: 'rename-param', node, param: key, to } })), { title: `Remove ${key}`, edit: { op: 'remove-param', node, param: key } }],

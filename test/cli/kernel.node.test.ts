@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { kernelTemplate, TEMPLATE_NAMES } from '../../src/cli/templates/kernel.js'
 import { createEngine } from '../../src/index.js'
 import { call as cli } from './support.js'
 import { build as bundle } from 'esbuild'
@@ -61,12 +62,52 @@ describe('millrace new kernel (KE-23)', () => {
 
   test.each([
     [['new'], 'expected kernel NAME, got nothing.'], [['new', 'kernel'], 'expected kernel NAME, got kernel.'], [['new', 'node', 'x'], 'expected kernel NAME'],
-    [['new', 'kernel', 'Bad Name'], 'lower-case words'], [['test-kernel'], 'expected one MODULE.wasm, got nothing.'], [['test-kernel', 'absent.wasm'], 'absent.wasm: no such file.'],
+    [['new', 'kernel', 'Bad Name'], 'lower-case words'], [['test-kernel'], 'expected one MODULE.wasm, got nothing.'], 
     [['test-kernel', 'package.json'], 'Name'], [['test-kernel', 'package.json', '--chunkings', '0'], '--chunkings'],
   ])('%j is refused with exit code 2', async (words, text) => {
     const { code, err } = await cli(words)
     expect(code).toBe(2)
     expect(err.toLowerCase()).toContain(text.toLowerCase())
+  })
+
+  test.each([['absent.wasm'], ['package.json', '--node', 'absent.mjs']])('test-kernel %j: a file that is not there fails with its code, and exit code 1', async (...words) => {
+    expect(await cli(['test-kernel', ...words])).toEqual({ code: 1, out: '', err: `NOT_FOUND: File ${words.at(-1)!}: it does not exist (ENOENT).\n` })
+  })
+
+  test.each([
+    ['switch', 'is a word of JavaScript'], ['class', 'is a word of JavaScript'], ['test', 'is a name that the written files use for something else'], ['audio', 'is a name that'],
+    ['define-node', 'is a name that'], ['use', 'is a name that'], ['level', 'is a module of the engine'], ['core', 'is a module of the engine'],
+  ])('the name %s is refused: %s', async (name, why) => {
+    const folder = join(base, `refused-${name}`), { code, err } = await cli(['new', 'kernel', name, '--folder', folder])
+    expect([code, existsSync(folder)]).toEqual([2, false])
+    expect(err).toContain(`kernel name: ${name} ${why}`)
+    expect(err).toContain(`Choose another, like my-${name}.`)
+    expect((await cli(['new', 'kernel', `my-${name}`, '--folder', folder])).code).toBe(0)
+  })
+
+  test('every name that the written files bind is refused as the name of a kernel', () => {
+    const files = Object.entries(kernelTemplate('wobble', { millrace: '1', assemblyscript: '1' })).filter(([path]) => path.endsWith('.mjs'))
+    const bound = files.flatMap(([, text]) => [
+      ...[...text.matchAll(/^import \{ ([^}]*) \}|^const \{ ([^}]*) \}/gm)].flatMap(([, a, b]) => (a ?? b)!.split(', ')),
+      ...[...text.matchAll(/^ *const (\w+) =|^import (\w+) from/gm)].map(([, a, b]) => (a ?? b)!),
+    ]).filter((name) => /^[a-z]\w*$/.test(name) && name !== 'wobble')
+    expect(bound.length).toBeGreaterThan(10)
+    expect(bound.filter((name) => !TEMPLATE_NAMES.has(name))).toEqual([])
+    expect(files.map(([path]) => path.replace('.mjs', '')).filter((name) => /^\w+$/.test(name) && name !== 'wobble' && !TEMPLATE_NAMES.has(name))).toEqual([])
+  })
+
+  test('where the data of further modules goes', async () => {
+    const { out } = await cli(['new', 'kernel', 'slotted', '--folder', join(base, 'slotted')])
+    expect(out).toContain('memoryBase for each (asconfig.json): 0x90000 + n·0x10000, n = 0…6.')
+  })
+
+  test('a file in the place of the folder is told with a code', async () => {
+    const file = join(base, 'file')
+    writeFileSync(file, '')
+    for (const folder of [file, join(file, 'deeper')]) {
+      const { code, out } = await cli(['new', 'kernel', 'placed', '--folder', folder, '--json'])
+      expect([code, JSON.parse(out)]).toEqual([1, { error: expect.objectContaining({ code: 'NOT_FOUND', message: expect.stringContaining('a file stands where a folder should (ENOTDIR)') as string }) as object }])
+    }
   })
 
   test('nothing is written over', async () => {

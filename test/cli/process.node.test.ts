@@ -1,5 +1,5 @@
 /** The tool as a process of its own: streams, signals, exit codes. Bundled here from its sources, so that it needs no current dist. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -104,6 +104,33 @@ test('a reader that goes away early ends the tool quietly', async () => {
   })
   expect(ended).toMatchObject({ code: 0, err: '' })
 })
+
+test('the run goes on when nobody reads what it says, and its code is told', async () => {
+  const wav = join(files.path, 'unread.wav')
+  const unread = (words: readonly string[]): Promise<number | null> => new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [tool, ...words], { stdio: 'pipe' })
+    for (const stream of [child.stdout, child.stderr]) stream.destroy()
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  expect(await unread(['run', SPEECH, '-i', `file=${TALK}`, '-o', `pcm=${wav}`])).toBe(0)
+  expect(readFileSync(wav).length).toBe(44 + 36_240 * 2)
+  expect(await unread(['run', SPEECH, '-i', `file=${files.path}/none.wav`])).toBe(1)
+})
+
+test('a document in a pipe of the file system, and one that is too long', async () => {
+  const shell = (script: string): Promise<Ended> => new Promise((resolve, reject) => {
+    execFile('bash', ['-c', script], { env: { ...process.env, NODE: process.execPath, TOOL: tool, SPEECH, TALK } }, (error, out, err) => {
+      if (error !== null && typeof error.code !== 'number') reject(error)
+      else resolve({ code: error === null ? 0 : error.code as number, out, err })
+    })
+  })
+  const call = '"$NODE" "$TOOL" run -q -i "file=$TALK"'
+  const ended = await Promise.all([shell(`${call} <(cat "$SPEECH")`), shell(`cat "$SPEECH" | ${call} /dev/stdin`), shell(`cat "$SPEECH" | ${call} -`)])
+  for (const one of ended) expect(one).toEqual({ code: 0, out: expect.stringContaining('segments: 3 events') as string, err: '' })
+  // `yes` never ends by itself.
+  for (const one of await Promise.all([shell(`${call} <(yes)`), shell(`yes | ${call} -`)])) expect([one.code, one.err]).toEqual([3, expect.stringMatching(/^error LIMIT_EXCEEDED: Document bytes: limit/)])
+}, 30_000)
 
 test.skipIf(!distIsCurrent())('dist/cli.js says the same', async () => {
   const words = ['run', SPEECH, '-i', `file=${TALK}`, '-q', '--workers', '0'], built = await start(words, { script: 'dist/cli.js' })

@@ -96,12 +96,30 @@ describe('mistakes', () => {
     const lost = await call(['run', SPEECH, '-i', `file=${files.path}/none.wav`, '--json'])
     expect([lost.code, JSON.parse(lost.out)]).toMatchObject([1, { error: { code: 'NOT_FOUND', node: 'read' } }])
     const text = await call(['run', SPEECH, '-i', `file=${SPEECH}`, '-q'])
-    expect([text.code, text.err]).toEqual([1, expect.stringMatching(/^FILE_INVALID: /)])
+    expect([text.code, text.err]).toEqual([1, expect.stringMatching(/^FILE_INVALID \(node read\): /)])
   })
 
   test('an output that cannot be written fails with exit code 1', async () => {
     const { code, err } = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `segments=${files.path}`, '-q'])
-    expect([code, err]).toEqual([1, expect.stringContaining('EISDIR')])
+    expect([code, err]).toEqual([1, `NOT_FOUND: File ${files.path}: it is a folder (EISDIR).\n`])
+    const json = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `segments=${files.path}`, '--json'])
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([1, { error: { code: 'NOT_FOUND', details: { id: files.path } } }])
+    const convert = await call(['convert', SPEECH, '--to', 'millrace', '-o', files.path, '--json'])
+    expect([convert.code, JSON.parse(convert.out)]).toMatchObject([1, { error: { code: 'NOT_FOUND' } }])
+  })
+
+  test.each([
+    [['run', '--json'], { message: 'expected one graph document, got 0.', usage: expect.stringMatching(/^millrace run GRAPH/) as string }],
+    [['inspect', '--json', '--colour'], { message: "Unknown option '--colour'.", usage: expect.stringMatching(/^millrace inspect /) as string }],
+    [['rnu', '--json'], { message: 'expected a command, got rnu. Did you mean run?' }],
+  ])('%j tells the mistake of usage as JSON', async (words, error) => {
+    const { code, out, err } = await call(words)
+    expect([code, JSON.parse(out), err]).toEqual([2, { error }, ''])
+  })
+
+  test('an unknown param is offered once, not by both of its spellings', async () => {
+    const { code, err } = await call(['run', files.file('spelt.json', { ...GAIN, nodes: [GAIN.nodes[0], { id: 'gain', type: 'audio::gain', params: { gainDB: 3, gain_dbb: 1 } }] }), '-i', `file=${TALK}`])
+    expect([code, err.match(/Did you mean .*/g)]).toEqual([3, ['Did you mean gainDb?', 'Did you mean gain_db?']])
   })
 
   test('warnings of the document are shown, and the run goes on', async () => {
@@ -169,4 +187,29 @@ test('an output of a subgraph goes into a WAV file like any other', async () => 
   const out = `${files.path}/out.wav`
   expect(await call(['run', graph, '-i', `file=${TALK}`, '-o', `out=${out}`, '--quiet'])).toMatchObject({ code: 0, err: '' })
   expect(readFileSync(out).subarray(0, 4).toString()).toBe('RIFF')
+})
+
+test('texts and JSON are printed; of long ones the start, and how much more there is', async () => {
+  const document = (items: readonly string[]): object => ({
+    millrace: 1, nodes: [{ id: 'list', type: 'core::list-source', params: { items } }, { id: 'text', type: 'text::sink' }, { id: 'sink', type: 'core::list-sink' }],
+    edges: [{ from: ['list', 'out'], to: ['text', 'in'] }, { from: ['list', 'out'], to: ['sink', 'in'] }], outputs: { text: ['text', 'text'], items: ['sink', 'items'] },
+  })
+  const short = await call(['run', files.file('short.json', document(['one', 'two'])), '-q'])
+  expect(short).toEqual({ code: 0, err: '', out: '\ntext: text: lines 2\n  one\n  two\n\nitems: json\n  ["one","two"]\n' })
+  const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`), { out } = await call(['run', files.file('long.json', document(lines)), '-q'])
+  expect(out).toMatch(/\n {2}line 19\n {2}… 80 more characters; --output or --json gives all\n/)
+  expect(out).not.toContain('line 20')
+  expect(out).toMatch(/^ {2}\[\n {4}"line 0",(\n.*){18}\n {2}… \d+ more characters/m)
+  const wide = await call(['run', files.file('wide.json', document(['x'.repeat(3_000)])), '-q'])
+  expect(wide.out).toContain(`\n  ${'x'.repeat(2_000)}\n  … 1000 more characters`)
+})
+
+test('run and inspect read other dialects, as validate and convert do', async () => {
+  const manifest = files.file('manifest.json', {
+    version: '1.0.0', nodes: [{ id: 'read', type: 'io::wav-file', params: { path: TALK } }, { id: 'gain', type: 'audio::gain', params: { gain_db: -3 } }], edges: [{ from: 'read', to: 'gain' }],
+  })
+  const shown = await call(['inspect', manifest]), ran = await call(['run', manifest, '-q'])
+  expect([shown.code, shown.out, ran.code]).toEqual([0, expect.stringContaining('gain'), 0])
+  const none = await call(['run', files.file('none.json', { nodes: [] })])
+  expect([none.code, none.err]).toEqual([1, expect.stringMatching(/^IMPORT_UNSUPPORTED: Import: none of millrace, .* fits/)])
 })

@@ -22,7 +22,7 @@ export async function call(words: readonly string[], o: CallOptions = {}): Promi
   const code = await runCli(words, {
     out: (text) => { out += `${text}\n` },
     err: (text) => { err += text.startsWith('\r') ? text : `${text}\n`; o.onErr?.(text) },
-    interactive: o.interactive ?? false, columns: o.columns ?? 80, stdin: () => Promise.resolve(new TextEncoder().encode(o.stdin ?? '')),
+    interactive: o.interactive ?? false, columns: o.columns ?? 80, stdin: async function* () { yield new TextEncoder().encode(o.stdin ?? '') },
   }, o.signal ?? new AbortController().signal, '1.2.3')
   return { code, out, err }
 }

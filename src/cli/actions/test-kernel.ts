@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { NodeDefinition } from '../../graph/node-definition.js'
@@ -13,7 +13,6 @@ export async function testKernel({ positionals, options, terminal }: CommandCont
   if (file === undefined || rest.length > 0) throw new UsageError(`expected one MODULE.wasm, got ${positionals.join(' ') || 'nothing'}.`)
   const chunkings = options['chunkings'] === undefined ? undefined : Number(options['chunkings'])
   if (chunkings !== undefined && !(Number.isInteger(chunkings) && chunkings >= 1)) throw new UsageError(`--chunkings: expected a whole number from 1, got ${String(options['chunkings'])}.`)
-  if (!existsSync(file)) throw new UsageError(`${file}: no such file.`)
   const bytes = new Uint8Array(readFileSync(file)), nodeFile = nodesBeside(file, options['node'])
   const exported = Object.values(await import(pathToFileURL(resolve(nodeFile)).href) as Record<string, unknown>)
   const nodes = exported.flatMap((one) => definitionOf(one) ?? [])
@@ -35,10 +34,7 @@ export async function testKernel({ positionals, options, terminal }: CommandCont
 
 /** The file that declares the module's nodes. */
 function nodesBeside(file: string, option: unknown): string {
-  if (typeof option === 'string') {
-    if (!existsSync(option)) throw new UsageError(`--node ${option}: no such file.`)
-    return option
-  }
+  if (typeof option === 'string') { accessSync(option); return option }
   const stem = file.replace(/\.wasm$/, ''), found = [`${stem}.mjs`, `${stem}.js`].find((path) => existsSync(path))
   if (found === undefined) throw new UsageError(`${file}: expected ${stem}.mjs or ${stem}.js beside it. The suite needs the node's ports, params and reference: name their file with --node.`)
   return found

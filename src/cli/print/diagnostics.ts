@@ -5,7 +5,7 @@ import type { Terminal } from '../command.js'
 export function printDiagnostics(diagnostics: readonly Diagnostic[], terminal: Terminal): void {
   for (const d of diagnostics) {
     // A message of a text says line and column itself.
-    const where = d.pointer && d.line === undefined ? ` (${d.pointer})` : ''
+    const where = d.pointer ? d.line === undefined ? ` (${d.pointer})` : '' : d.node === undefined ? '' : ` (node ${d.node})`
     terminal.err(`${d.severity} ${d.code}${where}: ${d.message}${d.hint ? `\n  ${d.hint}` : ''}`)
   }
 }

@@ -4,14 +4,28 @@ import { describeMedia } from '../../schedule/media-text.js'
 
 /** Most lines of one list. */
 const MOST_LINES = 20
+/** Most characters of one value, and the widest value that stands on one line. */
+const MOST_CHARACTERS = 2_000, WIDEST = 100
 
-/** An output as text for people: segments as times, audio in a few words. */
+/** An output as text for people: segments as times, audio in a few words, texts and JSON themselves as far as they are short. */
 export function packetText(packet: Packet): string {
   const { data, media, metadata } = packet
   if (isAudioBuffer(data)) return `${describeMedia(media)}, ${data.frames} frames, ${data.seconds.toFixed(3)} s`
   if (media.kind === 'events') return eventsText(data as readonly SegmentEvent[], media.timebase)
   const facts = Object.entries(metadata).map(([key, value]) => `${key} ${String(value)}`).join(', ')
-  return `${describeMedia(media)}${facts ? `: ${facts}` : ''}`
+  const head = `${describeMedia(media)}${facts ? `: ${facts}` : ''}`, value = media.kind === 'text' ? String(data) : media.kind === 'json' ? jsonText(data) : undefined
+  return value === undefined ? head : `${head}\n${cut(value)}`
+}
+
+function jsonText(value: unknown): string {
+  const line = JSON.stringify(value) ?? String(value)
+  return line.length <= WIDEST ? line : JSON.stringify(value, null, 2)
+}
+
+/** The start of a long text, indented as lists are, and how much is left out. */
+function cut(text: string): string {
+  const start = text.slice(0, MOST_CHARACTERS).split('\n').slice(0, MOST_LINES).join('\n'), more = text.length - start.length
+  return `${start}${more > 0 ? `\n… ${more} more characters; --output or --json gives all` : ''}`.replaceAll(/^/gm, '  ')
 }
 
 function eventsText(events: readonly SegmentEvent[], timebase: number): string {

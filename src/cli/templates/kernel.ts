@@ -1,10 +1,25 @@
+/** Words of JavaScript that are no names of a constant in a module. */
+export const WORDS: ReadonlySet<string> = new Set([
+  'arguments', 'await', 'break', 'case', 'catch', 'class', 'const', 'continue', 'debugger', 'default', 'delete', 'do', 'else', 'enum', 'eval', 'export', 'extends', 'false', 'finally', 'for',
+  'function', 'if', 'implements', 'import', 'in', 'instanceof', 'interface', 'let', 'new', 'null', 'package', 'private', 'protected', 'public', 'return', 'static', 'super', 'switch', 'this',
+  'throw', 'true', 'try', 'typeof', 'undefined', 'var', 'void', 'while', 'with', 'yield',
+])
+/** Names that the files below bind or read, and those of `use.mjs` and of the packages that they depend on. */
+export const TEMPLATE_NAMES: ReadonlySet<string> = new Set([
+  'audio', 'defineNode', 'assert', 'readFileSync', 'test', 'conformance', 'bytes', 'findings', 'createEngine', 'audioBuffer', 'tone', 'engine', 'outputs', 'metrics', 'peak', 'console',
+  'use', 'millrace', 'assemblyscript',
+])
+
+/** Name of the kernel's export and of its node's: `two-words` → `twoWords`. */
+export function kernelId(name: string): string { return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()) }
+
 /**
  * The files of `millrace new kernel NAME`: a kernel in AssemblyScript, its node with the reference in plain JavaScript (so that a clean folder needs no compiler but `asc`),
  * a test that runs the conformance suite, and a graph that uses it. The filter is the first difference of speech processing (pre-emphasis): the shortest one
  * with a state.
  */
 export function kernelTemplate(name: string, versions: { readonly millrace: string; readonly assemblyscript: string }): Readonly<Record<string, string>> {
-  const id = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+  const id = kernelId(name)
   return {
     'package.json': `${JSON.stringify({
       name, version: '0.1.0', private: true, type: 'module',
