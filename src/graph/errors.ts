@@ -36,7 +36,7 @@ export const graphErrors = {
     VERSION_MISMATCH: {
       ...bad, stage: 2, aliases: ['VersionMismatch'],
       message: (d: { readonly expected: string; readonly got: string }) => `Document: expected version ${d.expected}, got ${d.got}.`,
-      hint: () => 'Migrate with `millrace migrate`.',
+      hint: () => 'Update millrace; from another dialect: `millrace convert FILE --to millrace`.',
     },
     SCHEMA_INVALID: {
       ...bad, stage: 3, aliases: ['VE-007', 'ManifestError'],

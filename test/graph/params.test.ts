@@ -50,6 +50,8 @@ describe('resolveParams', () => {
   test('names that are not declared', () => {
     const [found] = check({ numbr: 1 }).diagnostics
     expect(found).toMatchObject({ code: 'PARAM_UNKNOWN', constraint: 'additional', got: 'numbr', hint: 'Did you mean number?', suggestions: [{ title: 'Rename numbr to number' }, { title: 'Remove numbr' }] })
+    // `gain_db` is no other param than `gainDb`.
+    expect(check({ gainDB_: 1 }).diagnostics[0]).toMatchObject({ hint: 'Did you mean gainDb?', suggestions: [{ title: 'Rename gainDB_ to gainDb' }, { title: 'Remove gainDB_' }] })
     expect(check({ zzzzzzzz: 1 }).diagnostics[0]?.hint).toMatch(/^Allowed: number, open/)
   })
 
