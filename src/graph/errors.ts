@@ -20,7 +20,15 @@ const linkClash = (d: LinkClash): string => `Input ${d.input}: already linked fr
 interface ParamFault {
   readonly node: string; readonly param: string; readonly constraint: string; readonly limit?: unknown; readonly got: unknown; readonly range?: string
 }
-const limitText = (limit: unknown): string => limit === undefined ? '' : ` ${typeof limit === 'string' ? limit : Array.isArray(limit) ? showList(limit) : show(limit)}`
+/** Constraints in English, before the limit and after it; a word that is not here is English already. */
+const PHRASES: Readonly<Record<string, readonly [string, string?]>> = {
+  min: ['at least'], max: ['at most'], exclusiveMin: ['more than'], exclusiveMax: ['less than'], enum: ['one of'], pattern: ['a match of'], required: ['a value'], type: [''], format: [''], other: [''],
+  minLength: ['at least', ' characters'], maxLength: ['at most', ' characters'], minItems: ['at least', ' entries'], maxItems: ['at most', ' entries'],
+}
+function expectation({ constraint, limit }: ParamFault): string {
+  const [before, after = ''] = Object.hasOwn(PHRASES, constraint) ? PHRASES[constraint]! : [constraint]
+  return limit === undefined ? before : `${before} ${typeof limit === 'string' ? limit : Array.isArray(limit) ? showList(limit) : show(limit)}${after}`.trimStart()
+}
 
 interface MissingFact { readonly node: string; readonly fact: string; readonly have: string; readonly where?: string }
 
@@ -85,7 +93,7 @@ export const graphErrors = {
     NODE_DEPRECATED: { ...note, stage: 7, severity: 'warning', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
     PARAM_INVALID: {
       ...bad, stage: 8,
-      message: (d: ParamFault) => `Param ${d.node}.${d.param}: expected ${d.constraint}${limitText(d.limit)}, got ${show(d.got)}.`,
+      message: (d: ParamFault) => `Param ${d.node}.${d.param}: expected ${expectation(d)}, got ${show(d.got)}.`,
       hint: (d) => d.range === undefined ? '' : `Allowed: ${d.range}.`,
     },
     PARAM_UNKNOWN: {

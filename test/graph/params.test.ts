@@ -41,10 +41,10 @@ describe('resolveParams', () => {
 
   test('says what, where and what is allowed', () => {
     expect(resolveParams(resample.definition, { rate: 1e9 }, { node: 'to16k' }).diagnostics[0]).toMatchObject({
-      message: 'Param to16k.rate: expected max 768000, got 1000000000.', hint: 'Allowed: numbers from 1 to 768000 Hz.', got: 1e9 })
-    expect(check({ vector: [0, 2] }).diagnostics[0]?.message).toBe('Param n.vector[1]: expected max 1, got 2.')
-    expect(check({ array: [0, -1] }).diagnostics[0]?.message).toBe('Param n.array[1]: expected min 0, got -1.')
-    expect(check({ enum: 'mid' }).diagnostics[0]?.message).toBe('Param n.enum: expected enum low, high, got "mid".')
+      message: 'Param to16k.rate: expected at most 768000, got 1000000000.', hint: 'Allowed: numbers from 1 to 768000 Hz.', got: 1e9 })
+    expect(check({ vector: [0, 2] }).diagnostics[0]?.message).toBe('Param n.vector[1]: expected at most 1, got 2.')
+    expect(check({ array: [0, -1] }).diagnostics[0]?.message).toBe('Param n.array[1]: expected at least 0, got -1.')
+    expect(check({ enum: 'mid' }).diagnostics[0]?.message).toBe('Param n.enum: expected one of low, high, got "mid".')
   })
 
   test('names that are not declared', () => {
@@ -56,7 +56,7 @@ describe('resolveParams', () => {
   })
 
   test('required params: missing, given by another name, or driven by an edge', () => {
-    expect(resolveParams(resample.definition, {}).diagnostics).toMatchObject([{ code: 'PARAM_INVALID', constraint: 'required', port: 'rate', message: 'Param test::resample.rate: expected required, got nothing.' }])
+    expect(resolveParams(resample.definition, {}).diagnostics).toMatchObject([{ code: 'PARAM_INVALID', constraint: 'required', port: 'rate', message: 'Param test::resample.rate: expected a value, got nothing.' }])
     expect(resolveParams(resample.definition, { rate: undefined }).diagnostics).toHaveLength(1)
     expect(resolveParams(resample.definition, { sampleRate: 8_000 })).toEqual({ values: { rate: 8_000, quality: 'high' }, diagnostics: [] })
     expect(resolveParams(resample.definition, { sample_rate: 8_000 }).values['rate']).toBe(8_000)

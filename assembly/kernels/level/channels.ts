@@ -101,6 +101,7 @@ function meanOfTwo(y: usize, left: usize, right: usize, factor: f32, frames: usi
 
 /** Web Audio API, section "Up-mixing and down-mixing channel layouts": 1, 2, 4 and 6 channels. False for other pairs. */
 function speakers(w: usize, from: u32, to: u32): bool {
+  if (to > 6) return false
   const pair = from * 8 + to
   switch (pair) {
     case 8 + 2: case 8 + 4: set(w, 1, 0, 0, 1); set(w, 1, 1, 0, 1); return true

@@ -1,8 +1,12 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Media } from '../../media/media-type.js'
+import type { GraphNode } from '../graph.js'
 import { negotiate, type NegotiateMode, type Negotiation } from '../negotiate/index.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../node-definition.js'
+import { rangeText } from '../param-range.js'
+import { paramNames } from '../params.js'
+import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
 import { checkFeedbackMedia } from './feedback.js'
 import type { Flow } from './flow.js'
@@ -27,7 +31,7 @@ export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: F
     if (definition?.validate === undefined) return
     const { id } = c.graph.nodes[n]!
     for (const found of ownFindings(definition, c.params[n] ?? {}, portMedia(solved.media, id, definition))) {
-      c.report('nodes', n, { ...found, stage: 12, node: id, pointer: found.pointer ?? c.nodePointer(n) })
+      c.report('nodes', n, { ...placed(found, definition, c.graph.nodes[n]!, c.nodePointer(n)), stage: 12, node: id })
     }
   })
   return solved
@@ -39,6 +43,17 @@ function ownFindings(definition: NodeDefinition, params: ParamValues, media: Por
     return definition.validate!(params, media)
   } catch (error) {
     return [commonErrors.INTERNAL.diagnostic({ what: `Node type ${definition.type}: validate failed: ${error instanceof Error ? error.message : String(error)}` })]
+  }
+}
+
+/** A `validate` knows neither the node's id nor where it stands: a finding about a param gets both, and what the param allows. */
+function placed(found: Diagnostic, { type, params }: NodeDefinition, { id, params: given = {} }: GraphNode, pointer: string): Diagnostic {
+  const { port = '', message, hint } = found, param = Object.hasOwn(params, port) ? params[port] : undefined
+  if (param === undefined || found.pointer !== undefined) return { pointer, ...found }
+  const spelling = Object.keys(given).find((key) => key === port || paramNames(params).get(key) === port)
+  return {
+    ...found, message: message.replace(`Param ${type}.`, () => `Param ${id}.`), hint: hint === '' ? `Allowed: ${rangeText(param)}.` : hint,
+    pointer: spelling === undefined ? pointer : `${pointer}/params/${escapePointer(spelling)}`,
   }
 }
 

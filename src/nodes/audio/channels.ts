@@ -51,13 +51,15 @@ export const channels = /* @__PURE__ */ defineNode({
     const to = p['to'] as number, from = isAudio(media['in']) ? media['in'].channels : undefined
     const slow = rateProblems('audio::channels', media)
     if (slow.length > 0) return slow
-    const wrong = (param: string, constraint: string, limit: unknown, got: unknown) =>
-      [graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::channels', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })]
-    if (p['mode'] === 'mean' && to !== 1) return wrong('to', 'with mode mean', 1, to)
+    const wrong = (param: string, limit: string, got: unknown, range: string) =>
+      [graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::channels', param, constraint: 'other', limit, got, range }, { port: param, constraint: 'other', expected: limit, got })]
+    const matrix = p['matrix'] as readonly number[] | undefined, weights = matrix ?? []
+    if (p['mode'] !== 'matrix' && matrix !== undefined) return wrong('matrix', 'no weights without mode matrix', matrix.length, 'with mode matrix only')
+    if (p['mode'] === 'mean' && to !== 1) return wrong('to', '1 with mode mean', to, '1, or another mode')
     if (p['mode'] !== 'matrix') return []
-    const weights = (p['matrix'] as readonly number[] | undefined) ?? []
-    if (from !== undefined && weights.length !== from * to) return wrong('matrix', 'weights in number', from * to, weights.length)
-    return weights.every(Number.isFinite) ? [] : wrong('matrix', 'weights', 'finite', weights.find((weight) => !Number.isFinite(weight)))
+    if (from !== undefined && weights.length !== from * to) return wrong('matrix', `${from * to} weights`, weights.length, `${to} rows of ${from} weights`)
+    const beyond = weights.find((weight) => !Number.isFinite(Math.fround(weight)))
+    return beyond === undefined ? [] : wrong('matrix', 'weights that are finite in f32', beyond, 'weights up to 3.4e38')
   },
   // one output frame = ((0 + x₀·w₀) + x₁·w₁) + …, rounded to f32 at every step; one input at weight 1 is a copy; mean = f32 sum in order × f32(1 ÷ channels)
   reference: {

@@ -50,8 +50,8 @@ export const mix = /* @__PURE__ */ defineNode({
       graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::mix', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })
     return [
       ...rateProblems('audio::mix', media),
-      ...KINDS.flatMap((kind) => count > 0 && listOf(p, kind).length > count ? [wrong(kind, 'at most as many values as inputs', count, listOf(p, kind).length)] : []),
-      ...(first?.kind === 'audio' && first.channels !== 2 && listOf(p, 'pan').some((pan) => pan !== 0) ? [wrong('pan', 'for inputs that are not stereo', 0, listOf(p, 'pan').find((pan) => pan !== 0))] : []),
+      ...KINDS.flatMap((kind) => count > 0 && listOf(p, kind).length > count ? [wrong(kind, 'maxItems', count, listOf(p, kind).length)] : []),
+      ...(first?.kind === 'audio' && first.channels !== 2 && listOf(p, 'pan').some((pan) => pan !== 0) ? [wrong('pan', 'other', '0 for inputs that are not stereo', listOf(p, 'pan').find((pan) => pan !== 0))] : []),
     ]
   },
   // acc = 0; per input in order: weight = gain · (1 − mute) · (1 − strongest solo · (1 − own solo)), acc += fround(x · fround(weight · share)); all f32

@@ -22,7 +22,7 @@ export const select = /* @__PURE__ */ defineNode({
   validate: (p, media) => {
     const from = media['in'], first = p['first'] as number, last = first + (p['count'] as number) - 1
     if (from?.kind !== 'audio' || last < from.channels) return []
-    return [graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::select', param: 'first', constraint: 'last channel below', limit: from.channels, got: last, range: undefined },
+    return [graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::select', param: 'first', constraint: 'a last channel of at most', limit: from.channels - 1, got: last, range: `channels 0 to ${from.channels - 1}` },
       { port: 'first', constraint: 'max', expected: from.channels - 1, got: last })]
   },
 })

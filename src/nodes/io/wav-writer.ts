@@ -35,7 +35,7 @@ export const wavWriter = /* @__PURE__ */ defineNode({
     const { path, to } = p, wrong = (param: string, constraint: string, limit: unknown, got: unknown): readonly Diagnostic[] =>
       [graphErrors.PARAM_INVALID.diagnostic({ node: 'io::wav-writer', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })]
     if (to === undefined) return []
-    if (path !== undefined) return wrong('to', 'without path', 'one of path and to', 'both')
+    if (path !== undefined) return wrong('to', 'other', 'one of path and to', 'both')
     return typeof to === 'object' && to !== null && 'getWriter' in to ? [] : wrong('to', 'type', 'a WritableStream', show(to))
   },
   process: async (inputs, values, ctx) => {

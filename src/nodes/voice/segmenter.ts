@@ -42,8 +42,8 @@ export const segmenter = /* @__PURE__ */ defineNode({
   validate: (p) => {
     const leave = p['leave'] as number | undefined, enter = p['enter'] as number
     return leave === undefined || leave <= enter ? [] : [graphErrors.PARAM_INVALID.diagnostic(
-      { node: 'voice::segmenter', param: 'leave', constraint: 'at most enter', limit: enter, got: leave, range: `${LEAST_LEAVE} to enter` },
-      { port: 'leave', constraint: 'at most enter', expected: enter, got: leave })]
+      { node: 'voice::segmenter', param: 'leave', constraint: 'max', limit: `enter, ${enter}`, got: leave, range: `${LEAST_LEAVE} to enter` },
+      { port: 'leave', constraint: 'max', expected: enter, got: leave })]
   },
   process: (inputs, p, ctx) => segment(inputs['probability'] as PacketStream, p, ctx),
 })

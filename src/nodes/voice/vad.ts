@@ -38,8 +38,8 @@ export const vad = /* @__PURE__ */ defineNode({
   latencyFrames: 0, tailFrames: 0,
   holdFrames: (p, media) => frameLength(p, media) - 1,
   validate: (p, media = {}) => [10, 20, 30].includes(p['frameMs'] as number) ? rateProblems('voice::vad', media) : [graphErrors.PARAM_INVALID.diagnostic(
-    { node: 'voice::vad', param: 'frameMs', constraint: 'one of', limit: '10, 20, 30', got: p['frameMs'], range: '10, 20 or 30 ms' },
-    { port: 'frameMs', constraint: 'one of', expected: [10, 20, 30], got: p['frameMs'] })],
+    { node: 'voice::vad', param: 'frameMs', constraint: 'enum', limit: '10, 20, 30', got: p['frameMs'], range: '10, 20 or 30 ms' },
+    { port: 'frameMs', constraint: 'enum', expected: [10, 20, 30], got: p['frameMs'] })],
   summary: (views, p, media) => {
     const frames = views.outputs['frames']?.[0] ?? [], length = frameLength(p, media)
     let speechFrames = 0

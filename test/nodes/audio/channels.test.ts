@@ -44,6 +44,18 @@ describe('speakers', () => {
       for (let n = 0; n < 75; n++) formula(x.map((plane) => plane[n]!)).forEach((value, c) => expect(Math.abs(y[c]![n]! - value)).toBeLessThan(5e-7))
     }
   })
+  test('every pair of the other counts up to 64, discrete too: the first channels, then silence; kernel and reference bit for bit', () => {
+    const planes = noise(64, 3, 9), none = new Float32Array(3)
+    for (let from = 1; from <= 64; from++) for (let to = 1; to <= 64; to++) {
+      const x = planes.slice(0, from), mode = from <= 8 && to <= 8 || (from + to) % 2 === 0 ? 'discrete' : 'speakers'
+      // Every pair in the kernel; the reference at the same table, for one pair in four.
+      const y = run(x, { to, mode }), reference = (from * 7 + to) % 4 === 0 ? run(x, { to, mode }, 'js') : y
+      for (let c = 0; c < to; c++) {
+        expectSame(y[c]!, x[c] ?? none, `${from}→${to} channel ${c}`)
+        expectSame(reference[c]!, y[c]!, `${from}→${to} channel ${c}, reference`)
+      }
+    }
+  })
   test('channels that are only passed on keep their bits, NaN and −0 too', () => {
     const x = [Float32Array.of(-0, NaN, Infinity, 1e-40), Float32Array.of(1, 2, 3, 4)]
     const y = run(x, { to: 6 })
@@ -103,9 +115,11 @@ describe('discrete and matrix', () => {
 
   test('a matrix of another size, or not finite, is PARAM_INVALID and refused by the kernel', () => {
     const stereo = { in: media(2) }
-    const codes = (matrix: number[]) => channels.definition.validate({ to: 2, mode: 'matrix', matrix }, stereo).map((d) => [d.code, d.constraint])
-    expect(codes([1, 0, 0])).toEqual([['PARAM_INVALID', 'weights in number']])
-    expect(codes([1, 0, 0, Infinity])).toEqual([['PARAM_INVALID', 'weights']])
+    const codes = (matrix: number[]) => channels.definition.validate({ to: 2, mode: 'matrix', matrix }, stereo).map((d) => [d.code, d.expected, d.got])
+    expect(codes([1, 0, 0])).toEqual([['PARAM_INVALID', '4 weights', 3]])
+    expect(codes([1, 0, 0, Infinity])).toEqual([['PARAM_INVALID', 'weights that are finite in f32', Infinity]])
+    expect(codes([1, 0, 0, 1e300])).toEqual([['PARAM_INVALID', 'weights that are finite in f32', 1e300]])
+    expect(channels.definition.validate({ to: 2, mode: 'discrete', matrix: [1, 0, 0, 1] }, stereo)).toMatchObject([{ code: 'PARAM_INVALID', port: 'matrix', hint: 'Allowed: with mode matrix only.' }])
     expect(codes([1, 0, 0, 1])).toEqual([])
     expect(() => run(noise(2, 4, 1), { to: 2, mode: 'matrix', matrix: [1, 0, 0] })).toThrow(/BAD_DATA|-8/)
   })
@@ -131,5 +145,5 @@ describe('silence and definition', () => {
 })
 
 registerConformance(channels, { describe, test }, {
-  setups: [{ params: { to: 1, mode: 'mean' } }, { params: { to: 2 } }, { params: { to: 6 } }, { params: { to: 3, mode: 'discrete' } }],
+  setups: [{ params: { to: 1, mode: 'mean' } }, { params: { to: 2 } }, { params: { to: 6 } }, { params: { to: 3, mode: 'discrete' } }, { params: { to: 3, mode: 'matrix', matrix: [0.5, -0.25, 0, 1, 0.1, 0.7] } }],
 })
