@@ -42,21 +42,22 @@ export class HostEvent {
     return false
   }
 
-  /** Calls the listeners; for the doorbell and for losses. */
-  ring(): void { for (const listener of [...this.#listeners]) listener() }
+  /** Calls the listeners; for the doorbell and for losses. One that throws is heard by nobody: who has something to tell tells it its own waiters. */
+  ring(): void { for (const listener of [...this.#listeners]) try { listener() } catch { /* Others are called all the same. */ } }
 
   async #wait(): Promise<void> {
     if (this.#waiting) return
     this.#waiting = true
     const waitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync
-    for (let seen = Atomics.load(this.#i32, this.#index); this.#listeners.size > 0;) {
-      const wait = waitAsync(this.#i32, this.#index, seen, LOOK_AGAIN_MS)
-      // Also when the word has changed already: listeners are never called before `listen` has returned.
-      await wait.value
-      // Read before the listeners look: what changes while they do is seen by the next wait.
-      seen = Atomics.load(this.#i32, this.#index)
-      this.ring()
-    }
-    this.#waiting = false
+    try {
+      for (let seen = Atomics.load(this.#i32, this.#index); this.#listeners.size > 0;) {
+        const wait = waitAsync(this.#i32, this.#index, seen, LOOK_AGAIN_MS)
+        // Also when the word has changed already: listeners are never called before `listen` has returned.
+        await wait.value
+        // Read before the listeners look: what changes while they do is seen by the next wait.
+        seen = Atomics.load(this.#i32, this.#index)
+        this.ring()
+      }
+    } finally { this.#waiting = false }
   }
 }

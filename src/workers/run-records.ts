@@ -1,4 +1,5 @@
 import { RUN } from '../memory/layout.js'
+import { onAbort } from './on-abort.js'
 
 /**
  * Who may take one of the run records in shared memory (64). Who finds none waits in order. A run that only waits for input can say so: it is then
@@ -18,10 +19,9 @@ export class RunRecords {
     if (this.#free > 0) { this.#free--; return }
     const [retire] = this.#idle
     await new Promise<void>((resolve, reject) => {
-      const done = (): void => { signal.removeEventListener('abort', stop); resolve() }
-      const stop = (): void => { this.#waiting.delete(done); reject(signal.reason as Error) }
+      const done = (): void => { deaf(); resolve() }
+      const deaf = onAbort(signal, () => { this.#waiting.delete(done); reject(signal.reason as Error) })
       this.#waiting.add(done)
-      signal.addEventListener('abort', stop, { once: true })
       if (retire !== undefined) { this.#idle.delete(retire); retire() }
     })
   }

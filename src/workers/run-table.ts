@@ -117,6 +117,15 @@ export class RunTable {
     return false
   }
 
+  /** True while no worker executes or may take a task: all have ended or wait for the engine. */
+  get rests(): boolean {
+    for (let index = 0; index < this.#count; index++) {
+      const state = this.state(index)
+      if (state !== TASK_STATE.WAITING && state !== TASK_STATE.DONE && state !== TASK_STATE.FAILED && state !== TASK_STATE.CANCELLED) return false
+    }
+    return true
+  }
+
   /** Lets no worker take a task until {@link resume}; those that run go on. */
   pause(): void { this.#flag(RUN_FLAG.PAUSED, true) }
   resume(): void { this.#flag(RUN_FLAG.PAUSED, false) }

@@ -65,6 +65,8 @@ export class SharedExecutor implements SegmentExecutor {
       run ??= await this.#start([{ segment, spec: { program: program.address, successors: [], pending: 0, lane: plan.lane, facts: this.#o.facts.recorded(plan) } }], scope)
       const status = await run.activate(0)
       if (status > PASS.DONE) this.#records.idle(retire)
+      // Its segment may be open for long yet, and others wait for a record.
+      else if (status === PASS.DONE) retire()
       if (status < 0) throw status === STATUS.CANCELLED ? scope.signal.reason ?? program.failed(status) : program.failed(status)
       return status
     }, async () => {

@@ -8,6 +8,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redeliv
 import { workerErrors } from './errors.js'
 import { CANCEL_GRACE_MS, type LostWorker } from './pool.js'
 import { nameNodes } from './name-nodes.js'
+import { onAbort } from './on-abort.js'
 import { RunTable, type TaskSpec } from './run-table.js'
 import type { SharedOptions } from './shared-executor.js'
 
@@ -30,7 +31,7 @@ export class SharedRun {
   /** Tasks that wait for their next delivery. */
   readonly #delayed = new Set<number>()
   readonly #retired = new AbortController()
-  readonly #cancel = (): void => { this.#stop() }
+  readonly #deaf: () => void
   #broken: MillraceError | undefined
   #stopping = false
   #closing: Promise<void> | undefined
@@ -45,8 +46,8 @@ export class SharedRun {
     this.table = new RunTable(options.arena, options.core, tasks.map(({ spec }) => spec), { priority: scope.priority, limit: scope.taskLimit }, options.pool.recovery)
     this.#letGo = options.pool.hold()
     all.add(this)
-    scope.signal.addEventListener('abort', this.#cancel, { once: true })
-    if (scope.signal.aborted) this.#cancel()
+    this.#deaf = onAbort(scope.signal, () => { this.#stop() })
+    if (scope.signal.aborted) this.#stop()
   }
 
   /** Makes a task ready and waits until its thread suspends or ends it; gives the last pass's result. Throws `WORKER_LOST` or the trap. */
@@ -123,7 +124,7 @@ export class SharedRun {
   close(): Promise<void> { return this.#closing ??= this.#close() }
 
   async #close(): Promise<void> {
-    this.#scope.signal.removeEventListener('abort', this.#cancel)
+    this.#deaf()
     this.#stop()
     await this.#until(() => !this.table.anyOpen(), false)
     this.#retired.abort()
@@ -176,6 +177,8 @@ export class SharedRun {
       this.#delayed.delete(task)
       this.table.end(task, TASK_STATE.CANCELLED, STATUS.CANCELLED)
     }
+    // A slot that has just left this run may have another run's task by the time its word is written.
+    if (this.table.rests) return
     pool.cancelRun(this.table.index)
     void clock.sleep(CANCEL_GRACE_MS, this.#retired.signal).then(() => {
       if (!this.#retired.signal.aborted && this.table.anyOpen()) pool.cancelRun(this.table.index, 2)
@@ -185,17 +188,17 @@ export class SharedRun {
   /** Waits for a condition over the records: looks, then waits for the host event or a cancellation, then looks again. The end of all workers ends the wait, if it may. */
   async #until(reached: () => boolean, orBroken = true): Promise<void> {
     if (this.#o.pool.host.soon(reached)) return
-    await new Promise<void>((resolve) => {
-      const { signal } = this.#scope
+    await new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        if (!reached() && !(orBroken && this.#broken !== undefined)) return
+        try {
+          if (!reached() && !(orBroken && this.#broken !== undefined)) return
+          resolve()
+        } catch (error) { reject(error as Error) }
         stop()
-        signal.removeEventListener('abort', look)
-        resolve()
+        deaf()
       }
-      const stop = this.#o.pool.host.listen(look)
-      signal.addEventListener('abort', look)
-      if (reached()) look()
+      const stop = this.#o.pool.host.listen(look), deaf = onAbort(this.#scope.signal, look)
+      look()
     })
   }
 
