@@ -61,13 +61,13 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
       onLog: filled.logger,
       onLost({ error, worker, slot, reason, detail }) {
         const facts = { worker, slot, reason, detail, error: error.code }
-        filled.logger('warn', 'worker.lost', facts)
         events.emit('worker.lost', facts)
+        filled.logger('warn', 'worker.lost', facts)
       },
       onBroken(error) {
-        filled.logger('error', error.message, { code: error.code })
         // Its runs fail with the error first; nothing in a corrupt arena can be trusted after them (MW-02).
         if (error.code === 'ARENA_CORRUPT') void hostClock.yield().then(() => engine.close()).catch(() => undefined)
+        filled.logger('error', error.message, { code: error.code })
       },
     }),
   })

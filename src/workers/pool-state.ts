@@ -48,7 +48,7 @@ export class PoolState {
   closing: Promise<void> | undefined
 
   constructor(options: PoolOptions) {
-    this.o = options
+    this.o = { ...options, onLost: heard(options.onLost), onLog: heard(options.onLog), onBroken: heard(options.onBroken), onStarted: heard(options.onStarted) }
     this.mode = options.mode
     this.host = new HostEvent(options.arena)
     this.slots = new Slots(options.arena)
@@ -71,4 +71,9 @@ export class PoolState {
 
   /** A worker is in use. */
   tellStart({ ordinal, slot }: RemoteWorker): void { this.o.onStarted?.(ordinal, slot, this.vacant.shift()) }
+}
+
+/** Users hear what happens: what they throw changes nothing of it, nor of what follows. */
+function heard<Words extends unknown[]>(call: ((...words: Words) => void) | undefined): (...words: Words) => void {
+  return (...words) => { try { call?.(...words) } catch { /* Theirs. */ } }
 }

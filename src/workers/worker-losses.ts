@@ -47,8 +47,10 @@ export class WorkerLosses {
     this.#s.vacant.push(worker.ordinal)
     let cleaned: () => void
     const lost: LostWorker = { worker: worker.ordinal, slot, reason, detail, state, task, error, records, cleaned: new Promise((resolve) => { cleaned = resolve }) }
+    // Ended first: whatever those who are told do, what follows does.
+    const gone = this.end(worker, error)
     this.#s.o.onLost?.(lost)
-    this.clean(this.end(worker, error).then(async () => {
+    this.clean(gone.then(async () => {
       cleaned()
       // Beside each other: the replacement finds what was rebuilt, or sleeps until it is.
       await Promise.all([this.#recover(lost), this.#replace(lost)])
