@@ -22,7 +22,7 @@ export interface LoopContext {
   readonly turn: () => Promise<void>
   /** Mail was announced: reads it; false ends the loop. */
   readonly mail: () => Promise<boolean>
-  /** A task trapped or threw; the loop ends. */
+  /** A task trapped or threw (0: it is another's fault, and the task is delivered again); the loop ends. */
   readonly failed: (task: Address, error: unknown) => void
   /** A task was ended or suspended; false ends the loop. */
   readonly finished: () => boolean
@@ -73,20 +73,33 @@ function execute(c: LoopContext, task: Address, again: boolean): boolean {
   u32[words + TASK.BUSY_US / 4] = end - start
   record(u32, base, end, slot, RECORD_KIND.END_KERNEL, run, index, code)
   // This thread is being ended, its run goes on: the task stays open, and is delivered again when the thread is gone.
-  if (code === STATUS.CANCELLED && Atomics.load(u32, (base + ARENA.RUNS + (run - 1) * RUN.BYTES + RUN.CANCEL) >>> 2) === 0) return false
+  if (code === STATUS.CANCELLED && !runCancelled(c)) {
+    // A kernel that another run's word stopped half way cannot go on; from its checkpoint it can.
+    if (Atomics.load(u32, own + SLOT.CANCEL / 4) !== 2) c.failed(0, new Error('a kernel stopped that nobody cancelled'))
+    return false
+  }
   record(u32, base, end, slot, RECORD_KIND.QUEUE, run, index, 0)
   core.task_finish(base, slot, task, stateAfter(code), code)
   return true
 }
 
-function passes({ u32, core, slot, nowUs }: LoopContext, record: number): number {
-  const program = u32[record + TASK.PROGRAM / 4]!, steps = u32[(program + PROGRAM.STEPS) >>> 2]!, count = u32[(program + PROGRAM.STEP_COUNT) >>> 2]!
+function passes(c: LoopContext, record: number): number {
+  const { u32, core, base, slot, nowUs } = c, program = u32[record + TASK.PROGRAM / 4]!, steps = u32[(program + PROGRAM.STEPS) >>> 2]!, count = u32[(program + PROGRAM.STEP_COUNT) >>> 2]!
   const interpreter: SegmentInterpreter = { run: core.segment_run, step: core.segment_step }
   for (;;) {
     const pass = u32[record + TASK.PASSES / 4]!++
     const code = onePass(interpreter, program, slot + THREAD_ID.FIRST_SLOT, pass, steps, count, u32, nowUs)
-    if (code !== PASS.MORE) return code
+    if (code === PASS.MORE) continue
+    // Another run's word came when its task had just been finished. Cleared first, then the run is asked: a word that is this run's is written after the run's.
+    if (code !== STATUS.CANCELLED || Atomics.compareExchange(u32, (slotAddress(base, slot) + SLOT.CANCEL) >>> 2, 1, 0) !== 1 || runCancelled(c)) return code
+    // No step has begun: the pass does now.
+    if (u32[(program + PROGRAM.FAILED_STEP) >>> 2] !== NONE) return code
   }
+}
+
+/** The run that this slot executes is cancelled. */
+function runCancelled({ u32, base, slot }: LoopContext): boolean {
+  return Atomics.load(u32, (base + ARENA.RUNS + (u32[(slotAddress(base, slot) + SLOT.RUN) >>> 2]! - 1) * RUN.BYTES + RUN.CANCEL) >>> 2) !== 0
 }
 
 /** A pass that wants input or room suspends the task; the engine reads which from the task's status. */
@@ -95,6 +108,3 @@ function stateAfter(code: number): number {
   if (code === STATUS.CANCELLED) return TASK_STATE.CANCELLED
   return code < 0 ? TASK_STATE.FAILED : TASK_STATE.WAITING
 }
-
-/** Slot number that `task_finish` takes on the engine's thread. */
-export const NO_SLOT = NONE | 0

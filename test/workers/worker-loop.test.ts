@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { PASS, PROGRAM, STATUS, STEP, TAKE } from '../../src/kernels/contract.js'
+import { NONE, PASS, PROGRAM, STATUS, STEP, TAKE } from '../../src/kernels/contract.js'
 import { ARENA, RUN, SLOT, TASK, TASK_STATE } from '../../src/memory/layout.js'
 import { runLoop, type LoopContext } from '../../src/workers/worker-loop.js'
 
 const TASK_AT = 256, PROGRAM_AT = 512, STEPS_AT = 1024
 /** The run that the slot says it executes, and its cancel word. */
-const RUN_INDEX = 3, CANCEL_AT = 64 + ARENA.RUNS + RUN_INDEX * RUN.BYTES + RUN.CANCEL
+const RUN_INDEX = 3, CANCEL_AT = 64 + ARENA.RUNS + RUN_INDEX * RUN.BYTES + RUN.CANCEL, SLOT_CANCEL_AT = 64 + ARENA.SLOTS + 5 * SLOT.BYTES + SLOT.CANCEL
 
 /** A loop whose core says what the test says: `takes` in order, then CLOSED; `results` of the passes in order. */
 function scripted(takes: readonly number[], results: readonly (number | Error)[], steps = 1): { context: LoopContext; log: unknown[]; u32: Uint32Array } {
@@ -65,10 +65,27 @@ describe('what the loop does with what it takes', () => {
   })
 
   test('a thread that is told to stop while its run goes on leaves the task as it is, and ends', async () => {
-    const { context, log } = scripted([TASK_AT, TASK_AT], [PASS.MORE, STATUS.CANCELLED])
+    const { context, log, u32 } = scripted([TASK_AT, TASK_AT], [PASS.MORE, STATUS.CANCELLED])
+    u32[SLOT_CANCEL_AT >>> 2] = 2
     await runLoop(context)
     expect(finishOf(log)).toBe(undefined)
     expect(log.at(-1)).toEqual(['run', PROGRAM_AT, 5 + 16])
+  })
+
+  test('a cancel that was meant for the run before: between passes the task goes on, half way through a kernel it is left to another delivery at once', async () => {
+    const late = (step: number): ReturnType<typeof scripted> => {
+      const one = scripted([TASK_AT], [PASS.MORE, STATUS.CANCELLED, PASS.MORE, PASS.DONE])
+      one.u32[SLOT_CANCEL_AT >>> 2] = 1
+      one.u32[(PROGRAM_AT + PROGRAM.FAILED_STEP) >>> 2] = step
+      return one
+    }
+    const between = late(NONE), inside = late(0)
+    await runLoop(between.context)
+    expect(finishOf(between.log)).toEqual(['finish', 5, TASK_AT, TASK_STATE.DONE, PASS.DONE])
+    expect(between.u32[SLOT_CANCEL_AT >>> 2]).toBe(0)
+    await runLoop(inside.context)
+    expect(finishOf(inside.log)).toBe(undefined)
+    expect(inside.log.at(-1)).toEqual(['failed', 0, 'a kernel stopped that nobody cancelled'])
   })
 
   test('a trap is reported and ends the loop; the task is left to the engine', async () => {
