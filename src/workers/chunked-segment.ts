@@ -1,3 +1,4 @@
+import { commonErrors } from '../errors/common-errors.js'
 import type { Packet } from '../media/packet.js'
 import { mediaBytes } from '../schedule/media-bytes.js'
 import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from '../schedule/open-segment.js'
@@ -140,11 +141,15 @@ export class ChunkedSegment implements OpenSegment {
   async #deliver(): Promise<RemoteSegment> {
     const on = await this.#place(this.plan, this.#modes, { scope: { ...this.#scope, progressed: () => undefined }, from: this.#snapshot, collected: this.#collected })
     this.#on = on
-    if (this.#closed) await on.close()
     for (const step of this.#since) {
+      if (this.#closed) break
       if (step.kind === 'feed') await on.feed(step.buffer, sharePacket(step.packet))
       else if (step.kind === 'end') on.end(step.buffer)
       else await on.advance(false, true)
+    }
+    if (this.#closed) {
+      await on.close()
+      throw commonErrors.CLOSED({ thing: 'Segment', id: String(this.plan.index), event: 'advance' })
     }
     return on
   }

@@ -165,7 +165,7 @@ export class RemoteSegment implements OpenSegment {
         this.#stop()
         this.#failure = undefined
         // Nobody waits for what was asked before.
-        this.#answer?.reject(commonErrors.CLOSED({ thing: 'Segment', id: String(this.#job), event: 'advance' }))
+        this.#answer?.reject(this.#over())
         await this.#ask('job-closed', { kind: 'job-close', job: this.#job })
       }
     } catch {
@@ -215,8 +215,12 @@ export class RemoteSegment implements OpenSegment {
     resolve(reply)
   }
 
+  #over(): Error { return commonErrors.CLOSED({ thing: 'Segment', id: String(this.#job), event: 'advance' }) }
+
   #ask<K extends Exclude<JobReply['kind'], 'job-failed'>>(kind: K, request: JobRequest): Promise<Reply<K>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
+    // Its worker knows it no more: it would not answer.
+    if (this.#closed && kind !== 'job-closed') return Promise.reject(this.#over())
     return this.worker.pending.call(() => new Promise<JobReply>((resolve, reject) => {
       this.#answer = { kind, resolve, reject }
       this.#post(request)

@@ -63,6 +63,8 @@ export class TransferExecutor implements SegmentExecutor {
   }
 
   async #remote(worker: RemoteWorker, plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, more: Pick<RemoteJob, 'scope' | 'from' | 'collected'>): Promise<RemoteSegment> {
+    // Nobody would tell it any more.
+    if (more.scope.signal.aborted) throw more.scope.signal.reason
     const job = ++this.#jobs, segment = new RemoteSegment(plan, outputs, { ...more, job, worker, options: this.#o, done: () => { this.#open.delete(job) } })
     this.#open.set(job, segment)
     try {

@@ -1,7 +1,10 @@
 /** Jobs on a worker's own memory, seen from the engine, by a clock that the test moves: whose grace it is (MW-50), and what a close does to a segment that is placed again. */
 import { describe, expect, test } from 'vitest'
+import { isMillraceError } from '../../src/errors/millrace-error.js'
 import type { RunScope } from '../../src/schedule/open-segment.js'
 import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
+import { ChunkedSegment } from '../../src/workers/chunked-segment.js'
+import { workerErrors } from '../../src/workers/errors.js'
 import { PendingCalls } from '../../src/workers/pending.js'
 import type { JobRequest } from '../../src/workers/protocol.js'
 import { RemoteSegment } from '../../src/workers/remote-segment.js'
@@ -41,4 +44,41 @@ describe('jobs that share a worker', () => {
     await pass()
     expect(lost).toEqual(['did not stop when cancelled'])
   })
+})
+
+describe('a segment that is placed again', () => {
+  const lost = workerErrors.WORKER_LOST({ worker: 1, reason: 'test', node: 'n', delivery: 1, deliveries: 4 })
+  const report = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
+  const codeOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'settled', (error: unknown) => isMillraceError(error) && error.code)
+
+  test('is closed meanwhile: the new job is closed, what was asked for is rejected', async () => {
+    const { options, pass } = bench(), said: string[] = []
+    let place: () => void = () => undefined, placed = 0
+    const job = (n: number): RemoteSegment => ({
+      worker: { ordinal: n }, hungry: () => [], report: () => report, close: () => { said.push(`close ${n}`); return Promise.resolve() },
+      advance: () => { said.push(`advance ${n}`); return n === 1 ? Promise.reject(lost) : new Promise(() => undefined) },
+    }) as unknown as RemoteSegment
+    const segment = new ChunkedSegment(plan, new Map(), scopeOf(new AbortController().signal), options, async () => {
+      const n = ++placed
+      if (n > 1) await new Promise<void>((resolve) => { place = resolve })
+      return job(n)
+    })
+    await segment.open()
+    const ended = codeOf(segment.advance())
+    await ticks()
+    await pass()
+    await segment.close()
+    place()
+    await ticks()
+    // A never settling one would end the test by its timeout.
+    expect([await ended, said, placed]).toEqual(['CLOSED', ['advance 1', 'close 1', 'close 2'], 2])
+  }, 2_000)
+
+  test('what is asked of a closed job is rejected, not posted', async () => {
+    const { options, worker, posted } = bench(), segment = new RemoteSegment(plan, new Map(), { job: 5, scope: scopeOf(new AbortController().signal), worker, options, done: () => undefined })
+    const closing = segment.close()
+    segment.receive({ kind: 'job-closed', job: 5 })
+    await closing
+    expect([await codeOf(segment.advance()), posted.map(({ kind }) => kind)]).toEqual(['CLOSED', ['job-cancel', 'job-close']])
+  }, 2_000)
 })
