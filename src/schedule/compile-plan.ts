@@ -131,8 +131,10 @@ function resolveNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<Value
     for (const input of inputs) { const m = input.from === null ? undefined : media.get(input.from); if (m) own[input.link] = m }
     for (const port of Object.keys(definition.outputs)) { const m = media.get(valueId(node.id, port)); if (m) own[port] = m }
     const ofLists = new Set(inputs.flatMap(({ link, from }) => from !== null && lists.has(from) ? [link] : []))
-    const perItem = inputs.some(({ link, port }) => ofLists.has(link) && definition.inputs[port]?.list !== true)
-    for (const [port, output] of Object.entries(definition.outputs)) if (perItem || output.list === true) lists.add(valueId(node.id, port))
+    const taken = inputs.filter(({ link }) => ofLists.has(link)), perItem = taken.some(({ port }) => definition.inputs[port]?.list !== true && definition.inputs[port]?.lazy !== true)
+    // A lazy list comes as it is, and an output that matches that input gives it on.
+    const asIs = new Set(taken.flatMap(({ port }) => { const media = definition.inputs[port]?.media; return media?.kind === 'match' && definition.inputs[port]!.list !== true ? [media.name] : [] }))
+    for (const [port, { list, media: own }] of Object.entries(definition.outputs)) if (perItem || list === true || (own.kind === 'match' && asIs.has(own.name))) lists.add(valueId(node.id, port))
     if (perItem && definition.process === undefined && c.perItem) definition = c.perItem(node)
     const choice = definition.kernel === undefined ? undefined : c.tierOf(node)
     return { index: position, id: node.id, definition, params, media: own, inputs, tier: choice?.tier ?? null, tierWhy: choice?.why ?? 'written in TypeScript', estUs: 0, policy: readPolicy(node, definition, graph.config), ...(ofLists.size > 0 && { lists: ofLists, perItem }) }

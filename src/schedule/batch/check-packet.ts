@@ -1,4 +1,5 @@
 import { show } from '../../errors/show.js'
+import type { PacketRecord } from '../../graph/node-definition.js'
 import type { MediaConstraint } from '../../media/media-type.js'
 import { scheduleErrors } from '../errors.js'
 import { isBlocker } from '../../media/blocker.js'
@@ -16,4 +17,10 @@ export function checkPacket(packet: unknown, media: MediaConstraint, port: strin
   if (list && !Array.isArray(data)) refuse('a list as data', show(data))
   for (const item of list ? data as readonly unknown[] : [data]) if (kind === 'audio' && !isAudioBuffer(item) && !(list && isBlocker(item))) refuse('an AudioBuffer as data', show(item))
   if (!Number.isFinite(position) || !Number.isFinite(duration)) refuse('position and duration as numbers', `${show(position)}, ${show(duration)}`)
+}
+
+/** What a node gave as a record of packets. Throws `OUTPUT_INVALID`. */
+export function asRecord(got: unknown): PacketRecord {
+  if (typeof got !== 'object' || got === null) throw scheduleErrors.OUTPUT_INVALID({ port: 'result', expected: 'a record of packets by output', got: show(got) })
+  return got as PacketRecord
 }

@@ -107,7 +107,9 @@ export class NodeInputs {
     if (input.from === null) return undefined
     this.#frame.ask(`${this.#node.id}.${input.link}`)
     await this.#unlessBlocked(input, this.#inputs.get(input.link)!.ready())
-    return this.#absent.has(input.link) ? undefined : this.#stream(input)
+    if (this.#absent.has(input.link)) return undefined
+    // Every call of a node that is called item by item reads it again.
+    return this.#node.perItem === true ? new OnePacket(await this.#stream(input).whole()) : this.#stream(input)
   }
 
   /** An optional input whose writer was blocked is absent. */
@@ -146,4 +148,13 @@ class WholeList implements PacketStream {
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {
     try { yield await this.whole() } finally { await this.#input.quit() }
   }
+}
+
+/** A stream of one packet, which may be read again; the input that it came from holds it. */
+export class OnePacket implements PacketStream {
+  readonly #packet: Packet
+  constructor(packet: Packet) { this.#packet = packet }
+  get media(): PacketStream['media'] { return this.#packet.media }
+  whole(): Promise<Packet> { return Promise.resolve(this.#packet) }
+  async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> { yield await this.whole() }
 }

@@ -4,7 +4,6 @@ import { isBlocker } from '../../media/blocker.js'
 import { LIST_MARK } from '../../media/list-mark.js'
 import type { Packet } from '../../media/packet.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
-import { show } from '../../errors/show.js'
 import { BLOCKED } from '../blocked.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
@@ -16,7 +15,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../policy/redelivery.js'
 import { Turn } from '../policy/turn.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
-import { checkPacket } from './check-packet.js'
+import { asRecord, checkPacket } from './check-packet.js'
 import { nodeContext, nodeRandom } from './node-context.js'
 import type { InputScope } from './node-input.js'
 import { NodeInputs } from './node-inputs.js'
@@ -57,6 +56,7 @@ class NodeTask {
   readonly #scope: InputScope
   readonly #inputs: NodeInputs
   readonly #given = new Set<string>()
+  readonly #undeclared = new Set<string>()
   readonly #seq = new Map<string, number>()
   readonly #random: readonly [number, number]
 
@@ -136,7 +136,7 @@ class NodeTask {
         if (this.#node.perItem === true) {
           await this.#drain(callPerItem({
             node: this.#node, inputs: this.#inputs, params, ctx, call: call([]), join: (media, parts) => services.join(media, parts), wanted: (port) => this.#routes.wanted(valueId(id, port)),
-            check: (port, packet) => { if (definition.outputs[port] !== undefined) this.#check(port, packet, definition.outputs[port].list === true) },
+            check: (port, packet) => { this.#check(port, packet, definition.outputs[port]!.list === true) }, undeclared: (port) => { this.#warnUndeclared(port) },
           }), turn, abort.signal)
           return
         }
@@ -172,16 +172,13 @@ class NodeTask {
 
   /** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. */
   async #drain(result: ReturnType<NodeCode>, turn: Turn, signal: AbortSignal, afterEach?: () => Promise<void>): Promise<void> {
-    if (typeof result !== 'object' || result === null) throw noRecord(result)
-    if (!(Symbol.asyncIterator in result)) {
-      const record: unknown = await result
-      if (typeof record !== 'object' || record === null) throw noRecord(record)
-      await turn.outside(this.#emit(record as PacketRecord))
+    if (!(Symbol.asyncIterator in asRecord(result))) {
+      await turn.outside(this.#emit(asRecord(await result)))
       return
     }
-    for await (const record of result) {
+    for await (const record of result as AsyncIterable<PacketRecord>) {
       if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
-      await turn.outside(this.#emit(record))
+      await turn.outside(this.#emit(asRecord(record)))
       if (!this.#wanted()) return
       await afterEach?.()
     }
@@ -194,13 +191,13 @@ class NodeTask {
       this.#inputs.forget()
     }
     for (const [port, packet] of Object.entries(record)) {
-      if (outputs[port] === undefined) { warnUndeclared(node, port, this.#frame); releasePacket(packet); continue }
+      if (outputs[port] === undefined) { this.#warnUndeclared(port); releasePacket(packet); continue }
       if (isBlocker(packet)) {
         this.#given.add(port)
         this.#routes.block(valueId(node.id, port))
         continue
       }
-      const list = outputs[port].list === true || node.perItem === true
+      const list = outputs[port].list === true || node.perItem === true || (node.lists !== undefined && (packet as Partial<Packet> | undefined)?.metadata?.[LIST_MARK] === true)
       this.#check(port, packet, list)
       this.#given.add(port)
       this.#report.itemsOut++
@@ -217,16 +214,19 @@ class NodeTask {
     for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
   }
 
+  #warnUndeclared(port: string): void {
+    if (this.#undeclared.has(port)) return
+    this.#undeclared.add(port)
+    const { id, definition } = this.#node
+    this.#frame.diagnostics.push(scheduleErrors.OUTPUT_INVALID.diagnostic(
+      { port: valueId(id, port), expected: `one of ${Object.keys(definition.outputs).join(', ') || 'no output'}`, got: 'an undeclared output' }, { severity: 'warning', node: id, port }))
+  }
+
   /** True while some reader remains, or nothing ever read it (a sink's report). */
   #wanted(): boolean {
     const { id, definition, inputs } = this.#node, outputs = Object.keys(definition.outputs)
     return outputs.length === 0 || inputs.length > 0 || outputs.some((port) => this.#routes.wanted(valueId(id, port)))
   }
-}
-
-/** A node gives a record of packets, a promise of one, or an async iterable of them. */
-function noRecord(got: unknown): Error {
-  return scheduleErrors.OUTPUT_INVALID({ port: 'result', expected: 'a record of packets by output', got: show(got) })
 }
 
 function requireOutputs(node: ResolvedNode, given: ReadonlySet<string>, routes: ValueRoutes): void {
@@ -242,10 +242,4 @@ function requireOutputs(node: ResolvedNode, given: ReadonlySet<string>, routes: 
 function foreign(node: ResolvedNode, port: string, packet: Packet): Error {
   releasePacket(packet)
   return memoryErrors.INVALID_HANDLE({ handle: `of ${valueId(node.id, port)}`, reason: 'arena', what: 'it belongs to another engine; pass toArray()' }, { nodeId: node.id, nodeType: node.definition.type, port })
-}
-
-function warnUndeclared(node: ResolvedNode, port: string, frame: RunFrame): void {
-  frame.diagnostics.push(scheduleErrors.OUTPUT_INVALID.diagnostic(
-    { port: valueId(node.id, port), expected: `one of ${Object.keys(node.definition.outputs).join(', ') || 'no output'}`, got: 'an undeclared output' },
-    { severity: 'warning', node: node.id, port }))
 }

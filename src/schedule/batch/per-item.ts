@@ -6,8 +6,9 @@ import type { Packet, PacketStream } from '../../media/packet.js'
 import { scheduleErrors } from '../errors.js'
 import { isAudioBuffer, packetOf, releasePacket } from '../packet-data.js'
 import { valueId, type ResolvedInput, type ResolvedNode } from '../resolved-graph.js'
+import { asRecord } from './check-packet.js'
 import { drivenValue } from './driven-params.js'
-import { isList, type InputStreams, type NodeInputs } from './node-inputs.js'
+import { isList, OnePacket, type InputStreams, type NodeInputs } from './node-inputs.js'
 
 /** A node's code: a promise of one record, or records as they come. */
 export type NodeCode = (inputs: InputStreams, params: ParamValues) => Promise<PacketRecord> | AsyncIterable<PacketRecord>
@@ -23,6 +24,8 @@ export interface PerItem {
   join(media: Media, parts: Packet[]): Packet
   /** Refuses what is no packet of that output. */
   check(port: string, packet: Packet): void
+  /** Says that a call gave what is no output. */
+  undeclared(port: string): void
   /** True when somebody reads an output. */
   wanted(port: string): boolean
 }
@@ -30,12 +33,12 @@ export interface PerItem {
 /**
  * Calls a node once per item of the lists that it is given, and gathers what it gives into a list per output (GR-29). Of several lists the longest counts, and a shorter one repeats its
  * last item, as ComfyUI does (`_map_node_over_list` in its `execution.py`); what is no list is given to every call. With an empty list there is no call and the outputs are empty
- * lists. For a place that a blocker holds the node is not called: its outputs are blocked there too.
+ * lists; with none at all, because optional ones were blocked, there is one call. For a place that a blocker holds the node is not called: its outputs are blocked there too.
  */
 export async function* callPerItem(p: PerItem): AsyncGenerator<PacketRecord> {
   const { node, inputs, params, ctx } = p, read: { readonly input: ResolvedInput; readonly packet: Packet; readonly items: readonly unknown[] }[] = []
   for (const input of inputs.links()) read.push({ input, ...await inputs.items(input) })
-  const lengths = read.map(({ items }) => items.length), calls = lengths.includes(0) ? 0 : Math.max(...lengths), lists = new Lists(p)
+  const lengths = read.map(({ items }) => items.length), calls = lengths.includes(0) ? 0 : Math.max(1, ...lengths), lists = new Lists(p)
   try {
     for (let n = 0; n < calls; n++) {
       ctx.signal.throwIfAborted()
@@ -44,7 +47,7 @@ export async function* callPerItem(p: PerItem): AsyncGenerator<PacketRecord> {
       const streams: Record<string, PacketStream | readonly PacketStream[] | undefined> = {}, values: Record<string, unknown> = { ...params }
       for (const { input: { port, control }, item, packet } of items) {
         if (control !== undefined) { values[port] = isAudioBuffer(item) ? item : drivenValue(node, port, item); continue }
-        const stream = new ItemStream(itemOf(packet, item, n))
+        const stream = new OnePacket(itemOf(packet, item, n))
         streams[port] = node.definition.inputs[port]!.multi === true ? [...streams[port] as readonly PacketStream[] | undefined ?? [], stream] : stream
       }
       await lists.add(p.call(streams, values))
@@ -68,10 +71,11 @@ class Lists {
   block(): void { for (const items of this.#items.values()) items.push(blocker) }
 
   async add(result: ReturnType<NodeCode>): Promise<void> {
-    const parts = new Map<string, Packet[]>(), blocked = new Set<string>(), { join, check, wanted, node: { id, definition } } = this.#p
+    const parts = new Map<string, Packet[]>(), blocked = new Set<string>(), { join, check, undeclared, wanted, node: { id, definition } } = this.#p
     try {
-      for await (const record of Symbol.asyncIterator in result ? result : [result]) {
-        for (const [port, packet] of Object.entries(record)) {
+      for await (const record of typeof result === 'object' && result !== null && Symbol.asyncIterator in result ? result : [result]) {
+        for (const [port, packet] of Object.entries(asRecord(record))) {
+          if (definition.outputs[port] === undefined) { undeclared(port); releasePacket(packet); continue }
           if (isBlocker(packet)) { blocked.add(port); continue }
           check(port, packet)
           const list = parts.get(port)
@@ -89,7 +93,7 @@ class Lists {
         parts.delete(port)
         const whole = join(own[0]!.media, own)
         if (!this.#media.has(port)) this.#media.set(port, whole.media)
-        if (list === true) items.push(...whole.data as readonly unknown[]); else items.push(whole.data)
+        if (list === true) for (const item of whole.data as readonly unknown[]) items.push(item); else items.push(whole.data)
       }
     } finally { for (const list of parts.values()) for (const packet of list) releasePacket(packet) }
   }
@@ -114,13 +118,4 @@ class Lists {
 function itemOf(packet: Packet, item: unknown, n: number): Packet {
   if (!isList(packet)) return item === packet.data ? packet : { ...packet, data: item }
   return { ...packet, data: item, position: 0, duration: isAudioBuffer(item) ? item.frames : 1, seq: n, metadata: {} }
-}
-
-/** A stream of one packet; the input that it came from holds it. */
-class ItemStream implements PacketStream {
-  readonly #packet: Packet
-  constructor(packet: Packet) { this.#packet = packet }
-  get media(): Media { return this.#packet.media }
-  whole(): Promise<Packet> { return Promise.resolve(this.#packet) }
-  async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> { yield await this.whole() }
 }
