@@ -40,9 +40,11 @@ export class NodeInstances {
   }
 
   async #release(definition: NodeDefinition, key: string | undefined, instance: unknown, sound: boolean): Promise<void> {
-    const kept = this.#idle.get(definition) ?? []
-    if (!sound || this.#closed || key === undefined || definition.reset === undefined || kept.length >= MOST_IDLE) { await dispose(definition, instance); return }
+    if (!sound || this.#closed || key === undefined || definition.reset === undefined) { await dispose(definition, instance); return }
     try { await definition.reset(instance as never) } catch { await dispose(definition, instance); return }
+    // Looked up after the wait: others may have been given back, and the engine closed, meanwhile.
+    const kept = this.#idle.get(definition) ?? []
+    if (this.#closed || kept.length >= MOST_IDLE) { await dispose(definition, instance); return }
     kept.push({ key, instance })
     this.#idle.set(definition, kept)
   }
