@@ -1,6 +1,7 @@
 import { loadPart } from '../errors/load-part.js'
 import type { ScriptHost } from '../schedule/batch/script-host.js'
 import type { WorkerHostParts } from './create-worker-host.js'
+import { unlessAborted } from './on-abort.js'
 import type { ScriptHostParts } from './script/create-script-host.js'
 import { scriptCode, workerCode } from './worker-code.js'
 import type { PoolStats, WorkerHost } from './worker-host.js'
@@ -43,7 +44,8 @@ export function lazyWorkerHost(parts: WorkerHostParts): WorkerHost {
     available: true,
     executor: {
       where: 'worker',
-      prepare: async (plans, signal) => (await host.get()).executor!.prepare(plans, signal),
+      // Threads go on starting for the next run; a cancelled one does not wait for them.
+      prepare: async (plans, signal) => { await unlessAborted(host.get().then(({ executor }) => executor!.prepare(plans, signal)), signal) },
       open: async (plan, outputs, run) => (await host.get()).executor!.open(plan, outputs, run),
       runValues: async (tasks, run) => (await host.get()).executor!.runValues(tasks, run),
     },

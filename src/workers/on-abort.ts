@@ -13,3 +13,12 @@ export function onAbort(signal: AbortSignal, call: () => void): () => void {
   calls.add(call)
   return () => { calls.delete(call) }
 }
+
+/** What `work` gives, or the signal's reason as soon as there is one; the work goes on then, and whoever watches it still does. */
+export function unlessAborted<T>(work: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => { reject(signal.reason as Error) }
+    if (signal.aborted) abort()
+    Promise.resolve(work).then(resolve, reject).finally(onAbort(signal, abort))
+  })
+}

@@ -8,7 +8,7 @@ import type { ScriptCall, ScriptHost } from '../../schedule/batch/script-host.js
 import type { Clock } from '../../schedule/clock.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../../schedule/policy/redelivery.js'
 import { workerErrors } from '../errors.js'
-import { onAbort } from '../on-abort.js'
+import { onAbort, unlessAborted } from '../on-abort.js'
 import { browserSpawner } from '../spawn-browser.js'
 import { nodeSpawner, type NodeLimits } from '../spawn-node.js'
 import type { EndReason, SpawnWorker } from '../spawn.js'
@@ -269,15 +269,6 @@ class Scripts implements ScriptHost {
     const source = spawn !== undefined ? { code: '' } : workerURL === undefined ? { code: await scriptCode() } : { url: workerURL }
     this.#spawnThread ??= spawn ?? (facts.node ? nodeSpawner(source, resourceLimits) : browserSpawner(source))
   }
-}
-
-/** What `work` gives, or the signal's reason as soon as there is one; the work goes on then, and whoever watches it still does. */
-function unlessAborted<T>(work: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => { reject(signal.reason as Error) }
-    if (signal.aborted) abort()
-    Promise.resolve(work).then(resolve, reject).finally(onAbort(signal, abort))
-  })
 }
 
 /** A thread's end as its calls hear of it. */
