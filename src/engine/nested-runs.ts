@@ -10,6 +10,9 @@ import type { RunMetrics } from '../schedule/metrics.js'
 import type { RunResult } from '../schedule/run-types.js'
 import { isAudioBuffer, packetOf } from '../schedule/packet-data.js'
 
+/** Calls of kernels for the items of a list: no node asked for them, and the list bounds them. */
+const wholes = /* @__PURE__ */ new WeakSet<Graph>()
+
 /** Nodes added to a run so far, by all that run within it. */
 export interface Budget { added: number }
 
@@ -28,7 +31,7 @@ export class NestedRuns {
 
   /** Runs a graph for a node; an error names the inner node as `outer/inner`. */
   async run(graph: Graph, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>> {
-    this.#budget.added += graph.nodes.length
+    if (!wholes.has(graph)) this.#budget.added += graph.nodes.length
     if (this.#budget.added > this.#limit) throw commonErrors.LIMIT_EXCEEDED({ what: `Node ${node}: nodes added by ctx.expand`, limit: this.#limit, got: this.#budget.added })
     try {
       const { outputs, metrics } = await this.#run(graph, node, signal, this.#budget)
@@ -91,7 +94,9 @@ export function wholeCalls(node: GraphNode, literal: Literal): NodeDefinition {
       for (const [port, found] of Object.entries(streams)) for (const stream of found === undefined ? [] : [found].flat() as PacketStream[]) inputs.push([port, await stream.whole()])
       // A param's edge carries a value, or, to a kernel, one per frame.
       for (const [name, value] of Object.entries(values)) if (isAudioBuffer(value)) inputs.push([name, value]); else params[name] = value
-      return ctx.expand(callGraph({ id: 'op', type: node.type, definition: node.definition!, params }, inputs, literal))
+      const graph = callGraph({ id: 'op', type: node.type, definition: node.definition!, params }, inputs, literal)
+      wholes.add(graph)
+      return ctx.expand(graph)
     },
   }
 }

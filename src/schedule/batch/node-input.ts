@@ -24,6 +24,10 @@ export class NodeInput implements PacketStream {
   readonly #kept: Packet[] = []
   /** Called before every packet but the first is given to the node. */
   onNext: (() => Promise<void>) | undefined
+  /** Packets that came. */
+  got = 0
+  /** The node has read it to its end. */
+  ended = false
   #at = 0
   #begun = false
   #held: Packet | undefined
@@ -109,6 +113,7 @@ export class NodeInput implements PacketStream {
       return again
     }
     const packet = await this.#scope.turn.outside(this.#queue.take())
+    if (packet === undefined) this.ended = true; else this.got++
     if (packet === undefined || !keep || !this.#scope.replayable) return packet
     if (this.#kept.length === MOST_KEPT) {
       this.#scope.replayable = false

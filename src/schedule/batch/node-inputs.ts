@@ -83,6 +83,12 @@ export class NodeInputs {
     return asked
   }
 
+  /** True when the node read to the end and nothing came: what it gives is empty too. */
+  get empty(): boolean {
+    const read = this.#linked().flatMap(({ link, control }) => control === undefined ? [this.#inputs.get(link)!] : [])
+    return read.some(({ ended }) => ended) && read.every(({ got }) => got === 0)
+  }
+
   rewind(): void {
     this.#asked.clear()
     for (const input of this.#inputs.values()) input.rewind()

@@ -31,7 +31,7 @@ export interface NodeReport {
 
 /**
  * Executes one node written in TypeScript: a source (`pull`) or a `process`, on the engine's thread or on one of its own. Packets go to the routes as they come, so a
- * slow reader slows the node. Checks that each declared, connected output was written at least once or is a stream that ended (GR-27). Code that failed is called
+ * slow reader slows the node. Checks that each declared, connected output was written at least once or is a stream that ended (GR-27); of inputs without a packet come outputs without one. Code that failed is called
  * again when its policy says so, a lost thread's node is delivered again: both only while nothing was given out and all that was read can be read again.
  */
 export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame, report: NodeReport): Promise<void> {
@@ -102,7 +102,7 @@ class NodeTask {
       }
     }
     const { process, inputs } = this.#node.definition
-    if (!signal.aborted && (process !== undefined || Object.keys(inputs).length > 0)) requireOutputs(this.#node, this.#given, this.#routes)
+    if (!signal.aborted && (process !== undefined || Object.keys(inputs).length > 0) && !this.#inputs.empty) requireOutputs(this.#node, this.#given, this.#routes)
   }
 
   /** Counts what was read and leaves the inputs. */
@@ -120,9 +120,17 @@ class NodeTask {
     await turn.enter()
     let expired: MillraceError | undefined, sound = false, lease: InstanceLease | undefined, end: (() => void) | undefined
     const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs
-    const stop = turn.watch(timeoutMs, policy.timeoutMs === undefined, () => { abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type })) })
+    const expire = (): void => { abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type })) }
+    const stop = turn.watch(timeoutMs, policy.timeoutMs === undefined, expire)
+    // What the node runs in its place is covered too (GR-30).
+    const covered = async <T>(work: Promise<T>): Promise<T> => {
+      if (!policy.timeoutMs) return work
+      const ended = new AbortController()
+      void services.clock.sleep(policy.timeoutMs, ended.signal).then(() => { if (!ended.signal.aborted) expire() })
+      try { return await work } finally { ended.abort() }
+    }
     const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
-      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), outside: (work) => turn.outside(work),
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), outside: (work) => turn.outside(covered(work)),
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {
