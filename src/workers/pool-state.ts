@@ -10,7 +10,7 @@ import type { SlotLife } from './slot-life.js'
 import { Slots } from './slots.js'
 
 /** Time in which a number of replacements is a loop of crashes, ms. */
-const RESPAWN_WINDOW_MS = 60_000
+export const RESPAWN_WINDOW_MS = 60_000
 
 /** What the parts of a pool share. Engine thread only. */
 export class PoolState {

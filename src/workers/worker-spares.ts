@@ -1,5 +1,7 @@
+import { isMillraceError } from '../errors/millrace-error.js'
 import type { LostWorker } from './pool-options.js'
-import type { PoolState } from './pool-state.js'
+import { RESPAWN_WINDOW_MS, type PoolState } from './pool-state.js'
+import { RespawnBudget } from './respawn-budget.js'
 import type { WorkerLosses } from './worker-losses.js'
 import type { WorkerStarts } from './worker-starts.js'
 
@@ -8,12 +10,16 @@ export class WorkerSpares {
   readonly #s: PoolState
   readonly #starts: WorkerStarts
   readonly #losses: WorkerLosses
+  /** Spares that end as soon as they have booted are not booted for ever (MW-48). Their own: they are nobody's loss. */
+  readonly #boots: RespawnBudget
   #sparing = false
 
   constructor(state: PoolState, starts: WorkerStarts, losses: WorkerLosses) {
     this.#s = state
     this.#starts = starts
     this.#losses = losses
+    const { respawns = 10, warmSpares = 1 } = state.o
+    this.#boots = new RespawnBudget(respawns + warmSpares, RESPAWN_WINDOW_MS)
   }
 
   /** Starts workers again that could not be started, and spares. */
@@ -43,14 +49,15 @@ export class WorkerSpares {
       this.#starts.ready(spare)
     } catch (error) {
       if (spare !== undefined && !spare.ended) this.#losses.lose(spare, 'error', String(error))
-      else if (spare === undefined) await this.replace(lost)
+      // What is no failed start is tried again at the supervisor's looks.
+      else if (spare === undefined && isMillraceError(error) && error.code === 'WORKER_SPAWN') await this.replace(lost)
     } finally { this.#keep() }
   }
 
   /** Boots spares up to, but without, their slots (MW-48), one after the other, while work is pending. */
   #keep(): void {
     const s = this.#s, { warmSpares = 1, clock, startTimeoutMs } = s.o
-    if (this.#sparing || s.spares.length >= warmSpares || !s.replaces || s.started.length < s.target || s.mode.mode !== 'shared') return
+    if (this.#sparing || s.spares.length >= warmSpares || !s.replaces || s.started.length < s.target || s.mode.mode !== 'shared' || !this.#boots.take(s.nowUs)) return
     this.#sparing = true
     s.starting = s.starting.then(async () => {
       const compiled = await s.o.compiled(true)
