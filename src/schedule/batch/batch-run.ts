@@ -22,7 +22,7 @@ import { OutputModes, outputsOf } from './output-modes.js'
 import { runSegmentTask } from './segment-task.js'
 import type { RunFrame } from './services.js'
 import { StallBreaker } from './stall-breaker.js'
-import { ValueGroup } from './value-group.js'
+import { nodesOf, ValueGroup } from './value-group.js'
 import { ValueRoutes } from './value-routes.js'
 
 /** Own time per packet of a node that names no limit, ms. */
@@ -244,18 +244,22 @@ class BatchRun {
 
   /** Whole-value segments: literals are read first, then the executor schedules the rest by itself. */
   #valueTask(group: ValueGroup): Promise<void> {
-    const { segments, nodes } = group
+    const nodes = group.nodes, outputs = group.segments.flatMap(({ plan }) => outputsOf(plan))
     return this.#task(nodes, async () => {
-      const tasks = await group.tasks(this.#modes), turn = this.#turn(nodes[0]!)
+      const { tasks, kept, missing } = await group.tasks(this.#modes, this.#abort.signal), turn = this.#turn(nodes[0]!)
+      nodes.splice(0, nodes.length, ...nodesOf(kept))
+      outputs.splice(0, outputs.length, ...kept.flatMap(({ plan }) => outputsOf(plan)))
+      for (const [segment, error] of missing) this.#missed(error, nodesOf([segment]), outputsOf(segment.plan))
+      if (tasks.length === 0) return
       await turn.enter()
       const done = await this.#r.executors.worker!.runValues(tasks, this.#scope()).finally(() => { turn.leave() })
-      for (const [t, { plan, index }] of segments.entries()) {
+      for (const [t, { plan, index }] of kept.entries()) {
         this.#segments[index] = done[t]
         this.#collect(done[t]!, index)
         this.#report(index, 1)
         for (const value of outputsOf(plan)) await this.#giveCollected(value)
       }
-    }, segments.flatMap(({ plan }) => outputsOf(plan)))
+    }, outputs)
   }
 
   /** Runs one task of some nodes; its failure fails what depends on it, or the whole run. Ends its outputs in any case. */
@@ -266,21 +270,24 @@ class BatchRun {
       for (const value of outputs) if (!this.#routes.of(value).blocked) { this.#routes.end(value); this.#finished.add(value) }
       // What came to its end after the run was stopped gave nothing to anybody.
       if (!this.#abort.signal.aborted) for (const node of nodes) this.#ended.add(this.#r.compiled.nodes[node]!.id)
-    } catch (error) {
-      const resolved = this.#r.compiled.nodes[nodes[0]!]!, skip = (reason: SkipReason): void => { for (const node of nodes) this.#skipped.set(this.#r.compiled.nodes[node]!.id, reason) }
-      if (error === BLOCKED) {
-        skip('blocked')
-        for (const value of outputs) this.#routes.block(value)
-        return
+    } catch (error) { this.#missed(error, nodes, outputs) } finally { this.#stall.ended() }
+  }
+
+  /** Nodes did not come to their end: what reads them hears of it. */
+  #missed(error: unknown, nodes: readonly number[], outputs: readonly ValueId[]): void {
+    const resolved = this.#r.compiled.nodes[nodes[0]!]!, skip = (reason: SkipReason): void => { for (const node of nodes) this.#skipped.set(this.#r.compiled.nodes[node]!.id, reason) }
+    if (error === BLOCKED) {
+      skip('blocked')
+      for (const value of outputs) this.#routes.block(value)
+      return
+    }
+    const failure = this.#fail(error, nodes[0]!, 'process')
+    if (failure.code === 'DEPENDENCY_FAILED') skip('dependency-failed')
+    for (const value of outputs) {
+      for (const queue of this.#routes.of(value).queues) {
+        queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
       }
-      const failure = this.#fail(error, nodes[0]!, 'process')
-      if (failure.code === 'DEPENDENCY_FAILED') skip('dependency-failed')
-      for (const value of outputs) {
-        for (const queue of this.#routes.of(value).queues) {
-          queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
-        }
-      }
-    } finally { this.#stall.ended() }
+    }
   }
 
   #fail(error: unknown, node: number, operation: string): MillraceError {
