@@ -5,3 +5,9 @@ class Blocked extends Error {
 
 /** The one of it. */
 export const BLOCKED: Error = /* @__PURE__ */ new Blocked('the input is blocked')
+
+/** True for it and for an error that names it as its cause, at most 16 steps back: what a node makes of it is no failure. */
+export function isBlocked(error: unknown): boolean {
+  for (let one = error, steps = 0; one instanceof Error && steps < 16; one = one.cause, steps++) if (one === BLOCKED) return true
+  return false
+}

@@ -36,6 +36,7 @@ export async function runBatch(request: BatchRequest): Promise<BatchOutcome> {
 class BatchRun {
   readonly #r: BatchRequest
   readonly #abort = new AbortController()
+  readonly #onAbort = new Set<() => void>()
   readonly #routes = new ValueRoutes()
   readonly #stall = new StallBreaker()
   readonly #segments: (OpenSegment | undefined)[] = []
@@ -112,6 +113,7 @@ class BatchRun {
   #stopAll(error: MillraceError): void {
     this.#routes.failAll(error)
     this.#abort.abort(error)
+    for (const stop of this.#onAbort) stop()
   }
 
   /** Starts what some lazy inputs ask for, or, with key '', what nobody needs to ask for. */
@@ -305,6 +307,7 @@ class BatchRun {
   #frame(): RunFrame {
     return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
       nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) },
+      onAbort: (callback) => { this.#onAbort.add(callback); return () => { this.#onAbort.delete(callback) } },
       progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
   }
 

@@ -4,7 +4,7 @@ import { isBlocker } from '../../media/blocker.js'
 import { LIST_MARK } from '../../media/list-mark.js'
 import type { Packet } from '../../media/packet.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
-import { BLOCKED } from '../blocked.js'
+import { BLOCKED, isBlocked } from '../blocked.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { InstanceLease } from '../node-instances.js'
@@ -81,7 +81,7 @@ class NodeTask {
         await this.#once(attempt, delivery)
         break
       } catch (error) {
-        if (error === BLOCKED) throw error
+        if (isBlocked(error)) throw BLOCKED
         const failure = this.#place(error, attempt, delivery)
         if (!this.#scope.replayable || signal.aborted) throw failure
         let waitMs: number
@@ -115,8 +115,8 @@ class NodeTask {
   async #once(attempt: number, delivery: number): Promise<void> {
     const { definition, params, id, policy = NO_POLICY } = this.#node, { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
     const abort = new AbortController(), forward = (): void => { abort.abort(signal.reason) }
-    if (signal.aborted) forward(); else signal.addEventListener('abort', forward, { once: true })
-    const turn = this.#scope.turn = this.#newTurn(abort.signal)
+    if (signal.aborted) forward()
+    const unforward = this.#frame.onAbort(forward), turn = this.#scope.turn = this.#newTurn(abort.signal)
     await turn.enter()
     let expired: MillraceError | undefined, sound = false, lease: InstanceLease | undefined, end: (() => void) | undefined
     const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs
@@ -160,7 +160,7 @@ class NodeTask {
     } finally {
       stop()
       turn.leave()
-      signal.removeEventListener('abort', forward)
+      unforward()
       this.#report.busyUs += turn.ownUs
       this.#report.queuedUs += turn.queuedUs
       end?.()
