@@ -41,7 +41,6 @@ export class GraphRuns {
   async execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget): Promise<RunResult> {
     const { clock, arena } = this.#p
     const startMs = clock.nowMs(), startUs = clock.nowUs()
-    arena.checkHeader()
     if (signal.aborted) throw cancelledRun(runId, signal)
     const prepared = await this.#compiler.prepare(target, options, signal), diagnostics: Diagnostic[] = [], detailed = options.metrics ?? prepared.graph.config.metrics ?? true
     const onError = options.onError ?? prepared.graph.config.onError ?? 'stop'
