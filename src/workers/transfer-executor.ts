@@ -78,18 +78,19 @@ export class TransferExecutor implements SegmentExecutor {
 
   /** What a lost worker had is gone with its memory, and so is what was moved to it: the tasks begin again, with the inputs that are kept here until they are done (MW-47). */
   async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
-    const kept = tasks.map(({ literals }) => new Map(literals))
+    const kept = tasks.map(({ literals }) => new Map(literals)), given = tasks.map(() => 0), losses = tasks.map(() => 0)
     for (const { literals } of tasks) literals.clear()
     try {
-      for (let delivery = 1; ; delivery++) {
+      for (;;) {
         try {
-          const segments = await this.#deliver(tasks.map((task, t) => ({ ...task, literals: new Map([...kept[t]!].map(([buffer, packet]) => [buffer, sharePacket(packet)])) })), scope)
-          for (const segment of segments) segment.deliveries = delivery
+          const segments = await this.#deliver(tasks.map((task, t) => ({ ...task, literals: new Map([...kept[t]!].map(([buffer, packet]) => [buffer, sharePacket(packet)])) })), scope, given)
+          for (const [t, segment] of segments.entries()) segment.deliveries = given[t]!
           return segments
         } catch (error) {
           if (!(error instanceof LostTask)) throw error
-          if (delivery > MOST_REDELIVERIES) throw error.final(delivery)
-          await this.#o.clock.sleep(redeliveryDelayMs(delivery), scope.signal)
+          const lost = losses[error.task]! += 1
+          if (lost > MOST_REDELIVERIES) throw error.final(lost)
+          await this.#o.clock.sleep(redeliveryDelayMs(lost), scope.signal)
           if (scope.signal.aborted) throw scope.signal.reason
           await this.#o.pool.ensure(this.#o.workers)
         }
@@ -97,18 +98,26 @@ export class TransferExecutor implements SegmentExecutor {
     } finally { for (const literals of kept) for (const packet of literals.values()) releasePacket(packet) }
   }
 
-  async #deliver(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly RemoteSegment[]> {
-    const running: Promise<RemoteSegment>[] = [], readers = new Map<string, number>()
+  /** The first failure stops the others: what they do is lost with it. */
+  async #deliver(tasks: readonly ValueTask[], scope: RunScope, given: number[]): Promise<readonly RemoteSegment[]> {
+    const running: Promise<RemoteSegment>[] = [], readers = new Map<string, number>(), stop = new AbortController(), { signal } = stop
     for (const { links } of tasks) for (const { task, value } of links.values()) readers.set(`${task} ${value}`, (readers.get(`${task} ${value}`) ?? 0) + 1)
-    for (const task of tasks) running.push(this.#runValue(task, running, readers, scope))
+    const forward = (): void => { stop.abort(scope.signal.reason) }, deaf = onAbort(scope.signal, forward)
+    if (scope.signal.aborted) forward()
+    for (const [t, task] of tasks.entries()) {
+      const one = this.#runValue(t, task, running, readers, { ...scope, signal }, given)
+      // The first reason stays.
+      one.catch((error: unknown) => { stop.abort(error) })
+      running.push(one)
+    }
     const settled = await Promise.allSettled(running)
-    const rejected = settled.filter((one) => one.status === 'rejected'), failed = rejected.find(({ reason }) => !(reason instanceof LostTask)) ?? rejected[0]
-    if (failed === undefined) return settled.map((one) => (one as PromiseFulfilledResult<RemoteSegment>).value)
+    deaf()
+    if (settled.every((one) => one.status === 'fulfilled')) return settled.map(({ value }) => value)
     await Promise.all(settled.map((one) => one.status === 'fulfilled' ? one.value.close() : undefined))
-    throw failed.reason
+    throw signal.reason
   }
 
-  async #runValue(task: ValueTask, running: readonly Promise<RemoteSegment>[], readers: Map<string, number>, scope: RunScope): Promise<RemoteSegment> {
+  async #runValue(t: number, task: ValueTask, running: readonly Promise<RemoteSegment>[], readers: Map<string, number>, scope: RunScope, given: number[]): Promise<RemoteSegment> {
     const inputs = task.literals, wires: [buffer: number, wire: WirePacket][] = []
     let segment: RemoteSegment | undefined, place: Place | undefined
     try {
@@ -120,6 +129,7 @@ export class TransferExecutor implements SegmentExecutor {
         readers.set(key, left)
         wires.push([buffer, (await running[writer]!).hand(value, left === 0)])
       }
+      given[t]! += 1
       segment = await this.#remote(place.worker, task.plan, task.outputs, { scope })
       for (const [buffer, wire] of wires) segment.forward(buffer, wire)
       for (const [buffer, packet] of inputs) {
@@ -133,7 +143,7 @@ export class TransferExecutor implements SegmentExecutor {
       for (const packet of inputs.values()) releasePacket(packet)
       inputs.clear()
       await segment?.close()
-      throw isLoss(error) ? new LostTask(error, task.plan, place?.worker.ordinal ?? 0) : error
+      throw isLoss(error) ? new LostTask(error, t, task.plan, place?.worker.ordinal ?? 0) : error
     } finally { place?.leave() }
   }
 
@@ -182,11 +192,13 @@ export class TransferExecutor implements SegmentExecutor {
 
 /** A task that lost its worker. */
 class LostTask extends Error {
+  readonly task: number
   readonly #plan: SegmentPlan
   readonly #worker: number
 
-  constructor(cause: MillraceError, plan: SegmentPlan, worker: number) {
+  constructor(cause: MillraceError, task: number, plan: SegmentPlan, worker: number) {
     super(cause.message, { cause })
+    this.task = task
     this.#plan = plan
     this.#worker = worker
   }

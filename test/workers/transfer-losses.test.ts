@@ -71,4 +71,16 @@ describe('private memories', () => {
     expect(result.outputs['out']!.duration).toBeGreaterThan(5_000_000)
     expect(engine.stats().workers.lost).toBe(0)
   }, 60_000)
+
+  test('a failure ends the run at once: what else it executes is stopped, not waited for', async () => {
+    const traps = craftModule({ exports: EXPORTS, body: [0x00], layout: layoutHash() })
+    await using engine = await createEngine({ tier: 'wasm', workers: 2, arenaBytes: 2 ** 27, logger: () => undefined, kernels: { stuck: traps } })
+    const data = ownAudio(engine, new Float32Array(3_000_000).fill(0.1))
+    let long = whole(data)
+    // Minutes of work.
+    for (let n = 0; n < 600; n++) long = resample(long, { rate: n % 2 === 0 ? 48_000 : 44_100, quality: 'best' }) as never
+    const error: unknown = await engine.run({ trap: stuck(whole(data) as unknown as AnyHandle), long: long as unknown as AnyHandle }).then(() => undefined, (e: unknown) => e)
+    expect(isMillraceError(error) && error.code).toBe('KERNEL_TRAP')
+    expect(engine.stats().workers.lost).toBe(1)
+  }, 20_000)
 })
