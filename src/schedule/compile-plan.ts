@@ -316,7 +316,7 @@ function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge
     const value = valueId(edge.from[0], edge.from[1]), media = d.media.get(value) ?? null
     const fused = a !== undefined && a === b
     const whole = a !== undefined && b !== undefined && d.segments[a]!.feed === 'values'
-    const crosses = [a, b].some((s) => isAway(d, s)), copies = fused ? 0 : copyBytes(d, d.origin.get(value) ?? value, to, segmentOf, counted)
+    const crosses = [a, b].some((s) => isAway(d, s)), copies = fused ? 0 : copyBytes(d, d.origin.get(value) ?? value, to, segmentOf, indexOf, counted)
     return {
       from: [edge.from[0], edge.from[1]], to: [edge.to[0], edge.to[1]], media, transport: fused || d.removed.has(d.nodes[from]!.id) || d.removed.has(d.nodes[to]!.id) ? 'address' : crosses ? 'transfer' : whole ? 'value' : 'queue',
       capacity: fused ? d.segments[a]!.headFrames : queueCapacity(media?.kind), whenFull: 'block', copies, ...(edge.delayFrames !== undefined && { delayFrames: edge.delayFrames }),
@@ -334,8 +334,8 @@ function isAwayNode(d: Described, index: number): boolean {
 }
 
 /** Bytes copied for a reader of a value over the whole run: one copy out of a memory and one into the next, once per place that it goes to; a thread's buffers are posted as they are. */
-function copyBytes(d: Described, value: ValueId, reader: number, segmentOf: ReadonlyMap<number, number>, counted: Set<string>): number {
-  const writer = d.nodes.findIndex((node) => node.id === nodeOf(value)), a = segmentOf.get(writer), b = segmentOf.get(reader)
+function copyBytes(d: Described, value: ValueId, reader: number, segmentOf: ReadonlyMap<number, number>, indexOf: ReadonlyMap<string, number>, counted: Set<string>): number {
+  const writer = indexOf.get(nodeOf(value))!, a = segmentOf.get(writer), b = segmentOf.get(reader)
   const bytes = mediaBytes(d.media.get(value), d.totals.get(value) ?? 0), once = (place: string, copies: number): number => counted.has(`${place} ${value}`) ? 0 : (counted.add(`${place} ${value}`), copies * bytes)
   if (isAway(d, a) && isAway(d, b)) return a === b ? 0 : once(`${b}`, 2)
   return (isAway(d, a) ? once('engine', 2) : isAwayNode(d, writer) ? once('engine', 1) : 0) + (isAway(d, b) ? once(`${b}`, 2) : isAwayNode(d, reader) ? bytes : 0)
@@ -343,9 +343,9 @@ function copyBytes(d: Described, value: ValueId, reader: number, segmentOf: Read
 
 /** The same for values that only the caller gets. */
 function returnedCopies(d: Described, segmentOf: ReadonlyMap<number, number>): number {
-  const read = new Set(d.nodes.flatMap((node) => isAway(d, segmentOf.get(node.index)) ? [] : node.inputs.flatMap(({ from }) => from === null ? [] : [d.origin.get(from) ?? from])))
+  const indexOf = new Map(d.nodes.map(({ id, index }) => [id, index])), read = new Set(d.nodes.flatMap((node) => isAway(d, segmentOf.get(node.index)) ? [] : node.inputs.flatMap(({ from }) => from === null ? [] : [d.origin.get(from) ?? from])))
   return [...new Set([...d.outputs.values(), ...d.stored.values()])].reduce((sum, value) => {
-    const writer = d.nodes.findIndex((node) => node.id === nodeOf(value)), copies = isAway(d, segmentOf.get(writer)) ? 2 : isAwayNode(d, writer) ? 1 : 0
+    const writer = indexOf.get(nodeOf(value))!, copies = isAway(d, segmentOf.get(writer)) ? 2 : isAwayNode(d, writer) ? 1 : 0
     return sum + (read.has(value) ? 0 : copies * mediaBytes(d.media.get(value), d.totals.get(value) ?? 0))
   }, 0)
 }

@@ -107,11 +107,14 @@ export class EngineSegment implements OpenSegment {
   async advance(): Promise<Advance> {
     const code = await this.#execute(this.program)
     const outputs: { buffer: number; packet: Packet }[] = []
-    for (const [index, room] of this.#rooms) {
-      if (room.mode.mode !== 'collect') {
-        const packet = this.#emit(index, room)
+    try {
+      for (const [index, room] of this.#rooms) {
+        const packet = room.mode.mode === 'collect' ? undefined : this.#emit(index, room, code)
         if (packet) outputs.push({ buffer: index, packet })
       }
+    } catch (error) {
+      for (const { packet } of outputs) releasePacket(packet)
+      throw error
     }
     if (code === PASS.OUTPUT_FULL) this.enlarge()
     this.#short = code === PASS.NEED_INPUT
@@ -123,7 +126,7 @@ export class EngineSegment implements OpenSegment {
   collected(index: number): Packet {
     const room = this.#rooms.get(index)!, buffer = this.plan.buffers[index]!
     this.#rooms.delete(index)
-    return this.#packet(buffer, room, Math.min(room.cursor, this.#filled(index)), this.#filled(index), this.program.origin(index) - buffer.skip + room.cursor)
+    return this.#packet(buffer, room.block, room.capacity, Math.min(room.cursor, this.#filled(index)), this.#filled(index), this.program.origin(index) - buffer.skip + room.cursor)
   }
 
   report(): SegmentReport {
@@ -166,8 +169,8 @@ export class EngineSegment implements OpenSegment {
   resume({ bytes, cursors, starts, started, short, metadata }: SegmentSnapshot): void {
     const { u32 } = this.#arena, { memory } = this.#scope
     let at = scatter(this.#arena, this.program.portable, bytes)
-    at = scatter(this.#arena, this.#kept(), bytes, at)
     for (const [n, room] of [...this.#rooms.values()].entries()) room.cursor = cursors[n]!
+    at = scatter(this.#arena, this.#kept(), bytes, at)
     this.program.starts.splice(0, starts.length, ...starts)
     this.#started = started
     this.#short = short
@@ -201,7 +204,9 @@ export class EngineSegment implements OpenSegment {
     const buffer = this.plan.buffers[index]!, { u32, u8 } = this.#arena, at = this.program.buffer(index) >>> 2, { memory } = this.#scope, { frameBytes, channels } = buffer
     const next = this.#borrow(buffer, packet), pitch = (left + next.frames) * frameBytes, first = this.#filled(index) - left
     const base = u32[at + BUFFER.BASE / 4]!, stride = u32[at + BUFFER.STRIDE / 4]!
-    const block = this.#arena.alloc(pitch * channels, memory && { holder: memory.holder(nodeOf(buffer.value)) }), { address } = block
+    let block: Block
+    try { block = this.#arena.alloc(pitch * channels, memory && { holder: memory.holder(nodeOf(buffer.value)) }) } catch (error) { next.release(); throw error }
+    const { address } = block
     for (let c = 0; c < channels; c++) {
       const old = base + c * stride + first * frameBytes, fresh = next.address + c * next.stride
       u8.copyWithin(address + c * pitch, old, old + left * frameBytes)
@@ -223,20 +228,25 @@ export class EngineSegment implements OpenSegment {
     this.program.setPosition(position)
   }
 
-  /** Gives on what the output holds, and a new room with the frames that a joining step has yet to take. */
-  #emit(index: number, room: Room): Packet | undefined {
-    const buffer = this.plan.buffers[index]!, filled = this.#filled(index)
-    if (filled <= room.cursor) return undefined
-    const position = this.program.origin(index) - buffer.skip + room.cursor
-    const rest = this.#left(index), shift = filled - rest, { block, cursor } = room
-    const next = this.#place(index, room.capacity, 0)
-    this.#moveFrames(buffer, room, next, room.capacity, shift, rest)
+  /**
+   * Gives on what the output holds. The room stays while it can take as much again and half of what it is made for; else the frames that a joining step has yet to take move
+   * to a new one. So packets much smaller than a room share it, and however many wait they hold twice their frames at most.
+   */
+  #emit(index: number, room: Room, code: number): Packet | undefined {
+    const buffer = this.plan.buffers[index]!, filled = this.#filled(index), { block, cursor, capacity } = room
+    if (filled <= cursor) return undefined
+    const position = this.program.origin(index) - buffer.skip + cursor
+    if (code === PASS.DONE || (code !== PASS.OUTPUT_FULL && capacity - filled >= Math.max(filled - cursor, buffer.capacity * PASSES_PER_ROOM / 2))) {
+      room.cursor = filled
+      return this.#packet(buffer, block.clone(), capacity, cursor, filled, position)
+    }
+    const rest = this.#left(index), shift = filled - rest, next = this.#place(index, capacity, rest)
+    this.#moveFrames(buffer, room, next, capacity, shift, rest)
     for (let r = 0; r < buffer.readers.length; r++) this.program.setOffset(index, r, this.program.offset(index, r) - shift)
-    this.#arena.u32[(this.program.buffer(index) + BUFFER.FILLED) >>> 2] = rest
     this.program.setOrigin(index, this.program.origin(index) + shift)
     room.block = next
-    room.cursor = filled - shift
-    return this.#packet(buffer, { ...room, block }, cursor, filled, position)
+    room.cursor = rest
+    return this.#packet(buffer, block, capacity, cursor, filled, position)
   }
 
   /** A collected output has no bound or a wrong one: half as much room again, or what the arena still gives; frames move over. */
@@ -275,18 +285,18 @@ export class EngineSegment implements OpenSegment {
     return block
   }
 
-  /** Frames `from`…`to` of a room as a packet; takes over the room's block. */
-  #packet(buffer: SegmentBuffer, room: Room, from: number, to: number, position: number): Packet {
+  /** Frames `from`…`to` of a room as a packet; takes over that lease of the room's block. */
+  #packet(buffer: SegmentBuffer, block: Block, pitch: number, from: number, to: number, position: number): Packet {
     const frames = to - from, metadata = buffer.metadata === undefined ? this.#metadata : { ...this.#metadata, ...buffer.metadata }
     if (buffer.media.kind !== 'audio') {
-      const data = readFrames(buffer, room.block.view(Uint8Array), from, frames)
+      const data = readFrames(buffer, block.view(Uint8Array), from, frames)
       this.#copied(buffer, frames, 'platform')
-      room.block[Symbol.dispose]()
+      block[Symbol.dispose]()
       return packetOf(buffer.media, data, position, frames, { streamId: buffer.value, metadata })
     }
     const { rate, channels, format, layout } = buffer.media
-    const audio = new ArenaAudio(this.#arena, room.block, { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' },
-      { skip: from, pitch: room.capacity })
+    const audio = new ArenaAudio(this.#arena, block, { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' },
+      { skip: from, pitch })
     return packetOf(buffer.media, audio, position, frames, { streamId: buffer.value, metadata })
   }
 
@@ -301,7 +311,8 @@ export class EngineSegment implements OpenSegment {
 
   *#kept(): Iterable<Span> {
     yield* keptFrames(this.#arena, this.program, 'internal')
-    yield* keptFrames(this.#arena, this.program, 'output')
+    // What was given on and no step has yet to take stays behind.
+    yield* keptFrames(this.#arena, this.program, 'output', (index) => Math.min(this.#rooms.get(index)?.cursor ?? 0, this.#filled(index) - this.#left(index)))
   }
 
   /** What some reader has yet to take of the inputs, or of one. */

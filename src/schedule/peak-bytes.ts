@@ -46,7 +46,7 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
       if (segment.feed === 'values' || (kept && total !== undefined && !outside)) { bytes += alignedBytes(((total ?? 0) + buffer.capacity + zeros) * frame); continue }
       const room = alignedBytes((buffer.capacity * PASSES_PER_ROOM + zeros) * frame)
       // What is collected in pieces is joined at the end: for a moment both are there.
-      if (kept) bytes += 2 * (total ?? 0) * frame
+      if (kept) bytes += 2 * (total ?? 0) * frame + (total === undefined ? room : 0)
       else queued += room * waiting(total, buffer.capacity * PASSES_PER_ROOM, buffer.media.kind)
     }
     if (f.mayRest?.(segment.nodes[0]!.node) === true) resting += bytes - before

@@ -38,8 +38,9 @@ const LEAST_HEAD_FRAMES = 64
  */
 export function planSegment(draft: SegmentDraft, index: number, c: BufferContext): SegmentPlan {
   const members = describeMembers(draft, c)
-  for (let head = Math.min(c.blockFrames, leastDelay(members)); ;) {
-    const plan = layOut(draft, index, c, head, members)
+  const most = Math.min(c.blockFrames, leastDelay(members))
+  for (let head = most; ;) {
+    const plan = layOut(draft, index, c, head, Math.ceil(c.blockFrames * head / most), members)
     // What delays hold does not depend on the block.
     const delays = plan.buffers.reduce((sum, { kind, late, frameBytes: bytes, channels }) => kind === 'internal' && late ? sum + alignedBytes(2 * late.zeros * bytes) * channels : sum, 0)
     if (plan.workBytes - delays <= SCRATCH_SPAN_BYTES || head <= LEAST_HEAD_FRAMES) return plan
@@ -76,7 +77,7 @@ function describeMembers(draft: SegmentDraft, c: BufferContext): readonly Member
   })
 }
 
-function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames: number, described: readonly Member[]): SegmentPlan {
+function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames: number, lateFrames: number, described: readonly Member[]): SegmentPlan {
   const members = described.map(({ node }) => node.index), inside = new Set(members)
   const lagSeconds = described.reduce((sum, { node }) => sum + heldSeconds(node), 0)
   const buffers: Draft[] = [], bufferOf = new Map<ValueId, number>(), nodes: SegmentNode[] = []
@@ -87,8 +88,8 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     const inputs = bound.slice(0, spec.inputs.length)
     const driven = node.inputs.flatMap((input, n) => input.control === undefined ? [] : [{ buffer: bound[n]!, control: input.control }])
     const views = node.inputs.slice(0, inputs.length).map((input) => input.from === null ? undefined : c.views.get(input.from))
-    // What comes late may be there at once for as long as it is late.
-    const maxFrames = inputs.length === 0 ? headFrames : Math.max(1, ...inputs.map((b, n) => b < 0 ? 0 : node.inputs[n]!.delay === undefined ? buffers[b]!.capacity : Math.min(node.inputs[n]!.delay, c.blockFrames)))
+    // What comes late may be there at once for as long as it is late: a block of it at a time. What others read at once of such a buffer is what it has beside its delay.
+    const maxFrames = inputs.length === 0 ? headFrames : Math.max(1, ...inputs.map((b, n) => b < 0 ? 0 : node.inputs[n]!.delay === undefined ? buffers[b]!.late?.keep || buffers[b]!.capacity : Math.min(node.inputs[n]!.delay, lateFrames)))
     const weak = c.feedback === undefined ? [] : node.inputs.slice(0, inputs.length).map((input) => c.feedback!.weak(node, input))
     const outputs = spec.outputs.map((port) => port.connected ? outputBuffer(node, port, maxFrames, latency, step) : -1)
     nodes.push({

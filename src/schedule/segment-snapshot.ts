@@ -33,12 +33,13 @@ export function portableSpans(address: Address, steps: Address, plan: SegmentPla
   ]
 }
 
-/** Frames that buffers of a kind hold between two passes. */
-export function* keptFrames({ u32 }: MemoryHost, program: BuiltProgram, kind: 'internal' | 'output'): Iterable<Span> {
+/** Frames that buffers of a kind hold between two passes; `firstOf`: from which one on, by buffer. Default: all. */
+export function* keptFrames({ u32 }: MemoryHost, program: BuiltProgram, kind: 'internal' | 'output', firstOf?: (buffer: number) => number): Iterable<Span> {
   for (const [i, buffer] of program.plan.buffers.entries()) {
     const record = program.buffer(i) >>> 2, filled = u32[record + BUFFER.FILLED / 4]!
     if (buffer.kind !== kind || filled === 0 || (u32[record + BUFFER.FLAGS / 4]! & BUFFER_FLAG.UNWRITTEN) !== 0) continue
-    for (let c = 0; c < buffer.channels; c++) yield [u32[record + BUFFER.BASE / 4]! + c * u32[record + BUFFER.STRIDE / 4]!, filled * buffer.frameBytes]
+    const first = firstOf?.(i) ?? 0
+    for (let c = 0; c < buffer.channels; c++) yield [u32[record + BUFFER.BASE / 4]! + c * u32[record + BUFFER.STRIDE / 4]! + first * buffer.frameBytes, (filled - first) * buffer.frameBytes]
   }
 }
 

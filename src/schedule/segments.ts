@@ -25,17 +25,17 @@ export function groupSegments(
   const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds, handOverUs) : new Int32Array(nodes.length)
   if (knots) joinLanes(lanes, knots)
   const keys = nodes.map((node) => `${driverKey(node.policy, node.id)}${lazyKeys?.[node.index] ?? ''}`)
+  if (knots) requireOneKey(nodes, knots, keys)
   const stage = new Int32Array(nodes.length), parent = Int32Array.from(nodes, (_, i) => i)
   const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
   const breaks = (u: number, v: number): boolean =>
     nodes[u]!.tier === null || nodes[u]!.tier !== nodes[v]!.tier || feeds[u] !== feeds[v] || lanes[u] !== lanes[v] || keys[u] !== keys[v]
   untilSettled(nodes, knots, stage, (v) => { for (const u of graph.inputs[v]!) stage[v] = Math.max(stage[v]!, stage[u]! + (breaks(u, v) ? 1 : 0)) })
   const tied = new Map<number, number>()
-  for (const { index: v, tier, id } of nodes) {
+  for (const { index: v, tier } of nodes) {
     if (tier !== null) for (const u of graph.inputs[v]!) if (!breaks(u, v) && stage[u] === stage[v]) parent[find(u)] = find(v)
     const knot = knots?.[v] ?? -1, first = tied.get(knot) ?? v
     if (knot < 0) continue
-    if (keys[v] !== keys[first]) throw commonErrors.UNSUPPORTED({ feature: `Feedback through ${id}`, runtime: 'a loop of which only a part waits to be asked for', alternative: 'Remove it.' }, { nodeId: id })
     parent[find(first)] = find(v)
     tied.set(knot, v)
   }
@@ -63,10 +63,25 @@ function kernelEdges(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId
   return { inputs, consumers }
 }
 
-/** Visits nodes in order, and again while what the nodes of a knot share, the greatest of their numbers, grows. Once without knots. */
+/** A knot runs when all of it is asked for. Throws `UNSUPPORTED`. */
+function requireOneKey(nodes: readonly ResolvedNode[], knots: Int32Array, keys: readonly string[]): void {
+  const first = new Map<number, number>()
+  for (const { index, id } of nodes) {
+    const knot = knots[index]!
+    if (knot < 0) continue
+    if (!first.has(knot)) first.set(knot, index)
+    if (keys[first.get(knot)!] !== keys[index]) throw commonErrors.UNSUPPORTED({ feature: `Feedback through ${id}`, runtime: 'a loop of which only a part waits to be asked for', alternative: 'Take the edge out, or ask for all of the loop.' }, { nodeId: id })
+  }
+}
+
+/**
+ * Visits nodes in order, and again while what the nodes of a knot share, the greatest of their numbers, grows. Once without knots. No way leaves a knot and comes back, and none
+ * breaks in it: two rounds settle a knot once those before it are, so more rounds than that are a fault of ours. Throws `INTERNAL`.
+ */
 function untilSettled(nodes: readonly ResolvedNode[], knots: Int32Array | undefined, numbers: Int32Array, visit: (node: number) => void): void {
   const most = new Map<number, number>()
-  for (let again = true; again;) {
+  for (let again = true, rounds = 0; again; rounds++) {
+    if (rounds > 2 * nodes.length + 2) throw commonErrors.INTERNAL({ what: 'Stages of a feedback loop do not settle.' })
     again = false
     for (const { index } of nodes) {
       visit(index)
