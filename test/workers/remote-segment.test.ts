@@ -1,15 +1,16 @@
 /** Jobs on a worker's own memory, seen from the engine, by a clock that the test moves: whose grace it is (MW-50), and what a close does to a segment that is placed again. */
 import { describe, expect, test } from 'vitest'
+import { encodeError } from '../../src/errors/codec.js'
 import { isMillraceError } from '../../src/errors/millrace-error.js'
 import type { RunScope } from '../../src/schedule/open-segment.js'
 import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
 import { ChunkedSegment } from '../../src/workers/chunked-segment.js'
 import { workerErrors } from '../../src/workers/errors.js'
 import { PendingCalls } from '../../src/workers/pending.js'
-import type { JobRequest } from '../../src/workers/protocol.js'
+import type { JobReply, JobRequest } from '../../src/workers/protocol.js'
 import { RemoteSegment } from '../../src/workers/remote-segment.js'
 import type { RemoteWorker } from '../../src/workers/remote-worker.js'
-import type { TransferOptions } from '../../src/workers/transfer-executor.js'
+import { TransferExecutor, type TransferOptions } from '../../src/workers/transfer-executor.js'
 
 const plan = { index: 0, nodes: [{ spec: { nodeId: 'n', type: 't' } }], buffers: [] } as unknown as SegmentPlan
 const ticks = async (): Promise<void> => { for (let n = 0; n < 20; n++) await Promise.resolve() }
@@ -82,3 +83,31 @@ describe('a segment that is placed again', () => {
     expect([await codeOf(segment.advance()), posted.map(({ kind }) => kind)]).toEqual(['CLOSED', ['job-cancel', 'job-close']])
   }, 2_000)
 })
+
+test('deliveries are counted for each task: five that lose their worker once each do not fail together', async () => {
+  const { options, worker } = bench(), toLose = [0, 1, 2, 3, 4], jobs = new Map<number, number>()
+  const lost = workerErrors.WORKER_LOST({ worker: 1, reason: 'test', node: 'n', delivery: 1, deliveries: 4 })
+  let say: (worker: RemoteWorker, event: JobReply) => void = () => undefined
+  const answer = (request: JobRequest): JobReply | undefined => {
+    const { job } = request
+    if (request.kind === 'job-open') { jobs.set(job, request.plan.index); return { kind: 'job-opened', job, hungry: [] } }
+    if (request.kind === 'job-close') return { kind: 'job-closed', job }
+    if (request.kind !== 'advance') return undefined
+    if (jobs.get(job) !== toLose[0]) return { kind: 'result', job, done: true, hungry: [], outputs: [], collected: [], report: { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 } }
+    toLose.shift()
+    return { kind: 'job-failed', job, error: encodeError(lost) }
+  }
+  worker.post = (request) => {
+    const reply = answer(request as JobRequest)
+    if (reply !== undefined) queueMicrotask(() => { say(worker, reply) })
+  }
+  const executor = new TransferExecutor({
+    ...options, clock: { ...options.clock, sleep: () => Promise.resolve() },
+    pool: { ...options.pool, workers: [worker], onEvent: (hear: typeof say) => { say = hear } },
+  } as unknown as TransferOptions)
+  const tasks = toLose.map((index) => ({ plan: { ...plan, index }, outputs: new Map(), literals: new Map(), links: new Map() }))
+  const segments = await executor.runValues(tasks, scopeOf(new AbortController().signal))
+  expect(toLose).toEqual([])
+  for (const segment of segments) expect(segment.report().deliveries).toBeGreaterThanOrEqual(2)
+  await expect(executor.runValues(tasks, scopeOf(AbortSignal.abort(new Error('stopped'))))).rejects.toThrow('stopped')
+}, 2_000)
