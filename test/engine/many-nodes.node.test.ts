@@ -27,14 +27,14 @@ test('forty nodes at once cause no warning of the process; stopping reaches all 
   } finally { process.off('warning', listen) }
 })
 
-test('a node that wraps the error of a blocked input is blocked, not failed', async () => {
-  await using engine = await createEngine({ registry, workers: 0, tier: 'js' })
+test.each(['engine', 'worker'] as const)('a node that wraps the error of a blocked input is blocked, not failed (%s)', async (thread) => {
+  await using engine = await createEngine({ registry, tier: 'js' })
   const some = defineNode({ ...base, type: 'test::some', inputs: {}, outputs: { out: { media: json() } }, async *pull(_params, ctx) {
     yield { out: packet(1) }
     await ctx.clock.sleep(5)
     yield { out: blocker }
   } })
-  const careful = defineNode({ ...base, type: 'test::careful', inputs: { in: { media: json() } }, outputs: { out: { media: json() } }, process: async (inputs) => {
+  const careful = defineNode({ ...base, type: 'test::careful', thread, inputs: { in: { media: json() } }, outputs: { out: { media: json() } }, process: async (inputs) => {
     try { for await (const one of inputs['in'] as unknown as PacketStream) void one } catch (error) { throw new Error('could not read', { cause: new Error('again', { cause: error }) }) }
     return {}
   } })
