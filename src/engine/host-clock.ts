@@ -1,4 +1,5 @@
 import type { Clock } from '../schedule/clock.js'
+import { onAbort } from '../schedule/on-abort.js'
 
 /** Reads of the clock that are looked at to find its smallest step. */
 const PROBES = 20
@@ -11,9 +12,9 @@ export const hostClock: Clock = {
   nowMs: () => Date.now(),
   get resolutionUs() { return resolution ??= measureResolution() },
   sleep: (ms, signal) => new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done(): void { clearTimeout(timer); signal?.removeEventListener('abort', done); resolve() }
-    if (signal?.aborted) done(); else signal?.addEventListener('abort', done, { once: true })
+    if (signal?.aborted) { resolve(); return }
+    const timer = setTimeout(done, ms), deaf = signal && onAbort(signal, done)
+    function done(): void { clearTimeout(timer); deaf?.(); resolve() }
   }),
   yield: () => new Promise((resolve) => { if (typeof setImmediate === 'function') setImmediate(resolve); else afterMessage(resolve) }),
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import { onAbort } from '../on-abort.js'
 
 /** How long a node written in TypeScript may go on after its run was stopped, ms (EX-52). */
 const GRACE_MS = 2_000
@@ -9,16 +10,16 @@ const GRACE_MS = 2_000
  */
 export async function withPatience<T>(work: Promise<T>, signal: AbortSignal, clock: Clock): Promise<T> {
   const done = new AbortController()
-  let onAbort: (() => void) | undefined
+  let deaf: (() => void) | undefined
   const expired = new Promise<never>((_, reject) => {
-    onAbort = (): void => { void clock.sleep(GRACE_MS, done.signal).then(() => { if (!done.signal.aborted) reject(signal.reason) }) }
-    if (signal.aborted) onAbort(); else signal.addEventListener('abort', onAbort, { once: true })
+    const stop = (): void => { void clock.sleep(GRACE_MS, done.signal).then(() => { if (!done.signal.aborted) reject(signal.reason) }) }
+    if (signal.aborted) stop(); else deaf = onAbort(signal, stop)
   })
   // Who lost the race may still reject.
   work.catch(() => undefined)
   expired.catch(() => undefined)
   try { return await Promise.race([work, expired]) } finally {
     done.abort()
-    if (onAbort) signal.removeEventListener('abort', onAbort)
+    deaf?.()
   }
 }

@@ -1,3 +1,5 @@
+import { onAbort } from '../on-abort.js'
+
 /** Lanes inside a run, first to last (EX-57). */
 export const LANES = ['high', 'normal', 'low'] as const
 
@@ -39,13 +41,13 @@ export class Limiters {
     const names = namesOf(claim)
     if (this.#waiting.length === 0 && this.#fits(claim, names)) return this.#grant(claim, names)
     return new Promise((resolve) => {
-      const onAbort = (): void => {
+      const deaf = onAbort(signal, () => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+        deaf()
         resolve(NOTHING)
         this.#pump()
-      }
-      const waiting: Waiting = { claim, names, resolve: (release) => { signal.removeEventListener('abort', onAbort); resolve(release) } }
-      signal.addEventListener('abort', onAbort, { once: true })
+      })
+      const waiting: Waiting = { claim, names, resolve: (release) => { deaf(); resolve(release) } }
       const at = this.#waiting.findIndex((other) => other.claim.lane > claim.lane)
       this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiting)
       this.#pump()
