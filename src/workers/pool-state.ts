@@ -59,6 +59,10 @@ export class PoolState {
   get started(): readonly RemoteWorker[] { return this.workers.filter((worker) => worker.report !== undefined && !worker.ended) }
   /** Are lost workers replaced now? Without pending work the next start does it. */
   get replaces(): boolean { return this.holds > 0 && this.closing === undefined && this.broken === undefined }
+  /** Nothing in the arena can be trusted (MW-02): only threads are still ended. */
+  get corrupt(): boolean { return this.broken?.code === 'ARENA_CORRUPT' }
+  /** No thread is left, nor ending. */
+  get gone(): boolean { return this.workers.length === 0 && this.cleaning.size === 0 }
   get nowUs(): number { return this.o.clock.nowUs() }
 
   /** Nothing is executed any more. */

@@ -42,7 +42,7 @@ export class WorkerPool {
 
   constructor(options: PoolOptions) {
     const { arena, runtime: { core }, clock } = options, s = this.#s = new PoolState(options), { slots } = s
-    this.recovery = new Recovery({ arena, core, clock, slots, stuck: (slot) => {
+    this.recovery = new Recovery({ arena, core, clock, slots, corrupt: () => s.corrupt, stuck: (slot) => {
       const worker = s.workers.find((one) => one.slot === slot)
       if (worker !== undefined) this.lose(worker, 'hang', 'did not leave its ring')
     } })
@@ -68,6 +68,10 @@ export class WorkerPool {
   get workers(): readonly RemoteWorker[] { return this.#s.started }
   /** Why nothing is executed any more. */
   get broken(): MillraceError | undefined { return this.#s.broken }
+  /** The arena is corrupt. */
+  get corrupt(): boolean { return this.#s.corrupt }
+  /** No thread is left, nor ending. */
+  get gone(): boolean { return this.#s.gone }
 
   /** Starts workers until `count` (at most the pool's size) run. Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`. */
   ensure(count: number): Promise<void> { return this.#starts.ensure(count) }

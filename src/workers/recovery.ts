@@ -8,8 +8,8 @@ import type { Slots } from './slots.js'
 /** How long a live worker may touch rings before it counts as dead too, ms (MW-34). */
 const QUIET_MS = 100
 
-/** What rebuilding needs. `stuck`: a slot whose worker does not leave its ring; it is to be ended. */
-export interface RecoveryParts { readonly arena: Arena; readonly core: CoreExports; readonly clock: Clock; readonly slots: Slots; readonly stuck: (slot: number) => void }
+/** What rebuilding needs. `corrupt`: nothing is rebuilt any more. `stuck`: a slot whose worker does not leave its ring; it is to be ended. */
+export interface RecoveryParts { readonly arena: Arena; readonly core: CoreExports; readonly clock: Clock; readonly slots: Slots; readonly corrupt: () => boolean; readonly stuck: (slot: number) => void }
 
 /**
  * Makes the runs in shared memory whole after a worker was ended at any instruction (MW-34): sets every run's `rebuilding` flag, waits until no live worker touches a
@@ -38,7 +38,7 @@ export class Recovery {
 
   async #rebuild(): Promise<void> {
     const { arena, core, clock, slots } = this.#o, tables = [...this.#tables]
-    if (tables.length === 0) return
+    if (tables.length === 0 || this.#o.corrupt()) return
     for (const table of tables) table.raise()
     let since = clock.nowUs()
     while (core.queue_quiet(arena.base) === 0) {
@@ -47,6 +47,7 @@ export class Recovery {
         since = clock.nowUs()
       }
       await clock.yield()
+      if (this.#o.corrupt()) return
     }
     for (const table of tables) table.rebuild()
   }

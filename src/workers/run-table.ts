@@ -140,11 +140,11 @@ export class RunTable {
     return orphans
   }
 
-  /** Frees the record, once no thread touches its ring. */
-  async close(clock: Clock): Promise<void> {
+  /** Frees the record, once no thread touches its ring. `corrupt`: there is no thread any more, and what the arena says counts for nothing. */
+  async close(clock: Clock, corrupt = (): boolean => false): Promise<void> {
     this.#closed = true
     this.raise()
-    while (this.#core.queue_quiet(this.#arena.base) === 0) await clock.yield()
+    while (!corrupt() && this.#core.queue_quiet(this.#arena.base) === 0) await clock.yield()
     this.#recovery?.forget(this)
     Atomics.store(this.#arena.u32, (this.#record + RUN.EPOCH) >>> 2, 0)
     this.#arena.free(this.#tasks)

@@ -125,10 +125,12 @@ export class SharedRun {
 
   async #close(): Promise<void> {
     this.#deaf()
-    this.#stop()
-    await this.#until(() => !this.table.anyOpen(), false)
+    const { pool, clock } = this.#o
+    if (!pool.corrupt) this.#stop()
+    // What a corrupt arena says of tasks counts for nothing: the threads' end is theirs.
+    await this.#until(() => pool.corrupt ? pool.gone : !this.table.anyOpen(), false)
     this.#retired.abort()
-    await this.table.close(this.#o.clock)
+    await this.table.close(clock, () => pool.corrupt)
     this.#all.delete(this)
     this.#letGo()
     this.#gone()

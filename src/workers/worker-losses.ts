@@ -82,7 +82,10 @@ export class WorkerLosses {
   /** Closing waits for it. */
   clean(work: Promise<void>): void {
     this.#s.cleaning.add(work)
-    void work.finally(() => this.#s.cleaning.delete(work))
+    void work.finally(() => {
+      this.#s.cleaning.delete(work)
+      if (this.#s.corrupt) this.#s.host.ring()
+    })
   }
 
   /** What a worker does, for errors: its nodes where the executor knows them. */
@@ -94,7 +97,7 @@ export class WorkerLosses {
 
   async #recover(lost: LostWorker): Promise<void> {
     if (lost.slot >= 0) await this.#recovery.rebuild()
-    this.#s.o.onRecovered?.(lost)
+    if (!this.#s.corrupt) this.#s.o.onRecovered?.(lost)
     this.#s.host.ring()
   }
 
@@ -106,7 +109,7 @@ export class WorkerLosses {
   /** Gives back what a thread that is gone had: stack, leases, slot (PK-25). What a thread had taken that was ended while it started is known to the core's allocator. */
   #release(worker: RemoteWorker): void {
     const { slots, holders, mode, o: { runtime } } = this.#s
-    if (mode.mode === 'shared') {
+    if (mode.mode === 'shared' && !this.#s.corrupt) {
       if (worker.report !== undefined) runtime.destroyThread(worker.report.stack)
       else if (worker.starts) runtime.core.alloc_undo()
     }
