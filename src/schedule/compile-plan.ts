@@ -103,7 +103,7 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
     readOutside: new Set([...[...readers].flatMap(([value, list]) => list.some((reader) => timed[reader]!.tier === null) ? [value] : []), ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : []))]),
   })
   const plan = describe({ peak, graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c, lazy: lazy?.keys,
-    why: onWorkers ? tagged ? 'on workers: tags that only they have' : 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
+    onWorkers, why: onWorkers ? tagged ? 'on workers: tags that only they have' : 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
     diagnostics: [...c.diagnostics, ...unsaid(solved.diagnostics, c.diagnostics), ...asked] })
   return { plan, leastBytes: peak.least, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals, lazy }
 }
@@ -270,7 +270,13 @@ interface Described {
   readonly graph: Graph; readonly nodes: readonly ResolvedNode[]; readonly removed: ReadonlySet<string>; readonly origin: ReadonlyMap<ValueId, ValueId>
   readonly outputs: ReadonlyMap<string, ValueId>; readonly stored: ReadonlyMap<ValueId, ValueId>; readonly segments: readonly SegmentPlan[]; readonly where: readonly ('engine' | 'worker')[]
   readonly totals: ReadonlyMap<ValueId, number>; readonly order: { readonly levels: Uint32Array; readonly order: Uint32Array }; readonly inserted: readonly InsertedNode[]
-  readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly diagnostics: readonly Diagnostic[]; readonly lazy: readonly string[] | undefined
+  readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly onWorkers: boolean; readonly diagnostics: readonly Diagnostic[]; readonly lazy: readonly string[] | undefined
+}
+
+/** Why a kernel runs where it does: the plan's reason, or what keeps it on the engine's thread while others go to workers. */
+function placeOf(d: Described, { policy }: ResolvedNode, segment: number): string {
+  if (!d.onWorkers || segment < 0 || d.where[segment] === 'worker') return d.why
+  return policy?.main === true ? 'pinned to the engine\'s thread' : 'references run on the engine\'s thread'
 }
 
 /** The printable part. */
@@ -283,7 +289,7 @@ function describe(d: Described): Plan {
     const segment = segmentOf.get(node.index) ?? -1
     return {
       id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment >= 0 ? d.where[segment]! : d.c.threads === true && node.definition.thread === 'worker' && node.policy?.main !== true ? 'worker' : 'engine',
-      ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : `${node.tier === null ? node.tierWhy : `${node.tierWhy}; ${d.why}`}${d.lazy?.[node.index] ? `; when asked for: ${d.lazy[node.index]!.replaceAll('\n', ', ')}` : ''}`,
+      ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : `${node.tier === null ? node.tierWhy : `${node.tierWhy}; ${placeOf(d, node, segment)}`}${d.lazy?.[node.index] ? `; when asked for: ${d.lazy[node.index]!.replaceAll('\n', ', ')}` : ''}`,
       hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
       estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
     }
