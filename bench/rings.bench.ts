@@ -85,7 +85,6 @@ export const ringsBandwidth = bench('memory/rings-bandwidth', async (b) => {
 /** The peer's consumer. */
 const PEER = `
 import { parentPort, workerData } from 'node:worker_threads'
-import ourCode from 'inline-worker:../test/memory/ring-worker.ts'
 import { RingBuffer } from 'ringbuf.js'
 const { sab, frames, gate } = workerData, ring = new RingBuffer(sab, Float32Array), y = new Float32Array(frames)
 parentPort.postMessage('ready')
