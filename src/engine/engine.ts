@@ -9,6 +9,7 @@ import type { AudioApi } from '../memory/audio-api.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
 import { CostHistory } from '../schedule/estimates.js'
 import { NodeInstances } from '../schedule/node-instances.js'
+import { onAbort } from '../schedule/on-abort.js'
 import type { Plan } from '../schedule/plan.js'
 import type { RunOptions, RunResult } from '../schedule/run-types.js'
 import type { AnyNode } from '../graph/node-factory.js'
@@ -95,14 +96,15 @@ export class Engine {
     this.#requireOpen('run')
     checkRunCall('run', target, options)
     const runId = `run-${this.#p.arena.epoch.toString(36)}-${++this.#count}`, abort = new AbortController()
-    const forward = (): void => { abort.abort(options.signal?.reason) }
-    if (options.signal?.aborted) forward(); else options.signal?.addEventListener('abort', forward, { once: true })
+    const { signal } = options, forward = (): void => { abort.abort(signal!.reason) }
+    if (signal?.aborted) forward()
+    const deaf = signal && onAbort(signal, forward)
     const work = this.#admitted(runId, target, options, abort.signal)
     this.#running.set(runId, { abort, done: work.then(() => undefined, () => undefined) })
     try { return await work as RunResult<OutputsOf<T>> } finally {
       this.#running.delete(runId)
       this.#gate.wake()
-      options.signal?.removeEventListener('abort', forward)
+      deaf?.()
     }
   }
 

@@ -1,4 +1,5 @@
 import type { BlockStore } from '../memory/block-store.js'
+import { onAbort } from '../schedule/on-abort.js'
 
 /**
  * Acts on the pressure of an arena (MW-12): above `none` what is cached is given up, beside the work; from `before-runs` on also before each run; at `wait` a new
@@ -29,9 +30,8 @@ export class PressureGate {
     if (pressure === 'before-runs' || pressure === 'wait') await this.#clear()
     while (this.#store.pressure === 'wait' && others() > 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const go = (): void => { this.#waiting.delete(go); signal.removeEventListener('abort', go); resolve() }
+        const go = (): void => { this.#waiting.delete(go); deaf(); resolve() }, deaf = onAbort(signal, go)
         this.#waiting.add(go)
-        signal.addEventListener('abort', go)
       })
     }
   }

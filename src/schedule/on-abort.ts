@@ -1,17 +1,22 @@
-const heard = /* @__PURE__ */ new WeakMap<AbortSignal, Set<() => void>>()
+/** By signal: who waits for it, and the one listener. */
+const heard = /* @__PURE__ */ new WeakMap<AbortSignal, { readonly calls: Set<() => void>; readonly tell: () => void }>()
 
 /**
- * Calls back when a signal is aborted, not if it is already. One listener per signal: Node warns of the eleventh, and a run may have any number of segments and nodes. Returns how
- * to stop.
+ * Calls back when a signal is aborted, not if it is already. One listener per signal, and none once all have stopped: Node warns of the eleventh, and a run may have any number of
+ * segments and nodes. Returns how to stop.
  */
 export function onAbort(signal: AbortSignal, call: () => void): () => void {
-  const calls = heard.get(signal) ?? new Set()
-  if (!heard.has(signal)) {
-    heard.set(signal, calls)
-    signal.addEventListener('abort', () => { for (const one of [...calls]) if (calls.has(one)) one() }, { once: true })
+  let found = heard.get(signal)
+  if (found === undefined) {
+    const all = new Set<() => void>()
+    heard.set(signal, found = { calls: all, tell: () => { for (const one of [...all]) if (all.has(one)) one() } })
   }
+  const { calls, tell } = found
+  if (calls.size === 0) signal.addEventListener('abort', tell)
   calls.add(call)
-  return () => { calls.delete(call) }
+  return () => {
+    if (calls.delete(call) && calls.size === 0) signal.removeEventListener('abort', tell)
+  }
 }
 
 /** What `work` gives, or the signal's reason as soon as there is one; the work goes on then, and whoever watches it still does. */

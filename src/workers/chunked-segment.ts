@@ -7,7 +7,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redeliv
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { SegmentSnapshot } from '../schedule/segment-snapshot.js'
 import { isLoss, poisonSegment } from './lost-job.js'
-import { onAbort } from './on-abort.js'
+import { onAbort } from '../schedule/on-abort.js'
 import type { WirePacket } from './protocol.js'
 import type { RemoteJob, RemoteSegment } from './remote-segment.js'
 import type { TransferOptions } from './transfer-executor.js'

@@ -1,7 +1,7 @@
 import { loadPart } from '../errors/load-part.js'
 import type { ScriptHost } from '../schedule/batch/script-host.js'
 import type { WorkerHostParts } from './create-worker-host.js'
-import { unlessAborted } from './on-abort.js'
+import { unlessAborted } from '../schedule/on-abort.js'
 import type { ScriptHostParts } from './script/create-script-host.js'
 import { scriptCode, workerCode } from './worker-code.js'
 import type { PoolStats, WorkerHost } from './worker-host.js'

@@ -1,5 +1,5 @@
 import { RUN } from '../memory/layout.js'
-import { onAbort } from './on-abort.js'
+import { onAbort } from '../schedule/on-abort.js'
 
 /**
  * Who may take one of the run records in shared memory (64). Who finds none waits in order. A run that only waits for input can say so: it is then

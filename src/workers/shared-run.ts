@@ -8,7 +8,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redeliv
 import { workerErrors } from './errors.js'
 import { CANCEL_GRACE_MS, type LostWorker } from './pool.js'
 import { nameNodes } from './name-nodes.js'
-import { onAbort } from './on-abort.js'
+import { onAbort } from '../schedule/on-abort.js'
 import { RunTable, type TaskSpec } from './run-table.js'
 import type { SharedOptions } from './shared-executor.js'
 

@@ -9,7 +9,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redeliv
 import { ChunkedSegment } from './chunked-segment.js'
 import { isLoss, poisonSegment } from './lost-job.js'
 import type { FactBits } from './facts.js'
-import { onAbort } from './on-abort.js'
+import { onAbort } from '../schedule/on-abort.js'
 import type { WorkerPool } from './pool.js'
 import type { KernelBinding, WirePacket } from './protocol.js'
 import { RemoteSegment, type RemoteJob } from './remote-segment.js'

@@ -4,6 +4,7 @@ import type { Packet } from '../../media/packet.js'
 import { BLOCKED } from '../blocked.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
+import { onAbort } from '../on-abort.js'
 import type { OpenSegment, OutputMode, RunScope } from '../open-segment.js'
 import { releasePacket, sharePacket, viewPacket } from '../packet-data.js'
 import { PacketQueue, queueCapacity, type EdgeCounters } from '../packet-queue.js'
@@ -36,7 +37,6 @@ export async function runBatch(request: BatchRequest): Promise<BatchOutcome> {
 class BatchRun {
   readonly #r: BatchRequest
   readonly #abort = new AbortController()
-  readonly #onAbort = new Set<() => void>()
   readonly #routes = new ValueRoutes()
   readonly #stall = new StallBreaker()
   readonly #segments: (OpenSegment | undefined)[] = []
@@ -82,8 +82,8 @@ class BatchRun {
 
   async execute(): Promise<BatchOutcome> {
     const { signal } = this.#r
-    const onAbort = (): void => { this.#cancel(signal?.reason) }
-    if (signal?.aborted) onAbort(); else signal?.addEventListener('abort', onAbort, { once: true })
+    const cancel = (): void => { this.#cancel(signal!.reason) }, deaf = signal && onAbort(signal, cancel)
+    if (signal?.aborted) cancel()
     try {
       if (!this.#cancelled) await this.#launch((key) => key === '')
       // Tasks that ask for lazy inputs start more of them; none rejects.
@@ -96,7 +96,7 @@ class BatchRun {
       if (this.#failures.length === 0 && !this.#cancelled) this.#progress.finish()
       return { outputs, nodeOutputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed, endedNodes: this.#ended, skippedNodes: this.#skipped }
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      deaf?.()
       this.#routes.close()
       const closed = await Promise.allSettled(this.#segments.map((segment) => segment?.close()))
       for (const packet of this.#collected.values()) releasePacket(packet)
@@ -113,7 +113,6 @@ class BatchRun {
   #stopAll(error: MillraceError): void {
     this.#routes.failAll(error)
     this.#abort.abort(error)
-    for (const stop of this.#onAbort) stop()
   }
 
   /** Starts what some lazy inputs ask for, or, with key '', what nobody needs to ask for. */
@@ -307,7 +306,6 @@ class BatchRun {
   #frame(): RunFrame {
     return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
       nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) },
-      onAbort: (callback) => { this.#onAbort.add(callback); return () => { this.#onAbort.delete(callback) } },
       progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
   }
 

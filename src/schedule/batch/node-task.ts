@@ -8,6 +8,7 @@ import { BLOCKED, isBlocked } from '../blocked.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { InstanceLease } from '../node-instances.js'
+import { onAbort } from '../on-abort.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { isAudioBuffer, releasePacket } from '../packet-data.js'
 import { NO_POLICY } from '../policy/node-policy.js'
@@ -116,7 +117,7 @@ class NodeTask {
     const { definition, params, id, policy = NO_POLICY } = this.#node, { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
     const abort = new AbortController(), forward = (): void => { abort.abort(signal.reason) }
     if (signal.aborted) forward()
-    const unforward = this.#frame.onAbort(forward), turn = this.#scope.turn = this.#newTurn(abort.signal)
+    const unforward = onAbort(signal, forward), turn = this.#scope.turn = this.#newTurn(abort.signal)
     await turn.enter()
     let expired: MillraceError | undefined, sound = false, lease: InstanceLease | undefined, end: (() => void) | undefined
     const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs

@@ -55,8 +55,6 @@ export interface RunFrame {
   random(node: number): readonly [number, number]
   /** Calls back when the run cannot go on unless tasks that wait for all their inputs start with what there is. Returns how to stop. */
   onStuck(callback: () => void): () => void
-  /** Calls back when the run stops: one listener of the signal is enough for all nodes. Returns how to stop. */
-  onAbort(callback: () => void): () => void
   /** Starts what a lazy link (`node.link`) wants. */
   ask(link: string): void
   /** µs without what segments took of this thread: what a node's own time is counted in. */

@@ -8,7 +8,7 @@ import type { ScriptCall, ScriptHost } from '../../schedule/batch/script-host.js
 import type { Clock } from '../../schedule/clock.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../../schedule/policy/redelivery.js'
 import { workerErrors } from '../errors.js'
-import { onAbort, unlessAborted } from '../on-abort.js'
+import { onAbort, unlessAborted } from '../../schedule/on-abort.js'
 import { browserSpawner } from '../spawn-browser.js'
 import { nodeSpawner, type NodeLimits } from '../spawn-node.js'
 import type { EndReason, SpawnWorker } from '../spawn.js'

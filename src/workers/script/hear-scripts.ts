@@ -1,3 +1,4 @@
+import { onAbort } from '../../schedule/on-abort.js'
 import { isNodeThread, type Endpoint } from '../endpoint.js'
 import type { ScriptBoot } from './protocol.js'
 import { ScriptServer, type ScriptEnvironment } from './script-server.js'
@@ -26,9 +27,9 @@ function threadEnvironment(): ScriptEnvironment {
       return () => { clearInterval(timer) }
     },
     sleep: (ms, signal) => new Promise((resolve) => {
-      const timer = setTimeout(done, ms)
-      function done(): void { clearTimeout(timer); signal.removeEventListener('abort', done); resolve() }
-      if (signal.aborted) done(); else signal.addEventListener('abort', done, { once: true })
+      const timer = setTimeout(done, ms), deaf = onAbort(signal, done)
+      function done(): void { clearTimeout(timer); deaf(); resolve() }
+      if (signal.aborted) done()
     }),
   }
 }

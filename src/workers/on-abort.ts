@@ -1,1 +1,0 @@
-export { onAbort, unlessAborted } from '../schedule/on-abort.js'
