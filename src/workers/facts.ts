@@ -44,6 +44,11 @@ export class FactBits {
   /** What of them stands in a task's record: what some worker lacks. */
   recorded(plan: SegmentPlan): number { return (this.ofSegment(plan) & ~this.#common) >>> 0 }
 
+  /** Can some of the workers execute each of the segments? */
+  met(plans: readonly SegmentPlan[], workers: readonly { readonly facts: number }[]): boolean {
+    return plans.map((plan) => this.ofSegment(plan)).every((need) => workers.some(({ facts }) => (need & ~facts) === 0))
+  }
+
   /** Throws `TIER_UNAVAILABLE` or `CAPABILITY_MISSING`, naming node and fact, for the first segment that none of the workers can execute: before anything runs. */
   require(plans: readonly SegmentPlan[], workers: readonly { readonly facts: number }[]): void {
     for (const plan of plans) {

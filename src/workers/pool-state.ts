@@ -2,6 +2,7 @@ import type { MillraceError } from '../errors/millrace-error.js'
 import type { Holder } from '../memory/leases.js'
 import { HostEvent } from './host-event.js'
 import type { ModeChoice } from './mode.js'
+import { Places } from './places.js'
 import type { PoolOptions } from './pool-options.js'
 import type { KernelBinding } from './protocol.js'
 import type { RemoteWorker } from './remote-worker.js'
@@ -28,8 +29,11 @@ export class PoolState {
   readonly lives = new Map<number, SlotLife>()
   /** Ends of workers that are under way. */
   readonly cleaning = new Set<Promise<void>>()
-  /** Ordinals of lost workers in whose place nobody works yet. */
-  readonly vacant: number[] = []
+  readonly places = new Places()
+  /** Places in which nobody works yet after one that was lost, and its ordinal. */
+  readonly vacant = new Map<number, number>()
+  /** Why the last start failed that others made up for. */
+  failed: MillraceError | undefined
   mode: ModeChoice
   /** Starts are made one after the other. */
   starting: Promise<void> = Promise.resolve()
@@ -74,7 +78,11 @@ export class PoolState {
   }
 
   /** A worker is in use. */
-  tellStart({ ordinal, slot }: RemoteWorker): void { this.o.onStarted?.(ordinal, slot, this.vacant.shift()) }
+  tellStart({ ordinal, slot, place }: RemoteWorker): void {
+    const after = this.vacant.get(place)
+    this.vacant.delete(place)
+    this.o.onStarted?.(ordinal, slot, after)
+  }
 }
 
 /** Users hear what happens: what they throw changes nothing of it, nor of what follows. */

@@ -17,7 +17,7 @@ import { Supervisor } from './supervisor.js'
 import { WaitHistogram } from './wait-histogram.js'
 import { WorkerLosses } from './worker-losses.js'
 import { WorkerSpares } from './worker-spares.js'
-import { WorkerStarts } from './worker-starts.js'
+import { WorkerStarts, type Enough } from './worker-starts.js'
 
 export type { LostWorker, PoolOptions } from './pool-options.js'
 
@@ -73,8 +73,8 @@ export class WorkerPool {
   /** No thread is left, nor ending. */
   get gone(): boolean { return this.#s.gone }
 
-  /** Starts workers until `count` (at most the pool's size) run. Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`. */
-  ensure(count: number): Promise<void> { return this.#starts.ensure(count) }
+  /** Starts workers until `count` (at most the pool's size) run, or those that run are `enough` while others still end. Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`. */
+  ensure(count: number, enough?: Enough): Promise<void> { return this.#starts.ensure(count, enough) }
 
   /** Gives kernels their numbers on every thread, before a run uses them. Kernels known already cost nothing. */
   async register(kernels: readonly KernelBinding[]): Promise<void> {

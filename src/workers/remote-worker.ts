@@ -1,4 +1,4 @@
-import { transfer, wrap, type Remote } from 'comlink'
+import { releaseProxy, transfer, wrap, type Remote } from 'comlink'
 import { workerErrors } from './errors.js'
 import type { ChannelAddresses, RingChannel } from './codec/ring-channel.js'
 import { decodeError } from '../errors/codec.js'
@@ -90,16 +90,9 @@ export class RemoteWorker {
 
   /** Waits for the first word (MW-71). Throws `WORKER_SPAWN` on error, end or timeout, `PROTOCOL_MISMATCH` for another version. */
   async greeting(clock: Clock, timeoutMs: number): Promise<void> {
-    const stop = new AbortController()
-    const late = clock.sleep(timeoutMs, stop.signal).then((): Greeting => {
-      throw workerErrors.WORKER_SPAWN({ worker: this.ordinal, timeoutMs, cause: 'no answer', step: 'script' })
-    })
-    late.catch(() => undefined)
-    try {
-      const { protocol, lock } = await this.pending.call(() => Promise.race([this.#greeted, late])) as { protocol: number; lock?: boolean }
-      if (protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: this.ordinal, expected: WORKER_PROTOCOL, got: protocol })
-      this.#handle.started(lock === true)
-    } finally { stop.abort() }
+    const { protocol, lock } = await this.#within(clock, timeoutMs, 'script', 'no answer', () => this.#greeted) as { protocol: number; lock?: boolean }
+    if (protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: this.ordinal, expected: WORKER_PROTOCOL, got: protocol })
+    this.#handle.started(lock === true)
   }
 
   /** Gives the worker its memory, modules and kernels. Throws `WORKER_SPAWN` with the step that failed. */
@@ -108,28 +101,20 @@ export class RemoteWorker {
     this.#port = port1
     port1.onmessage = ({ data }: MessageEvent<WorkerEvent>) => { this.#events.event(this, data) }
     this.#refPort()
-    const stop = new AbortController()
-    const late = clock.sleep(timeoutMs, stop.signal).then((): StartReport => {
-      throw workerErrors.WORKER_SPAWN({ worker: this.ordinal, timeoutMs, cause: 'start did not finish', step: 'start' })
-    })
-    late.catch(() => undefined)
-    try {
-      this.#events.posted(this)
-      const all: StartOptions = { ...options, protocol: WORKER_PROTOCOL, ordinal: this.ordinal, timeoutMs, port: port2 }
-      this.report = await this.pending.call(() => Promise.race([this.#remote.start(transfer(all, [port2])), late]))
-      return this.report
-    } finally { stop.abort() }
+    this.#events.posted(this)
+    const all: StartOptions = { ...options, protocol: WORKER_PROTOCOL, ordinal: this.ordinal, timeoutMs, port: port2 }
+    return this.report = await this.#within(clock, timeoutMs, 'start', 'start did not finish', () => this.#remote.start(transfer(all, [port2])))
   }
 
   /** Tells the worker kernels' numbers. Throws `KERNEL_ABI`. */
   register(kernels: readonly KernelBinding[]): Promise<void> { return this.#call(() => this.#remote.register(kernels)) }
 
-  /** Lets a spare take its slot and begin to work. */
-  claim(slot: number, rings: ChannelAddresses): Promise<void> {
+  /** Lets a spare take its slot and begin to work. Throws `WORKER_SPAWN` when it does not answer. */
+  claim(slot: number, rings: ChannelAddresses, clock: Clock, timeoutMs: number): Promise<void> {
     this.slot = slot
     // Counted, not announced: a spare waits in its event loop. Once it looks at its mail it would wait for a call that it has had.
     this.#events.heard()
-    return this.pending.call(() => this.#remote.claim(slot, this.facts, rings))
+    return this.#within(clock, timeoutMs, 'slot', 'claim did not finish', () => this.#remote.claim(slot, this.facts, rings))
   }
 
   /** There and back over the rings (shared mode): settles when the worker, or what it executes, has let its loop read. Throws `IPC_ERROR` without rings. */
@@ -172,6 +157,16 @@ export class RemoteWorker {
     this.pending.rejectAll(error)
     this.#port?.close()
     await this.#handle.terminate()
+    // Comlink's registry holds the endpoint until the proxy is collected, and the endpoint's listeners hold the proxy: without this, 20 KB stay for every worker that ever was.
+    this.#remote[releaseProxy]()
+  }
+
+  /** A call that must be answered in time. */
+  async #within<T>(clock: Clock, timeoutMs: number, step: string, cause: string, make: () => PromiseLike<T>): Promise<T> {
+    const stop = new AbortController()
+    const late = clock.sleep(timeoutMs, stop.signal).then((): T => { throw workerErrors.WORKER_SPAWN({ worker: this.ordinal, timeoutMs, cause, step }) })
+    late.catch(() => undefined)
+    try { return await this.pending.call(() => Promise.race([make(), late])) } finally { stop.abort() }
   }
 
   #call<T>(make: () => PromiseLike<T>): Promise<T> {

@@ -39,9 +39,10 @@ export class SharedExecutor implements SegmentExecutor {
   constructor(options: SharedOptions) { this.#o = options }
 
   async prepare(plans: readonly SegmentPlan[]): Promise<void> {
-    await this.#o.pool.register(this.#o.kernels(plans))
-    await this.#o.pool.ensure(this.#o.workers)
-    this.#o.facts.require(plans, this.#o.pool.workers)
+    const { pool, kernels, workers, facts } = this.#o
+    await pool.register(kernels(plans))
+    await pool.ensure(workers, (live) => live.length > 0 && facts.met(plans, live))
+    facts.require(plans, pool.workers)
   }
 
   /** A worker is lost: whose task trapped is known now. */

@@ -22,17 +22,12 @@ export class Slots {
   /** Slots that there are. */
   get limit(): number { return this.#limit }
 
-  /** Reserves the lowest free slot for a worker that boots: scratch span, next epoch. −1 when all are taken. */
-  reserve(scratch: Address): number {
-    for (let slot = 0; slot < this.#limit; slot++) {
-      if (this.#taken.has(slot)) continue
-      this.#taken.add(slot)
-      this.#set(slot, SLOT.STATUS, SLOT_STATUS.BOOTING)
-      this.#set(slot, SLOT.SCRATCH, scratch)
-      this.#set(slot, SLOT.EPOCH, this.#get(slot, SLOT.EPOCH) + 1)
-      return slot
-    }
-    return -1
+  /** Makes a slot ready for a worker that boots: scratch span, next epoch. Nobody may have it. */
+  reserve(slot: number, scratch: Address): void {
+    this.#taken.add(slot)
+    this.#set(slot, SLOT.STATUS, SLOT_STATUS.BOOTING)
+    this.#set(slot, SLOT.SCRATCH, scratch)
+    this.#set(slot, SLOT.EPOCH, this.#get(slot, SLOT.EPOCH) + 1)
   }
 
   /** Zeroes a slot whose worker is gone, all but its epoch. */

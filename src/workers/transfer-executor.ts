@@ -48,13 +48,12 @@ export class TransferExecutor implements SegmentExecutor {
 
   async prepare(plans: readonly SegmentPlan[]): Promise<void> {
     await this.#o.pool.register(this.#o.kernels(plans))
-    await this.#o.pool.ensure(this.#o.workers)
-    this.#o.facts?.require(plans, this.#o.pool.workers)
+    await this.#start(plans)
   }
 
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
     const segment = new ChunkedSegment(plan, outputs, scope, this.#o, async (...words) => {
-      if (this.#fitting(plan).length === 0) await this.#start(plan)
+      if (this.#fitting(plan).length === 0) await this.#start([plan])
       // In one go with the job, which makes its worker busier: runs that begin together go to different ones.
       return this.#remote(this.#leastBusy(plan), ...words)
     })
@@ -153,7 +152,7 @@ export class TransferExecutor implements SegmentExecutor {
       if (signal.aborted) throw signal.reason
       const [least] = this.#fitting(plan).sort((a, b) => (this.#placed.get(a) ?? 0) - (this.#placed.get(b) ?? 0))
       // All are lost, and those that come for them have not started.
-      if (least === undefined) { await this.#start(plan); continue }
+      if (least === undefined) { await this.#start([plan]); continue }
       const jobs = this.#placed.get(least) ?? 0
       if (jobs < MOST_JOBS) {
         this.#placed.set(least, jobs + 1)
@@ -177,10 +176,10 @@ export class TransferExecutor implements SegmentExecutor {
     return this.#o.pool.workers.filter(({ facts }) => (need & ~facts) === 0)
   }
 
-  async #start(plan: SegmentPlan): Promise<void> {
+  async #start(plans: readonly SegmentPlan[]): Promise<void> {
     const { pool, workers, facts } = this.#o
-    await pool.ensure(workers)
-    facts?.require([plan], pool.workers)
+    await pool.ensure(workers, (live) => live.length > 0 && facts?.met(plans, live) !== false)
+    facts?.require(plans, pool.workers)
   }
 
   #leastBusy(plan: SegmentPlan): RemoteWorker {

@@ -28,13 +28,15 @@ export class WorkerLosses {
 
   /** Ends a worker that must not go on, or has ended by itself. `task`: the one that trapped. */
   lose(worker: RemoteWorker, reason: EndReason, detail: string, cause?: unknown, task?: Address): void {
-    const { workers, spares, slots, o: { arena } } = this.#s, spare = spares.indexOf(worker), at = workers.indexOf(worker), { slot } = worker
+    const { workers, spares, slots, places, mode, o: { arena } } = this.#s, spare = spares.indexOf(worker), at = workers.indexOf(worker), { slot } = worker
     if (spare >= 0) {
       spares.splice(spare, 1)
       this.clean(this.end(worker, this.#lossOf(worker, reason, detail, undefined, [], cause)))
     }
     if (at < 0) return
     workers.splice(at, 1)
+    // Of a memory of its own nobody is in the way.
+    if (slot < 0 && mode.mode === 'transfer') places.leave(worker)
     const state = slot < 0 ? undefined : slots.state(slot)
     if (slot >= 0) {
       worker.life.on('lose')
@@ -44,7 +46,7 @@ export class WorkerLosses {
     const records = slot < 0 ? [] : readRecords(arena.u32, arena.base, RECORDS_TOLD, slot), error = this.#lossOf(worker, reason, detail, state, records, cause)
     if (worker.report === undefined) { this.clean(this.end(worker, error)); return }
     this.#s.lost++
-    this.#s.vacant.push(worker.ordinal)
+    this.#s.vacant.set(worker.place, worker.ordinal)
     let cleaned: () => void
     const lost: LostWorker = { worker: worker.ordinal, slot, reason, detail, state, task, error, records, cleaned: new Promise((resolve) => { cleaned = resolve }) }
     // Ended first: whatever those who are told do, what follows does.
@@ -108,7 +110,7 @@ export class WorkerLosses {
 
   /** Gives back what a thread that is gone had: stack, leases, slot (PK-25). What a thread had taken that was ended while it started is known to the core's allocator. */
   #release(worker: RemoteWorker): void {
-    const { slots, holders, mode, o: { runtime } } = this.#s
+    const { slots, holders, mode, places, o: { runtime } } = this.#s
     if (mode.mode === 'shared' && !this.#s.corrupt) {
       if (worker.report !== undefined) runtime.destroyThread(worker.report.stack)
       else if (worker.starts) runtime.core.alloc_undo()
@@ -118,5 +120,6 @@ export class WorkerLosses {
     holders.get(worker)?.drop()
     holders.delete(worker)
     worker.slot = -1
+    places.leave(worker)
   }
 }

@@ -22,20 +22,22 @@ export class WorkerSpares {
     this.#boots = new RespawnBudget(respawns + warmSpares, RESPAWN_WINDOW_MS)
   }
 
-  /** Starts workers again that could not be started, and spares. */
+  /** Starts workers again that could not be started, and spares. What only a missing worker has is not waited for once that was tried often enough (MW-48). */
   refill(): void {
     const s = this.#s
-    if (s.replaces && s.started.length < s.target && s.cleaning.size === 0 && s.startsUnderWay === 0 && s.budget.take(s.nowUs)) {
-      s.respawns++
-      this.#starts.ensure(s.target).catch(() => undefined)
+    if (s.replaces && s.startsUnderWay === 0 && s.places.free(s.target) > 0) {
+      if (s.budget.take(s.nowUs)) {
+        s.respawns++
+        this.#starts.ensure(s.target).catch((error: unknown) => { this.#failed(error) })
+      } else if (s.failed !== undefined && this.#lacking) s.break(s.failed)
     }
     this.#keep()
   }
 
-  /** Puts another worker in a lost one's place: a spare at once, else a new one. */
+  /** Puts another worker in a lost one's place: a spare at once, else a new one; one that does not take it in the time of a start is lost too. */
   async replace(lost: LostWorker): Promise<void> {
     const s = this.#s
-    if (!s.replaces || s.started.length >= s.target) return
+    if (!s.replaces || s.places.free(s.target) === 0) return
     if (!s.budget.take(s.nowUs)) { s.break(lost.error); return }
     s.respawns++
     const spare = s.spares.find(({ report, ended }) => report !== undefined && !ended)
@@ -43,16 +45,28 @@ export class WorkerSpares {
       if (spare === undefined) { await this.#starts.ensure(s.target); return }
       s.spares.splice(s.spares.indexOf(spare), 1)
       s.workers.push(spare)
+      s.places.take(spare)
       const rings = this.#starts.reserve(spare)
-      await spare.claim(spare.slot, rings)
+      await spare.claim(spare.slot, rings, s.o.clock, s.o.startTimeoutMs)
       this.#starts.greeted(spare)
       this.#starts.ready(spare)
     } catch (error) {
       if (spare !== undefined && !spare.ended) this.#losses.lose(spare, 'error', String(error))
       // What is no failed start is tried again at the supervisor's looks.
-      else if (spare === undefined && isMillraceError(error) && error.code === 'WORKER_SPAWN') await this.replace(lost)
+      else if (spare === undefined) {
+        this.#failed(error)
+        if (isMillraceError(error) && error.code === 'WORKER_SPAWN') await this.replace(lost)
+      }
     } finally { this.#keep() }
   }
+
+  /** Would work that needs what a missing worker has wait for ever? */
+  get #lacking(): boolean {
+    const { started, places, o: { facts } } = this.#s, [one] = started, bits = one && (facts?.(places.lowest, one.modules) ?? 0)
+    return bits === undefined || started.every((worker) => (bits & ~worker.facts) !== 0)
+  }
+
+  #failed(error: unknown): void { if (isMillraceError(error)) this.#s.failed = error }
 
   /** Boots spares up to, but without, their slots (MW-48), one after the other, while work is pending. */
   #keep(): void {

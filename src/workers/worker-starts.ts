@@ -1,10 +1,11 @@
 import { commonErrors } from '../errors/common-errors.js'
-import { isMillraceError } from '../errors/millrace-error.js'
+import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import type { CompiledModules } from '../kernels/compiled-modules.js'
 import { THREAD_SPAN_BYTES } from '../kernels/runtime.js'
 import { MIN_ARENA_BYTES } from '../memory/config.js'
 import { memoryErrors } from '../memory/errors.js'
 import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
+import { MOST_REDELIVERIES } from '../schedule/policy/redelivery.js'
 import { workerErrors } from './errors.js'
 import { canWaitAsync } from './host-event.js'
 import type { ChannelAddresses } from './codec/ring-channel.js'
@@ -16,6 +17,9 @@ import type { WorkerLosses } from './worker-losses.js'
 
 /** Arena of a transfer worker when nothing is said. */
 const OWN_BYTES = 2 * MIN_ARENA_BYTES
+
+/** Can these workers do what is to be done? */
+export type Enough = (workers: readonly RemoteWorker[]) => boolean
 
 /** Starts of workers: threads, slots, what they are given, and what a start that fails leaves (MW-42 to MW-44). Engine thread only. */
 export class WorkerStarts {
@@ -32,55 +36,75 @@ export class WorkerStarts {
     this.#events = events
   }
 
-  /** Starts workers until `count` (at most the pool's size) run. Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`. */
-  ensure(count: number): Promise<void> {
+  /**
+   * Starts workers until `count` (at most the pool's size) run; of those in whose place a lost one's thread still ends it waits only when those that live are not `enough`. A
+   * thread that ends by itself while it starts is replaced like any other, 3 times (MW-47, MW-48); a step that fails is not tried again (MW-42). Throws `WORKER_SPAWN` with
+   * the step, `SLOTS_EXHAUSTED`, `CLOSED`.
+   */
+  async ensure(count: number, enough: Enough = (workers) => workers.length > 0): Promise<void> {
     const s = this.#s
     s.target = Math.max(s.target, Math.min(count, s.o.size))
-    s.startsUnderWay++
-    const next = s.starting.then(() => this.#startMissing(s.target)).finally(() => { s.startsUnderWay-- })
-    s.starting = next.catch(() => undefined)
-    return next
-  }
-
-  async #startMissing(count: number): Promise<void> {
-    const s = this.#s, { clock, startTimeoutMs } = s.o
-    if (s.closing !== undefined) throw commonErrors.CLOSED({ thing: 'Pool', event: 'start' })
-    // A loop of crashes is forgiven with time, a corrupt arena is not.
-    if (s.broken?.code === 'WORKER_LOST' && s.budget.hasRoom(s.nowUs)) s.broken = undefined
-    if (s.broken !== undefined) throw s.broken
-    let before: string | undefined
-    for (let missing = count - s.started.length; missing > 0 && !s.closing; missing = count - s.started.length) {
-      const { mode } = s.mode, shared = mode === 'shared'
-      // Another round in the same mode: some have ended while others started. That may be a loop of crashes too (MW-48).
-      if (mode === before && !s.budget.take(s.nowUs)) throw workerErrors.WORKER_SPAWN({ worker: s.ordinals, timeoutMs: startTimeoutMs, cause: 'workers end as soon as they have started', step: 'loop' })
-      before = mode
-      if (shared && s.workers.length + missing > s.slots.limit) throw workerErrors.SLOTS_EXHAUSTED({ limit: s.slots.limit })
-      const compiled = await s.o.compiled(shared)
-      const fresh: RemoteWorker[] = []
-      try {
-        while (fresh.length < missing) fresh.push(this.spawn(s.workers))
-        const greeted = await Promise.allSettled(fresh.map((worker) => worker.greeting(clock, startTimeoutMs)))
-        const failed = greeted.find((one) => one.status === 'rejected')
-        if (failed !== undefined) throw failed.reason
-        // One start at a time: the core's allocator gives each thread its stack (PK-24).
-        for (const worker of fresh) if (!await this.start(worker, compiled, shared)) break
-      } catch (error) {
-        await Promise.all(fresh.filter((worker) => worker.report === undefined).map((worker) => this.#losses.discard(worker, error)))
+    for (let ends = 0; ;) {
+      const { mode } = s.mode, some = s.places.free(s.target) > 0
+      s.startsUnderWay++
+      const turn = s.starting.then(() => this.#startMissing()).finally(() => { s.startsUnderWay-- })
+      s.starting = turn.then(() => undefined, () => undefined)
+      const failed = await turn
+      if (failed !== undefined) {
         // Those that live can do the work; the supervisor goes on trying.
-        if (isMillraceError(error) && error.code === 'WORKER_SPAWN' && s.started.length > 0 && !s.closing) return
-        throw error
+        if (enough(s.started) && !s.closing) { s.failed = failed.error; return }
+        if (!failed.again || ++ends > MOST_REDELIVERIES) throw failed.error
+      } else {
+        const open = s.places.free(s.target) > 0, ending = s.places.ends
+        if (!open && (ending.length === 0 || enough(s.started))) return
+        if (!open) await Promise.race(ending)
       }
-      const unused = fresh.filter((worker) => worker.report === undefined)
-      await Promise.all(unused.map((worker) => this.#losses.discard(worker, commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'start' }))))
+      // Another round in the same mode: some have ended, which may be a loop of crashes (MW-48).
+      if (some && mode === s.mode.mode && !s.budget.take(s.nowUs)) {
+        throw failed?.error ?? workerErrors.WORKER_SPAWN({ worker: s.ordinals, timeoutMs: s.o.startTimeoutMs, cause: 'workers end as soon as they have started', step: 'loop' })
+      }
     }
   }
 
-  /** A thread whose code loads. Throws `WORKER_SPAWN`. */
+  /** Starts a worker in every place that nobody has. Gives why one of them did not start, and whether another might: its thread ended, it did not say what is wrong. */
+  async #startMissing(): Promise<{ readonly error: MillraceError; readonly again: boolean } | undefined> {
+    const s = this.#s, { clock, startTimeoutMs } = s.o
+    if (s.closing !== undefined) throw commonErrors.CLOSED({ thing: 'Pool', event: 'start' })
+    // A loop of crashes is forgiven with time, a corrupt arena is not.
+    if (s.broken !== undefined && !s.corrupt && s.budget.hasRoom(s.nowUs)) s.broken = undefined
+    if (s.broken !== undefined) throw s.broken
+    if (s.places.free(s.target) === 0) return undefined
+    const shared = s.mode.mode === 'shared'
+    if (shared && s.target > s.slots.limit) throw workerErrors.SLOTS_EXHAUSTED({ limit: s.slots.limit })
+    const compiled = await s.o.compiled(shared), fresh: RemoteWorker[] = []
+    let at: RemoteWorker | undefined
+    try {
+      while (s.places.free(s.target) > 0) fresh.push(this.spawn(s.workers))
+      const greeted = await Promise.allSettled(fresh.map((worker) => worker.greeting(clock, startTimeoutMs)))
+      const failed = greeted.findIndex((one) => one.status === 'rejected')
+      at = fresh[failed]
+      if (at !== undefined) throw (greeted[failed] as PromiseRejectedResult).reason
+      // One start at a time: the core's allocator gives each thread its stack (PK-24).
+      for (at of fresh) if (!await this.start(at, compiled, shared)) break
+    } catch (error) {
+      // Before those that did not come to it are ended.
+      const again = at !== undefined && at.ended && at.broke === undefined
+      await Promise.all(fresh.filter((worker) => worker.report === undefined).map((worker) => this.#losses.discard(worker, error)))
+      if (isMillraceError(error) && error.code === 'WORKER_SPAWN') return { error, again }
+      throw error
+    }
+    const unused = fresh.filter((worker) => worker.report === undefined)
+    await Promise.all(unused.map((worker) => this.#losses.discard(worker, commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'start' }))))
+    return undefined
+  }
+
+  /** A thread whose code loads, in a place unless it is a spare. Throws `WORKER_SPAWN`. */
   spawn(into: RemoteWorker[]): RemoteWorker {
     const ordinal = ++this.#s.ordinals, { startTimeoutMs: timeoutMs, spawn } = this.#s.o
     try {
       const worker = new RemoteWorker(ordinal, spawn, this.#events)
       into.push(worker)
+      if (into === this.#s.workers) this.#s.places.take(worker)
       return worker
     } catch (cause) {
       throw workerErrors.WORKER_SPAWN({ worker: ordinal, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script' }, { cause })
@@ -92,7 +116,7 @@ export class WorkerStarts {
     const s = this.#s, { arena, clockOriginMs, runtime: { core } } = s.o, base = { compiled, kernels: [...s.kernels], clockOriginMs }
     let report: StartReport | undefined
     worker.modules = compiled.modules.map(({ name }) => name)
-    if (!shared) this.place(worker)
+    if (!shared) this.#equip(worker)
     if (!shared) report = await this.#startWith(worker, { ...base, own: { bytes: s.o.ownBytes ?? OWN_BYTES, arenaId: 1 + worker.ordinal % 255 } })
     else {
       this.#donate()
@@ -120,6 +144,7 @@ export class WorkerStarts {
   /** It works. The supervisor may have seen that already. */
   ready(worker: RemoteWorker): void {
     worker.startedUs = this.#s.nowUs
+    this.#s.failed = undefined
     if (worker.life.state === 'booting' || worker.life.state === 'respawning') worker.life.on('ready')
     this.#s.tellStart(worker)
   }
@@ -133,28 +158,23 @@ export class WorkerStarts {
     throw workerErrors.WORKER_SPAWN({ worker: worker.ordinal, timeoutMs: this.#s.o.startTimeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'handshake' }, { cause })
   }
 
-  /** A slot, a scratch span and rings, leased to the slot (MW-07, MW-13, MW-39). */
+  /** Its place's slot, a scratch span and rings, leased to the slot (MW-07, MW-13, MW-39). */
   reserve(worker: RemoteWorker): ChannelAddresses {
     const { slots, holders, lives, o: { arena } } = this.#s, holder = arena.openHolder(`worker ${worker.ordinal}`)
     holders.set(worker, holder)
-    worker.slot = slots.reserve(holder.allocate(SCRATCH_SPAN_BYTES))
-    if (worker.slot < 0) throw workerErrors.SLOTS_EXHAUSTED({ limit: slots.limit })
+    const scratch = holder.allocate(SCRATCH_SPAN_BYTES)
+    worker.slot = worker.place
+    slots.reserve(worker.slot, scratch)
     const before = lives.get(worker.slot)
     if (before !== undefined) worker.life = before
     lives.set(worker.slot, worker.life)
     worker.life.on(before === undefined ? 'boot' : 'respawn')
-    this.place(worker)
+    this.#equip(worker)
     return this.#mail.open(worker, holder)
   }
 
   /** What it has depends on its place, which those that come after it take over (MW-36). */
-  place(worker: RemoteWorker): void {
-    const { workers, o: { facts } } = this.#s, taken = new Set(workers.map((one) => one === worker ? -1 : one.place))
-    let free = 0
-    while (taken.has(free)) free++
-    worker.place = worker.slot < 0 ? free : worker.slot
-    if (facts !== undefined) worker.facts = facts(worker.place, worker.modules)
-  }
+  #equip(worker: RemoteWorker): void { worker.facts = this.#s.o.facts?.(worker.place, worker.modules) ?? worker.facts }
 
   async #startWith(worker: RemoteWorker, options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal' | 'timeoutMs'>): Promise<StartReport> {
     const { clock, startTimeoutMs: timeoutMs } = this.#s.o

@@ -52,7 +52,8 @@ describe('the worker’s side, in thread', () => {
 
   if (shares) test('finds tasks, rings the doorbell where it must, reads mail, stops when told', async () => {
     const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), compiled = await compileModules({ shared: true })
-    const runtime = instantiateRuntime(compiled, arena.memory!), slots = new Slots(arena), slot = slots.reserve(arena.allocate(262_144))
+    const runtime = instantiateRuntime(compiled, arena.memory!), slots = new Slots(arena), slot = 0
+    slots.reserve(slot, arena.allocate(262_144))
     const { remote, events, port } = inThread()
     const report = await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: performance.timeOrigin, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, rings: ringsIn(arena), doorbell: true, facts: -1 }, port }, [port]))
     expect(report.shared).toBe(true)
@@ -78,7 +79,8 @@ describe('the worker’s side, in thread', () => {
 
   if (shares) test('a loop that throws says so with its fault', async () => {
     const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), compiled = await compileModules({ shared: true })
-    const runtime = instantiateRuntime(compiled, arena.memory!), slot = new Slots(arena).reserve(arena.allocate(262_144))
+    const runtime = instantiateRuntime(compiled, arena.memory!), slot = 0
+    new Slots(arena).reserve(slot, arena.allocate(262_144))
     let reads = 0
     const { remote, events, port } = inThread(() => {
       // The start reads it twice, and for its first message.
