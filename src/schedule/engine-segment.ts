@@ -131,7 +131,8 @@ export class EngineSegment implements OpenSegment {
 
   report(): SegmentReport {
     const { memory } = this.#scope, steps = this.program.reports()
-    return { steps: memory === undefined ? steps : steps.map((step) => ({ ...step, peakBytes: memory.peakBytes(step.nodeId) })), passes: this.program.passes(), ...this.#stats, copyBytes: 0, deliveries: this.#deliveries }
+    if (memory) for (const step of steps) step.peakBytes = memory.peakBytes(step.nodeId)
+    return { steps, passes: this.program.passes(), ...this.#stats, copyBytes: 0, deliveries: this.#deliveries }
   }
 
   async close(): Promise<void> {

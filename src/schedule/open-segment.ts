@@ -16,7 +16,7 @@ export interface StepReport {
   /** Frames of output 0 that it made; a pass-through gives what it took. */
   readonly framesOut: number
   /** Most bytes of the arena that it held at a time: state, tables of its own, rooms of its outputs (the first step: what the segment shares). */
-  readonly peakBytes?: number
+  peakBytes: number
   /** Nanoseconds of the sampled passes that this step took. */
   readonly sampleNs: number
 }
@@ -55,6 +55,10 @@ export interface OpenSegment {
   feed(buffer: number, packet: Packet): Promise<void>
   /** No packet follows on that input. */
   end(buffer: number): void
+  /** While `advance` runs: inputs that take, by `feed` and `end`, what follows on what they read now; it is read when they are hungry. Absent: none ever (MW-57). */
+  ahead?(): readonly number[]
+  /** While `advance` runs: the next pass begins when this one has ended, if all its inputs were fed ahead; `advance` gives its outputs when it is called. */
+  goOn?(): void
   /** Runs until an input is missing or everything has ended; returns what outputs that are not collected produced, in order. */
   advance(): Promise<Advance>
   /** The collected value of an output, after `done`. The caller owns it. */

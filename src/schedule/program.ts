@@ -263,7 +263,7 @@ class Program implements BuiltProgram {
       const framesIn = readU64(u32, step + STEP.POSITION_U64) - this.#start(node.inputs)
       const first = node.outputs.findIndex((b) => b >= 0), output = node.outputs[first]
       const framesOut = output === undefined || first !== 0 ? framesIn : this.origin(output) + u32[(this.buffer(output) + BUFFER.FILLED) >>> 2]! - (this.plan.buffers[output]!.late?.zeros ?? 0)
-      return { nodeId: node.spec.nodeId, calls, tag, nonfinite, clipped, framesIn, framesOut, sampleNs: u32[(step + STEP.SAMPLE_NS) >>> 2]! }
+      return { nodeId: node.spec.nodeId, calls, tag, nonfinite, clipped, framesIn, framesOut, peakBytes: 0, sampleNs: u32[(step + STEP.SAMPLE_NS) >>> 2]! }
     })
   }
 
