@@ -59,6 +59,8 @@ export function probeHost(g: Globals): HostFacts {
   const bun = typeof g['Bun'] === 'object', deno = typeof g['Deno'] === 'object'
   const webgpu = check('webgpu', typeof (g['navigator'] as { gpu?: unknown } | undefined)?.gpu === 'object', 'navigator.gpu does not exist')
   const worker = check('worker', node || typeof g['Worker'] === 'function', 'this scope cannot start workers')
+  const host = bun ? 'Bun' : deno ? 'Deno' : node ? 'Node' : worklet ? 'an audio worklet' : 'a browser'
+  for (const [fact, there] of Object.entries({ node, browser, worklet, bun, deno })) check(fact, there, `this host is ${host}`)
   const tags = Object.entries({ simd, threads: sab && worker, sab, webgpu, node, browser, deno, bun }).flatMap(([tag, there]) => there ? [tag] : [])
   return {
     node, browser, worklet, bun, deno, sab, wasm, simd, webgpu, worker,

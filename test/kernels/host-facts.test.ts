@@ -34,11 +34,13 @@ describe('host facts on faked hosts (PK-05, PK-42, MW-55)', () => {
   test('each no has its reason', () => {
     for (const globals of [node, page, {}, { ...page, crossOriginIsolated: false }, { ...page, WebAssembly: undefined }]) {
       const facts = probeHost(globals) as unknown as Record<string, unknown>
-      for (const fact of ['wasm', 'simd', 'sab', 'isolated', 'relaxedSimd', 'memory64', 'waitAsync', 'webgpu', 'worker']) {
+      for (const fact of ['node', 'browser', 'worklet', 'bun', 'deno', 'wasm', 'simd', 'sab', 'isolated', 'relaxedSimd', 'memory64', 'waitAsync', 'webgpu', 'worker']) {
         expect(facts['reasons']).toHaveLength(new Set((facts['reasons'] as { fact: string }[]).map((one) => one.fact)).size)
         expect((facts['reasons'] as { fact: string }[]).some((one) => one.fact === fact), fact).toBe(facts[fact] === false)
       }
     }
+    expect([reasonOf(node, 'browser'), reasonOf({ ...node, Bun: {} }, 'deno'), reasonOf({ ...node, Deno: {} }, 'bun'), reasonOf(page, 'node')]).toEqual([
+      'this host is Node', 'this host is Bun', 'this host is Deno', 'this host is a browser'])
     expect(reasonOf({ ...page, crossOriginIsolated: false }, 'sab')).toContain('Cross-Origin-Embedder-Policy')
     expect(reasonOf({ ...page, SharedArrayBuffer: undefined }, 'sab')).toBe('SharedArrayBuffer does not exist')
     expect(reasonOf({ ...page, WebAssembly: { validate: () => true, Module: class { constructor() { throw new Error('policy') } } } }, 'wasm')).toContain('wasm-unsafe-eval')
