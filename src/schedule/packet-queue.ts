@@ -8,6 +8,12 @@ export interface EdgeCounters { items: number; frames: number; copyBytes: number
 /** Packets that may wait on an edge (spec execution.md section 4): few blocks of audio, more of what is small. */
 export function queueCapacity(kind: Media['kind'] | undefined): number { return kind === 'audio' ? 8 : 16 }
 
+/**
+ * What becomes of packets in a queue: `read`: they wait, in a queue that may grow when the run would stand still; `hold`: its reader wants none for now, so its writer waits; `pass`:
+ * the same, but the writer goes on for others, so they are dropped. A packet that is all there is stays in any case: a value can be asked for later, a stream is read from where it is.
+ */
+export type QueueMode = 'read' | 'hold' | 'pass'
+
 /** How the queue tells time and joins packets; given by the driver. */
 export interface QueueServices {
   nowUs(): number
@@ -31,10 +37,17 @@ export interface QueueServices {
 export class PacketQueue implements PacketStream {
   readonly media: Media
   readonly counters: EdgeCounters = { items: 0, frames: 0, copyBytes: 0, dropped: 0, blockedUs: 0, depthMax: 0, waitedUs: 0 }
+  /** Called whenever something comes, the end and a failure too, while set. */
+  arrived: (() => void) | undefined
   #capacity: number
+  /** Packets that were taken early. */
+  #early = 0
   readonly #services: QueueServices
   readonly #waiting: Packet[] = []
   #held: Packet | undefined
+  #mode: QueueMode = 'read'
+  /** Packets that came, dropped ones too. */
+  #came = 0
   #ended = false
   #left = false
   #failure: unknown
@@ -50,13 +63,15 @@ export class PacketQueue implements PacketStream {
 
   /** Adds a packet; settles when there was room. The queue owns the packet from now on. */
   async push(packet: Packet): Promise<void> {
-    while (this.#waiting.length >= this.#capacity && !this.#left && !this.#failed) await this.#wait('writer', (resolve) => { this.#wakeWriter = resolve })
+    while (!this.hasRoom(1)) await this.#wait('writer', (resolve) => { this.#wakeWriter = resolve })
     this.offer(packet)
   }
 
   /** Adds a packet without waiting, beyond the capacity if need be. */
   offer(packet: Packet): void {
     if (this.#left || this.#failed) { releasePacket(packet); return }
+    this.#came++
+    if (this.#passes()) { this.counters.dropped++; releasePacket(packet); return }
     const refused = this.#services.refuse?.(packet)
     if (refused !== undefined) {
       releasePacket(packet)
@@ -68,15 +83,37 @@ export class PacketQueue implements PacketStream {
     this.#waiting.push(this.#services.show?.(packet) ?? packet)
     this.counters.items++
     this.counters.frames += packet.duration
-    this.counters.depthMax = Math.max(this.counters.depthMax, this.#waiting.length)
-    this.#wakeReader?.()
+    this.counters.depthMax = Math.max(this.counters.depthMax, this.#waiting.length + this.#early)
+    this.#tell()
+  }
+
+  get mode(): QueueMode { return this.#mode }
+
+  /** See {@link QueueMode}; `read` at first. */
+  set mode(mode: QueueMode) {
+    if (mode === this.#mode) return
+    this.#mode = mode
+    this.#passes()
+    if (mode === 'pass') this.#wakeWriter?.()
+  }
+
+  /** True for a stream that nobody reads: what waits of it is dropped. */
+  #passes(): boolean {
+    if (this.#mode !== 'pass' || this.#came < 2) return false
+    const { counters } = this
+    for (const { duration } of this.#waiting) { counters.items--; counters.frames -= duration; counters.dropped++ }
+    this.#drain()
+    return true
   }
 
   /** True once the reader has left: nothing that is pushed will be read. */
   get abandoned(): boolean { return this.#left }
 
   /** No packet follows. */
-  end(): void { this.#ended = true; this.#wakeReader?.() }
+  end(): void { this.#ended = true; this.#tell() }
+
+  /** True when `count` more packets can come without waiting. */
+  hasRoom(count: number): boolean { return this.#left || this.#failed || this.#mode === 'pass' || this.#waiting.length + this.#early + count <= this.#capacity }
 
   /** The reader gets `error` at its next read; waiting packets are released. */
   fail(error: unknown): void {
@@ -84,7 +121,7 @@ export class PacketQueue implements PacketStream {
     this.#failed = true
     this.#failure = error
     this.#drain()
-    this.#wakeReader?.()
+    this.#tell()
     this.#wakeWriter?.()
   }
 
@@ -114,6 +151,22 @@ export class PacketQueue implements PacketStream {
     const packet = await this.next()
     this.#held = undefined
     return packet
+  }
+
+  /** What {@link take} would give now; null: the end. Undefined: nothing yet, or a failure. The queue keeps it. */
+  peek(): Packet | null | undefined { return this.#failed || this.#left ? undefined : this.#waiting[0] ?? (this.#ended ? null : undefined) }
+
+  /** Takes what was peeked at, for good; until {@link settle} it counts as a packet that waits here. */
+  takeEarly(): void {
+    this.#waiting.shift()
+    this.#early++
+  }
+
+  /** What was taken early has been read. */
+  settle(): void {
+    if (this.#early === 0) return
+    this.#early = 0
+    this.#wakeWriter?.()
   }
 
   /** The reader leaves: what waits is released, the writer goes on without effect. */
@@ -163,6 +216,11 @@ export class PacketQueue implements PacketStream {
   #release(): void {
     if (this.#held) releasePacket(this.#held)
     this.#held = undefined
+  }
+
+  #tell(): void {
+    this.#wakeReader?.()
+    this.arrived?.()
   }
 
   #drain(): void {

@@ -24,6 +24,7 @@ const CHUNKS_PER_SNAPSHOT_BYTE = 4, MOST_CHUNKS = 16
 /**
  * A segment fed by chunks on workers with private memories, which outlives them (MW-34, MW-47): its states come back with a chunk's result; what was fed since is kept in the engine's
  * arena. After a loss another worker starts from the snapshot and is fed again; what it gives a second time is dropped, so outputs are the same bits. Each chunk has three re-deliveries.
+ * While a pass runs, the next one's inputs go to its worker ({@link ahead}); they are fed, and kept for a re-delivery, in the order in which the segment asks for them.
  */
 export class ChunkedSegment implements OpenSegment {
   readonly plan: SegmentPlan
@@ -42,6 +43,15 @@ export class ChunkedSegment implements OpenSegment {
   #fedBytes = 0
   #snapshot: SegmentSnapshot | undefined
   #hungry = new Set<number>()
+  /** Inputs whose end was not given. */
+  readonly #endless: Set<number>
+  /** What inputs read when they are hungry; null: their end. */
+  readonly #ahead = new Map<number, Packet | null>()
+  #advancing = false
+  /** Its worker has all that was done since the snapshot. */
+  #ready = false
+  /** The last pass that was asked for brings a snapshot. */
+  #asked = false
   /** Of jobs that were lost. */
   #before: SegmentReport = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: -1, worker: -1, copyBytes: 0 }
   #checkpointBytes = 0
@@ -50,6 +60,7 @@ export class ChunkedSegment implements OpenSegment {
     this.plan = plan
     // Whole values are put together here: what a worker had collected would be lost with it.
     this.#modes = new Map([...outputs].map(([buffer, mode]) => [buffer, mode.mode === 'collect' ? { mode: 'pieces' } : mode]))
+    this.#endless = new Set([...plan.buffers.keys()].filter((buffer) => plan.buffers[buffer]!.kind === 'input'))
     this.#scope = scope
     this.#o = options
     this.#place = place
@@ -67,35 +78,54 @@ export class ChunkedSegment implements OpenSegment {
     }
   }
 
-  hungry(): readonly number[] { return [...this.#hungry] }
+  hungry(): readonly number[] { return [...this.#hungry].filter((buffer) => !this.#ahead.has(buffer)) }
+
+  ahead(): readonly number[] { return this.#advancing && this.#ready ? [...this.#endless].filter((buffer) => !this.#ahead.has(buffer)) : [] }
 
   async feed(buffer: number, packet: Packet): Promise<void> {
-    this.#hungry.delete(buffer)
-    this.#since.push({ kind: 'feed', buffer, packet })
-    this.#fedBytes += mediaBytes(packet.media, packet.duration)
-    this.#scope.progressed(this.plan.index, packet.duration)
-    await this.#on!.feed(buffer, sharePacket(packet))
+    if (!this.#advancing) this.#read(buffer, packet)
+    else this.#ahead.set(buffer, packet)
+    await this.#on!.feed(buffer, sharePacket(packet), this.#advancing)
   }
 
   end(buffer: number): void {
-    this.#hungry.delete(buffer)
-    this.#since.push({ kind: 'end', buffer })
-    this.#on!.end(buffer)
+    this.#endless.delete(buffer)
+    if (!this.#advancing) this.#read(buffer, null)
+    else this.#ahead.set(buffer, null)
+    this.#on!.end(buffer, this.#advancing)
   }
 
-  advance(): Promise<Advance> {
-    const due = this.#fedBytes >= CHUNKS_PER_SNAPSHOT_BYTE * (this.#snapshot?.bytes.length ?? 0) || this.#since.reduce((sum, { kind }) => kind === 'advance' ? sum + 1 : sum, 0) >= MOST_CHUNKS
-    return this.#persist(async (on) => {
-      const { done, outputs, snapshot } = await on.advance(due)
-      this.#hungry = new Set(on.hungry())
-      this.#since.push({ kind: 'advance' })
-      if (snapshot !== undefined) {
-        this.#snapshot = snapshot
-        this.#checkpointBytes += snapshot.bytes.length
-      }
-      if (snapshot !== undefined || done) this.#forget()
-      return { done, outputs }
-    })
+  goOn(): void {
+    const on = this.#on
+    if (!this.#advancing || !this.#ready || on!.goesOn || this.ahead().length > 0) return
+    // The snapshot that is under way says how much is much.
+    this.#asked = !this.#asked && this.#isDue()
+    on!.goOnWith(this.#asked)
+  }
+
+  async advance(): Promise<Advance> {
+    for (const buffer of [...this.#hungry]) {
+      const packet = this.#ahead.get(buffer)
+      if (packet === undefined) continue
+      this.#ahead.delete(buffer)
+      this.#read(buffer, packet)
+    }
+    const due = this.#isDue()
+    this.#advancing = true
+    try {
+      return await this.#persist(async (on) => {
+        if (!on.goesOn) this.#asked = due
+        const { done, outputs, snapshot } = await on.advance(due)
+        this.#hungry = new Set(on.hungry())
+        this.#since.push({ kind: 'advance' })
+        if (snapshot !== undefined) {
+          this.#snapshot = snapshot
+          this.#checkpointBytes += snapshot.bytes.length
+        }
+        if (snapshot !== undefined || done) this.#forget()
+        return { done, outputs }
+      })
+    } finally { this.#advancing = false }
   }
 
   collected(buffer: number): Packet { return this.#on!.collected(buffer) }
@@ -114,6 +144,8 @@ export class ChunkedSegment implements OpenSegment {
     this.#stop.abort()
     this.#deaf()
     this.#forget()
+    for (const packet of this.#ahead.values()) if (packet !== null) releasePacket(packet)
+    this.#ahead.clear()
     await this.#on?.close()
     this.#letGo()
   }
@@ -151,15 +183,35 @@ export class ChunkedSegment implements OpenSegment {
       await on.close()
       throw commonErrors.CLOSED({ thing: 'Segment', id: String(this.plan.index), event: 'advance' })
     }
+    for (const [buffer, packet] of this.#ahead) {
+      if (packet === null) on.end(buffer, true)
+      else await on.feed(buffer, sharePacket(packet), true)
+    }
+    this.#ready = true
     return on
   }
 
   /** The worker is gone. What it did and what was copied to it counts. */
   async #leave(): Promise<void> {
     this.#deliveries++
+    this.#ready = false
     this.#before = this.report()
     await this.#on?.close()
     this.#on = undefined
+  }
+
+  /** An input reads a packet, or its end, from now on. */
+  #read(buffer: number, packet: Packet | null): void {
+    this.#hungry.delete(buffer)
+    if (packet === null) { this.#since.push({ kind: 'end', buffer }); return }
+    this.#since.push({ kind: 'feed', buffer, packet })
+    this.#fedBytes += mediaBytes(packet.media, packet.duration)
+    this.#scope.progressed(this.plan.index, packet.duration)
+  }
+
+  /** A snapshot is small beside what was fed since the last one, or long ago. */
+  #isDue(): boolean {
+    return this.#fedBytes >= CHUNKS_PER_SNAPSHOT_BYTE * (this.#snapshot?.bytes.length ?? 0) || this.#since.reduce((sum, { kind }) => kind === 'advance' ? sum + 1 : sum, 0) >= MOST_CHUNKS
   }
 
   #forget(): void {

@@ -113,14 +113,15 @@ export interface WirePacket {
 /** Engine → worker in transfer mode. `job`: number of an opened segment; `buffer`: index into its plan's buffers. */
 export type JobRequest =
   | { readonly kind: 'job-open'; readonly job: number; readonly plan: SegmentPlan; readonly outputs: readonly (readonly [number, OutputMode])[]; readonly runId: string; readonly startUs: number; /** Goes on where it stood on another worker. */ readonly from?: SegmentSnapshot }
-  | { readonly kind: 'chunk'; readonly job: number; readonly buffer: number; readonly packet: WirePacket }
-  | { readonly kind: 'input-end'; readonly job: number; readonly buffer: number }
+  /** `ahead`: kept until an `advance` finds its input hungry (MW-57). */
+  | { readonly kind: 'chunk'; readonly job: number; readonly buffer: number; readonly packet: WirePacket; readonly ahead?: boolean }
+  | { readonly kind: 'input-end'; readonly job: number; readonly buffer: number; readonly ahead?: boolean }
   /** `snapshot`: the answer brings what another worker needs to go on from there. */
   | { readonly kind: 'advance'; readonly job: number; readonly snapshot?: boolean }
   | { readonly kind: 'job-cancel'; readonly job: number }
   | { readonly kind: 'job-close'; readonly job: number }
 
-/** Worker → engine in transfer mode. `job-opened` answers `job-open`, `result` answers `advance`; `job-failed` may answer either. */
+/** Worker → engine in transfer mode. `job-opened` answers `job-open`, `result` answers `advance`; `job-failed` may answer either. After `done` or a failure `advance` is not answered any more. */
 export type JobReply =
   | { readonly kind: 'job-opened'; readonly job: number; readonly hungry: readonly number[] }
   | {

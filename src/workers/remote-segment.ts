@@ -30,7 +30,9 @@ export interface RemoteJob {
   readonly collected?: Map<number, WirePacket[]>
 }
 
-/** A segment that runs on a worker's own memory; the engine's side of it. One request at a time waits for its answer. */
+interface Answer { readonly kind: JobReply['kind']; readonly resolve: (reply: JobReply) => void; readonly reject: (error: unknown) => void }
+
+/** A segment that runs on a worker's own memory; the engine's side of it. At most two passes wait for their answers: one runs, and one that {@link goOnWith} asked for. */
 export class RemoteSegment implements OpenSegment {
   readonly plan: SegmentPlan
   readonly worker: RemoteWorker
@@ -50,7 +52,11 @@ export class RemoteSegment implements OpenSegment {
   #report: SegmentReport = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
   /** Bytes by value. */
   readonly #copied = new Map<string, number>()
-  #answer: { readonly kind: JobReply['kind']; readonly resolve: (reply: JobReply) => void; readonly reject: (error: unknown) => void } | undefined
+  /** What was asked and not answered, in order. */
+  #answers: Answer[] = []
+  /** Passes among them. */
+  #passes = 0
+  #next: Promise<Reply<'result'>> | undefined
   #failure: { readonly error: unknown } | undefined
   #closed = false
 
@@ -77,27 +83,38 @@ export class RemoteSegment implements OpenSegment {
 
   hungry(): readonly number[] { return [...this.#hungry] }
 
-  feed(buffer: number, packet: Packet): Promise<void> {
+  /** As {@link OpenSegment.feed}. `ahead`: kept by the worker until its input is hungry. */
+  feed(buffer: number, packet: Packet, ahead = false): Promise<void> {
     const { wire, transfer, bytes } = packPacket(packet, this.plan.buffers[buffer]!.value)
-    this.#hungry.delete(buffer)
+    // What a result says of it counts.
+    if (!ahead) this.#hungry.delete(buffer)
     // One copy here, one on the worker's side.
     this.#copy(buffer, 2 * bytes)
-    this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire }, transfer)
+    this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire, ...(ahead && { ahead }) }, transfer)
     this.#scope.progressed(this.plan.index, wire.audio?.frames ?? wire.duration)
     return Promise.resolve()
   }
 
-  end(buffer: number): void {
-    this.#hungry.delete(buffer)
-    this.#post({ kind: 'input-end', job: this.#job, buffer })
+  end(buffer: number, ahead = false): void {
+    if (!ahead) this.#hungry.delete(buffer)
+    this.#post({ kind: 'input-end', job: this.#job, buffer, ...(ahead && { ahead }) })
   }
+
+  /** Asks for the next pass while one runs; the next call of {@link advance} gives its outputs. */
+  goOnWith(snapshot: boolean): void {
+    this.#next = this.#pass(snapshot)
+    // Nobody may want it any more.
+    this.#next.catch(() => undefined)
+  }
+
+  /** True when the next pass was asked for. */
+  get goesOn(): boolean { return this.#next !== undefined }
 
   /** As {@link OpenSegment.advance}. `snapshot`: brings what another worker needs to go on from there. `drop`: what comes out is known already. */
   async advance(snapshot = false, drop = false): Promise<Advance & { readonly snapshot?: SegmentSnapshot | undefined }> {
-    const { executing } = this.worker
-    if (executing.size === 0) this.worker.beatUs = this.#o.clock.nowUs()
-    executing.add(this)
-    const reply = await this.#ask('result', { kind: 'advance', job: this.#job, snapshot }).finally(() => { executing.delete(this) }), outputs: { buffer: number; packet: Packet }[] = []
+    const asked = this.#next ?? this.#pass(snapshot)
+    this.#next = undefined
+    const reply = await asked, outputs: { buffer: number; packet: Packet }[] = []
     this.#hungry = new Set(reply.hungry)
     for (const { buffer, packet } of [...reply.outputs, ...reply.collected]) {
       this.#copy(buffer, wireBytes(packet))
@@ -107,6 +124,18 @@ export class RemoteSegment implements OpenSegment {
     }
     this.#report = { ...reply.report, worker: this.worker.ordinal, copyBytes: 0 }
     return { done: reply.done, outputs, snapshot: reply.snapshot }
+  }
+
+  #pass(snapshot: boolean): Promise<Reply<'result'>> {
+    const { executing } = this.worker
+    if (executing.size === 0) this.worker.beatUs = this.#o.clock.nowUs()
+    this.#passes++
+    executing.add(this)
+    return this.#ask('result', { kind: 'advance', job: this.#job, snapshot }).finally(() => {
+      // Behind those that wait for the worker already.
+      executing.delete(this)
+      if (--this.#passes > 0) executing.add(this)
+    })
   }
 
   collected(buffer: number): Packet {
@@ -165,7 +194,7 @@ export class RemoteSegment implements OpenSegment {
         this.#stop()
         this.#failure = undefined
         // Nobody waits for what was asked before.
-        this.#answer?.reject(this.#over())
+        this.#reject(this.#over())
         await this.#ask('job-closed', { kind: 'job-close', job: this.#job })
       }
     } catch {
@@ -191,7 +220,7 @@ export class RemoteSegment implements OpenSegment {
       const [runs = this] = executing
       mine = runs === this
       await this.#o.clock.sleep(CANCEL_GRACE_MS, signal)
-      if (signal.aborted || this.#answer === undefined) return
+      if (signal.aborted || this.#answers.length === 0) return
     }
     this.#o.pool.lose(this.worker, 'terminated', 'did not stop when cancelled')
   }
@@ -201,19 +230,18 @@ export class RemoteSegment implements OpenSegment {
     if (reply.kind === 'job-failed') {
       const error = decodeError(reply.error)
       this.#failure ??= { error }
-      if (this.#answer?.kind !== 'job-closed') {
-        this.#answer?.reject(error)
-        this.#answer = undefined
-      }
+      if (this.#answers[0]?.kind !== 'job-closed') this.#reject(error)
       // Its stack and state are unknown now (MW-49). After the caller has the trap itself, else it would get the loss.
       if (isMillraceError(error) && error.code === 'KERNEL_TRAP') queueMicrotask(() => { this.#o.pool.lose(this.worker, 'trap', error.message, error) })
       return
     }
-    if (this.#answer?.kind !== reply.kind) return
-    const { resolve } = this.#answer
-    this.#answer = undefined
-    resolve(reply)
+    if (this.#answers[0]?.kind !== reply.kind) return
+    this.#answers.shift()!.resolve(reply)
+    // Nothing comes after its end.
+    if (reply.kind === 'result' && reply.done) this.#reject(this.#over())
   }
+
+  #reject(error: unknown): void { for (const { reject } of this.#answers.splice(0)) reject(error) }
 
   #over(): Error { return commonErrors.CLOSED({ thing: 'Segment', id: String(this.#job), event: 'advance' }) }
 
@@ -222,7 +250,7 @@ export class RemoteSegment implements OpenSegment {
     // Its worker knows it no more: it would not answer.
     if (this.#closed && kind !== 'job-closed') return Promise.reject(this.#over())
     return this.worker.pending.call(() => new Promise<JobReply>((resolve, reject) => {
-      this.#answer = { kind, resolve, reject }
+      this.#answers.push({ kind, resolve, reject })
       this.#post(request)
     })) as Promise<Reply<K>>
   }

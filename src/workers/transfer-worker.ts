@@ -22,6 +22,10 @@ interface Job {
   readonly abort: AbortController
   readonly collected: readonly number[]
   segment: EngineSegment | undefined
+  /** What inputs read when they are hungry; null: their end. */
+  readonly ahead: Map<number, WirePacket | null>
+  /** It is done or has failed: what it was asked for ahead is not executed. */
+  over: boolean
   /** Requests of one job are answered in order. */
   last: Promise<void>
   /** Waits for its turn: calling it takes it out of the queue. */
@@ -72,7 +76,7 @@ export class JobServer {
 
   #receive(request: JobRequest): void {
     if (request.kind === 'job-open') {
-      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'emit' ? [] : [b]), segment: undefined, last: Promise.resolve(), leave: undefined })
+      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'emit' ? [] : [b]), segment: undefined, ahead: new Map(), over: false, last: Promise.resolve(), leave: undefined })
     }
     const job = this.#jobs.get(request.job)
     if (job === undefined) return
@@ -82,6 +86,7 @@ export class JobServer {
       return
     }
     job.last = job.last.then(() => this.#handle(request, job)).catch((error: unknown) => {
+      job.over = true
       this.#say({ kind: 'job-failed', job: request.job, error: encodeError(error), ...(isMillraceError(error) ? {} : { fault: faultOf(error) }) })
     })
   }
@@ -95,10 +100,10 @@ export class JobServer {
         this.#say({ kind: 'job-opened', job: request.job, hungry: job.segment.hungry() })
         return
       }
-      case 'chunk': return job.segment?.feed(request.buffer, unpackPacket(this.#arena, [request.packet], 'job'))
-      case 'input-end': job.segment?.end(request.buffer); return
+      case 'chunk': return this.#give(job, request.buffer, request.packet, request.ahead)
+      case 'input-end': return this.#give(job, request.buffer, null, request.ahead)
       // One at a time: the next job waits here with its inputs (MW-57).
-      case 'advance': return this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true))
+      case 'advance': return job.over ? undefined : this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true))
       case 'job-close': {
         this.#jobs.delete(request.job)
         await job.segment?.close()
@@ -122,14 +127,29 @@ export class JobServer {
     })
   }
 
-  async #advance(number: number, { segment, collected }: Job, keep: boolean): Promise<void> {
+  #give({ segment, ahead }: Job, buffer: number, packet: WirePacket | null, early = false): Promise<void> | undefined {
+    if (early) ahead.set(buffer, packet)
+    else if (packet === null) segment?.end(buffer)
+    else return segment?.feed(buffer, unpackPacket(this.#arena, [packet], 'job'))
+    return undefined
+  }
+
+  async #advance(number: number, job: Job, keep: boolean): Promise<void> {
+    const { segment, collected, ahead } = job
     if (segment === undefined) return
+    for (const buffer of ahead.size > 0 ? segment.hungry() : []) {
+      const packet = ahead.get(buffer)
+      if (packet === undefined) continue
+      ahead.delete(buffer)
+      await this.#give(job, buffer, packet)
+    }
     const { done, outputs } = await segment.advance(), transfer: ArrayBuffer[] = []
     const pack = (buffer: number, packet: Parameters<typeof packPacket>[0]): { buffer: number; packet: WirePacket } => {
       const packed = packPacket(packet, 'job')
       transfer.push(...packed.transfer)
       return { buffer, packet: packed.wire }
     }
+    job.over = done
     const parts = outputs.map(({ buffer, packet }) => pack(buffer, packet)), snapshot = keep && !done ? segment.snapshot() : undefined
     if (snapshot !== undefined) transfer.push(snapshot.bytes.buffer)
     this.#say({

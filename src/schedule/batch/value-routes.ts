@@ -32,6 +32,9 @@ export class ValueRoutes {
     for (const [i, queue] of route.queues.entries()) await queue.push(shared[i]!)
   }
 
+  /** True when every reader can take so many packets without waiting. */
+  hasRoom(value: ValueId, packets: number): boolean { return this.of(value).queues.every((queue) => queue.hasRoom(packets)) }
+
   /** Stops who reads the value (GR-29). */
   block(value: ValueId): void {
     const route = this.of(value)
