@@ -45,7 +45,7 @@ export class PoolMail {
 
   /** Gives a worker its two rings, leased to its slot's holder. */
   open(worker: RemoteWorker, holder: Holder): ChannelAddresses {
-    const { host, slots, o: { arena } } = this.#s, name = `worker ${worker.ordinal}`
+    const { slots, o: { arena } } = this.#s, name = `worker ${worker.ordinal}`
     const lay = (): Address => {
       const address = holder.allocate(RING.DATA + CHANNEL_RING_BYTES)
       writeRing(arena.u32, address, CHANNEL_RING_BYTES, 1, 'u8')
@@ -57,9 +57,12 @@ export class PoolMail {
       this.#s.packets++
       slots.announce(worker.slot, MAIL.MESSAGES)
     } })
-    this.#deaf ??= host.listen(() => { for (const one of [...this.#s.workers]) this.read(one) })
+    this.#deaf ??= this.#readAll()
     return rings
   }
+
+  /** Apart from {@link open}, whose first worker its listener would keep. */
+  #readAll(): () => void { return this.#s.host.listen(() => { for (const one of [...this.#s.workers]) this.read(one) }) }
 
   /** Reads what a worker has sent; also its last words, before it is given up. What is no message loses the worker with `IPC_ERROR` or `PROTOCOL_MISMATCH` (MW-40). */
   read(worker: RemoteWorker): void {
