@@ -1,10 +1,11 @@
 /**
  * `node scripts/long-runs.mjs [name…]`: the tests that CI runs with small counts, once with their full counts, one after the other (all, or those named). What came out, with counts, seeds and
  * durations, is kept by name in bench/results/long-runs.json. A variable that is set, such as MILLRACE_KILLS or MILLRACE_SEED, goes before the full count. The hour of random runs is `npm run soak`.
+ * Runs with seeds are done in parts, one for each seed, so that graphs differ too and what was done stays when a later part is stopped.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { ensureDependencies } from './lib/dependencies.mjs'
 import { fail, root, run, say } from './lib/say.mjs'
@@ -13,7 +14,8 @@ const seed = '11', kills = '10000'
 /** Test file, part of the tests' names, what their counts are set to. */
 const RUNS = {
   'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
-  'ends in runs, whole values and chunks': { file: 'test/workers/kill-runs.node.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
+  ...Object.fromEntries(['shared memory, whole values', 'shared memory, chunks', 'private memories, whole values', 'private memories, chunks'].map((only) => [
+    `ends in runs: ${only}`, { file: 'test/workers/kill-runs.node.test.ts', only, env: { MILLRACE_KILLS: '1000' }, seeds: Array.from({ length: 10 }, (_, n) => 101 + n) }])),
   'allocator operations': { file: 'test/memory/free-lists.test.ts', only: 'random operations', counts: { operations: 1_000_000 }, seed: 1 },
   'fuzzed frames': { file: 'test/workers/codec/codec.test.ts', only: 'damaged frames', env: { MILLRACE_FUZZ_FRAMES: '100000' } },
   'fuzzed ring words': { file: 'test/memory/byte-ring.test.ts', only: 'random words', env: { MILLRACE_FUZZ_RINGS: '100000' } },
@@ -32,21 +34,33 @@ run('wasm', process.execPath, ['scripts/build-wasm.mjs'], { quiet: true, fix: 'R
 const file = join(root, 'bench/results/long-runs.json')
 let failed = 0
 for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
-  const { file: test, only, env: full = {}, counts, seed: own } = RUNS[name], from = performance.now()
-  const env = Object.fromEntries(Object.entries(full).map(([key, value]) => [key, process.env[key] ?? value]))
-  const filter = only === undefined ? [] : ['-t', only]
+  const { file: test, only, env: full = {}, counts, seed: own, seeds } = RUNS[name], env = Object.fromEntries(Object.entries(full).map(([key, value]) => [key, process.env[key] ?? value]))
+  const parts = seeds === undefined || process.env['MILLRACE_SEED'] !== undefined ? [undefined] : seeds, done = []
+  for (const part of parts) {
+    const said = runPart(test, only, { ...env, ...(part !== undefined && { MILLRACE_SEED: String(part) }) })
+    if (said.passed === 0) failed++
+    done.push({ ...(part !== undefined && { seed: part }), ...said })
+    const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}, passed = done.reduce((sum, one) => sum + one.passed, 0), bad = done.filter((one) => one.passed === 0).length
+    const ends = done.map(({ said: lines }) => lines.map((line) => Number(/^(\d+) ends/.exec(line)?.[1] ?? 0))).flat().reduce((sum, n) => sum + n, 0)
+    results[name] = {
+      test, ...(only && { only }), settings: env, ...(counts && { counts }), ...(own !== undefined && { seed: own }), outcome: bad > 0 ? `${bad} failed` : `${passed} passed`, ...(ends > 0 && { ends }),
+      seconds: done.reduce((sum, { seconds }) => sum + seconds, 0), ...(seeds === undefined ? { said: said.said, load: said.load } : { parts: done.map(({ passed: _, ...one }) => one) }),
+      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
+    }
+    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+    say(name, `${part === undefined ? '' : `seed ${part}: `}${said.passed > 0 ? `${said.passed} passed` : 'failed'}, ${said.seconds} s ${said.said.join('; ')}`)
+  }
+}
+
+/** Runs one test file, or the tests of it whose names have `only`. `load`: of the machine, over its last minute at the start and the end. */
+function runPart(test, only, env) {
+  const from = performance.now(), load = [loadavg()[0]], filter = only === undefined ? [] : ['-t', only]
   const { status, stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node', '--retry', '0', '--testTimeout', '7200000', test, ...filter], {
     cwd: root, env: { ...process.env, ...env, NO_COLOR: '1' }, encoding: 'utf8', maxBuffer: 1 << 28 })
   // Vitest says how many passed: a name that matches no test is not a success.
-  const passed = Number(/Tests\s+(?:.*\| )?(\d+) passed/.exec(stdout)?.[1] ?? 0), ok = status === 0 && passed > 0
-  if (!ok) { failed++; process.stderr.write(`${stdout}\n${stderr}`) }
-  const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-  results[name] = {
-    test, ...(only && { only }), settings: env, ...(counts && { counts }), ...(own !== undefined && { seed: own }), outcome: ok ? `${passed} passed` : 'failed', seconds: Math.round((performance.now() - from) / 1_000),
-    said: stdout.split('\n').filter((line) => /^\d+ ends/.test(line)).map((line) => line.trim()),
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
-  }
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-  say(name, `${results[name].outcome}, ${results[name].seconds} s ${results[name].said.join('; ')}`)
+  const passed = status === 0 ? Number(/Tests\s+(?:.*\| )?(\d+) passed/.exec(stdout)?.[1] ?? 0) : 0
+  if (passed === 0) process.stderr.write(`${stdout}\n${stderr}`)
+  load.push(loadavg()[0])
+  return { passed, seconds: Math.round((performance.now() - from) / 1_000), said: stdout.split('\n').filter((line) => /^\d+ ends/.test(line)).map((line) => line.trim()), load: load.map((n) => Math.round(n * 10) / 10) }
 }
 process.exit(failed > 0 ? 1 : 0)

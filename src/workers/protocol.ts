@@ -72,6 +72,8 @@ export interface WorkerDump {
   readonly tasks: number
   readonly mails: number
   readonly jobs: number
+  /** Used in the worker's own arena; 0 in shared mode. */
+  readonly bytes: number
 }
 
 /** Remote calls of a worker. No typed arrays, no media (PK-53). */

@@ -70,7 +70,7 @@ export function serveWorker(env: WorkerEnvironment): void {
       claimSlot(views.i32, base, slot, options.ordinal)
       shared!.work(booted, facts)
     },
-    dump: () => ({ ordinal: booted?.options.ordinal ?? 0, kernels: booted?.options.kernels ?? [], tasks: shared?.tasks ?? 0, mails: shared?.mails ?? 0, jobs: jobs?.open ?? 0 }),
+    dump: () => ({ ordinal: booted?.options.ordinal ?? 0, kernels: booted?.options.kernels ?? [], tasks: shared?.tasks ?? 0, mails: shared?.mails ?? 0, jobs: jobs?.open ?? 0, bytes: booted?.arena?.stats().usedBytes ?? 0 }),
   }
 
   env.endpoint.addEventListener('message', () => { received++ })

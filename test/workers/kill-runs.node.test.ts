@@ -1,21 +1,31 @@
-/** Runs of random graphs while their workers are ended at random instants (MW-34, MW-47): outputs bit for bit, kernels' counters as without an end, nothing left. */
+/** Runs of random graphs while their workers are ended at random instants (MW-34, MW-47), on shared and on private memories: outputs bit for bit, kernels' counters as without an end, nothing left. */
 import type { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createEngine, isMillraceError, type Engine } from '../../src/index.js'
 import { ARENA, RUN } from '../../src/memory/layout.js'
 import { WORKER_LEASE_BYTES } from '../../src/workers/pool-mail.js'
+import { WorkerPool } from '../../src/workers/pool.js'
 import { chunked, drawFrom, drawGraph, outcome } from '../soak/random-run.js'
 
-const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 16), GRAPHS = 6, MIB = 2 ** 20
+const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 10), GRAPHS = 6, MIB = 2 ** 20
 /** Spans of new threads' stacks stay with the core's allocator for the next thread (PK-26). */
 const SPAN = 69_632
 
-const threads: Worker[] = []
+/** Threads that live. */
+const threads = new Set<Worker>()
 const host = process.getBuiltinModule('node:worker_threads') as { Worker: typeof Worker }, Real = host.Worker
 host.Worker = class extends Real {
-  constructor(...words: ConstructorParameters<typeof Worker>) { super(...words); threads.push(this) }
+  constructor(...words: ConstructorParameters<typeof Worker>) {
+    super(...words)
+    threads.add(this)
+    this.once('exit', () => { threads.delete(this) })
+  }
 }
-afterAll(() => { host.Worker = Real })
+/** The last pool that was used: an engine shows its numbers only. */
+let pool: WorkerPool | undefined
+const { ensure } = WorkerPool.prototype
+WorkerPool.prototype.ensure = function (this: WorkerPool, count) { pool = this; return ensure.call(this, count) }
+afterAll(() => { host.Worker = Real; WorkerPool.prototype.ensure = ensure })
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 5)
 
@@ -24,31 +34,48 @@ async function persistent(engine: Engine, graph: ReturnType<typeof drawGraph>): 
   for (;;) try { return await outcome(engine, graph) } catch (error) { if (!isMillraceError(error) || error.code !== 'WORKER_SPAWN') throw error }
 }
 
-describe.each([['whole values', undefined], ['chunks', chunked]])('%s', (_name, source) => {
+describe.each([
+  ['shared memory, whole values', 'wasm-threads', undefined], ['shared memory, chunks', 'wasm-threads', chunked],
+  ['private memories, whole values', 'wasm', undefined], ['private memories, chunks', 'wasm', chunked],
+] as const)('%s', (_name, tier, source) => {
   test(`${KILLS} ends in random graphs`, { timeout: 240_000 + KILLS * 500 }, async () => {
-    await using engine = await createEngine({ tier: 'wasm-threads', workers: 2, arenaBytes: 256 * MIB, respawns: Number.POSITIVE_INFINITY, logger: () => undefined })
+    await using engine = await createEngine({ tier, workers: 2, arenaBytes: (tier === 'wasm' ? 128 : 256) * MIB, respawns: Number.POSITIVE_INFINITY, logger: () => undefined })
     // Where the ends fall draws from its own numbers: the graphs are the same each time.
     const below = drawFrom(SEED + 1), draw = drawFrom(SEED), graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw, source)), expected: string[] = []
     for (const graph of graphs) expected.push(await outcome(engine, graph))
-    const { arena } = engine.parts, used = engine.stats().arena.usedBytes
+    const { arena } = engine.parts, { usedBytes: used, blocks } = engine.stats().arena, own = await ownBytes()
     let kills = 0
     while (kills < KILLS) {
       const which = below(GRAPHS), both = [which, below(GRAPHS)], runs = both.map((n) => persistent(engine, graphs[n]!))
       for (let k = 0; k < 2; k++) {
         await new Promise((resolve) => { setTimeout(resolve, below(12)) })
-        const alive = threads.filter(({ threadId }) => threadId > 0)
+        const alive = [...threads].filter(({ threadId }) => threadId > 0)
         if (alive.length === 0) continue
         kills++
         await alive[below(alive.length)]!.terminate()
       }
       expect(await Promise.all(runs)).toEqual(both.map((n) => expected[n]))
     }
-    expect(engine.stats().workers.lost).toBeGreaterThan(0)
-    // A thread that is lost when nothing runs is replaced by the next run: its scratch span is back until then, once its end was noticed and dealt with.
-    const left = (): number => { const { arena: now, workers } = engine.stats(); return (now.usedBytes + (2 - workers.count) * WORKER_LEASE_BYTES - used) % SPAN }
-    await expect.poll(left, { timeout: 10_000 }).toBe(0)
     const { workers } = engine.stats()
-    expect(Array.from({ length: RUN.COUNT }, (_, run) => arena.u32[(arena.base + ARENA.RUNS + run * RUN.BYTES) >>> 2])).toEqual(new Array(RUN.COUNT).fill(0))
+    expect(workers.lost).toBeGreaterThan(0)
+    if (tier === 'wasm') {
+      const { usedBytes, blocks: now } = engine.stats().arena
+      expect([usedBytes, now]).toEqual([used, blocks])
+      // Nor in the memories of those that live: they have run what others lost, and what was stopped because of it.
+      expect(await outcome(engine, graphs[0]!)).toBe(expected[0])
+      for (const bytes of await ownBytes()) expect(own).toContain(bytes)
+    } else {
+      // A thread that is lost when nothing runs is replaced by the next run: its scratch span is back until then, once its end was noticed and dealt with.
+      const left = (): number => { const { arena: now, workers } = engine.stats(); return (now.usedBytes + (2 - workers.count) * WORKER_LEASE_BYTES - used) % SPAN }
+      await expect.poll(left, { timeout: 10_000 }).toBe(0)
+      expect(Array.from({ length: RUN.COUNT }, (_, run) => arena.u32[(arena.base + ARENA.RUNS + run * RUN.BYTES) >>> 2])).toEqual(new Array(RUN.COUNT).fill(0))
+    }
     console.log(`${kills} ends, ${workers.lost} of working threads, ${workers.respawns} replaced`)
   })
 })
+
+/** Bytes used in the memory of each worker that lives, once its jobs are closed. */
+async function ownBytes(): Promise<number[]> {
+  await expect.poll(async () => (await pool!.dump()).some(({ jobs }) => jobs > 0), { timeout: 10_000 }).toBe(false)
+  return (await pool!.dump()).map(({ bytes }) => bytes)
+}
