@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { createEngine, feedback, type WorkletInput } from '../../src/index.js'
 import { audioBuffer, gain, mix } from '../../src/nodes/index.js'
+import { render } from '../support/render-worklet.js'
 
 const RATE = 48_000, FRAMES = 12_800
 const x = Float32Array.from({ length: FRAMES }, (_, n) => 0.4 * Math.sin(n * n * 1e-5))
@@ -12,17 +13,9 @@ test('openWorklet runs a comb quantum by quantum', async () => {
     const build = (sound: WorkletInput): ReturnType<typeof gain> => gain(feedback({ delayFrames }, (late) => mix([sound, gain(late, { gainDb: -3 })])), { gainDb: -1 })
     using result = await engine.run({ out: build(audioBuffer({ data: [x], rate: RATE }) as never) })
     const right = Float32Array.from(result.outputs.out.data.channel(0))
-    const context = new OfflineAudioContext({ numberOfChannels: 1, length: FRAMES, sampleRate: RATE }), segment = await engine.openWorklet(context, build, { channels: 1 })
-    const buffer = new AudioBuffer({ length: FRAMES, sampleRate: RATE, numberOfChannels: 1 }), source = new AudioBufferSourceNode(context, { buffer })
-    buffer.copyToChannel(x, 0)
-    source.connect(segment.node).connect(context.destination)
-    source.start()
-    const rendered = await context.startRendering()
-    await segment.ready
-    segment.close()
-    await segment.ended
-    const made = rendered.getChannelData(0), first = made.findIndex((sample) => sample !== 0) - right.findIndex((sample) => sample !== 0)
+    const context = new OfflineAudioContext({ numberOfChannels: 1, length: FRAMES, sampleRate: RATE }), [made] = await render(engine, build, [x], context)
+    const first = made!.findIndex((sample) => sample !== 0) - right.findIndex((sample) => sample !== 0)
     expect(first).toBeGreaterThanOrEqual(0)
-    expect(Array.from(made.subarray(first))).toEqual(Array.from(right.subarray(0, FRAMES - first)))
+    expect(Array.from(made!.subarray(first))).toEqual(Array.from(right.subarray(0, FRAMES - first)))
   }
 })

@@ -1,8 +1,8 @@
 /** `engine.openWorklet` in real audio contexts, isolated and not: samples bit for bit as in a batch run, faults as coded errors, nothing replaced (PK-03, PK-54 to PK-56). */
 import { afterEach, describe, expect, inject, test, vi } from 'vitest'
-import { audio, createEngine, defineNode, type Engine, type WorkletInput, type WorkletOptions } from '../../src/index.js'
-import type { AnyOutput } from '../../src/graph/output-ref.js'
+import { audio, createEngine, defineNode, type Engine, type WorkletInput } from '../../src/index.js'
 import { audioBuffer, channels, gain, merge, mix, resample, toPcm16, vad } from '../../src/nodes/index.js'
+import { render, type Build } from '../support/render-worklet.js'
 
 const RATE = 48_000
 const FRAMES = 12_800
@@ -16,22 +16,6 @@ const engine = async (options = {}): Promise<Engine> => {
 afterEach(async () => { for (const one of engines.splice(0)) await one.close() })
 
 const offline = (channelCount = 1, more = {}): OfflineAudioContext => new OfflineAudioContext({ numberOfChannels: channelCount, length: FRAMES, sampleRate: RATE, ...more })
-type Build = (input: WorkletInput) => AnyOutput
-
-/** What the context renders when `planes` go through the segment. */
-async function render(own: Engine, build: Build, planes: readonly Float32Array<ArrayBuffer>[], context: OfflineAudioContext, options: WorkletOptions = {}): Promise<Float32Array[]> {
-  const segment = await own.openWorklet(context, build, { channels: planes.length, ...options })
-  const buffer = new AudioBuffer({ length: FRAMES, sampleRate: RATE, numberOfChannels: planes.length })
-  planes.forEach((plane, c) => { buffer.copyToChannel(plane, c) })
-  const source = new AudioBufferSourceNode(context, { buffer })
-  source.connect(segment.node).connect(context.destination)
-  source.start()
-  const rendered = await context.startRendering()
-  await segment.ready
-  segment.close()
-  await segment.ended
-  return Array.from({ length: rendered.numberOfChannels }, (_, c) => rendered.getChannelData(c))
-}
 
 async function batch(own: Engine, build: Build, planes: readonly Float32Array[]): Promise<Float32Array[]> {
   using result = await own.run({ out: build(audioBuffer({ data: [...planes], rate: RATE })) })
