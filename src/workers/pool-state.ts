@@ -23,6 +23,8 @@ export class PoolState {
   readonly workers: RemoteWorker[] = []
   readonly spares: RemoteWorker[] = []
   readonly kernels: KernelBinding[] = []
+  /** Numbers of kernels that workers are being told, until all have answered. */
+  readonly announcing = new Map<number, Promise<void>>()
   /** Who holds what is leased to a worker's slot. */
   readonly holders = new Map<RemoteWorker, Holder>()
   /** States of slots that have had a worker that was lost or lives. */

@@ -42,7 +42,7 @@ export class WorkerPool {
 
   constructor(options: PoolOptions) {
     const { arena, runtime: { core }, clock } = options, s = this.#s = new PoolState(options), { slots } = s
-    this.recovery = new Recovery({ arena, core, clock, slots, corrupt: () => s.corrupt, stuck: (slot) => {
+    this.recovery = new Recovery({ arena, core, clock, slots, corrupt: () => s.corrupt, damaged: (error) => { losses.corrupt(error) }, stuck: (slot) => {
       const worker = s.workers.find((one) => one.slot === slot)
       if (worker !== undefined) this.lose(worker, 'hang', 'did not leave its ring')
     } })
@@ -54,7 +54,7 @@ export class WorkerPool {
     })
     const spares: WorkerSpares = new WorkerSpares(s, starts, losses)
     this.#supervisor = new Supervisor({
-      arena, clock, slots, hangMs: (state) => (state && options.hangMsOf?.(state)) ?? options.hangMs, workers: () => s.workers,
+      check: () => { arena.checkHeader(); slots.check(); this.recovery.check() }, clock, slots, hangMs: (state) => (state && options.hangMsOf?.(state)) ?? options.hangMs, workers: () => s.workers,
       hung: (worker, ms, state) => { this.lose(worker, 'hang', `no heartbeat for ${ms} ms`, workerErrors.HEARTBEAT_LOST({ worker: worker.ordinal, ms, node: losses.jobOf(state, worker) })) },
       corrupt: (error) => { losses.corrupt(error) }, looked: () => { spares.refill() },
     })
@@ -76,17 +76,27 @@ export class WorkerPool {
   /** Starts workers until `count` (at most the pool's size) run, or those that run are `enough` while others still end. Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`. */
   ensure(count: number, enough?: Enough): Promise<void> { return this.#starts.ensure(count, enough) }
 
-  /** Gives kernels their numbers on every thread, before a run uses them. Kernels known already cost nothing. */
+  /** Gives kernels their numbers on every thread, before a run uses them. Kernels known already cost nothing; what another call still announces is waited for. */
   async register(kernels: readonly KernelBinding[]): Promise<void> {
-    const s = this.#s
-    if (s.closing !== undefined || this.#draining) throw commonErrors.CLOSED({ thing: 'Pool', event: 'register' })
-    const fresh = kernels.filter(({ id }) => !s.kernels.some((known) => known.id === id))
-    if (fresh.length === 0) return
-    s.kernels.push(...fresh)
+    const { kernels: known, announcing, closing } = this.#s, fresh: KernelBinding[] = []
+    if (closing !== undefined || this.#draining) throw commonErrors.CLOSED({ thing: 'Pool', event: 'register' })
+    for (const kernel of kernels) {
+      if (known.some(({ id }) => id === kernel.id)) continue
+      known.push(kernel)
+      fresh.push(kernel)
+    }
+    if (fresh.length > 0) {
+      const announced = this.#announce(fresh).finally(() => { for (const { id } of fresh) announcing.delete(id) })
+      for (const { id } of fresh) announcing.set(id, announced)
+    }
+    if (announcing.size > 0) await Promise.all(kernels.map(({ id }) => announcing.get(id)))
+  }
+
+  async #announce(kernels: readonly KernelBinding[]): Promise<void> {
     // An answer that nobody is held for does not keep the process alive.
-    const letGo = this.hold()
+    const s = this.#s, letGo = this.hold()
     await s.starting
-    await Promise.all([...s.started, ...s.spares.filter(({ report, ended }) => report !== undefined && !ended)].map((worker) => worker.register(fresh).catch((error: unknown) => {
+    await Promise.all([...s.started, ...s.spares.filter(({ report, ended }) => report !== undefined && !ended)].map((worker) => worker.register(kernels).catch((error: unknown) => {
       // Who takes its place is told with its start.
       if (!worker.ended) throw error
     }))).finally(letGo)

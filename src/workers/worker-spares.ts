@@ -51,11 +51,11 @@ export class WorkerSpares {
       this.#starts.greeted(spare)
       this.#starts.ready(spare)
     } catch (error) {
-      if (spare !== undefined && !spare.ended) this.#losses.lose(spare, 'error', String(error))
+      if (spare !== undefined && !spare.ended) this.#losses.lose(spare, isSpawn(error) ? 'hang' : 'error', String(error), error)
       // What is no failed start is tried again at the supervisor's looks.
       else if (spare === undefined) {
         this.#failed(error)
-        if (isMillraceError(error) && error.code === 'WORKER_SPAWN') await this.replace(lost)
+        if (isSpawn(error)) await this.replace(lost)
       }
     } finally { this.#keep() }
   }
@@ -84,3 +84,5 @@ export class WorkerSpares {
     }).catch(() => undefined).finally(() => { this.#sparing = false })
   }
 }
+
+function isSpawn(error: unknown): boolean { return isMillraceError(error) && error.code === 'WORKER_SPAWN' }
