@@ -179,6 +179,13 @@ export interface NodeContext {
    * what was asked for fails, with the reason when the run is stopped, with `INVALID_ARGUMENT` for a port that is not lazy.
    */
   need<T extends PacketStream | readonly PacketStream[] | undefined = PacketStream>(port: string): Promise<T>
+  /**
+   * Says that the node does not read a lazy input for now (`port`, or `port.n`), so that it holds up nobody: packets of a writer that goes on for others are dropped there (counted in
+   * the edge's metrics), a writer that serves nobody else waits, what has not started rests. A value that is a single packet is kept. `need` asks for it again and gives the stream
+   * from its next packet on. Inputs that are neither asked for nor declined are kept whole, however long they are. Throws `INVALID_ARGUMENT` for a port that is not lazy (on a thread
+   * of its own that is logged). No effect in a node that is called item by item.
+   */
+  decline(port: string): void
   /** What a node gives in place of a packet to stop what depends on that output: see `blocker`. */
   readonly blocker: Packet
 }

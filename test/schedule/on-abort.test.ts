@@ -32,6 +32,7 @@ test('each is called once, but for those that an earlier one has stopped', () =>
 test('unlessAborted gives what the work gives, or the reason, and leaves no listener', async () => {
   const { abort, signal, seen } = counted()
   expect(await unlessAborted(Promise.resolve(3), signal)).toBe(3)
+  await Promise.resolve()
   expect(seen.now).toBe(0)
   const waiting = unlessAborted(new Promise(() => undefined), signal)
   abort.abort(new Error('stop'))

@@ -75,7 +75,7 @@ class BatchRun {
       request.services.clock, request.onProgress)
     this.#shapes = new OutputModes(request.compiled)
     const { lazy } = request.compiled
-    if (lazy) this.#demand = new Demand(lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key) => { this.#drop(key) })
+    if (lazy) this.#demand = new Demand(nodes, lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key) => { this.#drop(key) })
     this.#connect()
     segments.forEach((segment) => this.#modes.push(this.#shapes.of(segment, (value) => this.#routes.of(value).queues.length > 0)))
   }
@@ -203,6 +203,7 @@ class BatchRun {
       nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, ...(!changes && { refuse: keepMedia(port, link === undefined ? nodeOf(shown) : reader, value) }), ...(view && { show: (packet: Packet) => viewPacket(packet, view, media) }), waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
     this.#readers.set(queue, reader)
+    this.#demand?.join(queue, nodeOf(value), reader, link)
     this.#edges.push({ from: value, to: link === undefined ? reader : `${reader}.${link}`, counters: queue.counters })
     return queue
   }
@@ -305,7 +306,7 @@ class BatchRun {
 
   #frame(): RunFrame {
     return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
-      nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) },
+      nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) }, decline: (links) => { this.#demand?.decline(links) },
       progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
   }
 

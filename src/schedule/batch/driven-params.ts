@@ -12,19 +12,23 @@ export function drivenValue({ id, definition }: ResolvedNode, name: string, valu
 }
 
 /**
- * Params of a node written in TypeScript that edges drive: the nth packet of such an edge is the param's value for the nth packet of the node's first input, or, of a source, from its
- * nth packet on. An edge that has ended keeps its last value; one that gives nothing leaves the param as it was set.
+ * Params of a node written in TypeScript that edges drive: the nth packet of such an edge is the param's value for the nth packet of the node's first input, or, of a node that has none but
+ * lazy ones, from its nth record on. An edge that has ended keeps its last value; one that gives nothing leaves the param as it was set.
  */
 export class DrivenParams {
   /** All params; those that edges drive change while the node runs. */
   readonly values: Record<string, unknown>
   readonly #node: ResolvedNode
   readonly #edges: readonly (readonly [string, NodeInput])[]
+  /** They go on with the node's first input; else with what it gives. */
+  readonly byInput: boolean
 
-  constructor(node: ResolvedNode, params: ParamValues, edges: readonly (readonly [string, NodeInput])[]) {
+  constructor(node: ResolvedNode, params: ParamValues, edges: readonly (readonly [string, NodeInput])[], head: NodeInput | undefined) {
     this.values = { ...params }
     this.#node = node
     this.#edges = edges
+    this.byInput = head !== undefined
+    if (head && edges.length > 0) head.onNext = () => this.advance()
   }
 
   /** Names of the params that edges drive. */

@@ -39,6 +39,7 @@ export interface ContextParts {
   readonly outside?: <T>(work: Promise<T>) => Promise<T>
   /** Default: the node has no inputs to ask for. */
   readonly need?: (port: string) => Promise<unknown>
+  readonly decline?: (port: string) => void
   progress(done: number, total?: number): void
 }
 
@@ -58,6 +59,7 @@ export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; reado
     callOp: (type, inputs = {}, params = {}) => outside(services.call(type, inputs, params, node.id, signal)),
     expand: (graph) => outside(services.nested(graph, node.id, signal)),
     need: <T>(port: string) => (p.need?.(port) ?? Promise.reject(commonErrors.INVALID_ARGUMENT({ function: `Node ${node.id} ctx.need`, expected: 'a node with lazy inputs', got: port }))) as Promise<T>,
+    decline: (port) => { p.decline?.(port) },
     blocker,
     allocAudio: async (spec) => { signal.throwIfAborted(); return allocAudio(spec, node.id) },
     async alloc(bytes, dtype) {

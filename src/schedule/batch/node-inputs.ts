@@ -1,6 +1,6 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { linkableInput } from '../../graph/driven-params.js'
-import type { ParamValues } from '../../graph/node-definition.js'
+import type { InputDeclaration, ParamValues } from '../../graph/node-definition.js'
 import { BLOCKED_MARK } from '../../media/blocker.js'
 import { LIST_MARK } from '../../media/list-mark.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
@@ -48,10 +48,8 @@ export class NodeInputs {
   /** Params of one attempt; their edges go on with the node's first input. */
   drivenParams(params: ParamValues): DrivenParams {
     const edges = this.#linked().flatMap(({ link, control }) => control === undefined || this.#absent.has(link) ? [] : [[link, this.#inputs.get(link)!] as const])
-    const driven = new DrivenParams(this.#node, params, edges), head = this.#linked().find((input) => input.control === undefined && !this.#isLazy(input) && !this.#absent.has(input.link))
-    const input = head && this.#inputs.get(head.link)
-    if (input && edges.length > 0) input.onNext = () => driven.advance()
-    return driven
+    const head = this.#linked().find((input) => input.control === undefined && !this.#isLazy(input) && !this.#absent.has(input.link))
+    return new DrivenParams(this.#node, params, edges, head && this.#inputs.get(head.link))
   }
 
   /** What `process` gets. */
@@ -83,6 +81,16 @@ export class NodeInputs {
     return asked
   }
 
+  /** `ctx.decline`: see there. */
+  decline(name: string): void {
+    const found = this.#lazyLinks(name, 'decline')
+    // Of items each call has its own choice.
+    if (this.#node.perItem === true) return
+    // Asked again they are asked for anew.
+    for (const { link, port } of found) { this.#asked.delete(link); this.#asked.delete(port) }
+    this.#frame.decline(found.map(({ link }) => `${this.#node.id}.${link}`))
+  }
+
   /** True when the node read to the end and nothing came: what it gives is empty too. */
   get empty(): boolean {
     const read = this.#linked().flatMap(({ link, control }) => control === undefined ? [this.#inputs.get(link)!] : [])
@@ -98,15 +106,23 @@ export class NodeInputs {
   leave(): void { for (const input of this.#inputs.values()) input.leave() }
 
   async #need(name: string): Promise<unknown> {
-    const { id, definition, inputs } = this.#node, lazy = inputs.filter((input) => this.#isLazy(input)), port = Object.hasOwn(definition.inputs, name) ? definition.inputs[name] : undefined
-    const found = lazy.filter((input) => input.link === name || input.port === name)
-    if (found.length === 0 && port?.lazy !== true) {
-      const names = Object.entries(definition.inputs).flatMap(([other, { lazy: is }]) => is === true ? [other] : [])
-      throw commonErrors.INVALID_ARGUMENT({ function: `Node ${id} ctx.need`, expected: `one of its lazy inputs${names.length > 0 ? ` ${names.join(', ')}` : ': it has none'}`, got: String(name) })
-    }
+    const found = this.#lazyLinks(name, 'need'), several = this.#declared(name)?.multi === true
     this.#frame.signal.throwIfAborted()
     const streams = await Promise.all(found.map((input) => this.#ask(input)))
-    return port?.multi === true ? streams.filter((stream) => stream !== undefined) : streams[0]
+    return several ? streams.filter((stream) => stream !== undefined) : streams[0]
+  }
+
+  /** Lazy links of a port, or one by its own name. Throws `INVALID_ARGUMENT`. */
+  #lazyLinks(name: string, member: string): readonly ResolvedInput[] {
+    const { id, definition, inputs } = this.#node, found = inputs.filter((input) => this.#isLazy(input) && (input.link === name || input.port === name))
+    if (found.length > 0 || this.#declared(name)?.lazy === true) return found
+    const names = Object.entries(definition.inputs).flatMap(([other, { lazy }]) => lazy === true ? [other] : [])
+    throw commonErrors.INVALID_ARGUMENT({ function: `Node ${id} ctx.${member}`, expected: `one of its lazy inputs${names.length > 0 ? ` ${names.join(', ')}` : ': it has none'}`, got: String(name) })
+  }
+
+  #declared(name: string): InputDeclaration | undefined {
+    const { inputs } = this.#node.definition
+    return Object.hasOwn(inputs, name) ? inputs[name] : undefined
   }
 
   async #ask(input: ResolvedInput): Promise<PacketStream | undefined> {

@@ -131,7 +131,7 @@ class NodeTask {
       try { return await work } finally { ended.abort() }
     }
     const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
-      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), outside: (work) => turn.outside(covered(work)),
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)),
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {
@@ -151,7 +151,7 @@ class NodeTask {
         }
         const driven = this.#inputs.drivenParams(params)
         await driven.advance()
-        await this.#drain(call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, Object.keys(definition.inputs).length === 0 ? () => driven.advance() : undefined)
+        await this.#drain(call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, driven.byInput ? undefined : () => driven.advance())
       }
       await withPatience(work(), abort.signal, services.clock)
       sound = !abort.signal.aborted

@@ -57,6 +57,8 @@ export interface RunFrame {
   onStuck(callback: () => void): () => void
   /** Starts what a lazy link (`node.link`) wants. */
   ask(link: string): void
+  /** These lazy links are not read until they are asked for again. */
+  decline(links: readonly string[]): void
   /** µs without what segments took of this thread: what a node's own time is counted in. */
   ownUs(): number
   progress(nodeId: string, done: number, total?: number): void

@@ -30,6 +30,9 @@ export class StallBreaker {
     const patient = [...this.#patient]
     this.#patient.clear()
     for (const callback of patient) callback()
-    if (patient.length === 0) for (const queue of [...this.#full]) queue.grow()
+    if (patient.length > 0) return
+    // A writer that is held up on purpose goes on waiting, unless there is no other.
+    const full = [...this.#full], wanted = full.filter(({ mode }) => mode !== 'hold')
+    for (const queue of wanted.length > 0 ? wanted : full) queue.grow()
   }
 }

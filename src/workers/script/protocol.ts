@@ -81,6 +81,7 @@ export type ScriptReply =
   | { readonly kind: 'ended'; readonly job: number; readonly error?: EncodedError; readonly asked?: number }
   | { readonly kind: 'ask'; readonly job: number; readonly ask: number; readonly want: ScriptAsk }
   | { readonly kind: 'quit'; readonly job: number; readonly link: string }
+  | { readonly kind: 'decline'; readonly job: number; readonly port: string }
   | { readonly kind: 'release'; readonly job: number; readonly refs: readonly number[] }
   | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number | undefined }
   | { readonly kind: 'log'; readonly job: number; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly text: string; readonly details: Readonly<Record<string, unknown>> | undefined }

@@ -99,6 +99,7 @@ export class ScriptJob {
       case 'ended': this.#ended = reply; this.#answer?.(reply); return
       case 'ask': void this.#give(reply); return
       case 'quit': void this.#iterator(reply.link).return?.(); return
+      case 'decline': try { ctx.decline(reply.port) } catch (error) { ctx.log('error', String(error)) } return
       case 'release': for (const ref of reply.refs) { this.#held.get(ref)?.close(); this.#held.delete(ref) } return
       case 'progress': ctx.progress(reply.done, reply.total); return
       case 'log': ctx.log(reply.level, reply.text, reply.details); return

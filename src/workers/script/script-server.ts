@@ -263,6 +263,10 @@ class ScriptRun {
       clock: { nowUs: () => server.nowUs(), nowMs: () => Math.floor(server.env.epochMs()), sleep: (ms) => server.env.sleep(ms, signal) },
       beat: () => { server.beat() },
       need: <T>(port: string) => this.#need(port) as Promise<T>,
+      decline: (port) => {
+        for (const name of this.#needs.keys()) if (name === port || name.startsWith(`${port}.`) || port.startsWith(`${name}.`)) this.#needs.delete(name)
+        server.say({ kind: 'decline', job, port })
+      },
       blocker,
       preview: ({ media, data }) => { server.say({ kind: 'preview', job, media, data }) },
       callOp: (type, inputs = {}, params = {}) => this.#callOp(type, inputs, params),

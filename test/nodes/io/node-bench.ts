@@ -26,7 +26,7 @@ export function nodeBench(): NodeBench {
   const abort = new AbortController()
   const ctx: NodeContext = {
     signal: abort.signal, progress: (done, total) => { progress.push([done, total]) }, log: () => {}, warn: (diagnostic) => { warnings.push(diagnostic) },
-    preview: () => undefined, need: () => Promise.reject(new Error('no lazy inputs')), blocker: {} as never, callOp: () => Promise.reject(new Error('not here')), expand: () => Promise.reject(new Error('not here')), nowUs: () => 7, node: { id: 'n', type: 't', runId: 'r' }, instance: undefined, attempt: 1, delivery: 1, beat: () => {}, rng: { next: () => 0.5, at: () => 0.5 },
+    preview: () => undefined, need: () => Promise.reject(new Error('no lazy inputs')), decline: () => undefined, blocker: {} as never, callOp: () => Promise.reject(new Error('not here')), expand: () => Promise.reject(new Error('not here')), nowUs: () => 7, node: { id: 'n', type: 't', runId: 'r' }, instance: undefined, attempt: 1, delivery: 1, beat: () => {}, rng: { next: () => 0.5, at: () => 0.5 },
     clock: { nowUs: () => 7, nowMs: () => 7, sleep: () => Promise.resolve() }, alloc: () => Promise.reject(new Error('no memory here')),
     allocAudio: (spec) => {
       allocated.push(spec.frames)
