@@ -4,6 +4,7 @@ import { isMillraceError } from '../errors/millrace-error.js'
 import { defineNode } from '../graph/define-node.js'
 import { createGraph, type Graph, type GraphNode, type PortRef } from '../graph/graph.js'
 import type { NodeContext, NodeDefinition, ParamValues } from '../graph/node-definition.js'
+import { perItemPorts } from '../graph/resolve/link-nodes.js'
 import { anyMedia } from '../media/media-type.js'
 import type { Packet, PacketStream } from '../media/packet.js'
 import type { RunMetrics } from '../schedule/metrics.js'
@@ -86,9 +87,8 @@ export function callGraph(node: GraphNode, inputs: readonly (readonly [port: str
 
 /** A kernel node as one that is called for a whole value: a run of its own per call. What stands for a list's items (GR-29). */
 export function wholeCalls(node: GraphNode, literal: Literal): NodeDefinition {
-  const { kernel: _kernel, reference: _reference, summary: _summary, ...definition } = node.definition!
   return {
-    ...definition, outputs: Object.fromEntries(Object.entries(definition.outputs).map(([port, { media, doc }]) => [port, { media, ...(doc !== undefined && { doc }) }])),
+    ...perItemPorts(node.definition!),
     async process(streams, values, ctx) {
       const inputs: (readonly [string, unknown])[] = [], params: Record<string, unknown> = {}
       for (const [port, found] of Object.entries(streams)) for (const stream of found === undefined ? [] : [found].flat() as PacketStream[]) inputs.push([port, await stream.whole()])

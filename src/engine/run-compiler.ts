@@ -5,7 +5,7 @@ import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import type { Registry } from '../graph/registry.js'
 import { flatGraph } from '../graph/subgraph/flatten.js'
-import { parseTier, type Tier } from '../graph/tiers.js'
+import { parseTier, tierWithin, type Tier } from '../graph/tiers.js'
 import type { Negotiation } from '../graph/negotiate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
 import { bindInputs } from '../schedule/bind-inputs.js'
@@ -50,7 +50,7 @@ export class RunCompiler {
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const { graph, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs))
     // Of a fallback the engine tells by itself, once.
-    const examined = examineGraph(graph, registry, { ...facts, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
+    const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
     const told = await probeSources(examined.sound ? examined.graph : createGraph(), signal)
     checkInputs(given.inputs, told.known)
@@ -92,15 +92,10 @@ export class RunCompiler {
     return this.#p.warnings
   }
 
-  /** A node's own tier: the engine's or `js`; the memory of an engine is of one kind. */
+  /** A node's own tier: the engine's or `js`; validation has refused any other. */
   #tierOf(node: GraphNode): { tier: Tier; why: string } {
-    const { tier, mode } = this.#p
-    const wanted = node.tier === undefined ? 'auto' : parseTier(node.tier)
-    if (wanted === undefined || wanted === 'auto') return { tier, why: mode.why }
-    const list = typeof wanted === 'string' ? [wanted] : wanted
-    const found = list.find((one) => one === tier || one === 'js')
-    if (found !== undefined) return { tier: found, why: 'named by the node' }
-    throw graphErrors.TIER_UNAVAILABLE({ node: node.id, wanted: list.join(', '), missing: [`an engine of that tier (this one is ${tier}: createEngine({ tier: '${list[0]}' }))`] }, { nodeId: node.id, nodeType: node.type })
+    const { tier, mode } = this.#p, wanted = node.tier === undefined ? undefined : parseTier(node.tier), own = tierWithin(tier, wanted)
+    return own === undefined || wanted === undefined || wanted === 'auto' ? { tier, why: mode.why } : { tier: own, why: 'named by the node' }
   }
 }
 

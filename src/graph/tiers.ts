@@ -113,3 +113,8 @@ export function chooseTier(question: TierQuestion): TierAnswer {
   const why = `${source === 'probe' ? 'best that the host offers' : `named by ${source}`}${tier === wanted ? '' : `; ${wanted} needs ${missing.join(', ')}`}`
   return { tier, source, why, ...(choice === 'auto' && tier !== wanted && { fellBack: { wanted, missing } }) }
 }
+
+/** Tier of a node in an engine of a tier, whose memory is of one kind: that one, or `js`. Undefined when the node names neither. */
+export function tierWithin(engine: Tier, choice: TierChoice | undefined): Tier | undefined {
+  return choice === undefined || choice === 'auto' ? engine : (typeof choice === 'string' ? [choice] : choice).find((one) => one === engine || one === 'js')
+}

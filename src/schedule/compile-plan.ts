@@ -1,28 +1,24 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
-import { commonErrors } from '../errors/common-errors.js'
 import { errorOf } from '../errors/error-of.js'
-import { edgeListOf } from '../graph/edge-list.js'
+import { edgeListOf, edgeName } from '../graph/edge-list.js'
 import { hashGraph } from '../graph/hash.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
-import { graphErrors } from '../graph/errors.js'
-import type { ChannelView, NodeDefinition, ParamValues } from '../graph/node-definition.js'
+import type { NodeDefinition } from '../graph/node-definition.js'
 import type { GraphPasses } from '../graph/passes.js'
-import { resolveParams } from '../graph/params.js'
+import { resolveLinks } from '../graph/resolve/resolve-graph.js'
 import type { Registry } from '../graph/registry.js'
 import type { Tier } from '../graph/tiers.js'
 import type { Media } from '../media/media-type.js'
 import { alignedBytes } from './colouring.js'
 import type { CompiledPlan } from './compiled-plan.js'
 import type { CostHistory } from './estimates.js'
-import { lazyBranches } from './lazy-branches.js'
-import { feedbackOf } from './feedback.js'
 import { mediaBytes } from './media-bytes.js'
 import { peakBytes } from './peak-bytes.js'
-import { configDiagnostics, driverKey, policyDiagnostics, readPolicy } from './policy/node-policy.js'
+import { configDiagnostics, policyDiagnostics, readPolicy } from './policy/node-policy.js'
 import { queueCapacity } from './packet-queue.js'
 import type { InsertedNode, Plan, PlanBuffer, PlanEdge, PlanNode } from './plan.js'
-import { controlNames, needsNoCode, nodeOf, portOf, resolveAliases, valueId, type ResolvedInput, type ResolvedNode } from './resolved-graph.js'
+import { nodeOf, valueId, type ResolvedNode } from './resolved-graph.js'
 import { planSegment } from './segment-buffers.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
 import type { Materialize } from './run-types.js'
@@ -75,12 +71,13 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const misfits = solved.diagnostics.filter((one) => one.severity === 'error')
   if (misfits.length > 0) throw errorOf(misfits[0]!, misfits)
   const order = c.passes.order(edgeListOf(solved.graph))
-  const resolved = resolveNodes(solved.graph, order.order, solved.media, c)
-  const removed = new Set(resolved.filter(needsNoCode).map((node) => node.id))
-  const { origin, views, delays } = resolveAliases(resolved, removed), nodes = withDelays(resolved, delays), feedback = feedbackOf(nodes, origin)
-  const shown = runOutputs(solved.graph, nodes), outputs = new Map([...shown].map(([name, value]) => [name, origin.get(value) ?? value]))
-  requireChannels(nodes, shown, origin, views, solved.media)
-  requirePrompt(shown, delays)
+  const tiers = new Map<string, string>(), byId = new Map(solved.graph.nodes.map((node) => [node.id, node]))
+  const { nodes: linked, removed, origin, views, delays, shown, lazy, feedback, faults } = resolveLinks(solved.graph, order.order, solved.media, {
+    tierOf: (node) => { const { tier, why } = c.tierOf(node); tiers.set(node.id, why); return tier }, edgeName: (e) => edgeName((graph.edges[e] ?? solved.graph.edges[e])!), ...(c.perItem && { perItem: c.perItem }),
+  })
+  if (faults.length > 0) throw errorOf(faults[0]!.diagnostic, faults.map(({ diagnostic }) => diagnostic))
+  const nodes = linked.map((node): ResolvedNode => ({ ...node, tierWhy: tiers.get(node.id) ?? 'written in TypeScript', estUs: 0, policy: readPolicy(byId.get(node.id)!, node.definition, solved.graph.config) }))
+  const outputs = new Map([...shown].map(([name, value]) => [name, origin.get(value) ?? value]))
   const totals = totalFrames(nodes, origin, c.lengths, feedback)
   const asked = checkPolicies(solved.graph, nodes, c)
   const timed = nodes.map((node) => ({ ...node, estUs: estimate(node, removed, origin, totals, c) }))
@@ -88,8 +85,7 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const tagged = timed.some(({ tier, policy }) => tier !== null && policy!.tags.some((tag) => c.workerTags?.has(tag) === true))
   const onWorkers = c.workers > 0 && (c.forceWorkers || tagged || kernelUs > INLINE_US)
   const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
-  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier !== 'js' && driverKey(node.policy, node.id) === '')) ? c.workers : 0
-  const kept = new Set(solved.graph.nodes.flatMap((node) => node.output === true ? [node.id] : [])), lazy = lazyBranches(timed, shown.values(), (id) => kept.has(id))
+  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier !== 'js' && !node.driver)) ? c.workers : 0
   const drafts = groupSegments(timed, origin, removed, selfScheduled, timed.map((node) => node.tier === 'wasm' ? handOverUs(node, origin, totals) : 0), lazy?.keys, feedback?.knots)
   const readers = readersOf(timed, origin, removed), stored = storedValues(c.materialize ?? 'segments', timed, removed, origin, solved.media, outputs, drafts, readers, delays)
   const returned = new Set([...outputs.values(), ...stored.values()])
@@ -114,33 +110,6 @@ function unsaid(notes: readonly Diagnostic[], said: readonly Diagnostic[]): Diag
   return notes.filter((note) => !before.has(key(note)))
 }
 
-function resolveNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<ValueId, Media>, c: CompileContext): ResolvedNode[] {
-  const links = new Map<string, Link[]>()
-  graph.edges.forEach((edge, i) => {
-    const list = links.get(edge.to[0]) ?? []
-    list.push({ to: edge.to[1], from: valueId(edge.from[0], edge.from[1]), order: edge.order ?? i, ...(edge.delayFrames !== undefined && { delay: edge.delayFrames }) })
-    links.set(edge.to[0], list)
-  })
-  const lists = new Set<ValueId>()
-  return Array.from(order, (index, position) => {
-    const node = graph.nodes[index]!
-    let definition = node.definition!
-    const params: ParamValues = resolveParams(definition, node.params).values
-    const inputs = inputsOf(node, links.get(node.id) ?? [])
-    const own: Record<string, Media> = {}
-    for (const input of inputs) { const m = input.from === null ? undefined : media.get(input.from); if (m) own[input.link] = m }
-    for (const port of Object.keys(definition.outputs)) { const m = media.get(valueId(node.id, port)); if (m) own[port] = m }
-    const ofLists = new Set(inputs.flatMap(({ link, from }) => from !== null && lists.has(from) ? [link] : []))
-    const taken = inputs.filter(({ link }) => ofLists.has(link)), perItem = taken.some(({ port }) => definition.inputs[port]?.list !== true && definition.inputs[port]?.lazy !== true)
-    // A lazy list comes as it is, and an output that matches that input gives it on.
-    const asIs = new Set(taken.flatMap(({ port }) => { const media = definition.inputs[port]?.media; return media?.kind === 'match' && definition.inputs[port]!.list !== true ? [media.name] : [] }))
-    for (const [port, { list, media: own }] of Object.entries(definition.outputs)) if (perItem || list === true || (own.kind === 'match' && asIs.has(own.name))) lists.add(valueId(node.id, port))
-    if (perItem && definition.process === undefined && c.perItem) definition = c.perItem(node)
-    const choice = definition.kernel === undefined ? undefined : c.tierOf(node)
-    return { index: position, id: node.id, definition, params, media: own, inputs, tier: choice?.tier ?? null, tierWhy: choice?.why ?? 'written in TypeScript', estUs: 0, policy: readPolicy(node, definition, graph.config), ...(ofLists.size > 0 && { lists: ofLists, perItem }) }
-  })
-}
-
 /** What nodes ask for and do not get: warnings, of limiters without permits and code that cannot run here errors. */
 function checkPolicies(graph: Graph, nodes: readonly ResolvedNode[], c: CompileContext): Diagnostic[] {
   const byId = new Map(graph.nodes.map((node) => [node.id, node])), found = configDiagnostics(graph)
@@ -150,54 +119,6 @@ function checkPolicies(graph: Graph, nodes: readonly ResolvedNode[], c: CompileC
   const faults = found.filter(({ severity }) => severity === 'error')
   if (faults.length > 0) throw errorOf(faults[0]!, faults)
   return found
-}
-
-interface Link { readonly to: string; readonly from: ValueId; readonly order: number; readonly delay?: number }
-
-/** Aliases of what comes late come late. */
-function withDelays(nodes: readonly ResolvedNode[], delays: ReadonlyMap<ValueId, number>): readonly ResolvedNode[] {
-  if (delays.size === 0) return nodes
-  const late = (input: ResolvedInput): ResolvedInput => {
-    const more = input.from === null ? undefined : delays.get(input.from)
-    return more === undefined ? input : { ...input, delay: more + (input.delay ?? 0) }
-  }
-  return nodes.map((node) => ({ ...node, inputs: node.inputs.map(late) }))
-}
-
-/** A run output that is an alias of something later than it stands nowhere. Throws `UNSUPPORTED`. */
-function requirePrompt(shown: ReadonlyMap<string, ValueId>, delays: ReadonlyMap<ValueId, number>): void {
-  for (const [name, value] of shown) {
-    if (delays.has(value)) throw commonErrors.UNSUPPORTED({ feature: `Output ${name}, which hands on a feedback edge as it is`, runtime: 'a run', alternative: 'Put a gain node before it.' }, { nodeId: nodeOf(value) })
-  }
-}
-
-/** Links in slot order: declared ports, the links of a `multi` input in their order; then params that edges drive. */
-function inputsOf(node: GraphNode, links: readonly Link[]): ResolvedInput[] {
-  const definition = node.definition!, source = (link: Link): Pick<ResolvedInput, 'from' | 'delay'> => ({ from: link.from, ...(link.delay !== undefined && { delay: link.delay }) })
-  const inputs = Object.entries(definition.inputs).flatMap(([port, declared]): ResolvedInput[] => {
-    const own = links.filter((link) => link.to === port).sort((a, b) => a.order - b.order)
-    if (declared.multi) return own.map((link, n) => ({ link: `${port}.${n}`, port, ...source(link) }))
-    return [{ link: port, port, ...(own[0] ? source(own[0]) : { from: null }) }]
-  })
-  const driven = links.length === inputs.length ? [] : Object.keys(definition.params).flatMap((name): ResolvedInput[] => {
-    const link = links.find((one) => one.to === name)
-    return link === undefined ? [] : [{ link: name, port: name, ...source(link), control: definition.kernel === undefined ? -1 : controlNames({ definition, inputs }).indexOf(name) }]
-  })
-  return driven.length === 0 ? inputs : [...inputs, ...driven]
-}
-
-/** Declared run outputs, or every output that nothing reads. */
-function runOutputs(graph: Graph, nodes: readonly ResolvedNode[]): Map<string, ValueId> {
-  const outputs = new Map<string, ValueId>()
-  for (const [name, [node, port]] of graph.outputs) outputs.set(name, valueId(node, port))
-  if (graph.outputs.size > 0) return outputs
-  const read = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.from)))
-  for (const node of nodes) for (const [port, output] of Object.entries(node.definition.outputs)) {
-    const value = valueId(node.id, port)
-    // Of a view's ports those that the input has channels for cannot be told apart here: the ones that are read count.
-    if (!read.has(value) && (output.view === undefined || port === node.definition.main)) outputs.set(value, value)
-  }
-  return outputs
 }
 
 /** Values to keep beside the outputs (EX-05), as named → their writers'. */
@@ -218,20 +139,6 @@ function storedValues(
     if (whole && writer === value && !removed.has(node.id) && !returned.has(writer) && segments.size > 1) stored.set(value, writer)
   }
   return stored
-}
-
-/** A view may name channels that its input does not have: told once both are known. Throws `PORT_NOT_FOUND`. */
-function requireChannels(nodes: readonly ResolvedNode[], shown: ReadonlyMap<string, ValueId>, origin: ReadonlyMap<ValueId, ValueId>, views: ReadonlyMap<ValueId, ChannelView>, media: ReadonlyMap<ValueId, Media>): void {
-  if (views.size === 0) return
-  for (const value of new Set([...shown.values(), ...nodes.flatMap((node) => node.inputs.flatMap((input) => input.from ?? []))])) {
-    const view = views.get(value), from = media.get(origin.get(value) ?? value), to = media.get(value)
-    if (view === undefined || from?.kind !== 'audio' || to?.kind !== 'audio') continue
-    const last = view.first + (view.downwards === true ? 1 - to.channels : to.channels - 1)
-    if (Math.min(view.first, last) < 0 || Math.max(view.first, last) >= from.channels) {
-      const node = nodeOf(value), port = portOf(value)
-      throw graphErrors.PORT_NOT_FOUND({ node, port, ports: Array.from({ length: from.channels }, (_, c) => `c${c}`) }, { nodeId: node, port })
-    }
-  }
 }
 
 function readersOf(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>): Map<ValueId, number[]> {

@@ -1,6 +1,6 @@
 import type { ChannelView } from '../graph/node-definition.js'
 import type { Media } from '../media/media-type.js'
-import type { LazyBranches } from './lazy-branches.js'
+import type { LazyBranches } from '../graph/resolve/lazy-branches.js'
 import type { Plan } from './plan.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'

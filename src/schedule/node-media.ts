@@ -1,4 +1,5 @@
 import { createGraph } from '../graph/graph.js'
+import { inputSource } from '../graph/input-source.js'
 import { negotiate } from '../graph/negotiate/index.js'
 import { graphErrors } from '../graph/errors.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../graph/node-definition.js'
@@ -11,7 +12,7 @@ import type { Media, MediaConstraint } from '../media/media-type.js'
 export function nodeMedia(definition: NodeDefinition, params: ParamValues, inputs: PortMedia): PortMedia {
   const sources = Object.entries(inputs).map(([link, media]) => ({ link, media, id: `input ${link}` }))
   const graph = createGraph({
-    nodes: [...sources.map(({ id, media }) => ({ id, type: 'millrace::input', definition: sourceOf(media), params: {} })), { id: 'node', type: definition.type, definition, params }],
+    nodes: [...sources.map(({ id, media }) => inputSource(id, media as MediaConstraint)), { id: 'node', type: definition.type, definition, params }],
     edges: sources.map(({ link, id }) => ({ from: [id, 'out'] as const, to: ['node', link.replace(/\.\d+$/, '')] as const })),
   })
   const { media, diagnostics } = negotiate(graph, { get: () => undefined, list: () => [] }, { mode: 'strict' })
@@ -21,11 +22,3 @@ export function nodeMedia(definition: NodeDefinition, params: ParamValues, input
   for (const [id, m] of media) if (id.startsWith('node.')) own[id.slice('node.'.length)] = m
   return { ...own, ...inputs }
 }
-
-/** A source that gives exactly one media. */
-function sourceOf(media: Media): NodeDefinition {
-  const { kind: _kind, ...fields } = media
-  return { type: 'millrace::input', version: '1.0.0', title: 'input', doc: 'Stands for given media.', family: 'internal', params: {}, inputs: {}, outputs: { out: { media: { kind: media.kind, ...fields } as MediaConstraint } }, pull: noPackets }
-}
-
-async function* noPackets(): AsyncGenerator<never> { /* never run */ }

@@ -1,10 +1,10 @@
 import type { KernelSpec } from '../kernels/kernel-spec.js'
 import type { ChannelView } from '../graph/node-definition.js'
+import type { ValueId } from '../graph/resolve/linked-node.js'
 import type { Media } from '../media/media-type.js'
 import type { Tier } from '../graph/tiers.js'
 
-/** Name of a value: the output port that writes it, as `node.port`. */
-export type ValueId = string
+export type { ValueId }
 
 /** One kernel of a segment: instance data, and which buffer each port is bound to (−1: unconnected). */
 export interface SegmentNode {

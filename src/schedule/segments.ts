@@ -1,5 +1,4 @@
 import { commonErrors } from '../errors/common-errors.js'
-import { driverKey } from './policy/node-policy.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import { nodeOf } from './resolved-graph.js'
 import type { ValueId } from './segment-plan.js'
@@ -24,8 +23,7 @@ export function groupSegments(
   const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph, knots) : nodes.map(() => 'chunks' as const)
   const lanes = selfScheduledBy > 1 ? assignLanes(nodes, graph, feeds, handOverUs) : new Int32Array(nodes.length)
   if (knots) joinLanes(lanes, knots)
-  const keys = nodes.map((node) => `${driverKey(node.policy, node.id)}${lazyKeys?.[node.index] ?? ''}`)
-  if (knots) requireOneKey(nodes, knots, keys)
+  const keys = nodes.map((node) => `${node.driver ?? ''}${lazyKeys?.[node.index] ?? ''}`)
   const stage = new Int32Array(nodes.length), parent = Int32Array.from(nodes, (_, i) => i)
   const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
   const breaks = (u: number, v: number): boolean =>
@@ -61,17 +59,6 @@ function kernelEdges(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId
     return [...from]
   })
   return { inputs, consumers }
-}
-
-/** A knot runs when all of it is asked for. Throws `UNSUPPORTED`. */
-function requireOneKey(nodes: readonly ResolvedNode[], knots: Int32Array, keys: readonly string[]): void {
-  const first = new Map<number, number>()
-  for (const { index, id } of nodes) {
-    const knot = knots[index]!
-    if (knot < 0) continue
-    if (!first.has(knot)) first.set(knot, index)
-    if (keys[first.get(knot)!] !== keys[index]) throw commonErrors.UNSUPPORTED({ feature: `Feedback through ${id}`, runtime: 'a loop of which only a part waits to be asked for', alternative: 'Take the edge out, or ask for all of the loop.' }, { nodeId: id })
-  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Feedback } from './feedback.js'
+import type { Feedback } from '../graph/resolve/feedback-loops.js'
 import { mostFrames } from './segment-buffers.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import { valueId } from './resolved-graph.js'

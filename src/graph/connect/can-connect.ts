@@ -8,6 +8,7 @@ import { resolveLimits, type Limits } from '../limits.js'
 import { nearest } from '../nearest.js'
 import { negotiate, type ConverterSource } from '../negotiate/index.js'
 import type { NodeDefinition } from '../node-definition.js'
+import { scriptText } from '../resolve/feedback-loops.js'
 import { LiveGraph } from './live-graph.js'
 
 /** What a link is judged by beside the graph. */
@@ -50,12 +51,15 @@ export function canConnect(graph: Graph, from: PortRef, to: PortRef, o: ConnectO
   if (gives !== undefined && !Object.hasOwn(gives.outputs, from[1])) return noPort(from, Object.keys(gives.outputs), edge)
   const port = takes && linkableInput(takes, to[1])
   if (takes !== undefined && port === undefined) return noPort(to, Object.keys(linkableInputs(takes)), edge)
-  const first = links.length > 0 && port?.multi !== true ? links[0]!.from.join('.') : boundTo(graph, to)
+  const bound = boundTo(graph, to), first = port?.multi === true ? undefined : links[0]?.from.join('.') ?? bound[0]
   if (port !== undefined && first !== undefined) return graphErrors.INPUT_OCCUPIED.diagnostic({ input, first, got: from.join('.') }, { ...place, expected: first, got: from.join('.') })
-  if (links.length >= limits.linksPerInput) return exceeded(`Links into ${input}`, limits.linksPerInput, links.length + 1, edge)
+  if (links.length + bound.length >= limits.linksPerInput) return exceeded(`Links into ${input}`, limits.linksPerInput, links.length + bound.length + 1, edge)
   if (o.delayFrames !== undefined && gives !== undefined && takes !== undefined) {
     const script = [source, target].find((node) => definitionOf(node, o)!.kernel === undefined)
-    if (script !== undefined) return commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${edge}`, runtime: `a loop through ${script.id}, which is written in TypeScript`, alternative: `Take ${script.id} out of the loop: only kernels run there.` }, { ...place, stage: 12, node: script.id })
+    if (script !== undefined) {
+      const where = from[0] === to[0] || live.path(to[0], from[0]) !== undefined ? 'loop' : script === source ? 'behind' : 'before'
+      return commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${edge}`, ...scriptText(script.id, where) }, { ...place, stage: 12, node: script.id })
+    }
     // Its two ends may be one node.
     if (from[0] === to[0]) return null
   }
@@ -75,10 +79,9 @@ function liveGraph(graph: Graph): LiveGraph {
 
 function definitionOf({ definition, type }: GraphNode, { registry }: ConnectOptions): NodeDefinition | undefined { return definition ?? registry?.get(type) }
 
-/** A run-time input that goes there already. */
-function boundTo({ inputs }: Graph, [node, port]: PortRef): string | undefined {
-  for (const [name, { to }] of inputs) if (to.some((ref) => ref[0] === node && ref[1] === port)) return `input ${name}`
-  return undefined
+/** The run-time inputs that go there already, in words. */
+function boundTo({ inputs }: Graph, [node, port]: PortRef): string[] {
+  return [...inputs].flatMap(([name, { to }]) => to.some((ref) => ref[0] === node && ref[1] === port) ? [`input ${name}`] : [])
 }
 
 function noPort([node, port]: PortRef, ports: readonly string[], edge: string): Diagnostic {

@@ -1,60 +1,19 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import type { Media } from '../../media/media-type.js'
-import { strongParts } from '../cycles.js'
-import { adjacencyOf } from '../edge-list.js'
+import { edgeListOf } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
+import type { Graph, GraphNode } from '../graph.js'
+import { inputSource, orderAfter } from '../input-source.js'
 import { describeMedia } from '../negotiate/describe.js'
 import type { Negotiation } from '../negotiate/index.js'
+import { escapePointer } from '../pointer.js'
+import type { LinkFault } from '../resolve/linked-node.js'
+import { resolveLinks } from '../resolve/resolve-graph.js'
+import { chooseTier, parseTier, tierWithin, TIERS, type Tier } from '../tiers.js'
 import type { Context } from './context.js'
 import type { Flow } from './flow.js'
+import { questionOf, type ValidationHost } from './host.js'
 import { removeEdge } from './links.js'
-
-/**
- * Stage 12, feedback edges (GR-12): what lies between the ends of one runs as one segment, so it must be kernels, all of them pinned or none; and a loop that nothing outside
- * feeds would never end. One diagnostic per edge.
- */
-export function checkFeedback(c: Context, { graph, nodeIndex, edgeIndex, edges: { fromAt, toAt, count } }: Flow): void {
-  if (!graph.edges.some(({ delayFrames }) => delayFrames !== undefined)) return
-  const late = graph.edges.flatMap(({ delayFrames }, i) => delayFrames === undefined || c.brokenEdges.has(edgeIndex[i]!) || fromAt[i]! < 0 || toAt[i]! < 0 ? [] : [i])
-  if (late.length === 0) return
-  const sound = graph.edges.flatMap((_, i) => c.brokenEdges.has(edgeIndex[i]!) || fromAt[i]! < 0 || toAt[i]! < 0 ? [] : [i])
-  const from = sound.map((i) => fromAt[i]!), to = sound.map((i) => toAt[i]!), ends = (one: 'from' | 'to'): number[] => late.map((i) => (one === 'from' ? fromAt : toAt)[i]!)
-  const parts = (a: number[], b: number[]): Int32Array => strongParts(count, adjacencyOf(count, Uint32Array.from(a), Uint32Array.from(b)))
-  const loops = parts(from, to), knots = parts([...from, ...ends('to')], [...to, ...ends('from')])
-  const fed = new Set<number>(), linked = new Set<number>(), streams = (n: number): object => c.definitions[nodeIndex[n]!]?.inputs ?? {}
-  for (const i of sound) {
-    const n = toAt[i]!
-    if (!Object.hasOwn(streams(n), graph.edges[i]!.to[1])) continue
-    linked.add(n)
-    if (loops[fromAt[i]!] !== loops[n]) fed.add(loops[n]!)
-  }
-  const indexOf = new Map(graph.nodes.map(({ id }, n) => [id, n]))
-  for (const { to: targets } of graph.inputs.values()) for (const [id, port] of targets) { const n = indexOf.get(id); if (n !== undefined && Object.hasOwn(streams(n), port)) fed.add(loops[n]!) }
-  const pinned = (n: number): boolean => { const { place, policy } = graph.nodes[n]!; return place === 'main' || (policy?.['pin'] ?? c.definitions[nodeIndex[n]!]?.pin) === 'main' }
-  /** Per knot: the first node written in TypeScript, one that is pinned and one that is not. */
-  const members = new Map<number, { script?: number; pinned?: number; free?: number }>()
-  graph.nodes.forEach((_, n) => {
-    if (!linked.has(n)) fed.add(loops[n]!)
-    const definition = c.sound(nodeIndex[n]!), knot = members.get(knots[n]!) ?? {}
-    members.set(knots[n]!, knot)
-    if (definition === undefined) return
-    if (definition.kernel === undefined) knot.script ??= n
-    else if (pinned(n)) knot.pinned ??= n
-    else knot.free ??= n
-  })
-  for (const i of late) {
-    const n = toAt[i]!, { script, pinned: main, free } = members.get(knots[n]!)!, name = (one: number): string => graph.nodes[one]!.id
-    const [runtime, alternative] = script !== undefined ? [`a loop through ${name(script)}, which is written in TypeScript`, script === fromAt[i] ? `Put a gain node behind ${name(script)}, and the delay behind that.` : `Take ${name(script)} out of the loop: only kernels run there.`]
-      : main !== undefined && free !== undefined ? [`a loop through ${name(main)}, which is pinned, and ${name(free)}, which is not`, 'Pin all of its nodes or none.']
-        : loops[fromAt[i]!] === loops[n] && !fed.has(loops[n]!) ? ['a loop that nothing outside feeds: it would never end', 'Link something into the loop.'] : []
-    if (runtime === undefined) continue
-    const e = edgeIndex[i]!, edge = c.edgeName(e)
-    c.report('edges', e, commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${edge}`, runtime, ...(alternative !== undefined && { alternative }) }, {
-      stage: 12, edge, node: name(script ?? n), pointer: `${c.edgePointer(e)}/delayFrames`, got: graph.edges[i]!.delayFrames, suggestions: [removeEdge(c, e)],
-    }))
-    c.brokenEdges.add(e)
-  }
-}
 
 /** Stage 12: only audio goes round, of samples whose zero is silence. `solved`: with converters in. */
 export function checkFeedbackMedia(c: Context, { graph, media }: Negotiation, edgeIndex: readonly number[]): void {
@@ -62,6 +21,7 @@ export function checkFeedbackMedia(c: Context, { graph, media }: Negotiation, ed
     const e = edgeIndex[i], got = delayFrames === undefined ? undefined : media.get(from.join('.'))
     if (got === undefined || e === undefined || c.brokenEdges.has(e) || delays(got)) return
     const edge = c.edgeName(e), expected = got.kind === 'audio' ? 'audio of signed samples' : 'audio', shown = describeMedia(got)
+    c.brokenEdges.add(e)
     c.report('edges', e, graphErrors.TYPE_MISMATCH.diagnostic({ from: from.join('.'), to: to.join('.'), expected, got: shown }, {
       node: to[0], port: to[1], edge, pointer: c.edgePointer(e), constraint: 'kind', expected, got: shown, suggestions: [removeEdge(c, e)],
     }))
@@ -69,3 +29,64 @@ export function checkFeedbackMedia(c: Context, { graph, media }: Negotiation, ed
 }
 
 function delays(media: Media): boolean { return media.kind === 'audio' && media.format !== 'u8' }
+
+/**
+ * Stage 12, last: what planning makes of feedback edges and of views of channels (GR-12), on the part of the graph that is sound, run-time inputs in place. Without a host a loop of
+ * unequal tiers is refused when no engine has one for all of them.
+ */
+export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nodeIndex' | 'edgeIndex'>, { graph, media }: Negotiation, host: ValidationHost | undefined): void {
+  const definitionOf = (i: number): GraphNode['definition'] => i < nodeIndex.length ? c.sound(nodeIndex[i]!) : graph.nodes[i]!.definition
+  if (!graph.edges.some(({ delayFrames }) => delayFrames !== undefined) && !graph.nodes.some((_, i) => Object.values(definitionOf(i)?.outputs ?? {}).some(({ view }) => view !== undefined))) return
+  const { part, edges, fed } = soundPart(c, graph, definitionOf, nodeIndex, edgeIndex), { order } = c.passes.order(edgeListOf(part))
+  const nameOf = (e: number): string => { const own = edgeIndex[edges[e]!]; return own === undefined ? '' : c.edgeName(own) }
+  let faults: readonly LinkFault[] = []
+  try {
+    for (const tier of tiersOf(host)) {
+      ({ faults } = resolveLinks(part, order, media, { edgeName: nameOf, fed, tierOf: (node) => tierOf(node, tier, host) }))
+      if (faults.length === 0) return
+      if (part.nodes.every((node) => node.tier === undefined)) break
+    }
+  } catch (error) {
+    c.report('document', 0, commonErrors.INTERNAL.diagnostic({ what: `A node type failed to tell what its outputs are: ${error instanceof Error ? error.message : String(error)}` }))
+  }
+  for (const fault of faults) reportFault(c, fault, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
+}
+
+interface SoundPart { readonly part: Graph; /** Position in the solved graph of each edge; none for run-time inputs. */ readonly edges: readonly number[]; /** Nodes that lost a link to another fault. */ readonly fed: ReadonlySet<string> }
+
+function soundPart(c: Context, graph: Graph, definitionOf: (node: number) => GraphNode['definition'], nodeIndex: readonly number[], edgeIndex: readonly number[]): SoundPart {
+  const nodes = graph.nodes.flatMap((node, i): GraphNode[] => {
+    const definition = definitionOf(i), params = c.params[nodeIndex[i] ?? -1]
+    return definition === undefined ? [] : [{ ...node, definition, ...(params !== undefined && { params }) }]
+  })
+  const known = new Map(nodes.map((node) => [node.id, node])), edges = graph.edges.flatMap(({ from, to }, i) => known.has(from[0]) && known.has(to[0]) && !c.brokenEdges.has(edgeIndex[i] ?? -1) ? [i] : [])
+  const kept = new Set(edges), fed = new Set(graph.edges.flatMap(({ to }, i) => kept.has(i) ? [] : [to[0]]))
+  let part: Graph = { ...graph, nodes, edges: edges.map((i) => graph.edges[i]!), outputs: new Map([...graph.outputs].filter(([, [id]]) => known.has(id))) }
+  for (const [name, { to }] of graph.inputs) for (const ref of to) {
+    if (!Object.hasOwn(known.get(ref[0])?.definition?.inputs ?? {}, ref[1])) continue
+    const source = inputSource(`~${name}.${ref.join('.')}`)
+    part = { ...part, nodes: [...part.nodes, source], edges: [...part.edges, { from: [source.id, 'out'], to: ref, ...orderAfter(part, ref) }] }
+  }
+  return { part, edges, fed }
+}
+
+/** Tiers that the engine may be of. */
+function tiersOf(host: ValidationHost | undefined): readonly Tier[] { return host === undefined ? TIERS : [host.engineTier ?? chooseTier(questionOf(host)).tier ?? 'js'] }
+
+/** A node's tier in an engine of tier `engine`; one that such an engine does not have is told by the host's stage. */
+function tierOf(node: GraphNode, engine: Tier, host: ValidationHost | undefined): Tier {
+  const own = node.tier === undefined ? undefined : parseTier(node.tier), within = tierWithin(engine, own)
+  return within ?? (host === undefined ? undefined : chooseTier(questionOf(host, own)).tier) ?? (typeof own === 'string' ? own as Tier : own![0]!)
+}
+
+function reportFault(c: Context, { diagnostic, output }: LinkFault, e: number | undefined): void {
+  if (e !== undefined) {
+    const { delayFrames } = c.graph.edges[e]!, late = diagnostic.code === 'UNSUPPORTED' && delayFrames !== undefined
+    c.report('edges', e, { ...diagnostic, edge: c.edgeName(e), pointer: `${c.edgePointer(e)}${late ? '/delayFrames' : '/from/1'}`, ...(late && { got: delayFrames }), suggestions: [removeEdge(c, e)] })
+    return
+  }
+  const index = output === undefined ? -1 : [...c.graph.outputs.keys()].indexOf(output)
+  if (index >= 0) { c.report('outputs', index, { ...diagnostic, pointer: `/outputs/${escapePointer(output!)}` }); return }
+  const node = c.indexOf.get(diagnostic.node ?? '') ?? 0
+  c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
+}

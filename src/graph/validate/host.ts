@@ -2,7 +2,7 @@ import { show } from '../../errors/show.js'
 import { graphErrors } from '../errors.js'
 import type { NodeDefinition, ParamTable } from '../node-definition.js'
 import { isObject } from '../schema/fit-shape.js'
-import { chooseTier, parseTier, tagOf, type HostFacts, type TierChoice, type TierQuestion } from '../tiers.js'
+import { chooseTier, parseTier, tagOf, tierWithin, type HostFacts, type Tier, type TierChoice, type TierQuestion } from '../tiers.js'
 import type { Context } from './context.js'
 
 /** A host to validate for: probed facts, and what has been asked for beside the document. */
@@ -17,6 +17,8 @@ export interface ValidationHost extends HostFacts {
   readonly fallbackReported?: boolean
   /** Tags that some workers have beside the host's: for kernels that run there. */
   readonly workerTags?: readonly string[]
+  /** Tier of the engine that will run it: its memory is of one kind, so that it has nodes of that tier and of `js`. Absent: any that the host has. */
+  readonly engineTier?: Tier
   /** Other machines can take nodes. */
   readonly remote?: boolean
 }
@@ -50,7 +52,8 @@ function sizesOf({ params }: NodeDefinition): typeof NONE {
   return found
 }
 
-function questionOf(host: ValidationHost, own?: TierChoice): TierQuestion {
+/** The question that the host's facts and wishes put, for a node that says `own`. */
+export function questionOf(host: ValidationHost, own?: TierChoice): TierQuestion {
   return {
     facts: host, ...(own !== undefined && { node: own }), ...(host.tierOption !== undefined && { option: host.tierOption }),
     ...(host.tierEnvironment !== undefined && { environment: host.tierEnvironment }), ...(host.fallback !== undefined && { fallback: host.fallback }),
@@ -87,6 +90,9 @@ function checkTier(c: Context, n: number, host: ValidationHost, reported: boolea
   if (answer.tier === null) {
     c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(
       { node: id, wanted: answer.wanted, missing: answer.missing }, { node: id, pointer, constraint: answer.source, expected: answer.wanted, got: answer.missing }))
+  } else if (host.engineTier !== undefined && tierWithin(host.engineTier, own) === undefined) {
+    const wanted = typeof own === 'string' ? [own] : own!, missing = [`an engine of that tier (this one is ${host.engineTier}: createEngine({ tier: '${wanted[0]!}' }))`]
+    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic({ node: id, wanted: wanted.join(', '), missing }, { node: id, pointer, constraint: 'engine', expected: wanted, got: host.engineTier }))
   } else if (answer.fellBack !== undefined && !reported) {
     const { wanted, missing } = answer.fellBack
     c.report('nodes', n, graphErrors.TIER_FALLBACK.diagnostic(

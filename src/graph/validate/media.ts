@@ -8,16 +8,17 @@ import { rangeText } from '../param-range.js'
 import { paramNames } from '../params.js'
 import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
-import { checkFeedbackMedia } from './feedback.js'
+import { checkFeedbackMedia, checkLinks } from './feedback.js'
 import type { Flow } from './flow.js'
 import { withGivenMedia } from './given-media.js'
+import type { ValidationHost } from './host.js'
 import { checkNodeMedia } from './node-media.js'
 
 /** What media negotiation is told beside the graph. */
 export interface MediaOptions { readonly mode?: NegotiateMode; readonly known?: ReadonlyMap<string, Media> }
 
 /** Stage 12, second half: media along the edges between nodes that will run, then each node's own `validate`. */
-export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: Flow, o: MediaOptions): Negotiation {
+export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: Flow, o: MediaOptions, host: ValidationHost | undefined): Negotiation {
   const brokenNodes = new Set<number>(), brokenEdges = new Set<number>()
   nodeIndex.forEach((n, i) => { if (c.sound(n) === undefined) brokenNodes.add(i) })
   if (c.brokenEdges.size > 0) edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
@@ -26,6 +27,7 @@ export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: F
   const solved = negotiate(given?.graph ?? graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }), params: (i) => c.params[nodeIndex[i]!] ?? {} })
   for (const diagnostic of solved.diagnostics) if (given?.place(diagnostic) !== true) place(c, diagnostic, edgeIndex)
   checkFeedbackMedia(c, solved, edgeIndex)
+  checkLinks(c, { nodeIndex, edgeIndex }, solved, host)
   nodeIndex.forEach((n) => {
     const definition = c.sound(n)
     if (definition?.validate === undefined) return

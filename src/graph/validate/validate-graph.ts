@@ -5,7 +5,6 @@ import type { GraphPasses } from '../passes.js'
 import type { Registry } from '../registry.js'
 import { flattenGraph, type Flattened } from '../subgraph/flatten.js'
 import { Context } from './context.js'
-import { checkFeedback } from './feedback.js'
 import { checkAcyclic, checkEnds } from './flow.js'
 import { checkHost, type ValidationHost } from './host.js'
 import { checkEndpoints, checkIds, checkSize } from './links.js'
@@ -65,6 +64,5 @@ function examine(c: Context, host: ValidationHost | undefined, whole: Graph | un
   const flow = checkEnds(c)
   if (host !== undefined) checkHost(c, flow.planned, host)
   checkPorts(c, flow.planned)
-  checkFeedback(c, flow)
-  return { graph: flow.graph, sound: !c.refused, settle: (o) => { const solved = checkMedia(c, flow, o); return { diagnostics: c.sorted(), solved } } }
+  return { graph: flow.graph, sound: !c.refused, settle: (o) => { const solved = checkMedia(c, flow, o, host); return { diagnostics: c.sorted(), solved } } }
 }

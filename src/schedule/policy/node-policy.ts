@@ -2,6 +2,7 @@ import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Graph, GraphConfig, GraphNode } from '../../graph/graph.js'
 import type { NodeDefinition } from '../../graph/node-definition.js'
+import { driverNeeds } from '../../graph/resolve/driver-key.js'
 import { tagOf } from '../../graph/tiers.js'
 import { LANES, type Claim } from './limiters.js'
 import { readRetry, type RetryPolicy } from './retry.js'
@@ -31,25 +32,14 @@ const LATER: Readonly<Record<string, (value: unknown) => boolean>> = { breaker: 
 
 /** Reads a node's policy over its type's defaults and the graph's. */
 export function readPolicy(node: GraphNode, definition: NodeDefinition, config: GraphConfig): NodePolicy {
-  const p = node.policy ?? {}, onWorker = definition.thread === 'worker' && definition.kernel === undefined
-  const main = p['pin'] === 'main' || definition.pin === 'main' || node.place === 'main'
-  // Code on the engine's own thread takes turns by itself; what asks for nothing there waits for nothing.
-  const limits = (p['limiters'] ?? definition.limiters ?? (onWorker && !main ? ['cpu'] : [])) as readonly string[]
+  const p = node.policy ?? {}, { limits, exclusive, timeoutMs, main } = driverNeeds(node, definition)
   const lane = LANES.indexOf((p['priority'] ?? 'normal') as (typeof LANES)[number])
   const tags = { ...definition.requires, ...node.requires }['tags']
   return {
     tags: Array.isArray(tags) ? [...new Set(tags.map((tag) => tagOf(String(tag))))].sort() : [],
-    timeoutMs: p['timeoutMs'] as number | undefined, retry: readRetry(p['retry'] ?? config.retry), main, hangMs: (p['hangMs'] ?? definition.hangMs ?? HANG_MS) as number,
-    // A kernel's thread is its permit.
-    claim: { limits: definition.kernel === undefined ? limits : limits.filter((name) => name !== 'cpu'), exclusive: (p['exclusive'] ?? false) as boolean | readonly string[], lane: lane < 0 ? 1 : lane },
+    timeoutMs, retry: readRetry(p['retry'] ?? config.retry), main, hangMs: (p['hangMs'] ?? definition.hangMs ?? HANG_MS) as number,
+    claim: { limits, exclusive, lane: lane < 0 ? 1 : lane },
   }
-}
-
-/** True for what only the driver can see to: such kernels are not left to the task table. `key` tells which nodes may share a segment. */
-export function driverKey(policy: NodePolicy | undefined, id: string): string {
-  const { claim: { limits, exclusive }, timeoutMs, main } = policy ?? NO_POLICY
-  const own = (timeoutMs ?? 0) > 0 ? id : ''
-  return limits.length === 0 && exclusive === false && own === '' && !main ? '' : JSON.stringify([[...limits].sort(), exclusive, main, own])
 }
 
 /** What nodes may count on. */

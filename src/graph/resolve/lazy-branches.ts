@@ -1,5 +1,4 @@
-import { nodeOf, type ResolvedNode } from './resolved-graph.js'
-import type { ValueId } from './segment-plan.js'
+import { nodeOf, type LinkedNode, type ValueId } from './linked-node.js'
 
 /** Nodes that run only when a lazy input asks for what they give (GR-29). */
 export interface LazyBranches {
@@ -13,8 +12,8 @@ export interface LazyBranches {
  * Tells what waits to be asked for: nodes from which no run output (`ends`, values), no node that `isEnd` names and no reader-less node is reached without passing a lazy input.
  * Undefined: no input of the graph is lazy. `nodes` in topological order. O(nodes + edges) sets of links.
  */
-export function lazyBranches(nodes: readonly ResolvedNode[], ends: Iterable<ValueId>, isEnd: (id: string) => boolean): LazyBranches | undefined {
-  const isLazy = (node: ResolvedNode, port: string): boolean => Object.hasOwn(node.definition.inputs, port) && node.definition.inputs[port]!.lazy === true
+export function lazyBranches(nodes: readonly LinkedNode[], ends: Iterable<ValueId>, isEnd: (id: string) => boolean): LazyBranches | undefined {
+  const isLazy = (node: LinkedNode, port: string): boolean => Object.hasOwn(node.definition.inputs, port) && node.definition.inputs[port]!.lazy === true
   if (!nodes.some((node) => node.inputs.some(({ port, from }) => from !== null && isLazy(node, port)))) return undefined
   const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf))
   const read = new Set(nodes.flatMap(({ inputs }) => inputs.flatMap(({ from }) => from === null ? [] : [nodeOf(from)])))
