@@ -159,14 +159,22 @@ export class Engine {
     // Of two that wait, the one that came first goes when no other is left.
     const first = (): number => [...this.#running.keys()].indexOf(runId)
     await this.#gate.admit(first, signal)
+    this.#expectSound()
+    const end = this.#p.arena.store.beginJob()
+    try {
+      const result = await this.#runs.execute(runId, target, options, signal, { added: 0 })
+      this.#expectSound()
+      return result
+    } finally { end() }
+  }
+
+  /** Before a run and after it. In a corrupt arena nothing can be trusted any more (MW-02): the run fails with that, then the engine closes. */
+  #expectSound(): void {
     const { arena, clock } = this.#p
     try { arena.checkHeader() } catch (error) {
-      // Nothing in it can be trusted any more (MW-02): this run fails with that, then the engine closes.
       void clock.yield().then(() => this.close()).catch(() => undefined)
       throw error
     }
-    const end = arena.store.beginJob()
-    try { return await this.#runs.execute(runId, target, options, signal, { added: 0 }) } finally { end() }
   }
 
   #requireOpen(event: string): void {

@@ -1,4 +1,4 @@
-import { memoryErrors } from './errors.js'
+import { expectWord } from './arena-check.js'
 import {
   ARENA, ARENA_FLAG, ARENA_MAGIC_HIGH, ARENA_MAGIC_LOW, BLOCK, layoutHash, LAYOUT_VERSION, SCRATCH_SPAN_BYTES, SLOT, THREAD,
 } from './layout.js'
@@ -35,19 +35,13 @@ export function writeHeader(u32: Uint32Array, base: Address, fields: HeaderField
 }
 
 /**
- * Checks magic, version and layout hash (MW-01, MW-02): on engine open, at worker boot, before each job, at each supervisor scan.
- * Throws `ARENA_CORRUPT`.
+ * Checks magic, version and layout hash (MW-01, MW-02) of an arena that another thread made: at worker boot. Its owner has {@link ArenaCheck}. Throws `ARENA_CORRUPT`.
  */
 export function checkHeader(u32: Uint32Array, base: Address): void {
   expectWord(u32, base, ARENA.MAGIC_LOW, ARENA_MAGIC_LOW, 'magic')
   expectWord(u32, base, ARENA.MAGIC_HIGH, ARENA_MAGIC_HIGH, 'magic')
   expectWord(u32, base, ARENA.VERSION, LAYOUT_VERSION, 'layout version')
   expectWord(u32, base, ARENA.LAYOUT_HASH, layoutHash(), 'layout hash')
-}
-
-function expectWord(u32: Uint32Array, base: Address, offset: number, expected: number, what: string): void {
-  const got = u32[(base + offset) >>> 2]!
-  if (got !== expected) throw memoryErrors.ARENA_CORRUPT({ expected: `${what} 0x${expected.toString(16)}`, got: `0x${got.toString(16)}`, offset })
 }
 
 /** Address of a worker slot's record, `slot` 0…255. */

@@ -1,7 +1,8 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
 import type { Dtype } from '../media/dtype.js'
-import { checkHeader, writeHeader, writeThreadScratch } from './arena-header.js'
+import { ArenaCheck } from './arena-check.js'
+import { writeHeader, writeThreadScratch } from './arena-header.js'
 import { Block, shapeBytes, type BlockPart } from './block.js'
 import { BlockStore, type ArenaStats, type StoreOptions } from './block-store.js'
 import { BlockTable } from './block-table.js'
@@ -73,6 +74,7 @@ export class Arena implements MemoryHost {
   readonly store: BlockStore
   readonly #table: BlockTable
   readonly #leases: LeaseTable
+  readonly #check: ArenaCheck
   #holders = 0
   #closed = false
 
@@ -106,6 +108,7 @@ export class Arena implements MemoryHost {
     this.engine = this.openHolder('engine')
     this.scratch = this.allocate(SCRATCH_SPAN_BYTES)
     writeThreadScratch(this.u32, this.base, 0, this.scratch)
+    this.#check = new ArenaCheck(this.u32, this.base, this.debug && fixed.memory !== null)
   }
 
   /** A new holder of leases; `name` appears in reports. `group`: where its sums are added up with others'. */
@@ -170,8 +173,8 @@ export class Arena implements MemoryHost {
     copyBytes(to, from, { ...charge, ledger: charge.ledger ?? this.copies })
   }
 
-  /** Throws `ARENA_CORRUPT` when the header is not this library's (MW-02). */
-  checkHeader(): void { checkHeader(this.u32, this.base) }
+  /** Throws `ARENA_CORRUPT` when what only this thread writes before the blocks, or nobody, is not as it was written: before each run, at each look of the supervisor (MW-02). About 0.1 µs. */
+  checkHeader(): void { this.#check.check(this.#closed) }
 
   /** Numbers for reports; cheap. */
   stats(): ArenaStats { return this.store.stats() }

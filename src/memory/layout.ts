@@ -89,7 +89,9 @@ export const BLOCK_FLAG = { VALID: 1, DIRTY: 2, PINNED: 4, IN_USE: 8, EXTERNAL: 
 export const LAYOUT_TABLES = { WINDOW, ARENA, SLOT, SLOT_STATUS, SLOT_PHASE, MAIL, RUN, RUN_FLAG, TASK, TASK_STATE, TASK_FLAG, QUEUE, RING, RING_FLAG, THREAD, BLOCK, BLOCK_FLAG, ARENA_FLAG } as const
 
 /** FNV-1a (32 bit) of the layout table's canonical text: what `millrace_layout()` of every module must return (MW-01). */
-export function layoutHash(): number {
+export function layoutHash(): number { return known ??= hashLayout() }
+let known: number | undefined
+function hashLayout(): number {
   let hash = 0x811c9dc5
   const text = Object.entries(LAYOUT_TABLES).map(([table, fields]) =>
     `${table}{${Object.entries(fields).map(([field, value]) => `${field}=${value}`).join(',')}}`).join(';')

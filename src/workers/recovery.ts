@@ -1,4 +1,5 @@
 import type { CoreExports } from '../kernels/runtime.js'
+import type { MillraceError } from '../errors/millrace-error.js'
 import type { Arena } from '../memory/arena.js'
 import { SLOT_PHASE } from '../memory/layout.js'
 import type { Clock } from '../schedule/clock.js'
@@ -8,8 +9,8 @@ import type { Slots } from './slots.js'
 /** How long a live worker may touch rings before it counts as dead too, ms (MW-34). */
 const QUIET_MS = 100
 
-/** What rebuilding needs. `corrupt`: nothing is rebuilt any more. `stuck`: a slot whose worker does not leave its ring; it is to be ended. */
-export interface RecoveryParts { readonly arena: Arena; readonly core: CoreExports; readonly clock: Clock; readonly slots: Slots; readonly corrupt: () => boolean; readonly stuck: (slot: number) => void }
+/** What rebuilding needs. `corrupt`: nothing is rebuilt any more. `damaged`: makes it so. `stuck`: a slot whose worker does not leave its ring; it is to be ended. */
+export interface RecoveryParts { readonly arena: Arena; readonly core: CoreExports; readonly clock: Clock; readonly slots: Slots; readonly corrupt: () => boolean; readonly damaged: (error: MillraceError) => void; readonly stuck: (slot: number) => void }
 
 /**
  * Makes the runs in shared memory whole after a worker was ended at any instruction (MW-34): sets every run's `rebuilding` flag, waits until no live worker touches a
@@ -25,6 +26,11 @@ export class Recovery {
 
   watch(table: RunTable): void { this.#tables.add(table) }
   forget(table: RunTable): void { this.#tables.delete(table) }
+
+  /** Throws `ARENA_CORRUPT` when a run's record is not as it must be (MW-02). */
+  check(): void { for (const table of this.#tables) table.check() }
+  /** A run's record is not as it must be: nobody goes on in this arena. */
+  damaged(error: MillraceError): void { this.#o.damaged(error) }
 
   /** A ring refused a task: rebuilds soon. */
   request(): void {

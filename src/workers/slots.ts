@@ -1,6 +1,7 @@
 import type { Arena } from '../memory/arena.js'
 import { slotAddress } from '../memory/arena-header.js'
-import { ARENA, MAIL, RUN, SLOT, SLOT_STATUS } from '../memory/layout.js'
+import { expectMost, expectWord } from '../memory/arena-check.js'
+import { ARENA, MAIL, RUN, SLOT, SLOT_PHASE, SLOT_STATUS } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 
 /** What a slot's record says. `run`, `task`: indices, −1 without a job. */
@@ -11,7 +12,8 @@ export class Slots {
   readonly #arena: Arena
   readonly #i32: Int32Array
   readonly #limit: number
-  readonly #taken = new Set<number>()
+  /** Slots that workers have, with their scratch spans. */
+  readonly #taken = new Map<number, Address>()
 
   constructor(arena: Arena) {
     this.#arena = arena
@@ -24,7 +26,7 @@ export class Slots {
 
   /** Makes a slot ready for a worker that boots: scratch span, next epoch. Nobody may have it. */
   reserve(slot: number, scratch: Address): void {
-    this.#taken.add(slot)
+    this.#taken.set(slot, scratch)
     this.#set(slot, SLOT.STATUS, SLOT_STATUS.BOOTING)
     this.#set(slot, SLOT.SCRATCH, scratch)
     this.#set(slot, SLOT.EPOCH, this.#get(slot, SLOT.EPOCH) + 1)
@@ -49,7 +51,20 @@ export class Slots {
   markDead(slot: number): void { this.#set(slot, SLOT.STATUS, SLOT_STATUS.DEAD) }
 
   /** Slots of live workers in a phase. */
-  inPhase(phase: number): number[] { return [...this.#taken].filter((slot) => this.#get(slot, SLOT.PHASE) === phase && this.#get(slot, SLOT.STATUS) !== SLOT_STATUS.DEAD && this.#get(slot, SLOT.PID) !== 0) }
+  inPhase(phase: number): number[] { return [...this.#taken.keys()].filter((slot) => this.#get(slot, SLOT.PHASE) === phase && this.#get(slot, SLOT.STATUS) !== SLOT_STATUS.DEAD && this.#get(slot, SLOT.PID) !== 0) }
+
+  /** Throws `ARENA_CORRUPT` when a slot that a worker has says what none does (MW-02). */
+  check(): void {
+    const { u32, base } = this.#arena
+    for (const [slot, scratch] of this.#taken) {
+      const at = slotAddress(base, slot) - base
+      expectWord(u32, base, at + SLOT.SCRATCH, scratch, `scratch span of slot ${slot}`)
+      expectMost(u32, base, at + SLOT.STATUS, SLOT_STATUS.DRAINING, `status of slot ${slot}`)
+      expectMost(u32, base, at + SLOT.PHASE, SLOT_PHASE.BOOT, `phase of slot ${slot}`)
+      expectMost(u32, base, at + SLOT.RUN, RUN.COUNT, `run of slot ${slot}`)
+      expectMost(u32, base, at + SLOT.CANCEL, 2, `cancel word of slot ${slot}`)
+    }
+  }
 
   state(slot: number): SlotState {
     return {
@@ -68,7 +83,7 @@ export class Slots {
   cancelRun(run: number, word: 1 | 2): number[] {
     const record = this.#arena.base + ARENA.RUNS + run * RUN.BYTES
     Atomics.store(this.#i32, (record + RUN.CANCEL) >>> 2, word)
-    const on = [...this.#taken].filter((slot) => this.#get(slot, SLOT.RUN) === run + 1)
+    const on = [...this.#taken.keys()].filter((slot) => this.#get(slot, SLOT.RUN) === run + 1)
     for (const slot of on) this.#set(slot, SLOT.CANCEL, word)
     return on
   }

@@ -1,7 +1,7 @@
 import type { MillraceError } from '../errors/millrace-error.js'
 import { isMillraceError } from '../errors/millrace-error.js'
-import type { Arena } from '../memory/arena.js'
-import { SLOT_STATUS } from '../memory/layout.js'
+import { corrupt as corruptArena } from '../memory/arena-check.js'
+import { ARENA, SLOT, SLOT_STATUS } from '../memory/layout.js'
 import type { Clock } from '../schedule/clock.js'
 import type { RemoteWorker } from './remote-worker.js'
 import type { Slots, SlotState } from './slots.js'
@@ -15,7 +15,8 @@ const HANG_MS = 3_000
 
 /** What the supervisor watches and tells. */
 export interface SupervisorParts {
-  readonly arena: Arena
+  /** Throws `ARENA_CORRUPT` when the arena is not what it must be. */
+  readonly check: () => void
   readonly clock: Clock
   readonly slots: Slots
   readonly workers: () => readonly RemoteWorker[]
@@ -50,7 +51,7 @@ export class Supervisor {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { arena, clock, workers, corrupt, looked } = this.#o
+    const { check, clock, workers, corrupt, looked } = this.#o
     let last = clock.nowUs()
     for (const worker of workers()) worker.beatUs = last
     for (;;) {
@@ -59,7 +60,8 @@ export class Supervisor {
       const now = clock.nowUs(), late = now - last > (SCAN_MS + LATE_MS) * 1_000
       last = now
       try {
-        arena.checkHeader()
+        check()
+        for (const worker of workers()) this.#expectOwn(worker)
       } catch (error) {
         if (!isMillraceError(error)) throw error
         corrupt(error)
@@ -68,6 +70,14 @@ export class Supervisor {
       for (const worker of [...workers()]) this.#look(worker, now, late)
       looked()
     }
+  }
+
+  /** Its slot is its own. */
+  #expectOwn({ slot, ordinal, life }: RemoteWorker): void {
+    if (slot < 0 || (life.state !== 'idle' && life.state !== 'busy')) return
+    const { pid, status } = this.#o.slots.state(slot), at = ARENA.SLOTS + slot * SLOT.BYTES
+    if (pid !== ordinal) throw corruptArena(`pid ${ordinal} of slot ${slot}`, pid, at + SLOT.PID)
+    if (status === SLOT_STATUS.DEAD) throw corruptArena(`status of slot ${slot}, which has a worker,`, status, at + SLOT.STATUS)
   }
 
   #look(worker: RemoteWorker, now: number, late: boolean): void {

@@ -26,8 +26,8 @@ export interface LoopContext {
   readonly failed: (task: Address, error: unknown) => void
   /** A task was ended or suspended; false ends the loop. */
   readonly finished: () => boolean
-  /** The arena is not what it was; the loop ends. */
-  readonly corrupt: () => void
+  /** The arena is not what it was; the loop ends. `offset`: where, from its start. */
+  readonly corrupt: (expected: string, offset: number) => void
 }
 
 /**
@@ -35,14 +35,18 @@ export interface LoopContext {
  * While it sleeps in `task_take` no message is read, so mail is announced by the slot's mail flags, and now and then the event loop gets a turn (MW-67).
  */
 export async function runLoop(c: LoopContext): Promise<void> {
+  const scratchAt = slotAddress(c.base, c.slot) + SLOT.SCRATCH, scratch = c.u32[scratchAt >>> 2]!, guard = (c.base + ARENA.GUARD) >>> 2
   for (let said = false; ;) {
     const task = c.core.task_take(c.base, c.slot, c.facts, c.idleMs) >>> 0
     switch (task) {
       case TAKE.CLOSED: return
-      case TAKE.CORRUPT: c.corrupt(); return
+      case TAKE.CORRUPT: c.corrupt('magic', ARENA.MAGIC_LOW); return
       case TAKE.TIMEOUT: await c.turn(); break
       case TAKE.MAIL: if (!await c.mail()) return; break
       default:
+        // Kernels write there, and the supervisor looks only now and then (MW-02).
+        if (c.u32[scratchAt >>> 2] !== scratch) { c.corrupt(`scratch span 0x${scratch.toString(16)}`, scratchAt - c.base); return }
+        for (let at = guard; at < guard + 16; at++) if (c.u32[at] !== 0) { c.corrupt('a guard of zeros', at * 4 - c.base); return }
         if (!execute(c, task, said)) return
         said = true
         if (!c.finished()) return

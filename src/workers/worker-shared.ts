@@ -34,6 +34,8 @@ export class SharedWorker {
   readonly #env: SharedEnvironment
   readonly #mail: WorkerMail
   #heard: number
+  /** The engine knows why this worker ends. */
+  #said = false
 
   /** Greets over its ring, before it claims its slot. */
   constructor(parts: Omit<MailParts, 'epochMs'>, env: SharedEnvironment) {
@@ -49,12 +51,12 @@ export class SharedWorker {
   async #loop({ runtime, canary }: BootedWorker, facts: number): Promise<void> {
     const { views: { u32 }, base, slot, doorbell, port } = this.#parts, { nowUs, idleMs, turn } = this.#env
     // By the port: memory that is not what it was cannot carry the news of it.
-    const corrupt = (expected: string, at: number, offset = at): void => { port.postMessage({ kind: 'corrupt', expected, got: `0x${u32[at >>> 2]!.toString(16)}`, offset } satisfies WorkerEvent) }
+    const corrupt = (expected: string, at: number, offset = at): void => { this.#said = true; port.postMessage({ kind: 'corrupt', expected, got: `0x${u32[at >>> 2]!.toString(16)}`, offset } satisfies WorkerEvent) }
     let host = Atomics.load(u32, (base + ARENA.HOST_EVENT) >>> 2)
     await runLoop({
       core: runtime.core, u32, base, slot, facts, nowUs, idleMs, mail: () => this.#read(),
       turn: () => { this.#mail.flush(); return turn() },
-      failed: (task, error) => { this.#mail.failed(task, error) },
+      failed: (task, error) => { this.#said = true; this.#mail.failed(task, error) },
       finished: () => {
         this.tasks++
         this.#mail.flush()
@@ -64,8 +66,10 @@ export class SharedWorker {
         if (offset !== 0) corrupt('canary of a stack', offset)
         return offset === 0
       },
-      corrupt: () => { corrupt('magic', base, ARENA.MAGIC_LOW) },
+      corrupt: (expected, offset) => { corrupt(expected, base + offset, offset) },
     })
+    // Told by its slot or the arena's flags: an engine that has not done so believes that it works.
+    if (!this.#said) this.#mail.failed(0, new Error('its loop ended'))
   }
 
   /** Mail was announced. False: the engine ends this worker. */
@@ -73,7 +77,7 @@ export class SharedWorker {
     this.mails++
     const { views: { i32 }, base, slot } = this.#parts, { turn, received } = this.#env, flags = Atomics.exchange(i32, (slotAddress(base, slot) + SLOT.MAIL) >>> 2, 0)
     if (flags & MAIL.DRAIN) return false
-    if (flags & MAIL.MESSAGES && !this.#mail.read()) return false
+    if (flags & MAIL.MESSAGES && !this.#mail.read()) { this.#said = true; return false }
     // The engine is reading: what has no room now goes soon, else after the next task or sleep.
     for (let turns = 0; !this.#mail.flush() && turns < CALL_TURNS; turns++) await turn()
     if (flags & MAIL.DUMP) {
