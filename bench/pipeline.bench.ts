@@ -8,6 +8,7 @@ import { toPcm16 } from '../src/nodes/audio/convert.js'
 import { resample } from '../src/nodes/audio/resample.js'
 import { wavFile } from '../src/nodes/io/wav-file.js'
 import { vad } from '../src/nodes/voice/vad.js'
+import { ChunkedSegment } from '../src/workers/chunked-segment.js'
 import { bench, speedup } from './support/bench.js'
 import { longWav } from './support/long-wav.js'
 import { npmChain } from './support/npm-chain.js'
@@ -60,4 +61,27 @@ export const twoFiles = bench('pipeline-two', async (b) => {
   const { crossed, states } = await job(moving, wavs[0]!), { crossed: kept } = await job(one, wavs[0]!)
   b.note(`bytes copied for one file: transfer ${crossed}, of which states ${states === 0 ? 'none' : `apart ${states} (${(100 * states / crossed).toFixed(2)} % of them)`}; shared ${kept}`)
   for (const engine of [inline, one, moving, shared, transfer]) await engine.close()
+}, ['node'])
+
+export const chunksAhead = bench('pipeline-ahead', async (b) => {
+  const wavs = [longWav(SECONDS), longWav(SECONDS, 2)], { ahead } = ChunkedSegment.prototype
+  const one = await createEngine({ workers: 1, arenaBytes: 2 ** 27 }), moving = await createEngine({ workers: 1, shared: false, arenaBytes: 2 ** 27 })
+  const shared = await createEngine({ workers: 2, arenaBytes: 2 ** 27 }), transfer = await createEngine({ workers: 2, shared: false, arenaBytes: 2 ** 27 })
+  /** As it was before chunks were sent ahead: a pass is asked for when the one before it has been dealt with. */
+  const inTurns = async (work: () => Promise<unknown>): Promise<void> => {
+    ChunkedSegment.prototype.ahead = () => []
+    ChunkedSegment.prototype.goOn = () => undefined
+    try { await work() } finally { Object.assign(ChunkedSegment.prototype, { ahead, goOn }) }
+  }
+  const { goOn } = ChunkedSegment.prototype, together = async (engine: Engine): Promise<void> => { await Promise.all(wavs.map((wav) => job(engine, wav))) }
+  for (const [name, alone, engine, peer] of [['one file, one worker', (e: Engine) => job(e, wavs[0]!), moving, one], ['two files together, two workers', together, transfer, shared]] as const) {
+    const row = await b.compare(name, {
+      'private memory, chunks ahead': () => alone(engine),
+      'private memory, one pass after the other': () => inTurns(() => alone(engine)),
+      'shared memory': () => alone(peer),
+    }, { unit, rounds: 7, roundMs: 1 })
+    const [ours, before, best] = row.variants
+    b.note(`${name}: before by now ${(before!.p50Ms / ours!.p50Ms).toFixed(2)} (by the least times ${(before!.minMs / ours!.minMs).toFixed(2)}); now by shared ${(ours!.p50Ms / best!.p50Ms).toFixed(2)} (${(ours!.minMs / best!.minMs).toFixed(2)})`)
+  }
+  for (const engine of [one, moving, shared, transfer]) await engine.close()
 }, ['node'])

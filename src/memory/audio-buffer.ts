@@ -129,8 +129,9 @@ export class ArenaAudio implements AudioBuffer {
     return copy
   }
 
-  toArray(charge: Partial<CopyCharge> = {}): SampleArray {
-    const array = new ARRAY_OF[this.format](this.samples)
+  /** `into`: a buffer with room for them; default a new one. */
+  toArray(charge: Partial<CopyCharge> = {}, into?: ArrayBuffer): SampleArray {
+    const type = ARRAY_OF[this.format], array = into === undefined ? new type(this.samples) : new type(into, 0, this.samples)
     this.#copyTo(array, { ledger: this.#arena.copies, edge: 'toArray', reason: 'user', ...charge })
     return array
   }

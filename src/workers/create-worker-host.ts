@@ -14,6 +14,7 @@ import type { ModeChoice } from './mode.js'
 import { WorkerPool, type LostWorker, type PoolOptions } from './pool.js'
 import type { KernelBinding } from './protocol.js'
 import { SharedExecutor } from './shared-executor.js'
+import { BufferPool } from './buffer-pool.js'
 import { browserSpawner } from './spawn-browser.js'
 import { nodeSpawner, type NodeLimits } from './spawn-node.js'
 import type { WorkerSource } from './spawn.js'
@@ -84,7 +85,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     ...parts.pool,
   })
   const shared: SharedExecutor = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels, facts: bits })
-  const transfer = new TransferExecutor({ pool, arena, clock, workers: size, kernels, facts: bits })
+  const transfer = new TransferExecutor({ pool, arena, clock, buffers: new BufferPool(), workers: size, kernels, facts: bits })
   const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer : compilePrivate === undefined ? shared : new FallbackExecutor(pool, shared, transfer)
   return {
     available: true, executor,

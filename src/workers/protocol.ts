@@ -105,7 +105,7 @@ export type WorkerEvent =
 export interface WirePacket {
   readonly media: Media
   readonly data: unknown
-  /** Audio: `frames` frames in `bytes`, planar channel after channel or interleaved, as `media` says. */
+  /** Audio: `frames` frames from the start of `bytes`, planar channel after channel or interleaved, as `media` says. */
   readonly audio?: { readonly bytes: ArrayBuffer; readonly frames: number }
   readonly position: number
   readonly duration: number
@@ -118,8 +118,8 @@ export type JobRequest =
   /** `ahead`: kept until an `advance` finds its input hungry (MW-57). */
   | { readonly kind: 'chunk'; readonly job: number; readonly buffer: number; readonly packet: WirePacket; readonly ahead?: boolean }
   | { readonly kind: 'input-end'; readonly job: number; readonly buffer: number; readonly ahead?: boolean }
-  /** `snapshot`: the answer brings what another worker needs to go on from there. */
-  | { readonly kind: 'advance'; readonly job: number; readonly snapshot?: boolean }
+  /** `snapshot`: the answer brings what another worker needs to go on from there. `spent`: buffers of earlier answers, for the next ones. */
+  | { readonly kind: 'advance'; readonly job: number; readonly snapshot?: boolean; readonly spent?: readonly ArrayBuffer[] }
   | { readonly kind: 'job-cancel'; readonly job: number }
   | { readonly kind: 'job-close'; readonly job: number }
 
@@ -132,6 +132,8 @@ export type JobReply =
     /** After the last pass: whole values, or what is left of those that came in pieces. */
     readonly collected: readonly { readonly buffer: number; readonly packet: WirePacket }[]
     readonly snapshot?: SegmentSnapshot
+    /** Buffers of chunks that were copied in, for the next ones. */
+    readonly spent: readonly ArrayBuffer[]
   }
   | { readonly kind: 'job-failed'; readonly job: number; readonly error: EncodedError; readonly fault?: Fault }
   | { readonly kind: 'job-closed'; readonly job: number }

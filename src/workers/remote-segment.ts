@@ -6,6 +6,7 @@ import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from '
 import { nodeOf } from '../schedule/resolved-graph.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { SegmentSnapshot } from '../schedule/segment-snapshot.js'
+import { isPooled } from './buffer-pool.js'
 import { onAbort } from '../schedule/on-abort.js'
 import { CANCEL_GRACE_MS } from './pool.js'
 import type { JobReply, JobRequest, WirePacket } from './protocol.js'
@@ -57,6 +58,8 @@ export class RemoteSegment implements OpenSegment {
   /** Passes among them. */
   #passes = 0
   #next: Promise<Reply<'result'>> | undefined
+  /** Buffers of answers that were copied into the arena, to be posted back. */
+  readonly #spent: ArrayBuffer[] = []
   #failure: { readonly error: unknown } | undefined
   #closed = false
 
@@ -85,7 +88,7 @@ export class RemoteSegment implements OpenSegment {
 
   /** As {@link OpenSegment.feed}. `ahead`: kept by the worker until its input is hungry. */
   feed(buffer: number, packet: Packet, ahead = false): Promise<void> {
-    const { wire, transfer, bytes } = packPacket(packet, this.plan.buffers[buffer]!.value)
+    const { wire, transfer, bytes } = packPacket(packet, this.plan.buffers[buffer]!.value, this.#o.buffers)
     // What a result says of it counts.
     if (!ahead) this.#hungry.delete(buffer)
     // One copy here, one on the worker's side.
@@ -116,11 +119,14 @@ export class RemoteSegment implements OpenSegment {
     this.#next = undefined
     const reply = await asked, outputs: { buffer: number; packet: Packet }[] = []
     this.#hungry = new Set(reply.hungry)
+    this.#o.buffers.give(reply.spent)
     for (const { buffer, packet } of [...reply.outputs, ...reply.collected]) {
       this.#copy(buffer, wireBytes(packet))
       if (drop) continue
-      if (this.#modes.get(buffer)!.mode === 'emit') outputs.push({ buffer, packet: this.#unpack(buffer, [packet]) })
-      else this.#collected.set(buffer, [...this.#collected.get(buffer) ?? [], packet])
+      if (this.#modes.get(buffer)!.mode === 'emit') {
+        outputs.push({ buffer, packet: this.#unpack(buffer, [packet]) })
+        if (packet.audio !== undefined && isPooled(packet.audio.bytes)) this.#spent.push(packet.audio.bytes)
+      } else this.#collected.set(buffer, [...this.#collected.get(buffer) ?? [], packet])
     }
     this.#report = { ...reply.report, worker: this.worker.ordinal, copyBytes: 0 }
     return { done: reply.done, outputs, snapshot: reply.snapshot }
@@ -131,7 +137,8 @@ export class RemoteSegment implements OpenSegment {
     if (executing.size === 0) this.worker.beatUs = this.#o.clock.nowUs()
     this.#passes++
     executing.add(this)
-    return this.#ask('result', { kind: 'advance', job: this.#job, snapshot }).finally(() => {
+    const spent = this.#spent.splice(0)
+    return this.#ask('result', { kind: 'advance', job: this.#job, snapshot, spent }, spent).finally(() => {
       // Behind those that wait for the worker already.
       executing.delete(this)
       if (--this.#passes > 0) executing.add(this)
@@ -245,13 +252,13 @@ export class RemoteSegment implements OpenSegment {
 
   #over(): Error { return commonErrors.CLOSED({ thing: 'Segment', id: String(this.#job), event: 'advance' }) }
 
-  #ask<K extends Exclude<JobReply['kind'], 'job-failed'>>(kind: K, request: JobRequest): Promise<Reply<K>> {
+  #ask<K extends Exclude<JobReply['kind'], 'job-failed'>>(kind: K, request: JobRequest, move?: readonly Transferable[]): Promise<Reply<K>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
     // Its worker knows it no more: it would not answer.
     if (this.#closed && kind !== 'job-closed') return Promise.reject(this.#over())
     return this.worker.pending.call(() => new Promise<JobReply>((resolve, reject) => {
       this.#answers.push({ kind, resolve, reject })
-      this.#post(request)
+      this.#post(request, move)
     })) as Promise<Reply<K>>
   }
 

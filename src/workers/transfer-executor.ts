@@ -8,6 +8,7 @@ import type { Clock } from '../schedule/clock.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redelivery.js'
 import { ChunkedSegment } from './chunked-segment.js'
 import { isLoss, poisonSegment } from './lost-job.js'
+import type { BufferPool } from './buffer-pool.js'
 import type { FactBits } from './facts.js'
 import { onAbort } from '../schedule/on-abort.js'
 import type { WorkerPool } from './pool.js'
@@ -15,11 +16,12 @@ import type { KernelBinding, WirePacket } from './protocol.js'
 import { RemoteSegment, type RemoteJob } from './remote-segment.js'
 import type { RemoteWorker } from './remote-worker.js'
 
-/** What a transfer executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many to start. */
+/** What a transfer executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many to start. `buffers`: in which chunks travel. */
 export interface TransferOptions {
   readonly pool: WorkerPool
   readonly arena: Arena
   readonly clock: Clock
+  readonly buffers: BufferPool
   readonly workers: number
   /** What segments need and workers have; absent: all are equal. */
   readonly facts?: FactBits

@@ -1,3 +1,4 @@
+import { BufferPool, isPooled } from './buffer-pool.js'
 import { encodeError } from '../errors/codec.js'
 import { isMillraceError } from '../errors/millrace-error.js'
 import { kernelErrors } from '../kernels/errors.js'
@@ -42,6 +43,10 @@ export class JobServer {
   readonly #ids = new Map<string, number>()
   readonly #jobs = new Map<number, Job>()
   readonly #executor: InlineExecutor
+  /** For what goes out. */
+  readonly #pool = new BufferPool()
+  /** What came in, to be posted back. */
+  readonly #spent: ArrayBuffer[] = []
   #running: Promise<void> = Promise.resolve()
 
   constructor(arena: Arena, runtime: KernelRuntime, port: MessagePort, kernels: readonly KernelBinding[], clock: JobClock) {
@@ -103,7 +108,9 @@ export class JobServer {
       case 'chunk': return this.#give(job, request.buffer, request.packet, request.ahead)
       case 'input-end': return this.#give(job, request.buffer, null, request.ahead)
       // One at a time: the next job waits here with its inputs (MW-57).
-      case 'advance': return job.over ? undefined : this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true))
+      case 'advance':
+        this.#pool.give(request.spent ?? [])
+        return job.over ? undefined : this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true))
       case 'job-close': {
         this.#jobs.delete(request.job)
         await job.segment?.close()
@@ -130,7 +137,11 @@ export class JobServer {
   #give({ segment, ahead }: Job, buffer: number, packet: WirePacket | null, early = false): Promise<void> | undefined {
     if (early) ahead.set(buffer, packet)
     else if (packet === null) segment?.end(buffer)
-    else return segment?.feed(buffer, unpackPacket(this.#arena, [packet], 'job'))
+    else {
+      const read = unpackPacket(this.#arena, [packet], 'job')
+      if (packet.audio !== undefined && isPooled(packet.audio.bytes)) this.#spent.push(packet.audio.bytes)
+      return segment?.feed(buffer, read)
+    }
     return undefined
   }
 
@@ -145,17 +156,18 @@ export class JobServer {
     }
     const { done, outputs } = await segment.advance(), transfer: ArrayBuffer[] = []
     const pack = (buffer: number, packet: Parameters<typeof packPacket>[0]): { buffer: number; packet: WirePacket } => {
-      const packed = packPacket(packet, 'job')
+      const packed = packPacket(packet, 'job', this.#pool)
       transfer.push(...packed.transfer)
       return { buffer, packet: packed.wire }
     }
     job.over = done
     const parts = outputs.map(({ buffer, packet }) => pack(buffer, packet)), snapshot = keep && !done ? segment.snapshot() : undefined
     if (snapshot !== undefined) transfer.push(snapshot.bytes.buffer)
+    const spent = this.#spent.splice(0)
     this.#say({
       kind: 'result', job: number, done, hungry: done ? [] : segment.hungry(), outputs: parts, ...(snapshot && { snapshot }),
-      collected: done ? collected.map((buffer) => pack(buffer, segment.collected(buffer))) : [], report: segment.report(),
-    }, transfer)
+      collected: done ? collected.map((buffer) => pack(buffer, segment.collected(buffer))) : [], report: segment.report(), spent,
+    }, [...transfer, ...spent])
   }
 
   #idOf(module: string, name: string): number {

@@ -1,28 +1,31 @@
+import { SAMPLE_BYTES } from '../media/convert-samples.js'
 import type { Arena } from '../memory/arena.js'
 import { ArenaAudio } from '../memory/audio-buffer.js'
 import { copyParts, type CopyLedger } from '../memory/copies.js'
 import type { Holder } from '../memory/leases.js'
 import type { Packet } from '../media/packet.js'
 import { joinPlain, packetOf, releasePacket } from '../schedule/packet-data.js'
+import type { BufferPool } from './buffer-pool.js'
 import type { WirePacket } from './protocol.js'
 
 /** A packet ready to be posted, and what is transferred with it. */
 export interface PackedPacket { readonly wire: WirePacket; readonly transfer: ArrayBuffer[]; /** Bytes copied out of the arena. */ readonly bytes: number }
 
 /** Copies a packet out of its arena and releases it. Audio: one counted copy (MW-57); other data is cloned when posted. */
-export function packPacket(packet: Packet, edge: string): PackedPacket {
+export function packPacket(packet: Packet, edge: string, pool: BufferPool): PackedPacket {
   const { media, data, position, duration, metadata } = packet
   if (!(data instanceof ArenaAudio)) return { wire: { media, data, position, duration, metadata }, transfer: [], bytes: 0 }
-  const samples = data.toArray({ edge, reason: 'thread' }), bytes = samples.buffer as ArrayBuffer, frames = data.frames
+  const { frames, samples, format } = data, bytes = samples * SAMPLE_BYTES[format], buffer = pool.take(bytes)
+  data.toArray({ edge, reason: 'thread' }, buffer)
   releasePacket(packet)
-  return { wire: { media, data: null, position, duration, metadata, audio: { bytes, frames } }, transfer: [bytes], bytes: bytes.byteLength }
+  return { wire: { media, data: null, position, duration, metadata, audio: { bytes: buffer, frames } }, transfer: [buffer], bytes }
 }
 
-/** Bytes of a packet's audio. */
-export function wireBytes({ audio }: WirePacket): number { return audio?.bytes.byteLength ?? 0 }
+/** Bytes of a packet's audio; its buffer may be longer. */
+export function wireBytes({ audio, media }: WirePacket): number { return audio === undefined || media.kind !== 'audio' ? 0 : audio.frames * media.channels * SAMPLE_BYTES[media.format] }
 
 /** A second packet of the same data: audio is copied, because a buffer can be moved only once. */
-export function copyWire(wire: WirePacket): WirePacket { return wire.audio === undefined ? wire : { ...wire, audio: { ...wire.audio, bytes: wire.audio.bytes.slice(0) } } }
+export function copyWire(wire: WirePacket): WirePacket { return wire.audio === undefined ? wire : { ...wire, audio: { ...wire.audio, bytes: wire.audio.bytes.slice(0, wireBytes(wire)) } } }
 
 /** Copies a posted packet, or the pieces of one in order, into an arena. Audio: one counted copy, charged to `to`; its lease is `to.holder`'s. */
 export function unpackPacket(arena: Arena, list: readonly [WirePacket, ...WirePacket[]], edge: string, to: { readonly holder?: Holder; readonly ledger?: CopyLedger } = {}): Packet {
@@ -36,7 +39,7 @@ export function unpackPacket(arena: Arena, list: readonly [WirePacket, ...WirePa
   const parts: { readonly to: Uint8Array; readonly from: Uint8Array }[] = []
   let at = 0
   for (const { audio: piece } of list) {
-    const bytes = piece!.bytes.byteLength / rows
+    const bytes = piece!.frames * channels * SAMPLE_BYTES[format] / rows
     for (let row = 0; row < rows && bytes > 0; row++) parts.push({ to: arena.u8.subarray(block.address + row * pitch + at, block.address + row * pitch + at + bytes), from: new Uint8Array(piece!.bytes, row * bytes, bytes) })
     at += bytes
   }

@@ -4,6 +4,7 @@ import { encodeError } from '../../src/errors/codec.js'
 import { isMillraceError } from '../../src/errors/millrace-error.js'
 import type { RunScope } from '../../src/schedule/open-segment.js'
 import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
+import { BufferPool } from '../../src/workers/buffer-pool.js'
 import { ChunkedSegment } from '../../src/workers/chunked-segment.js'
 import { workerErrors } from '../../src/workers/errors.js'
 import { PendingCalls } from '../../src/workers/pending.js'
@@ -20,7 +21,7 @@ function bench(): { options: TransferOptions; worker: RemoteWorker; posted: JobR
   const sleeping = new Set<() => void>(), posted: JobRequest[] = [], lost: string[] = []
   const worker = { ordinal: 1, open: 0, beatUs: 0, ended: false, executing: new Set(), pending: new PendingCalls(), post: (request: JobRequest) => { posted.push(request) } }
   const options = {
-    workers: 1, pool: { hold: () => () => undefined, ensure: () => Promise.resolve(), lose: (_worker: unknown, _reason: string, detail: string) => { lost.push(detail) } },
+    workers: 1, buffers: new BufferPool(), pool: { hold: () => () => undefined, ensure: () => Promise.resolve(), lose: (_worker: unknown, _reason: string, detail: string) => { lost.push(detail) } },
     clock: { nowUs: () => 0, sleep: (_ms: number, signal: AbortSignal) => new Promise<void>((resolve) => { sleeping.add(resolve); signal.addEventListener('abort', () => { resolve() }) }) },
   }
   return { options: options as unknown as TransferOptions, worker: worker as unknown as RemoteWorker, posted, lost, pass: async () => { for (const wake of sleeping) wake(); sleeping.clear(); await ticks() } }
@@ -37,7 +38,7 @@ describe('jobs that share a worker', () => {
     expect(posted.at(-1)).toEqual({ kind: 'job-cancel', job: 1 })
     for (let n = 0; n < 3; n++) await pass()
     expect(lost).toEqual([])
-    a.receive({ kind: 'result', job: 0, done: true, hungry: [], outputs: [], collected: [], report: { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 } })
+    a.receive({ kind: 'result', job: 0, done: true, hungry: [], outputs: [], collected: [], spent: [], report: { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 } })
     await done
     // The sleep in which it came to run is not its grace.
     await pass()
@@ -93,7 +94,7 @@ test('deliveries are counted for each task: five that lose their worker once eac
     if (request.kind === 'job-open') { jobs.set(job, request.plan.index); return { kind: 'job-opened', job, hungry: [] } }
     if (request.kind === 'job-close') return { kind: 'job-closed', job }
     if (request.kind !== 'advance') return undefined
-    if (jobs.get(job) !== toLose[0]) return { kind: 'result', job, done: true, hungry: [], outputs: [], collected: [], report: { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 } }
+    if (jobs.get(job) !== toLose[0]) return { kind: 'result', job, done: true, hungry: [], outputs: [], collected: [], spent: [], report: { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 } }
     toLose.shift()
     return { kind: 'job-failed', job, error: encodeError(lost) }
   }
