@@ -4,7 +4,7 @@ import { brokenIn, keyOf, partsOf, startOf, reachedIn, type Plan } from './task-
 
 function search(plan: Plan): Search {
   try {
-    return exploreStates({ start: startOf(plan), parts: partsOf(plan), key: keyOf, broken: brokenIn(plan), reached: reachedIn(plan) })
+    return exploreStates({ start: startOf(plan), parts: partsOf(plan), key: keyOf(plan), broken: brokenIn(plan), reached: reachedIn(plan) })
   } catch (error) { return { states: 0, wrong: (error as Error).message, path: [] } }
 }
 
@@ -15,10 +15,20 @@ describe('claim, complete, rebuild (MW-34, MW-35): a worker ended between any tw
     ['a chain, two workers, one end', { edges: CHAIN, workers: 2, kills: 1 }], ['a chain, one worker, two ends', { edges: CHAIN, workers: 1, kills: 2 }],
     ['two tasks, two workers, one end', { edges: PAIR, workers: 2, kills: 1 }], ['a join, one worker, two ends', { edges: JOIN, workers: 1, kills: 2 }],
     ['a chain, two workers, one told to stop', { edges: CHAIN, workers: 2, kills: 0, dismissals: 1 }], ['a chain, one worker, one told to stop, one end', { edges: CHAIN, workers: 1, kills: 1, dismissals: 1 }],
+    ['a chain, two workers, two ends', { edges: CHAIN, workers: 2, kills: 2 }], ['a join, two workers, one end', { edges: JOIN, workers: 2, kills: 1 }], ['a chain, three workers, one end', { edges: CHAIN, workers: 3, kills: 1 }],
+    ['a chain, two workers, one told to stop, one end', { edges: CHAIN, workers: 2, kills: 1, dismissals: 1 }],
   ])('%s: every task is done exactly once', (_name, plan) => {
     const found = search(plan)
     expect(found).toMatchObject({ wrong: undefined, path: [] })
     expect(found.states).toBeGreaterThan(200)
+  })
+
+  test.each([['one worker, two ends', { edges: CHAIN, workers: 1, kills: 2 }], ['two workers alike', { edges: PAIR, workers: 2, kills: 0 }]])('%s: what keys of states leave out decides nothing', (_name, plan) => {
+    const key = keyOf(plan), reduced = new Set<string>()
+    const whole = exploreStates({ start: startOf(plan), parts: partsOf(plan), key: (state) => { reduced.add(key(state).join()); return JSON.stringify(state) }, broken: brokenIn(plan), reached: reachedIn(plan) })
+    expect(whole.wrong).toBe(undefined)
+    expect(search(plan).states).toBe(reduced.size)
+    expect(reduced.size).toBeLessThan(whole.states)
   })
 
   test.each([

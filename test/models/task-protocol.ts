@@ -27,7 +27,7 @@ export interface State {
   tasks: { state: number; pending: number; owner: number; done: number }[]
   ring: { head: number; tail: number; sequence: number[]; value: number[] }
   workers: Worker[]
-  engine: { at: string; found: number; position: number; lost: number; doorbell: boolean }
+  engine: { at: string; found: number; doorbell: boolean }
   canceller: number
   kills: number
   dismissals: number
@@ -45,7 +45,7 @@ export function startOf({ edges, workers, kills, dismissals = 0 }: Plan): State 
   return {
     rebuilding: false, left: edges.length, running: 0, cancel: 0, tasks: pending.map((n) => ({ state: n === 0 ? TASK.READY : TASK.PENDING, pending: n, owner: -1, done: 0 })),
     ring: ringOf(first, capacityOf(edges.length)), workers: Array.from({ length: workers }, worker),
-    engine: { at: 'watch', found: -1, position: 0, lost: -1, doorbell: false }, canceller: 0, kills, dismissals,
+    engine: { at: 'watch', found: -1, doorbell: false }, canceller: 0, kills, dismissals,
   }
 }
 
@@ -163,15 +163,16 @@ function workerStep(plan: Plan, state: State, w: number): readonly Change[] {
 /** What the engine's thread does next: finds the dead, rebuilds, delivers again, starts others in their slots. */
 function engineStep(plan: Plan, state: State): readonly Change[] {
   const { engine } = state, to = (at: string, change: (s: State) => void = () => undefined): readonly Change[] => [[engine.at, (s) => { s.engine.at = at; change(s) }]]
+  // Any of them, in any order: no worker is another's elder.
+  const which = (life: number): number[] => state.workers.flatMap((one, w) => one.life === life ? [w] : [])
   switch (engine.at) {
     case 'watch': {
-      const gone = state.workers.findIndex(({ life }) => life === KILLED)
-      return gone < 0 ? [] : to('raise', (s) => { s.workers[gone]!.life = DEAD; s.engine.lost = gone })
+      return which(KILLED).flatMap((gone) => to('raise', (s) => { s.workers[gone]!.life = DEAD }))
     }
     case 'raise': return to('quiet', (s) => { s.rebuilding = true })
     case 'quiet': {
-      const gone = state.workers.findIndex(({ life }) => life === KILLED)
-      if (gone >= 0) return to('quiet', (s) => { s.workers[gone]!.life = DEAD })
+      const gone = which(KILLED)
+      if (gone.length > 0) return gone.flatMap((w) => to('quiet', (s) => { s.workers[w]!.life = DEAD }))
       if (plan.fault !== 'no quiet' && state.workers.some(({ life, phase }) => life !== DEAD && phase === QUEUE)) return []
       return to('states')
     }
@@ -191,8 +192,8 @@ function engineStep(plan: Plan, state: State): readonly Change[] {
       return to('deliver', (s) => { s.ring.tail = position + 1; s.ring.value[position & mask] = s.engine.found; s.ring.sequence[position & mask] = position + 1; s.engine.found = -1 })
     }
     case 'respawn': {
-      const slot = state.workers.findIndex(({ life }) => life === DEAD)
-      return slot < 0 ? to('watch', (s) => { s.engine.lost = -1 }) : to('respawn', (s) => { s.workers[slot] = worker() })
+      const slots = which(DEAD)
+      return slots.length === 0 ? to('watch') : slots.flatMap((slot) => to('respawn', (s) => { s.workers[slot] = worker() }))
     }
     default: throw new Error(engine.at)
   }
@@ -253,15 +254,58 @@ function structuredCloneOf(s: State): State {
   return { ...s, tasks: s.tasks.map((t) => ({ ...t })), ring: { ...s.ring, sequence: [...s.ring.sequence], value: [...s.ring.value] }, workers: s.workers.map((one) => ({ ...one })), engine: { ...s.engine } }
 }
 
-const AT = new Map<string, number>()
-/** A state as a short text: indices in a ring only by their distance from its head, so that the model is finite. */
-export function keyOf(s: State): string {
-  const code = (at: string): number => { let n = AT.get(at); if (n === undefined) AT.set(at, n = AT.size); return n }
-  const size = s.ring.sequence.length, turn = s.ring.head - s.ring.head % size
-  return String.fromCharCode(...[
-    s.rebuilding ? 1 : 0, s.left, s.running, s.cancel, s.canceller, s.kills, s.dismissals, s.ring.head - turn, s.ring.tail - turn, ...s.ring.sequence.map((n) => n - turn), ...s.ring.value,
-    ...s.tasks.flatMap((t) => [t.state, t.pending, t.owner, t.done]),
-    ...s.workers.flatMap((w) => [w.life, w.dismissed, code(w.at), w.phase, w.run, w.task, w.cancel, w.found, w.position - turn, w.successor]),
-    code(s.engine.at), s.engine.found, s.engine.lost,
-  ].map((n) => n + 64))
+/** Steps at which a word of a worker's own still counts: behind them it is written before it is read. */
+const FOUND_IDLE = new Set(['announce', 'look', 'admit', 'pop.head', 'admit.back', 'rest', 'sleep', 'stopped', 'leave', 'cancel.left'])
+const CANCEL_READ = new Set(['own', 'publish.task', 'publish.run', 'cancel.read', 'work', 'kernel'])
+const SUCCESSOR_READ = new Set(['enter', 'enter.look', 'enter.wait', 'running', 'written', 'release', 'ready', 'push.tail', 'push.cell'])
+const POSITION_READ = new Set(['pop.cell', 'push.cell'])
+const WORKER_BYTES = 10
+
+/**
+ * States as bytes. Left out is what decides nothing any more, so that states which differ in nothing else are one: words of a worker that are written before they are read, all but
+ * the job of one that was ended, values of empty cells, owners of tasks that have ended. Indices in the ring count from the turn of its head, so the model is finite. Workers are alike:
+ * their order counts only while they are scanned one after the other.
+ */
+export function keyOf(plan: Plan): (s: State) => Uint8Array {
+  const cells = capacityOf(plan.edges.length), { workers } = plan, size = 11 + 2 * cells + 4 * plan.edges.length + WORKER_BYTES * workers
+  const bytes = new Uint8Array(size), own = Array.from({ length: workers }, () => new Uint8Array(WORKER_BYTES)), order = own.map((_, w) => w), rank = [...order], codes = new Map<string, number>()
+  const code = (at: string): number => { let n = codes.get(at); if (n === undefined) codes.set(at, n = codes.size); return n }
+  const before = (a: number, b: number): number => {
+    for (let i = 0; i < WORKER_BYTES; i++) if (own[a]![i] !== own[b]![i]) return own[a]![i]! - own[b]![i]!
+    return a - b
+  }
+  return (s) => {
+    let to = 0
+    const turn = s.ring.head - s.ring.head % cells, put = (n: number): void => { bytes[to++] = n + 64 }
+    for (let w = 0; w < workers; w++) writeWorker(own[w]!, s.workers[w]!, turn, code)
+    if (!plan.cancels && workers > 1) {
+      order.sort(before)
+      for (let place = 0; place < workers; place++) rank[order[place]!] = place
+    }
+    put(s.rebuilding ? 1 : 0); put(s.left); put(s.running); put(s.cancel); put(s.canceller); put(s.kills); put(s.dismissals); put(s.ring.head - turn); put(s.ring.tail - turn)
+    put(code(s.engine.at)); put(s.engine.at === 'deliver.push' ? s.engine.found : -1)
+    for (let cell = 0; cell < cells; cell++) {
+      const sequence = s.ring.sequence[cell]!
+      put(sequence - turn)
+      put(sequence % cells === cell ? -1 : s.ring.value[cell]!)
+    }
+    for (const { state, pending, owner, done } of s.tasks) { put(state); put(pending); put(owner < 0 || state === TASK.DONE || state === TASK.CANCELLED ? -1 : rank[owner]!); put(done) }
+    for (const w of order) { bytes.set(own[w]!, to); to += WORKER_BYTES }
+    return bytes
+  }
+}
+
+function writeWorker(bytes: Uint8Array, { life, dismissed, at, phase, run, task, cancel, found, position, successor }: Worker, turn: number, code: (at: string) => number): void {
+  bytes.fill(0)
+  bytes[0] = 1 + life
+  // What a rebuild reads of one that has ended and was not found yet.
+  if (life !== DEAD) { bytes[1] = run; bytes[2] = task + 1 }
+  if (life !== LIVE) return
+  bytes[3] = dismissed
+  bytes[4] = code(at)
+  bytes[5] = phase
+  if (CANCEL_READ.has(at)) bytes[6] = cancel
+  if (!FOUND_IDLE.has(at)) bytes[7] = found + 1
+  if (POSITION_READ.has(at)) bytes[8] = position - turn + 64
+  if (SUCCESSOR_READ.has(at)) bytes[9] = successor + 1
 }
