@@ -137,6 +137,8 @@ describe.runIf(shares)('the supervisor', () => {
     for (const busy of [true, false]) {
       const bench = await poolOf(DONE, { size: 1 }), { pool, arena, broken } = bench, letGo = pool.hold(), table = tableOf(bench)
       await pool.ensure(1)
+      // A worker that is awake may have looked at the magic already, and takes what comes next.
+      await until(() => Atomics.load(arena.u32, (arena.base + ARENA.READY_SLEEPERS) >>> 2) === 1)
       arena.u32[arena.base >>> 2] = 0xdeadbeef
       if (busy) table.push(0, 0)
       await until(() => broken.length === 1 && pool.stats().count === 0)
