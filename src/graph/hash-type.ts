@@ -1,6 +1,7 @@
 import { checkParam } from './check-param.js'
 import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
 import type { NodeDefinition, ParamDeclaration } from './node-definition.js'
+import { revisionOf } from './revisions.js'
 import { compareUtf8 } from './utf8.js'
 
 /** Record tags (spec graph.md section 6). */
@@ -72,17 +73,22 @@ export function isPlain({ params }: NodeDefinition, given: Readonly<Record<strin
   return true
 }
 
-const codes = new WeakMap<NodeDefinition, Uint8Array>()
+const codes = new WeakMap<NodeDefinition, { readonly digest: Uint8Array; readonly revision: Uint8Array | undefined }>()
 
-/** Digest of what a node type runs, when nobody supplies the bytes of its kernel: version, kernel name, and the source of its functions. Worked out once per definition. */
+/**
+ * Digest of what a node type runs, when nobody supplies the bytes of its kernel: version, kernel name, and the source of its functions; of one that took another's place also which that
+ * was. Worked out once per definition.
+ */
 export function codeDigest(definition: NodeDefinition): Uint8Array {
-  let digest = codes.get(definition)
-  if (digest !== undefined) return digest
-  const { version, kernel, reference, process, pull, latencyFrames, summary } = definition
+  const known = codes.get(definition), revision = revisionOf(definition)
+  if (known !== undefined && known.revision === revision) return known.digest
+  const { version, kernel, reference, process, pull, latencyFrames, summary, init } = definition
   const writer = new HashWriter().utf8(version)
   if (kernel !== undefined) writer.text(1, `${kernel.module}/${kernel.export}`)
-  const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary]
+  const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary, init, kernel?.slots, kernel?.controls, kernel?.assets]
   functions.forEach((code, i) => { if (typeof code === 'function') writer.text(2 + i, Function.prototype.toString.call(code)) })
-  codes.set(definition, digest = writer.takeDigest(0))
+  if (revision !== undefined) writer.record(20, revision)
+  const digest = writer.takeDigest(0)
+  codes.set(definition, { digest, revision })
   return digest
 }

@@ -2,6 +2,7 @@ import { graphErrors } from './errors.js'
 import type { NodeDefinition } from './node-definition.js'
 import type { AnyNode } from './node-factory.js'
 import { nodeSchema } from './schema/node-schema.js'
+import { revise } from './revisions.js'
 import type { JsonSchema } from './schema/json-schema.js'
 
 /** A set of node types. An object, never a global: two registries do not see each other (GR-24). */
@@ -17,7 +18,7 @@ export interface Registry {
   schemas(): ReadonlyMap<string, JsonSchema>
   /** Adds node types. Throws `DUPLICATE_ID` when an id or alias is taken; then none is added. */
   add(...nodes: readonly AnyNode[]): void
-  /** Puts another definition of the same id in place of one of this layer (hot reload, GR-31): graphs read from now on have it, graphs that have the old one keep it. Throws `NODE_TYPE_UNKNOWN`, `DUPLICATE_ID`. */
+  /** Puts another definition of the same id in place of one of this layer (hot reload, GR-31): graphs read from now on have it and a code hash of its own, graphs and runs that have the old one keep it. Throws `NODE_TYPE_UNKNOWN`, `DUPLICATE_ID`. */
   replace(node: AnyNode): void
   /** Takes a type and its aliases out; false when it is not of this layer. */
   remove(type: string): boolean
@@ -58,6 +59,7 @@ function layer(below: Registry | undefined, nodes: readonly AnyNode[]): Registry
       if (before === undefined) throw graphErrors.NODE_TYPE_UNKNOWN({ node: 'replace', type })
       registry.remove(type)
       try { registry.add(node) } catch (error) { types.set(type, before); restore(names, beforeNames); throw error }
+      if (node.definition !== before) revise(node.definition)
       // Names given by `alias` stay.
       for (const [name, target] of beforeNames) if (target === type && before.aliases?.includes(name) !== true && !names.has(name)) names.set(name, type)
     },

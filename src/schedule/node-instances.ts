@@ -3,6 +3,8 @@ import { wrapNodeFailure } from './node-failure.js'
 
 /** Idle instances kept per node type and params. */
 const MOST_IDLE = 4
+/** Node types that idle instances are kept of: definitions that were replaced (GR-31) are never asked for again. */
+const MOST_TYPES = 64
 
 /** An instance in use: give it back when the node has ended. */
 export interface InstanceLease { readonly instance: unknown; /** `sound`: false after a failure; the instance is then not used again. */ release(sound: boolean): Promise<void> }
@@ -46,7 +48,13 @@ export class NodeInstances {
     const kept = this.#idle.get(definition) ?? []
     if (this.#closed || kept.length >= MOST_IDLE) { await dispose(definition, instance); return }
     kept.push({ key, instance })
+    // The type used last stands last.
+    this.#idle.delete(definition)
     this.#idle.set(definition, kept)
+    const [first] = this.#idle
+    if (this.#idle.size <= MOST_TYPES || first === undefined) return
+    this.#idle.delete(first[0])
+    for (const one of first[1]) await dispose(first[0], one.instance)
   }
 }
 
