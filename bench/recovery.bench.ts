@@ -95,3 +95,18 @@ export const rebuild = bench('workers/rebuild', async (b) => {
   b.note(`${(row.variants[0]!.p50Ms * 1_000).toFixed(0)} µs (bar 1000)`)
   await pool.close()
 }, ['node'])
+
+/** Question: what does a look at the arena cost, the supervisor's every 250 ms and that before and after a run? Hypothesis: < 1 µs a scan (MW-02). */
+export const scan = bench('workers/scan', async (b) => {
+  const { arena, runtime, pool } = await makePool({ size: 2 }), program = emptyProgram(arena), LOOKS = 1_000, tables: RunTable[] = []
+  await pool.ensure(2)
+  for (const runs of [0, 1, 8, 64]) {
+    while (tables.length < runs) tables.push(new RunTable(arena, runtime.core, Array.from({ length: 8 }, () => ({ program, pending: 0, successors: [] })), {}, pool.recovery))
+    const row = await b.compare(`${LOOKS} looks, 2 workers, ${runs} runs of 8 tasks`, {
+      whole: () => { for (let i = 0; i < LOOKS; i++) { arena.checkHeader(); pool.slots.check(); pool.recovery.check() } }, header: () => { for (let i = 0; i < LOOKS; i++) arena.checkHeader() },
+    })
+    b.note(`${runs} runs: ${(row.variants[0]!.minMs * 1_000 / LOOKS).toFixed(2)} µs a look, of which the header ${(row.variants[1]!.minMs * 1_000 / LOOKS).toFixed(2)}`)
+  }
+  await Promise.all(tables.map((table) => table.close(hostClock)))
+  await pool.close()
+}, ['node'])

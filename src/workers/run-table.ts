@@ -31,7 +31,7 @@ export interface TaskTimes { readonly startUs: number; readonly busyUs: number; 
 /** Words of a run's record that stay as they are while it is open; the last three are nobody's. */
 const FIXED = [RUN.EPOCH, RUN.PRIORITY_I32, RUN.RING_HIGH, RUN.RING_NORMAL, RUN.RING_LOW, RUN.LIMIT, RUN.TASKS, RUN.TASK_COUNT, 0x04, 0x38, 0x3c] as const
 /** Tasks whose states one check looks at; the next ones with the next. */
-const TASKS_A_CHECK = 8
+const TASKS_A_CHECK = 4
 
 /** Runs are told apart, and aged, by a number that only grows. */
 let epochs = 0
@@ -166,7 +166,7 @@ export class RunTable {
 
   /** Throws `ARENA_CORRUPT` when words of the record that only this thread writes are others, counts and rings hold what they cannot, or a task is in no state. About 0.1 µs. */
   check(): void {
-    const { u32, base } = this.#arena, record = ARENA.RUNS + this.#index * RUN.BYTES, at = (base + record) >>> 2, word = (address: Address): number => Atomics.load(u32, address >>> 2)
+    const { u32, base } = this.#arena, record = ARENA.RUNS + this.#index * RUN.BYTES, at = (base + record) >>> 2
     for (let i = 0; i < FIXED.length; i++) if (u32[at + FIXED[i]! / 4] !== this.#fixed[i]) expectWord(u32, base, record + FIXED[i]!, this.#fixed[i]!, `run ${this.#index}`)
     expectWord(u32, base, record + RUN.FLAGS, this.#flags, 'flags of a run')
     expectMost(u32, base, record + RUN.CANCEL, 2, 'cancel word')
@@ -175,14 +175,14 @@ export class RunTable {
     expectMost(u32, base, record + RUN.FAILED_TASK, this.#count, 'failed task')
     for (const [ring, capacity] of this.#rings) {
       // The tail is looked at between two looks at the head: where nobody has popped meanwhile, it is at most a ring ahead.
-      const head = word(ring + QUEUE.HEAD), filled = (word(ring + QUEUE.TAIL) - head) >>> 0
+      const head = Atomics.load(u32, (ring + QUEUE.HEAD) >>> 2), filled = (Atomics.load(u32, (ring + QUEUE.TAIL) >>> 2) - head) >>> 0
       expectWord(u32, base, ring - base + QUEUE.MASK, capacity - 1, 'mask of a ring')
-      if (filled > capacity && word(ring + QUEUE.HEAD) === head) throw corrupt(`0…${capacity} tasks in a ring`, filled, ring - base)
+      if (filled > capacity && Atomics.load(u32, (ring + QUEUE.HEAD) >>> 2) === head) throw corrupt(`0…${capacity} tasks in a ring`, filled, ring - base)
     }
     for (let n = Math.min(TASKS_A_CHECK, this.#count); n > 0; n--) {
-      const state = this.state(this.#checked)
+      const state = u32[this.task(this.#checked) >>> 2]!
       if (state > TASK_STATE.CANCELLED && state !== TASK_STATE.DELAYED) throw corrupt(`state of task ${this.#checked}`, state, this.task(this.#checked) - base)
-      this.#checked = (this.#checked + 1) % this.#count
+      if (++this.#checked === this.#count) this.#checked = 0
     }
   }
 
