@@ -22,27 +22,30 @@ export interface EdgeStats {
 
 type Row = { -readonly [K in keyof Omit<EdgeStats, 'copyBytes'>]: EdgeStats[K] } & { copyBytes: Record<CopyReason, number> }
 
-/** What the last runs' edges carried and copied. Nothing is computed until someone asks; then O(edges of those runs). */
+/** What the last runs' edges carried and copied. Nothing is computed until someone asks, and once a run: O(edges of that run), then nothing but a list of them. */
 export class EdgeLog {
   readonly #runs: (() => readonly EdgeStats[])[] = []
+  #all: readonly EdgeStats[] | undefined
 
   /** Remembers a run that has ended: numbers and names only. */
   add(runId: string, { plan: { edges } }: CompiledPlan, { edges: carried, segments }: BatchOutcome, copies: CopyLedger): void {
     const moved = segments.flatMap((segment) => [...segment?.report().copied ?? []])
     const charged: CopyEntry[] = [...copies.entries(), ...moved.map(([edge, bytes]) => ({ edge, bytes, reason: 'thread' as const, copies: 1 }))]
-    this.#runs.push(() => rowsOf(runId, edges, carried, charged))
+    let rows: readonly EdgeStats[] | undefined
+    this.#runs.push(() => rows ??= rowsOf(runId, edges, carried, charged))
     if (this.#runs.length > RUNS) this.#runs.shift()
+    this.#all = undefined
   }
 
   /** All edges, oldest run first, after what was copied outside of runs. */
   list(outside: CopyLedger): EdgeStats[] {
     // Copies to threads are made for runs, whose segments tell them.
-    return [...rowsOf('', [], [], outside.entries().filter(({ reason }) => reason !== 'thread')), ...this.#runs.flatMap((run) => run())]
+    return rowsOf('', [], [], outside.entries().filter(({ reason }) => reason !== 'thread')).concat(this.#all ??= this.#runs.flatMap((run) => run()))
   }
 }
 
 function rowsOf(runId: string, edges: readonly PlanEdge[], carried: BatchOutcome['edges'], copies: readonly CopyEntry[]): EdgeStats[] {
-  const rows: Row[] = [], byEnds = new Map<string, Row>(), first = new Map<string, Row>()
+  const rows: EdgeStats[] = [], byEnds = new Map<string, Row>(), first = new Map<string, Row>()
   const row = (from: string, to: string, transport: Row['transport']): Row => {
     const made: Row = { runId, from, to, transport, items: 0, frames: 0, copyBytes: { thread: 0, convert: 0, platform: 0, user: 0 } }
     rows.push(made)

@@ -36,6 +36,10 @@ describe.each([['one thread', { workers: 0 }], ['shared', { workers: 2 }], ['pri
       ids.push(result.runId)
     }
     const { edges } = engine.stats()
+    // Rows are made once; the list is the caller's own.
+    ;(engine.stats().edges as EdgeStats[]).splice(0)
+    expect(engine.stats().edges.length).toBe(edges.length)
+    expect(engine.stats().edges.every((edge, i) => edge === edges[i])).toBe(true)
     expect([...new Set(edges.map(({ runId }) => runId))]).toEqual(ids.slice(2))
     expect(edges.every(({ transport, items, frames }) => transport !== 'queue' || (items === 1 && frames === FRAMES))).toBe(true)
   })
