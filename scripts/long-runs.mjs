@@ -35,7 +35,7 @@ const file = join(root, 'bench/results/long-runs.json')
 let failed = 0
 for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
   const { file: test, only, env: full = {}, counts, seed: own, seeds } = RUNS[name], env = Object.fromEntries(Object.entries(full).map(([key, value]) => [key, process.env[key] ?? value]))
-  const parts = seeds === undefined || process.env['MILLRACE_SEED'] !== undefined ? [undefined] : seeds, done = []
+  const parts = seeds === undefined ? [undefined] : process.env['MILLRACE_SEED'] === undefined ? seeds : [Number(process.env['MILLRACE_SEED'])], done = []
   for (const part of parts) {
     const said = runPart(test, only, { ...env, ...(part !== undefined && { MILLRACE_SEED: String(part) }) })
     if (said.passed === 0) failed++

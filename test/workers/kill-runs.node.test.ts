@@ -61,9 +61,9 @@ describe.each([
     if (tier === 'wasm') {
       const { usedBytes, blocks: now } = engine.stats().arena
       expect([usedBytes, now]).toEqual([used, blocks])
-      // Nor in the memories of those that live: they have run what others lost, and what was stopped because of it.
+      // Nor in the memories of those that live: they have run what others lost, and what was stopped because of it. Who has just started may have less than those that have worked: tables of kernels.
       expect(await outcome(engine, graphs[0]!)).toBe(expected[0])
-      for (const bytes of await ownBytes()) expect(own).toContain(bytes)
+      expect(Math.max(...await ownBytes())).toBeLessThanOrEqual(Math.max(...own))
     } else {
       // A thread that is lost when nothing runs is replaced by the next run: its scratch span is back until then, once its end was noticed and dealt with.
       const left = (): number => { const { arena: now, workers } = engine.stats(); return (now.usedBytes + (2 - workers.count) * WORKER_LEASE_BYTES - used) % SPAN }
