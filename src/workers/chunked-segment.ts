@@ -104,18 +104,17 @@ export class ChunkedSegment implements OpenSegment {
   }
 
   async advance(): Promise<Advance> {
-    for (const buffer of [...this.#hungry]) {
-      const packet = this.#ahead.get(buffer)
-      if (packet === undefined) continue
+    const take = [...this.#hungry].filter((buffer) => this.#ahead.has(buffer)), before = this.#on
+    for (const buffer of take) {
+      this.#read(buffer, this.#ahead.get(buffer) ?? null)
       this.#ahead.delete(buffer)
-      this.#read(buffer, packet)
     }
     const due = this.#isDue()
     this.#advancing = true
     try {
       return await this.#persist(async (on) => {
         if (!on.goesOn) this.#asked = due
-        const { done, outputs, snapshot } = await on.advance(due)
+        const { done, outputs, snapshot } = await on.advance(due, false, on === before ? take : [])
         this.#hungry = new Set(on.hungry())
         this.#since.push({ kind: 'advance' })
         if (snapshot !== undefined) {

@@ -115,11 +115,14 @@ export interface WirePacket {
 /** Engine → worker in transfer mode. `job`: number of an opened segment; `buffer`: index into its plan's buffers. */
 export type JobRequest =
   | { readonly kind: 'job-open'; readonly job: number; readonly plan: SegmentPlan; readonly outputs: readonly (readonly [number, OutputMode])[]; readonly runId: string; readonly startUs: number; /** Goes on where it stood on another worker. */ readonly from?: SegmentSnapshot }
-  /** `ahead`: kept until an `advance` finds its input hungry (MW-57). */
+  /** `ahead`: kept until an `advance` takes it (MW-57). */
   | { readonly kind: 'chunk'; readonly job: number; readonly buffer: number; readonly packet: WirePacket; readonly ahead?: boolean }
   | { readonly kind: 'input-end'; readonly job: number; readonly buffer: number; readonly ahead?: boolean }
-  /** `snapshot`: the answer brings what another worker needs to go on from there. `spent`: buffers of earlier answers, for the next ones. */
-  | { readonly kind: 'advance'; readonly job: number; readonly snapshot?: boolean; readonly spent?: readonly ArrayBuffer[] }
+  /**
+   * `snapshot`: the answer brings what another worker needs to go on from there. `spent`: buffers of earlier answers, for the next ones. `take`: inputs that read what was sent ahead; absent: those
+   * that are hungry when the pass before it has ended. Who asks later must say them: an input that is fed may make another one hungry.
+   */
+  | { readonly kind: 'advance'; readonly job: number; readonly snapshot?: boolean; readonly spent?: readonly ArrayBuffer[]; readonly take?: readonly number[] }
   | { readonly kind: 'job-cancel'; readonly job: number }
   | { readonly kind: 'job-close'; readonly job: number }
 

@@ -113,9 +113,9 @@ export class RemoteSegment implements OpenSegment {
   /** True when the next pass was asked for. */
   get goesOn(): boolean { return this.#next !== undefined }
 
-  /** As {@link OpenSegment.advance}. `snapshot`: brings what another worker needs to go on from there. `drop`: what comes out is known already. */
-  async advance(snapshot = false, drop = false): Promise<Advance & { readonly snapshot?: SegmentSnapshot | undefined }> {
-    const asked = this.#next ?? this.#pass(snapshot)
+  /** As {@link OpenSegment.advance}. `snapshot`: brings what another worker needs to go on from there. `drop`: what comes out is known already. `take`: inputs that read now what they were fed ahead. */
+  async advance(snapshot = false, drop = false, take: readonly number[] = []): Promise<Advance & { readonly snapshot?: SegmentSnapshot | undefined }> {
+    const asked = this.#next ?? this.#pass(snapshot, take)
     this.#next = undefined
     const reply = await asked, outputs: { buffer: number; packet: Packet }[] = []
     this.#hungry = new Set(reply.hungry)
@@ -132,13 +132,13 @@ export class RemoteSegment implements OpenSegment {
     return { done: reply.done, outputs, snapshot: reply.snapshot }
   }
 
-  #pass(snapshot: boolean): Promise<Reply<'result'>> {
+  #pass(snapshot: boolean, take?: readonly number[]): Promise<Reply<'result'>> {
     const { executing } = this.worker
     if (executing.size === 0) this.worker.beatUs = this.#o.clock.nowUs()
     this.#passes++
     executing.add(this)
     const spent = this.#spent.splice(0)
-    return this.#ask('result', { kind: 'advance', job: this.#job, snapshot, spent }, spent).finally(() => {
+    return this.#ask('result', { kind: 'advance', job: this.#job, snapshot, spent, ...(take && { take }) }, spent).finally(() => {
       // Behind those that wait for the worker already.
       executing.delete(this)
       if (--this.#passes > 0) executing.add(this)

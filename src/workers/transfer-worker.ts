@@ -110,7 +110,7 @@ export class JobServer {
       // One at a time: the next job waits here with its inputs (MW-57).
       case 'advance':
         this.#pool.give(request.spent ?? [])
-        return job.over ? undefined : this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true))
+        return job.over ? undefined : this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true, request.take))
       case 'job-close': {
         this.#jobs.delete(request.job)
         await job.segment?.close()
@@ -145,10 +145,10 @@ export class JobServer {
     return undefined
   }
 
-  async #advance(number: number, job: Job, keep: boolean): Promise<void> {
+  async #advance(number: number, job: Job, keep: boolean, take?: readonly number[]): Promise<void> {
     const { segment, collected, ahead } = job
     if (segment === undefined) return
-    for (const buffer of ahead.size > 0 ? segment.hungry() : []) {
+    for (const buffer of ahead.size > 0 ? take ?? segment.hungry() : []) {
       const packet = ahead.get(buffer)
       if (packet === undefined) continue
       ahead.delete(buffer)

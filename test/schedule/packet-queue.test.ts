@@ -25,6 +25,30 @@ describe('PacketQueue', () => {
     expect(queue.counters).toMatchObject({ items: 5, frames: 5, dropped: 0, depthMax: 2 })
   })
 
+  test('a packet that is taken early counts as one that waits until it is read; the reader hears of each that comes', async () => {
+    const queue = new PacketQueue(media, 2, services()), told: (number | null | undefined)[] = [], pushed: number[] = []
+    const look = (): number | null | undefined => { const next = queue.peek(); return next === null ? null : next?.position }
+    queue.arrived = () => { told.push(look()) }
+    const writer = (async () => { for (let n = 0; n < 4; n++) { await queue.push(packet(n)); pushed.push(n) } queue.end() })(), settled = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 0) })
+    await settled()
+    expect([told, pushed, queue.hasRoom(1), look()]).toEqual([[0, 0], [0, 1], false, 0])
+    queue.takeEarly()
+    await settled()
+    expect([pushed, queue.hasRoom(1), look()]).toEqual([[0, 1], false, 1])
+    queue.settle()
+    await settled()
+    expect([pushed, look()]).toEqual([[0, 1, 2], 1])
+    expect((await queue.take())?.position).toBe(1)
+    await writer
+    expect([pushed, look(), (await queue.take())?.position, (await queue.take())?.position, look(), queue.counters.depthMax]).toEqual([[0, 1, 2, 3], 2, 2, 3, null, 2])
+    expect(told.at(-1)).toBe(2)
+    queue.arrived = undefined
+    const failing = new PacketQueue(media, 2, services())
+    failing.offer(packet(0))
+    failing.fail(new Error('writer'))
+    expect([failing.peek(), failing.hasRoom(9)]).toEqual([undefined, true])
+  })
+
   test('releases each packet once: read, abandoned, failed, pushed after the reader left', async () => {
     const closed: number[] = [], queue = new PacketQueue(media, 8, services())
     for (let n = 0; n < 4; n++) queue.offer(tracked(closed, n))

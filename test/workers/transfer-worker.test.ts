@@ -120,6 +120,51 @@ describe('jobs on a private memory', () => {
     expect(s.heard.flatMap(({ event }) => event.kind === 'beat' || event.kind === 'job-opened' ? [] : [[event.kind, 'job' in event && event.job]])).toEqual([['job-failed', 2], ['job-closed', 2], ['result', 1]])
   })
 
+  test('MW-57: what is sent ahead waits until a pass takes it; the pass that was asked for meanwhile follows by itself; past the end nothing is answered', async () => {
+    const s = await served(), pieces: OutputMode = { mode: 'emit' }, results = (): Extract<JobReply, { kind: 'result' }>[] => s.heard.flatMap(({ event }) => event.kind === 'result' ? [event] : [])
+    s.say(opening(1, pieces))
+    s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(3_000) })
+    s.say({ kind: 'advance', job: 1, take: [] })
+    // In one go, before the first pass has ended.
+    s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(2_000, 3_000), ahead: true })
+    s.say({ kind: 'advance', job: 1 })
+    while (results().length < 2) await hostClock.yield()
+    s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(1_000, 5_000), ahead: true })
+    s.say({ kind: 'advance', job: 1, take: [] })
+    while (results().length < 3) await hostClock.yield()
+    // Asked by name: taken. Then its end, and two passes more than there are.
+    s.say({ kind: 'advance', job: 1, take: [0] })
+    s.say({ kind: 'input-end', job: 1, buffer: 0, ahead: true })
+    for (let n = 0; n < 3; n++) s.say({ kind: 'advance', job: 1 })
+    s.say({ kind: 'job-close', job: 1 })
+    await s.until('job-closed', 1)
+    const told = results().map(({ done, hungry, outputs, spent }) => [done, hungry, outputs.map(({ packet }) => [packet.position, packet.duration]), spent.length])
+    expect(told.slice(0, 4)).toEqual([[false, [0], [[0, 3_000]], 1], [false, [0], [[3_000, 2_000]], 1], [false, [0], [], 0], [false, [0], [[5_000, 1_000]], 1]])
+    expect(told.slice(4)).toEqual([[true, [], [], 0]])
+    expect(results().at(-1)!.report.steps).toMatchObject([{ framesIn: 6_000, framesOut: 6_000 }])
+  })
+
+  test('a cancel while one pass runs and one waits: the first fails, the second is never executed and says nothing', async () => {
+    let cancelled = false
+    const s = await served((nowUs) => {
+      if (cancelled || nowUs < 40_000) return
+      cancelled = true
+      s.say({ kind: 'job-cancel', job: 1 })
+    })
+    s.say(opening(1))
+    s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(200 * HEAD) })
+    s.say({ kind: 'advance', job: 1, take: [] })
+    s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(200 * HEAD, 200 * HEAD), ahead: true })
+    s.say({ kind: 'advance', job: 1 })
+    await s.until('job-failed', 1)
+    const at = s.now()
+    s.say({ kind: 'job-close', job: 1 })
+    await s.until('job-closed', 1)
+    expect(s.heard.flatMap(({ event }) => event.kind === 'beat' || event.kind === 'job-opened' ? [] : [event.kind])).toEqual(['job-failed', 'job-closed'])
+    // Two hundred passes more would be seen on the clock.
+    expect(s.now() - at).toBeLessThan(20 * PASS_US)
+  })
+
   test('a snapshot comes only when it is asked for, and never with the end; another server goes on from it', async () => {
     const s = await served(), t = await served(), pieces: OutputMode = { mode: 'pieces' }
     s.say(opening(1, pieces))
