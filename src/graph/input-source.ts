@@ -9,7 +9,7 @@ export function inputSource(id: string, media: MediaConstraint = anyMedia()): Gr
 }
 
 /** The `order` of a new last edge into a port: behind those that are there, whatever they say. Nothing where its position does already. */
-export function orderAfter({ edges }: Graph, [node, port]: PortRef): Pick<GraphEdge, 'order'> {
+export function orderAfter({ edges }: Pick<Graph, 'edges'>, [node, port]: PortRef): Pick<GraphEdge, 'order'> {
   const last = edges.reduce((most, { to, order }) => order !== undefined && to[0] === node && to[1] === port ? Math.max(most, order) : most, -Infinity)
   return last < edges.length ? {} : { order: last + 1 }
 }

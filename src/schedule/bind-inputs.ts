@@ -2,6 +2,7 @@ import { commonErrors } from '../errors/common-errors.js'
 import { addNode, connect, setParam } from '../graph/edit.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
+import { orderAfter } from '../graph/input-source.js'
 
 /** Makes a source node for a value given to a port, or nothing when such a value cannot be wired. */
 export type LiteralSource = (id: string, value: unknown) => GraphNode | undefined
@@ -29,7 +30,7 @@ export function bindInputs(graph: Graph, values: Readonly<Record<string, unknown
       if (definition === undefined || Object.hasOwn(definition.params, port)) { if (definition) bound = setParam(bound, node, port, value); continue }
       const literal = source(`~${name}.${node}.${port}`, value)
       if (literal === undefined) throw commonErrors.INVALID_ARGUMENT({ function: `run input ${name}`, expected: `audio for ${node}.${port}`, got: typeof value })
-      bound = connect(addNode(bound, literal), [literal.id, Object.keys(literal.definition!.outputs)[0]!], [node, port])
+      bound = connect(addNode(bound, literal), [literal.id, Object.keys(literal.definition!.outputs)[0]!], [node, port], orderAfter(bound, [node, port]))
     }
   }
   return { ...bound, inputs: new Map() }

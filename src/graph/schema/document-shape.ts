@@ -50,8 +50,8 @@ function makeShapes() {
     created: optional(timestamp), modified: optional(timestamp),
   })
 
-  const portsShape: Shape = list(portShape)
-  const inputShape: ObjectShape = object('input', { to: required(portsShape), media: optional(mediaShape()), required: optional(flag, true), default: optional(any) })
+  const portsShape: Shape = list(portShape), media = mediaShape()
+  const inputShape: ObjectShape = object('input', { to: required(portsShape), media: optional(media), required: optional(flag, true), default: optional(any) })
 
   const nodeShape: ObjectShape = object('node', {
     id: required(idShape),
@@ -61,7 +61,7 @@ function makeShapes() {
     tier: optional(either(tierAlias, list(tier, 1, 3)), 'auto'),
     place: optional(choice('auto', 'local', 'remote', 'prefer-local', 'prefer-remote', 'main'), 'auto'),
     requires: optional(requires, {}),
-    media: optional(map(mediaShape(), idShape), {}),
+    media: optional(map(media, idShape), {}),
     mode: optional(choice('run', 'bypass', 'mute'), 'run'),
     policy: optional(policy, {}),
     matrix: optional(any), produces: optional(any), consumes: optional(any),

@@ -1,49 +1,51 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
-import type { MediaConstraint } from '../../media/media-type.js'
-import type { Graph } from '../graph.js'
-import type { NodeDefinition } from '../node-definition.js'
+import type { Graph, PortRef } from '../graph.js'
+import { inputSource, orderAfter } from '../input-source.js'
 import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
 
 /** A graph with a source for each port that a run-time input with declared `media` goes to, so that negotiation knows what will come. */
 export interface GivenMedia {
   readonly graph: Graph
-  /** Reports what was found at a source or its edge; false when it stands elsewhere. */
-  readonly place: (diagnostic: Diagnostic) => boolean
+  /** Reports what was found at a source, its edge or a converter behind it; false when it stands elsewhere. `edge`: the position that the diagnostic's pointer names. */
+  readonly place: (diagnostic: Diagnostic, edge: number | undefined) => boolean
 }
+
+interface Place { readonly index: number; readonly pointer: string; readonly source: string; readonly name: string; readonly ref: PortRef }
 
 /** Puts sources behind the graph's nodes and edges, whose numbers stay; undefined when no input says its media. Inputs of params need none: params have their own rules. */
 export function withGivenMedia(c: Context, graph: Graph): GivenMedia | undefined {
-  const nodes: Graph['nodes'][number][] = [], edges: Graph['edges'][number][] = [], at: { readonly index: number; readonly pointer: string }[] = []
-  const inputs = new Map(graph.inputs)
+  const at: Place[] = [], left = new Set<string>(graph.nodes.map(({ id }) => id)), inputs = new Map(graph.inputs)
+  const nodes = [...graph.nodes], edges = [...graph.edges]
   let index = -1
   for (const [name, input] of c.graph.inputs) {
     index++
     if (input.media === undefined) continue
-    const ports = input.to.filter(([id, port]) => { const n = c.indexOf.get(id); return n !== undefined && graph.nodes.some((node) => node.id === id) && c.sound(n)?.inputs[port] !== undefined })
+    const ports = (graph.inputs.get(name)?.to ?? []).filter(([id, port]) => left.has(id) && Object.hasOwn(c.sound(c.indexOf.get(id)!)?.inputs ?? {}, port))
     if (ports.length === 0) continue
-    inputs.set(name, { ...input, to: input.to.filter((ref) => !ports.includes(ref)) })
-    const definition = sourceOf(input.media)
+    inputs.set(name, { ...input, to: (graph.inputs.get(name)?.to ?? []).filter((ref) => !ports.includes(ref)) })
     for (const ref of ports) {
-      const id = `~${name}.${ref.join('.')}`
-      nodes.push({ id, type: definition.type, definition, params: {} })
-      edges.push({ from: [id, 'out'], to: ref })
-      at.push({ index, pointer: `/inputs/${escapePointer(name)}/media` })
+      const source = `~${name}.${ref.join('.')}`
+      nodes.push(inputSource(source, input.media))
+      edges.push({ from: [source as typeof ref[0], 'out'], to: ref, ...orderAfter({ edges }, ref) })
+      at.push({ index, pointer: `/inputs/${escapePointer(name)}/media`, source, name, ref })
     }
   }
   if (at.length === 0) return undefined
   return {
-    graph: { ...graph, nodes: [...graph.nodes, ...nodes], edges: [...graph.edges, ...edges], inputs },
-    place: (diagnostic) => {
-      const edge = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? ''), own = edge === null ? nodes.findIndex(({ id }) => id === diagnostic.node) : Number(edge[1]) - graph.edges.length
-      if (own < 0) return false
-      const { suggestions: _edits, ...rest } = diagnostic // they would name the source, which no document has
-      c.report('inputs', at[own]!.index, { ...rest, pointer: at[own]!.pointer })
+    graph: { ...graph, nodes, edges, inputs },
+    place: (diagnostic, edge) => {
+      const own = edge === undefined ? at.find(({ source }) => source === diagnostic.node) : at[edge - graph.edges.length]
+      if (own === undefined) return false
+      c.report('inputs', own.index, named(diagnostic, own))
       return true
     },
   }
 }
 
-function sourceOf(media: MediaConstraint): NodeDefinition {
-  return { type: 'millrace::input', version: '1.0.0', title: 'input', doc: 'Stands for a run-time input.', family: 'internal', params: {}, inputs: {}, outputs: { out: { media } } }
+/** The diagnostic in the document's words: the input for its source and for converters behind that, and no edits, which would name them. */
+function named({ suggestions: _edits, edge: _edge, ...found }: Diagnostic, { name, source, pointer, ref }: Place): Diagnostic {
+  const converter = `Node ~${source}.out~`, say = (text: string): string => (text.startsWith(converter) ? `Input ${name}${text.slice(converter.length).replace(/^\d+/, '')}` : text)
+    .replaceAll(`Edge ${source}.out`, () => `Input ${name}`).replaceAll(`${source}.out`, () => `input ${name}`)
+  return { ...found, message: say(found.message), hint: say(found.hint), node: ref[0], port: ref[1], pointer }
 }

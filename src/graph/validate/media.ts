@@ -1,7 +1,7 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Media } from '../../media/media-type.js'
-import type { GraphNode } from '../graph.js'
+import type { Graph, GraphNode } from '../graph.js'
 import { negotiate, type NegotiateMode, type Negotiation } from '../negotiate/index.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../node-definition.js'
 import { rangeText } from '../param-range.js'
@@ -10,7 +10,7 @@ import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
 import { checkFeedbackMedia, checkLinks } from './feedback.js'
 import type { Flow } from './flow.js'
-import { withGivenMedia } from './given-media.js'
+import { withGivenMedia, type GivenMedia } from './given-media.js'
 import type { ValidationHost } from './host.js'
 import { checkNodeMedia } from './node-media.js'
 
@@ -25,14 +25,14 @@ export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: F
   checkNodeMedia(c)
   const given = withGivenMedia(c, graph)
   const solved = negotiate(given?.graph ?? graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }), params: (i) => c.params[nodeIndex[i]!] ?? {} })
-  for (const diagnostic of solved.diagnostics) if (given?.place(diagnostic) !== true) place(c, diagnostic, edgeIndex)
+  for (const diagnostic of solved.diagnostics) place(c, diagnostic, edgeIndex, given)
   checkFeedbackMedia(c, solved, edgeIndex)
   checkLinks(c, { nodeIndex, edgeIndex }, solved, host)
   nodeIndex.forEach((n) => {
     const definition = c.sound(n)
     if (definition?.validate === undefined) return
     const { id } = c.graph.nodes[n]!
-    for (const found of ownFindings(definition, c.params[n] ?? {}, portMedia(solved.media, id, definition))) {
+    for (const found of ownFindings(definition, c.params[n] ?? {}, portMedia(solved, id, definition))) {
       c.report('nodes', n, { ...placed(found, definition, c.graph.nodes[n]!, c.nodePointer(n)), stage: 12, node: id })
     }
   })
@@ -60,26 +60,43 @@ function placed(found: Diagnostic, { type, params }: NodeDefinition, { id, param
 }
 
 /** Edge positions are those of the graph that was solved; the document's are told. */
-function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[]): void {
-  const at = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? '')
-  if (at !== null) {
-    const e = edgeIndex[Number(at[1])]!
+function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[], given: GivenMedia | undefined): void {
+  const at = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? ''), edge = at === null ? undefined : Number(at[1]), e = edge === undefined ? undefined : edgeIndex[edge]
+  if (e !== undefined) {
     if (diagnostic.severity === 'error') c.brokenEdges.add(e)
     c.report('edges', e, { ...diagnostic, pointer: c.edgePointer(e) })
-    return
+  } else if (given?.place(diagnostic, edge) !== true) {
+    const node = c.indexOf.get(diagnostic.node ?? '') ?? 0
+    c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
   }
-  const node = c.indexOf.get(diagnostic.node ?? '') ?? 0
-  c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
 }
 
-function portMedia(media: ReadonlyMap<string, Media>, id: string, { inputs, outputs }: NodeDefinition): Record<string, Media> {
+/** Media of a node's ports as far as they are agreed; of a `multi` input's links all or none, so that who counts them counts right. */
+function portMedia({ media, graph }: Negotiation, id: string, { inputs, outputs }: NodeDefinition): Record<string, Media> {
   const own: Record<string, Media> = {}
   const take = (port: string): boolean => {
     const found = media.get(`${id}.${port}`)
     if (found !== undefined) own[port] = found
     return found !== undefined
   }
-  for (const port in inputs) if (inputs[port]!.multi !== true) take(port); else for (let n = 0; take(`${port}.${n}`); n++);
+  for (const port in inputs) {
+    if (inputs[port]!.multi !== true) { take(port); continue }
+    const links = linksInto(graph).get(`${id}.${port}`) ?? 0
+    let known = 0
+    while (take(`${port}.${known}`)) known++
+    if (known < links) for (let n = 0; n < known; n++) delete own[`${port}.${n}`]
+  }
   for (const port in outputs) take(port)
   return own
+}
+
+const counts = new WeakMap<Graph, ReadonlyMap<string, number>>()
+/** How many edges and run-time inputs end at each port. */
+function linksInto(graph: Graph): ReadonlyMap<string, number> {
+  let found = counts.get(graph) as Map<string, number> | undefined
+  if (found === undefined) {
+    counts.set(graph, found = new Map())
+    for (const to of [...graph.edges.map((edge) => edge.to), ...[...graph.inputs.values()].flatMap((input) => input.to)]) found.set(to.join('.'), (found.get(to.join('.')) ?? 0) + 1)
+  }
+  return found
 }

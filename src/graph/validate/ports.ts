@@ -43,7 +43,7 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
     const before = note(target, edge.to[1], edge.from)
     if (before === undefined || c.brokenEdges.has(e)) return
     const input = to.inputs[edge.to[1]]
-    if (input?.multi === true) { checkLinkCount(c, e, edge.to, count); return }
+    if (input?.multi === true) { checkLinkCount(c, 'edges', e, edge.to, c.edgePointer(e), count); return }
     const name = c.edgeName(e)
     c.brokenEdges.add(e)
     c.report('edges', e, graphErrors.INPUT_OCCUPIED.diagnostic({ input: edge.to.join('.'), first: before, got: edge.from.join('.') }, {
@@ -51,7 +51,7 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
       suggestions: [{ title: `Remove edge ${name}`, edit: { op: 'remove-edge', edge: name, from: edge.from, to: edge.to } }],
     }))
   })
-  checkRunInputs(c, note, astray)
+  checkRunInputs(c, note, count, astray)
   checkRunOutputs(c)
   c.graph.nodes.forEach((node, n) => {
     const definition = c.sound(n)
@@ -66,16 +66,18 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
   })
 }
 
-function checkLinkCount(c: Context, e: number, to: PortRef, count: Map<string, number>): void {
+/** The first link beyond the limit is told. */
+function checkLinkCount(c: Context, section: Section, index: number, to: PortRef, pointer: string, count: Map<string, number>): void {
   const key = to.join('\u0000'), links = (count.get(key) ?? 1) + 1
   count.set(key, links)
   if (links !== c.limits.linksPerInput + 1) return
-  c.report('edges', e, commonErrors.LIMIT_EXCEEDED.diagnostic(
+  c.report(section, index, commonErrors.LIMIT_EXCEEDED.diagnostic(
     { what: `Links into ${to.join('.')}`, limit: c.limits.linksPerInput, got: links },
-    { node: to[0], port: to[1], pointer: c.edgePointer(e), constraint: 'max', expected: c.limits.linksPerInput, got: links }))
+    { node: to[0], port: to[1], pointer, constraint: 'max', expected: c.limits.linksPerInput, got: links }))
 }
 
-function checkRunInputs(c: Context, note: (node: number, port: string, from: string) => string | undefined, astray: Set<number>): void {
+/** Run-time inputs stand behind the edges into a `multi` input, in order of declaration. */
+function checkRunInputs(c: Context, note: (node: number, port: string, from: string) => string | undefined, count: Map<string, number>, astray: Set<number>): void {
   let index = 0
   for (const [name, input] of c.graph.inputs) {
     input.to.forEach((ref, i) => {
@@ -90,6 +92,8 @@ function checkRunInputs(c: Context, note: (node: number, port: string, from: str
       }
       const before = note(node!, ref[1], `input ${name}`)
       if (before === undefined) return
+      const twice = input.to.findIndex(([id, port]) => id === ref[0] && port === ref[1]) < i
+      if (!twice && Object.hasOwn(definition.inputs, ref[1]) && definition.inputs[ref[1]]!.multi === true) { checkLinkCount(c, 'inputs', index, ref, pointer, count); return }
       c.report('inputs', index, graphErrors.INPUT_OCCUPIED.diagnostic(
         { input: ref.join('.'), first: before, got: `input ${name}` }, { node: ref[0], port: ref[1], pointer, expected: before, got: `input ${name}` }))
     })

@@ -41,6 +41,18 @@ describe('media of run-time inputs', () => {
     expect(told(check(media))).toEqual([['SCHEMA_INVALID', pointer]])
   })
 
+  test('messages name the input, its document pointer and the port, and nothing that no document has', () => {
+    for (const [media, mode, message] of [
+      [{ kind: 'text' }, 'auto', 'Input talk→vad.in: expected audio f32, planar, got text.'],
+      [{ kind: 'audio', rate: 16_000, channels: 1, format: 'i16' }, 'strict', 'Input talk→vad.in, format: input talk gives i16, vad.in takes f32.'],
+      [{ kind: 'audio', rate: 16_000, channels: 1, format: 'i16' }, 'auto', 'Input talk: audio::convert inserted on input talk->vad.in: audio 16000 Hz, 1 channel, i16, planar → audio 16000 Hz, 1 channel, f32, planar.'],
+    ] as const) {
+      const found = check(media, mode)
+      expect(found.map((one) => [one.message, one.node, one.port, one.pointer])).toEqual([[message, 'vad', 'in', '/inputs/talk/media']])
+      expect(JSON.stringify(found)).not.toContain('~')
+    }
+  })
+
   test('rates that no audio has are a conflict', () => {
     expect(told(check({ kind: 'audio', rate: 5_000_000 })).map((one) => (one as string[])[1])).toContain('/inputs/talk/media')
   })
