@@ -15,7 +15,7 @@ export async function validateFile({ positionals, options, terminal }: CommandCo
   const host = options['host'] === true ? hostFacts() : undefined
   const found = document === undefined ? read : [...own, ...validate(document, registry, host, { strict })]
   const count = (severity: string): number => found.filter((one) => one.severity === severity).length
-  const errors = count('error'), dialect = report?.dialect ?? 'millrace', nodes = document?.nodes.length ?? 0, edges = document?.edges?.length ?? 0
+  const errors = count('error'), dialect = report?.dialect ?? 'millrace', nodes = length(document?.nodes), edges = length(document?.edges)
   if (options['json'] === true) terminal.out(JSON.stringify({ valid: errors === 0, dialect, nodes, edges, diagnostics: found }, null, 2))
   else {
     printDiagnostics(found, terminal)
@@ -24,5 +24,8 @@ export async function validateFile({ positionals, options, terminal }: CommandCo
   }
   return errors === 0 ? EXIT.OK : EXIT.DIAGNOSTICS
 }
+
+/** Entries of what should be a list: a faulty document may hold anything there. */
+function length(list: unknown): number { return Array.isArray(list) ? list.length : 0 }
 
 function counted(n: number, what: string): string { return `${n} ${what}${n === 1 ? '' : 's'}` }

@@ -56,15 +56,15 @@ function valueOf(given: unknown, format: boolean): unknown {
 
 /** The other way round; what the dialect has no word for is dropped in the report. Sides are told by the type; ports of an unknown type count as inputs. */
 export function mediaCapabilities(media: Readonly<Record<string, MediaConstraint>>, definition: NodeDefinition | undefined, pointer: string, report: Report): Json {
-  const sides: Record<string, Record<string, unknown>> = {}
+  const sides: Record<string, [port: string, fields: unknown][]> = {}
   for (const [port, constraint] of Object.entries(media)) {
-    const side = definition?.outputs[port] === undefined ? 'inputs' : 'outputs', fields: Record<string, unknown> = {}
+    const side = definition !== undefined && Object.hasOwn(definition.outputs, port) ? 'outputs' : 'inputs', fields: Record<string, unknown> = {}
     if (constraint.kind !== 'audio') { report.drop(`${pointer}/${escapePointer(port)}`, `${constraint.kind} has no place in remotemedia-v1`); continue }
     for (const [name, ours] of Object.entries(FIELDS)) {
       const value = (constraint as unknown as Json)[ours]
       if (value !== undefined) fields[name] = value
     }
-    (sides[side] ??= {})[port] = fields
+    (sides[side] ??= []).push([port, fields])
   }
-  return sides
+  return Object.fromEntries(Object.entries(sides).map(([side, ports]) => [side, Object.fromEntries(ports)]))
 }

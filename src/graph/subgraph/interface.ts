@@ -25,8 +25,8 @@ export function interfaceOf(type: string, { graph, exposed, outputs }: SubgraphP
     }
   }
   const outs = [...outputs].flatMap(([name, [id, port]]): [string, OutputDeclaration][] => {
-    const output = nodes.get(id)?.definition?.outputs[port]
-    return output === undefined ? [] : [[name, output]]
+    const outputs = nodes.get(id)?.definition?.outputs
+    return outputs === undefined || !Object.hasOwn(outputs, port) ? [] : [[name, outputs[port]!]]
   })
   return {
     type, version: '1.0.0', title: type, doc: '', family: 'graph', params: Object.fromEntries(params), inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outs),

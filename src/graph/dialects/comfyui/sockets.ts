@@ -48,7 +48,7 @@ export class Sockets {
   }
 
   #fresh(side: 'inputs' | 'outputs', port: string): Json {
-    const type = this.#definition?.[side][port]?.media.kind.toUpperCase() ?? '*'
+    const ports = this.#definition?.[side], type = ports !== undefined && Object.hasOwn(ports, port) ? ports[port]!.media.kind.toUpperCase() : '*'
     if (side === 'outputs') return { name: port, type, links: null }
     const isParam = this.#definition !== undefined && !Object.hasOwn(this.#definition.inputs, port) && Object.hasOwn(this.#definition.params, port)
     return { name: port, type, link: null, ...(isParam && { widget: { name: port } }) }
