@@ -57,6 +57,12 @@ export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: 
 }
 const NOTHING = /* @__PURE__ */ new Uint8Array(0)
 
+/** The records of a type among those of params that it does not declare, by the UTF-8 bytes of all names. */
+export function withAdditional(params: readonly ParamRecord[], values: Readonly<Record<string, unknown>>, definition: NodeDefinition): readonly ParamRecord[] {
+  const more = Object.keys(values).filter((name) => !Object.hasOwn(definition.params, name))
+  return [...params, ...more.map((name): ParamRecord => ({ name, declaration: { type: 'json', doc: '' }, omitted: undefined, number: undefined }))].sort((a, b) => compareUtf8(a.name, b.name))
+}
+
 function writeValue(writer: HashWriter, name: string, value: unknown): boolean {
   writer.begin(TAG.param).text(TAG.paramName, name).begin(TAG.paramValue)
   const good = writer.value(value)

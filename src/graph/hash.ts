@@ -6,7 +6,7 @@ import type { Graph, PortRef } from './graph.js'
 import { MessageBatch, type Opening } from './hash-batch.js'
 import { digestsOf, kindsOf, loopDigest, partsOf, type GraphPart, type GraphParts } from './hash-loops.js'
 import { HashReuse, type HashedGraph } from './hash-reuse.js'
-import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, type TypeRecords } from './hash-type.js'
+import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, withAdditional, type TypeRecords } from './hash-type.js'
 import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
 import { allRun, applyModes } from './modes.js'
 import type { NodeDefinition, ParamDeclaration, ParamValues } from './node-definition.js'
@@ -236,12 +236,13 @@ class GraphHasher {
   #writeParams(index: number, definition: NodeDefinition, type: OpenType): readonly string[] {
     const { id } = this.#graph.nodes[index]!, writer = this.#writer, given = this.#givenOf(index, definition), { params, openings } = type.records
     const plain = isPlain(definition, given), values = plain ? given : resolveParams(definition, given).values
+    const records = plain || definition.additionalParams !== true ? params : withAdditional(params, values, definition)
     let files: readonly string[] = NONE, at = 0
     if (plain && this.#o.referenced === undefined) while (at < openings.length - 1 && (!Object.hasOwn(given, params[at]!.name) || given[params[at]!.name] === undefined)) at++
     this.#batch.open(type.openings[at] ??= this.#batch.openingOf(openings[at]!))
     if (definition.deterministic === 'no') writer.begin(TAG.deterministic).raw(DETERMINISTIC_NO).raw(this.#nonce()).end()
-    for (; at < params.length; at++) {
-      const { name, declaration, omitted, number } = params[at]!
+    for (; at < records.length; at++) {
+      const { name, declaration, omitted, number } = records[at]!
       const own = Object.hasOwn(values, name) ? values[name] : undefined, value = own === undefined && plain ? declaration.default : own
       if (value === undefined) continue
       if (own === undefined && omitted !== undefined) writer.piece(omitted)

@@ -211,6 +211,8 @@ export interface NodeDefinition {
   readonly replacedBy?: string
   readonly references?: readonly string[]
   readonly params: ParamTable
+  /** Takes params that are not declared, of any JSON value, as they are given: `PARAM_UNKNOWN` is a warning then. They are hashed; no edge and no run-time input drives them. */
+  readonly additionalParams?: boolean
   readonly inputs: Readonly<Record<string, InputDeclaration>>
   readonly outputs: Readonly<Record<string, OutputDeclaration>>
   /** Output taken when the node itself is wired; needed only with several outputs. */

@@ -35,9 +35,12 @@ type WireArguments<D extends NodeDefinition> =
 /** What may drive a param depends on who reads it: compiled code, frame by frame, or a function. */
 type HasKernel<D extends NodeDefinition> = D extends { readonly kernel: object } ? true : false
 
+/** The params object: declared params, and any others where the type takes them. */
+type GivenParams<D extends NodeDefinition> =
+  D extends { readonly additionalParams: true } ? Readonly<Record<string, unknown>> & ([keyof D['params']] extends [never] ? unknown : ParamsOf<D['params'], HasKernel<D>>) : ParamsOf<D['params'], HasKernel<D>>
+
 /** The params argument may be left out when no param is required. */
-type ParamArguments<D extends NodeDefinition> =
-  [RequiredNames<D['params']>] extends [never] ? [params?: ParamsOf<D['params'], HasKernel<D>>] : [params: ParamsOf<D['params'], HasKernel<D>>]
+type ParamArguments<D extends NodeDefinition> = [RequiredNames<D['params']>] extends [never] ? [params?: GivenParams<D>] : [params: GivenParams<D>]
 
 /** Calls of a node: inputs in order, then params; with a main param its value alone may stand in place of the params. */
 type Calls<D extends NodeDefinition> =

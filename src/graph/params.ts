@@ -46,7 +46,8 @@ function snakeCase(word: string): string {
 }
 
 /**
- * Checks the given params of a node, maps aliases and fills in defaults. Never throws; hostile keys are unknown params like any other.
+ * Checks the given params of a node, maps aliases and fills in defaults. Never throws; hostile keys are unknown params like any other. A type with `additionalParams` gets unknown ones
+ * as they are, with a warning.
  * Reports `PARAM_INVALID` (constraint, limit, value, allowed range) and `PARAM_UNKNOWN` (nearest names), in the order given, then what is missing.
  */
 export function resolveParams(definition: NodeDefinition, given: Readonly<Record<string, unknown>>, o: ResolveOptions = {}): ResolvedParams {
@@ -58,7 +59,12 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
     if (value === undefined) continue
     if (name === key && !Object.hasOwn(values, name) && seen?.has(name) !== true && checkParam(table[name]!, value) === undefined) { values[name] = value; continue }
     const pointer = o.pointer === undefined ? {} : { pointer: `${o.pointer}/${escapePointer(key)}` }
-    if (name === undefined) { diagnostics.push(unknown(node, key, Object.keys(table), names, pointer)); continue }
+    if (name === undefined) {
+      const free = definition.additionalParams === true, problem = free ? checkParam(ADDITIONAL, value) : undefined
+      if (free && problem === undefined) Object.defineProperty(values, key, { value, enumerable: true, writable: true, configurable: true })
+      diagnostics.push(problem === undefined ? unknown(node, key, Object.keys(table), names, { ...pointer, ...(free && { severity: 'warning' }) }) : invalid(node, key, ADDITIONAL, problem, pointer, key))
+      continue
+    }
     const param = table[name]!, first = seen?.get(name) ?? (Object.hasOwn(values, name) ? name : undefined)
     const problem: ParamProblem | undefined = first === undefined ? checkParam(param, value)
       : { constraint: 'other', limit: `one spelling, ${first} or ${key}`, got: value, path: '' }
@@ -76,11 +82,14 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
   return { values, diagnostics }
 }
 
+/** What a param is that nobody declared. */
+const ADDITIONAL: ParamDeclaration = { type: 'json', doc: '' }
+
 function invalid(node: string, name: string, param: ParamDeclaration, problem: ParamProblem, place: { readonly pointer?: string }, key?: string): Diagnostic {
   const got = param.secret === true ? '(secret)' : problem.got, suggestions = key === undefined ? [] : mends(node, key, param, problem)
   return graphErrors.PARAM_INVALID.diagnostic(
     { node, param: name + problem.path, constraint: problem.constraint, limit: problem.limit, got, range: rangeText(param) },
-    { node, port: name, constraint: problem.constraint, expected: problem.limit, got: plain(got), ...place, ...(suggestions.length > 0 && { suggestions }) })
+    { node, port: name, constraint: problem.constraint, expected: problem.limit, got: plain(got), ...place, ...(place.pointer !== undefined && problem.at !== undefined && { pointer: [place.pointer, ...problem.at.map(escapePointer)].join('/') }), ...(suggestions.length > 0 && { suggestions }) })
 }
 
 /** Values that would do: the bound that was passed, near words of an enum, the default. */
@@ -91,7 +100,7 @@ function mends(node: string, param: string, declaration: ParamDeclaration, { con
   return [...fits, { title: declaration.default === undefined || constraint === 'other' ? `Remove ${param}` : `Use the default, ${show(declaration.default)}`, edit: { op: 'remove-param', node, param } }]
 }
 
-function unknown(node: string, key: string, names: readonly string[], spellings: ReadonlyMap<string, string>, place: { readonly pointer?: string }): Diagnostic {
+function unknown(node: string, key: string, names: readonly string[], spellings: ReadonlyMap<string, string>, place: { readonly pointer?: string; readonly severity?: 'warning' }): Diagnostic {
   // Two spellings of one param are no choice: the nearer one stays.
   const near = nearest(key, [...spellings.keys()]).filter((word, i, all) => all.findIndex((other) => spellings.get(other) === spellings.get(word)) === i)
   return graphErrors.PARAM_UNKNOWN.diagnostic({ node, param: key, names, near }, {

@@ -7,7 +7,7 @@ import { paramFromSchema, paramSchema } from './param-schema.js'
 /** JSON Schema of a node of one type as it stands in a document (GR-05): the document's node with this type's ids and params. */
 export function nodeSchema(definition: NodeDefinition): JsonSchema {
   const base = schemaOf(nodeShape), properties = base['properties'] as Readonly<Record<string, JsonSchema>>
-  const params = paramsSchema(definition.params)
+  const params = paramsSchema(definition.params, definition.additionalParams)
   const needed = Object.values(definition.params).some((param) => param.required === true)
   return {
     ...base, $schema: DIALECT, title: definition.title, description: definition.doc,
@@ -18,9 +18,9 @@ export function nodeSchema(definition: NodeDefinition): JsonSchema {
 
 /**
  * Schema of a params object. Other spellings (aliases, snake_case) are accepted as deprecated properties; one param in two spellings is not.
- * A required param is demanded here although an edge may drive it: a schema cannot see edges.
+ * `additional`: others are taken too. A required param is demanded here although an edge may drive it: a schema cannot see edges.
  */
-export function paramsSchema(table: ParamTable): JsonSchema {
+export function paramsSchema(table: ParamTable, additional = false): JsonSchema {
   const spellings = new Map<string, string[]>(Object.keys(table).map((name) => [name, []]))
   for (const [spelling, name] of paramNames(table)) spellings.get(name)!.push(spelling)
   const properties: [string, JsonSchema][] = [], rules: JsonSchema[] = []
@@ -30,7 +30,7 @@ export function paramsSchema(table: ParamTable): JsonSchema {
     for (let i = 0; i < words.length; i++) for (let j = 0; j < i; j++) rules.push({ not: { required: [words[j], words[i]] } })
     if (table[name]!.required === true) rules.push({ anyOf: words.map((word) => ({ required: [word] })) })
   }
-  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: false, ...(rules.length === 0 ? {} : { allOf: rules }) }
+  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: additional, ...(rules.length === 0 ? {} : { allOf: rules }) }
 }
 
 /** The param table back from a node's schema. */

@@ -9,10 +9,10 @@ import { paramsSchema } from './node-schema.js'
 export function typedDocumentSchema(definitions: readonly NodeDefinition[]): JsonSchema {
   const schema = documentSchema(), { document } = schema['$defs'] as { readonly document: JsonSchema }
   const properties = document['properties'] as Readonly<Record<string, JsonSchema>>, nodes = properties['nodes']!, node = nodes['items'] as JsonSchema
-  const rules = definitions.map(({ type, aliases, params, title, doc }) => ({
+  const rules = definitions.map(({ type, aliases, params, additionalParams, title, doc }) => ({
     if: { required: ['type'], properties: { type: { enum: [type, ...aliases ?? []] } } },
     // oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
-    then: { title, description: doc, properties: { params: paramsSchema(withoutRequired(params)) } },
+    then: { title, description: doc, properties: { params: paramsSchema(withoutRequired(params), additionalParams) } },
   }))
   const typed = { ...document, properties: { ...properties, nodes: { ...nodes, items: { ...node, allOf: rules } } } }
   return { ...schema, title: 'Millrace document with the library\'s node types', $defs: { document: typed } }
