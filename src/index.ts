@@ -3,7 +3,7 @@
  * Nothing runs at import.
  */
 export { createEngine, type CreateEngineOptions } from './engine/create-engine.js'
-export type { Engine } from './engine/engine.js'
+export type { CancelOptions, Engine } from './engine/engine.js'
 export type { PlanOptions } from './engine/run-compiler.js'
 export type { OpenNode, OpenNodeOptions } from './engine/open-node.js'
 export type { WorkletContext, WorkletInput, WorkletNode, WorkletOptions, WorkletSegment } from './engine/worklet.js'

@@ -7,6 +7,7 @@ import type { Outputs } from '../graph/graph-from.js'
 import type { Arena } from '../memory/arena.js'
 import type { AudioApi } from '../memory/audio-api.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
+import type { CancelJob } from '../schedule/batch/jobs.js'
 import { CostHistory } from '../schedule/estimates.js'
 import { NodeInstances } from '../schedule/node-instances.js'
 import { onAbort } from '../schedule/on-abort.js'
@@ -25,6 +26,12 @@ import { cancelledRun, probeFailure, warningOf } from './run-errors.js'
 import { RunCompiler, type PlanOptions } from './run-compiler.js'
 import { GraphRuns } from './graph-runs.js'
 
+/** Options of `engine.cancel`. `node`: only its work; default the whole run. `reason` stands in the error. */
+export interface CancelOptions { readonly node?: string; readonly reason?: string }
+
+/** A run under way: how it is cancelled, and jobs of it that were before it had any. */
+interface RunningRun { readonly abort: AbortController; readonly early: [node: string, reason: string][]; cancel: CancelJob | undefined; done: Promise<void> }
+
 /**
  * Owns the arena, the compiled modules and the workers; nothing is global (DESIGN section 1). `close` stops everything, rejects what is pending
  * with `CLOSED`, and may be called again.
@@ -39,7 +46,7 @@ export class Engine {
   readonly #runs: GraphRuns
   readonly #instances = new NodeInstances()
   readonly #gate: PressureGate
-  readonly #running = new Map<string, { abort: AbortController; done: Promise<void> }>()
+  readonly #running = new Map<string, RunningRun>()
   #count = 0
   #closed = false
   #closing: Promise<void> | undefined
@@ -95,17 +102,35 @@ export class Engine {
   async run<const T extends Outputs | Graph>(target: T, options: RunOptions = {}): Promise<RunResult<OutputsOf<T>>> {
     this.#requireOpen('run')
     checkRunCall('run', target, options)
-    const runId = `run-${this.#p.arena.epoch.toString(36)}-${++this.#count}`, abort = new AbortController()
+    const runId = options.runId ?? `run-${this.#p.arena.epoch.toString(36)}-${++this.#count}`, abort = new AbortController()
+    if (this.#running.has(runId)) throw commonErrors.INVALID_ARGUMENT({ function: 'engine.run runId', expected: 'an id that no run under way has', got: runId })
     const { signal } = options, forward = (): void => { abort.abort(signal!.reason) }
     if (signal?.aborted) forward()
     const deaf = signal && onAbort(signal, forward)
-    const work = this.#admitted(runId, target, options, abort.signal)
-    this.#running.set(runId, { abort, done: work.then(() => undefined, () => undefined) })
+    const run: RunningRun = { abort, early: [], cancel: undefined, done: Promise.resolve() }
+    this.#running.set(runId, run)
+    const work = this.#admitted(runId, target, options, run)
+    run.done = work.then(() => undefined, () => undefined)
     try { return await work as RunResult<OutputsOf<T>> } finally {
       this.#running.delete(runId)
       this.#gate.wake()
       deaf?.()
     }
+  }
+
+  /**
+   * Cancels a run by its id, as its `signal` would; or, with `node`, only what that node does, with what is done together with it (EX-52): a node written in TypeScript, its segment of
+   * kernels, or whole-value kernels that workers start by themselves. Who depends on it is skipped, the rest of the run goes on, and ends as `partialfailure` with what is left of
+   * its outputs, or rejects with `CANCELLED`. False: no such run is under way, or the node has ended.
+   */
+  cancel(runId: string, { node, reason = 'by engine.cancel' }: CancelOptions = {}): boolean {
+    const run = this.#running.get(runId)
+    if (run === undefined || run.abort.signal.aborted) return false
+    if (node === undefined) run.abort.abort(reason)
+    else if (run.cancel !== undefined) return run.cancel(node, reason)
+    // Its plan is being made.
+    else run.early.push([node, reason])
+    return true
   }
 
   /** Opens one kernel node for synchronous calls, without a graph (AU-17). See {@link OpenNode}. */
@@ -155,14 +180,18 @@ export class Engine {
   }
 
   /** A run as a job of the arena: what it leases is not moved. */
-  async #admitted(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
+  async #admitted(runId: string, target: Outputs | Graph, options: RunOptions, run: RunningRun): Promise<RunResult> {
     // Of two that wait, the one that came first goes when no other is left.
     const first = (): number => [...this.#running.keys()].indexOf(runId)
+    const { signal } = run.abort
     await this.#gate.admit(first, signal)
     this.#expectSound()
     const end = this.#p.arena.store.beginJob()
     try {
-      const result = await this.#runs.execute(runId, target, options, signal, { added: 0 })
+      const result = await this.#runs.execute(runId, target, options, signal, { added: 0 }, (cancel) => {
+        run.cancel = cancel
+        for (const [node, reason] of run.early) cancel(node, reason)
+      })
       this.#expectSound()
       return result
     } finally { end() }

@@ -6,6 +6,7 @@ import { RunMemory } from '../memory/run-memory.js'
 import { runBatch } from '../schedule/batch/batch-run.js'
 import type { BatchOutcome } from '../schedule/batch/batch-types.js'
 import { batchMetrics } from '../schedule/batch/batch-metrics.js'
+import type { CancelJob } from '../schedule/batch/jobs.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
 import type { CostHistory } from '../schedule/estimates.js'
 import type { NodeInstances } from '../schedule/node-instances.js'
@@ -38,7 +39,7 @@ export class GraphRuns {
   }
 
   /** Runs it. Rejects with what the run failed with, its result hung on. */
-  async execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget): Promise<RunResult> {
+  async execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget, onJobs?: (cancel: CancelJob) => void): Promise<RunResult> {
     const { clock, arena } = this.#p
     const startMs = clock.nowMs(), startUs = clock.nowUs()
     if (signal.aborted) throw cancelledRun(runId, signal)
@@ -57,6 +58,7 @@ export class GraphRuns {
       compiled = this.#compiler.compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
       for (const one of compiled.plan.diagnostics.concat(this.#compiler.requireRoom(runId, compiled))) diagnostics.push(one)
       outcome = await runBatch({
+        ...(onJobs !== undefined && { onJobs }),
         compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services, runId, startUs, signal,
         onProgress: options.onProgress, onError, diagnostics, timed: detailed, seed: BigInt(options.seed ?? prepared.graph.config.seed ?? 0),
         ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }), ...(options.priority !== undefined && { priority: options.priority }),
@@ -64,8 +66,9 @@ export class GraphRuns {
       })
     } finally { await primed.abandon() }
     this.edges.add(runId, compiled, outcome, memory.copies)
-    const error = outcome.cancelled ? cancelledRun(runId, signal) : outcome.failures[0]
-    const status = outcome.cancelled ? 'cancelled' : outcome.failures.length === 0 ? 'success' : onError === 'continue' && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : 'failed'
+    // A job that was cancelled is no reason to stop: the rest of the run counts.
+    const failed = outcome.failures.find(({ code }) => code !== 'CANCELLED'), error = outcome.cancelled ? cancelledRun(runId, signal) : failed ?? outcome.failures[0]
+    const status = outcome.cancelled ? 'cancelled' : error === undefined ? 'success' : (onError === 'continue' || failed === undefined) && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : failed === undefined ? 'cancelled' : 'failed'
     const metrics = nested.report(this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed, skipped: prepared.skipped }))
     const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error, outcome.nodeOutputs)
     if (error === undefined || status === 'partialfailure') return result

@@ -7,6 +7,7 @@ interface Check { readonly key: string; readonly expected: string; readonly hold
 const oneOf = (...values: readonly string[]): ((value: unknown) => boolean) => (value) => values.includes(value as string)
 const CHECKS: readonly Check[] = [
   { key: 'signal', expected: 'an AbortSignal', holds: (v) => typeof v === 'object' && v !== null && 'aborted' in v && typeof (v as { addEventListener?: unknown }).addEventListener === 'function' },
+  { key: 'runId', expected: 'a text of 1 to 128 characters', holds: (v) => typeof v === 'string' && v.length > 0 && v.length <= 128 },
   { key: 'onProgress', expected: 'a function', holds: (v) => typeof v === 'function' },
   { key: 'inputs', expected: 'an object of values by input name', holds: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) },
   { key: 'outputs', expected: 'a list of output names', holds: (v) => Array.isArray(v) && v.every((name) => typeof name === 'string') },

@@ -12,6 +12,8 @@ export interface RunOptions {
   /** Cancels the run; everything it holds is freed before the promise rejects with `CANCELLED`. */
   readonly signal?: AbortSignal
   readonly onProgress?: ProgressListener
+  /** The run's id, for `engine.cancel`, events and errors; 1–128 characters, no other run under way has it. Default: one that the engine makes. */
+  readonly runId?: string
   /** Values for the graph's declared inputs, by name. */
   readonly inputs?: Readonly<Record<string, unknown>>
   /** Run outputs wanted; default all. */

@@ -90,7 +90,7 @@ type Measured = Omit<NodeMetrics, keyof Base | 'memoryPeakMb'>
 
 function setStatus(base: Base, { endedNodes, skippedNodes, failedNodes }: BatchOutcome): void {
   const failed = failedNodes.get(base.id)
-  if (failed) { base.status = 'failed'; base.error = { code: failed.code, message: failed.message } }
+  if (failed) { base.status = failed.code === 'CANCELLED' ? 'cancelled' : 'failed'; base.error = { code: failed.code, message: failed.message } }
   else if ((base.reason = skippedNodes.get(base.id)) !== undefined) base.status = 'skipped'
   else base.status = !endedNodes.has(base.id) ? 'cancelled' : base.attempts > 1 ? 'retried' : 'success'
 }

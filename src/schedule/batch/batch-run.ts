@@ -1,4 +1,3 @@
-import { commonErrors } from '../../errors/common-errors.js'
 import { isMillraceError, type MillraceError } from '../../errors/millrace-error.js'
 import type { Packet } from '../../media/packet.js'
 import { BLOCKED } from '../blocked.js'
@@ -14,9 +13,11 @@ import { ProgressMeter } from '../progress.js'
 import { nodeOf, referenceParts, valueId, type ResolvedNode } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
 import type { BatchOutcome, BatchRequest, SkipReason } from './batch-types.js'
+import { connectionsOf } from './connections.js'
 import { Demand } from './demand.js'
 import { keepMedia } from './keep-media.js'
 import { gatherOutputs } from './gather-outputs.js'
+import { cancelledBy, Jobs } from './jobs.js'
 import { randomKey } from './node-context.js'
 import { nodeReport, runNodeTask, type NodeReport } from './node-task.js'
 import { OutputModes, outputsOf } from './output-modes.js'
@@ -37,6 +38,7 @@ export async function runBatch(request: BatchRequest): Promise<BatchOutcome> {
 class BatchRun {
   readonly #r: BatchRequest
   readonly #abort = new AbortController()
+  readonly #jobs: Jobs
   readonly #routes = new ValueRoutes()
   readonly #stall = new StallBreaker()
   readonly #segments: (OpenSegment | undefined)[] = []
@@ -67,6 +69,7 @@ class BatchRun {
 
   constructor(request: BatchRequest) {
     this.#r = request
+    this.#jobs = new Jobs(request.compiled, this.#abort.signal)
     const { segments, nodes } = request.compiled
     const typescript = nodes.filter((node) => node.tier === null)
     segments.forEach((_, i) => this.#parts.set(`#${i}`, i))
@@ -83,6 +86,7 @@ class BatchRun {
   async execute(): Promise<BatchOutcome> {
     const { signal } = this.#r
     const cancel = (): void => { this.#cancel(signal!.reason) }, deaf = signal && onAbort(signal, cancel)
+    this.#r.onJobs?.((node, reason) => this.#cancelJob(node, reason))
     if (signal?.aborted) cancel()
     try {
       if (!this.#cancelled) await this.#launch((key) => key === '')
@@ -106,8 +110,24 @@ class BatchRun {
 
   #cancel(reason: unknown): void {
     this.#cancelled = true
-    const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : 'by the caller'
-    this.#stopAll(commonErrors.CANCELLED({ id: this.#r.runId, reason: text }, { runId: this.#r.runId, cause: reason }))
+    this.#stopAll(cancelledBy(reason, this.#r.runId))
+  }
+
+  /** What is done together with a node ends, and its readers hear of it; the run goes on without (EX-52). */
+  #cancelJob(id: string, reason: unknown): boolean {
+    const { nodes, removed } = this.#r.compiled, index = nodes.findIndex((node) => node.id === id)
+    if (index < 0 || removed.has(id) || this.#ended.has(id) || this.#failed.has(id) || this.#skipped.has(id) || this.#abort.signal.aborted) return false
+    const { members, outputs } = this.#jobs.of(index, this.#valueGroups.get(this.#keyOf(index))), error = cancelledBy(reason, this.#r.runId, id)
+    if (this.#jobs.cancelled(index) !== undefined) return false
+    this.#jobs.cancel(members, error)
+    for (const queue of this.#readBy(members)) queue.fail(error)
+    this.#failReaders(outputs, id, error)
+    return true
+  }
+
+  #readBy(members: readonly number[]): PacketQueue[] {
+    const own = new Set(members.map((node) => this.#r.compiled.nodes[node]!.id))
+    return [...this.#readers].flatMap(([queue, reader]) => own.has(reader) ? [queue] : [])
   }
 
   #stopAll(error: MillraceError): void {
@@ -154,11 +174,11 @@ class BatchRun {
       if (plans.length > 0) await this.#guard(() => executors[where]!.prepare(plans, this.#abort.signal), plans[0]!.nodes[0]!.node)
     }
     for (const node of this.#typescript()) {
-      if (chosen(node.index) && nodeReport(node, this.#frame()).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition], this.#abort.signal), node.index)
+      if (chosen(node.index) && nodeReport(node, this.#frame(node.index)).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition], this.#abort.signal), node.index)
     }
     for (const { segment, i } of segments) {
       if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue
-      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope()) }, segment.nodes[0]!.node, i)
+      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope(segment.nodes.map(({ node }) => node))) }, segment.nodes[0]!.node, i)
     }
   }
 
@@ -210,7 +230,7 @@ class BatchRun {
 
   #nodeTasks(chosen: (node: number) => boolean): Promise<void>[] {
     return this.#typescript().filter((node) => chosen(node.index)).map((node) => this.#task([node.index], async () => {
-      const frame = this.#frame(), report = nodeReport(node, frame)
+      const frame = this.#frame(node.index), report = nodeReport(node, frame)
       this.#nodes.set(node.id, report)
       try { await runNodeTask(node, this.#nodeQueues.get(node.id)!, this.#routes, frame, report) } finally { this.#closeAsks(node) }
     }, Object.keys(node.definition.outputs).map((port) => valueId(node.id, port))))
@@ -224,7 +244,7 @@ class BatchRun {
   /** The turn of a segment: its nodes have one policy. */
   #turn(node: number): Turn {
     const { clock, limiters } = this.#r.services, { claim } = this.#r.compiled.nodes[node]!.policy ?? NO_POLICY
-    return new Turn({ limiters, claim, clock, nowUs: () => clock.nowUs(), signal: this.#abort.signal })
+    return new Turn({ limiters, claim, clock, nowUs: () => clock.nowUs(), signal: this.#jobs.signal([node]) })
   }
 
   #segmentTasks(chosen: (node: number) => boolean): Promise<void>[] {
@@ -246,15 +266,15 @@ class BatchRun {
 
   /** Whole-value segments: literals are read first, then the executor schedules the rest by itself. */
   #valueTask(group: ValueGroup): Promise<void> {
-    const nodes = group.nodes, outputs = group.segments.flatMap(({ plan }) => outputsOf(plan))
+    const nodes = group.nodes, outputs = group.segments.flatMap(({ plan }) => outputsOf(plan)), signal = this.#jobs.signal(nodes)
     return this.#task(nodes, async () => {
-      const { tasks, kept, missing } = await group.tasks(this.#modes, this.#abort.signal), turn = this.#turn(nodes[0]!)
+      const { tasks, kept, missing } = await group.tasks(this.#modes, signal), turn = this.#turn(nodes[0]!)
       nodes.splice(0, nodes.length, ...nodesOf(kept))
       outputs.splice(0, outputs.length, ...kept.flatMap(({ plan }) => outputsOf(plan)))
       for (const [segment, error] of missing) this.#missed(error, nodesOf([segment]), outputsOf(segment.plan))
       if (tasks.length === 0) return
       await turn.enter()
-      const done = await this.#r.executors.worker!.runValues(tasks, this.#scope()).finally(() => { turn.leave() })
+      const done = await this.#r.executors.worker!.runValues(tasks, this.#scope(group.nodes)).finally(() => { turn.leave() })
       for (const [t, { plan, index }] of kept.entries()) {
         this.#segments[index] = done[t]
         this.#collect(done[t]!, index)
@@ -267,12 +287,17 @@ class BatchRun {
   /** Runs one task of some nodes; its failure fails what depends on it, or the whole run. Ends its outputs in any case. */
   async #task(nodes: readonly number[], work: () => Promise<void>, outputs: readonly ValueId[]): Promise<void> {
     this.#stall.started()
+    const [first] = nodes as [number]
     try {
-      await work()
+      // Dropped before it began: nobody reads what it would have read.
+      if (this.#jobs.signal(nodes).aborted && !this.#abort.signal.aborted) for (const queue of this.#readBy(nodes)) queue.leave()
+      else await work()
+      const cancelled = this.#jobs.cancelled(first)
+      if (cancelled !== undefined && nodes.length > 0) throw cancelled
       for (const value of outputs) if (!this.#routes.of(value).blocked) { this.#routes.end(value); this.#finished.add(value) }
       // What came to its end after the run was stopped gave nothing to anybody.
       if (!this.#abort.signal.aborted) for (const node of nodes) this.#ended.add(this.#r.compiled.nodes[node]!.id)
-    } catch (error) { this.#missed(error, nodes, outputs) } finally { this.#stall.ended() }
+    } catch (error) { this.#missed(this.#jobs.cancelled(first) ?? error, nodes, outputs) } finally { this.#stall.ended() }
   }
 
   /** Nodes did not come to their end: what reads them hears of it. */
@@ -285,10 +310,12 @@ class BatchRun {
     }
     const failure = this.#fail(error, nodes[0]!, 'process')
     if (failure.code === 'DEPENDENCY_FAILED') skip('dependency-failed')
+    this.#failReaders(outputs, resolved.id, failure)
+  }
+
+  #failReaders(outputs: readonly ValueId[], failed: string, cause: MillraceError): void {
     for (const value of outputs) {
-      for (const queue of this.#routes.of(value).queues) {
-        queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed: resolved.id }, { cause: failure, nodeId: resolved.id }))
-      }
+      for (const queue of this.#routes.of(value).queues) queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed }, { cause, nodeId: failed }))
     }
   }
 
@@ -300,13 +327,14 @@ class BatchRun {
     if (failure.code === 'DEPENDENCY_FAILED' || this.#cancelled || this.#failed.has(failure.nodeId!)) return failure
     this.#failed.set(failure.nodeId!, failure)
     this.#failures.push(failure)
-    if (this.#r.onError === 'stop') this.#stopAll(failure)
+    if (this.#r.onError === 'stop' && this.#jobs.cancelled(node) === undefined) this.#stopAll(failure)
     return failure
   }
 
-  #frame(): RunFrame {
-    return { runId: this.#r.runId, signal: this.#abort.signal, services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
+  #frame(node: number): RunFrame {
+    return { runId: this.#r.runId, signal: this.#jobs.signal([node]), services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
       nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) }, decline: (links) => { this.#demand?.decline(links) },
+      edges: (value) => connectionsOf(this.#r.compiled, value),
       progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
   }
 
@@ -314,11 +342,11 @@ class BatchRun {
     return this.#r.services.clock.nowUs() - (this.#r.executors.engine.busyUs ?? 0)
   }
 
-  #scope(): RunScope {
+  #scope(nodes: readonly number[]): RunScope {
     const { compiled } = this.#r
     return {
       ...(this.#r.priority !== undefined && { priority: this.#r.priority }), ...(this.#r.workers !== undefined && { taskLimit: this.#r.workers }),
-      runId: this.#r.runId, signal: this.#abort.signal, startUs: this.#r.startUs, timed: this.#r.timed !== false, ...(this.#r.services.memory && { memory: this.#r.services.memory }),
+      runId: this.#r.runId, signal: this.#jobs.signal(nodes), startUs: this.#r.startUs, timed: this.#r.timed !== false, ...(this.#r.services.memory && { memory: this.#r.services.memory }),
       reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => {
         this.#headFrames[segment] = (this.#headFrames[segment] ?? 0) + frames

@@ -6,6 +6,7 @@ import type { OpenSegment, SegmentExecutor } from '../open-segment.js'
 import type { EdgeCounters } from '../packet-queue.js'
 import type { ProgressListener } from '../progress.js'
 import type { ValueId } from '../segment-plan.js'
+import type { CancelJob } from './jobs.js'
 import type { NodeReport } from './node-task.js'
 import type { RunServices } from './services.js'
 
@@ -41,6 +42,8 @@ export interface BatchRequest {
   readonly onError: 'stop' | 'continue'
   /** False: nothing is timed step by step (`metrics: false`). Default true. */
   readonly timed?: boolean
+  /** Gets how to cancel a job of the run, before the first one starts. */
+  readonly onJobs?: (cancel: CancelJob) => void
   /** See the options of a run. */
   readonly priority?: number
   readonly workers?: number
