@@ -15,7 +15,7 @@ const seed = '11', kills = '10000'
 const RUNS = {
   'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
   ...Object.fromEntries(['shared memory, whole values', 'shared memory, chunks', 'private memories, whole values', 'private memories, chunks'].map((only) => [
-    `ends in runs: ${only}`, { file: 'test/workers/kill-runs.node.test.ts', only, env: { MILLRACE_KILLS: '1000' }, seeds: Array.from({ length: 10 }, (_, n) => 101 + n) }])),
+    `ends in runs: ${only}`, { file: 'test/workers/kill-runs.test.ts', only, env: { MILLRACE_KILLS: '1000' }, seeds: Array.from({ length: 10 }, (_, n) => 101 + n) }])),
   'allocator operations': { file: 'test/memory/free-lists.test.ts', only: 'random operations', counts: { operations: 1_000_000 }, seed: 1 },
   'fuzzed frames': { file: 'test/workers/codec/codec.test.ts', only: 'damaged frames', env: { MILLRACE_FUZZ_FRAMES: '100000' } },
   'fuzzed ring words': { file: 'test/memory/byte-ring.test.ts', only: 'random words', env: { MILLRACE_FUZZ_RINGS: '100000' } },
