@@ -5,9 +5,11 @@ import { scheduleErrors } from '../errors.js'
 import { isBlocker } from '../../media/blocker.js'
 import { isAudioBuffer } from '../packet-data.js'
 
-/** Refuses what a node gave in place of a packet of its port's media (GR-27). `port`: as `node.port`. `list`: its data is an array of items. Throws `OUTPUT_INVALID`. */
-export function checkPacket(packet: unknown, media: MediaConstraint, port: string, list = false): void {
-  const refuse = (expected: string, got: string): never => { throw scheduleErrors.OUTPUT_INVALID({ port, expected, got }) }
+/** What an output should have been given, and was given. Throws. */
+export type Refuse = (expected: string, got: string) => never
+
+/** Refuses what a node gave in place of a packet of its port's media (GR-27). `list`: its data is an array of items. Throws what `refuse` throws. */
+export function checkPacket(packet: unknown, media: MediaConstraint, list: boolean, refuse: Refuse): void {
   if (typeof packet !== 'object' || packet === null) return refuse('a packet', show(packet))
   const { media: own, data, position, duration } = packet as Readonly<Record<string, unknown>>
   const kind = typeof own === 'object' && own !== null ? (own as { readonly kind?: unknown }).kind : undefined

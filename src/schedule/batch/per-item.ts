@@ -3,7 +3,6 @@ import { BLOCKED_MARK, blocker, isBlocker } from '../../media/blocker.js'
 import { LIST_MARK } from '../../media/list-mark.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
-import { scheduleErrors } from '../errors.js'
 import { isAudioBuffer, packetOf, releasePacket } from '../packet-data.js'
 import { valueId, type ResolvedInput, type ResolvedNode } from '../resolved-graph.js'
 import { asRecord } from './check-packet.js'
@@ -24,6 +23,8 @@ export interface PerItem {
   join(media: Media, parts: Packet[]): Packet
   /** Refuses what is no packet of that output. */
   check(port: string, packet: Packet): void
+  /** A call gave nothing of an output that is read. */
+  missing(port: string): never
   /** Says that a call gave what is no output. */
   undeclared(port: string): void
   /** True when somebody reads an output. */
@@ -35,7 +36,7 @@ export interface PerItem {
  * last item, as ComfyUI does (`_map_node_over_list` in its `execution.py`); what is no list is given to every call. With an empty list there is no call and the outputs are empty
  * lists; with none at all, because optional ones were blocked, there is one call. For a place that a blocker holds the node is not called: its outputs are blocked there too.
  */
-export async function* callPerItem(p: PerItem): AsyncGenerator<PacketRecord> {
+export async function callPerItem(p: PerItem): Promise<PacketRecord> {
   const { node, inputs, params, ctx } = p, read: { readonly input: ResolvedInput; readonly packet: Packet; readonly items: readonly unknown[] }[] = []
   for (const input of inputs.links()) read.push({ input, ...await inputs.items(input) })
   const lengths = read.map(({ items }) => items.length), calls = lengths.includes(0) ? 0 : Math.max(1, ...lengths), lists = new Lists(p)
@@ -53,7 +54,7 @@ export async function* callPerItem(p: PerItem): AsyncGenerator<PacketRecord> {
       await lists.add(p.call(streams, values))
       ctx.progress(n + 1, calls)
     }
-    yield lists.take()
+    return lists.take()
   } finally { lists.close() }
 }
 
@@ -71,7 +72,7 @@ class Lists {
   block(): void { for (const items of this.#items.values()) items.push(blocker) }
 
   async add(result: ReturnType<NodeCode>): Promise<void> {
-    const parts = new Map<string, Packet[]>(), blocked = new Set<string>(), { join, check, undeclared, wanted, node: { id, definition } } = this.#p
+    const parts = new Map<string, Packet[]>(), blocked = new Set<string>(), { join, check, missing, undeclared, wanted, node: { definition } } = this.#p
     try {
       for await (const record of typeof result === 'object' && result !== null && Symbol.asyncIterator in result ? result : [result]) {
         for (const [port, packet] of Object.entries(asRecord(record))) {
@@ -86,7 +87,7 @@ class Lists {
         const own = parts.get(port), { list, media } = definition.outputs[port]!
         if (blocked.has(port)) { items.push(blocker); continue }
         if (own === undefined) {
-          if (wanted(port) && media.kind !== 'events') throw scheduleErrors.OUTPUT_INVALID({ port: valueId(id, port), expected: 'a packet', got: 'nothing' }, { nodeId: id, nodeType: definition.type, port })
+          if (wanted(port) && media.kind !== 'events') missing(port)
           if (media.kind === 'events') items.push([])
           continue
         }
