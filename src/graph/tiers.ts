@@ -29,7 +29,7 @@ export interface HostFacts {
 }
 
 /** A capability tag in canonical form (GR-41). */
-export function tagOf(tag: string): string { return tag.normalize('NFC').toLowerCase().trim() }
+export function tagOf(tag: string): string { return tag.normalize('NFC').toLowerCase().normalize('NFC').trim() }
 
 const ALIASES: Readonly<Record<string, TierChoice>> = { rust: ['wasm-threads', 'wasm'], 'wasm-simd': 'wasm', python: 'js' }
 const isTier = (value: unknown): value is Tier => (TIERS as readonly unknown[]).includes(value)

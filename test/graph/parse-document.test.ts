@@ -61,6 +61,12 @@ describe('JSON syntax', () => {
   })
 })
 
+test.each([undefined, null, 5, {}, [1], new ArrayBuffer(8), new DataView(new ArrayBuffer(8)), () => '{}'])('what is no text: %s', (input) => {
+  const { document, diagnostics } = parseDocument(input as never)
+  expect(document).toBeUndefined()
+  expect(diagnostics).toMatchObject([{ code: 'JSON_SYNTAX', stage: 1, expected: 'text or a Uint8Array', got: input === null ? 'null' : typeof input }])
+})
+
 describe('mutated documents', () => {
   /** Mulberry32: the whole run repeats from one seed. */
   const random = (seed: number) => (): number => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chooseTier, missingFor, parseTier, type HostFacts, type Tier, type TierChoice } from '../../src/graph/tiers.js'
+import { chooseTier, missingFor, parseTier, tagOf, type HostFacts, type Tier, type TierChoice } from '../../src/graph/tiers.js'
 
 const all: HostFacts = { wasm: true, simd: true, sab: true }
 const hosts: Readonly<Record<string, readonly [HostFacts, Tier]>> = {
@@ -53,5 +53,22 @@ describe('choice (GR-43, GR-44)', () => {
   test('without fallback auto takes the best tier or none', () => {
     expect(chooseTier({ facts: { ...all, sab: false }, fallback: false })).toEqual({ tier: null, source: 'probe', wanted: 'wasm-threads', missing: ['shared memory'] })
     expect(chooseTier({ facts: all, fallback: false })).toMatchObject({ tier: 'wasm-threads' })
+  })
+})
+
+/** Capability tags in every spelling: one tag (GR-41). */
+describe('tagOf', () => {
+  test.each([
+    ['GPU', 'gpu'], ['  gpu\t', 'gpu'], ['Ä', 'ä'], ['A\u0308', 'ä'], ['a\u0308', 'ä'], ['\u212b', 'å'], ['\u03aa\u0301', '\u0390'], ['\u03aa\u0301'.normalize('NFD'), '\u0390'], ['ΟΔΟΣ', 'οδος'], ['İ', 'i\u0307'], ['ﬁ', 'ﬁ'], ['', ''],
+  ])('%j is %j', (tag, form) => { expect(tagOf(tag)).toBe(form) })
+
+  test('once is enough: every letter, alone and with a mark behind it', () => {
+    for (let at = 0x41; at < 0x2fa1e; at++) {
+      if (at >= 0xd800 && at <= 0xdfff) continue
+      for (const tag of [String.fromCodePoint(at), `${String.fromCodePoint(at)}\u0301`]) {
+        const once = tagOf(tag)
+        if (tagOf(once) !== once || tagOf(tag.normalize('NFD')) !== once) expect.fail(`U+${at.toString(16)}: ${JSON.stringify(tag)} ${JSON.stringify(once)} ${JSON.stringify(tagOf(once))} ${JSON.stringify(tagOf(tag.normalize('NFD')))}`)
+      }
+    }
   })
 })

@@ -14,6 +14,7 @@ export type JsonReading = { readonly value: unknown; readonly text: string; read
  * `limits.depth` and that there is nothing to say about it: one walk in place of two.
  */
 export function readJson(input: string | Uint8Array, limits: Limits, isGood?: (value: unknown) => boolean): JsonReading {
+  if (typeof input !== 'string' && Object.prototype.toString.call(input) !== '[object Uint8Array]') return { fault: syntax('text or a Uint8Array', input === null ? 'null' : typeof input, { line: 1, column: 1 }) }
   const bytes = typeof input === 'string' ? textSize(input, limits.documentBytes) : input.length
   if (bytes > limits.documentBytes) return { fault: exceeded('Document bytes', limits.documentBytes, bytes) }
   const text = typeof input === 'string' ? input.startsWith('\ufeff') ? input.slice(1) : input : decodeUtf8(input)
