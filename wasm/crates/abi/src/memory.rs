@@ -46,15 +46,16 @@ pub fn fill_zero(to: u32, bytes: u32) {
     unsafe { core::ptr::write_bytes(to as usize as *mut u8, 0, bytes as usize) }
 }
 
-/// Longest copy that [`copy_short`] does itself: up to here the call of `memory.copy` costs more than it saves.
+/// Longest copy that [`copy_short`] does itself: up to here the call of `memory.copy` costs more than it saves. Read as if it could change: a loop known to be this short is unrolled, 2.6 KB of code.
 #[cfg(target_arch = "wasm32")]
-const SHORT: u32 = 1_024;
+static SHORT: u32 = 508;
 
 /// `bytes` bytes, a multiple of 4, between spans that do not overlap: 64 at a time in registers while they are few, else `memory.copy`.
 #[inline(always)]
 pub fn copy_short(to: u32, from: u32, bytes: u32) {
     #[cfg(target_arch = "wasm32")]
-    if bytes <= SHORT && bytes & 3 == 0 {
+    // SAFETY: a static of this module.
+    if bytes <= unsafe { core::ptr::read_volatile(&raw const SHORT) } && bytes & 3 == 0 {
         use core::arch::wasm32::{v128, v128_load, v128_store};
         let (mut at, long) = (0, bytes & !63);
         // SAFETY: as in `copy`; vector loads need no alignment.
