@@ -7,6 +7,7 @@ import { createRing, layRing } from '../src/memory/ring/audio-ring.js'
 import { engineBlocks } from '../src/workers/codec/channel-blocks.js'
 import { decodePacket, encodePacket } from '../src/workers/codec/packet-codec.js'
 import type { ControlPacket, TensorRef } from '../src/workers/codec/packet.js'
+import { ByteRingReader } from '../src/memory/ring/byte-ring.js'
 import { CHANNEL_RING_BYTES, RingChannel } from '../src/workers/codec/ring-channel.js'
 import type { MessageLike } from '../src/workers/endpoint.js'
 import { browserSpawner } from '../src/workers/spawn-browser.js'
@@ -32,11 +33,11 @@ async function start(job: ChannelJob): Promise<WorkerHandle> {
   return handle
 }
 
-interface Line { readonly channel: RingChannel; readonly handle: WorkerHandle; readonly gate: Int32Array }
+interface Line { readonly channel: RingChannel; readonly inbox: ByteRingReader; readonly handle: WorkerHandle; readonly gate: Int32Array }
 async function open(arena: Arena, kind: 'sleep' | 'spin'): Promise<Line> {
   const addresses = { toWorker: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address, toEngine: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address }, gate = new Int32Array(arena.buffer, arena.allocate(64), 1)
   const channel = new RingChannel(arena, 'engine', addresses, { name: 'bench', blocks: engineBlocks(arena, arena.openHolder('bench')) })
-  return { channel, gate, handle: await start({ kind, memory: arena.memory!, base: arena.base, addresses, gate }) }
+  return { channel, inbox: new ByteRingReader(arena, addresses.toEngine), gate, handle: await start({ kind, memory: arena.memory!, base: arena.base, addresses, gate }) }
 }
 
 /** There and back, the engine looking all the time. */
@@ -45,14 +46,14 @@ function spin({ channel }: Line, packet: ControlPacket): void {
   while (channel.receive() === undefined);
 }
 /** There and back, the engine in its event loop. */
-async function sleep({ channel }: Line, packet: ControlPacket): Promise<void> {
+async function sleep({ channel, inbox }: Line, packet: ControlPacket): Promise<void> {
   channel.send(packet)
-  while (channel.receive() === undefined) await channel.waitAsync(1_000)
+  while (channel.receive() === undefined) await inbox.waitAsync(1_000)
 }
 /** There and back, the engine asleep: Node, and workers of a page. */
-function block({ channel }: Line, packet: ControlPacket): void {
+function block({ channel, inbox }: Line, packet: ControlPacket): void {
   channel.send(packet)
-  while (channel.receive() === undefined) channel.wait(1_000, workerWait)
+  while (channel.receive() === undefined) inbox.wait(1_000, workerWait)
 }
 /** There and back by postMessage. */
 function post({ endpoint }: WorkerHandle, message: object, move: readonly unknown[] = []): Promise<unknown> {
@@ -95,12 +96,12 @@ async function roundTrips(b: BenchContext, how: string, once: () => Promise<void
 }
 
 /** A stream of messages, the answers read as they come. */
-async function oneWay(b: BenchContext, { channel }: Line): Promise<void> {
+async function oneWay(b: BenchContext, { channel, inbox }: Line): Promise<void> {
   const from = performance.now()
   for (let sent = 0, got = 0; got < ROUND_TRIPS;) {
     while (sent < ROUND_TRIPS && sent - got < 200) { channel.send(PING); sent++ }
     while (channel.receive() !== undefined) got++
-    if (sent > got) await channel.waitAsync(1_000)
+    if (sent > got) await inbox.waitAsync(1_000)
   }
   b.note(`messages with answers, 200 under way: ${Math.round(ROUND_TRIPS / (performance.now() - from) * 1_000)} a second (bar 10 000)`)
 }

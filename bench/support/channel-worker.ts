@@ -1,5 +1,6 @@
 /** A thread of the transport benches, in Node and in pages: answers what it gets by the way it was asked. */
 import { attachReader, attachWriter } from '../../src/memory/ring/audio-ring.js'
+import { ByteRingReader } from '../../src/memory/ring/byte-ring.js'
 import { resolveHandle } from '../../src/memory/shared-handle.js'
 import { memoryViews } from '../../src/memory/views.js'
 import { workerBlocks } from '../../src/workers/codec/channel-blocks.js'
@@ -29,12 +30,12 @@ endpoint.addEventListener('message', (event: MessageLike) => {
     }
     return
   }
-  const channel = new RingChannel(views, 'worker', job.addresses!, { name: 'bench', blocks: workerBlocks(views, job.base!) }), gate = job.gate!
+  const channel = new RingChannel(views, 'worker', job.addresses!, { name: 'bench', blocks: workerBlocks(views, job.base!) }), inbox = new ByteRingReader(views, job.addresses!.toWorker), gate = job.gate!
   endpoint.postMessage('ready')
   while (!channel.closed) {
     // A thread that spins for a bench sleeps while another one is measured.
     if (job.kind === 'spin' && Atomics.load(gate, 0) === 0) Atomics.wait(gate, 0, 0, 1_000)
-    if (job.kind === 'sleep') channel.wait(1_000, workerWait)
+    if (job.kind === 'sleep') inbox.wait(1_000, workerWait)
     const packet = channel.receive()
     if (packet === undefined) continue
     if (packet.type === 'jobSubmit') {

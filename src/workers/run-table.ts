@@ -140,10 +140,6 @@ export class RunTable {
     return true
   }
 
-  /** Lets no worker take a task until {@link resume}; those that run go on. */
-  pause(): void { this.#flag(RUN_FLAG.PAUSED, true) }
-  resume(): void { this.#flag(RUN_FLAG.PAUSED, false) }
-
   /** Begins a rebuild ("raise"): no worker touches the rings once `queue_quiet` says so. */
   raise(): void { this.#flag(RUN_FLAG.REBUILDING, true) }
   /** Makes counts and rings again and ends the rebuild ("states", "rings", "lower"). Gives how many tasks lost their worker. < 1 ms per 10 000 tasks. */

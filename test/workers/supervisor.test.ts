@@ -200,19 +200,6 @@ describe.runIf(shares)('the supervisor', () => {
     expect(slow.pool.stats().count).toBe(0)
   })
 
-  test('pause lets no worker take a task; resume does', async () => {
-    const bench = await poolOf(DONE, { size: 1 }), { pool } = bench, letGo = pool.hold(), table = tableOf(bench)
-    await pool.ensure(1)
-    table.pause()
-    table.push(0, 0)
-    await hostClock.sleep(60)
-    expect(table.state(0)).toBe(TASK_STATE.READY)
-    table.resume()
-    await until(() => table.state(0) === TASK_STATE.DONE)
-    await table.close(hostClock)
-    letGo()
-  })
-
   test('idle and busy time of a worker are its whole time (MW-54)', async () => {
     const bench = await poolOf(STUCK, { size: 1 }), { pool } = bench, letGo = pool.hold(), table = tableOf(bench)
     await pool.ensure(1)

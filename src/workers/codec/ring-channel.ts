@@ -1,7 +1,6 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { BYTE_RING_BYTES, ByteRingReader, ByteRingWriter } from '../../memory/ring/byte-ring.js'
 import type { RingHost } from '../../memory/ring/ring-end.js'
-import type { BlockingWait } from '../../memory/ring/ring-wait.js'
 import type { Address } from '../../memory/memory-host.js'
 import { workerErrors } from '../errors.js'
 import type { ChannelBlocks } from './channel-blocks.js'
@@ -106,13 +105,6 @@ export class RingChannel {
       if (packet !== undefined && !this.#own(packet)) return packet
     }
   }
-
-  /** Waits for a message; workers only. False after `timeoutMs` or when closed. */
-  wait(timeoutMs: number, block: BlockingWait): boolean { return this.#in.wait(timeoutMs, block) && !this.closed }
-  /** As {@link wait} on a thread that must not block. */
-  async waitAsync(timeoutMs: number): Promise<boolean> { return await this.#in.waitAsync(timeoutMs) && !this.closed }
-  /** The other side says by message that it sent something: for threads without `Atomics.waitAsync`. */
-  poke(): void { this.#in.poke() }
 
   /** Closes both rings and wakes the other side; blocks that were under way are given back. Idempotent. */
   close(error: unknown = commonErrors.CLOSED({ thing: 'Channel', id: this.name })): void {

@@ -1,5 +1,5 @@
 /** A worker of the channel tests: answers pings, sends logs back turned round, writes so many bytes that are no message when it hears of a `violation`. */
-import { ByteRingWriter } from '../../../src/memory/ring/byte-ring.js'
+import { ByteRingReader, ByteRingWriter } from '../../../src/memory/ring/byte-ring.js'
 import { memoryViews } from '../../../src/memory/views.js'
 import { workerBlocks } from '../../../src/workers/codec/channel-blocks.js'
 import { RingChannel, type ChannelAddresses } from '../../../src/workers/codec/ring-channel.js'
@@ -14,11 +14,11 @@ let begun = false
 endpoint.addEventListener('message', ({ data }: MessageLike) => {
   if (begun) return
   begun = true
-  const { memory, base, addresses } = data as EchoJob, views = memoryViews(memory.buffer), channel = new RingChannel(views, 'worker', addresses, { name: 'worker', blocks: workerBlocks(views, base) })
+  const { memory, base, addresses } = data as EchoJob, views = memoryViews(memory.buffer), channel = new RingChannel(views, 'worker', addresses, { name: 'worker', blocks: workerBlocks(views, base) }), inbox = new ByteRingReader(views, addresses.toWorker)
   endpoint.postMessage('ready')
   let seen = 0
   while (!channel.closed) {
-    channel.wait(1_000, workerWait)
+    inbox.wait(1_000, workerWait)
     for (let packet = channel.closed ? undefined : channel.receive(); packet !== undefined; packet = channel.closed ? undefined : channel.receive()) {
       seen++
       if (packet.type === 'ping') channel.send({ type: 'pong', seq: packet.seq, body: {} })
