@@ -186,9 +186,17 @@ function placeOf(d: Described, { policy }: ResolvedNode, segment: number): strin
   return policy?.main === true ? 'pinned to the engine\'s thread' : 'references run on the engine\'s thread'
 }
 
+/** What nodes wait for, by their lazy keys: three links at most. */
+function askedBy(keys: readonly string[]): ReadonlyMap<string, string> {
+  return new Map([...new Set(keys)].map((key) => {
+    const links = key.split('\n'), more = links.length - 3
+    return [key, key === '' ? '' : `; when asked for: ${links.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`]
+  }))
+}
+
 /** The printable part. */
 function describe(d: Described): Plan {
-  const tiers = new Map(d.nodes.map((node) => [node.id, node.tier]))
+  const tiers = new Map(d.nodes.map((node) => [node.id, node.tier])), asked = askedBy(d.lazy ?? [])
   const hashes = hashGraph(withIdentities(d.graph), { passes: d.c.passes, seed: d.c.seed, tier: (id) => tiers.get(id) ?? undefined })
   const segmentOf = new Map<number, number>()
   d.segments.forEach((segment, s) => { for (const node of segment.nodes) segmentOf.set(node.node, s) })
@@ -196,7 +204,7 @@ function describe(d: Described): Plan {
     const segment = segmentOf.get(node.index) ?? -1
     return {
       id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment >= 0 ? d.where[segment]! : d.c.threads === true && node.definition.thread === 'worker' && node.policy?.main !== true ? 'worker' : 'engine',
-      ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : `${node.tier === null ? node.tierWhy : `${node.tierWhy}; ${placeOf(d, node, segment)}`}${d.lazy?.[node.index] ? `; when asked for: ${d.lazy[node.index]!.replaceAll('\n', ', ')}` : ''}`,
+      ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : `${node.tier === null ? node.tierWhy : `${node.tierWhy}; ${placeOf(d, node, segment)}`}${d.lazy ? asked.get(d.lazy[node.index]!)! : ''}`,
       hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
       estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
     }

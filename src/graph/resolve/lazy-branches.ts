@@ -10,37 +10,88 @@ export interface LazyBranches {
 
 /**
  * Tells what waits to be asked for: nodes from which no run output (`ends`, values), no node that `isEnd` names and no reader-less node is reached without passing a lazy input.
- * Undefined: no input of the graph is lazy. `nodes` in topological order. O(nodes + edges) sets of links.
+ * Undefined: no input of the graph is lazy. `nodes` in topological order. O(nodes + edges), times a word for every 32 lazy links.
  */
 export function lazyBranches(nodes: readonly LinkedNode[], ends: Iterable<ValueId>, isEnd: (id: string) => boolean): LazyBranches | undefined {
   const isLazy = (node: LinkedNode, port: string): boolean => Object.hasOwn(node.definition.inputs, port) && node.definition.inputs[port]!.lazy === true
-  if (!nodes.some((node) => node.inputs.some(({ port, from }) => from !== null && isLazy(node, port)))) return undefined
-  const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf))
+  const links = nodes.flatMap((node) => node.inputs.flatMap(({ port, link, from }) => from !== null && isLazy(node, port) ? [`${node.id}.${link}`] : []))
+  if (links.length === 0) return undefined
+  const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf)), sets = new LinkSets(links)
   const read = new Set(nodes.flatMap(({ inputs }) => inputs.flatMap(({ from }) => from === null ? [] : [nodeOf(from)])))
-  /** Null: from the start. */
-  const asked: (Set<string> | null)[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? null : new Set())
+  const asked = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? ALL : NONE)
   // One pass upstream, and another one for every feedback edge that it changes something for.
   for (let changed = true; changed;) {
     changed = false
-    const want = (u: number, v: number, links: Iterable<string> | null): void => {
-      const own = asked[u]
-      if (own === null || own === undefined) return
-      const before = own.size
-      if (links === null) asked[u] = null; else for (const link of links) own.add(link)
-      changed ||= u > v && (links === null || own.size > before)
-    }
     for (let v = nodes.length - 1; v >= 0; v--) for (const { port, link, from } of nodes[v]!.inputs) {
       const u = from === null ? undefined : indexOf.get(nodeOf(from))
-      if (u !== undefined) want(u, v, isLazy(nodes[v]!, port) ? [`${nodes[v]!.id}.${link}`] : asked[v]!)
+      if (u === undefined) continue
+      const before = asked[u]!, now = asked[u] = sets.union(before, isLazy(nodes[v]!, port) ? sets.of(`${nodes[v]!.id}.${link}`) : asked[v]!)
+      changed ||= u > v && now !== before
     }
   }
-  const needs = new Map<string, string[]>(), seen = new Set<string>()
-  const keys = asked.map((links) => {
-    if (links === null) return ''
-    const sorted = [...links].sort(), key = sorted.join('\n')
-    if (!seen.has(key)) for (const link of sorted) needs.set(link, [...needs.get(link) ?? [], key])
-    seen.add(key)
+  const needs = new Map<string, string[]>(), seen = new Map<number, string>([[ALL, '']])
+  const keyOf = (set: number): string => {
+    let key = seen.get(set)
+    if (key !== undefined) return key
+    const sorted = sets.names(set).sort()
+    seen.set(set, key = sorted.join('\n'))
+    for (const link of sorted) { const keys = needs.get(link); if (keys) keys.push(key); else needs.set(link, [key]) }
     return key
-  })
-  return { keys, needs }
+  }
+  return { keys: asked.map(keyOf), needs }
+}
+
+/** Sets of links by number: no link, and whatever else there is, which needs no link to ask for it. */
+const NONE = 0, ALL = -1
+
+/** Equal sets have one number: many nodes have few sets. */
+class LinkSets {
+  readonly #links: readonly string[]
+  readonly #places: ReadonlyMap<string, number>
+  /** Bits, a link each. */
+  readonly #sets: Uint32Array[]
+  /** Of unions, by their bits. */
+  readonly #numbers = new Map<string, number>()
+  readonly #singles = new Map<string, number>()
+  readonly #unions = new Map<string, number>()
+
+  constructor(links: readonly string[]) {
+    this.#links = links
+    this.#places = new Map(links.map((link, place) => [link, place]))
+    const none = new Uint32Array(Math.ceil(links.length / 32))
+    this.#sets = [none]
+  }
+
+  of(link: string): number {
+    let number = this.#singles.get(link)
+    if (number === undefined) {
+      const place = this.#places.get(link)!, bits = new Uint32Array(this.#sets[NONE]!.length)
+      bits[place >> 5] = 2 ** (place & 31)
+      // No union is as small.
+      this.#singles.set(link, number = this.#sets.push(bits) - 1)
+    }
+    return number
+  }
+
+  union(a: number, b: number): number {
+    if (a === b || b === NONE || a === ALL) return a
+    if (a === NONE || b === ALL) return b
+    const key = `${a} ${b}`, known = this.#unions.get(key)
+    if (known !== undefined) return known
+    const number = this.#numberOf(this.#sets[a]!.map((word, w) => word | this.#sets[b]![w]!))
+    this.#unions.set(key, number)
+    return number
+  }
+
+  names(set: number): string[] {
+    const names: string[] = []
+    for (const [w, word] of this.#sets[set]!.entries()) for (let bits = word, place = w << 5; bits !== 0; bits >>>= 1, place++) if ((bits & 1) === 1) names.push(this.#links[place]!)
+    return names
+  }
+
+  #numberOf(bits: Uint32Array): number {
+    const text = bits.join(), number = this.#numbers.get(text) ?? this.#sets.push(bits) - 1
+    this.#numbers.set(text, number)
+    return number
+  }
 }

@@ -65,6 +65,8 @@ class BatchRun {
   readonly #progress: ProgressMeter
   readonly #parts = new Map<string, number>()
   readonly #headFrames: number[] = []
+  /** Segments by their first nodes. */
+  #startOf: ReadonlyMap<number, number> | undefined
   #cancelled = false
 
   constructor(request: BatchRequest) {
@@ -78,7 +80,7 @@ class BatchRun {
       request.services.clock, request.onProgress)
     this.#shapes = new OutputModes(request.compiled)
     const { lazy } = request.compiled
-    if (lazy) this.#demand = new Demand(nodes, lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key) => { this.#drop(key) })
+    if (lazy) this.#demand = new Demand(nodes, lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key, members) => { this.#drop(key, members) })
     this.#connect()
     segments.forEach((segment) => this.#modes.push(this.#shapes.of(segment, (value) => this.#routes.of(value).queues.length > 0)))
   }
@@ -145,16 +147,16 @@ class BatchRun {
   }
 
   /** Nobody will ask for these nodes any more: what they would have read goes on without them. */
-  #drop(key: string): void {
+  #drop(key: string, members: readonly number[]): void {
     const { nodes, segments } = this.#r.compiled
     this.#valueGroups.get(key)?.leave()
-    segments.forEach((segment, i) => {
-      if (this.#keyOf(segment.nodes[0]!.node) !== key) return
-      for (const queue of this.#segmentQueues.get(i)?.values() ?? []) queue.leave()
-      this.#report(i, 1)
-    })
-    for (const node of nodes) {
-      if (this.#keyOf(node.index) !== key) continue
+    this.#startOf ??= new Map(segments.map((segment, i) => [segment.nodes[0]!.node, i]))
+    for (const index of members) {
+      const node = nodes[index]!, i = this.#startOf.get(index)
+      if (i !== undefined) {
+        for (const queue of this.#segmentQueues.get(i)?.values() ?? []) queue.leave()
+        this.#report(i, 1)
+      }
       for (const queue of this.#nodeQueues.get(node.id)?.values() ?? []) queue.leave()
       if (!this.#abort.signal.aborted) this.#skipped.set(node.id, 'lazy')
       if (this.#parts.has(node.id)) this.#progress.report(this.#parts.get(node.id)!, 1, node.id)

@@ -10,15 +10,17 @@ interface Lane { readonly queue: Pick<PacketQueue, 'mode'>; readonly from: numbe
  * wants to read for now. Of those a writer that serves others is not held up: packets pass. A writer that serves nobody else waits.
  */
 export class Demand {
-  readonly #nodes: readonly ResolvedNode[]
   readonly #lazy: LazyBranches
   readonly #start: (keys: ReadonlySet<string>) => void
-  readonly #drop: (key: string) => void
+  readonly #drop: (key: string, nodes: readonly number[]) => void
   /** Keys that have not started, with the links that may still ask for them. */
   readonly #resting = new Map<string, Set<string>>()
+  readonly #members = new Map<string, number[]>()
   readonly #indexOf: ReadonlyMap<string, number>
-  /** Lazy link → node that may ask. */
-  readonly #askers = new Map<string, number>()
+  /** Lazy links that may be asked for. */
+  readonly #links = new Set<string>()
+  /** By node: what it reads, with the link where that is a lazy one. Feedback edges, of nodes further on, are left out. */
+  readonly #reads: readonly (readonly (readonly [from: number, link: string | undefined])[])[]
   /** What askers said last: true when they read the link, false when they do not, or never will. */
   readonly #said = new Map<string, boolean>()
   readonly #lanes: Lane[] = []
@@ -26,23 +28,29 @@ export class Demand {
   #declined = false
   #looking = false
 
-  /** `start`: the nodes of these keys run now. `drop`: nobody can ask for that key any more. */
-  constructor(nodes: readonly ResolvedNode[], lazy: LazyBranches, start: (keys: ReadonlySet<string>) => void, drop: (key: string) => void) {
-    this.#nodes = nodes
+  /** `start`: the nodes of these keys run now. `drop`: nobody can ask for that key any more, nor for its nodes. */
+  constructor(nodes: readonly ResolvedNode[], lazy: LazyBranches, start: (keys: ReadonlySet<string>) => void, drop: (key: string, nodes: readonly number[]) => void) {
     this.#lazy = lazy
     this.#start = start
     this.#drop = drop
-    for (const key of lazy.keys) if (key !== '') this.#resting.set(key, new Set(key.split('\n')))
-    this.#indexOf = new Map(nodes.map(({ id, index }) => [id, index]))
-    for (const { id, index, inputs, definition } of nodes) for (const { link, port, control } of inputs) {
-      if (control === undefined && definition.inputs[port]?.lazy === true) this.#askers.set(`${id}.${link}`, index)
+    for (const [n, key] of lazy.keys.entries()) {
+      const members = this.#members.get(key)
+      if (members) { members.push(n); continue }
+      this.#members.set(key, [n])
+      if (key !== '') this.#resting.set(key, new Set(key.split('\n')))
     }
+    this.#indexOf = new Map(nodes.map(({ id, index }) => [id, index]))
+    this.#reads = nodes.map(({ id, index, inputs, definition }) => inputs.flatMap(({ link, port, control, from }): (readonly [number, string | undefined])[] => {
+      const lazily = control === undefined && definition.inputs[port]?.lazy === true ? `${id}.${link}` : undefined, writer = from === null ? undefined : this.#indexOf.get(nodeOf(from))
+      if (lazily !== undefined) this.#links.add(lazily)
+      return writer === undefined || writer >= index ? [] : [[writer, lazily]]
+    }))
   }
 
   /** A queue from the writer of a value to a node's link. */
   join(queue: Lane['queue'], from: string, to: string, link: string | undefined): void {
     const name = `${to}.${link ?? ''}`
-    this.#lanes.push({ queue, from: this.#indexOf.get(from)!, to: this.#indexOf.get(to)!, link: this.#askers.has(name) ? name : undefined })
+    this.#lanes.push({ queue, from: this.#indexOf.get(from)!, to: this.#indexOf.get(to)!, link: this.#links.has(name) ? name : undefined })
   }
 
   /** A lazy link (`node.link`) is asked for: the node reads it from now on. */
@@ -60,11 +68,11 @@ export class Demand {
 
   /** That link will not be asked for any more. */
   close(link: string): void {
-    if (this.#askers.has(link)) this.#say(link, false)
+    if (this.#links.has(link)) this.#say(link, false)
     for (const key of this.#lazy.needs.get(link) ?? []) {
       const open = this.#resting.get(key)
       open?.delete(link)
-      if (open?.size === 0 && this.#resting.delete(key)) this.#drop(key)
+      if (open?.size === 0 && this.#resting.delete(key)) this.#drop(key, this.#members.get(key)!)
     }
   }
 
@@ -81,18 +89,18 @@ export class Demand {
 
   /** Tells every queue how it stands. O(nodes + edges). */
   #look(): void {
-    const nodes = this.#nodes, { keys } = this.#lazy
+    const { keys } = this.#lazy, count = keys.length
     /** 1: it is read; 0: it may be asked for; −1: not for now. */
-    const wanted = new Int8Array(nodes.length).fill(-1), serves = new Uint8Array(nodes.length)
-    const linkWanted = (link: string): number => this.#said.get(link) === false ? -1 : Math.min(wanted[this.#askers.get(link)!]!, this.#said.get(link) === true ? 1 : 0)
+    const wanted = new Int8Array(count).fill(-1), serves = new Uint8Array(count)
+    const linkWanted = (link: string, of: number): number => this.#said.get(link) === false ? -1 : Math.min(wanted[of]!, this.#said.get(link) === true ? 1 : 0)
     // Who asks for a node comes after it.
-    for (let n = nodes.length - 1; n >= 0; n--) wanted[n] = keys[n] === '' ? 1 : Math.max(...keys[n]!.split('\n').map(linkWanted))
-    for (const { index, id, inputs } of nodes) {
-      const runs = (from: string, link: string): boolean => serves[this.#indexOf.get(nodeOf(from))!] === 1 && (!this.#askers.has(link) || this.#said.get(link) === true)
-      serves[index] = Number(wanted[index]! > 0 || inputs.some(({ from, link }) => from !== null && runs(from, `${id}.${link}`)))
+    for (let n = count - 1; n >= 0; n--) {
+      if (keys[n] === '') wanted[n] = 1
+      for (const [from, link] of this.#reads[n]!) wanted[from] = Math.max(wanted[from]!, link === undefined ? wanted[n]! : linkWanted(link, n))
     }
+    for (let n = 0; n < count; n++) serves[n] = Number(wanted[n]! > 0 || this.#reads[n]!.some(([from, link]) => serves[from] === 1 && (link === undefined || this.#said.get(link) === true)))
     for (const { queue, from, to, link } of this.#lanes) {
-      const unread = link === undefined ? this.#resting.has(keys[to]!) && wanted[to]! < 0 : linkWanted(link) < 0
+      const unread = link === undefined ? this.#resting.has(keys[to]!) && wanted[to]! < 0 : linkWanted(link, to) < 0
       queue.mode = !unread ? 'read' : serves[from] === 1 ? 'pass' : 'hold'
     }
   }
