@@ -1,0 +1,40 @@
+/** Runs of an engine whose threads end while they start: those that do it once are replaced and the run goes on; a crash loop fails it with its cause (MW-42, MW-47, MW-48). */
+import type { Worker } from 'node:worker_threads'
+import { afterAll, expect, test } from 'vitest'
+import { createEngine, type Engine } from '../../src/index.js'
+import { audioBuffer, gain } from '../../src/nodes/index.js'
+
+/** Threads with these numbers are ended as soon as they are made, as a host does that is out of memory. */
+let begun = 0, ending = (_thread: number): boolean => false
+const host = process.getBuiltinModule('node:worker_threads') as { Worker: typeof Worker }, Real = host.Worker
+host.Worker = class extends Real {
+  constructor(...words: ConstructorParameters<typeof Worker>) {
+    super(...words)
+    if (ending(++begun)) void this.terminate()
+  }
+}
+afterAll(() => { host.Worker = Real })
+
+const samples = Float32Array.from({ length: 20_000 }, (_, n) => n / 20_000)
+async function runOn(engine: Engine): Promise<Float32Array> {
+  const result = await engine.run({ out: gain(audioBuffer({ data: [samples], rate: 16_000 }), { gainDb: 0 }) })
+  try { return result.outputs.out.data.toArray() as Float32Array } finally { result.close() }
+}
+
+test.each(['wasm-threads', 'wasm'] as const)('%s: all threads end in their first start, the run is done by those that come for them', async (tier) => {
+  begun = 0
+  ending = (thread) => thread <= 2
+  await using engine = await createEngine({ tier, workers: 2, arenaBytes: 2 ** 24 })
+  expect(await runOn(engine)).toEqual(samples)
+  expect(begun).toBeGreaterThanOrEqual(3)
+})
+
+test.each(['wasm-threads', 'wasm'] as const)('%s: threads that never start fail the run with what ended them, and later ones may start again', async (tier) => {
+  begun = 0
+  ending = () => true
+  await using engine = await createEngine({ tier, workers: 1, arenaBytes: 2 ** 24 })
+  await expect(runOn(engine)).rejects.toMatchObject({ code: 'WORKER_SPAWN', details: { cause: expect.stringMatching(/^exit: exit code/) as string, step: 'script' } })
+  expect(begun).toBe(4)
+  ending = () => false
+  expect(await runOn(engine)).toEqual(samples)
+})
