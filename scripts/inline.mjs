@@ -3,8 +3,10 @@
  *   import code from 'inline-worker:./worker-entry.ts'   bundled classic script, as a string
  *   import { deflated } from './core.wasm'               the bytes as text, inflated when an engine wants them
  *   import { deflated, spans } from 'inline-wasm-set:.'  all modules of a folder as one text, which is 1 KB less than three, and where each begins and ends
+ *   import { digests } from 'inline-wasm-digests:'       SHA-256 of every module that ships, by name, without their bytes
  * Worker code that imports a `.wasm` fails the build: workers receive compiled modules (PK-16).
  */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
@@ -17,6 +19,7 @@ import { constants, withConstants } from './lib/constants.mjs'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const PREFIX = 'inline-worker:'
 const SET = 'inline-wasm-set:'
+const DIGESTS = 'inline-wasm-digests:'
 /** In Vite an id that ends in `.wasm` is taken by its own plugin: ours end in `.js`. */
 const VIRTUAL = '\0millrace-inline:'
 
@@ -47,6 +50,14 @@ export async function wasmSet(folder) {
 /** JavaScript of the module that stands for such a set. */
 const setModule = (text, spans) => `export const deflated = ${text}\nexport const spans = ${JSON.stringify(spans)}\n`
 
+/** JavaScript of the module that holds the digests of the modules that ship (GR-54), and their files. */
+export async function digestModule() {
+  const folder = join(root, 'assembly/build'), names = (await readdir(folder)).filter((file) => file.endsWith('.wasm')).sort()
+  const paths = [join(root, 'wasm/pkg/millrace_core.wasm'), ...names.map((name) => join(folder, name))]
+  const entries = await Promise.all(paths.map(async (path, n) => [n === 0 ? 'core' : basename(path, '.wasm'), createHash('sha256').update(await readFile(path)).digest('hex')]))
+  return { code: `export const digests = ${JSON.stringify(Object.fromEntries(entries))}\n`, paths }
+}
+
 /** Bundles the entry at `path` as one classic script. Resolves to its text and the files that it was made of. */
 export async function bundleWorker(path, { minify = true } = {}) {
   const result = await build({
@@ -73,6 +84,15 @@ const refuseWasm = {
   },
 }
 
+/** Digests of modules, in every build. */
+function inlineDigests(b) {
+  b.onResolve({ filter: /^inline-wasm-digests:/ }, () => ({ path: 'digests', namespace: 'inline-wasm-digests', sideEffects: false }))
+  b.onLoad({ filter: /.*/, namespace: 'inline-wasm-digests' }, async () => {
+    const { code, paths } = await digestModule()
+    return { contents: code, loader: 'js', watchFiles: paths }
+  })
+}
+
 /** The loader as an esbuild plugin. */
 export function inlineEsbuild() {
   return {
@@ -89,6 +109,7 @@ export function inlineEsbuild() {
         const { text, spans, paths } = await wasmSet(path)
         return { contents: setModule(JSON.stringify(text), spans), loader: 'js', watchFiles: paths }
       })
+      inlineDigests(b)
       b.onResolve({ filter: /\.wasm$/ }, (args) => ({ path: resolve(args.resolveDir, args.path), namespace: 'inline-wasm', sideEffects: false }))
       b.onLoad({ filter: /.*/, namespace: 'inline-wasm' }, async (args) => ({
         contents: await wasmModule(args.path), loader: 'js', resolveDir: dirname(args.path), watchFiles: [args.path],
@@ -126,6 +147,7 @@ export function oneFunction() {
         wasm.set = text
         return { contents: setModule('MILLRACE_WASM.set', spans), loader: 'js', watchFiles: paths }
       })
+      inlineDigests(b)
       b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({ contents: withoutParts(await withConstants(path)), loader: 'ts' }))
       b.onEnd((result) => {
         const [file, map] = ['.js', '.js.map'].map((end) => result.outputFiles?.find(({ path }) => path.endsWith(end)))
@@ -162,16 +184,22 @@ export function inlineVite() {
       if (importer === undefined) return null
       const from = dirname(importer.split('?')[0])
       if (source.startsWith(PREFIX)) return `${VIRTUAL}worker:${resolve(from, source.slice(PREFIX.length))}.js`
+      if (source.startsWith(DIGESTS)) return `${VIRTUAL}digests:.js`
       if (source.startsWith(SET)) return `${VIRTUAL}set:${resolve(from, source.slice(SET.length))}.js`
       if (source.endsWith('.wasm') && source.startsWith('.')) return `${VIRTUAL}wasm:${resolve(from, source)}.js`
       return null
     },
     async load(id) {
       if (!id.startsWith(VIRTUAL)) return null
-      const [, kind, path] = /^(worker|wasm|set):(.*)\.js$/s.exec(id.slice(VIRTUAL.length))
+      const [, kind, path] = /^(worker|wasm|set|digests):(.*)\.js$/s.exec(id.slice(VIRTUAL.length))
       if (kind === 'wasm') {
         this.addWatchFile(path)
         return { code: await wasmModule(path), moduleSideEffects: false }
+      }
+      if (kind === 'digests') {
+        const { code, paths } = await digestModule()
+        for (const file of paths) this.addWatchFile(file)
+        return { code, moduleSideEffects: false }
       }
       if (kind === 'set') {
         const { text, spans, paths } = await wasmSet(path)

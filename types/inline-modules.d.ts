@@ -12,6 +12,11 @@ declare module 'inline-wasm-set:*' {
   export const spans: Readonly<Record<string, readonly [from: number, to: number]>>
 }
 
+declare module 'inline-wasm-digests:*' {
+  /** SHA-256 of the modules that ship, in hex, by name. */
+  export const digests: Readonly<Record<string, string>>
+}
+
 declare module 'inline-worker:*' {
   /** The bundled entry as the source text of a classic script. */
   const code: string

@@ -1,7 +1,8 @@
+import { checkJson, hasLoneSurrogate } from './check-text.js'
 import type { ParamDeclaration } from './node-definition.js'
 
-/** What is wrong with one value: the constraint's word (spec graph.md section 3), its limit, and where inside an array or object it stands. */
-export interface ParamProblem { readonly constraint: string; readonly limit: unknown; readonly got: unknown; readonly path: string }
+/** What is wrong with one value: the constraint's word (spec graph.md section 3), its limit, and where inside an array or object it stands; `at`: the same as steps of a JSON pointer. */
+export interface ParamProblem { readonly constraint: string; readonly limit: unknown; readonly got: unknown; readonly path: string; readonly at?: readonly string[] }
 
 type Check = (param: ParamDeclaration, value: unknown, path: string) => ParamProblem | undefined
 
@@ -15,9 +16,9 @@ const CHECKS: Readonly<Record<ParamDeclaration['type'], Check>> = {
   vector: (param, value, path) => isVector(value) ? items(param, { type: 'number', doc: '', ...bound(param) }, value, path) : wrongType('a list of numbers', value, path),
   color: (_param, value, path) => isColor(value) ? undefined : { constraint: 'format', limit: '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1', got: value, path },
   file: (param, value, path) => typeof value === 'string' ? textRules({ minLength: 1, ...param }, value, path) : isFileLike(value) ? undefined : wrongType('a path, address, bytes or stream', value, path),
-  json: (_param, value, path) => typeof value === 'function' || typeof value === 'symbol' ? wrongType('a JSON value', value, path) : undefined,
+  json: (_param, value, path) => typeof value === 'function' || typeof value === 'symbol' ? wrongType('a JSON value', value, path) : checkJson(value, path),
   array: (param, value, path) => Array.isArray(value) ? items(param, param.items, value, path) : wrongType('an array', value, path),
-  object: (_param, value, path) => typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : wrongType('an object', value, path),
+  object: (_param, value, path) => typeof value === 'object' && value !== null && !Array.isArray(value) ? checkJson(value, path) : wrongType('an object', value, path),
 }
 
 /** Checks one value against its declaration; undefined = it fits. Reports the first problem only. */
@@ -56,10 +57,10 @@ function textRules({ minLength, maxLength, pattern }: ParamDeclaration, value: s
 function items(param: ParamDeclaration, item: ParamDeclaration | undefined, value: ArrayLike<unknown>, path: string): ParamProblem | undefined {
   if (param.minItems !== undefined && value.length < param.minItems) return { constraint: 'minItems', limit: param.minItems, got: value.length, path }
   if (param.maxItems !== undefined && value.length > param.maxItems) return { constraint: 'maxItems', limit: param.maxItems, got: value.length, path }
-  if (item === undefined) return undefined
+  if (item === undefined) return checkJson(value, path)
   for (let i = 0; i < value.length; i++) {
     const problem = checkParam(item, value[i], `${path}[${i}]`)
-    if (problem !== undefined) return problem
+    if (problem !== undefined) return { ...problem, at: [String(i), ...problem.at ?? []] }
   }
   return undefined
 }
@@ -93,18 +94,6 @@ export function isByteStream(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const like = value as { readonly getReader?: unknown; readonly [Symbol.asyncIterator]?: unknown }
   return typeof like.getReader === 'function' || typeof like[Symbol.asyncIterator] === 'function'
-}
-
-/** True when a string holds half of a surrogate pair. */
-export function hasLoneSurrogate(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0xd800 || unit > 0xdfff) continue
-    const next = text.charCodeAt(i + 1)
-    if (unit > 0xdbff || !(next >= 0xdc00 && next <= 0xdfff)) return true
-    i++
-  }
-  return false
 }
 
 /** Length in code points. */

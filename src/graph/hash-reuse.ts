@@ -1,6 +1,7 @@
 import type { Adjacency, GraphEdgeList } from './edge-list.js'
 import type { DefinitionOf } from './ends.js'
 import type { Graph } from './graph.js'
+import { linksInto } from './hash-links.js'
 import type { HashOptions } from './hash.js'
 
 /** A graph that was hashed: what the hashes of its next version may be taken from. */
@@ -14,6 +15,8 @@ export interface HashedGraph {
   readonly digests: Uint8Array
   /** 1 = holds something that is never equal to anything, or that was told from outside: not to be taken over. */
   readonly fresh: Uint8Array
+  /** Of the run, of nodes that are `seeded`. */
+  readonly seed: bigint
   readonly o: HashOptions
 }
 
@@ -33,28 +36,42 @@ export class HashReuse {
     this.#now = now
     this.#clean = new Uint8Array(now.graph.nodes.length)
     const told = ({ o }: Pick<HashedGraph, 'o'>): boolean => o.referenced !== undefined || o.fingerprint !== undefined
-    this.#usable = before.o.seed === now.o.seed && before.o.codeHash === now.o.codeHash && !told(before) && !told(now)
+    this.#usable = before.o.codeHash === now.o.codeHash && before.o.moduleHash === now.o.moduleHash && !told(before) && !told(now)
   }
 
-  /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask parents first, and not for nodes of a loop. */
+  /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask parents first; of a loop's nodes {@link findAll}. */
   find(index: number): number {
     const { graph, definitionOf, fresh, o } = this.#now, node = graph.nodes[index]!, before = this.#before, at = before.edges.indexOf.get(node.id)
     if (!this.#usable || at === undefined || before.graph.nodes[at] !== node || before.fresh[at] === 1 || fresh[index] === 1) return -1
     const definition = definitionOf(index)
-    if (definition !== before.definitionOf(at) || definition?.fingerprint !== undefined || (definition?.parity ?? 'exact') !== 'exact' && o.tier !== before.o.tier) return -1
+    if (definition !== before.definitionOf(at) || (definition?.deterministic === 'seeded' && before.seed !== this.#now.seed) || definition?.fingerprint !== undefined || (definition?.parity ?? 'exact') !== 'exact' && o.tier !== before.o.tier) return -1
     if (!this.#sameLinks(index, at)) return -1
     this.#clean[index] = 1
     return at
   }
 
+  /** The same for all nodes of a loop, which is taken over whole or not at all. Ask what leads to it first. */
+  findAll(nodes: readonly number[]): number[] | undefined {
+    // Each of them holds if the others do.
+    for (const node of nodes) this.#clean[node] = 1
+    const found: number[] = []
+    for (const node of nodes) {
+      const at = this.find(node)
+      if (at < 0) { for (const one of nodes) this.#clean[one] = 0; return undefined }
+      found.push(at)
+    }
+    return found
+  }
+
   #sameLinks(index: number, at: number): boolean {
-    const now = this.#now, before = this.#before, from = now.into.start[index]!, count = now.into.start[index + 1]! - from, fromBefore = before.into.start[at]!
-    if (before.into.start[at + 1]! - fromBefore !== count) return false
+    const now = this.#now, before = this.#before, count = now.into.start[index + 1]! - now.into.start[index]!
+    if (before.into.start[at + 1]! - before.into.start[at]! !== count) return false
+    if (count === 0) return true
+    const links = linksInto(now.graph.edges, now.into, index), old = linksInto(before.graph.edges, before.into, at)
     for (let i = 0; i < count; i++) {
-      const e = now.into.list[from + i]!, edge = now.graph.edges[e]!, parent = now.edges.fromAt[e]!
-      // A written order is compared with positions, which an edit elsewhere may move.
-      if (edge !== before.graph.edges[before.into.list[fromBefore + i]!] || parent < 0 || (count > 1 && edge.order !== undefined && now.graph.edges !== before.graph.edges)) return false
-      if (this.#clean[parent] === 0) return false
+      const e = links[i]!, parent = now.edges.fromAt[e]!
+      if (now.graph.edges[e] !== before.graph.edges[old[i]!]) return false
+      if (parent < 0 ? before.edges.fromAt[old[i]!]! >= 0 : this.#clean[parent] === 0) return false
     }
     return true
   }

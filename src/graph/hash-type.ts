@@ -1,7 +1,8 @@
 import { checkParam } from './check-param.js'
 import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
 import type { NodeDefinition, ParamDeclaration } from './node-definition.js'
-import { revisionOf } from './revisions.js'
+import { shippedDigest } from './module-digests.js'
+import { revisionOf, writtenOf } from './revisions.js'
 import { compareUtf8 } from './utf8.js'
 
 /** Record tags (spec graph.md section 6). */
@@ -36,12 +37,12 @@ export interface TypeRecords {
 }
 
 /** Shared records of a type; `seed` is that of the run, `code` the digest of what it runs. */
-export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: bigint | undefined): TypeRecords {
+export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: bigint): TypeRecords {
   const kind = definition.deterministic ?? 'yes', writer = new HashWriter()
   writer.text(TAG.domain, DOMAIN).text(TAG.type, definition.type).text(TAG.version, definition.version).record(TAG.code, code)
   if (kind !== 'no') {
     writer.begin(TAG.deterministic).raw(Uint8Array.of(DETERMINISTIC[kind]))
-    if (kind === 'seeded' && seed !== undefined) writer.u64(BigInt.asUintN(64, seed))
+    if (kind === 'seeded') writer.u64(BigInt.asUintN(64, seed))
     writer.end()
   }
   const names = Object.keys(definition.params).filter((name) => definition.params[name]!.cosmetic !== true).sort(compareUtf8)
@@ -79,22 +80,24 @@ export function isPlain({ params }: NodeDefinition, given: Readonly<Record<strin
   return true
 }
 
-const codes = new WeakMap<NodeDefinition, { readonly digest: Uint8Array; readonly revision: Uint8Array | undefined }>()
+const codes = new WeakMap<NodeDefinition, { readonly digest: Uint8Array; readonly revision: Uint8Array | undefined; readonly module: Uint8Array | undefined }>()
 
 /**
- * Digest of what a node type runs, when nobody supplies the bytes of its kernel: version, kernel name, and the source of its functions; of one that took another's place also which that
- * was. Worked out once per definition.
+ * Digest of what a node type runs: version, kernel name, the source of its functions, and the bytes of its module as far as they are known (`module`, else those that ship); of one
+ * that took another's place also which that was. Worked out once per definition and module.
  */
-export function codeDigest(definition: NodeDefinition): Uint8Array {
-  const known = codes.get(definition), revision = revisionOf(definition)
-  if (known !== undefined && known.revision === revision) return known.digest
-  const { version, kernel, reference, process, pull, latencyFrames, summary, init } = definition
+export function codeDigest(given: NodeDefinition, module = given.kernel && shippedDigest(given.kernel.module)): Uint8Array {
+  const definition = writtenOf(given), known = codes.get(definition), revision = revisionOf(definition)
+  if (known !== undefined && known.revision === revision && known.module === module) return known.digest
+  const { version, kernel, reference, process, pull, latencyFrames, summary, init, codeURL } = definition
   const writer = new HashWriter().utf8(version)
   if (kernel !== undefined) writer.text(1, `${kernel.module}/${kernel.export}`)
   const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary, init, kernel?.slots, kernel?.controls, kernel?.assets]
   functions.forEach((code, i) => { if (typeof code === 'function') writer.text(2 + i, Function.prototype.toString.call(code)) })
   if (revision !== undefined) writer.record(20, revision)
+  if (codeURL !== undefined) writer.text(21, String(codeURL))
+  if (module !== undefined) writer.record(22, module)
   const digest = writer.takeDigest(0)
-  codes.set(definition, { digest, revision })
+  codes.set(definition, { digest, revision, module })
   return digest
 }

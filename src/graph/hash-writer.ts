@@ -1,11 +1,10 @@
 import { commonErrors } from '../errors/common-errors.js'
+import { DEEPEST } from './check-text.js'
 import { Sha256 } from './sha256.js'
 import { compareUtf8, writeUtf8 } from './utf8.js'
 
 /** Tags of values inside a record; each is followed by its bytes, lengths as u32 LE, so that no two values share an encoding. */
 const VALUE = { null: 0, false: 1, true: 2, number: 3, u64: 4, string: 5, bytes: 6, array: 7, object: 8 } as const
-/** Nesting of values beyond which hashing refuses (spec graph.md section 7, hard limit); also ends cycles. */
-const DEEPEST = 256
 
 /** Bytes that are written many times, in words of four, little-endian; zeros fill the last one. */
 export interface Piece { readonly bytes: number; readonly words: Uint32Array }

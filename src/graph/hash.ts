@@ -1,9 +1,12 @@
 import { commonErrors } from '../errors/common-errors.js'
+import { show } from '../errors/show.js'
+import { checkJson } from './check-text.js'
 import { adjacencyOf, edgeListOf, type Adjacency, type GraphEdgeList } from './edge-list.js'
 import { endsOf, type DefinitionOf } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph, PortRef } from './graph.js'
 import { MessageBatch, type Opening } from './hash-batch.js'
+import { linksInto } from './hash-links.js'
 import { digestsOf, kindsOf, loopDigest, partsOf, type GraphPart, type GraphParts } from './hash-loops.js'
 import { HashReuse, type HashedGraph } from './hash-reuse.js'
 import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, withAdditional, type TypeRecords } from './hash-type.js'
@@ -24,11 +27,13 @@ export type Hash = string
 export interface HashOptions {
   /** Types of nodes that carry no definition. */
   readonly registry?: { get(type: string): NodeDefinition | undefined }
-  /** Seed of the run: part of the hash of nodes declared `seeded`. */
+  /** Seed of the run: part of the hash of nodes declared `seeded`. Default: the graph's own, else 0. */
   readonly seed?: bigint
-  /** Digest of a node type's code: of the kernel module's bytes. Default: of version, functions and kernel name. */
+  /** Digest of a node type's code. Default: of version, functions, kernel name and {@link moduleHash}. */
   readonly codeHash?: (definition: NodeDefinition) => Uint8Array | undefined
-  /** Digest of the bytes behind a `file` param, or of a value that has no bytes of its own (a Blob, a buffer). */
+  /** Digest of the bytes of what a type runs beside its functions: the kernel's module, or what stands at `codeURL`. Default: of modules that ship with the package. */
+  readonly moduleHash?: (definition: NodeDefinition) => Uint8Array | undefined
+  /** Digest of the bytes behind a `file` param (of a list's items as `name[0]`…), or of a value that has no bytes of its own (a Blob, a buffer). */
   readonly referenced?: (node: string, param: string) => Uint8Array | undefined
   /** Run-time values by input name; absent ones take the graph's default. */
   readonly inputs?: Readonly<Record<string, unknown>>
@@ -82,6 +87,7 @@ class GraphHasher {
   readonly #graph: Graph
   readonly #definitionOf: DefinitionOf
   readonly #o: HashOptions
+  readonly #seed: bigint
   readonly #types = new Map<NodeDefinition, OpenType>()
   /** Nodes that hold a nonce or a run-time value; see `HashedGraph`. */
   readonly #fresh: Uint8Array
@@ -108,6 +114,7 @@ class GraphHasher {
     this.#graph = graph
     this.#definitionOf = definitionOf
     this.#o = o
+    this.#seed = o.seed ?? seedOf(graph.config.seed ?? 0)
     const edges = this.#edges = edgeListOf(graph), count = graph.nodes.length, to = new Uint32Array(graph.edges.length), linked = to.slice()
     let length = 0
     this.#ends = endsToHash(graph, edges, definitionOf)
@@ -133,7 +140,7 @@ class GraphHasher {
     const { nodes } = this.#graph, { order, levels } = (this.#o.passes ?? plainPasses).order(this.#edges), batch = this.#batch
     if (order.length < nodes.length) topologicalOrder(this.#graph) // throws
     const before = this.#o.previous === undefined ? undefined : hashed.get(this.#o.previous)
-    const now = { graph: this.#graph, definitionOf: this.#definitionOf, edges: this.#edges, into: this.#into, fresh: this.#fresh, o: { ...this.#o, previous: undefined } }
+    const now = { graph: this.#graph, definitionOf: this.#definitionOf, edges: this.#edges, into: this.#into, fresh: this.#fresh, seed: this.#seed, o: { ...this.#o, previous: undefined } }
     const reuse = before && new HashReuse(before, now)
     let level = 0, kept = 0
     const write = (node: number): void => {
@@ -152,7 +159,13 @@ class GraphHasher {
     }
     else for (const some of parts.levels) {
       for (const { nodes: [node], late } of some) if (late.length === 0) visit(node!)
-      for (const part of some) if (part.late.length > 0) this.#writeLoop(part, levels, write)
+      for (const part of some) {
+        if (part.late.length === 0) continue
+        const same = reuse?.findAll(part.nodes)
+        if (same === undefined) { this.#writeLoop(part, levels, write); continue }
+        kept += same.length
+        part.nodes.forEach((node, i) => { batch.keep(node, before!.digests, same[i]!) })
+      }
       batch.endLevel()
     }
     batch.endLevel()
@@ -235,7 +248,9 @@ class GraphHasher {
   /** What is the type's, and params as the node will see them; returns those that name files. */
   #writeParams(index: number, definition: NodeDefinition, type: OpenType): readonly string[] {
     const { id } = this.#graph.nodes[index]!, writer = this.#writer, given = this.#givenOf(index, definition), { params, openings } = type.records
-    const plain = isPlain(definition, given), values = plain ? given : resolveParams(definition, given).values
+    const plain = isPlain(definition, given)
+    if (!plain) requireText(id, given, definition)
+    const values = plain ? given : resolveParams(definition, given).values
     const records = plain || definition.additionalParams !== true ? params : withAdditional(params, values, definition)
     let files: readonly string[] = NONE, at = 0
     if (plain && this.#o.referenced === undefined) while (at < openings.length - 1 && (!Object.hasOwn(given, params[at]!.name) || given[params[at]!.name] === undefined)) at++
@@ -249,6 +264,7 @@ class GraphHasher {
       else if (typeof value === 'number' && number !== undefined) writer.piece(number).lastNumber(value)
       else this.#writeParam(id, name, value, declaration)
       if (declaration.type === 'file' || this.#o.referenced?.(id, name) !== undefined) files = [...files, name]
+      else if (declaration.items?.type === 'file' && Array.isArray(value)) files = [...files, ...value.map((_, i) => `${name}[${i}]`).sort(compareUtf8)]
     }
     return files
   }
@@ -256,6 +272,7 @@ class GraphHasher {
   /** A node of unknown type: all params as given. */
   #writeUnknown(index: number): readonly string[] {
     const { id } = this.#graph.nodes[index]!, values = this.#givenOf(index, undefined)
+    requireText(id, values)
     const names = Object.keys(values).filter((name) => values[name] !== undefined).sort(compareUtf8)
     for (const name of names) this.#writeParam(id, name, values[name], undefined)
     return names.filter((name) => this.#o.referenced?.(id, name) !== undefined)
@@ -264,7 +281,7 @@ class GraphHasher {
   #writeParam(node: string, name: string, value: unknown, declaration: ParamDeclaration | undefined): void {
     const writer = this.#writer.begin(TAG.param).text(TAG.paramName, name).begin(TAG.paramValue)
     const mark = writer.mark
-    if (!writer.value(declaration?.type === 'seed' ? seedOf(value) : value)) {
+    if (!writer.value(declaration?.type === 'seed' ? asSeed(value) : value)) {
       writer.rewind(mark)
       // No bytes to go by: its digest stands among the files, or else it equals nothing.
       writer.value(this.#o.referenced?.(node, name) === undefined ? this.#nonce() : null)
@@ -290,10 +307,8 @@ class GraphHasher {
 
   /** Links by port name, then order; the rank among a port's links enters, not the number written in the document. */
   #writeInputs(index: number, definition: NodeDefinition | undefined): void {
-    const { edges } = this.#graph, { start, list } = this.#into, { fromAt } = this.#edges, writer = this.#writer
     if (this.#writeLinks(index)) return
-    let links = list.subarray(start[index]!, start[index + 1]!)
-    for (let i = 1; i < links.length; i++) if (compareLinks(edges, links[i - 1]!, links[i]!) > 0) { links = links.slice().sort((a, b) => compareLinks(edges, a, b)); break }
+    const { edges } = this.#graph, { fromAt } = this.#edges, writer = this.#writer, links = linksInto(edges, this.#into, index)
     const bound = this.#bound.get(index)
     const literals: readonly (readonly string[])[] = bound === undefined ? NONE : [...bound].filter(([port]) => definition === undefined || !Object.hasOwn(definition.params, port)).sort(([a], [b]) => compareUtf8(a, b))
     let literal = 0, rank = 0, before: string | undefined
@@ -353,17 +368,18 @@ class GraphHasher {
     if (definition === undefined) return
     const { id } = this.#graph.nodes[index]!
     const given = this.#o.fingerprint?.(id)
-    const found = given === undefined ? definition.fingerprint?.(resolveParams(definition, this.#givenOf(index, definition)).values) : given
+    const found: unknown = given === undefined ? definition.fingerprint?.(resolveParams(definition, this.#givenOf(index, definition)).values) : given
     if (found === undefined) return
-    if (found !== null && 'then' in found) {
-      throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: `options.fingerprint to give node ${id}'s awaited fingerprint`, got: 'a promise' })
+    if (found !== null && !(found instanceof Uint8Array)) {
+      const later = typeof found === 'object' && 'then' in found
+      throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: later ? `options.fingerprint to give node ${id}'s awaited fingerprint` : `a Uint8Array or null as node ${id}'s fingerprint`, got: later ? 'a promise' : show(found) }, { nodeId: id })
     }
     this.#writer.record(TAG.fingerprint, found ?? this.#nonce())
   }
 
   #typeOf(definition: NodeDefinition): OpenType {
     let type = this.#types.get(definition)
-    if (type === undefined) this.#types.set(definition, type = { records: typeRecords(definition, this.#o.codeHash?.(definition) ?? codeDigest(definition), this.#o.seed), openings: [] })
+    if (type === undefined) this.#types.set(definition, type = { records: typeRecords(definition, this.#o.codeHash?.(definition) ?? codeDigest(definition, this.#o.moduleHash?.(definition)), this.#seed), openings: [] })
     return type
   }
 
@@ -390,9 +406,12 @@ class GraphHasher {
 }
 const NONE: readonly never[] = [], NO_PORTS: ReadonlyMap<string, string> = new Map()
 
-function compareLinks(edges: Graph['edges'], a: number, b: number): number {
-  const x = edges[a]!, y = edges[b]!
-  return compareUtf8(x.to[1], y.to[1]) || (x.order ?? a) - (y.order ?? b) || a - b
+/** Text that has no UTF-8 form equals nothing, and is not to be taken for nothing either. */
+function requireText(node: string, params: ParamValues, definition?: NodeDefinition): void {
+  const problem = checkJson(params, '')
+  if (problem === undefined) return
+  const { constraint, limit, path, at: [name] } = problem, got = definition?.params[name ?? '']?.secret === true ? '(secret)' : problem.got
+  throw graphErrors.PARAM_INVALID({ node, param: path.slice(1), constraint, limit, got, range: undefined }, { nodeId: node })
 }
 
 /** What was not declared has an empty name. */
@@ -408,13 +427,15 @@ function endsToHash(graph: Graph, edges: GraphEdgeList, definitionOf: Definition
 }
 
 /** Seeds are u64 however they are spelled: number, bigint, decimal text. */
-function seedOf(value: unknown): unknown {
+function asSeed(value: unknown): unknown {
   try {
     return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string' ? BigInt(value) : value
   } catch {
     return value
   }
 }
+/** What is no seed is told by validation; here it counts as none. */
+function seedOf(value: unknown): bigint { const seed = asSeed(value); return typeof seed === 'bigint' ? seed : 0n }
 
 function randomBytes(): Uint8Array {
   const { crypto } = globalThis as { readonly crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array } }

@@ -15,9 +15,9 @@ const BASE = WINDOW.CORE_END, MOST_PAGES = 4_096
 
 /**
  * Order, cycles and hashes by the core (GR-55). They run in an instance of their own over a memory of their own: a plan must not take room from the arena, whose use
- * is what a run is measured by. Made at the first graph that is large enough, and again, twice as large, when one does not fit (a memory never grows, MW-04).
+ * is what a run is measured by. Made at the first graph that is large enough, and again, twice as large, when one does not fit (a memory never grows, MW-04). `least`: nodes or messages from which it is asked.
  */
-export function corePasses(compiled: CompiledModules): GraphPasses {
+export function corePasses(compiled: CompiledModules, least = LEAST): GraphPasses {
   let own: Scratch | undefined
   /** An instance with `bytes` of room; undefined when that is too much, or the host has not so much to give. */
   const scratch = (bytes: number): Scratch | undefined => {
@@ -25,9 +25,9 @@ export function corePasses(compiled: CompiledModules): GraphPasses {
     return own
   }
   return {
-    order: (edges) => (edges.count < LEAST ? undefined : scratch(4 * (5 * edges.count + 3 * edges.from.length + 1))?.order(edges)) ?? plainPasses.order(edges),
-    cycles: (edges) => (edges.count < LEAST ? undefined : scratch(4 * (16 * edges.count + 4 * edges.from.length + 3))?.cycles(edges)) ?? plainPasses.cycles(edges),
-    hash: (batch) => (batch.count < LEAST ? undefined : scratch(batch.bytes.length + 4 * (batch.offsets.length + batch.levels.length + batch.gaps.length + batch.states.length) + (DIGEST_BYTES + 4) * batch.count)?.hash(batch)) ?? plainPasses.hash(batch),
+    order: (edges) => (edges.count < least ? undefined : scratch(4 * (5 * edges.count + 3 * edges.from.length + 1))?.order(edges)) ?? plainPasses.order(edges),
+    cycles: (edges) => (edges.count < least ? undefined : scratch(4 * (16 * edges.count + 4 * edges.from.length + 3))?.cycles(edges)) ?? plainPasses.cycles(edges),
+    hash: (batch) => (batch.count < least ? undefined : scratch(batch.bytes.length + 4 * (batch.offsets.length + batch.levels.length + batch.gaps.length + batch.states.length) + (DIGEST_BYTES + 4) * batch.count)?.hash(batch)) ?? plainPasses.hash(batch),
   }
 }
 

@@ -1,11 +1,14 @@
 import type { Graph, GraphNode } from '../graph/graph.js'
 import type { NodeContext, NodeDefinition, PacketRecord } from '../graph/node-definition.js'
 import { resolveParams } from '../graph/params.js'
+import { standFor } from '../graph/revisions.js'
 import type { Media } from '../media/media-type.js'
 import { restingNodes } from './lazy-sources.js'
+import { withPatience } from './batch/patience.js'
 import { wrapNodeFailure } from './node-failure.js'
 import type { InstanceLease } from './node-instances.js'
 import { releasePacket } from './packet-data.js'
+import { watchOf, type EarlyCalls } from './probe-sources.js'
 import { valueId } from './resolved-graph.js'
 import type { ValueId } from './segment-plan.js'
 
@@ -24,17 +27,17 @@ export type StartSource = (node: GraphNode) => Promise<{ readonly ctx: NodeConte
  * Reads the first packet of every source with a `discovered` port that no probe could tell (GR-35), but for those that may rest, so that the rest can be solved. The nodes of the graph
  * given back continue from there. Throws what a source throws, as its node's failure, after the others have been ended.
  */
-export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Media>, start: StartSource): Promise<Primed> {
+export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Media>, start: StartSource, calls: EarlyCalls): Promise<Primed> {
   const resting = restingNodes(graph), open = graph.nodes.filter((node) => isSource(node.definition) && !resting.has(node.id) && openPorts(node, known).length > 0)
   if (open.length === 0) return { graph, known, abandon: () => Promise.resolve() }
   const started: Started[] = [], media = new Map(known), replaced = new Map<string, GraphNode>()
   const abandon = async (): Promise<void> => { await Promise.all(started.map((source) => source.abandon())) }
   try {
     for (const node of open) {
-      const source = await Started.open(node, start)
+      const source = await Started.open(node, start, calls)
       started.push(source)
       for (const port of openPorts(node, known)) { const m = source.mediaOf(port); if (m) media.set(valueId(node.id, port), m) }
-      replaced.set(node.id, { ...node, definition: { ...node.definition!, init: undefined, thread: 'engine', codeURL: undefined, pull: () => source.rest() } as GraphNode['definition'] & object })
+      replaced.set(node.id, { ...node, definition: standFor({ ...node.definition!, init: undefined, thread: 'engine', codeURL: undefined, pull: () => source.rest() } as GraphNode['definition'] & object, node.definition!) })
     }
   } catch (error) {
     await abandon()
@@ -55,22 +58,25 @@ function openPorts(node: GraphNode, known: ReadonlyMap<ValueId, Media>): string[
 class Started {
   readonly #iterator: AsyncIterator<PacketRecord>
   readonly #lease: InstanceLease
+  readonly #calls: EarlyCalls
   #first: IteratorResult<PacketRecord> | undefined
   #taken = false
 
-  private constructor(iterator: AsyncIterator<PacketRecord>, first: IteratorResult<PacketRecord>, lease: InstanceLease) {
+  private constructor(iterator: AsyncIterator<PacketRecord>, first: IteratorResult<PacketRecord>, lease: InstanceLease, calls: EarlyCalls) {
     this.#iterator = iterator
     this.#first = first
     this.#lease = lease
+    this.#calls = calls
   }
 
-  static async open(node: GraphNode, start: StartSource): Promise<Started> {
-    const { ctx, lease, pull = node.definition!.pull! } = await start(node)
+  static async open(node: GraphNode, start: StartSource, calls: EarlyCalls): Promise<Started> {
+    const { ctx, lease, pull = node.definition!.pull! } = await start(node), { signal, clock } = calls, watch = watchOf(node, calls)
     try {
       const iterator = pull(resolveParams(node.definition!, node.params).values, ctx)[Symbol.asyncIterator]()
-      return new Started(iterator, await iterator.next(), lease)
+      const first = await withPatience(watch.call(async () => iterator.next()), signal, clock, ({ done, value }) => { if (done !== true) for (const packet of Object.values(value as PacketRecord)) releasePacket(packet) })
+      return new Started(iterator, first, lease, calls)
     } catch (error) {
-      await lease.release(false)
+      await withPatience(lease.release(false), signal, clock).catch(() => undefined)
       throw wrapNodeFailure(error, { node: node.id, type: node.type, operation: 'pull' })
     }
   }
@@ -95,7 +101,8 @@ class Started {
   async abandon(): Promise<void> {
     if (this.#taken) return
     if (this.#first?.done === false) for (const packet of Object.values(this.#first.value)) releasePacket(packet)
-    await this.#close(false)
+    // What it throws now is nobody's: the run has failed already, or was stopped.
+    await withPatience(this.#close(false), this.#calls.signal, this.#calls.clock).catch(() => undefined)
   }
 
   async #close(sound: boolean): Promise<void> {

@@ -171,11 +171,17 @@ describe('values', () => {
     expect(bytes(object)).toBe(write(['\uffff', '\u{1f600}']))
   })
 
-  test('text without a UTF-8 form, and nesting without end, are refused', () => {
-    expect(() => value('\ud800')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  test('text without a UTF-8 form, and nesting without end, are refused, with node and param', () => {
+    const refused = (given: unknown, message: string): void => { expect(() => value(given)).toThrow(expect.objectContaining({ code: 'PARAM_INVALID', nodeId: 'n', message: expect.stringContaining(message) })) }
+    refused('\ud800', 'Param n.v:')
+    refused({ a: [0, 'b\udc00'] }, 'Param n.v.a[1]:')
+    refused({ a: { '\ud800': 1 } }, 'Unicode')
     const loop: unknown[] = []
     loop.push(loop)
-    expect(() => value(loop)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    refused(loop, 'nested at most 256 deep')
+    // A type that nobody knows.
+    const unknown = { ...graphOf({ n: [anyParams, { v: '\ud800' }] }) }
+    expect(() => hashGraph({ ...unknown, nodes: unknown.nodes.map(({ definition: _, ...node }) => node) as never })).toThrow(expect.objectContaining({ code: 'PARAM_INVALID', nodeId: 'n' }))
   })
 
   test('secret params are hashed as their digest', () => {

@@ -2,17 +2,17 @@ import type { NodeDefinition, ParamTable } from '../node-definition.js'
 import { paramNames } from '../params.js'
 import { nodeShape } from './document-shape.js'
 import { DIALECT, schemaOf, type JsonSchema } from './json-schema.js'
-import { paramFromSchema, paramSchema } from './param-schema.js'
+import { JSON_DEFS, paramFromSchema, paramSchema } from './param-schema.js'
 
 /** JSON Schema of a node of one type as it stands in a document (GR-05): the document's node with this type's ids and params. */
 export function nodeSchema(definition: NodeDefinition): JsonSchema {
   const base = schemaOf(nodeShape), properties = base['properties'] as Readonly<Record<string, JsonSchema>>
-  const params = paramsSchema(definition.params, definition.additionalParams)
+  const { $defs, ...params } = paramsSchema(definition.params, definition.additionalParams)
   const needed = Object.values(definition.params).some((param) => param.required === true)
   return {
     ...base, $schema: DIALECT, title: definition.title, description: definition.doc,
     required: needed ? ['id', 'type', 'params'] : ['id', 'type'],
-    properties: { ...properties, type: { enum: [definition.type, ...(definition.aliases ?? [])] }, params },
+    properties: { ...properties, type: { enum: [definition.type, ...(definition.aliases ?? [])] }, params }, $defs,
   }
 }
 
@@ -30,7 +30,7 @@ export function paramsSchema(table: ParamTable, additional = false): JsonSchema 
     for (let i = 0; i < words.length; i++) for (let j = 0; j < i; j++) rules.push({ not: { required: [words[j], words[i]] } })
     if (table[name]!.required === true) rules.push({ anyOf: words.map((word) => ({ required: [word] })) })
   }
-  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: additional, ...(rules.length === 0 ? {} : { allOf: rules }) }
+  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: additional && { $ref: '#/$defs/json' }, ...(rules.length === 0 ? {} : { allOf: rules }), $defs: JSON_DEFS }
 }
 
 /** The param table back from a node's schema. */

@@ -4,7 +4,11 @@ import { WELL_FORMED, type JsonSchema } from './json-schema.js'
 /** Key under which a param's declaration stands in its schema, for what JSON Schema has no words for: unit, curve, rate, widget. */
 export const DECLARATION = 'x-millrace'
 
-/** JSON Schema of one param's value as it stands in a document; accepts exactly what `checkParam` accepts of JSON. */
+const ANY: JsonSchema = { $ref: '#/$defs/json' }, NAMES: JsonSchema = { propertyNames: WELL_FORMED }
+/** What schemas of params refer to: any JSON value whose texts can be saved. Goes to the root of the schema that they stand in. */
+export const JSON_DEFS: JsonSchema = { json: { not: { type: 'string', pattern: '[\\ud800-\\udfff]' }, items: ANY, additionalProperties: ANY, ...NAMES } }
+
+/** JSON Schema of one param's value as it stands in a document; accepts exactly what `checkParam` accepts of JSON. Refers to {@link JSON_DEFS}. */
 export function paramSchema(param: ParamDeclaration): JsonSchema {
   return {
     ...valueSchema(param), ...(param.label === undefined ? {} : { title: param.label }), ...(param.doc === '' ? {} : { description: param.doc }),
@@ -30,9 +34,9 @@ function valueSchema(param: ParamDeclaration): JsonSchema {
       { type: 'string', pattern: '^#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$' },
       { type: 'array', items: { type: 'number', minimum: 0, maximum: 1 }, minItems: 3, maxItems: 4 }] }
     case 'file': return { type: 'string', ...lengths({ minLength: 1, ...param }), ...WELL_FORMED }
-    case 'json': return {}
-    case 'array': return { type: 'array', ...(param.items === undefined ? {} : { items: paramSchema(param.items) }), ...counts(param) }
-    case 'object': return { type: 'object' }
+    case 'json': return ANY
+    case 'array': return { type: 'array', items: param.items === undefined ? ANY : paramSchema(param.items), ...counts(param) }
+    case 'object': return { type: 'object', additionalProperties: ANY, ...NAMES }
   }
 }
 

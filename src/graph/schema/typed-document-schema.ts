@@ -1,6 +1,7 @@
 import type { NodeDefinition, ParamTable } from '../node-definition.js'
 import { documentSchema, type JsonSchema } from './json-schema.js'
 import { paramsSchema } from './node-schema.js'
+import { JSON_DEFS } from './param-schema.js'
 
 /**
  * JSON Schema of documents whose params are known by node type (GR-05): the format, and for every node of a listed type its params. For editors, through
@@ -12,11 +13,14 @@ export function typedDocumentSchema(definitions: readonly NodeDefinition[]): Jso
   const rules = definitions.map(({ type, aliases, params, additionalParams, title, doc }) => ({
     if: { required: ['type'], properties: { type: { enum: [type, ...aliases ?? []] } } },
     // oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
-    then: { title, description: doc, properties: { params: paramsSchema(withoutRequired(params), additionalParams) } },
+    then: { title, description: doc, properties: { params: ofRoot(paramsSchema(withoutRequired(params), additionalParams)) } },
   }))
   const typed = { ...document, properties: { ...properties, nodes: { ...nodes, items: { ...node, allOf: rules } } } }
-  return { ...schema, title: 'Millrace document with the library\'s node types', $defs: { document: typed } }
+  return { ...schema, title: 'Millrace document with the library\'s node types', $defs: { document: typed, ...JSON_DEFS } }
 }
+
+/** What the schema refers to stands at the root of the document's. */
+function ofRoot({ $defs: _defs, ...schema }: JsonSchema): JsonSchema { return schema }
 
 function withoutRequired(params: ParamTable): ParamTable {
   return Object.fromEntries(Object.entries(params).map(([name, { required: _required, ...param }]) => [name, param]))

@@ -1,0 +1,61 @@
+/** Nesting of values beyond which they are refused (spec graph.md section 7, hard limit); also ends cycles. */
+export const DEEPEST = 256
+
+/** Where in a value something can be neither saved nor hashed: steps to it, and what is wrong there. */
+export interface TextProblem { readonly constraint: string; readonly limit: string; readonly got: unknown; readonly path: string; readonly at: readonly string[] }
+
+/**
+ * What in a JSON value can be neither saved nor hashed: text with half of a surrogate pair, which has no UTF-8 form, keys too, and nesting without end. Bytes and objects of
+ * other kinds (a Blob, a stream) are not looked into. The first problem only; undefined: there is none.
+ */
+export function checkJson(value: unknown, path: string): TextProblem | undefined {
+  const steps: (string | number)[] = []
+  let got: unknown
+  try {
+    if ((got = findBad(value, steps, 0)) === undefined) return undefined
+  } catch (cause) {
+    return { constraint: 'type', limit: 'a JSON value', got: cause instanceof Error ? cause.message : 'an object that cannot be read', path, at: [] }
+  }
+  if (got === TOO_DEEP) return { constraint: 'other', limit: `values nested at most ${DEEPEST} deep`, got: 'deeper', path, at: [] }
+  steps.reverse()
+  return { constraint: 'format', limit: 'well-formed Unicode', got, path: path + steps.map((step) => typeof step === 'number' ? `[${step}]` : `.${step}`).join(''), at: steps.map(String) }
+}
+const TOO_DEEP = /* @__PURE__ */ Symbol('deep')
+
+/** The bad text, or the sign for nesting; on the way back the steps are noted, the innermost first. Follows what `HashWriter.value` follows. */
+function findBad(value: unknown, steps: (string | number)[], depth: number): unknown {
+  if (typeof value === 'string') return hasLoneSurrogate(value) ? value : undefined
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return undefined
+  if (depth > DEEPEST) return TOO_DEEP
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const found = typeof value[i] === 'number' ? undefined : findBad(value[i], steps, depth + 1)
+      if (found !== undefined) { steps.push(i); return found }
+    }
+    return undefined
+  }
+  const { href, toJSON } = value as { readonly href?: unknown; readonly toJSON?: unknown }
+  if (typeof href === 'string') return findBad(href, steps, depth + 1)
+  if (typeof toJSON === 'function') return findBad((toJSON as () => unknown).call(value), steps, depth + 1)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return undefined
+  const record = value as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(record)) {
+    if (record[key] === undefined) continue
+    const found = hasLoneSurrogate(key) ? key : findBad(record[key], steps, depth + 1)
+    if (found !== undefined) { steps.push(key); return found }
+  }
+  return undefined
+}
+
+/** True when a string holds half of a surrogate pair. */
+export function hasLoneSurrogate(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0xd800 || unit > 0xdfff) continue
+    const next = text.charCodeAt(i + 1)
+    if (unit > 0xdbff || !(next >= 0xdc00 && next <= 0xdfff)) return true
+    i++
+  }
+  return false
+}
