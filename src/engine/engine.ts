@@ -9,6 +9,7 @@ import type { AudioApi } from '../memory/audio-api.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
 import type { CancelJob } from '../schedule/batch/jobs.js'
 import { CostHistory } from '../schedule/estimates.js'
+import { withPatience } from '../schedule/batch/patience.js'
 import { NodeInstances } from '../schedule/node-instances.js'
 import { onAbort } from '../schedule/on-abort.js'
 import type { Plan } from '../schedule/plan.js'
@@ -47,6 +48,8 @@ export class Engine {
   readonly #instances = new NodeInstances()
   readonly #gate: PressureGate
   readonly #running = new Map<string, RunningRun>()
+  /** Plans that are being made. */
+  readonly #planning = new Set<Pick<RunningRun, 'abort' | 'done'>>()
   #count = 0
   #closed = false
   #closing: Promise<void> | undefined
@@ -61,7 +64,7 @@ export class Engine {
     this.#gate = new PressureGate(parts.arena.store, () => {
       parts.shared.trim()
       // A node's own `dispose` that throws is nobody's run.
-      return this.#instances.evict().catch((error: MillraceError) => { parts.options.logger('warn', error.message, { code: error.code }) })
+      return this.#patiently(this.#instances.evict()).catch((error: MillraceError) => { parts.options.logger('warn', error.message, { code: error.code }) })
     }, (change) => { parts.events.emit('memory.pressure', { ...change }) })
   }
 
@@ -89,10 +92,19 @@ export class Engine {
   async #compiled(target: Outputs | Graph, options: PlanOptions = {}): Promise<CompiledPlan> {
     this.#requireOpen('plan')
     checkRunCall('plan', target, options)
-    const signal = options.signal ?? new AbortController().signal, prepared = await this.#compiler.prepare(target, options, signal)
-    if (signal.aborted) throw cancelledRun('plan', signal)
-    const untold = [...prepared.failures].map(([id, failure]) => warningOf(probeFailure(id, failure, prepared.graph)))
-    return this.#compiler.compile({ ...prepared, found: [...prepared.found, ...untold] }, options)
+    const abort = new AbortController(), given = options.signal, forward = (): void => { abort.abort(given!.reason) }, { signal } = abort
+    if (given?.aborted) forward()
+    const deaf = given && onAbort(given, forward), work = this.#compiler.prepare(target, options, signal), pending = { abort, done: work.then(() => undefined, () => undefined) }
+    this.#planning.add(pending)
+    try {
+      const prepared = await work
+      signal.throwIfAborted()
+      const untold = [...prepared.failures].map(([id, failure]) => warningOf(probeFailure(id, failure, prepared.graph)))
+      return this.#compiler.compile({ ...prepared, found: [...prepared.found, ...untold] }, options)
+    } catch (error) { throw signal.aborted ? cancelledRun('plan', signal) : error } finally {
+      this.#planning.delete(pending)
+      deaf?.()
+    }
   }
 
   /**
@@ -161,21 +173,33 @@ export class Engine {
   async drain(ms = 30_000): Promise<void> {
     this.#closed = true
     const late = new AbortController()
-    await Promise.race([Promise.all([...this.#running.values()].map(({ done }) => done)), this.#p.clock.sleep(ms, late.signal)])
+    await Promise.race([Promise.all(this.#pending.map(({ done }) => done)), this.#p.clock.sleep(ms, late.signal)])
     late.abort()
     await this.close()
   }
 
   async #close(): Promise<void> {
     this.#closed = true
-    const pending = [...this.#running.values()]
+    const pending = this.#pending
     for (const { abort } of pending) abort.abort(commonErrors.CLOSED({ thing: 'Engine', event: 'close' }))
     await Promise.all(pending.map(({ done }) => done))
-    try { await this.#instances.close() } finally {
+    try { await this.#patiently(this.#instances.close()) } finally {
       try { await Promise.all([this.#p.workers.close(), this.#p.scripts?.close()]) } finally {
         this.#p.shared.close()
         this.#p.arena.close()
       }
+    }
+  }
+
+  /** What `close` ends and waits for. */
+  get #pending(): readonly Pick<RunningRun, 'abort' | 'done'>[] { return [...this.#running.values(), ...this.#planning] }
+
+  /** Idle instances may hang in their `dispose`: nobody waits for them longer than for a node that was stopped. */
+  async #patiently(work: Promise<void>): Promise<void> {
+    const late = new Error('a dispose did not end')
+    try { await withPatience(work, AbortSignal.abort(late), this.#p.clock) } catch (error) {
+      if (error !== late) throw error
+      this.#p.options.logger('error', late.message)
     }
   }
 

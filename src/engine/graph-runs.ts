@@ -43,7 +43,9 @@ export class GraphRuns {
     const { clock, arena } = this.#p
     const startMs = clock.nowMs(), startUs = clock.nowUs()
     if (signal.aborted) throw cancelledRun(runId, signal)
-    const prepared = await this.#compiler.prepare(target, options, signal), diagnostics: Diagnostic[] = [], detailed = options.metrics ?? prepared.graph.config.metrics ?? true
+    // Once it was stopped, that is why it ends, whatever else goes wrong on the way.
+    const stopped = (error: unknown): never => { throw signal.aborted ? cancelledRun(runId, signal) : error }
+    const prepared = await this.#compiler.prepare(target, options, signal, runId).catch(stopped), diagnostics: Diagnostic[] = [], detailed = options.metrics ?? prepared.graph.config.metrics ?? true
     const onError = options.onError ?? prepared.graph.config.onError ?? 'stop'
     if (signal.aborted) throw cancelledRun(runId, signal)
     const resting = prepared.failures.size === 0 ? undefined : restingNodes(prepared.graph)
@@ -52,7 +54,7 @@ export class GraphRuns {
       ...(options.seed !== undefined && { seed: options.seed }), ...(options.blockFrames !== undefined && { blockFrames: options.blockFrames }),
     }, inner, shared))
     const memory = new RunMemory(arena), services = runServices(this.#p, this.#instances, { runId, graph: prepared.given, nested }, memory)
-    const primed = await primeSources(prepared.graph, prepared.known, (node) => startSource(this.#instances, node, services, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)))
+    const primed = await primeSources(prepared.graph, prepared.known, (node) => startSource(this.#instances, node, services, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)), { clock, signal, hung: ({ id }, ms) => { diagnostics.push(services.hung(id, ms)) } }).catch(stopped)
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
       compiled = this.#compiler.compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)

@@ -1,5 +1,5 @@
 import type { BlockStore } from '../memory/block-store.js'
-import { onAbort } from '../schedule/on-abort.js'
+import { onAbort, unlessAborted } from '../schedule/on-abort.js'
 
 /**
  * Acts on the pressure of an arena (MW-12): above `none` what is cached is given up, beside the work; from `before-runs` on also before each run; at `wait` a new
@@ -27,7 +27,7 @@ export class PressureGate {
   /** Resolves when a new run may begin. `others`: runs under way besides it. Returns early when the signal aborts. */
   async admit(others: () => number, signal: AbortSignal): Promise<void> {
     const { pressure } = this.#store
-    if (pressure === 'before-runs' || pressure === 'wait') await this.#clear()
+    if (pressure === 'before-runs' || pressure === 'wait') await unlessAborted(this.#clear(), signal).catch(() => undefined)
     while (this.#store.pressure === 'wait' && others() > 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const go = (): void => { this.#waiting.delete(go); deaf(); resolve() }, deaf = onAbort(signal, go)

@@ -17,6 +17,7 @@ import { applySkips, type SkippedNode } from '../schedule/policy/skips.js'
 import { probeSources, type Discovered } from '../schedule/probe-sources.js'
 import type { RunOptions } from '../schedule/run-types.js'
 import type { Media } from '../media/media-type.js'
+import { hungNode } from './hung-node.js'
 import { wholeCalls } from './nested-runs.js'
 import type { EngineParts } from './engine-parts.js'
 import { literalSource } from './run-services.js'
@@ -45,19 +46,19 @@ export class RunCompiler {
   }
 
   /** Binds inputs, validates, asks sources. Throws the first problem with all of them in `details.diagnostics`. */
-  async prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal): Promise<Prepared> {
+  async prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal, runId?: string): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const { graph, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs))
     // Of a fallback the engine tells by itself, once.
     const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
-    const told = await probeSources(examined.sound ? examined.graph : createGraph(), signal)
+    const hangs: Diagnostic[] = [], told = await probeSources(examined.sound ? examined.graph : createGraph(), { clock: this.#p.clock, signal, hung: ({ id }, ms) => { hangs.push(hungNode(this.#p, id, ms, runId)) } })
     checkInputs(given.inputs, told.known)
     const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw errorOf(errors[0]!, errors)
-    return { given, graph: examined.graph, found, solved, skipped, ...told }
+    return { given, graph: examined.graph, found: [...found, ...hangs], solved, skipped, ...told }
   }
 
   /** The plan of a sound graph. */

@@ -11,12 +11,15 @@ import { ArenaAudio } from '../memory/audio-buffer.js'
 import type { RunMemory } from '../memory/run-memory.js'
 import { SAMPLE_BYTES } from '../media/convert-samples.js'
 import { nodeContext, randomKey } from '../schedule/batch/node-context.js'
+import { withPatience } from '../schedule/batch/patience.js'
 import type { RunServices } from '../schedule/batch/services.js'
+import { BlockWatch } from '../schedule/block-watch.js'
 import type { NodeInstances } from '../schedule/node-instances.js'
 import { readPolicy } from '../schedule/policy/node-policy.js'
 import type { StartSource } from '../schedule/prime-sources.js'
 import { audioBuffer } from '../nodes/io/audio-buffer.js'
 import { joinPackets } from './audio-join.js'
+import { hungNode } from './hung-node.js'
 import { callGraph, type NestedRuns } from './nested-runs.js'
 import type { EngineParts } from './engine-parts.js'
 
@@ -44,6 +47,7 @@ export function runServices(p: EngineParts, instances: NodeInstances, run: RunFa
     },
     document: () => toDocument(run.graph),
     preview: ({ media, data }, node) => { events.emit('node.preview', { media, data }, { runId: run.runId, nodeId: node }) },
+    hung: (node, ms) => hungNode(p, node, ms, run.runId),
     owns: (buffer) => buffer instanceof ArenaAudio && buffer.isIn(arena),
     join: (media, parts) => joinPackets(arena, audio, memory, media, parts),
   }
@@ -59,7 +63,8 @@ export async function startSource(instances: NodeInstances, node: GraphNode, ser
     await scripts.prepare([definition], signal)
     return { lease: { instance: undefined, release: () => Promise.resolve() }, ctx: context(undefined), pull: (params, ctx) => scripts.run({ definition, params, inputs: {}, ctx, random, hangMs: policy.hangMs, deliveries: 1 }) }
   }
-  const lease = await instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })
+  const watch = new BlockWatch({ clock: services.clock, hangMs: policy.hangMs, blocked: (ms) => { diagnostics.push(services.hung(node.id, ms)) } })
+  const lease = await withPatience(watch.call(() => instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })), signal, services.clock, (late) => late.release(false))
   return { lease, ctx: context(lease.instance) }
 }
 

@@ -1,6 +1,6 @@
 /** Something that an engine tells whoever listens (spec execution.md section 9): `ts` ms since 1970, `seq` without gaps per engine. */
 export interface EngineEvent<P = Readonly<Record<string, unknown>>> {
-  readonly type: 'memory.pressure' | 'worker.started' | 'worker.lost' | 'worker.respawned' | 'node.preview'
+  readonly type: 'memory.pressure' | 'worker.started' | 'worker.lost' | 'worker.respawned' | 'node.preview' | 'warning'
   readonly ts: number
   readonly seq: number
   readonly runId?: string

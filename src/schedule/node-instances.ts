@@ -7,7 +7,7 @@ const MOST_IDLE = 4
 const MOST_TYPES = 64
 
 /** An instance in use: give it back when the node has ended. */
-export interface InstanceLease { readonly instance: unknown; /** `sound`: false after a failure; the instance is then not used again. */ release(sound: boolean): Promise<void> }
+export interface InstanceLease { readonly instance: unknown; /** `sound`: false after a failure; the instance is then not used again. Throws what `dispose` throws, as the node's failure. */ release(sound: boolean): Promise<void> }
 
 /**
  * Instances of TypeScript nodes (GR-26): as many `dispose` as `init`, whatever happens between. Idle ones of equal params are reset and used again when their
@@ -15,6 +15,9 @@ export interface InstanceLease { readonly instance: unknown; /** `sound`: false 
  */
 export class NodeInstances {
   readonly #idle = new Map<NodeDefinition, { readonly key: string; readonly instance: unknown }[]>()
+  /** Instances that are given up beside somebody else's run, and what their `dispose` threw. */
+  readonly #leaving = new Set<Promise<void>>()
+  readonly #faults: unknown[] = []
   #closed = false
 
   /** An instance for a node about to run. Throws what `init` throws, as the node's failure. */
@@ -24,7 +27,9 @@ export class NodeInstances {
     const reused = at < 0 ? undefined : kept.splice(at, 1)[0]
     try {
       const instance = reused === undefined ? await definition.init(params, ctx) : reused.instance
-      return { instance, release: (sound) => this.#release(definition, key, instance, sound) }
+      return { instance, release: async (sound) => {
+        try { await this.#release(definition, key, instance, sound) } catch (error) { throw wrapNodeFailure(error, { node, type: definition.type, operation: 'dispose' }) }
+      } }
     } catch (error) { throw wrapNodeFailure(error, { node, type: definition.type, operation: 'init' }) }
   }
 
@@ -34,10 +39,11 @@ export class NodeInstances {
     await this.evict()
   }
 
-  /** Disposes all idle instances. */
+  /** Disposes all idle instances. Throws the first failure of one that nobody heard of. */
   async evict(): Promise<void> {
-    const faults: unknown[] = []
-    for (const [definition, kept] of this.#idle) for (const { instance } of kept.splice(0)) await dispose(definition, instance).catch((error: unknown) => { faults.push(error) })
+    for (const [definition, kept] of this.#idle) for (const { instance } of kept.splice(0)) this.#giveUp(definition, instance)
+    await Promise.all(this.#leaving)
+    const faults = this.#faults.splice(0)
     if (faults.length > 0) throw wrapNodeFailure(faults[0], { node: 'engine', type: 'engine', operation: 'dispose' })
   }
 
@@ -54,7 +60,12 @@ export class NodeInstances {
     const [first] = this.#idle
     if (this.#idle.size <= MOST_TYPES || first === undefined) return
     this.#idle.delete(first[0])
-    for (const one of first[1]) await dispose(first[0], one.instance)
+    for (const one of first[1]) this.#giveUp(first[0], one.instance)
+  }
+
+  #giveUp(definition: NodeDefinition, instance: unknown): void {
+    const leaving = dispose(definition, instance).catch((error: unknown) => { this.#faults.push(error) }).finally(() => { this.#leaving.delete(leaving) })
+    this.#leaving.add(leaving)
   }
 }
 

@@ -40,21 +40,23 @@ export interface ContextParts {
   /** Default: the node has no inputs to ask for. */
   readonly need?: (port: string) => Promise<unknown>
   readonly decline?: (port: string) => void
+  /** Hears that the node is alive. */
+  readonly beat?: () => void
   progress(done: number, total?: number): void
 }
 
 /** A node's context on the engine's thread, and how to take back the memory that it did not give back. */
 export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; readonly end: () => void } {
-  const { node, services, signal, diagnostics, outside = (work) => work } = p, { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
+  const { node, services, signal, diagnostics, outside = (work) => work, beat = () => undefined } = p, { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
   const ctx: NodeContext = {
     signal, node: { ...node, document: () => Promise.resolve(services.document()) }, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
-    progress: (done, total) => { p.progress(done, total) },
+    progress: (done, total) => { beat(); p.progress(done, total) },
     log: (level, text, details) => { log(level, text, { node: node.id, ...details }) },
     warn: (diagnostic) => { diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
     nowUs: () => clock.nowUs(),
-    clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => clock.sleep(ms, signal) },
+    clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => { beat(); return clock.sleep(ms, signal).then(beat) } },
     rng: nodeRandom(p.random),
-    beat: () => undefined,
+    beat,
     preview: ({ media, data }) => { services.preview({ media, data }, node.id) },
     callOp: (type, inputs = {}, params = {}) => outside(services.call(type, inputs, params, node.id, signal)),
     expand: (graph) => outside(services.nested(graph, node.id, signal)),

@@ -8,6 +8,7 @@ import { BLOCKED, isBlocked } from '../blocked.js'
 import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import type { InstanceLease } from '../node-instances.js'
+import { BlockWatch } from '../block-watch.js'
 import { onAbort } from '../on-abort.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { isAudioBuffer, releasePacket } from '../packet-data.js'
@@ -103,7 +104,7 @@ class NodeTask {
       }
     }
     const { process, inputs } = this.#node.definition
-    if (!signal.aborted && (process !== undefined || Object.keys(inputs).length > 0) && !this.#inputs.empty) requireOutputs(this.#node, this.#given, this.#routes)
+    if (!signal.aborted && (process !== undefined || Object.keys(inputs).length > 0) && !this.#inputs.empty) this.#requireOutputs()
   }
 
   /** Counts what was read and leaves the inputs. */
@@ -117,9 +118,10 @@ class NodeTask {
     const { definition, params, id, policy = NO_POLICY } = this.#node, { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
     const abort = new AbortController(), forward = (): void => { abort.abort(signal.reason) }
     if (signal.aborted) forward()
-    const unforward = onAbort(signal, forward), turn = this.#scope.turn = this.#newTurn(abort.signal)
+    const hung = (ms: number): void => { this.#frame.diagnostics.push(services.hung(id, ms)) }
+    const unforward = onAbort(signal, forward), watch = threaded ? undefined : new BlockWatch({ clock: services.clock, hangMs: policy.hangMs, blocked: hung }), turn = this.#scope.turn = this.#newTurn(abort.signal, watch)
     await turn.enter()
-    let expired: MillraceError | undefined, sound = false, lease: InstanceLease | undefined, end: (() => void) | undefined
+    let expired: MillraceError | undefined, failure: { readonly error: unknown } | undefined, lease: InstanceLease | undefined, end: (() => void) | undefined, last = false
     const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs
     const expire = (): void => { abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type })) }
     const stop = turn.watch(timeoutMs, policy.timeoutMs === undefined, expire)
@@ -131,47 +133,51 @@ class NodeTask {
       try { return await work } finally { ended.abort() }
     }
     const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
-      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)),
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)), beat: () => watch?.beat(),
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {
-      if (!threaded) lease = await services.instances.take(definition, params, id, context(undefined).ctx)
+      if (watch && definition.init) lease = await withPatience(watch.call(() => services.instances.take(definition, params, id, context(undefined).ctx)), abort.signal, services.clock, (late) => late.release(false))
       const { ctx, end: done } = context(lease?.instance)
       end = done
-      const call = (driven: readonly string[]): NodeCode => (inputs, values) => threaded
-        ? services.scripts!.run({ definition, params: values, driven, inputs, ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, ...(services.memory && { memory: services.memory }) })
-        : definition.pull ? definition.pull(values, ctx) : definition.process!(inputs, values, ctx)
+      const call = (driven: readonly string[]): NodeCode => (inputs, values) => watch === undefined
+        ? services.scripts!.run({ definition, params: values, driven, inputs, ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, onLast: () => { last = true }, ...(services.memory && { memory: services.memory }) })
+        : watch.call(() => definition.pull ? definition.pull(values, ctx) : definition.process!(inputs, values, ctx))
       const work = async (): Promise<void> => {
         if (this.#node.perItem === true) {
           await this.#drain(callPerItem({
             node: this.#node, inputs: this.#inputs, params, ctx, call: call([]), join: (media, parts) => services.join(media, parts), wanted: (port) => this.#routes.wanted(valueId(id, port)),
-            check: (port, packet) => { this.#check(port, packet, definition.outputs[port]!.list === true) }, undeclared: (port) => { this.#warnUndeclared(port) },
-          }), turn, abort.signal)
+            check: (port, packet) => { this.#check(port, packet, definition.outputs[port]!.list === true) }, missing: (port) => this.#refuse(port, 'a packet', 'nothing'), undeclared: (port) => { this.#warnUndeclared(port) },
+          }), turn, abort.signal, () => false)
           return
         }
         const driven = this.#inputs.drivenParams(params)
         await driven.advance()
-        await this.#drain(call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, driven.byInput ? undefined : () => driven.advance())
+        await this.#drain(call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, () => last, driven.byInput ? undefined : () => driven.advance())
       }
       await withPatience(work(), abort.signal, services.clock)
-      sound = !abort.signal.aborted
-      if (expired !== undefined) throw expired
-    } catch (error) {
-      throw expired ?? error
-    } finally {
-      stop()
-      turn.leave()
-      unforward()
-      this.#report.busyUs += turn.ownUs
-      this.#report.queuedUs += turn.queuedUs
-      end?.()
-      await lease?.release(sound).catch((error: unknown) => { services.log('error', 'dispose failed', { node: id, error: String(error) }) })
+    } catch (error) { failure = { error } }
+    stop()
+    turn.close()
+    this.#report.busyUs += turn.ownUs
+    this.#report.queuedUs += turn.queuedUs
+    end?.()
+    if (expired !== undefined) failure = { error: expired }
+    if (lease) {
+      const { release } = lease, sound = failure === undefined && !abort.signal.aborted
+      // It has a grace time of its own: what the node holds is worth waiting for.
+      try { await withPatience(watch!.call(() => release(sound)), abort.signal, services.clock) } catch (error) {
+        if (sound) failure = { error }
+        else services.log('error', 'dispose failed', { node: id, error: String(error) })
+      }
     }
+    unforward()
+    if (failure) throw failure.error
   }
 
-  #newTurn(signal: AbortSignal): Turn {
+  #newTurn(signal: AbortSignal, watch?: BlockWatch): Turn {
     const { clock, limiters } = this.#frame.services, { claim } = this.#node.policy ?? NO_POLICY
-    return new Turn({ limiters, claim, signal, clock, nowUs: () => this.#frame.ownUs() })
+    return new Turn({ limiters, claim, signal, clock, nowUs: () => this.#frame.ownUs(), watch })
   }
 
   #place(error: unknown, attempt: number, delivery: number): MillraceError {
@@ -179,14 +185,21 @@ class NodeTask {
     return wrapNodeFailure(error, { node: id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: this.#frame.runId, attempt, delivery })
   }
 
-  /** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. */
-  async #drain(result: ReturnType<NodeCode>, turn: Turn, signal: AbortSignal, afterEach?: () => Promise<void>): Promise<void> {
+  /** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. After the `last` record no code of the node's runs, so it takes no permits again. */
+  async #drain(result: ReturnType<NodeCode>, turn: Turn, signal: AbortSignal, last: () => boolean, afterEach?: () => Promise<void>): Promise<void> {
     if (!(Symbol.asyncIterator in asRecord(result))) {
-      await turn.outside(this.#emit(asRecord(await result)))
+      const record = asRecord(await result)
+      turn.close()
+      await this.#emit(record)
       return
     }
     for await (const record of result as AsyncIterable<PacketRecord>) {
       if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
+      if (last()) {
+        turn.close()
+        await this.#emit(asRecord(record))
+        continue
+      }
       await turn.outside(this.#emit(asRecord(record)))
       if (!this.#wanted()) return
       await afterEach?.()
@@ -218,9 +231,20 @@ class NodeTask {
   }
 
   #check(port: string, packet: Packet, list: boolean): void {
-    const { definition, id } = this.#node, value = valueId(id, port)
-    checkPacket(packet, definition.outputs[port]!.media, value, list)
+    checkPacket(packet, this.#node.definition.outputs[port]!.media, list, (expected, got) => this.#refuse(port, expected, got))
     for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
+  }
+
+  /** Throws `OUTPUT_INVALID` with node, port and all edges of the output (GR-27). */
+  #refuse(port: string, expected: string, got: string): never {
+    const { id, definition: { type } } = this.#node, value = valueId(id, port), edges = this.#frame.edges(value), more = edges.length - 3
+    throw scheduleErrors.OUTPUT_INVALID({ port: value, expected, got, ...(edges.length > 0 && { edge: `${edges.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`, edges }) }, { nodeId: id, nodeType: type, port })
+  }
+
+  #requireOutputs(): void {
+    for (const [port, { media }] of Object.entries(this.#node.definition.outputs)) {
+      if (!this.#given.has(port) && media.kind !== 'events' && this.#routes.wanted(valueId(this.#node.id, port))) this.#refuse(port, 'a packet', 'nothing')
+    }
   }
 
   #warnUndeclared(port: string): void {
@@ -235,15 +259,6 @@ class NodeTask {
   #wanted(): boolean {
     const { id, definition, inputs } = this.#node, outputs = Object.keys(definition.outputs)
     return outputs.length === 0 || inputs.length > 0 || outputs.some((port) => this.#routes.wanted(valueId(id, port)))
-  }
-}
-
-function requireOutputs(node: ResolvedNode, given: ReadonlySet<string>, routes: ValueRoutes): void {
-  const streamed = given.size > 0 && Object.keys(node.definition.outputs).every((port) => given.has(port) || !routes.wanted(valueId(node.id, port)))
-  if (streamed || Object.keys(node.definition.outputs).length === 0) return
-  for (const port of Object.keys(node.definition.outputs)) {
-    if (given.has(port) || !routes.wanted(valueId(node.id, port)) || node.definition.outputs[port]!.media.kind === 'events') continue
-    throw scheduleErrors.OUTPUT_INVALID({ port: valueId(node.id, port), expected: 'a packet', got: 'nothing' }, { nodeId: node.id, nodeType: node.definition.type, port })
   }
 }
 

@@ -19,6 +19,8 @@ export interface ScriptCall {
   readonly memory?: RunMemory
   /** Deliveries that there may be, for the error of the last one. */
   readonly deliveries: number
+  /** Called before the only record of code that gives one: its code has ended then, and what becomes of the thread is nothing to it. */
+  readonly onLast?: () => void
 }
 
 /** Runs code of nodes on threads that the engine watches (graph page, `thread: 'worker'`). */

@@ -11,6 +11,7 @@ import type { RunMemory } from '../../memory/run-memory.js'
 import type { Clock } from '../clock.js'
 import type { NodeInstances } from '../node-instances.js'
 import type { Limiters } from '../policy/limiters.js'
+import type { ValueId } from '../segment-plan.js'
 import type { ScriptHost } from './script-host.js'
 
 /** Receives log lines of nodes; the engine's logger. */
@@ -39,6 +40,8 @@ export interface RunServices {
   /** The run's graph as it was given. */
   document(): Document
   preview(media: Pick<Packet, 'media' | 'data'>, node: string): void
+  /** A node's code had the engine's thread for longer than its `hangMs`: told to all who hear of hangs; the run's warning. */
+  hung(node: string, ms: number): Diagnostic
   /** Joins the parts of one stream; owns them. Audio is joined in the arena with one counted copy; one part is returned as it is. */
   join(media: Media, parts: Packet[]): Packet
 }
@@ -55,6 +58,8 @@ export interface RunFrame {
   random(node: number): readonly [number, number]
   /** Calls back when the run cannot go on unless tasks that wait for all their inputs start with what there is. Returns how to stop. */
   onStuck(callback: () => void): () => void
+  /** Names of what an output is connected to: edges, and outputs of the run. */
+  edges(value: ValueId): readonly string[]
   /** Starts what a lazy link (`node.link`) wants. */
   ask(link: string): void
   /** These lazy links are not read until they are asked for again. */

@@ -1,3 +1,4 @@
+import type { BlockWatch } from '../block-watch.js'
 import type { Clock } from '../clock.js'
 import type { Claim, Limiters, Release } from './limiters.js'
 
@@ -10,6 +11,8 @@ export interface TurnParts {
   readonly nowUs: () => number
   /** Aborted when the attempt must end: then nothing waits for permits any more. */
   readonly signal: AbortSignal
+  /** Told when the node's code has this thread. */
+  readonly watch?: BlockWatch | undefined
 }
 
 /**
@@ -25,15 +28,16 @@ export class Turn {
   #ownUs = 0
   #since = 0
   #crossedUs = 0
+  #closed = false
 
   constructor(parts: TurnParts) { this.#p = parts }
 
   /** µs that the node's own code has had, up to now. */
   get ownUs(): number { return this.#ownUs + (this.#release === undefined ? 0 : this.#p.nowUs() - this.#since) }
 
-  /** Takes the permits; does nothing while they are held. */
+  /** Takes the permits; does nothing while they are held, or once it is closed. */
   enter(): Promise<void> | undefined {
-    if (this.#release !== undefined) return undefined
+    if (this.#release !== undefined || this.#closed) return undefined
     if (this.#entering !== undefined) return this.#entering
     const { limiters, claim, nowUs, signal } = this.#p, asked = nowUs(), release = limiters.acquire(claim, signal)
     if (typeof release === 'function') { this.#hold(release, asked); return undefined }
@@ -47,9 +51,16 @@ export class Turn {
   leave(): void {
     if (this.#release === undefined) return
     this.#crossedUs = this.#ownUs = this.ownUs
+    this.#p.watch?.end()
     const release = this.#release
     this.#release = undefined
     release()
+  }
+
+  /** The node has ended: what it left waiting somewhere takes no permits any more. */
+  close(): void {
+    this.leave()
+    this.#closed = true
   }
 
   /** Waits for an edge without permits. */
@@ -75,8 +86,10 @@ export class Turn {
   }
 
   #hold(release: Release, asked: number): void {
+    if (this.#closed) { release(); return }
     this.#release = release
     this.#since = this.#p.nowUs()
+    this.#p.watch?.begin()
     this.queuedUs += this.#since - asked
   }
 }

@@ -106,7 +106,10 @@ class Scripts implements ScriptHost {
       this.#watch()
       job.open(code.id)
       if (signal.aborted) cancel(); else deaf = onAbort(signal, cancel)
-      for (let record = await job.next(); record !== undefined; record = await job.next()) yield record
+      for (let record = await job.next(); record !== undefined; record = await job.next()) {
+        if (job.last) call.onLast?.()
+        yield record
+      }
     } catch (error) {
       throw this.#placed(error, call, thread)
     } finally {
@@ -131,7 +134,8 @@ class Scripts implements ScriptHost {
     this.#closed = true
     await Promise.allSettled(this.#starting.values())
     await Promise.all(this.#threads.splice(0).map(async (thread) => {
-      await thread.drain(GRACE_MS, this.#p.clock)
+      // Nothing runs any more that has not had its grace time: code that is still there will not let the thread drain.
+      if (thread.jobs.size === 0) await thread.drain(GRACE_MS, this.#p.clock)
       await thread.stop(commonErrors.CLOSED({ thing: 'Thread', id: String(thread.ordinal), event: 'call' }))
     }))
   }

@@ -76,7 +76,7 @@ export interface ScriptLink { readonly link: string; readonly media: Media }
 export type ScriptReply =
   | { readonly kind: 'ready'; readonly shared: boolean }
   | { readonly kind: 'loaded'; readonly code: number; readonly missing?: readonly string[]; readonly error?: EncodedError }
-  | { readonly kind: 'record'; readonly job: number; readonly record: Readonly<Record<string, ScriptPacket<GivenAudio>>>; /** Bytes copied on the way out. */ readonly copied: number }
+  | { readonly kind: 'record'; readonly job: number; readonly record: Readonly<Record<string, ScriptPacket<GivenAudio>>>; /** Bytes copied on the way out. */ readonly copied: number; /** The code has given its one record: `ended` follows unasked. */ readonly last?: true }
   /** The node's code came to its end and its instance was given back. `asked`: the error is an answer of the engine's, which it knows by that number. */
   | { readonly kind: 'ended'; readonly job: number; readonly error?: EncodedError; readonly asked?: number }
   | { readonly kind: 'ask'; readonly job: number; readonly ask: number; readonly want: ScriptAsk }

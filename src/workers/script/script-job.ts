@@ -30,6 +30,7 @@ export class ScriptJob {
   #refs = 0
   #answer: ((reply: Said<'record'> | Said<'ended'>) => void) | undefined
   #ended: Said<'ended'> | undefined
+  #last = false
 
   constructor(number: number, call: ScriptCall, thread: ScriptThread, arena: Arena) {
     this.#number = number
@@ -37,6 +38,9 @@ export class ScriptJob {
     this.#thread = thread
     this.#arena = arena
   }
+
+  /** True once the code has given its one record. */
+  get last(): boolean { return this.#last }
 
   /** True once the code has come to its end and its instance was given back. */
   get over(): boolean { return this.#ended !== undefined }
@@ -65,9 +69,12 @@ export class ScriptJob {
 
   /** The next record; undefined at the end. Throws what the code threw, or `WORKER_LOST`. */
   async next(): Promise<PacketRecord | undefined> {
-    const reply = this.#ended ?? await this.#wait(() => { this.#post({ kind: 'next', job: this.#number, ...this.#driven() }) })
-    if (reply.kind === 'record') return this.#unpack(reply)
-    if (reply.error === undefined) return undefined
+    const reply = this.#ended ?? (this.#last
+      // Its instance ends with its thread at the latest.
+      ? await this.#wait(() => undefined).catch(() => undefined)
+      : await this.#wait(() => { this.#post({ kind: 'next', job: this.#number, ...this.#driven() }) }))
+    if (reply?.kind === 'record') return this.#unpack(reply)
+    if (reply?.error === undefined) return undefined
     // What is no error is told as it is, as by a node on the engine's thread.
     if (reply.error.type === 'value') throw reply.error.value
     const { signal } = this.call.ctx, error = decodeError(reply.error)
@@ -95,7 +102,10 @@ export class ScriptJob {
   receive(reply: Exclude<ScriptReply, { readonly kind: 'ready' | 'loaded' | 'beat' | 'drained' }>): void {
     const { ctx } = this.call
     switch (reply.kind) {
-      case 'record': this.#answer?.(reply); return
+      case 'record':
+        this.#last = reply.last === true
+        this.#answer?.(reply)
+        return
       case 'ended': this.#ended = reply; this.#answer?.(reply); return
       case 'ask': void this.#give(reply); return
       case 'quit': void this.#iterator(reply.link).return?.(); return

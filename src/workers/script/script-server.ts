@@ -1,5 +1,5 @@
 import { commonErrors } from '../../errors/common-errors.js'
-import { encodeError } from '../../errors/codec.js'
+import { encodeError, type EncodedError } from '../../errors/codec.js'
 import { show } from '../../errors/show.js'
 import type { Document } from '../../graph/document/document.js'
 import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
@@ -105,6 +105,9 @@ export class ScriptServer {
 
 type Opened = Extract<ScriptRequest, { kind: 'open' }>
 
+/** `undefined` is thrown as such: JSON has no word for it. */
+function encoded(error: unknown): EncodedError { return { ...encodeError(error), ...(error === undefined && { value: undefined }) } }
+
 /** One delivery of a node on this thread. */
 class ScriptRun {
   readonly #server: ScriptServer
@@ -121,6 +124,8 @@ class ScriptRun {
   #iterator: AsyncIterator<PacketRecord> | undefined
   #lease: InstanceLease | undefined
   #over = false
+  /** The code gives one record. */
+  #single = false
   #last: Promise<void> = Promise.resolve()
   /** The engine's own error that the code was told of, by the ask's number. */
   #told: { readonly error: unknown; readonly ask: number } | undefined
@@ -135,24 +140,25 @@ class ScriptRun {
   receive(request: Exclude<ScriptRequest, { kind: 'load' | 'drain' | 'open' }>): void {
     switch (request.kind) {
       case 'next': this.#driven(request.driven); this.#then(() => this.#next()); return
-      case 'leave': this.#then(() => this.#end(undefined, true)); return
+      case 'leave': this.#then(() => this.#end(true)); return
       case 'abort': this.#abort.abort(Object.assign(new Error(request.reason), { name: 'AbortError', code: request.code })); return
       case 'answer': this.#answer(request)
     }
   }
 
-  #then(work: () => Promise<void>): void { this.#last = this.#last.then(work).catch((error: unknown) => this.#end(error, true)) }
+  #then(work: () => Promise<void>): void { this.#last = this.#last.then(work).catch((error: unknown) => this.#end(true, { error })) }
 
   async #next(): Promise<void> {
     if (this.#over) return
     this.#iterator ??= await this.#start()
     const { done, value } = await this.#iterator.next()
-    if (done === true) { await this.#end(undefined, false); return }
+    if (done === true) { await this.#end(false); return }
     if (typeof value !== 'object' || value === null) throw noRecord(value)
     const transfer: ArrayBuffer[] = []
     const record = Object.fromEntries(Object.entries(value).map(([port, packet]) => [port, this.#pack(packet, transfer)]))
-    this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted }, transfer)
+    this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted, ...(this.#single && { last: true }) }, transfer)
     this.#counted = this.#audio.copied
+    if (this.#single) await this.#end(false)
   }
 
   async #start(): Promise<AsyncIterator<PacketRecord>> {
@@ -161,23 +167,18 @@ class ScriptRun {
     const own = this.#context(this.#lease.instance), result: unknown = process === undefined ? pull!(params, own) : process(Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
     if (typeof result !== 'object' || result === null) throw noRecord(result, type)
     if (Symbol.asyncIterator in result) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
-    let given = false
-    return { async next() {
-      if (given) return { done: true, value: undefined }
-      given = true
-      return { done: false, value: await (result as Promise<PacketRecord>) }
-    } }
+    this.#single = true
+    return { next: async () => ({ done: false, value: await (result as Promise<PacketRecord>) }) }
   }
 
   /** Ends once: the code's own end first (`finally` of a generator), then its instance, then the word to the engine. */
-  async #end(error: unknown, early: boolean): Promise<void> {
+  async #end(early: boolean, fault?: { readonly error: unknown }): Promise<void> {
     if (this.#over) return
     this.#over = true
-    let fault = error
-    if (early) await Promise.resolve(this.#iterator?.return?.()).catch((late: unknown) => { fault ??= late })
-    await this.#lease?.release(!early && error === undefined && !this.#abort.signal.aborted).catch((late: unknown) => { fault ??= late })
+    if (early) await Promise.resolve(this.#iterator?.return?.()).catch((error: unknown) => { fault ??= { error } })
+    await this.#lease?.release(!early && !this.#abort.signal.aborted).catch((error: unknown) => { fault ??= { error } })
     this.#server.ended(this.#open.job)
-    this.#server.say({ kind: 'ended', job: this.#open.job, ...(fault === undefined ? {} : { error: encodeError(fault) }), ...(fault !== undefined && this.#told?.error === fault ? { asked: this.#told.ask } : {}) })
+    this.#server.say({ kind: 'ended', job: this.#open.job, ...(fault && { error: encoded(fault.error) }), ...(fault && this.#told && this.#told.error === fault.error ? { asked: this.#told.ask } : {}) })
   }
 
   #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<GivenAudio> {

@@ -129,7 +129,10 @@ export class ScriptThread {
       case 'ready': case 'drained': this.#told?.(reply); return
       case 'loaded': this.#loaded.get(reply.code)?.(reply); return
       case 'beat': return
-      default: this.jobs.get(reply.job)?.receive(reply)
+      default:
+        this.jobs.get(reply.job)?.receive(reply)
+        // It beats for others only, from now on.
+        if (reply.kind === 'ended') this.jobs.delete(reply.job)
     }
   }
 
