@@ -145,7 +145,18 @@ export class NodeInputs {
 
   #stream({ link, port }: ResolvedInput): PacketStream {
     const input = this.#inputs.get(link)!
-    return this.#node.definition.inputs[port]!.list === true ? new WholeList(input) : input
+    if (this.#node.definition.inputs[port]!.list === true) return new WholeList(input, asList)
+    return this.#besideLists(link, port) ? new WholeList(input, (packet) => listOfOne(packet, input.got)) : input
+  }
+
+  /** Of lazy inputs that one output may give on, one list makes all of them lists: what comes out does not depend on the choice. */
+  #besideLists(link: string, port: string): boolean {
+    const { lists, definition: { inputs }, inputs: links } = this.#node, { lazy, media } = inputs[port]!
+    if (lists === undefined || lazy !== true || lists.has(link)) return false
+    return links.some((other) => {
+      const { lazy: too, media: its } = inputs[other.port] ?? {}
+      return too === true && lists.has(other.link) && (other.port === port || (media.kind === 'match' && its?.kind === 'match' && media.name === its.name))
+    })
   }
 
   #linked(): readonly ResolvedInput[] { return this.#node.inputs.filter(({ link }) => this.#inputs.has(link)) }
@@ -161,12 +172,19 @@ function asList(packet: Packet): Packet {
   return list === true ? { ...openList(packet), metadata } : { ...packet, data: [packet.data], metadata }
 }
 
-/** An input that takes lists whole. */
+/** A value as a list of it; of a stream without a packet there is none. */
+function listOfOne(packet: Packet, came: number): Packet {
+  const data = came === 0 ? [] : [packet.data]
+  return { ...packet, data, position: 0, duration: data.length, metadata: { [LIST_MARK]: true } }
+}
+
+/** An input of which everything is one packet, a list. */
 class WholeList implements PacketStream {
   readonly #input: NodeInput
-  constructor(input: NodeInput) { this.#input = input }
+  readonly #list: (packet: Packet) => Packet
+  constructor(input: NodeInput, list: (packet: Packet) => Packet) { this.#input = input; this.#list = list }
   get media(): PacketStream['media'] { return this.#input.media }
-  async whole(): Promise<Packet> { return asList(await this.#input.whole()) }
+  async whole(): Promise<Packet> { return this.#list(await this.#input.whole()) }
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {
     try { yield await this.whole() } finally { await this.#input.quit() }
   }
