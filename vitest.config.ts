@@ -8,7 +8,8 @@ import { ISOLATION_HEADERS, chromiumArgs, chromiumPath } from './scripts/lib/chr
 import { inlineVite } from './scripts/inline.mjs'
 
 declare module 'vitest' {
-  interface ProvidedContext { isolated: boolean }
+  /** `variables`: MILLRACE_* of the process that runs the tests, for browsers. */
+  interface ProvidedContext { isolated: boolean; variables: Readonly<Record<string, string>> }
 }
 
 const root = fileURLToPath(new URL('.', import.meta.url))
@@ -44,7 +45,7 @@ const browser = (name: string, headers: Record<string, string>): TestProjectConf
   optimizeDeps: { include: ['comlink', 'fast-check'] },
   test: {
     name,
-    provide: { isolated: name === 'isolated' },
+    provide: { isolated: name === 'isolated', variables: Object.fromEntries(Object.entries(process.env).filter(([key]) => key.startsWith('MILLRACE_'))) as Record<string, string> },
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.node.test.ts', 'test/types/**'],
     testTimeout: 30_000,

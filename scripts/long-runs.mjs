@@ -11,11 +11,16 @@ import { ensureDependencies } from './lib/dependencies.mjs'
 import { fail, root, run, say } from './lib/say.mjs'
 
 const seed = '11', kills = '10000'
-/** Test file, part of the tests' names, what their counts are set to. */
+/** Runs of the kill suite of whole runs: on each kind of memory, fed in both ways; in Chromium all that its isolation lets it do. */
+const KINDS = ['shared memory, whole values', 'shared memory, chunks', 'private memories, whole values', 'private memories, chunks'], suite = { file: 'test/workers/kill-runs.test.ts' }
+const ENDS_IN_RUNS = {
+  ...Object.fromEntries(KINDS.map((only) => [`ends in runs: ${only}`, { ...suite, only, env: { MILLRACE_KILLS: '1000' }, seeds: Array.from({ length: 10 }, (_, n) => 101 + n) }])),
+  ...Object.fromEntries(['isolated', 'plain'].map((project) => [`ends in runs: Chromium, ${project}`, { ...suite, project, env: { MILLRACE_KILLS: '500' }, seeds: [101, 102] }])),
+}
+/** Test file, part of the tests' names, what their counts are set to; `project`: of vitest.config.ts, default Node's. */
 const RUNS = {
   'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
-  ...Object.fromEntries(['shared memory, whole values', 'shared memory, chunks', 'private memories, whole values', 'private memories, chunks'].map((only) => [
-    `ends in runs: ${only}`, { file: 'test/workers/kill-runs.test.ts', only, env: { MILLRACE_KILLS: '1000' }, seeds: Array.from({ length: 10 }, (_, n) => 101 + n) }])),
+  ...ENDS_IN_RUNS,
   'allocator operations': { file: 'test/memory/free-lists.test.ts', only: 'random operations', counts: { operations: 1_000_000 }, seed: 1 },
   'fuzzed frames': { file: 'test/workers/codec/codec.test.ts', only: 'damaged frames', env: { MILLRACE_FUZZ_FRAMES: '100000' } },
   'fuzzed ring words': { file: 'test/memory/byte-ring.test.ts', only: 'random words', env: { MILLRACE_FUZZ_RINGS: '100000' } },
@@ -35,16 +40,16 @@ run('wasm', process.execPath, ['scripts/build-wasm.mjs'], { quiet: true, fix: 'R
 const file = join(root, 'bench/results/long-runs.json')
 let failed = 0
 for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
-  const { file: test, only, env: full = {}, counts, seed: own, seeds } = RUNS[name], env = Object.fromEntries(Object.entries(full).map(([key, value]) => [key, process.env[key] ?? value]))
+  const { file: test, project = 'node', only, env: full = {}, counts, seed: own, seeds } = RUNS[name], env = Object.fromEntries(Object.entries(full).map(([key, value]) => [key, process.env[key] ?? value]))
   const parts = seeds === undefined ? [undefined] : process.env['MILLRACE_SEED'] === undefined ? seeds : [Number(process.env['MILLRACE_SEED'])], done = []
   for (const part of parts) {
-    const said = runPart(test, only, { ...env, ...(part !== undefined && { MILLRACE_SEED: String(part) }) })
+    const said = runPart(test, project, only, { ...env, ...(part !== undefined && { MILLRACE_SEED: String(part) }) })
     if (said.passed === 0) failed++
     done.push({ ...(part !== undefined && { seed: part }), ...said })
     const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}, passed = done.reduce((sum, one) => sum + one.passed, 0), bad = done.filter((one) => one.passed === 0).length
     const ends = done.map(({ said: lines }) => lines.map((line) => Number(/^(\d+) ends/.exec(line)?.[1] ?? 0))).flat().reduce((sum, n) => sum + n, 0)
     results[name] = {
-      test, ...(only && { only }), settings: env, ...(counts && { counts }), ...(own !== undefined && { seed: own }), outcome: bad > 0 ? `${bad} failed` : `${passed} passed`, ...(ends > 0 && { ends }),
+      test, ...(project !== 'node' && { project }), ...(only && { only }), settings: env, ...(counts && { counts }), ...(own !== undefined && { seed: own }), outcome: bad > 0 ? `${bad} failed` : `${passed} passed`, ...(ends > 0 && { ends }),
       seconds: done.reduce((sum, { seconds }) => sum + seconds, 0), ...(seeds === undefined ? { said: said.said, load: said.load } : { parts: done.map(({ passed: _, ...one }) => one) }),
       machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
     }
@@ -54,9 +59,9 @@ for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
 }
 
 /** Runs one test file, or the tests of it whose names have `only`. `load`: of the machine, over its last minute at the start and the end. */
-function runPart(test, only, env) {
+function runPart(test, project, only, env) {
   const from = performance.now(), load = [loadavg()[0]], filter = only === undefined ? [] : ['-t', only]
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node', '--retry', '0', '--testTimeout', '7200000', test, ...filter], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--retry', '0', '--testTimeout', '7200000', test, ...filter], {
     cwd: root, env: { ...process.env, ...env, NO_COLOR: '1' }, encoding: 'utf8', maxBuffer: 1 << 28 })
   // Vitest says how many passed: a name that matches no test is not a success.
   const passed = status === 0 ? Number(/Tests\s+(?:.*\| )?(\d+) passed/.exec(stdout)?.[1] ?? 0) : 0

@@ -1,5 +1,5 @@
 /** Runs of random graphs while their workers are ended at random instants (MW-34, MW-47), on shared and on private memories: outputs bit for bit, kernels' counters as without an end, nothing left. Node, and Chromium isolated and not. */
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, inject, test } from 'vitest'
 import { createEngine, isMillraceError, type Engine } from '../../src/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { ARENA, RUN } from '../../src/memory/layout.js'
@@ -8,7 +8,7 @@ import { WorkerPool } from '../../src/workers/pool.js'
 import { chunked, drawFrom, drawGraph, outcome } from '../soak/random-run.js'
 import { shares } from './support.js'
 
-const node = hostFacts().node, env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {}
+const node = hostFacts().node, env: Readonly<Record<string, string | undefined>> = node ? process.env : inject('variables')
 /** A thread that a browser ends may take two seconds. */
 const KILLS = Number(env['MILLRACE_KILLS'] ?? (node ? 10 : 2)), SEED = Number(env['MILLRACE_SEED'] ?? 5), GRAPHS = node ? 6 : 3, MIB = 2 ** 20
 /** Spans of new threads' stacks stay with the core's allocator for the next thread (PK-26). */

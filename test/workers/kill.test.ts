@@ -1,5 +1,5 @@
 /** A worker ended at random instants while it takes and finishes tiny tasks: every task is done exactly once (MW-34). Node, and Chromium with shared memory. */
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, inject, test } from 'vitest'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { compileModules } from '../../src/kernels/compile.js'
 import { PROGRAM, STEP } from '../../src/kernels/contract.js'
@@ -18,7 +18,7 @@ const BODY = [
   0x20, 0x01, 0x20, 0x01, 0x28, 0x02, 0x3c, 0x41, 0x01, 0x6a, 0x36, 0x02, 0x3c, 0x41, 0x7e, 0x0f,
 ]
 const EXPORTS = ['millrace_abi', 'millrace_layout', 'count_size', 'count_init', 'count_reset', 'count_process']
-const setting = (name: string, value: number): number => Number((globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name] ?? value)
+const variables: Readonly<Record<string, string | undefined>> = node ? process.env : inject('variables'), setting = (name: string, value: number): number => Number(variables[name] ?? value)
 const KILLS = setting('MILLRACE_KILLS', node ? 40 : 6), TASKS = 300
 /** A program of one step, its Io at the end. */
 const PROGRAM_BYTES = PROGRAM.BYTES + STEP.BYTES + 64
