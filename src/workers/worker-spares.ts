@@ -51,6 +51,8 @@ export class WorkerSpares {
       this.#starts.greeted(spare)
       this.#starts.ready(spare)
     } catch (error) {
+      // A pool that closes ends it.
+      if (s.closing !== undefined) return
       if (spare !== undefined && !spare.ended) this.#losses.lose(spare, isSpawn(error) ? 'hang' : 'error', String(error), error)
       // What is no failed start is tried again at the supervisor's looks.
       else if (spare === undefined) {

@@ -100,3 +100,16 @@ test('what fails to be announced fails for all that wait for it', async () => {
   expect((await Promise.all(calls)).map(({ code }) => code)).toEqual(['KERNEL_ABI', 'KERNEL_ABI'])
   await pool.close()
 })
+
+test.runIf(shares)('a pool that closes while a spare claims loses nobody', async () => {
+  const lost: LostWorker[] = [], { spawn, threads } = fakeThreads({ holds: (thread, n) => thread === 2 && n === 1 ? new Promise(() => undefined) : undefined })
+  const { pool } = await makePool({ spawn, size: 1, onLost: (one) => { lost.push(one) } })
+  pool.hold()
+  await pool.ensure(1)
+  await until(() => pool.stats().spares === 1)
+  threads[0]!.fail()
+  await until(() => pool.workers.some(({ ordinal }) => ordinal === 2))
+  await pool.close()
+  expect(lost.map(({ worker }) => worker)).toEqual([1])
+  expect(threads.map(({ gone }) => gone)).toEqual([true, true])
+})
