@@ -55,7 +55,7 @@ export function canConnect(graph: Graph, from: PortRef, to: PortRef, o: ConnectO
   if (port !== undefined && first !== undefined) return graphErrors.INPUT_OCCUPIED.diagnostic({ input, first, got: from.join('.') }, { ...place, expected: first, got: from.join('.') })
   if (links.length + bound.length >= limits.linksPerInput) return exceeded(`Links into ${input}`, limits.linksPerInput, links.length + bound.length + 1, edge)
   if (o.delayFrames !== undefined && gives !== undefined && takes !== undefined) {
-    const script = [source, target].find((node) => definitionOf(node, o)!.kernel === undefined)
+    const script = [source, target].find((node) => isScript(definitionOf(node, o)!))
     if (script !== undefined) {
       const where = from[0] === to[0] || live.path(to[0], from[0]) !== undefined ? 'loop' : script === source ? 'behind' : 'before'
       return commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${edge}`, ...scriptText(script.id, where) }, { ...place, stage: 12, node: script.id })
@@ -78,6 +78,9 @@ function liveGraph(graph: Graph): LiveGraph {
 }
 
 function definitionOf({ definition, type }: GraphNode, { registry }: ConnectOptions): NodeDefinition | undefined { return definition ?? registry?.get(type) }
+
+/** True for a type that runs in TypeScript: no kernel, and not all of its outputs are views of its input, for which no code runs. */
+function isScript({ kernel, outputs }: NodeDefinition): boolean { return kernel === undefined && Object.values(outputs).some(({ view }) => view === undefined) }
 
 /** The run-time inputs that go there already, in words. */
 function boundTo({ inputs }: Graph, [node, port]: PortRef): string[] {

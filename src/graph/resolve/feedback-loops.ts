@@ -17,6 +17,8 @@ export interface Feedback {
 /** What the rules for feedback ask beside the nodes. */
 export interface FeedbackOptions {
   readonly origin: ReadonlyMap<ValueId, ValueId>
+  /** Ids of nodes that no code runs for: who reads them reads what they read. */
+  readonly removed: ReadonlySet<string>
   /** Name of an edge in messages. */
   readonly edgeName: (edge: number) => string
   /** By node: what must ask before it runs, '' for nothing. Absent: nothing waits. */
@@ -38,7 +40,7 @@ export function feedbackOf(nodes: readonly LinkedNode[], o: FeedbackOptions): Fe
   if (!nodes.some((node) => node.inputs.some(({ delay }) => delay !== undefined))) return undefined
   const { origin } = o, indexOf = new Map(nodes.map((node) => [node.id, node.index]))
   const links = nodes.flatMap((node) => node.inputs.flatMap((input): Link[] => {
-    return input.from === null ? [] : [{ from: indexOf.get(nodeOf(origin.get(input.from) ?? input.from))!, to: node.index, input, delayed: input.delay !== undefined }]
+    return input.from === null || o.removed.has(node.id) ? [] : [{ from: indexOf.get(nodeOf(origin.get(input.from) ?? input.from))!, to: node.index, input, delayed: input.delay !== undefined }]
   }))
   const loops = partsOf(nodes.length, links), knots = partsOf(nodes.length, [...links, ...links.flatMap((link) => link.delayed ? [{ from: link.to, to: link.from }] : [])])
   const delayed = links.filter((link) => link.delayed), looped = new Set(delayed.flatMap(({ from, to }) => loops[from] === loops[to] ? [loops[to]!] : []))

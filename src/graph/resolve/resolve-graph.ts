@@ -37,7 +37,7 @@ export function resolveLinks(graph: Graph, order: Uint32Array, media: ReadonlyMa
   const nodes = withDelays(linked, aliases), shown = runOutputs(graph, nodes), found = { ...aliases, nodes, removed, shown }
   if (aliases.endless !== undefined) return { ...found, lazy: undefined, feedback: undefined, faults: [endlessFault(aliases.endless, aliases.late, o)] }
   const kept = new Set(graph.nodes.flatMap((node) => node.output === true ? [node.id] : [])), lazy = lazyBranches(nodes, shown.values(), (id) => kept.has(id))
-  const feedback = feedbackOf(nodes, { origin: aliases.origin, edgeName: o.edgeName, ...(lazy && { lazyKeys: lazy.keys }), ...(o.fed && { fed: o.fed }) })
+  const feedback = feedbackOf(nodes, { origin: aliases.origin, removed, edgeName: o.edgeName, ...(lazy && { lazyKeys: lazy.keys }), ...(o.fed && { fed: o.fed }) })
   return { ...found, lazy, feedback, faults: [...channelFaults(found, media), ...promptFaults(shown, aliases.delays), ...feedback?.faults ?? []] }
 }
 
