@@ -182,7 +182,7 @@ export interface NodeContext {
   /**
    * Says that the node does not read a lazy input for now (`port`, or `port.n`), so that it holds up nobody: packets of a writer that goes on for others are dropped there (counted in
    * the edge's metrics), a writer that serves nobody else waits, what has not started rests. A value that is a single packet is kept. `need` asks for it again and gives the stream
-   * from its next packet on. Inputs that are neither asked for nor declined are kept whole, however long they are. Throws `INVALID_ARGUMENT` for a port that is not lazy (on a thread
+   * from its next packet on: positions say where that is. Inputs that are neither asked for nor declined are kept whole, however long they are. Throws `INVALID_ARGUMENT` for a port that is not lazy (on a thread
    * of its own that is logged). No effect in a node that is called item by item.
    */
   decline(port: string): void

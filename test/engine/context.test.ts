@@ -23,6 +23,7 @@ const process: NonNullable<NodeDefinition['process']> = async (inputs, params, c
   own.channel(0).fill(0.25)
   const louder = await ctx.callOp('audio::gain', { in: own }, { gainDb: 20 }), sum = await ctx.callOp('math::add', { in: 5 }, { addend: 2 })
   const same = await ctx.callOp('audio::gain', { in: heard }, { gainDb: -20 })
+  ctx.decline('lazy')
   const inner = await ctx.expand(params['graph'] as never), chosen = await ctx.need('lazy'), document = await node.document!()
   const sample = (packet: unknown): number => (packet as { data: AudioBuffer }).data.channel(0)[0]!
   const told = {
@@ -33,12 +34,16 @@ const process: NonNullable<NodeDefinition['process']> = async (inputs, params, c
   return { out: { media: json, data: told, position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} }, shut: ctx.blocker }
 }
 
+/** The same as a generator: its text is all there is to it, so that it can cross too. */
+const stream = new Function(`return async function* (inputs, params, ctx) { const whole = ${process.toString()}
+yield await whole(inputs, params, ctx) }`)() as typeof process
+
 describe('every member of ctx (GR-28)', () => {
-  test.each(modes)('thread %s, shared memory %s', async (thread, shared) => {
+  test.each(modes.flatMap(([thread, shared]) => ([['batch', process], ['stream', stream]] as const).map(([how, code]) => [thread, shared, how, code] as const)))('thread %s, shared memory %s, %s', async (thread, shared, _how, code) => {
     const logged: unknown[] = [], events: EngineEvent[] = [], fractions: number[] = []
     await using engine = await createEngine({ registry, workers: 2, shared: shared ? 'auto' : false, arenaBytes: 16 * 1_048_576, logger: (...line) => { logged.push(line) }, onEvent: (event) => { events.push(event) } })
     const node = defineNode({
-      type: 'test::context', version: '1.0.0', title: 'Context', doc: 'Uses all of it.', family: 'test', thread, costUs: 1_000, process,
+      type: 'test::context', version: '1.0.0', title: 'Context', doc: 'Uses all of it.', family: 'test', thread, costUs: 1_000, process: code,
       params: { graph: { type: 'json', doc: 'A document.' } }, inputs: { sound: { media: audio() }, lazy: { media: json(), lazy: true } }, outputs: { out: { media: json() }, shut: { media: json() } },
     })
     const document = toDocument(graphFrom({ out: add(listSource([1]), { addend: 41 }) }))

@@ -137,6 +137,34 @@ describe('the choice may change', () => {
     expect(Math.max(...metrics.edges.map(({ depthMax }) => depthMax))).toBeLessThanOrEqual(32)
   })
 
+  const threads = (['engine', 'worker'] as const).flatMap((thread) => (isolated ? [true, false] : [false]).map((shared) => [thread, shared] as const))
+  test.each(threads)('back and forth, thread %s, shared memory %s', async (thread, shared) => {
+    await using engine = await createEngine({ registry, workers: 2, shared: shared ? 'auto' : false, arenaBytes: 16 * 1_048_576 })
+    // Its text is all there is to it, so that it can cross.
+    const far = defineNode({ ...base, type: 'test::far', thread, inputs: { a: { media: json(), lazy: true }, b: { media: json(), lazy: true } }, outputs: { out: { media: json() } }, async *process(_inputs, _params, ctx) {
+      const packets: Record<string, AsyncIterator<Packet>> = {}
+      for (const port of ['a', 'b', 'a', 'b', 'a']) {
+        ctx.decline(port === 'a' ? 'b' : 'a')
+        const input = await ctx.need(port), from = packets[port] ??= input[Symbol.asyncIterator]()
+        for (let n = 0; n < 20; n++) {
+          const next = await from.next()
+          if (next.done === true) return
+          yield { out: { ...next.value } }
+        }
+      }
+      for (let next = await packets['a']!.next(); next.done !== true; next = await packets['a']!.next()) yield { out: { ...next.value } }
+    } })
+    const letters = counter(100), capitals = counter(100), apart = await engine.run({ out: listSink(far({ a: letters.node(), b: add(capitals.node(), { addend: 1_000 }) })).items })
+    const count = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n)
+    expect(apart.outputs.out.data).toEqual([...count(0, 20), ...count(1_000, 1_020), ...count(20, 40), ...count(1_020, 1_040), ...count(40, 100)])
+    const s = counter(1_000).node(), { outputs } = await engine.run({ out: listSink(far({ a: s, b: add(s, { addend: 0 }) })).items, all: tally(s) }), got = outputs.out.data as number[]
+    const turns = [0, 1, 2, 3].map((turn) => got.slice(turn * 20, turn * 20 + 20)), last = got.slice(80)
+    // A turn has no hole, and no branch gives a packet twice; how far one is before the other is the queues' affair.
+    for (const turn of [...turns, last]) expect(turn).toEqual(count(turn[0]!, turn[0]! + turn.length))
+    for (const [before, after] of [[turns[0], turns[2]], [turns[1], turns[3]], [turns[2], last]] as const) expect(after![0]).toBeGreaterThan(before!.at(-1)!)
+    expect([turns[0], last.at(-1), outputs.all.data]).toEqual([count(0, 20), 999, 1_000])
+  })
+
   test('what is neither asked for nor declined is kept whole; what has passed has passed; a wrong port is refused', async () => {
     await using engine = await createEngine({ registry, workers: 0 })
     const run = async (process: (ctx: NodeContext) => AsyncGenerator<unknown>) => {

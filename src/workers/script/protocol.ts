@@ -79,9 +79,9 @@ export type ScriptReply =
   | { readonly kind: 'record'; readonly job: number; readonly record: Readonly<Record<string, ScriptPacket<GivenAudio>>>; /** Bytes copied on the way out. */ readonly copied: number; /** The code has given its one record: `ended` follows unasked. */ readonly last?: true }
   /** The node's code came to its end and its instance was given back. `asked`: the error is an answer of the engine's, which it knows by that number. */
   | { readonly kind: 'ended'; readonly job: number; readonly error?: EncodedError; readonly asked?: number }
-  | { readonly kind: 'ask'; readonly job: number; readonly ask: number; readonly want: ScriptAsk }
+  | { readonly kind: 'ask'; readonly job: number; readonly ask: number; readonly want: ScriptAsk; /** Lazy inputs declined just before: at once with what is asked for, or a writer would run past both. */ readonly declined: readonly string[] }
   | { readonly kind: 'quit'; readonly job: number; readonly link: string }
-  | { readonly kind: 'decline'; readonly job: number; readonly port: string }
+  | { readonly kind: 'decline'; readonly job: number; readonly ports: readonly string[] }
   | { readonly kind: 'release'; readonly job: number; readonly refs: readonly number[] }
   | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number | undefined }
   | { readonly kind: 'log'; readonly job: number; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly text: string; readonly details: Readonly<Record<string, unknown>> | undefined }

@@ -107,9 +107,9 @@ export class ScriptJob {
         this.#answer?.(reply)
         return
       case 'ended': this.#ended = reply; this.#answer?.(reply); return
-      case 'ask': void this.#give(reply); return
+      case 'ask': this.#decline(reply.declined); void this.#give(reply); return
       case 'quit': void this.#iterator(reply.link).return?.(); return
-      case 'decline': try { ctx.decline(reply.port) } catch (error) { ctx.log('error', String(error)) } return
+      case 'decline': this.#decline(reply.ports); return
       case 'release': for (const ref of reply.refs) { this.#held.get(ref)?.close(); this.#held.delete(ref) } return
       case 'progress': ctx.progress(reply.done, reply.total); return
       case 'log': ctx.log(reply.level, reply.text, reply.details); return
@@ -156,6 +156,11 @@ export class ScriptJob {
       this.#errors.set(ask, error)
       this.#post({ ...answer, error: error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) } })
     }
+  }
+
+  #decline(ports: readonly string[]): void {
+    const { ctx } = this.call
+    for (const port of ports) try { ctx.decline(port) } catch (error) { ctx.log('error', String(error)) }
   }
 
   async #callOp({ op, inputs, params }: Extract<ScriptAsk, { readonly op: string }>): Promise<PacketRecord> {

@@ -120,6 +120,8 @@ class ScriptRun {
   /** Of what giving audio out has copied, what the engine knows. */
   #counted = 0
   readonly #needs = new Map<string, Promise<unknown>>()
+  /** Lazy inputs that the engine does not know of yet. */
+  readonly #declined: string[] = []
   #asked = 0
   #iterator: AsyncIterator<PacketRecord> | undefined
   #lease: InstanceLease | undefined
@@ -210,7 +212,7 @@ class ScriptRun {
   #ask(want: ScriptAsk, transfer: ArrayBuffer[] = []): Promise<Extract<ScriptRequest, { kind: 'answer' }>> {
     if (this.#over) return Promise.reject(this.#abort.signal.reason ?? new Error('the node has ended'))
     const ask = ++this.#asked
-    this.#server.say({ kind: 'ask', job: this.#open.job, ask, want }, transfer)
+    this.#server.say({ kind: 'ask', job: this.#open.job, ask, want, declined: this.#declined.splice(0) }, transfer)
     return new Promise((resolve, reject) => { this.#asks.set(ask, { resolve, reject }) })
   }
 
@@ -266,7 +268,8 @@ class ScriptRun {
       need: <T>(port: string) => this.#need(port) as Promise<T>,
       decline: (port) => {
         for (const name of this.#needs.keys()) if (name === port || name.startsWith(`${port}.`) || port.startsWith(`${name}.`)) this.#needs.delete(name)
-        server.say({ kind: 'decline', job, port })
+        if (this.#declined.push(port) > 1) return
+        queueMicrotask(() => { if (this.#declined.length > 0) server.say({ kind: 'decline', job, ports: this.#declined.splice(0) }) })
       },
       blocker,
       preview: ({ media, data }) => { server.say({ kind: 'preview', job, media, data }) },
