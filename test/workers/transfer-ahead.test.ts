@@ -7,7 +7,7 @@ import { ChunkedSegment } from '../../src/workers/chunked-segment.js'
 import { RemoteSegment } from '../../src/workers/remote-segment.js'
 import { chunked, drawFrom, drawGraph, outcome, type Audio } from '../soak/random-run.js'
 
-const nodeHost = hostFacts().node, KILLS = nodeHost ? Number(process.env['MILLRACE_KILLS'] ?? 8) : 2, GRAPHS = nodeHost ? Number(process.env['MILLRACE_GRAPHS'] ?? 5) : 2
+const nodeHost = hostFacts().node, KILLS = nodeHost ? Number(process.env['MILLRACE_KILLS'] ?? 6) : 2, GRAPHS = nodeHost ? Number(process.env['MILLRACE_GRAPHS'] ?? 2) : 1
 
 const threads: { terminate(): unknown }[] = []
 interface Host { Worker: new (...words: never[]) => { terminate(): unknown } }
@@ -98,6 +98,22 @@ describe('chunks sent ahead', () => {
       for (const { depthMax } of result.metrics.edges) expect(depthMax).toBeLessThanOrEqual(8)
     }
   })
+
+  test('a node with a time limit has a turn for each pass: its chunks go ahead, its passes do not', async () => {
+    await using engine = await open()
+    const limited = (gain as unknown as { with(o: object): typeof gain }).with({ policy: { timeoutMs: 30_000 } }), graph = (): Record<string, AnyHandle> => ({ out: limited(chunked(tone), { gainDb: -2 }) as unknown as AnyHandle })
+    watch()
+    let fed = 0
+    const { feed } = RemoteSegment.prototype
+    RemoteSegment.prototype.feed = function (buffer, packet, early) { if (early === true) fed++; return feed.call(this, buffer, packet, early) }
+    try {
+      const now = await outcome(engine, graph)
+      // The first chunk is asked for; every other one may be there before.
+      expect([seen.early, fed > 0, fed < 12]).toEqual([0, true, true])
+      inTurns()
+      expect(await outcome(engine, graph)).toBe(now)
+    } finally { RemoteSegment.prototype.feed = feed }
+  }, 20_000)
 
   test('an engine that is cancelled while one pass runs and one waits is as ever afterwards', async () => {
     await using engine = await open()
