@@ -28,8 +28,8 @@ host.Worker = class extends Real {
 }
 /** The last pool that was used: an engine shows its numbers only. */
 let pool: WorkerPool | undefined
-const { ensure } = WorkerPool.prototype
-WorkerPool.prototype.ensure = function (this: WorkerPool, count) { pool = this; return ensure.call(this, count) }
+const { ensure } = WorkerPool.prototype, use = (used: WorkerPool): WorkerPool => pool = used
+WorkerPool.prototype.ensure = function (this: WorkerPool, count) { return ensure.call(use(this), count) }
 afterAll(() => { host.Worker = Real; WorkerPool.prototype.ensure = ensure })
 
 /** All threads may be ended while they start: then the run has not begun. */
