@@ -25,6 +25,9 @@ export function checkDefinition(definition: NodeDefinition): void {
   demand(type, inWorker || definition.codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${definition.thread ?? 'engine'}`)
   demand(type, !inWorker || definition.kernel === undefined, "no thread for a kernel node", 'worker')
   demand(type, definition.kernel === undefined || ![...Object.values(inputs), ...Object.values(outputs)].some((port) => ('lazy' in port && port.lazy === true) || ('changes' in port && port.changes === true) || port.list === true), 'no lazy or list ports beside a kernel, nor ports with changes', 'some')
+  const { limiters, hangMs } = definition
+  demand(type, limiters === undefined || Array.isArray(limiters), 'limiters to be a list', String(limiters))
+  demand(type, hangMs === undefined || hangMs >= 0, 'hangMs from 0', String(hangMs))
   checkParams(type, params)
 }
 

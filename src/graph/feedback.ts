@@ -12,8 +12,10 @@ export const LEAST_DELAY_FRAMES = 128
  * @example
  * const echo = feedback({ delayFrames: 12_000 }, (late) => mix([dry, gain(late, { gainDb: -6 })]))
  */
-export function feedback<T extends OutputRef<'audio'>>({ delayFrames }: { readonly delayFrames: number }, loop: (late: OutputRef<'audio'>) => T): T {
+export function feedback<T extends OutputRef<'audio'>>(options: { readonly delayFrames: number }, loop: (late: OutputRef<'audio'>) => T): T {
+  const delayFrames = (options as Partial<typeof options> | null | undefined)?.delayFrames as number
   if (!Number.isInteger(delayFrames) || delayFrames < LEAST_DELAY_FRAMES) throw wrong(`delayFrames of at least ${LEAST_DELAY_FRAMES}`, show(delayFrames))
+  if (typeof loop !== 'function') throw wrong('a function as loop', show(loop))
   const made: { end?: OutputFacts } = {}
   const late = lateOutput(delayFrames, () => {
     if (made.end === undefined) throw wrong('its loop to return before a graph is made of it', 'a graph made inside')

@@ -126,13 +126,60 @@ export async function badUses({ main, nodes, memory }: Build, tier: 'wasm-thread
   for (const [what, use] of [['close', () => shut.close()], ['release', () => { late.release() }], ['close of a buffer', () => { lateAudio.close() }]] as const) add(`${what} after an engine was closed`, use, null)
   for (const [what, use] of [['process', () => ended.process(open)], ['flush', () => ended.flush()], ['reset', () => { ended.reset() }], ['setParam', () => { ended.setParam('gainDb', 1) }]] as const) add(`${what} of a closed node`, use, C)
 
+  // Options of engines, loops, worklets and policies: what is no number, no list, no function.
+  const over = (more: object): Promise<void> => main.createEngine({ ...options, ...more } as never).then((fine) => fine.close()), context = { sampleRate: 8_000, audioWorklet: { addModule: () => Promise.resolve() } }
+  const asks = (how: 'need' | 'decline', port: unknown): ((input: unknown) => never) => main.defineNode({
+    type: 'test::asks', version: '1.0.0', title: 'Asks', doc: 'Asks.', family: 'test', params: {}, inputs: { in: { media: main.audio(), lazy: true } }, outputs: {},
+    process: (_inputs: unknown, _params: unknown, ctx: { need(port: unknown): never; decline(port: unknown): never }) => ctx[how](port),
+  } as never) as never
+  const ruled = (policy: object): unknown => engine.run({ out: nodes.gain.with({ policy: policy as never })(tone()) })
+  const F = 'CONFIG_INVALID', J = tier === 'js' ? 'TIER_UNAVAILABLE' : undefined
+  for (const n of [...NO_SIZES, 0, undefined]) {
+    const text = named(n), count = n === 2 ** 53
+    add(`limiters of ${text} permits`, () => over({ limiters: { gpu: n } }), count ? null : F)
+    add(`workerTags of ${text} workers`, () => over({ workerTags: { gpu: n } }), count ? null : F)
+    add(`openWorklet in the context ${text}`, () => engine.openWorklet(any(n), (input) => nodes.gain(input, {}) as never), J ?? A)
+    add(`openWorklet built by ${text}`, () => engine.openWorklet(any(context), any(n)), A)
+    add(`openWorklet of ${text}`, () => engine.openWorklet(any(context), () => any(n)), J ?? A)
+    add(`addWorklet to ${text}`, () => engine.addWorklet(any(n)), A)
+    add(`feedback of ${text} frames`, () => main.feedback({ delayFrames: any(n) }, (late) => nodes.mix([tone(), late] as never) as never), count ? null : A)
+    add(`feedback(${text})`, () => main.feedback(any(n), (late) => nodes.mix([tone(), late] as never) as never), A)
+    add(`feedback whose loop is ${text}`, () => main.feedback({ delayFrames: 256 }, any(n)), A)
+    add(`feedback that returns ${text}`, () => main.feedback({ delayFrames: 256 }, () => any(n)), A)
+    for (const how of ['need', 'decline'] as const) add(`ctx.${how}(${text})`, () => engine.run({ out: asks(how, n)(tone()) }), A)
+    if (n === undefined) continue
+    // Left out they have their defaults.
+    for (const key of ['limiters', 'workerTags', 'kernels', 'resourceLimits']) add(`${key}: ${text}`, () => over({ [key]: n }), typeof n === 'object' && n !== null ? null : F)
+    for (const key of ['logger', 'onEvent', 'zeroOnFree', 'debugMemory']) add(`${key}: ${text}`, () => over({ [key]: n }), F)
+    for (const key of ['hangMs', 'respawns', 'warmSpares', 'startTimeoutMs', 'workers']) {
+      const fine = key === 'hangMs' ? typeof n === 'number' && n > 0 : key === 'respawns' ? typeof n === 'number' && n >= 0 : key === 'startTimeoutMs' ? n === 1.5 || n === 2 ** 53 : n === 0
+      add(`${key}: ${text}`, () => over({ [key]: n }), fine ? null : F)
+    }
+    add(`resourceLimits of ${text} MiB`, () => over({ resourceLimits: { maxOldGenerationSizeMb: n } }), typeof n === 'number' && n > 0 ? null : F)
+    add(`openWorklet of ${text} channels`, () => engine.openWorklet(any(context), (input) => nodes.gain(input, {}) as never, { channels: any(n) }), A)
+    add(`openWorklet of ${text} bytes`, () => engine.openWorklet(any(context), (input) => nodes.gain(input, {}) as never, { arenaBytes: any(n) }), J ?? F)
+    add(`core::switch, which: ${text}`, () => engine.run({ out: nodes.switchTo([tone()] as never, { which: any(n) }) } as never), n === 0 ? null : A)
+    add(`policy.limiters: ${text}`, () => ruled({ limiters: n }), 'SCHEMA_INVALID')
+    add(`policy.exclusive: ${text}`, () => ruled({ exclusive: n }), 'SCHEMA_INVALID')
+    add(`a type with limiters: ${text}`, () => main.defineNode({ type: 'test::limited', version: '1.0.0', title: 'x', doc: 'x', family: 'test', params: {}, inputs: {}, outputs: {}, process: () => ({}), limiters: n } as never), A)
+    add(`run({ priority: ${text} })`, () => engine.run({ out: tone() }, { priority: any(n) }), n === 0 || n === -1 ? null : A)
+    add(`run({ nodeTimeoutMs: ${text} })`, () => engine.run({ out: tone() }, { nodeTimeoutMs: any(n) }), typeof n === 'number' && n >= 0 ? null : A)
+    add(`run({ signal: ${text} })`, () => engine.run({ out: tone() }, { signal: any(n) }), A)
+    add(`run({ materialize: ${text} })`, () => engine.run({ out: tone() }, { materialize: any(n) }), A)
+  }
+  add('limits of more tags than there are bits', () => over({ workerTags: Object.fromEntries([...'abcdefg'].map((tag) => [tag, 1])) }), F)
+  add('a limiter that the engine does not have', () => ruled({ limiters: ['none-such'] }), F)
+  add('over-long keys of limiters and of exclusive', async () => { await over({ limiters: { [LONG]: 1 } }); await ruled({ exclusive: ['n'.repeat(64)] }) }, null)
+  add('openWorklet of a closed engine', () => shut.openWorklet(any(context), (input) => nodes.gain(input, {}) as never), C)
+  add('drain of a closed engine', () => shut.drain(), null)
+
   // Names.
   add('an over-long param', () => { direct.setParam(LONG, 1) }, A)
   add('an over-long output', () => engine.run({ out: tone() }, { outputs: [LONG] }), 'OUTPUT_NOT_FOUND')
   add('an over-long input', () => engine.run({ out: tone() }, { inputs: { [LONG]: 1 } }), A)
   add('an over-long tag', () => main.createEngine({ ...options, workerTags: { [LONG]: 1 } }).then((fine) => fine.close()), null)
   add('an over-long module of kernels', () => main.createEngine({ ...options, kernels: { [LONG]: new Uint8Array(8) } }).then((fine) => fine.close()), tier === 'js' ? null : 'KERNEL_ABI')
-  add('an over-long output of a graph', () => engine.run({ [LONG]: tone() }).then((fine) => { fine.close() }), null)
+  add('an over-long output of a graph', () => engine.run({ [LONG]: tone() }).then((fine) => { fine.close() }), 'SCHEMA_INVALID')
   add('an over-long type', () => main.defineNode({ type: `test::${LONG}`, version: '1.0.0', title: 'x', doc: 'x', family: 'test', params: {}, inputs: {}, outputs: {} } as never), A)
   add('an over-long trace id', () => memory.encodePacket({ type: 'ping', body: {}, traceId: LONG }), A)
   add('an over-long job id', () => memory.encodePacket({ type: 'jobCancel', body: { jobId: 'x'.repeat(2 ** 20), reason: '', hard: false } }), null)
