@@ -8,7 +8,7 @@ import { flatGraph } from '../graph/subgraph/flatten.js'
 import { parseTier, tierWithin, type Tier } from '../graph/tiers.js'
 import type { Negotiation } from '../graph/negotiate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
-import { bindInputs } from '../schedule/bind-inputs.js'
+import { bindInputs, dropUnread } from '../schedule/bind-inputs.js'
 import { checkInputs } from '../schedule/check-inputs.js'
 import { compilePlan } from '../schedule/compile-plan.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
@@ -49,7 +49,7 @@ export class RunCompiler {
   async prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal, runId?: string): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
-    const { graph, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs))
+    const { graph: whole, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs)), graph = dropUnread(whole, given)
     // Of a fallback the engine tells by itself, once.
     const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.

@@ -3,13 +3,14 @@ import { addNode, connect, setParam } from '../graph/edit.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { orderAfter } from '../graph/input-source.js'
+import { allRun, applyModes } from '../graph/modes.js'
 
 /** Makes a source node for a value given to a port, or nothing when such a value cannot be wired. */
 export type LiteralSource = (id: string, value: unknown) => GraphNode | undefined
 
 /**
  * Puts run-time values into a graph: a value for a param is set there, a value for a port becomes a source node. Defaults fill in what is not given.
- * Throws `INPUT_MISSING` for a required input without a value, `INVALID_ARGUMENT` for a name that the graph does not declare or a value that no
+ * Throws `INPUT_MISSING` for a required input without a value, `INPUT_OCCUPIED` for one that goes twice to one port, `INVALID_ARGUMENT` for a name that the graph does not declare or a value that no
  * source can carry.
  */
 export function bindInputs(graph: Graph, values: Readonly<Record<string, unknown>>, source: LiteralSource): Graph {
@@ -28,10 +29,21 @@ export function bindInputs(graph: Graph, values: Readonly<Record<string, unknown
     for (const [node, port] of input.to) {
       const definition = bound.nodes.find((n) => n.id === node)?.definition
       if (definition === undefined || Object.hasOwn(definition.params, port)) { if (definition) bound = setParam(bound, node, port, value); continue }
+      const twice = input.to.filter((ref) => ref[0] === node && ref[1] === port).length > 1, said = `input ${name}`
+      if (twice) throw graphErrors.INPUT_OCCUPIED({ input: `${node}.${port}`, first: said, got: said }, { nodeId: node, port })
       const literal = source(`~${name}.${node}.${port}`, value)
       if (literal === undefined) throw commonErrors.INVALID_ARGUMENT({ function: `run input ${name}`, expected: `audio for ${node}.${port}`, got: typeof value })
       bound = connect(addNode(bound, literal), [literal.id, Object.keys(literal.definition!.outputs)[0]!], [node, port], orderAfter(bound, [node, port]))
     }
   }
   return { ...bound, inputs: new Map() }
+}
+
+/** The graph without sources of `given`'s inputs that no node reads once muted and skipped ones are gone: they would be taken for run outputs. */
+export function dropUnread(graph: Graph, { inputs }: Graph): Graph {
+  if (inputs.size === 0 || allRun(graph)) return graph
+  const bound = new Set([...inputs].flatMap(([name, { to }]) => to.map((ref) => `~${name}.${ref.join('.')}`)))
+  const read = new Set<string>(applyModes(graph).graph.edges.map(({ from }) => from[0]))
+  const unread = (id: string): boolean => bound.has(id) && !read.has(id)
+  return { ...graph, nodes: graph.nodes.filter(({ id }) => !unread(id)), edges: graph.edges.filter(({ from }) => !unread(from[0])) }
 }
