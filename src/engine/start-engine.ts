@@ -3,7 +3,7 @@ import type { Diagnostic } from '../errors/diagnostic.js'
 import { graphErrors } from '../graph/errors.js'
 import { createRegistry, type Registry } from '../graph/registry.js'
 import { chooseTier, type Tier } from '../graph/tiers.js'
-import { compileModules } from '../kernels/compile.js'
+import { compileModules, sourcesOf } from '../kernels/compile.js'
 import { plainPasses } from '../graph/passes.js'
 import { corePasses } from '../kernels/graph-passes.js'
 import { hostFacts, type HostFacts } from '../kernels/host-facts.js'
@@ -25,6 +25,7 @@ import type { CreateEngineOptions } from './create-engine.js'
 import { Engine } from './engine.js'
 import type { ModeFacts } from './engine-stats.js'
 import { fillOptions, type FilledOptions } from './engine-options.js'
+import { HashFacts } from './hash-facts.js'
 import { hostClock } from './host-clock.js'
 import { KernelIds } from './kernel-ids.js'
 
@@ -49,8 +50,12 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const events = new EventStream(filled.onEvent, () => hostClock.nowMs())
   const engine: Engine = new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
-    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, clock: hostClock, onLost: (text, details) => { filled.logger('warn', text, details) } }) : undefined,
-    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled), shared, clock: hostClock, warnings, events,
+    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, clock: hostClock, onLost: (text, details) => {
+      events.emit('worker.lost', details)
+      filled.logger('warn', text, details)
+    } }) : undefined,
+    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled),
+    hashFacts: new HashFacts({ ...sourcesOf(filled.wasm), ...filled.kernels }, compiled, filled.hashFileBytes, () => hostClock.nowMs()), shared, clock: hostClock, warnings, events,
     registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,

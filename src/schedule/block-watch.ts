@@ -46,6 +46,12 @@ export class BlockWatch {
     this.begin()
   }
 
+  /** The node's code waits for what the engine gives it, and goes on then. */
+  async waiting<T>(work: Promise<T>): Promise<T> {
+    this.end()
+    try { return await work } finally { this.begin() }
+  }
+
   /** Calls the node's code. */
   call<T>(work: () => T): T {
     const { clock } = this.#p, from = clock.nowUs()

@@ -3,6 +3,7 @@ import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import { blocker } from '../../media/blocker.js'
 import { philox, uniform } from '../../kernels/philox.js'
+import type { BlockWatch } from '../block-watch.js'
 import type { RunServices } from './services.js'
 
 /** Key of a node's random numbers: run seed and node hash, so that neither order nor thread matters (EX-77). `hash`: hex, or any text. */
@@ -40,23 +41,23 @@ export interface ContextParts {
   /** Default: the node has no inputs to ask for. */
   readonly need?: (port: string) => Promise<unknown>
   readonly decline?: (port: string) => void
-  /** Hears that the node is alive. */
-  readonly beat?: () => void
+  /** Measures how long the node has this thread. */
+  readonly watch?: BlockWatch | undefined
   progress(done: number, total?: number): void
 }
 
 /** A node's context on the engine's thread, and how to take back the memory that it did not give back. */
 export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; readonly end: () => void } {
-  const { node, services, signal, diagnostics, outside = (work) => work, beat = () => undefined } = p, { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
+  const { node, services, signal, diagnostics, outside = (work) => work, watch } = p, { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
   const ctx: NodeContext = {
     signal, node: { ...node, document: () => Promise.resolve(services.document()) }, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
-    progress: (done, total) => { beat(); p.progress(done, total) },
+    progress: (done, total) => { watch?.beat(); p.progress(done, total) },
     log: (level, text, details) => { log(level, text, { node: node.id, ...details }) },
     warn: (diagnostic) => { diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
     nowUs: () => clock.nowUs(),
-    clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => { beat(); return clock.sleep(ms, signal).then(beat) } },
+    clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => { const slept = clock.sleep(ms, signal); return watch ? watch.waiting(slept) : slept } },
     rng: nodeRandom(p.random),
-    beat,
+    beat: () => { watch?.beat() },
     preview: ({ media, data }) => { services.preview({ media, data }, node.id) },
     callOp: (type, inputs = {}, params = {}) => outside(services.call(type, inputs, params, node.id, signal)),
     expand: (graph) => outside(services.nested(graph, node.id, signal)),

@@ -133,7 +133,7 @@ class NodeTask {
       try { return await work } finally { ended.abort() }
     }
     const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
-      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)), beat: () => watch?.beat(),
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)), watch,
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {

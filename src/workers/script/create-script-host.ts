@@ -39,6 +39,8 @@ export interface ScriptHostParts {
 const SCAN_MS = 250, LATE_MS = 1_000
 /** How long code may go on after it was told to stop (EX-52), and a thread that gives back its instances, ms. */
 const GRACE_MS = 2_000
+/** From this delivery on a job has a thread of its own: only one of those that went down together did it. */
+const ALONE_FROM = 3
 
 /** An engine's threads for nodes written in TypeScript: started when first needed, watched while they have jobs, replaced when they are lost. */
 export function createScriptHost(parts: ScriptHostParts): ScriptHost { return new Scripts(parts) }
@@ -50,6 +52,7 @@ class Scripts implements ScriptHost {
   readonly #threads: ScriptThread[] = []
   readonly #codes = new Map<NodeDefinition, CodeEntry>()
   readonly #starting = new Map<ScriptThread, Promise<void>>()
+  readonly #leaving = new Set<Promise<void>>()
   #ordinals = 0
   #jobs = 0
   #lost = 0
@@ -68,7 +71,7 @@ class Scripts implements ScriptHost {
   async #bring(code: CodeEntry, signal: AbortSignal): Promise<void> {
     for (let delivery = 1; ; delivery++) {
       signal.throwIfAborted()
-      const thread = this.#threads[0] ?? this.#make()
+      const thread = this.#threads.find(({ alone }) => !alone) ?? this.#make()
       // Nothing else keeps a Node process alive now.
       thread.hold(1)
       try {
@@ -89,7 +92,7 @@ class Scripts implements ScriptHost {
     const { signal } = call.ctx, code = this.#codeOf(call.definition)
     signal.throwIfAborted()
     await this.#ready()
-    const thread = await this.#pick(signal)
+    const thread = await this.#pick(signal, call.ctx.delivery >= ALONE_FROM)
     const number = ++this.#jobs, job = new ScriptJob(number, call, thread, this.#p.arena), settled = new AbortController()
     let stopping = false
     const stop = (): void => {
@@ -120,8 +123,7 @@ class Scripts implements ScriptHost {
       settled.abort()
       deaf()
       thread.jobs.delete(number)
-      thread.expected--
-      thread.hold(-1)
+      this.#leave(thread)
       job.close()
     }
   }
@@ -133,11 +135,12 @@ class Scripts implements ScriptHost {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#starting.values())
+    const leaving = [...this.#leaving]
     await Promise.all(this.#threads.splice(0).map(async (thread) => {
       // Nothing runs any more that has not had its grace time: code that is still there will not let the thread drain.
       if (thread.jobs.size === 0) await thread.drain(GRACE_MS, this.#p.clock)
       await thread.stop(commonErrors.CLOSED({ thing: 'Thread', id: String(thread.ordinal), event: 'call' }))
-    }))
+    }).concat(leaving))
   }
 
   #codeOf(definition: NodeDefinition): CodeEntry {
@@ -181,18 +184,33 @@ class Scripts implements ScriptHost {
     } finally { settled.abort() }
   }
 
-  /** The thread with the fewest jobs, or a new one while there may be more. It is held for the caller. */
-  async #pick(signal: AbortSignal): Promise<ScriptThread> {
-    let [thread] = [...this.#threads].sort((a, b) => a.expected - b.expected)
-    if (thread === undefined || (thread.expected > 0 && this.#threads.length < this.#p.size)) thread = this.#make()
+  /** The thread with the fewest jobs, or a new one while there may be more; `alone`: one without jobs, whatever their number. It is held for the caller. */
+  async #pick(signal: AbortSignal, alone: boolean): Promise<ScriptThread> {
+    let [thread] = this.#threads.filter((one) => !one.alone).sort((a, b) => a.expected - b.expected)
+    if (thread === undefined || (thread.expected > 0 && (alone || this.#threads.length < this.#p.size))) thread = this.#make()
+    thread.alone = alone
     thread.expected++
     thread.hold(1)
     try { await unlessAborted(this.#starting.get(thread), signal) } catch (error) {
-      thread.expected--
-      thread.hold(-1)
+      this.#leave(thread)
       throw error
     }
     return thread
+  }
+
+  /** A job is no longer there. Threads above the number end. */
+  #leave(thread: ScriptThread): void {
+    thread.expected--
+    thread.hold(-1)
+    if (!thread.alone) return
+    thread.alone = false
+    if (this.#threads.length > this.#p.size && this.#remove(thread)) this.#stop(thread, commonErrors.CLOSED({ thing: 'Thread', id: String(thread.ordinal), event: 'call' }), thread.drain(GRACE_MS, this.#p.clock))
+  }
+
+  /** Ends a thread that takes no jobs any more. */
+  #stop(thread: ScriptThread, error: unknown, first?: Promise<void>): void {
+    const leaving = (first ? first.then(() => thread.stop(error)) : thread.stop(error)).finally(() => { this.#leaving.delete(leaving) })
+    this.#leaving.add(leaving)
   }
 
   #make(): ScriptThread {
@@ -246,7 +264,7 @@ class Scripts implements ScriptHost {
       this.#lost++
       this.#p.onLost('a thread was lost', { worker: `script ${thread.ordinal}`, reason, detail, nodes: jobs.map(({ call }) => call.ctx.node.id) })
     }
-    void thread.stop(this.#starting.has(thread)
+    this.#stop(thread, this.#starting.has(thread)
       ? workerErrors.WORKER_SPAWN({ worker: `script ${thread.ordinal}`, timeoutMs: this.#p.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script' })
       : new Lost(`${reason}: ${detail}`, cause))
   }

@@ -22,6 +22,8 @@ export class ScriptThread {
   heardUs = 0
   /** Jobs on their way to it. */
   expected = 0
+  /** Has one job that was lost with others before: nobody joins it. */
+  alone = false
   readonly #handle: WorkerHandle
   readonly #greeted: Promise<Greeting>
   readonly #events: ScriptEvents
