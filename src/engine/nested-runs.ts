@@ -78,11 +78,19 @@ export function callGraph(node: GraphNode, inputs: readonly (readonly [port: str
     const source = isAudioBuffer(data) || packet === undefined ? literal(id, data) : undefined
     return { port, source: source ?? { id, type: value.definition.type, definition: value.definition, params: { packet: packet ?? jsonPacket(given) } } }
   })
-  const outputs = new Map<string, PortRef>(Object.keys(node.definition!.outputs).map((port) => [port, [node.id, port] as const]))
+  const outputs = new Map<string, PortRef>(portsFor(node, inputs).map((port) => [port, [node.id, port] as const]))
   return {
     ...createGraph(), nodes: [...sources.map(({ source }) => source as GraphNode), node], outputs,
     edges: sources.map(({ port, source }) => ({ from: [source.id, 'out'], to: [node.id, port] }) as Graph['edges'][number]),
   }
+}
+
+/** A node's outputs, but for views of channels that its first input does not have. */
+function portsFor({ definition, params }: GraphNode, [first]: readonly (readonly [port: string, given: unknown])[]): string[] {
+  const given = first?.[1], data = typeof given === 'object' && given !== null && 'data' in given ? given.data : given, { outputs, main } = definition!
+  if (!isAudioBuffer(data)) return Object.keys(outputs)
+  const { channels, rate, format, layout } = data, media = { [first![0]]: { kind: 'audio', channels, rate, format, layout } as const }
+  return Object.keys(outputs).filter((port) => port === main || (outputs[port]!.view?.(params, media)?.first ?? 0) < channels)
 }
 
 /** A kernel node as one that is called for a whole value: a run of its own per call. What stands for a list's items (GR-29). */
