@@ -27,7 +27,7 @@ type Fault = keyof typeof CODES
 /** Blocks that a worker's slot holds: its scratch span and two rings. */
 const BLOCKS_OF_WORKER = 3
 /** What the engine's heap may gain in a soak, MiB, and with each thread that ends, KiB: code that the host compiles, its lists. */
-const HEAP_MIB = 6, HEAP_KIB_OF_END = 2
+const HEAP_MIB = 4, HEAP_KIB_OF_END = 2
 
 /** How threads share, as a soak names it. */
 export type SoakMode = 'shared' | 'transfer'
