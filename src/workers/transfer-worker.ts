@@ -96,7 +96,17 @@ export class JobServer {
     })
   }
 
+  /** Before each part of a job: in a memory that is not what it was nothing is executed, and this thread is of no use any more (MW-02). Its work goes on elsewhere. */
+  #sound(): boolean {
+    try { this.#arena.checkHeader() } catch (error) {
+      this.#port.postMessage({ kind: 'worker-failed', fault: faultOf(error), because: 'its own memory' } satisfies WorkerEvent)
+      return false
+    }
+    return true
+  }
+
   async #handle(request: Exclude<JobRequest, { readonly kind: 'job-cancel' }>, job: Job): Promise<void> {
+    if (!this.#sound()) return
     switch (request.kind) {
       case 'job-open': {
         const { plan, outputs, runId, startUs, from } = request

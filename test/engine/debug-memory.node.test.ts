@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { audio, createEngine, defineNode, type EngineEvent } from '../../src/index.js'
 import { audioBuffer, gain } from '../../src/nodes/index.js'
+import { WINDOW } from '../../src/memory/layout.js'
 import { compileFixture } from '../kernels/fixtures/compile-fixture.js'
 
 /** Copies, and writes `over` bytes behind its output. */
@@ -24,6 +25,16 @@ describe('debugMemory (MW-15)', () => {
     const sound = await engine.run(graph(0))
     expect((sound.outputs.out as { data: { frames: number } }).data.frames).toBe(10_000)
     await expect(engine.run(graph(1))).rejects.toMatchObject({ code: 'ARENA_CORRUPT', nodeType: 'test::overrun', message: expect.stringContaining('kernel mine.overrun of node overrun-') as string })
+  })
+
+  test('the guard below the modules, which stays zero: ARENA_CORRUPT at the next run says where', async () => {
+    await using engine = await createEngine({ debugMemory: true, logger: () => undefined })
+    await using plain = await createEngine({ workers: 0 })
+    const run = (on: typeof engine): Promise<unknown> => on.run({ out: gain(audioBuffer([samples]), { gainDb: -6 }) })
+    await run(engine)
+    for (const one of [engine, plain]) one.arena.u32[(WINDOW.GUARD + 0x1230) >>> 2] = 5
+    await expect(run(engine)).rejects.toMatchObject({ code: 'ARENA_CORRUPT', details: { offset: WINDOW.GUARD + 0x1230 - WINDOW.ARENA, got: '0x5' } })
+    await run(plain)
   })
 
   test('results are those of a run without guards', async () => {
