@@ -33,7 +33,11 @@ type Json = Readonly<Record<string, unknown>>
 export function readDocument(given: unknown, registry: TypeSource, o: ParseOptions = {}): DocumentReading {
   const document = migrateDocument(given)
   const { usable, diagnostics } = checkDocument(document, { limits: resolveLimits(o.limits), strict: o.strict ?? false })
-  if (!usable || !isObject(document)) return { diagnostics, broken: new Set(), nodeIndex: [], edgeIndex: [] }
+  return usable && isObject(document) ? readParts(document, registry, diagnostics) : { diagnostics, broken: new Set(), nodeIndex: [], edgeIndex: [] }
+}
+
+/** {@link readDocument} for a value that was checked. */
+export function readParts(document: Json, registry: TypeSource, diagnostics: readonly Diagnostic[]): DocumentReading {
   const broken = new Set<string>(), nodeIndex: number[] = [], edgeIndex: number[] = []
   const nodes: GraphNode[] = [], edges: GraphEdge[] = []
   listOf(document['nodes']).forEach((value, i) => {

@@ -1,4 +1,3 @@
-import { show } from '../../errors/show.js'
 import { graphErrors } from '../errors.js'
 import type { NodeDefinition, ParamTable } from '../node-definition.js'
 import { isObject } from '../schema/fit-shape.js'
@@ -81,11 +80,6 @@ class HostTags {
 function checkTier(c: Context, n: number, host: ValidationHost, reported: boolean): boolean {
   const { id, tier } = c.graph.nodes[n]!, pointer = `${c.nodePointer(n)}/tier`
   const own = tier === undefined ? undefined : parseTier(tier)
-  if (tier !== undefined && own === undefined) {
-    const wanted = show(tier)
-    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic({ node: id, wanted, missing: ['a tier of that name'] }, { node: id, pointer, expected: ['auto', 'wasm-threads', 'wasm', 'js'], got: tier }))
-    return reported
-  }
   const answer = chooseTier(questionOf(host, own))
   if (answer.tier === null) {
     c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(

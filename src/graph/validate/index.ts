@@ -3,10 +3,8 @@ import { readDocument } from '../document/from-document.js'
 import type { Graph } from '../graph.js'
 import { resolveLimits } from '../limits.js'
 import type { Registry } from '../registry.js'
-import { flattenGraph } from '../subgraph/flatten.js'
-import { Context } from './context.js'
 import type { ValidationHost } from './host.js'
-import { checkStages, noteFlat, validateGraph, type ValidateOptions } from './validate-graph.js'
+import { checkStages, readContext, validateGraph, type ValidateOptions } from './validate-graph.js'
 
 export type { ValidationHost } from './host.js'
 export type { ValidateOptions } from './validate-graph.js'
@@ -23,14 +21,8 @@ export function validate(graph: Graph | object, registry: Registry, host?: Valid
   const limits = resolveLimits(o.limits)
   const reading = readDocument(graph, registry, { limits, ...(o.strict !== undefined && { strict: o.strict }) })
   if (reading.graph === undefined) return [...reading.diagnostics]
-  const flat = flattenGraph(reading.graph, registry, {
-    limits, checked: true, broken: reading.broken, node: (n) => `/nodes/${reading.nodeIndex[n]!}`, edge: (e) => `/edges/${reading.edgeIndex[e]!}`,
-  })
-  const c = new Context(flat.graph, registry, limits, { node: (n) => reading.nodeIndex[n]!, edge: (e) => reading.edgeIndex[e]! })
-  for (const diagnostic of reading.diagnostics) c.report('document', 0, diagnostic)
-  noteFlat(c, flat)
   const { nodes } = graph as { readonly nodes?: unknown }
-  return checkStages(c, host, o, Array.isArray(nodes) && nodes.length === 0 ? reading.graph : undefined)
+  return checkStages(readContext(reading, registry, limits, undefined, true), host, o, Array.isArray(nodes) && nodes.length === 0 ? reading.graph : undefined)
 }
 
 /** A graph in memory has its inputs and outputs in maps; a document has them in objects. */

@@ -3,6 +3,8 @@ import type { Graph } from '../graph.js'
 import { resolveLimits, type Limits } from '../limits.js'
 import type { GraphPasses } from '../passes.js'
 import type { Registry } from '../registry.js'
+import { checkGraph } from '../document/check-graph.js'
+import type { DocumentReading } from '../document/from-document.js'
 import { flattenGraph, type Flattened } from '../subgraph/flatten.js'
 import { Context } from './context.js'
 import { checkAcyclic, checkEnds } from './flow.js'
@@ -22,7 +24,7 @@ export interface ValidateOptions extends MediaOptions {
 
 /** {@link validate} for a graph in memory: what the engine needs, without the reading of documents. */
 export function validateGraph(graph: Graph, registry: Registry, host?: ValidationHost, o: ValidateOptions = {}): Diagnostic[] {
-  return examineGraph(graph, registry, host, o.limits).settle(o).diagnostics
+  return examineGraph(graph, registry, host, o.limits, undefined, o.strict).settle(o).diagnostics
 }
 
 /** A graph of which everything was checked but the media, for who asks its sources in between. */
@@ -36,15 +38,26 @@ export interface Examined {
 }
 
 /** First half of {@link validateGraph}. */
-export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses): Examined {
-  const limits = resolveLimits(given), flat = flattenGraph(graph, registry, { limits })
-  const c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
+export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false): Examined {
+  const reading = checkGraph(graph, strict), limits = resolveLimits(given)
+  if (reading !== undefined) return examine(readContext(reading, registry, limits, passes), host, graph)
+  const flat = flattenGraph(graph, registry, { limits }), c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
   noteFlat(c, flat)
   return examine(c, host, graph)
 }
 
+/** The context of a document, or of a graph in which something breaks the format: what was found is noted, later stages skip what is broken. */
+export function readContext(reading: DocumentReading, registry: Registry, limits: Limits, passes?: GraphPasses, checked = false): Context {
+  const { graph, broken, nodeIndex, edgeIndex, diagnostics } = reading
+  const flat = flattenGraph(graph!, registry, { limits, checked, broken, node: (n) => `/nodes/${nodeIndex[n]!}`, edge: (e) => `/edges/${edgeIndex[e]!}` })
+  const c = new Context(flat.graph, registry, limits, { node: (n) => nodeIndex[n]!, edge: (e) => edgeIndex[e]! }, passes)
+  for (const diagnostic of diagnostics) c.report('document', 0, diagnostic)
+  noteFlat(c, flat)
+  return c
+}
+
 /** What flattening found (GR-07). */
-export function noteFlat(c: Context, { diagnostics, broken }: Flattened): void {
+function noteFlat(c: Context, { diagnostics, broken }: Flattened): void {
   for (const diagnostic of diagnostics) c.report('document', 0, diagnostic)
   if (broken.size > 0) c.graph.nodes.forEach((node, n) => { if (broken.has(node.id)) c.brokenNodes.add(n) })
 }

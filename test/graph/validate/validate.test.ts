@@ -174,7 +174,7 @@ describe('one diagnostic per code', () => {
     }, { ...host, sab: false })
     check(good, { code: 'TIER_UNAVAILABLE', constraint: 'probe', node: 'pass' }, { ...host, sab: false, fallback: false })
     check(good, { code: 'TIER_UNAVAILABLE', constraint: 'option', node: 'pass' }, { ...host, wasm: false, tierOption: 'wasm' })
-    check(edit(good, 'pass', { tier: 'fast' }), { code: 'TIER_UNAVAILABLE', got: 'fast', message: 'Node pass: tier "fast" needs a tier of that name.' }, host)
+    check(edit(good, 'pass', { tier: 'fast' }), { code: 'SCHEMA_INVALID', stage: 3, pointer: '/nodes/1/tier', got: 'fast' }, host)
     expect(validate(edit(good, 'give', { tier: 'wasm' }), registry, { ...host, wasm: false, tierOption: 'js' })).toEqual([])
   })
 
