@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { encodeError } from '../../src/errors/codec.js'
 import { isMillraceError } from '../../src/errors/millrace-error.js'
+import type { Packet } from '../../src/media/packet.js'
 import type { RunScope } from '../../src/schedule/open-segment.js'
+import { releasePacket } from '../../src/schedule/packet-data.js'
 import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
 import { BufferPool } from '../../src/workers/buffer-pool.js'
 import { ChunkedSegment } from '../../src/workers/chunked-segment.js'
@@ -82,6 +84,77 @@ describe('a segment that is placed again', () => {
     segment.receive({ kind: 'job-closed', job: 5 })
     await closing
     expect([await codeOf(segment.advance()), posted.map(({ kind }) => kind)]).toEqual(['CLOSED', ['job-cancel', 'job-close']])
+  }, 2_000)
+})
+
+describe('chunks ahead', () => {
+  const inputs = { ...plan, buffers: [0, 1].map((n) => ({ kind: 'input', value: `x${n}.out`, media: { kind: 'json' }, channels: 1, frameBytes: 4, readers: [0] })) } as unknown as SegmentPlan
+  const report = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
+  const result = (job: number, hungry: readonly number[], done = false): JobReply => ({ kind: 'result', job, done, hungry, outputs: [], collected: [], spent: [], report })
+  /** A packet of audio as far as owners see it: counts what was given back. */
+  const tracked = (closed: string[], name: string): Packet => {
+    const data = (id: string): object => ({ handle: 1, channel: () => undefined, close: () => { closed.push(id) }, clone: () => data(`${id}'`) })
+    return { media: { kind: 'json' }, data: data(name), position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} }
+  }
+
+  test('an input is hungry when the worker says so, whatever was sent ahead; what is asked for ahead is answered in order; past the end and after a close nobody waits', async () => {
+    const { options, worker, posted } = bench(), closed: string[] = [], make = (job: number): RemoteSegment => new RemoteSegment(inputs, new Map(), { job, scope: scopeOf(new AbortController().signal), worker, options, done: () => undefined })
+    const segment = make(1), first = segment.advance()
+    void segment.feed(0, tracked(closed, 'a'), true)
+    segment.goOnWith(false)
+    expect([segment.goesOn, worker.executing.size]).toEqual([true, 1])
+    segment.receive(result(1, [0]))
+    await first
+    segment.end(1, true)
+    expect([segment.hungry(), worker.executing.size]).toEqual([[0], 1])
+    const second = segment.advance(false, false, [0])
+    expect(segment.goesOn).toBe(false)
+    segment.goOnWith(true)
+    segment.receive(result(1, [], true))
+    expect((await second).done).toBe(true)
+    await ticks()
+    // The third is never answered, and nobody heard of it.
+    expect(worker.executing.size).toBe(0)
+    expect(posted).toMatchObject([{ kind: 'advance', take: [] }, { kind: 'chunk', buffer: 0, ahead: true }, { kind: 'advance', snapshot: false }, { kind: 'input-end', buffer: 1, ahead: true }, { kind: 'advance', snapshot: true }])
+    expect(posted.flatMap((request) => request.kind === 'advance' ? ['take' in request] : [])).toEqual([true, false, false])
+    const other = make(2), asked = other.advance().then(() => 'given', (error: unknown) => isMillraceError(error) && error.code)
+    other.goOnWith(false)
+    const closing = other.close()
+    other.receive(result(2, [0]))
+    other.receive({ kind: 'job-closed', job: 2 })
+    await closing
+    expect([await asked, worker.executing.size]).toEqual(['CLOSED', 0])
+  }, 2_000)
+
+  test('what was fed ahead and not read is given back with the segment, once', async () => {
+    const { options } = bench(), closed: string[] = [], fed: [number, boolean][] = []
+    let answer: (hungry: readonly number[]) => void = () => undefined, hungry: readonly number[] = [0, 1]
+    const job = {
+      worker: { ordinal: 1 }, goesOn: false, hungry: () => hungry, report: () => report, close: () => Promise.resolve(),
+      feed: (buffer: number, packet: Packet, ahead: boolean) => { fed.push([buffer, ahead]); releasePacket(packet); return Promise.resolve() },
+      advance: () => new Promise((resolve) => { answer = (next) => { hungry = next; resolve({ done: false, outputs: [], snapshot: undefined }) } }),
+    } as unknown as RemoteSegment
+    const segment = new ChunkedSegment(inputs, new Map(), scopeOf(new AbortController().signal), options, () => Promise.resolve(job))
+    await segment.open()
+    expect([segment.hungry(), segment.ahead()]).toEqual([[0, 1], []])
+    for (const n of [0, 1]) await segment.feed(n, tracked(closed, `now ${n}`))
+    const advanced = segment.advance()
+    await ticks()
+    expect(segment.ahead()).toEqual([0, 1])
+    for (const n of [0, 1]) await segment.feed(n, tracked(closed, `next ${n}`))
+    expect([segment.ahead(), fed]).toEqual([[], [[0, false], [1, false], [0, true], [1, true]]])
+    answer([1])
+    await advanced
+    expect([segment.hungry(), segment.ahead()]).toEqual([[], []])
+    const again = segment.advance()
+    await ticks()
+    // The one that was hungry has read it; the other one's waits.
+    expect(segment.ahead()).toEqual([1])
+    answer([])
+    await again
+    expect(closed.filter((name) => !name.endsWith("'"))).toEqual([])
+    await segment.close()
+    expect(closed.filter((name) => !name.endsWith("'")).sort()).toEqual(['next 0', 'next 1', 'now 0', 'now 1'])
   }, 2_000)
 })
 
