@@ -47,6 +47,31 @@ describe('limits of nodes', () => {
     for (const [i, [from]] of spans.entries()) if (i > 0) expect(from).toBeGreaterThanOrEqual(spans[i - 1]![1])
   })
 
+  test.each(['engine', 'worker'] as const)('a node that has given its only result takes no permit to end (%s)', async (thread) => {
+    await using engine = await createEngine({ ...quiet, workers: 1, limiters: { one: 1 } })
+    const policy = { policy: { limiters: ['one'] } }, stop = new AbortController()
+    const short = node(async () => 0, { thread, process: async (_inputs, _params, ctx) => { await ctx.clock.sleep(60); return { out: { media: { kind: 'json' }, data: 1, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } } } })
+    const endless = node(async () => 0, { thread, process: async (_inputs, _params, ctx) => { for (;;) { ctx.signal.throwIfAborted(); await ctx.clock.sleep(10) } } })
+    const first = engine.run({ out: short.with(policy)() }), second = failure(engine.run({ out: endless.with(policy)() }, { signal: stop.signal }))
+    // It has the permit until this test ends it.
+    expect((await first).outputs['out']!.data).toBe(1)
+    stop.abort('enough')
+    expect((await second).code).toBe('CANCELLED')
+  })
+
+  test('nor does what it left waiting when it ended', async () => {
+    await using engine = await createEngine({ ...quiet, limiters: { one: 1 } })
+    let open = (): void => undefined
+    const gate = new Promise<void>((resolve) => { open = resolve }), policy = { policy: { limiters: ['one'] } }
+    const slow = node(async () => 0, { inputs: {}, process: async function* () { yield packet([0]); await gate } })
+    const hasty = node((_ctx, { in: input }) => Promise.race([input!.whole(), sleep(5).then(() => 1)])).with(policy)
+    const run = engine.run({ out: hasty(slow()) })
+    await sleep(40)
+    open()
+    await run
+    expect((await engine.run({ out: node(async () => 7).with(policy)() })).outputs['out']!.data).toBe(7)
+  })
+
   test('a limiter without permits is refused before the run, and so are permits that are none', async () => {
     await using engine = await createEngine(quiet)
     expect(await failure(engine.run({ out: node(async () => 0).with({ policy: { limiters: ['absent'] } })() }))).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('limiters.absent') })
