@@ -100,12 +100,13 @@ describe('chunks ahead', () => {
   test('an input is hungry when the worker says so, whatever was sent ahead; what is asked for ahead is answered in order; past the end and after a close nobody waits', async () => {
     const { options, worker, posted } = bench(), closed: string[] = [], make = (job: number): RemoteSegment => new RemoteSegment(inputs, new Map(), { job, scope: scopeOf(new AbortController().signal), worker, options, done: () => undefined })
     const segment = make(1), first = segment.advance()
-    void segment.feed(0, tracked(closed, 'a'), true)
+    segment.end(1, true)
     segment.goOnWith(false)
     expect([segment.goesOn, worker.executing.size]).toEqual([true, 1])
     segment.receive(result(1, [0]))
     await first
-    segment.end(1, true)
+    // What comes in between.
+    void segment.feed(0, tracked(closed, 'a'), true)
     expect([segment.hungry(), worker.executing.size]).toEqual([[0], 1])
     const second = segment.advance(false, false, [0])
     expect(segment.goesOn).toBe(false)
@@ -115,7 +116,7 @@ describe('chunks ahead', () => {
     await ticks()
     // The third is never answered, and nobody heard of it.
     expect(worker.executing.size).toBe(0)
-    expect(posted).toMatchObject([{ kind: 'advance', take: [] }, { kind: 'chunk', buffer: 0, ahead: true }, { kind: 'advance', snapshot: false }, { kind: 'input-end', buffer: 1, ahead: true }, { kind: 'advance', snapshot: true }])
+    expect(posted).toMatchObject([{ kind: 'advance', take: [] }, { kind: 'input-end', buffer: 1, ahead: true }, { kind: 'advance', snapshot: false }, { kind: 'chunk', buffer: 0, ahead: true }, { kind: 'advance', snapshot: true }])
     expect(posted.flatMap((request) => request.kind === 'advance' ? ['take' in request] : [])).toEqual([true, false, false])
     const other = make(2), asked = other.advance().then(() => 'given', (error: unknown) => isMillraceError(error) && error.code)
     other.goOnWith(false)
