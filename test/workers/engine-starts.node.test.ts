@@ -6,11 +6,19 @@ import { audioBuffer, gain } from '../../src/nodes/index.js'
 
 /** Threads with these numbers are ended as soon as they are made, as a host does that is out of memory. */
 let begun = 0, ending = (_thread: number): boolean => false
+/** Threads so far, and what the end of the first one waits for. */
+const threads: Worker[] = []
+let slow: Promise<void> | undefined
 const host = process.getBuiltinModule('node:worker_threads') as { Worker: typeof Worker }, Real = host.Worker
 host.Worker = class extends Real {
   constructor(...words: ConstructorParameters<typeof Worker>) {
     super(...words)
+    threads.push(this)
     if (ending(++begun)) void this.terminate()
+  }
+  override async terminate(): Promise<number> {
+    if (this === threads[0]) await slow
+    return super.terminate()
   }
 }
 afterAll(() => { host.Worker = Real })
@@ -37,4 +45,28 @@ test.each(['wasm-threads', 'wasm'] as const)('%s: threads that never start fail 
   expect(begun).toBe(4)
   ending = () => false
   expect(await runOn(engine)).toEqual(samples)
+})
+
+test.each(['wasm-threads', 'wasm'] as const)('%s: the thread of the only worker with a tag ends slowly; work without the tag goes on, work with it is done by the one that takes its place', async (tier) => {
+  threads.length = 0
+  let gone: () => void = () => undefined
+  slow = new Promise((resolve) => { gone = resolve })
+  await using engine = await createEngine({ tier, workers: 2, workerTags: { big: 1 }, arenaBytes: 2 ** 24 })
+  const big = gain.with({ requires: { tags: ['big'] } }), done: string[] = []
+  const runBig = async (): Promise<void> => {
+    const result = await engine.run({ out: big(audioBuffer({ data: [samples], rate: 16_000 }), { gainDb: 0 }) })
+    expect(result.outputs.out.data.toArray()).toEqual(samples)
+    result.close()
+    done.push('big')
+  }
+  await runBig()
+  threads[0]!.emit('error', new Error('by the test'))
+  const second = runBig()
+  expect(await runOn(engine)).toEqual(samples)
+  expect(await runOn(engine)).toEqual(samples)
+  // On a memory of its own nobody is in anybody's way.
+  if (tier === 'wasm-threads') expect(done).toEqual(['big'])
+  gone()
+  await second
+  slow = undefined
 })
