@@ -1,13 +1,14 @@
 /** What a worker has belongs to its place (MW-36): whoever comes for a lost worker takes its place, however slowly the lost one's thread ends. */
 import { describe, expect, test } from 'vitest'
 import { hostClock } from '../../src/engine/host-clock.js'
+import { hostFacts } from '../../src/kernels/host-facts.js'
 import { fakeThreads } from './fake-threads.js'
 import { makePool, rejection, shares } from './support.js'
 
 /** The first place has a tag. */
 const TAG = 2, facts = (place: number): number => place === 0 ? 1 | TAG : 1
 const tagged = (workers: readonly { readonly facts: number }[]): boolean => workers.some((worker) => (worker.facts & TAG) !== 0)
-const SEEDS = Number(process.env['MILLRACE_PLACES'] ?? 12), STEPS = 40, STACK_BYTES = 69_632
+const SEEDS = Number((hostFacts().node ? process.env['MILLRACE_PLACES'] : undefined) ?? 12), STEPS = 40, STACK_BYTES = 69_632
 const until = async (reached: () => boolean): Promise<void> => { while (!reached()) await hostClock.yield() }
 const turns = async (count: number): Promise<void> => { for (let turn = 0; turn < count; turn++) await hostClock.yield() }
 
