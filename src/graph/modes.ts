@@ -18,6 +18,8 @@ export interface ModesApplied {
   readonly bypassed: readonly string[]
   /** Outputs of bypassed nodes that no input can stand for: who reads them is skipped (`BYPASS_IMPOSSIBLE`). */
   readonly impossible: readonly { readonly node: string; readonly ports: readonly string[] }[]
+  /** Feedback edges, by position in the given graph, that would now hold back a run-time input: those that a bypassed node left. Absent: none. */
+  readonly late?: readonly { readonly edge: number; readonly input: string }[]
 }
 
 /** Where a port's value really comes from: another port, a run-time input, or nowhere any more. */
@@ -51,6 +53,7 @@ class ModePass {
   readonly #read: ReadonlySet<string>
   readonly #shown: ReadonlySet<string>
   readonly #edges: (GraphEdge | null)[]
+  readonly #late: { readonly edge: number; readonly input: string }[] = []
   readonly #gone = new Set<string>()
   /** Run-time inputs that go to new places because a bypassed node stood between. */
   readonly #moved: [input: string, to: PortRef][] = []
@@ -96,7 +99,7 @@ class ModePass {
     const left = new Set(graph.nodes.map((node) => node.id)), kept = new Set(graph.edges)
     return {
       graph, nodeIndex: nodes.flatMap((node, n) => left.has(node.id) ? [n] : []), edgeIndex: this.#edges.flatMap((edge, e) => edge !== null && kept.has(edge) ? [e] : []),
-      muted, skipped, bypassed, impossible,
+      muted, skipped, bypassed, impossible, ...(this.#late.length > 0 && { late: this.#late }),
     }
   }
 
@@ -110,7 +113,7 @@ class ModePass {
       if (origin === undefined) held.add(edge.to[1])
       else if (origin === null) { this.#edges[e] = null; lost.add(edge.to[1]) }
       else if ('port' in origin) { this.#edges[e] = { ...edge, from: origin.port, ...(origin.late !== undefined && { delayFrames: origin.late + (edge.delayFrames ?? 0) }) }; held.add(edge.to[1]) }
-      else { this.#edges[e] = null; this.#moved.push([origin.input, edge.to]); held.add(edge.to[1]); this.#bound.set(key(id, edge.to[1]), origin.input) }
+      else { if (edge.delayFrames !== undefined) this.#late.push({ edge: e, input: origin.input }); this.#edges[e] = null; this.#moved.push([origin.input, edge.to]); held.add(edge.to[1]); this.#bound.set(key(id, edge.to[1]), origin.input) }
     }
     return [...lost].some((port) => !held.has(port) && definition !== undefined && Object.hasOwn(definition.inputs, port)
       && definition.inputs[port]!.optional !== true && !this.#bound.has(key(id, port)))

@@ -140,7 +140,7 @@ function misfitText({ a, b, said, alternative }: Misfit, inLoop: (node: LinkedNo
 export function scriptText(id: string, where: 'loop' | 'behind' | 'before' | 'between'): { readonly runtime: string; readonly alternative: string } {
   const only = `Take ${id} out of ${where === 'loop' ? 'the loop' : 'what the edge spans'}: only kernels run there.`
   return {
-    runtime: `${where === 'loop' ? 'a loop through' : where === 'between' ? 'one segment with' : `a delay ${where}`} ${id}, which is written in TypeScript`,
+    runtime: `${where === 'loop' ? 'a loop through' : where === 'between' ? 'one segment with' : `a delay ${where}`} ${id}, which ${id.startsWith('input ') ? 'is no kernel' : 'is written in TypeScript'}`,
     alternative: where === 'behind' || where === 'before' ? `Put a gain node ${where} ${id}, and the delay ${where} that.` : only,
   }
 }

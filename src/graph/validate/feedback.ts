@@ -49,7 +49,9 @@ export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nod
   } catch (error) {
     c.report('document', 0, commonErrors.INTERNAL.diagnostic({ what: `A node type failed to tell what its outputs are: ${error instanceof Error ? error.message : String(error)}` }))
   }
-  for (const fault of faults) reportFault(c, fault, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
+  const inputs = part.nodes.flatMap(({ id, type }): [string, string][] => type === 'millrace::input' ? [[id, `input ${[...c.graph.inputs.keys()].find((name) => id.startsWith(`~${name}.`)) ?? id}`]] : [])
+  const say = (text: string): string => inputs.reduce((said, [id, name]) => said.replaceAll(`${id}, which is written in TypeScript`, () => `${name}, which is no kernel`).replaceAll(id, () => name), text)
+  for (const { diagnostic, ...fault } of faults) reportFault(c, { ...fault, diagnostic: { ...diagnostic, message: say(diagnostic.message), hint: say(diagnostic.hint), ...(diagnostic.node?.startsWith('~') && { node: part.edges[fault.edge ?? -1]?.to[0] ?? diagnostic.node }) } }, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
 }
 
 interface SoundPart { readonly part: Graph; /** Position in the solved graph of each edge; none for run-time inputs. */ readonly edges: readonly number[]; /** Nodes that lost a link to another fault. */ readonly fed: ReadonlySet<string> }

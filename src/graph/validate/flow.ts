@@ -1,9 +1,11 @@
+import { commonErrors } from '../../errors/common-errors.js'
 import { cyclePath, strongParts } from '../cycles.js'
 import { adjacencyOf, edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import { endsOf, keepNodes, needsInput } from '../ends.js'
 import { graphErrors } from '../errors.js'
 import { applyModes, type ModesApplied } from '../modes.js'
 import { reaching } from '../reach.js'
+import { scriptText } from '../resolve/feedback-loops.js'
 import type { Context } from './context.js'
 import { removeEdge } from './links.js'
 
@@ -61,6 +63,10 @@ export function checkEnds(c: Context): Flow {
     present[n] = 1
     left += reached[i]!
   }
+  for (const { edge, input } of modes.late ?? []) {
+    const name = c.edgeName(edge), n = c.edges.toAt[edge]!
+    if (planned[n] === 1) c.report('edges', edge, commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...scriptText(`input ${input}`, 'behind') }, { stage: 12, edge: name, node: nodes[n]!.id, pointer: `${c.edgePointer(edge)}/delayFrames`, got: c.graph.edges[edge]!.delayFrames, suggestions: [removeEdge(c, edge)] }))
+  }
   const linked = new Uint8Array(nodes.length), link = (n: number | undefined): void => { if (n !== undefined && n >= 0) linked[n] = 1 }
   for (let e = 0; e < c.graph.edges.length; e++) { link(c.edges.fromAt[e]); link(c.edges.toAt[e]) }
   for (const input of inputs.values()) for (const [id] of input.to) link(c.indexOf.get(id))
@@ -93,7 +99,7 @@ function withoutBrokenEdges(c: Context): ModesApplied {
   if (brokenEdges.size === 0) return applyModes(graph, (n) => c.definitions[n])
   const sound = graph.edges.flatMap((_, e) => brokenEdges.has(e) ? [] : [e])
   const modes = applyModes({ ...graph, edges: sound.map((e) => graph.edges[e]!) }, (n) => c.definitions[n])
-  return { ...modes, edgeIndex: modes.edgeIndex.map((i) => sound[i]!) }
+  return { ...modes, edgeIndex: modes.edgeIndex.map((i) => sound[i]!), ...(modes.late && { late: modes.late.map(({ edge, input }) => ({ edge: sound[edge]!, input })) }) }
 }
 
 /** Nodes at the ends of broken edges: what they would feed is not known, so they are not called superfluous. */

@@ -53,7 +53,8 @@ describe.each(['js', 'wasm'] as const)('validate and planning agree in tier %s',
       if (thrown === undefined) good++; else bad++
       // What a value turns out to be only planning knows.
       if (errors.length === 0 && open) return
-      if (graph.inputs.size === 0) expect([told, words]).toEqual([words[0], words])
+      // Nobody asks the sources of a graph that is refused anyway.
+      if (graph.inputs.size === 0 && known.size === 0) expect([told, words]).toEqual([words[0], words])
       // There an input is a node, so that what is found stands in another order; and what an undeclared value is may be wrong beside the rest.
       else if (errors.length === 0 || open) expect(thrown === undefined, words.join('\n') + String(told)).toBe(errors.length === 0)
       else expect(errors.map(({ code }) => code), words.join('\n')).toContain(thrown?.code)
