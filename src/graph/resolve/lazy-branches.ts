@@ -18,7 +18,7 @@ export function lazyBranches(nodes: readonly LinkedNode[], ends: Iterable<ValueI
   if (links.length === 0) return undefined
   const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf)), sets = new LinkSets(links)
   const read = new Set(nodes.flatMap(({ inputs }) => inputs.flatMap(({ from }) => from === null ? [] : [nodeOf(from)])))
-  const asked = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? ALL : NONE)
+  const asked: number[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? ALL : NONE)
   // One pass upstream, and another one for every feedback edge that it changes something for.
   for (let changed = true; changed;) {
     changed = false
