@@ -51,6 +51,11 @@ export interface EngineOptions {
    * `ARENA_CORRUPT` names the kernel. Slow.
    */
   readonly debugMemory?: boolean
+  /**
+   * Files up to this many bytes enter a graph's hashes by their bytes, larger ones by size, place and times; default 8 MiB, `Infinity`: all by their bytes. A file is read again only
+   * after a change.
+   */
+  readonly hashFileBytes?: number
   /** Bounds on graphs; see `parseDocument`. Above the hard limits: `CONFIG_INVALID`. */
   readonly limits?: Partial<Limits>
 }
@@ -76,31 +81,40 @@ export interface FilledOptions {
   readonly onEvent: EventListener | undefined
   readonly zeroOnFree: boolean
   readonly debugMemory: boolean
+  readonly hashFileBytes: number
   readonly limits: Limits
 }
 
+/** Bytes of a file that are hashed in the time of a screen's frame. */
+const HASH_FILE_BYTES = 8 * 1_048_576
 /** Most tags in `workerTags`: bits that are left for them. */
 const MOST_WORKER_TAGS = 6
 
+/** What is not looked into: its type. */
+const TYPES = [['limiters', 'object'], ['workerTags', 'object'], ['kernels', 'object'], ['resourceLimits', 'object'], ['limits', 'object'], ['logger', 'function'], ['onEvent', 'function'], ['hangMs', 'number'], ['respawns', 'number'], ['zeroOnFree', 'boolean'], ['debugMemory', 'boolean']] as const
+
 /** Checks options and the environment (`MILLRACE_TIER`, `MILLRACE_FALLBACK`). Throws `CONFIG_INVALID` naming key, source, expected and got. */
 export function fillOptions(o: EngineOptions, environment: Readonly<Record<string, string | undefined>>): FilledOptions {
-  const { workers = 'auto', shared = 'auto', startTimeoutMs = 5_000, hangMs = 3_000, warmSpares = 1, respawns = 10 } = o
+  const { workers = 'auto', shared = 'auto', startTimeoutMs = 5_000, hangMs = 3_000, warmSpares = 1, respawns = 10, hashFileBytes = HASH_FILE_BYTES } = o
   if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 0 && workers <= 256)) throw invalid('workers', 'option', "'auto' or 0…256", workers)
   if (shared !== 'auto' && typeof shared !== 'boolean') throw invalid('shared', 'option', "'auto', true or false", shared)
   if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0)) throw invalid('startTimeoutMs', 'option', 'ms above 0', startTimeoutMs)
+  for (const [key, kind] of TYPES) if (o[key] !== undefined && (typeof o[key] !== kind || o[key] === null)) throw invalid(key, 'option', kind === 'object' ? 'an object' : `a ${kind}`, o[key])
+  for (const [name, mb] of Object.entries(o.resourceLimits ?? {})) if (mb !== undefined && !(typeof mb === 'number' && mb > 0)) throw invalid(`resourceLimits.${name}`, 'option', 'MiB above 0', mb)
   for (const [name, permits] of Object.entries(o.limiters ?? {})) if (!(Number.isInteger(permits) && permits >= 1)) throw invalid(`limiters.${name}`, 'option', 'a whole number of permits from 1', permits)
   const tags = Object.entries(o.workerTags ?? {})
   for (const [name, count] of tags) if (!(Number.isInteger(count) && count >= 1)) throw invalid(`workerTags.${name}`, 'option', 'a whole number of workers from 1', count)
   if (tags.length > MOST_WORKER_TAGS) throw invalid('workerTags', 'option', `at most ${MOST_WORKER_TAGS} tags`, tags.length)
   if (!(hangMs > 0)) throw invalid('hangMs', 'option', 'ms above 0', hangMs)
   if (!(Number.isInteger(warmSpares) && warmSpares >= 0 && warmSpares <= 16)) throw invalid('warmSpares', 'option', '0…16', warmSpares)
+  if (!(typeof hashFileBytes === 'number' && hashFileBytes >= 0)) throw invalid('hashFileBytes', 'option', 'bytes from 0', hashFileBytes)
   if (!(respawns >= 0)) throw invalid('respawns', 'option', 'a number from 0', respawns)
   return {
     pool: { hangMs, warmSpares, respawns }, resourceLimits: o.resourceLimits,
     arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'), environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
     fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, workletURL: o.workletURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs, limiters: { gpu: 4, io: 64, ...o.limiters },
     workerTags: Object.fromEntries(tags.map(([name, count]) => [tagOf(name), count])),
-    logger: o.logger ?? defaultLogger, onEvent: o.onEvent, zeroOnFree: o.zeroOnFree ?? false, debugMemory: o.debugMemory ?? false, limits: resolveLimits(o.limits),
+    logger: o.logger ?? defaultLogger, onEvent: o.onEvent, zeroOnFree: o.zeroOnFree ?? false, debugMemory: o.debugMemory ?? false, hashFileBytes, limits: resolveLimits(o.limits),
   }
 }
 

@@ -13,6 +13,7 @@ import type { Limiters } from '../schedule/policy/limiters.js'
 import type { HostFacts } from '../kernels/host-facts.js'
 import type { WorkerHost } from '../workers/worker-host.js'
 import type { ModeFacts } from './engine-stats.js'
+import type { HashFacts } from './hash-facts.js'
 import type { FilledOptions } from './engine-options.js'
 import type { EventStream } from '../observe/events.js'
 
@@ -28,6 +29,8 @@ export interface EngineParts {
   readonly runtime: KernelRuntime | undefined
   /** Order and hashes of graphs. */
   readonly passes: GraphPasses
+  /** What hashes take from outside a graph. */
+  readonly hashFacts: HashFacts
   readonly shared: SharedBlocks
   readonly clock: Clock
   readonly inline: SegmentExecutor

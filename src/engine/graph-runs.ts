@@ -57,7 +57,7 @@ export class GraphRuns {
     const primed = await primeSources(prepared.graph, prepared.known, (node) => startSource(this.#instances, node, services, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)), { clock, signal, hung: ({ id }, ms) => { diagnostics.push(services.hung(id, ms)) } }).catch(stopped)
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
-      compiled = this.#compiler.compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options)
+      compiled = await this.#compiler.compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options, signal).catch((error: unknown) => { throw signal.aborted ? cancelledRun(runId, signal) : error })
       for (const one of compiled.plan.diagnostics.concat(this.#compiler.requireRoom(runId, compiled))) diagnostics.push(one)
       outcome = await runBatch({
         ...(onJobs !== undefined && { onJobs }),

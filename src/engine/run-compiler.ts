@@ -6,7 +6,7 @@ import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import type { Registry } from '../graph/registry.js'
 import { flatGraph } from '../graph/subgraph/flatten.js'
 import { parseTier, tierWithin, type Tier } from '../graph/tiers.js'
-import type { Negotiation } from '../graph/negotiate/index.js'
+import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
 import { bindInputs, dropUnread } from '../schedule/bind-inputs.js'
 import { checkInputs } from '../schedule/check-inputs.js'
@@ -61,12 +61,13 @@ export class RunCompiler {
     return { given, graph: examined.graph, found: [...found, ...hangs], solved, skipped, ...told }
   }
 
-  /** The plan of a sound graph. */
-  compile({ graph, found, solved, known, lengths }: Prepared, options: PlanOptions): CompiledPlan {
-    const { registry, facts, options: filled } = this.#p
+  /** The plan of a sound graph. Rejects with what {@link HashFacts.of} rejects with. */
+  async compile({ graph, found, solved: agreed, known, lengths, marks }: Prepared, options: PlanOptions, signal: AbortSignal): Promise<CompiledPlan> {
+    const { registry, facts, options: filled } = this.#p, mode = options.negotiate ?? graph.config.negotiate ?? 'auto'
+    const solved = agreed ?? negotiate(graph, registry, { mode, known }), outside = await this.#p.hashFacts.of(solved.graph, marks, signal)
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
     return compilePlan(graph, {
-      registry, negotiate: options.negotiate ?? graph.config.negotiate ?? 'auto', solved, passes: this.#p.passes, known, lengths, tierOf: (node) => this.#tierOf(node),
+      registry, negotiate: mode, solved, passes: this.#p.passes, outside, known, lengths, tierOf: (node) => this.#tierOf(node),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
       seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), perItem: (node) => wholeCalls(node, literalSource), workerTags: new Set(Object.keys(filled.workerTags)), diagnostics: [...this.#warnOnce(), ...found],
     })

@@ -193,7 +193,13 @@ export interface NodeContext {
 /** Outputs of a TypeScript node: port name → packet. */
 export type PacketRecord = Readonly<Record<string, Packet>>
 /** Fields a node fills in; the driver adds streamId, seq and arrival. */
-export interface ProbeResult { readonly media: PortMedia; /** Total frames of the stream when known. */ readonly frames?: number }
+export interface ProbeResult {
+  readonly media: PortMedia
+  /** Total frames of the stream when known. */
+  readonly frames?: number
+  /** What tells this content from another (an etag), for the hash; null: nothing does, so that it is never taken from a cache. */
+  readonly fingerprint?: Uint8Array | null
+}
 
 /** What `summary` sees at a segment's border: every output as typed views, and how many frames the first input had. */
 export interface SummaryViews { readonly inputFrames: number; readonly outputs: Readonly<Record<string, readonly ArrayLike<number>[]>> }

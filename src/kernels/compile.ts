@@ -1,5 +1,6 @@
 import { BUILTIN_MODULES, builtinModuleBytes, type BuiltinModule } from './builtin-modules.js'
 import type { CompiledModule, CompiledModules } from './compiled-modules.js'
+import { sha256 } from '../graph/sha256.js'
 import { kernelErrors } from './errors.js'
 import { checkModule, checkOverlap, CORE_FUNCTIONS, type DeclaredKernel, type ModuleRole } from './module-check.js'
 import type { DataSegment } from './module-facts.js'
@@ -65,11 +66,20 @@ function loadBuiltin(name: BuiltinModule, shared: boolean): Promise<Checked> {
 
 async function load(name: string, role: ModuleRole, source: WasmSource, options: CompileOptions): Promise<Checked> {
   const input = await openWasmSource(name, source, options.shared, options.signal)
-  if (input.kind === 'module') return { compiled: { name, module: checkImportList(name, role, input.module) }, data: [] }
-  if (input.kind === 'bytes') return compileBytes(name, role, input.bytes, options)
+  if (input.kind === 'module') return { compiled: { name, module: checkImportList(name, role, input.module), digest: digestOf(input.module) }, data: [] }
+  const digest = sha256(input.bytes)
+  if (input.kind === 'bytes') { const { compiled, data } = await compileBytes(name, role, input.bytes, options); return { compiled: { ...compiled, digest }, data } }
   const data = checkModule(input.bytes, { name, role, kernels: options.declared?.[name] ?? [] })
-  return { compiled: { name, module: await input.module.catch((cause: unknown) => { throw invalid(name, cause) }) }, data }
+  return { compiled: { name, module: await input.module.catch((cause: unknown) => { throw invalid(name, cause) }), digest }, data }
 }
+
+/** A compiled module does not tell its bytes: it equals itself only, in this realm. */
+function digestOf(module: WebAssembly.Module): Uint8Array {
+  let digest = identities.get(module)
+  if (digest === undefined) identities.set(module, digest = crypto.getRandomValues(new Uint8Array(32)))
+  return digest
+}
+const identities = new WeakMap<WebAssembly.Module, Uint8Array>()
 
 async function compileBytes(name: string, role: ModuleRole, bytes: Uint8Array, options: Pick<CompileOptions, 'shared' | 'declared'>): Promise<Checked> {
   const data = checkModule(bytes, { name, role, kernels: options.declared?.[name] ?? [] })

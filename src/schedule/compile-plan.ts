@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { errorOf } from '../errors/error-of.js'
 import { edgeListOf, edgeName } from '../graph/edge-list.js'
-import { hashGraph } from '../graph/hash.js'
+import { hashGraph, type HashOptions } from '../graph/hash.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import type { NodeDefinition } from '../graph/node-definition.js'
@@ -34,6 +34,8 @@ export interface CompileContext {
   readonly solved: Negotiation | undefined
   /** Order and hashes. */
   readonly passes: GraphPasses
+  /** What hashes take from outside the graph. Default: nothing. */
+  readonly outside?: Pick<HashOptions, 'referenced' | 'fingerprint' | 'moduleHash'>
   /** Media of discovered ports, by value id: from probes or first packets. */
   readonly known: ReadonlyMap<ValueId, Media>
   /** Whole lengths of sources that told them, frames, by node id. */
@@ -197,7 +199,7 @@ function askedBy(keys: readonly string[]): ReadonlyMap<string, string> {
 /** The printable part. */
 function describe(d: Described): Plan {
   const tiers = new Map(d.nodes.map((node) => [node.id, node.tier])), asked = askedBy(d.lazy ?? [])
-  const hashes = hashGraph(withIdentities(d.graph), { passes: d.c.passes, seed: d.c.seed, tier: (id) => tiers.get(id) ?? undefined })
+  const hashes = hashGraph(withIdentities(d.graph), { ...d.c.outside, passes: d.c.passes, seed: d.c.seed, tier: (id) => tiers.get(id) ?? undefined })
   const segmentOf = new Map<number, number>()
   d.segments.forEach((segment, s) => { for (const node of segment.nodes) segmentOf.set(node.node, s) })
   const nodes = d.nodes.map((node): PlanNode => {

@@ -9,7 +9,7 @@ import { valueId } from './resolved-graph.js'
 import type { ValueId } from './segment-plan.js'
 
 /** What sources told before the run: media of their discovered ports, and their lengths in frames. */
-export interface Discovered { readonly known: Map<ValueId, Media>; readonly lengths: Map<string, number>; readonly failures: Map<string, unknown> }
+export interface Discovered { readonly known: Map<ValueId, Media>; readonly lengths: Map<string, number>; readonly failures: Map<string, unknown>; /** Fingerprints, by node. */ readonly marks: Map<string, Uint8Array | null> }
 
 /** How a node's own code is called before its run: `hung` hears of it when it has blocked this thread (graph page, `thread`). */
 export interface EarlyCalls { readonly clock: Clock; readonly signal: AbortSignal; hung(node: GraphNode, ms: number): void }
@@ -22,13 +22,14 @@ export function watchOf(node: GraphNode, { clock, hung }: EarlyCalls): BlockWatc
 /** Asks every source that can tell (`probe`), all at once. A probe that fails leaves its ports open: the first packet, or the run itself, will tell. */
 export async function probeSources(graph: Graph, calls: EarlyCalls): Promise<Discovered> {
   const { signal, clock } = calls
-  const found: Discovered = { known: new Map(), lengths: new Map(), failures: new Map() }
+  const found: Discovered = { known: new Map(), lengths: new Map(), failures: new Map(), marks: new Map() }
   await Promise.all(graph.nodes.map(async (node) => {
     const probe = node.definition?.probe
     if (probe === undefined) return
     try {
-      const { media, frames } = await withPatience(watchOf(node, calls).call(async () => probe(resolveParams(node.definition!, node.params).values, { signal })), signal, clock)
+      const { media, frames, fingerprint } = await withPatience(watchOf(node, calls).call(async () => probe(resolveParams(node.definition!, node.params).values, { signal })), signal, clock)
       for (const [port, m] of Object.entries(media)) found.known.set(valueId(node.id, port), m)
+      if (fingerprint !== undefined) found.marks.set(node.id, fingerprint)
       if (frames !== undefined) found.lengths.set(node.id, frames)
     } catch (error) { found.failures.set(node.id, error) }
   }))

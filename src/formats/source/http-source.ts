@@ -17,11 +17,11 @@ export async function httpSource(url: string | URL, signal?: AbortSignal): Promi
   const address = String(url)
   const first = await request(address, `bytes=0-${HEAD_BYTES - 1}`, signal)
   if (first.status === 416) return memorySource(new Uint8Array(0), address)
-  const total = totalBytes(first)
-  if (first.status !== 206 || total === null) return streamSource(bodyOf(first, address), address, plainLength(first))
+  const total = totalBytes(first), mark = markOf(first, total ?? plainLength(first))
+  if (first.status !== 206 || total === null) return { ...streamSource(bodyOf(first, address), address, plainLength(first)), mark }
   const head = new Uint8Array(await first.arrayBuffer())
   if (head.length !== Math.min(total, HEAD_BYTES)) throw failed(address, `a range of ${head.length} bytes instead of ${Math.min(total, HEAD_BYTES)}`)
-  return rangedSource(address, head, total, signal)
+  return { ...rangedSource(address, head, total, signal), mark }
 }
 
 function rangedSource(address: string, head: Uint8Array, size: number, signal?: AbortSignal): ByteSource {
@@ -67,6 +67,12 @@ async function request(address: string, range: string, signal?: AbortSignal): Pr
 function bodyOf(response: Response, address: string): ReadableStream<Uint8Array> {
   if (!response.body) throw failed(address, 'an answer without a body')
   return response.body
+}
+
+/** The server's word for the version of what it gave. */
+function markOf({ headers }: Response, size: number | null): string | null {
+  const version = headers.get('etag') ?? headers.get('last-modified')
+  return version === null ? null : `${version} ${size ?? ''}`
 }
 
 /** Total from `Content-Range: bytes 0-99/1234`; null when the server does not say. */

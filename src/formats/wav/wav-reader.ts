@@ -72,6 +72,9 @@ export class WavReader implements AudioReader<WavInfo, WavMetadata> {
     this.#bytes = new Uint8Array(this.#decode || info.codec === 'ima-adpcm' ? scratch : 0)
   }
 
+  /** What tells the file's bytes from others, when the place that it comes from says so; see `ByteSource`. */
+  get mark(): string | null | undefined { return this.#source.mark }
+
   get position(): number {
     return this.#position
   }

@@ -38,8 +38,8 @@ export const wavFile = /* @__PURE__ */ defineNode({
     if (isByteStream(values['path'])) return { media: {} }
     const reader = await open(values, signal)
     await reader.close()
-    const { frames } = reader.info
-    return { media: { out: mediaOf(reader.info) }, ...(frames === null ? {} : { frames }) }
+    const { info: { frames }, mark } = reader
+    return { media: { out: mediaOf(reader.info) }, ...(frames === null ? {} : { frames }), ...(mark !== undefined && { fingerprint: mark === null ? null : new TextEncoder().encode(mark) }) }
   },
   pull: pullChunks,
 })
