@@ -1,6 +1,7 @@
 import type { Diagnostic, Suggestion } from '../errors/diagnostic.js'
 import { show } from '../errors/show.js'
 import { checkParam, type ParamProblem } from './check-param.js'
+import { hasLoneSurrogate } from './check-text.js'
 import { graphErrors } from './errors.js'
 import { nearest } from './nearest.js'
 import type { NodeDefinition, ParamDeclaration, ParamTable, ParamValues } from './node-definition.js'
@@ -60,7 +61,7 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
     if (name === key && !Object.hasOwn(values, name) && seen?.has(name) !== true && checkParam(table[name]!, value) === undefined) { values[name] = value; continue }
     const pointer = o.pointer === undefined ? {} : { pointer: `${o.pointer}/${escapePointer(key)}` }
     if (name === undefined) {
-      const free = definition.additionalParams === true, problem = free ? checkParam(ADDITIONAL, value) : undefined
+      const free = definition.additionalParams === true, problem = free ? checkParam(ADDITIONAL, hasLoneSurrogate(key) ? key : value) : undefined
       if (free && problem === undefined) Object.defineProperty(values, key, { value, enumerable: true, writable: true, configurable: true })
       diagnostics.push(problem === undefined ? unknown(node, key, Object.keys(table), names, { ...pointer, ...(free && { severity: 'warning' }) }) : invalid(node, key, ADDITIONAL, problem, pointer, key))
       continue
