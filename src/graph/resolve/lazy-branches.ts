@@ -18,15 +18,19 @@ export function lazyBranches(nodes: readonly LinkedNode[], ends: Iterable<ValueI
   if (links.length === 0) return undefined
   const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf)), sets = new LinkSets(links)
   const read = new Set(nodes.flatMap(({ inputs }) => inputs.flatMap(({ from }) => from === null ? [] : [nodeOf(from)])))
-  const asked: number[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? ALL : NONE)
+  const asked: number[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? ALL : NONE), given = nodes.map(() => new Set<number>())
   // One pass upstream, and another one for every feedback edge that it changes something for.
   for (let changed = true; changed;) {
     changed = false
-    for (let v = nodes.length - 1; v >= 0; v--) for (const { port, link, from } of nodes[v]!.inputs) {
-      const u = from === null ? undefined : indexOf.get(nodeOf(from))
-      if (u === undefined) continue
-      const before = asked[u]!, now = asked[u] = sets.union(before, isLazy(nodes[v]!, port) ? sets.of(`${nodes[v]!.id}.${link}`) : asked[v]!)
-      changed ||= u > v && now !== before
+    for (let v = nodes.length - 1; v >= 0; v--) {
+      // All that read it have had their say.
+      const node = nodes[v]!, own = asked[v] = given[v]!.has(ALL) || asked[v] === ALL ? ALL : sets.union(given[v]!)
+      for (const { port, link, from } of node.inputs) {
+        const u = from === null ? undefined : indexOf.get(nodeOf(from)), more = isLazy(node, port) ? sets.of(`${node.id}.${link}`) : own
+        if (u === undefined || more === NONE || given[u]!.has(more)) continue
+        given[u]!.add(more)
+        changed ||= u > v && asked[u] !== ALL
+      }
     }
   }
   const needs = new Map<string, string[]>(), seen = new Map<number, string>([[ALL, '']])
@@ -53,7 +57,6 @@ class LinkSets {
   /** Of unions, by their bits. */
   readonly #numbers = new Map<string, number>()
   readonly #singles = new Map<string, number>()
-  readonly #unions = new Map<string, number>()
 
   constructor(links: readonly string[]) {
     this.#links = links
@@ -67,19 +70,19 @@ class LinkSets {
     if (number === undefined) {
       const place = this.#places.get(link)!, bits = new Uint32Array(this.#sets[NONE]!.length)
       bits[place >> 5] = 2 ** (place & 31)
-      // No union is as small.
       this.#singles.set(link, number = this.#sets.push(bits) - 1)
     }
     return number
   }
 
-  union(a: number, b: number): number {
-    if (a === b || b === NONE || a === ALL) return a
-    if (a === NONE || b === ALL) return b
-    const key = `${a} ${b}`, known = this.#unions.get(key)
-    if (known !== undefined) return known
-    const number = this.#numberOf(this.#sets[a]!.map((word, w) => word | this.#sets[b]![w]!))
-    this.#unions.set(key, number)
+  union(numbers: ReadonlySet<number>): number {
+    const [first = NONE] = numbers
+    if (numbers.size < 2) return first
+    const bits = this.#sets[first]!.slice()
+    for (const number of numbers) this.#sets[number]!.forEach((word, w) => { bits[w]! |= word })
+    // Of one link there is a set already: no union is as small.
+    const text = bits.join(), number = this.#numbers.get(text) ?? this.#sets.push(bits) - 1
+    this.#numbers.set(text, number)
     return number
   }
 
@@ -87,11 +90,5 @@ class LinkSets {
     const names: string[] = []
     for (const [w, word] of this.#sets[set]!.entries()) for (let bits = word, place = w << 5; bits !== 0; bits >>>= 1, place++) if ((bits & 1) === 1) names.push(this.#links[place]!)
     return names
-  }
-
-  #numberOf(bits: Uint32Array): number {
-    const text = bits.join(), number = this.#numbers.get(text) ?? this.#sets.push(bits) - 1
-    this.#numbers.set(text, number)
-    return number
   }
 }
