@@ -3,7 +3,7 @@
  * crashes the process, what fails fails with a code, and another engine of the process goes on. MILLRACE_DAMAGES: how many engines are damaged.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createEngine, isMillraceError, type AudioBuffer, type Engine } from '../../src/index.js'
+import { audio, createEngine, defineNode, isMillraceError, type AudioBuffer, type Engine } from '../../src/index.js'
 import { audioBuffer, gain, resample, toPcm16, vad } from '../../src/nodes/index.js'
 import { ARENA, RUN, SLOT } from '../../src/memory/layout.js'
 import { speechLike } from '../support/speech-like.js'
@@ -11,7 +11,21 @@ import { speechLike } from '../support/speech-like.js'
 const DAMAGES = Number(process.env['MILLRACE_DAMAGES'] ?? 10), SEED = Number(process.env['MILLRACE_SEED'] ?? 1)
 /** Longer than any wait of the engine that ends by itself: a sleep of 1 s, a hang of 3 s, 3 deliveries. */
 const LIMIT_MS = 20_000
-const SAMPLES = speechLike({ rate: 16_000, seconds: 4 })
+const SAMPLES = speechLike({ rate: 16_000, seconds: 4 }), CHUNK = 2_048, CHUNKS = Math.ceil(SAMPLES.length / CHUNK)
+/** What happens before the nth chunk of a run. */
+let strike = (_chunk: number): void => undefined
+/** The samples, chunk by chunk, while threads work on those before. */
+const fed = defineNode({
+  type: 'test::fed', version: '1.0.0', title: 'Fed', doc: 'Samples.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
+  async *pull(_params, ctx) {
+    for (let chunk = 0; chunk < CHUNKS; chunk++) {
+      strike(chunk)
+      const position = chunk * CHUNK, samples = SAMPLES.subarray(position, position + CHUNK), data = await ctx.allocAudio({ rate: 16_000, channels: 1, frames: samples.length })
+      data.channel(0).set(samples)
+      yield { out: { media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }, data, position, duration: samples.length, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as never }
+    }
+  },
+})
 /** Words that are in use: header, the first slots, guards and events, the first runs, the engine's thread. */
 const HOT = [[0, ARENA.SLOTS], [ARENA.SLOTS, ARENA.SLOTS + 3 * SLOT.BYTES], [ARENA.GUARD, ARENA.RUNS], [ARENA.RUNS, ARENA.RUNS + 4 * RUN.BYTES], [ARENA.THREADS, ARENA.THREADS + 16]] as const
 
@@ -23,19 +37,19 @@ function random(seed: number): () => number {
     return ((state ^ state >>> 14) >>> 0) / 2 ** 32
   }
 }
-const outputs = () => {
-  const speech = audioBuffer({ data: [SAMPLES], rate: 16_000 })
+const outputs = (chunked: boolean) => {
+  const speech = chunked ? fed() : audioBuffer({ data: [SAMPLES], rate: 16_000 })
   return { pcm: toPcm16(resample(gain(speech, { gainDb: -3 }), { rate: 44_100 })), frames: vad(speech).frames }
 }
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
-async function within<T>(what: string, work: Promise<T>): Promise<T> {
+async function within<T>(what: string, work: Promise<T>, how = (): string => ''): Promise<T> {
   const stop = new AbortController()
   try {
-    return await Promise.race([work, sleep(LIMIT_MS).then(() => { if (!stop.signal.aborted) throw new Error(`hangs: ${what}`); return undefined as never })])
+    return await Promise.race([work, sleep(LIMIT_MS).then(() => { if (!stop.signal.aborted) throw new Error(`hangs: ${what} ${how()}`); return undefined as never })])
   } finally { stop.abort() }
 }
-const pcmOf = async (engine: Engine, options = {}): Promise<Int16Array> => {
-  using result = await engine.run(outputs(), options)
+const pcmOf = async (engine: Engine, chunked = false): Promise<Int16Array> => {
+  using result = await engine.run(outputs(chunked))
   return (result.outputs.pcm.data as AudioBuffer).toArray() as Int16Array
 }
 
@@ -78,31 +92,33 @@ describe('random words of the fixed part are written over', () => {
         await pcmOf(engine)
         what = damage(engine, next)
       }
-      const run = pcmOf(engine, { blockFrames: 1_024 }).then((pcm): unknown => pcm, (error: unknown) => error)
-      if (when === 'while it runs') {
-        if (tier === 'wasm-threads') while (engine.stats().workers.busy === 0 && engine.stats().runs > 0) await sleep(0)
-        await sleep(Math.floor(next() * 6))
-        seen.under += engine.stats().runs
-        what = damage(engine, next)
+      // In the middle, or a little later than a chunk.
+      const at = Math.floor(next() * CHUNKS), later = next() < 0.5
+      strike = (chunk) => {
+        if (when !== 'while it runs' || chunk !== at) return
+        seen.under++
+        if (later) void Promise.resolve().then(() => { what = damage(engine, next) })
+        else what = damage(engine, next)
       }
-      const result = await within(`run of engine ${i}, ${what}`, run)
+      const run = pcmOf(engine, when === 'while it runs').then((pcm): unknown => pcm, (error: unknown) => error)
+      const result = await within(`run of engine ${i}`, run, () => what)
       if (result instanceof Error && !isMillraceError(result)) throw new Error(`engine ${i}, ${what}: no code`, { cause: result })
       const noticed = isMillraceError(result) && result.code === 'ARENA_CORRUPT' || said.some((text) => text.includes('ARENA_CORRUPT'))
       seen[noticed ? 'noticed' : isMillraceError(result) ? 'failed' : same(tier, result as Int16Array) ? 'sound' : 'wrong']++
-      await within(`close of engine ${i}, ${what}`, engine.close())
+      await within(`close of engine ${i}`, engine.close(), () => what)
       expect(engine.stats().workers.count).toBe(0)
     }
     process.off('unhandledRejection', hear)
     expect(loose).toEqual([])
-    expect(same('wasm-threads', await within('the other engine', pcmOf(other_, { blockFrames: 1_024 })))).toBe(true)
+    expect(same('wasm-threads', await within('the other engine', pcmOf(other_)))).toBe(true)
     console.info(`${when} (${tier}): of ${count} engines (${seen.under} hit in a run) ${seen.noticed} noticed it, ${seen.failed} failed with another code, ${seen.sound} gave the right result, ${seen.wrong} a wrong one`)
     // What is damaged between two runs is the same every time.
-    if (when === 'while it runs' && tier === 'wasm-threads') expect(seen.under).toBeGreaterThan(0)
+    expect(seen.under).toBe(when === 'while it runs' ? count : 0)
     if (when === 'while it idles' && tier === 'wasm-threads') expect(seen.noticed).toBeGreaterThanOrEqual(count / 3)
   }, 60_000 + DAMAGES * LIMIT_MS)
 })
 
-function same(tier: string, pcm: Int16Array): boolean {
-  const good = right.get(tier)!
+function same(what: string, pcm: Int16Array): boolean {
+  const good = right.get(what)!
   return pcm.length === good.length && pcm.every((sample, i) => sample === good[i])
 }
