@@ -9,7 +9,7 @@ const node = (more: Partial<NodeDefinition>): Loose => defineNode({ ...base, typ
 const source = (more: Partial<NodeDefinition>): Loose => node({ type: 'test::source', process: undefined, async *pull() { yield packet([1]) }, ...more })
 const never = (): Promise<never> => new Promise<never>(() => undefined)
 const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: { code?: string }) => error.code ?? String(error))
-const quiet = { workers: 0, logger: () => undefined }
+const quiet = { tier: 'js', workers: 0, logger: () => undefined } as const
 
 const HANGS: Readonly<Record<string, () => Loose>> = {
   'a probe': () => source({ probe: never }),
@@ -82,7 +82,7 @@ describe('code that blocks the thread is told when it is over', () => {
   }
   test.each(Object.keys(CASES))('%s', async (name) => {
     const events: EngineEvent[] = [], lines: unknown[] = []
-    await using engine = await createEngine({ workers: 0, logger: (level, text) => { lines.push([level, text]) }, onEvent: (event) => { events.push(event) } })
+    await using engine = await createEngine({ ...quiet, logger: (level, text) => { lines.push([level, text]) }, onEvent: (event) => { events.push(event) } })
     const { status, diagnostics, runId } = await engine.run({ out: CASES[name]!().named('blocks').with(policy)() })
     const message = expect.stringMatching(/^Worker engine: silent for \d+ ms in blocks\.$/) as unknown
     expect([status, diagnostics]).toEqual(['success', [expect.objectContaining({ code: 'HEARTBEAT_LOST', severity: 'warning', node: 'blocks', message })]])
