@@ -20,6 +20,8 @@ export interface ModesApplied {
   readonly impossible: readonly { readonly node: string; readonly ports: readonly string[] }[]
   /** Feedback edges, by position in the given graph, that would now hold back a run-time input: those that a bypassed node left. Absent: none. */
   readonly late?: readonly { readonly edge: number; readonly input: string }[]
+  /** True: some declared output hands on a run-time input as it is. Absent: none. */
+  readonly handsOn?: boolean
 }
 
 /** Where a port's value really comes from: another port, a run-time input, or nowhere any more. */
@@ -100,6 +102,7 @@ class ModePass {
     return {
       graph, nodeIndex: nodes.flatMap((node, n) => left.has(node.id) ? [n] : []), edgeIndex: this.#edges.flatMap((edge, e) => edge !== null && kept.has(edge) ? [e] : []),
       muted, skipped, bypassed, impossible, ...(this.#late.length > 0 && { late: this.#late }),
+      ...([...this.#graph.outputs.values()].some((ref) => { const origin = this.#originOf(ref); return origin != null && 'input' in origin }) && { handsOn: true }),
     }
   }
 

@@ -43,7 +43,7 @@ export function bindInputs(graph: Graph, values: Readonly<Record<string, unknown
 export function dropUnread(graph: Graph, { inputs }: Graph): Graph {
   if (inputs.size === 0 || allRun(graph)) return graph
   const bound = new Set([...inputs].flatMap(([name, { to }]) => to.map((ref) => `~${name}.${ref.join('.')}`)))
-  const read = new Set<string>(applyModes(graph).graph.edges.map(({ from }) => from[0]))
+  const { edges, outputs } = applyModes(graph).graph, read = new Set<string>([...edges.map(({ from }) => from), ...outputs.values()].map(([id]) => id))
   const unread = (id: string): boolean => bound.has(id) && !read.has(id)
   return { ...graph, nodes: graph.nodes.filter(({ id }) => !unread(id)), edges: graph.edges.filter(({ from }) => !unread(from[0])) }
 }

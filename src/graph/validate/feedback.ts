@@ -49,9 +49,15 @@ export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nod
   } catch (error) {
     c.report('document', 0, commonErrors.INTERNAL.diagnostic({ what: `A node type failed to tell what its outputs are: ${error instanceof Error ? error.message : String(error)}` }))
   }
+  const open = [...c.graph.inputs].flatMap(([name, { media: declared }]) => declared === undefined ? [name] : []) // of these nobody knows what converters they need
   const inputs = part.nodes.flatMap(({ id, type }): [string, string][] => type === 'millrace::input' ? [[id, `input ${[...c.graph.inputs.keys()].find((name) => id.startsWith(`~${name}.`)) ?? id}`]] : [])
   const say = (text: string): string => inputs.reduce((said, [id, name]) => said.replaceAll(`${id}, which is written in TypeScript`, () => `${name}, which is no kernel`).replaceAll(id, () => name), text)
-  for (const { diagnostic, ...fault } of faults) reportFault(c, { ...fault, diagnostic: { ...diagnostic, message: say(diagnostic.message), hint: say(diagnostic.hint), ...(diagnostic.node?.startsWith('~') && { node: part.edges[fault.edge ?? -1]?.to[0] ?? diagnostic.node }) } }, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
+  // A converter may yet stand before an edge whose reader's media depend on such an input.
+  const doubtful = ({ edge, diagnostic: { node = '' } }: LinkFault): boolean => {
+    const { from, to } = part.edges[edge ?? -1] ?? {}
+    return open.some((name) => node.startsWith(`~${name}.`)) || (open.length > 0 && from?.[0] === node && !media.has(to!.join('.')) && !media.has(`${to!.join('.')}.0`))
+  }
+  for (const { diagnostic, ...fault } of faults) if (!doubtful({ ...fault, diagnostic })) reportFault(c, { ...fault, diagnostic: { ...diagnostic, message: say(diagnostic.message), hint: say(diagnostic.hint), ...(diagnostic.node?.startsWith('~') && { node: part.edges[fault.edge ?? -1]?.to[0] ?? diagnostic.node }) } }, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
 }
 
 interface SoundPart { readonly part: Graph; /** Position in the solved graph of each edge; none for run-time inputs. */ readonly edges: readonly number[]; /** Nodes that lost a link to another fault. */ readonly fed: ReadonlySet<string> }

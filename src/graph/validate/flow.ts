@@ -65,7 +65,8 @@ export function checkEnds(c: Context): Flow {
   }
   for (const { edge, input } of modes.late ?? []) {
     const name = c.edgeName(edge), n = c.edges.toAt[edge]!
-    if (planned[n] === 1) c.report('edges', edge, commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...scriptText(`input ${input}`, 'behind') }, { stage: 12, edge: name, node: nodes[n]!.id, pointer: `${c.edgePointer(edge)}/delayFrames`, got: c.graph.edges[edge]!.delayFrames, suggestions: [removeEdge(c, edge)] }))
+    // Converters may come between when nobody says what will be given: they would be late in its place.
+    if (planned[n] === 1 && c.graph.inputs.get(input)?.media !== undefined) c.report('edges', edge, commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...scriptText(`input ${input}`, 'behind') }, { stage: 12, edge: name, node: nodes[n]!.id, pointer: `${c.edgePointer(edge)}/delayFrames`, got: c.graph.edges[edge]!.delayFrames, suggestions: [removeEdge(c, edge)] }))
   }
   const linked = new Uint8Array(nodes.length), link = (n: number | undefined): void => { if (n !== undefined && n >= 0) linked[n] = 1 }
   for (let e = 0; e < c.graph.edges.length; e++) { link(c.edges.fromAt[e]); link(c.edges.toAt[e]) }
@@ -109,7 +110,7 @@ function besideBroken({ graph, brokenEdges }: Context, indexOf: ReadonlyMap<stri
 
 /** Nothing left to run, though nothing was wrong so far: everything is muted, or no output stands on a node that runs. */
 function checkLeft(c: Context, modes: ModesApplied, planned: Uint8Array): void {
-  if (planned.includes(1)) return
+  if (planned.includes(1) || modes.handsOn === true) return
   if ([...c.graph.outputs.values()].some(([id]) => !c.indexOf.has(id))) return
   const sources = modes.nodeIndex.some((n) => c.definitions[n] !== undefined && !needsInput(c.definitions[n]!))
   const missing = sources ? 'sink' : 'source'

@@ -42,7 +42,7 @@ test.each(CASES)('%s', async (_name, one, pointer, text) => {
 })
 
 test('a feedback edge that a bypassed node leaves to a run-time input', async () => {
-  const one = graph({ b: { type: G, mode: 'bypass' }, g: G }, ['b.out g.in 128'], ['g.out'], { inputs: { talk: { to: [['b', 'in']] } } })
+  const one = graph({ b: { type: G, mode: 'bypass' }, g: G }, ['b.out g.in 128'], ['g.out'], { inputs: { talk: { to: [['b', 'in']], media: { kind: 'audio', rate: 48_000, channels: 1, format: 'f32', layout: 'planar' } } } })
   expect(validate(one, registry).map(({ code, message, pointer }) => [code, message, pointer])).toEqual([['UNSUPPORTED', 'Feedback edge b.out->g.in: not available in a delay behind input talk, which is no kernel.', '/edges/0/delayFrames']])
   await expect(engine.plan(one, { inputs: { talk: [new Float32Array(10)] } })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
 })
@@ -50,4 +50,10 @@ test('a feedback edge that a bypassed node leaves to a run-time input', async ()
 test('without a host a loop is refused when no engine has one tier for it', () => {
   const errors = (a: unknown, b: unknown): number => validate(graph({ s: S, m: { type: M, tier: a }, g: { type: G, tier: b } }, COMB, ['m.out']), registry).filter(({ severity }) => severity === 'error').length
   expect([errors('js', 'wasm'), errors('js', 'auto'), errors('wasm', 'auto'), errors('wasm', 'wasm-threads'), errors(['wasm', 'js'], 'js')]).toEqual([1, 0, 0, 1, 0])
+})
+
+test('a run output of a bypassed node that hands on a run-time input', async () => {
+  const one = graph({ b: { type: G, mode: 'bypass' } }, [], ['b.out'], { inputs: { talk: { to: [['b', 'in']] } } })
+  expect(validate(one, registry)).toEqual([])
+  await expect(engine.plan(one, { inputs: { talk: [new Float32Array(10)] } })).resolves.toMatchObject({ graphHash: expect.any(String) as string })
 })
