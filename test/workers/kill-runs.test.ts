@@ -41,7 +41,7 @@ describe.each(([
   ['shared memory, whole values', 'wasm-threads', undefined], ['shared memory, chunks', 'wasm-threads', chunked],
   ['private memories, whole values', 'wasm', undefined], ['private memories, chunks', 'wasm', chunked],
 ] as const).filter(([, tier]) => shares || tier === 'wasm'))('%s', (_name, tier, source) => {
-  test(`${KILLS} ends in random graphs`, { timeout: 240_000 + KILLS * 500 }, async () => {
+  test(`${KILLS} ends in random graphs`, { timeout: 240_000 + KILLS * (node ? 500 : 3_000) }, async () => {
     await using engine = await createEngine({ tier, workers: 2, arenaBytes: (tier === 'wasm' ? 128 : 256) * MIB, respawns: Number.POSITIVE_INFINITY, logger: () => undefined })
     // Where the ends fall draws from its own numbers: the graphs are the same each time.
     const below = drawFrom(SEED + 1), draw = drawFrom(SEED), graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw, source)), expected: string[] = []
