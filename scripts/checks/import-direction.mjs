@@ -22,7 +22,7 @@ export function check(files = sources()) {
     for (const { specifier, types, node } of imports(file)) {
       const at = place(file, node)
       if (specifier.startsWith('node:') && layer !== 'cli') problems.push(`${at}: imports ${specifier}. Use process.getBuiltinModule, or move the code to src/cli.`)
-      if (/^(inline-worker:|inline-wasm-set:|node:)/.test(specifier)) continue
+      if (/^(inline-worker:|inline-wasm-set:|inline-wasm-digests:|node:)/.test(specifier)) continue
       if (!specifier.startsWith('.')) {
         const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
         if (!BUNDLED.has(name) && !(layer === 'cli' && name === 'millrace')) problems.push(`${at}: imports package ${specifier}, which is not bundled. Load it as a peer.`)

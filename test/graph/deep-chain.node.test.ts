@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
+import { inlineEsbuild } from '../../scripts/inline.mjs'
 
 /** Node keeps 192 KiB of a worker's stack for itself: this leaves 256 KiB to the script. */
 const STACK_MB = (192 + 256) / 1_024
@@ -97,7 +98,7 @@ const NESTED = `
 async function inSmallStack(script: string): Promise<Record<string, unknown>> {
   const { outputFiles } = await build({
     stdin: { contents: script, resolveDir: fileURLToPath(new URL('../..', import.meta.url)), loader: 'ts' }, bundle: true, write: false, format: 'cjs', platform: 'node', target: 'node20',
-    logLevel: 'silent',
+    logLevel: 'silent', plugins: [inlineEsbuild()],
   })
   const worker = new Worker(outputFiles[0]!.text, { eval: true, resourceLimits: { stackSizeMb: STACK_MB } })
   try {
