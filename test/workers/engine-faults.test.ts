@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { audio, createEngine, defineNode, isMillraceError, type Engine, type RunFailure } from '../../src/index.js'
-import { audioBuffer, gain } from '../../src/nodes/index.js'
+import { audioBuffer, gain, numbers } from '../../src/nodes/index.js'
 import { layoutHash } from '../../src/memory/layout.js'
 import { craftModule } from '../kernels/craft-module.js'
 import { shares } from './support.js'
@@ -65,6 +65,18 @@ describe.each([...(shares ? [['wasm-threads']] as const : []), ['wasm']] as cons
     await untilBusy()
     stop.abort('enough')
     expect(await run).toMatchObject({ code: 'CANCELLED' })
+    expect((await good()).length).toBe(50_000)
+    expect(engine.stats().workers.count).toBe(2)
+  })
+
+  test('a job whose kernel never returns ends when it is cancelled by its node; the rest of its run is there, and another run goes on', async () => {
+    const run = engine.run({ stuck: wobble('stuck').named('stuck')(tone()), kept: numbers({ values: [3] }) } as never, { runId: 'r' })
+    await untilBusy()
+    expect((await good()).length).toBe(50_000)
+    expect(engine.cancel('r', { node: 'stuck' })).toBe(true)
+    const result = await run as unknown as RunFailure['result']
+    expect([result.status, Object.keys(result.outputs), result.error?.code, result.metrics.nodes.find(({ id }) => id === 'stuck')?.status]).toEqual(['partialfailure', ['kept'], 'CANCELLED', 'cancelled'])
+    result.close()
     expect((await good()).length).toBe(50_000)
     expect(engine.stats().workers.count).toBe(2)
   })
