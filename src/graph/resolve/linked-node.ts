@@ -40,7 +40,7 @@ export interface LinkedNode {
 }
 
 /** Something that planning refuses, found where an edge or a run output stands. */
-export interface LinkFault { readonly diagnostic: Diagnostic; /** Position in the graph. */ readonly edge?: number; readonly output?: string }
+export interface LinkFault { readonly diagnostic: Diagnostic; /** Position in the graph. */ readonly edge?: number; readonly output?: string; /** It holds whatever media the graph's inputs turn out to have. */ readonly sure?: boolean }
 
 /** Node id part of a value id. Node ids may contain dots; port names may not. */
 export function nodeOf(value: ValueId): string { return value.slice(0, value.lastIndexOf('.')) }

@@ -49,14 +49,10 @@ export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nod
   } catch (error) {
     c.report('document', 0, commonErrors.INTERNAL.diagnostic({ what: `A node type failed to tell what its outputs are: ${error instanceof Error ? error.message : String(error)}` }))
   }
-  const open = [...c.graph.inputs].flatMap(([name, { media: declared }]) => declared === undefined ? [name] : []) // of these nobody knows what converters they need
+  const open = [...c.graph.inputs].flatMap(([name, { media: declared }]) => declared === undefined ? [name] : []) // of these nobody knows what converters they bring
   const inputs = part.nodes.flatMap(({ id, type }): [string, string][] => type === 'millrace::input' ? [[id, `input ${[...c.graph.inputs.keys()].find((name) => id.startsWith(`~${name}.`)) ?? id}`]] : [])
   const say = (text: string): string => inputs.reduce((said, [id, name]) => said.replaceAll(`${id}, which is written in TypeScript`, () => `${name}, which is no kernel`).replaceAll(id, () => name), text)
-  // A converter may yet stand before an edge whose reader's media depend on such an input.
-  const doubtful = ({ edge, diagnostic: { node = '' } }: LinkFault): boolean => {
-    const { from, to } = part.edges[edge ?? -1] ?? {}
-    return open.some((name) => node.startsWith(`~${name}.`)) || (open.length > 0 && from?.[0] === node && !media.has(to!.join('.')) && !media.has(`${to!.join('.')}.0`))
-  }
+  const doubtful = ({ sure, diagnostic: { node = '' } }: LinkFault): boolean => open.length > 0 && (sure !== true || open.some((name) => node.startsWith(`~${name}.`)))
   for (const { diagnostic, ...fault } of faults) if (!doubtful({ ...fault, diagnostic })) reportFault(c, { ...fault, diagnostic: { ...diagnostic, message: say(diagnostic.message), hint: say(diagnostic.hint), ...(diagnostic.node?.startsWith('~') && { node: part.edges[fault.edge ?? -1]?.to[0] ?? diagnostic.node }) } }, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
 }
 
