@@ -3,7 +3,7 @@ import type { Holder } from '../memory/leases.js'
 import { HostEvent } from './host-event.js'
 import type { ModeChoice } from './mode.js'
 import { Places } from './places.js'
-import type { PoolOptions } from './pool-options.js'
+import type { LostWorker, PoolOptions } from './pool-options.js'
 import type { KernelBinding } from './protocol.js'
 import type { RemoteWorker } from './remote-worker.js'
 import { RespawnBudget } from './respawn-budget.js'
@@ -18,7 +18,7 @@ export class PoolState {
   readonly o: PoolOptions
   readonly host: HostEvent
   readonly slots: Slots
-  readonly budget: RespawnBudget
+  readonly budget: RespawnBudget<LostWorker>
   /** Workers that start or work, and those that wait for someone's place. */
   readonly workers: RemoteWorker[] = []
   readonly spares: RemoteWorker[] = []
@@ -49,6 +49,7 @@ export class PoolState {
   messages = 0
   packets = 0
   lost = 0
+  /** Workers in a lost one's place: as often as it was told. */
   respawns = 0
   broken: MillraceError | undefined
   closing: Promise<void> | undefined
@@ -82,7 +83,7 @@ export class PoolState {
   /** A worker is in use. */
   tellStart({ ordinal, slot, place }: RemoteWorker): void {
     const after = this.vacant.get(place)
-    this.vacant.delete(place)
+    if (this.vacant.delete(place)) this.respawns++
     this.o.onStarted?.(ordinal, slot, after)
   }
 }

@@ -1,7 +1,11 @@
-/** Most workers that are replaced within a time: more is a loop of crashes (MW-48). */
-export class RespawnBudget {
+/**
+ * Most threads that are replaced within a time: more is a loop of crashes (MW-48). Each loss is owed until whoever starts threads next has counted it, once, a run or a
+ * supervisor; one that is one too many stays owed until there is room again.
+ */
+export class RespawnBudget<Loss = unknown> {
   readonly #most: number
   readonly #windowUs: number
+  readonly #owed = new Set<Loss>()
   #times: number[] = []
 
   constructor(most: number, windowMs: number) {
@@ -20,5 +24,18 @@ export class RespawnBudget {
   hasRoom(nowUs: number): boolean {
     this.#times = this.#times.filter((time) => nowUs - time < this.#windowUs)
     return this.#times.length < this.#most
+  }
+
+  /** What starts next in its place is a replacement. */
+  owe(loss: Loss): void { this.#owed.add(loss) }
+
+  /** Counts what is owed, or that one of it; gives the first that is one too many. */
+  settle(nowUs: number, losses: Iterable<Loss> = this.#owed): Loss | undefined {
+    for (const loss of losses) {
+      if (!this.#owed.has(loss)) continue
+      if (!this.take(nowUs)) return loss
+      this.#owed.delete(loss)
+    }
+    return undefined
   }
 }

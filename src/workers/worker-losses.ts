@@ -49,6 +49,7 @@ export class WorkerLosses {
     this.#s.vacant.set(worker.place, worker.ordinal)
     let cleaned: () => void
     const lost: LostWorker = { worker: worker.ordinal, slot, reason, detail, state, task, error, records, cleaned: new Promise((resolve) => { cleaned = resolve }) }
+    this.#s.budget.owe(lost)
     // Ended first: whatever those who are told do, what follows does.
     const gone = this.end(worker, error)
     this.#s.o.onLost?.(lost)

@@ -27,7 +27,6 @@ export class WorkerSpares {
     const s = this.#s
     if (s.replaces && s.startsUnderWay === 0 && s.places.free(s.target) > 0) {
       if (s.budget.take(s.nowUs)) {
-        s.respawns++
         this.#starts.ensure(s.target).catch((error: unknown) => { this.#failed(error) })
       } else if (s.failed !== undefined && this.#lacking) s.break(s.failed)
     }
@@ -35,11 +34,10 @@ export class WorkerSpares {
   }
 
   /** Puts another worker in a lost one's place: a spare at once, else a new one; one that does not take it in the time of a start is lost too. */
-  async replace(lost: LostWorker): Promise<void> {
+  async replace(lost: LostWorker, again = false): Promise<void> {
     const s = this.#s
     if (!s.replaces || s.places.free(s.target) === 0) return
-    if (!s.budget.take(s.nowUs)) { s.break(lost.error); return }
-    s.respawns++
+    if (again ? !s.budget.take(s.nowUs) : s.budget.settle(s.nowUs, [lost]) !== undefined) { s.break(lost.error); return }
     const spare = s.spares.find(({ report, ended }) => report !== undefined && !ended)
     try {
       if (spare === undefined) { await this.#starts.ensure(s.target); return }
@@ -57,7 +55,7 @@ export class WorkerSpares {
       // What is no failed start is tried again at the supervisor's looks.
       else if (spare === undefined) {
         this.#failed(error)
-        if (isSpawn(error)) await this.replace(lost)
+        if (isSpawn(error)) await this.replace(lost, true)
       }
     } finally { this.#keep() }
   }

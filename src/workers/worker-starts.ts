@@ -59,10 +59,8 @@ export class WorkerStarts {
         if (!open && (ending.length === 0 || enough(s.started))) return
         if (!open) await Promise.race(ending)
       }
-      // Another round in the same mode: some have ended, which may be a loop of crashes (MW-48).
-      if (some && mode === s.mode.mode && !s.budget.take(s.nowUs)) {
-        throw failed?.error ?? workerErrors.WORKER_SPAWN({ worker: s.ordinals, timeoutMs: s.o.startTimeoutMs, cause: 'workers end as soon as they have started', step: 'loop' })
-      }
+      // Another round in the same mode, which may be a loop of crashes (MW-48). Those that ended once they had started are losses, and counted as such.
+      if (failed !== undefined && some && mode === s.mode.mode && !s.budget.take(s.nowUs)) throw failed.error
     }
   }
 
@@ -74,6 +72,12 @@ export class WorkerStarts {
     if (s.broken !== undefined && !s.corrupt && s.budget.hasRoom(s.nowUs)) s.broken = undefined
     if (s.broken !== undefined) throw s.broken
     if (s.places.free(s.target) === 0) return undefined
+    // Nobody has replaced them while nothing was to be done: this start does, and they may be the loop.
+    const unpaid = s.budget.settle(s.nowUs)
+    if (unpaid !== undefined) {
+      s.break(unpaid.error)
+      throw unpaid.error
+    }
     const shared = s.mode.mode === 'shared'
     if (shared && s.target > s.slots.limit) throw workerErrors.SLOTS_EXHAUSTED({ limit: s.slots.limit })
     const compiled = await s.o.compiled(shared), fresh: RemoteWorker[] = []

@@ -22,8 +22,12 @@ test('each ends while the next one starts: the start fails once as many were rep
     return { ...handle, endpoint: { ...handle.endpoint, postMessage }, unref() { handle.unref(); void thread.terminate() } }
   }
   const { pool, arena } = await makePool({ spawn, size: 2, respawns: 3 }), used = arena.stats().blocks
-  expect(await rejection(pool.ensure(2))).toMatchObject({ code: 'WORKER_SPAWN', details: { step: 'loop' } })
+  expect(await rejection(pool.ensure(2))).toMatchObject({ code: 'WORKER_LOST', details: { reason: expect.stringContaining('exit') } })
   expect(begun).toBeLessThan(10)
+  // Nor does asking again begin more.
+  const before = begun
+  expect(await rejection(pool.ensure(2))).toMatchObject({ code: 'WORKER_LOST' })
+  expect(begun).toBe(before)
   await pool.close()
   // Spans of stacks stay with the core's allocator (PK-26).
   expect(arena.stats().blocks).toBeLessThanOrEqual(used + 2)

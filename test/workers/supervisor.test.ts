@@ -50,7 +50,7 @@ describe.runIf(shares)('the supervisor', () => {
     // MW-06: its last entries are in the error.
     expect(records.slice(-2)).toMatchObject([{ kind: 'kernel', slot, task: 0 }, { kind: 'lost', slot }])
     expect(error.details['records']).toBe(records)
-    await until(() => recovered.length === 1 && pool.stats().count === 2)
+    await until(() => recovered.length === 1 && pool.stats().respawns === 1)
     expect(table.state(0)).toBe(TASK_STATE.DELAYED)
     expect(pool.stats()).toMatchObject({ count: 2, lost: 1, respawns: 1 })
     expect(pool.workers.map((worker) => worker.slot).sort()).toEqual([0, 1])
