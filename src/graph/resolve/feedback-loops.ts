@@ -100,7 +100,7 @@ function faultsOf(nodes: readonly LinkedNode[], delayed: readonly Link[], { loop
           : back > 0 && input.delay! < back + LEAST_ROUND ? { runtime: `a loop whose nodes hold back ${back} frames`, alternative: `Set delayFrames to ${back + LEAST_ROUND} or more.` } : undefined
     if (refused === undefined) continue
     const name = o.edgeName(edge)
-    faults.set(edge, { edge, sure: /^a loop th/.test(refused.runtime) && misfit?.b === undefined, diagnostic: commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...refused }, { stage: 12, edge: name, node: (misfit?.a ?? nodes[to]!).id }) })
+    faults.set(edge, { edge, sure: refused.runtime.startsWith('a loop th') && misfit?.b === undefined, diagnostic: commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...refused }, { stage: 12, edge: name, node: (misfit?.a ?? nodes[to]!).id }) })
   }
   return [...faults.values()].sort((a, b) => a.edge! - b.edge!)
 }
