@@ -8,7 +8,7 @@ import { encodeTestWav } from '../../support/wav-of.js'
 
 const { channels, convert, difference, gain, merge, mix, resample, select, split, swap, buffer, listSink, listSource, map, numbers, pass, switchTo, wavFile, wavWriter, add, divide, textSink, segmenter, vad } = nodes
 const registry = createRegistry(channels, convert, difference, gain, merge, mix, resample, select, split, swap, buffer, listSink, listSource, map, numbers, pass, switchTo, wavFile, wavWriter, add, divide, textSink, segmenter, vad, sound, script, sounds, collect)
-const COUNT = Number(process.env['MILLRACE_AGREE_GRAPHS'] ?? 300), SEED = Number(process.env['MILLRACE_AGREE_SEED'] ?? 5)
+const COUNT = Number(process.env['MILLRACE_AGREE_GRAPHS'] ?? 150), SEED = Number(process.env['MILLRACE_AGREE_SEED'] ?? 5)
 const TIERS = [undefined, undefined, undefined, 'js', 'wasm', 'auto', ['wasm-threads', 'js']]
 
 /** Loops of kernels, with what may not stand in one. */
