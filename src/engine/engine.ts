@@ -155,10 +155,10 @@ export class Engine {
 
   /** Memory, workers, mode: cheap, at any time. */
   stats(): EngineStats {
-    const { arena, workers } = this.#p, now = workers.mode()
+    const { arena, workers } = this.#p, now = workers.mode(), pool = workers.stats(), scripts = this.#p.scripts?.stats() ?? { count: 0, busy: 0, lost: 0, respawns: 0 }
     // A worker may have said that it did not get the shared memory (MW-55).
     const mode = now === undefined || now.mode === this.#p.mode.mode ? this.#p.mode : { ...this.#p.mode, mode: now.mode, why: now.reason }
-    return { arena: arena.stats(), mode, workers: workers.stats(), edges: this.#runs.edges.list(arena.copies), runs: this.#running.size }
+    return { arena: arena.stats(), mode, workers: { ...pool, count: pool.count + scripts.count, busy: pool.busy + scripts.busy, lost: pool.lost + scripts.lost, respawns: pool.respawns + scripts.respawns, scripts }, edges: this.#runs.edges.list(arena.copies), runs: this.#running.size }
   }
 
   /** What the engine was made of; for its own package. @internal */

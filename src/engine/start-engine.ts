@@ -48,9 +48,10 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const build = segmentBuilder(arena, runtime, ids, shared)
   const threads = size > 0 && facts.worker
   const events = new EventStream(filled.onEvent, () => hostClock.nowMs())
+  const told = (thread: object, after: unknown): void => { events.emit(after === undefined ? 'worker.started' : 'worker.respawned', { ...thread, ...(after !== undefined && { after }) }) }
   const engine: Engine = new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
-    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, clock: hostClock, onLost: (text, details) => {
+    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, respawns: filled.pool.respawns, clock: hostClock, onStarted: (worker, after) => { told({ worker }, after) }, onLost: (text, details) => {
       events.emit('worker.lost', details)
       filled.logger('warn', text, details)
     } }) : undefined,
@@ -62,7 +63,7 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
       compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
       workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
       pool: filled.pool, resourceLimits: filled.resourceLimits, workerTags: filled.workerTags,
-      onStarted(worker, slot, after) { events.emit(after === undefined ? 'worker.started' : 'worker.respawned', { worker, slot, ...(after !== undefined && { after }) }) },
+      onStarted: (worker, slot, after) => { told({ worker, slot }, after) },
       onLog: filled.logger,
       onLost({ error, worker, slot, reason, detail }) {
         const facts = { worker, slot, reason, detail, error: error.code }

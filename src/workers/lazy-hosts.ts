@@ -64,7 +64,7 @@ export function lazyScriptHost(parts: ScriptHostParts): ScriptHost {
   return {
     prepare: async (definitions, signal) => (await host.get()).prepare(definitions, signal),
     async *run(call) { yield* (await host.get()).run(call) },
-    stats: () => host.value?.stats() ?? { count: 0, busy: 0, lost: 0 },
+    stats: () => host.value?.stats() ?? { count: 0, busy: 0, lost: 0, respawns: 0 },
     close: async () => { await (await host.made())?.close() },
   }
 }

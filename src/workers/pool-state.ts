@@ -10,9 +10,6 @@ import { RespawnBudget } from './respawn-budget.js'
 import type { SlotLife } from './slot-life.js'
 import { Slots } from './slots.js'
 
-/** Time in which a number of replacements is a loop of crashes, ms. */
-export const RESPAWN_WINDOW_MS = 60_000
-
 /** What the parts of a pool share. Engine thread only. */
 export class PoolState {
   readonly o: PoolOptions
@@ -59,7 +56,7 @@ export class PoolState {
     this.mode = options.mode
     this.host = new HostEvent(options.arena)
     this.slots = new Slots(options.arena)
-    this.budget = new RespawnBudget(options.respawns ?? 10, RESPAWN_WINDOW_MS)
+    this.budget = new RespawnBudget(options.respawns ?? 10)
   }
 
   /** Workers that have started and not ended, spares apart. */

@@ -1,17 +1,16 @@
+/** Time in which a number of replacements is a loop of crashes, ms. */
+const WINDOW_MS = 60_000
+
 /**
  * Most threads that are replaced within a time: more is a loop of crashes (MW-48). Each loss is owed until whoever starts threads next has counted it, once, a run or a
  * supervisor; one that is one too many stays owed until there is room again.
  */
 export class RespawnBudget<Loss = unknown> {
   readonly #most: number
-  readonly #windowUs: number
   readonly #owed = new Set<Loss>()
   #times: number[] = []
 
-  constructor(most: number, windowMs: number) {
-    this.#most = most
-    this.#windowUs = windowMs * 1_000
-  }
+  constructor(most: number) { this.#most = most }
 
   /** Counts one replacement at `nowUs`; false when that is one too many. */
   take(nowUs: number): boolean {
@@ -22,7 +21,7 @@ export class RespawnBudget<Loss = unknown> {
 
   /** Would {@link take} be true? */
   hasRoom(nowUs: number): boolean {
-    this.#times = this.#times.filter((time) => nowUs - time < this.#windowUs)
+    this.#times = this.#times.filter((time) => nowUs - time < WINDOW_MS * 1_000)
     return this.#times.length < this.#most
   }
 

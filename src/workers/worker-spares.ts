@@ -1,6 +1,6 @@
 import { isMillraceError } from '../errors/millrace-error.js'
 import type { LostWorker } from './pool-options.js'
-import { RESPAWN_WINDOW_MS, type PoolState } from './pool-state.js'
+import type { PoolState } from './pool-state.js'
 import { RespawnBudget } from './respawn-budget.js'
 import type { WorkerLosses } from './worker-losses.js'
 import type { WorkerStarts } from './worker-starts.js'
@@ -19,7 +19,7 @@ export class WorkerSpares {
     this.#starts = starts
     this.#losses = losses
     const { respawns = 10, warmSpares = 1 } = state.o
-    this.#boots = new RespawnBudget(respawns + warmSpares, RESPAWN_WINDOW_MS)
+    this.#boots = new RespawnBudget(respawns + warmSpares)
   }
 
   /** Starts workers again that could not be started, and spares. What only a missing worker has is not waited for once that was tried often enough (MW-48). */

@@ -13,7 +13,7 @@ describe('lazy hosts', () => {
     expect(host.executor?.where).toBe('worker')
     expect(host.mode()).toEqual(parts.mode)
     expect(host.stats()).toEqual({ ...noWorkers().stats(), size: 3 })
-    expect(scripts.stats()).toEqual({ count: 0, busy: 0, lost: 0 })
+    expect(scripts.stats()).toEqual({ count: 0, busy: 0, lost: 0, respawns: 0 })
     expect(host.records()).toEqual([])
     await host.drain(1)
     await host.close()
@@ -29,7 +29,7 @@ describe('lazy hosts', () => {
 
   test('an engine says the same before its first worker as `noWorkers`, with its size', async () => {
     const engine = await createEngine({ workers: 2 })
-    expect(engine.stats().workers).toEqual({ ...noWorkers().stats(), size: engine.stats().workers.size })
+    expect(engine.stats().workers).toEqual({ ...noWorkers().stats(), scripts: { count: 0, busy: 0, lost: 0, respawns: 0 }, size: engine.stats().workers.size })
     await engine.close()
   })
 })

@@ -43,7 +43,7 @@ describe.each(([...(hostFacts().sab ? ['wasm-threads'] : []), 'wasm'] as Tier[])
       expect((await samples(engine, graphs()['chunks']!))[0]).toEqual(expected[1])
     }
     expect(vi.mocked(setTimeout)).toHaveBeenCalled()
-    expect(engine.stats().workers).toMatchObject({ count: 2, lost: 0 })
+    expect(engine.stats().workers).toMatchObject({ count: 3, scripts: { count: 1 }, lost: 0 })
     expect([engine.parts.scripts!.stats().lost, warnings]).toEqual([0, []])
   }, 60_000)
 

@@ -88,7 +88,8 @@ class NodeTask {
         if (!this.#scope.replayable || signal.aborted) throw failure
         let waitMs: number
         if (failure.kind === 'worker' && this.#report.where === 'worker') {
-          if (delivery > MOST_REDELIVERIES) throw failure
+          // Nobody is started any more after a loop of crashes (MW-48).
+          if (delivery > MOST_REDELIVERIES || (failure.code === 'WORKER_LOST' && !failure.retryable)) throw failure
           waitMs = redeliveryDelayMs(delivery)
           delivery++
         } else {

@@ -4,13 +4,14 @@ import type { MillraceError } from '../../errors/millrace-error.js'
 import type { HostFacts } from '../../kernels/host-facts.js'
 import type { NodeDefinition, PacketRecord } from '../../graph/node-definition.js'
 import type { Arena } from '../../memory/arena.js'
-import type { ScriptCall, ScriptHost } from '../../schedule/batch/script-host.js'
+import type { ScriptCall, ScriptHost, ScriptStats } from '../../schedule/batch/script-host.js'
 import type { Clock } from '../../schedule/clock.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../../schedule/policy/redelivery.js'
 import { workerErrors } from '../errors.js'
 import { onAbort, unlessAborted } from '../../schedule/on-abort.js'
 import { browserSpawner } from '../spawn-browser.js'
 import { nodeSpawner, type NodeLimits } from '../spawn-node.js'
+import { RespawnBudget } from '../respawn-budget.js'
 import type { EndReason, SpawnWorker } from '../spawn.js'
 import { scriptCode } from '../worker-code.js'
 import { ScriptJob } from './script-job.js'
@@ -27,7 +28,11 @@ export interface ScriptHostParts {
   readonly size: number
   readonly startTimeoutMs: number
   readonly clock: Clock
-  /** A thread that was running code is gone. */
+  /** Replacements within 60 s after which no thread starts; default 10 (MW-48). */
+  readonly respawns?: number
+  /** A thread is in use. `after`: the lost one that it stands in for. */
+  readonly onStarted?: (worker: string, after: string | undefined) => void
+  /** A thread that had started is gone. */
   readonly onLost: (text: string, details: Readonly<Record<string, unknown>>) => void
   /** Limits of Node's threads: the code that runs there is not ours (MW-52). */
   readonly resourceLimits?: NodeLimits | undefined
@@ -45,6 +50,9 @@ const ALONE_FROM = 3
 /** An engine's threads for nodes written in TypeScript: started when first needed, watched while they have jobs, replaced when they are lost. */
 export function createScriptHost(parts: ScriptHostParts): ScriptHost { return new Scripts(parts) }
 
+/** A thread that is gone, as the error says it that nobody is started after. */
+interface ScriptLoss { readonly worker: string; readonly reason: string; readonly node: string; readonly cause: MillraceError | undefined }
+
 interface CodeEntry { readonly id: number; readonly type: string; readonly source: ScriptSource }
 
 class Scripts implements ScriptHost {
@@ -53,14 +61,21 @@ class Scripts implements ScriptHost {
   readonly #codes = new Map<NodeDefinition, CodeEntry>()
   readonly #starting = new Map<ScriptThread, Promise<void>>()
   readonly #leaving = new Set<Promise<void>>()
+  readonly #budget: RespawnBudget<ScriptLoss>
+  /** Lost ones for whom nobody stands in yet. */
+  readonly #vacant: string[] = []
   #ordinals = 0
   #jobs = 0
   #lost = 0
+  #respawns = 0
   #watching = false
   #spawnThread: SpawnWorker | undefined
   #closed = false
 
-  constructor(parts: ScriptHostParts) { this.#p = parts }
+  constructor(parts: ScriptHostParts) {
+    this.#p = parts
+    this.#budget = new RespawnBudget(parts.respawns ?? 10)
+  }
 
   async prepare(definitions: readonly NodeDefinition[], signal: AbortSignal): Promise<void> {
     await this.#ready()
@@ -128,8 +143,8 @@ class Scripts implements ScriptHost {
     }
   }
 
-  stats(): { count: number; busy: number; lost: number } {
-    return { count: this.#threads.length, busy: this.#threads.filter((thread) => thread.jobs.size > 0).length, lost: this.#lost }
+  stats(): ScriptStats {
+    return { count: this.#threads.length, busy: this.#threads.filter((thread) => thread.jobs.size > 0).length, lost: this.#lost, respawns: this.#respawns }
   }
 
   async close(): Promise<void> {
@@ -216,6 +231,8 @@ class Scripts implements ScriptHost {
   #make(): ScriptThread {
     const { clock, startTimeoutMs: timeoutMs, arena } = this.#p, ordinal = ++this.#ordinals
     if (this.#closed) throw commonErrors.CLOSED({ thing: 'Threads', event: 'start' })
+    const unpaid = this.#budget.settle(clock.nowUs())
+    if (unpaid !== undefined) throw workerErrors.WORKER_LOST({ ...unpaid, delivery: 1, deliveries: 1 }, { cause: unpaid.cause, retryable: false })
     let thread: ScriptThread
     try {
       thread = new ScriptThread(ordinal, this.#spawnThread!, { ended: (one, reason, detail) => { this.#lose(one, reason, detail) } })
@@ -223,7 +240,11 @@ class Scripts implements ScriptHost {
       throw workerErrors.WORKER_SPAWN({ worker: `script ${ordinal}`, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script' }, { cause })
     }
     this.#threads.push(thread)
-    const start = thread.start(arena.shared ? arena.memory ?? undefined : undefined, clock, clock.nowMs() - clock.nowUs() / 1000, timeoutMs).catch(async (error: unknown) => {
+    const start = thread.start(arena.shared ? arena.memory ?? undefined : undefined, clock, clock.nowMs() - clock.nowUs() / 1000, timeoutMs).then(() => {
+      const after = this.#vacant.shift()
+      if (after !== undefined) this.#respawns++
+      this.#p.onStarted?.(`script ${ordinal}`, after)
+    }).catch(async (error: unknown) => {
       this.#remove(thread)
       await thread.stop(error)
       throw error
@@ -259,13 +280,15 @@ class Scripts implements ScriptHost {
 
   #lose(thread: ScriptThread, reason: EndReason, detail: string, cause?: MillraceError): void {
     if (!this.#remove(thread)) return
-    const jobs = [...thread.jobs.values()]
-    if (jobs.length > 0 || cause !== undefined) {
+    const nodes = [...thread.jobs.values()].map(({ call }) => call.ctx.node.id), worker = `script ${thread.ordinal}`
+    if (!this.#starting.has(thread)) {
       this.#lost++
-      this.#p.onLost('a thread was lost', { worker: `script ${thread.ordinal}`, reason, detail, nodes: jobs.map(({ call }) => call.ctx.node.id) })
+      this.#vacant.push(worker)
+      this.#budget.owe({ worker, reason: `${reason}: ${detail}`, node: nodes.join(', ') || 'no task', cause })
+      this.#p.onLost('a thread was lost', { worker, reason, detail, nodes })
     }
     this.#stop(thread, this.#starting.has(thread)
-      ? workerErrors.WORKER_SPAWN({ worker: `script ${thread.ordinal}`, timeoutMs: this.#p.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script' })
+      ? workerErrors.WORKER_SPAWN({ worker, timeoutMs: this.#p.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script' })
       : new Lost(`${reason}: ${detail}`, cause))
   }
 
