@@ -24,16 +24,16 @@ export class ScriptAudio {
     this.#release = release
   }
 
-  /** The buffer at a place. Throws `INVALID_HANDLE` for a block that is not there any more. */
-  open(place: AudioPlace): ArenaAudio {
-    if ('bytes' in place) return new ArenaAudio({ buffer: place.bytes, copies: this.#ledger }, this.#own(place.bytes), place.shape)
+  /** The buffer at a place; `held`: what the engine holds for as long as a buffer of this thread's own. Throws `INVALID_HANDLE` for a block that is not there any more. */
+  open(place: AudioPlace, held?: number): ArenaAudio {
+    if ('bytes' in place) return new ArenaAudio({ buffer: place.bytes, copies: this.#ledger }, this.#own(place.bytes, held), place.shape)
     const { handle, offset, shape, strideBytes, ref, sole } = place, address = resolveHandle(this.#u32!, WINDOW.ARENA, handle).address + offset
     const lease: Lease = { count: 0, ref, handle, address, sole, given: false }
     return new ArenaAudio({ buffer: this.#memory!, copies: this.#ledger }, new ScriptBlock(lease, this.#release, this), shape, { skip: 0, pitch: strideBytes === 0 ? shape.frames : strideBytes / SAMPLE_BYTES[shape.format] })
   }
 
   /** A block over a buffer of this thread. */
-  #own(buffer: ArrayBuffer): ScriptBlock { return new ScriptBlock({ count: 0, ref: -1, handle: 0, address: 0, sole: true, given: false }, () => undefined, this, buffer) }
+  #own(buffer: ArrayBuffer, held = -1): ScriptBlock { return new ScriptBlock({ count: 0, ref: -1, handle: 0, address: 0, sole: true, given: false }, () => { this.#release(held) }, this, buffer) }
 
   /** @internal Room that nobody shares. */
   fresh(bytes: number): AudioBlock {

@@ -212,6 +212,8 @@ class ScriptRun {
   #ask(want: ScriptAsk, transfer: ArrayBuffer[] = []): Promise<Extract<ScriptRequest, { kind: 'answer' }>> {
     if (this.#over) return Promise.reject(this.#abort.signal.reason ?? new Error('the node has ended'))
     const ask = ++this.#asked
+    // What was let go of may be what there is room in.
+    this.#release()
     this.#server.say({ kind: 'ask', job: this.#open.job, ask, want, declined: this.#declined.splice(0) }, transfer)
     return new Promise((resolve, reject) => { this.#asks.set(ask, { resolve, reject }) })
   }
@@ -230,8 +232,10 @@ class ScriptRun {
   #give(ref: number): void {
     if (ref < 0 || this.#over) return
     if (this.#released.push(ref) > 1) return
-    queueMicrotask(() => { this.#server.say({ kind: 'release', job: this.#open.job, refs: this.#released.splice(0) }) })
+    queueMicrotask(() => { this.#release() })
   }
+
+  #release(): void { if (this.#released.length > 0) this.#server.say({ kind: 'release', job: this.#open.job, refs: this.#released.splice(0) }) }
 
   /** Params that edges drive have other values now. */
   #driven(values: DrivenValues | undefined): void { if (values !== undefined) Object.assign(this.#open.params, values) }
@@ -283,9 +287,10 @@ class ScriptRun {
       },
       alloc: async (count, dtype) => {
         signal.throwIfAborted()
-        const bytes = count * (dtype === undefined ? 1 : DTYPE_BYTES[dtype])
-        const place: AudioPlace = local ? { shape: BYTES_SHAPE(bytes), bytes: new ArrayBuffer(bytes) } : (await this.#ask({ bytes: count, dtype })).audio!
-        const held = this.#audio.open(place), buffer = 'bytes' in place ? place.bytes : server.memory!
+        // The engine says what may be had, wherever it lies.
+        const given = (await this.#ask({ bytes: count, dtype })).audio!, bytes = count * (dtype === undefined ? 1 : DTYPE_BYTES[dtype])
+        const place: AudioPlace = local ? { shape: BYTES_SHAPE(bytes), bytes: new ArrayBuffer(bytes) } : given
+        const held = this.#audio.open(place, 'ref' in given ? given.ref : undefined), buffer = 'bytes' in place ? place.bytes : server.memory!
         return { bytes, view: (type) => new type(buffer, held.address, bytes / type.BYTES_PER_ELEMENT), release: () => { held.close() } }
       },
     }
