@@ -1,4 +1,5 @@
 import { commonErrors } from '../errors/common-errors.js'
+import { show } from '../errors/show.js'
 import { LONGEST_NAME, PORT_NAME, TYPE_ID } from './ids.js'
 import type { NodeDefinition, ParamDeclaration, ParamTable } from './node-definition.js'
 
@@ -19,10 +20,13 @@ export function checkDefinition(definition: NodeDefinition): void {
   for (const name of Object.keys(params)) demand(type, !(name in inputs), 'different names for inputs and params', name)
   if (definition.main !== undefined) demand(type, Object.hasOwn(outputs, definition.main), 'main to name an output', definition.main)
   demand(type, definition.kernel === undefined || definition.reference !== undefined, 'a reference beside the kernel', 'none')
-  const inWorker = definition.thread === 'worker'
-  demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)) || (inWorker && definition.codeURL !== undefined),
+  const { thread, codeURL } = definition, inWorker = thread === 'worker'
+  demand(type, thread === undefined || thread === 'engine' || inWorker, "thread 'engine' or 'worker'", show(thread))
+  // By tag, not by class: a URL of another realm is one too.
+  demand(type, codeURL === undefined || typeof codeURL === 'string' || Object.prototype.toString.call(codeURL) === '[object URL]', 'codeURL as text or a URL', show(codeURL))
+  demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)) || (inWorker && codeURL !== undefined),
     'a kernel, a process function or a pull function', 'none')
-  demand(type, inWorker || definition.codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${definition.thread ?? 'engine'}`)
+  demand(type, inWorker || codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${thread ?? 'engine'}`)
   demand(type, !inWorker || definition.kernel === undefined, "no thread for a kernel node", 'worker')
   demand(type, definition.kernel === undefined || ![...Object.values(inputs), ...Object.values(outputs)].some((port) => ('lazy' in port && port.lazy === true) || ('changes' in port && port.changes === true) || port.list === true), 'no lazy or list ports beside a kernel, nor ports with changes', 'some')
   const { limiters, hangMs } = definition

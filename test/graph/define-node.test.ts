@@ -97,10 +97,17 @@ describe('definitions that contradict themselves', () => {
     ['default of required', { params: p({ required: true, default: 1 }) }, 'no default for required param x'],
     ['empty range', { params: p({ min: 2, max: 1 }) }, 'a range that is not empty for x'],
     ['alias taken', { params: { ...p({ alias: ['y'] }), y: { type: 'number', doc: '' } } }, 'alias y of x to be free'],
+    ['thread', { thread: 'nonsense' as never }, "thread 'engine' or 'worker'"],
+    ['codeURL', { thread: 'worker', codeURL: 5 as never }, 'codeURL as text or a URL'],
+    ['codeURL, an object', { thread: 'worker', codeURL: { href: 'data:,' } as never }, 'codeURL as text or a URL'],
+    ['codeURL without a thread', { codeURL: new URL('data:,') }, "thread: 'worker' beside codeURL"],
     ['two main params', { params: { ...p({ main: true }), y: { type: 'number', doc: '', main: true } } }, 'one main param'],
   ])('%s', (_name, change, expected) => {
     expect(thrown(() => defineNode({ ...good, ...change }))).toMatchObject({ code: 'INVALID_ARGUMENT', details: { expected } })
     expect(() => defineNode(good)).not.toThrow()
+  })
+  test.each([{ thread: 'engine' }, { thread: 'worker' }, { thread: 'worker', codeURL: 'data:,' }, { thread: 'worker', codeURL: new URL('data:,') }] as const)('places that hold: %o', (change) => {
+    expect(() => defineNode({ ...good, ...change })).not.toThrow()
   })
 })
 
