@@ -96,7 +96,7 @@ export class JobServer {
     })
   }
 
-  /** Before each part of a job: in a memory that is not what it was nothing is executed, and this thread is of no use any more (MW-02). Its work goes on elsewhere. */
+  /** Before and after each part of a job: in a memory that is not what it was nothing is executed, what was executed there is not given, and this thread is of no use any more (MW-02). Its work goes on elsewhere. */
   #sound(): boolean {
     try { this.#arena.checkHeader() } catch (error) {
       this.#port.postMessage({ kind: 'worker-failed', fault: faultOf(error), because: 'its own memory' } satisfies WorkerEvent)
@@ -165,6 +165,7 @@ export class JobServer {
       await this.#give(job, buffer, packet)
     }
     const { done, outputs } = await segment.advance(), transfer: ArrayBuffer[] = []
+    if (!this.#sound()) return
     const pack = (buffer: number, packet: Parameters<typeof packPacket>[0]): { buffer: number; packet: WirePacket } => {
       const packed = packPacket(packet, 'job', this.#pool)
       transfer.push(...packed.transfer)

@@ -1,4 +1,4 @@
-/** A worker's private memory that its kernels have written over (MW-02): it is lost before it executes anything more, what it was given goes on elsewhere, the engine is as before. */
+/** A worker's private memory that its kernels have written over (MW-02): it is lost before it gives or executes anything more, what it was given goes on elsewhere, the engine is as before. */
 import { expect, test } from 'vitest'
 import { audio, createEngine, defineNode, type AnyHandle, type AudioBuffer } from '../../src/index.js'
 import { ARENA, layoutHash, WINDOW } from '../../src/memory/layout.js'
@@ -22,10 +22,10 @@ test.each([['the guard line', ARENA.GUARD], ['the magic', 0], ['the table’s ad
     onEvent: ({ type, payload }) => { if (type === 'worker.lost') lost.push(String(payload['detail'])) },
   })
   const tone = Float32Array.from({ length: 1_000 }, (_one, i) => Math.sin(i / 9)), source = (): ReturnType<typeof audioBuffer> => audioBuffer({ data: [tone], rate: 16_000 })
-  // It has done its work when the damage is done.
-  await engine.run({ out: wild('wild')(source()) } as never).catch(() => undefined)
+  // What was computed there is not given: delivered again, three times, to others whose memories it damages too.
+  expect(await engine.run({ out: wild('wild')(source()) } as never).then(() => 'success', (error: unknown) => error)).toMatchObject({ code: 'WORKER_LOST', nodeId: 'wild-1', message: expect.stringContaining('Arena: expected') })
   using result = await engine.run({ out: gain(source(), { gainDb: 0 }) })
   expect((result.outputs.out.data as AudioBuffer).toArray()).toEqual(tone)
-  expect(lost).toEqual([expect.stringContaining('Arena: expected')])
-  expect(engine.stats().workers).toMatchObject({ count: 1, lost: 1 })
+  expect(lost).toEqual(new Array(4).fill(expect.stringContaining('Arena: expected')))
+  expect(engine.stats().workers).toMatchObject({ count: 1, lost: 4 })
 })
