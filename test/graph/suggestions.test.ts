@@ -112,6 +112,36 @@ describe('inside subgraphs the definition changes, or the node that stands for i
   })
 })
 
+describe('where modes and subgraphs lead edges elsewhere', () => {
+  const strict = { config: { negotiate: 'strict' } }, off = (id: string, mode: string): object => ({ ...node(id, 'test::pass'), mode })
+  const chain = [edge('a.out', 'p.in'), edge('p.out', 'q.in'), edge('q.out', 't.in')]
+  const inner = (first: string, id?: string): object => ({
+    millrace: 1, inputs: { in: { to: [['p', 'in'], ['t', 'in']] } }, nodes: [off('p', 'bypass'), node('t', 'test::take'), node('g', first), off('u', 'bypass'), node('v', 'test::take')],
+    edges: [edge('g.out', 'u.in'), edge('u.out', 'v.in', id === undefined ? {} : { id })], outputs: { out: ['p', 'out'] },
+  })
+  test.each<readonly [string, string, number, object]>([
+    ['behind one bypassed node', 'NEGOTIATION_CONFLICT', 2, { nodes: [node('a', 'test::give'), off('p', 'bypass'), node('t', 'test::take')], edges: [edge('a.out', 'p.in'), edge('p.out', 't.in')] }],
+    ['with ids', 'NEGOTIATION_CONFLICT', 2, { nodes: [node('a', 'test::give'), off('p', 'bypass'), node('t', 'test::take')], edges: [edge('a.out', 'p.in', { id: 'e' }), edge('p.out', 't.in', { id: 'f' })] }],
+    ['behind two', 'NEGOTIATION_CONFLICT', 2, { nodes: [node('a', 'test::give'), off('p', 'bypass'), off('q', 'bypass'), node('t', 'test::take')], edges: chain }],
+    ['media that cannot meet', 'TYPE_MISMATCH', 1, { nodes: [node('w', 'test::words'), off('p', 'bypass'), node('t', 'test::take')], edges: [edge('w.out', 'p.in'), edge('p.out', 't.in')] }],
+    ['beside a muted node', 'NEGOTIATION_CONFLICT', 2, { nodes: [off('m', 'mute'), node('a', 'test::give'), off('p', 'bypass'), node('t', 'test::take')], edges: [edge('a.out', 'm.in'), edge('a.out', 'p.in'), edge('p.out', 't.in')] }],
+    ['inside a subgraph and on its border', 'NEGOTIATION_CONFLICT', 2, { nodes: [node('a', 'test::give'), { ...node('s', 'graph::x'), output: true }, node('t', 'test::take')], edges: [edge('a.out', 's.in'), edge('s.out', 't.in')], definitions: { x: inner('test::give') } }],
+    ['with ids, inside', 'TYPE_MISMATCH', 1, { nodes: [node('a', 'test::give'), { ...node('s', 'graph::x'), output: true }], edges: [edge('a.out', 's.in', { id: 'e' })], definitions: { x: inner('test::words', 'f') } }],
+    ['behind a bypassed subgraph', 'NEGOTIATION_CONFLICT', 2, { nodes: [node('a', 'test::give'), { ...node('s', 'graph::y'), mode: 'bypass' }, node('t', 'test::take')], edges: [edge('a.out', 's.in'), edge('s.out', 't.in')], definitions: { y: { millrace: 1, inputs: { in: { to: [['p', 'in']] } }, nodes: [node('p', 'test::pass')], outputs: { out: ['p', 'out'] } } } }],
+  ])('%s: %s', (_, code, each, parts) => {
+    const graph = fromDocument({ millrace: 1, ...strict, ...parts }, registry), before = validate(graph, registry), found = before.filter((one) => one.code === code)
+    expect(found.length).toBeGreaterThan(0)
+    for (const one of found) {
+      expect(one.suggestions).toHaveLength(each)
+      for (const suggestion of one.suggestions!) {
+        const after = validate(applySuggestion(graph, suggestion, registry), registry)
+        expect([suggestion.title, after.map(key)]).not.toEqual([suggestion.title, expect.arrayContaining([key(one)])])
+        expect(after.filter((other) => other.code === code).length).toBeLessThan(found.length)
+      }
+    }
+  })
+})
+
 test('a suggestion that can only be read, one for another graph, one of a later version', () => {
   const graph = fromDocument({ millrace: 1, nodes: [node('a', 'test::give')] }, registry)
   expect(() => applySuggestion(graph, { title: 'Think.' }, registry)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))

@@ -12,6 +12,7 @@ import { checkFeedbackMedia, checkLinks } from './feedback.js'
 import type { Flow } from './flow.js'
 import { withGivenMedia, type GivenMedia } from './given-media.js'
 import type { ValidationHost } from './host.js'
+import { removeEdge } from './links.js'
 import { checkNodeMedia } from './node-media.js'
 
 /** What media negotiation is told beside the graph. */
@@ -64,11 +65,17 @@ function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[],
   const at = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? ''), edge = at === null ? undefined : Number(at[1]), e = edge === undefined ? undefined : edgeIndex[edge]
   if (e !== undefined) {
     if (diagnostic.severity === 'error') c.brokenEdges.add(e)
-    c.report('edges', e, { ...diagnostic, pointer: c.edgePointer(e) })
+    c.report('edges', e, { ...ofEdge(c, diagnostic, e), pointer: c.edgePointer(e) })
   } else if (given?.place(diagnostic, edge) !== true) {
     const node = c.indexOf.get(diagnostic.node ?? '') ?? 0
     c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
   }
+}
+
+/** The diagnostic and its edits in the words of the document: an edge behind a bypassed node leads elsewhere, and may have another name, in the graph that was solved (GR-51). */
+function ofEdge(c: Context, diagnostic: Diagnostic, e: number): Diagnostic {
+  const edge = c.edgeName(e), { from, to } = c.graph.edges[e]!, { suggestions } = diagnostic
+  return { ...diagnostic, edge, ...(suggestions && { suggestions: suggestions.map((one) => one.edit?.['op'] === 'remove-edge' ? removeEdge(c, e) : one.edit ? { ...one, edit: { ...one.edit, edge, from, to } } : one) }) }
 }
 
 /** Media of a node's ports as far as they are agreed; of a `multi` input's links all or none, so that who counts them counts right. */
