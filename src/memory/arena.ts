@@ -67,7 +67,7 @@ export class Arena implements MemoryHost {
   readonly scratch: Address
   /** The core module's push and pop, for rings; set by its owner. */
   ringCore: RingCore | undefined
-  /** Finds audio that nobody closed; set by its owner. */
+  /** Finds audio and blocks that nobody gave up; set by its owner. */
   leaks: LeakWatch | undefined
   readonly debug: boolean
   /** Where blocks stand: jobs, compaction, pressure, guards. */
@@ -115,12 +115,15 @@ export class Arena implements MemoryHost {
   openHolder(name: string, group?: LeaseGroup): Holder { return new Holder(this, this, ++this.#holders, name, group) }
 
   /** Allocates a block. Throws `INVALID_ARGUMENT`, `ARENA_FULL` or `CLOSED`. < 1 µs without clearing. */
-  alloc(spec: BlockSpec, options: AllocOptions = {}): Block {
+  alloc(spec: BlockSpec, options: AllocOptions = {}): Block { return this.claim(spec, options, true) }
+
+  /** @internal As {@link alloc}, for the engine's own use: nobody watches for its loss. */
+  claim(spec: BlockSpec, options: AllocOptions = {}, watched = false): Block {
     const raw = typeof spec === 'number', bytes = raw ? spec : shapeBytes(spec?.dtype, spec?.shape)
     const content = raw ? { dtype: null, shape: [bytes] } : { dtype: spec.dtype, shape: [...spec.shape] }
     const holder = options.holder ?? this.engine
     const index = this.#take(bytes, options.align ?? 64, options.zero ?? false, content, holder)
-    return new Block(this, holder, this.#whole(index, content.dtype, content.shape))
+    return new Block(this, holder, this.#whole(index, content.dtype, content.shape), watched)
   }
 
   /** Zeroed bytes by address, leased to the holder `engine`. */
@@ -146,7 +149,7 @@ export class Arena implements MemoryHost {
   open(handle: Handle, holder: Holder = this.engine): Block {
     const index = this.check(handle)
     this.retainFor(holder, index)
-    return new Block(this, holder, this.#whole(index, null, [this.#table.bytes(index)]))
+    return new Block(this, holder, this.#whole(index, null, [this.#table.bytes(index)]), true)
   }
 
   /** The part of a live block that `bytes` from `address` on are, as a raw block with a lease of its own; null when they are not inside one block. */

@@ -28,7 +28,7 @@ export function createAudioApi(arena: Arena): AudioApi {
   return {
     alloc(spec, { zero = true, holder = arena.engine } = {}) {
       const shape = audioShape(spec, spec.frames ?? Number.NaN, spec.format ?? 'f32', 'audio.alloc')
-      return new ArenaAudio(arena, arena.alloc({ dtype: shape.format, shape: [shape.channels * shape.frames] }, { zero, holder }), shape)
+      return new ArenaAudio(arena, arena.claim({ dtype: shape.format, shape: [shape.channels * shape.frames] }, { zero, holder }), shape)
     },
     from(data, spec, { copy = false, holder = arena.engine } = {}) {
       const runs = Array.isArray(data) ? data as readonly Float32Array[] : [data as SampleArray]
@@ -39,7 +39,7 @@ export function createAudioApi(arena: Arena): AudioApi {
       if (source.format === 'f32' && shape.format === 'f32' && !copy) {
         throw commonErrors.INVALID_ARGUMENT({ function: 'audio.from', expected: 'f32 samples in the arena, or copy: true', got: 'f32 samples outside it' })
       }
-      const audio = new ArenaAudio(arena, arena.alloc({ dtype: shape.format, shape: [shape.channels * shape.frames] }, { holder }), shape)
+      const audio = new ArenaAudio(arena, arena.claim({ dtype: shape.format, shape: [shape.channels * shape.frames] }, { holder }), shape)
       fill(arena, audio, runs, source.format)
       return audio
     },

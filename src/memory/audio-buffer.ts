@@ -72,7 +72,7 @@ export class ArenaAudio implements AudioBuffer {
     this.#arena = arena
     this.#block = block
     this.#window = window
-    arena.leaks?.watch(this, block, `AudioBuffer of ${shape.frames} frames`)
+    arena.leaks?.watch(this, block, `AudioBuffer of ${shape.frames} frames was collected without close()`)
   }
 
   get samples(): number { return this.frames * this.channels }

@@ -36,15 +36,18 @@ export class Block {
   #leases = 1
   /** A view was handed out: the block is pinned until this reference is given up. */
   #shown = false
+  /** Of a block that someone outside the engine was given: what its finder of leaks knows, a second reference to the same lease. */
+  readonly #twin: Block | undefined
 
-  /** Called by the arena, which has already counted the lease. */
-  constructor(arena: Arena, holder: Holder, part: BlockPart) {
+  /** Called by the arena, which has already counted the lease. `watched`: warned of when it is collected before it was given up (MW-16). */
+  constructor(arena: Arena, holder: Holder, part: BlockPart, watched = false) {
     this.#arena = arena
     this.#holder = holder
     this.#part = part
     this.bytes = part.bytes
     this.dtype = part.dtype
     this.shape = part.shape
+    if (watched && arena.leaks !== undefined) arena.leaks.watch(this, this.#twin = new Block(arena, holder, part), `Block of ${part.bytes} bytes was collected without release()`)
   }
 
   /** Name of the whole block. Throws `INVALID_HANDLE` once given up. */
@@ -92,13 +95,17 @@ export class Block {
     if (this.references === 1) return this
     const { dtype, shape, bytes } = this.#part
     const copy = this.sibling(dtype === null ? bytes : { dtype, shape })
-    this.#arena.copy(copy.view(Uint8Array), this.view(Uint8Array), { edge: options.edge ?? 'makeMut', reason: 'user', ...(options.ledger === undefined ? {} : { ledger: options.ledger }) })
+    // Views for this call only: view() would pin the blocks.
+    this.#arena.copy(copy.#raw, this.#raw, { edge: options.edge ?? 'makeMut', reason: 'user', ...(options.ledger === undefined ? {} : { ledger: options.ledger }) })
     this[Symbol.dispose]()
     return copy
   }
 
   /** A new block of the same holder. */
-  sibling(spec: BlockSpec): Block { this.#check(); return this.#arena.alloc(spec, { holder: this.#holder }) }
+  sibling(spec: BlockSpec): Block {
+    this.#check()
+    return this.#twin === undefined ? this.#arena.claim(spec, { holder: this.#holder }) : this.#arena.alloc(spec, { holder: this.#holder })
+  }
 
   /** A view was handed out. */
   get shown(): boolean { return this.#shown }
@@ -107,6 +114,7 @@ export class Block {
     if (this.#shown) return
     this.#check()
     this.#shown = true
+    if (this.#twin !== undefined) this.#twin.#shown = true
     this.#arena.pin(this.#part.index, 1)
   }
   /** Keeps the block where it is until {@link unpin}; pins nest. */
@@ -119,11 +127,13 @@ export class Block {
     this.#check()
     this.#arena.retainFor(this.#holder, this.#part.index)
     this.#leases++
+    if (this.#twin !== undefined) this.#twin.#leases++
   }
 
   /** Gives one lease back. Throws `INVALID_HANDLE` when there is none left. */
   release(): void {
     this.#check()
+    if (this.#twin !== undefined) this.#twin.#leases--
     if (--this.#leases === 0) this.#hide()
     this.#arena.releaseFor(this.#holder, this.#part.index)
   }
@@ -131,6 +141,8 @@ export class Block {
   /** Gives up all leases of this reference; does nothing when that has been done, or its holder dropped them. */
   [Symbol.dispose](): void {
     if (this.#leases > 0 && this.#arena.isLive(this.#part.handle)) this.#hide()
+    if (this.#twin !== undefined) this.#twin.#leases = 0
+    if (this.#leases > 0) this.#unwatch()
     for (; this.#leases > 0; this.#leases--) if (this.#arena.isLive(this.#part.handle)) this.#arena.releaseIfHeld(this.#holder, this.#part.index)
   }
 
@@ -138,11 +150,16 @@ export class Block {
     if (this.#shown) this.#arena.pin(this.#part.index, -1)
     this.#shown = false
     this.#views = undefined
+    this.#unwatch()
   }
+
+  #unwatch(): void { if (this.#twin !== undefined) this.#arena.leaks?.forget(this) }
+
+  get #raw(): Uint8Array { return new Uint8Array(this.#arena.buffer, this.address, this.bytes) }
 
   #share(holder: Holder, part: BlockPart): Block {
     this.#arena.retainFor(holder, part.index)
-    return new Block(this.#arena, holder, part)
+    return new Block(this.#arena, holder, part, this.#twin !== undefined)
   }
 
   #check(): void {

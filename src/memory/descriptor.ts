@@ -39,7 +39,7 @@ export function importDescriptor(arena: Arena, d: TensorDescriptor, o: { readonl
     whole.slice(d.byteOffset, d.byteOffset + bytes).release()
     const index = arena.check(d.handle)
     arena.retainFor(holder, index)
-    return new Block(arena, holder, { handle: d.handle, index, offset: d.byteOffset, bytes, dtype: d.dtype, shape: [...d.shape] })
+    return new Block(arena, holder, { handle: d.handle, index, offset: d.byteOffset, bytes, dtype: d.dtype, shape: [...d.shape] }, true)
   } finally { whole.release() }
 }
 

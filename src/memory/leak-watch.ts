@@ -1,14 +1,14 @@
-import type { AudioBlock } from './audio-buffer.js'
-
+/** What a collected owner held: `shown`, a view of it was handed out. */
+export interface Leaked { readonly closed: boolean; readonly shown?: boolean; [Symbol.dispose](): void }
 /** Told of each leak. */
 export type LeakWarning = (text: string, details: Readonly<Record<string, unknown>>) => void
 
 /**
- * Finds audio that was collected without `close()` (MW-16): its lease is given back with a warning, unless a view of it was handed out, which may still be read; then it is only
+ * Finds audio and blocks that were collected without `close()` or `release()` (MW-16): their lease is given back with a warning, unless a view of it was handed out, which may still be read; then it is only
  * named. `debug` adds where it was made. The host decides when a collection happens, if ever: a net, not a plan.
  */
 export class LeakWatch {
-  readonly #registry: FinalizationRegistry<{ readonly block: AudioBlock; readonly what: string; readonly createdAt: string | undefined }>
+  readonly #registry: FinalizationRegistry<{ readonly block: Leaked; readonly what: string; readonly createdAt: string | undefined }>
   readonly #debug: boolean
 
   constructor(warn: LeakWarning, debug: boolean) {
@@ -17,12 +17,12 @@ export class LeakWatch {
       if (block.closed) return
       const kept = block.shown === true
       if (!kept) block[Symbol.dispose]()
-      warn(`${what} was collected without close()${kept ? '; its bytes stay, because a view of them was given out' : ''}`, createdAt === undefined ? {} : { createdAt })
+      warn(`${what}${kept ? '; its bytes stay, because a view of them was given out' : ''}`, createdAt === undefined ? {} : { createdAt })
     })
   }
 
-  /** From now on the owner of `block` is watched. `what` must not reach it. */
-  watch(owner: object, block: AudioBlock, what: string): void {
+  /** From now on the owner of `block` is watched; `block` must not reach it. `what` says what was left undone. */
+  watch(owner: object, block: Leaked, what: string): void {
     this.#registry.register(owner, { block, what, createdAt: this.#debug ? new Error().stack?.split('\n').slice(3).join('\n') : undefined }, owner)
   }
 

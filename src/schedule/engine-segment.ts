@@ -179,7 +179,7 @@ export class EngineSegment implements OpenSegment {
     for (const [index, { kind, readers, frameBytes, channels, value }] of this.plan.buffers.entries()) {
       const left = kind === 'input' ? this.#left(index) : 0
       if (left === 0) continue
-      const taken = this.#filled(index) - left, block = this.#arena.alloc(left * frameBytes * channels, memory && { holder: memory.holder(nodeOf(value)) }), record = this.program.buffer(index) >>> 2
+      const taken = this.#filled(index) - left, block = this.#arena.claim(left * frameBytes * channels, memory && { holder: memory.holder(nodeOf(value)) }), record = this.program.buffer(index) >>> 2
       this.#held.set(index, () => { block[Symbol.dispose]() })
       readers.forEach((_, r) => { this.program.setOffset(index, r, this.program.offset(index, r) - taken) })
       this.program.setOrigin(index, this.program.origin(index) + taken)
@@ -206,7 +206,7 @@ export class EngineSegment implements OpenSegment {
     const next = this.#borrow(buffer, packet), pitch = (left + next.frames) * frameBytes, first = this.#filled(index) - left
     const base = u32[at + BUFFER.BASE / 4]!, stride = u32[at + BUFFER.STRIDE / 4]!
     let block: Block
-    try { block = this.#arena.alloc(pitch * channels, memory && { holder: memory.holder(nodeOf(buffer.value)) }) } catch (error) { next.release(); throw error }
+    try { block = this.#arena.claim(pitch * channels, memory && { holder: memory.holder(nodeOf(buffer.value)) }) } catch (error) { next.release(); throw error }
     const { address } = block
     for (let c = 0; c < channels; c++) {
       const old = base + c * stride + first * frameBytes, fresh = next.address + c * next.stride
@@ -277,7 +277,7 @@ export class EngineSegment implements OpenSegment {
   /** Allocates a room and points the record at it. */
   #place(index: number, capacity: number, filled: number): Block {
     const buffer = this.plan.buffers[index]!, { u32 } = this.#arena, { memory } = this.#scope
-    const block = this.#arena.alloc(capacity * buffer.frameBytes * buffer.channels, memory && { holder: memory.holder(nodeOf(buffer.value)) })
+    const block = this.#arena.claim(capacity * buffer.frameBytes * buffer.channels, memory && { holder: memory.holder(nodeOf(buffer.value)) })
     const at = this.program.buffer(index) >>> 2
     u32[at + BUFFER.BASE / 4] = block.address
     u32[at + BUFFER.STRIDE / 4] = capacity * buffer.frameBytes

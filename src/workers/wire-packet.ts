@@ -33,7 +33,7 @@ export function unpackPacket(arena: Arena, list: readonly [WirePacket, ...WirePa
   const metadata = list.at(-1)!.metadata
   if (audio === undefined || media.kind !== 'audio') return packetOf(media, list.length === 1 ? list[0].data : joinPlain(list.map(({ data }) => data)), position, duration, { metadata })
   const { rate, channels, format, layout } = media, frames = list.reduce((sum, piece) => sum + piece.audio!.frames, 0), rows = layout === 'planar' ? channels : 1
-  const block = arena.alloc({ dtype: format, shape: [frames * channels] }, to.holder === undefined ? {} : { holder: to.holder })
+  const block = arena.claim({ dtype: format, shape: [frames * channels] }, to.holder === undefined ? {} : { holder: to.holder })
   const shape = { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' } as const
   const buffer = new ArenaAudio(arena, block, shape), pitch = block.bytes / rows
   const parts: { readonly to: Uint8Array; readonly from: Uint8Array }[] = []

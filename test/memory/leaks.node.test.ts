@@ -42,3 +42,42 @@ test('bytes whose view was handed out are not given back: the view may still be 
   expect(arena.stats().usedBytes).toBe(used)
   expect([...samples]).toEqual(Array(10).fill(1))
 })
+
+test('blocks that nobody gave up, however they were got, are given back with a warning; others and the engine\'s own are not mentioned (MW-16)', async () => {
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
+  arena.leaks = new LeakWatch((text, details) => { warnings.push({ text, details }) }, true)
+  const before = arena.stats().usedBytes, kept = arena.alloc({ dtype: 'f32', shape: [64] }), { handle } = kept
+  function forgetfulCaller(): void {
+    arena.alloc(100_000)
+    kept.slice(1, 3)
+    kept.clone().retain()
+    kept.clone().makeMut()
+    arena.open(handle)
+    arena.alloc(500).release()
+    arena.alloc(600)[Symbol.dispose]()
+    const twice = arena.alloc(700)
+    twice.retain(); twice.release(); twice.release()
+    arena.claim(64)
+  }
+  forgetfulCaller()
+  const own = 64
+  // Warned of: the reference that makeMut gives up is not, its copy of 256 bytes is.
+  await collect(() => warnings.length >= 5)
+  expect(warnings.map(({ text }) => text.replace(' was collected without release()', '')).sort()).toEqual([
+    'Block of 100000 bytes', 'Block of 256 bytes', 'Block of 256 bytes', 'Block of 256 bytes', 'Block of 8 bytes'])
+  for (const { details } of warnings) expect(String(details['createdAt'])).toContain('forgetfulCaller')
+  expect(kept.references).toBe(1)
+  kept.release()
+  expect(arena.stats().usedBytes - before).toBe(own)
+})
+
+test('a block whose view was handed out stays where it is', async () => {
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), warnings: string[] = []
+  arena.leaks = new LeakWatch((text) => { warnings.push(text) }, false)
+  const bytes = ((): Uint8Array => arena.alloc(100).view(Uint8Array).subarray(0, 10))()
+  const used = arena.stats().usedBytes
+  await collect(() => warnings.length > 0)
+  expect(warnings).toEqual(['Block of 100 bytes was collected without release(); its bytes stay, because a view of them was given out'])
+  expect(arena.stats().usedBytes).toBe(used)
+  expect(bytes).toHaveLength(10)
+})

@@ -148,7 +148,7 @@ export function attachReader(host: RingHost, address: Address, core?: RingCore):
 
 /** Writes an empty ring's control block. @internal */
 export function layRing(arena: Arena, frames: number, channels: number, dtype: Dtype, o: RingStart = {}): Block {
-  const block = arena.alloc(RING.DATA + frames * channels * DTYPE_BYTES[dtype])
+  const block = arena.claim(RING.DATA + frames * channels * DTYPE_BYTES[dtype])
   block.pin()
   writeRing(arena.u32, block.address, frames, channels, dtype, o)
   return block

@@ -35,7 +35,7 @@ export function engineBlocks(arena: Arena, holder: Holder): ChannelBlocks {
   return {
     give(bytes) {
       try {
-        const block = arena.alloc(bytes, { holder })
+        const block = arena.claim(bytes, { holder })
         block.pin()
         live.set(block.handle, block)
         return refOf(block.handle, bytes)

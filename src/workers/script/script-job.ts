@@ -138,7 +138,7 @@ export class ScriptJob {
       if ('audio' in want) more = { audio: this.#lend(await ctx.allocAudio(want.audio) as ArenaAudio, true) }
       else if ('bytes' in want) {
         // A thread with memory of its own takes it there; here it is only held, so that all of a run's memory keeps within the arena.
-        const block = this.#arena.alloc(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: this.#thread.shared, ...this.#holder })
+        const block = this.#arena.claim(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: this.#thread.shared, ...this.#holder })
         more = { audio: this.#lend(new ArenaAudio(this.#arena, block, { rate: 1, channels: 1, frames: block.bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 }), true) }
       } else if ('need' in want) {
         const found = await ctx.need<PacketStream | readonly PacketStream[] | undefined>(want.need)
