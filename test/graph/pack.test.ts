@@ -10,6 +10,9 @@ import { flatGraph } from '../../src/graph/subgraph/flatten.js'
 import { pack, unpack } from '../../src/graph/subgraph/pack.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { gain, mix } from '../../src/nodes/index.js'
+import { createEngine } from '../../src/index.js'
+import { graphFrom } from '../../src/graph/graph-from.js'
+import { add, numbers, pass } from '../../src/nodes/index.js'
 import { environment } from '../support/random-edits.js'
 
 const registry = createRegistry(gain, mix)
@@ -91,4 +94,57 @@ test('misuse is told', () => {
   expect(() => pack(chain, ['a'], { id: 'x', type: 'x' })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   expect(() => pack(chain, ['z'], { id: 'x', type: 'graph::x' })).toThrow(expect.objectContaining({ code: 'NODE_NOT_FOUND' }))
   expect(() => pack(chain, ['a'], { id: 'b', type: 'graph::x' })).toThrow(expect.objectContaining({ code: 'DUPLICATE_ID' }))
+})
+
+/** Chains and fans of numbers, some of them to be packed; read from documents without definitions. */
+const lists = createRegistry(numbers, pass, add)
+const withoutDefinitions = fc.integer({ min: 2, max: 8 }).chain((count) => fc.record({
+  kinds: fc.array(fc.boolean(), { minLength: count, maxLength: count }), parents: fc.array(fc.nat(), { minLength: count, maxLength: count }), addends: fc.array(fc.integer({ min: -9, max: 9 }), { minLength: count, maxLength: count }),
+  ends: fc.array(fc.nat(count - 1), { minLength: 1, maxLength: 3 }), chosen: fc.uniqueArray(fc.nat(count - 1), { minLength: 1 }), input: fc.boolean(),
+})).map(({ kinds, parents, addends, ends, chosen, input }) => {
+  const nodes = kinds.map((plain, n) => n === 0 ? { id: 'n0', type: 'core::numbers', params: { values: [1, 2, 4] } } : plain ? { id: `n${n}`, type: 'core::pass' } : { id: `n${n}`, type: 'math::add', params: { addend: addends[n]! } })
+  const edges = kinds.slice(1).map((_, n) => ({ from: [`n${parents[n + 1]! % (n + 1)}`, 'out'], to: [`n${n + 1}`, 'in'] })), adders = nodes.filter(({ type }) => type === 'math::add')
+  return {
+    document: { millrace: 1, nodes, edges, outputs: Object.fromEntries(ends.map((n, i) => [`o${i}`, [`n${n}`, 'out']])), ...(input && adders.length > 0 && { inputs: { k: { to: adders.map(({ id }) => [id, 'addend']), default: 3 } } }) },
+    ids: chosen.map((n) => `n${n}`),
+  }
+})
+
+test('a packed graph hashes as before without a registry, from documents without definitions', () => {
+  fc.assert(fc.property(withoutDefinitions, ({ document, ids }) => {
+    const graph = fromDocument(document, lists), packed = pack(graph, ids, { id: 'S', type: 'graph::S' })
+    expect(hashGraph(packed).graph).toBe(hashGraph(graph).graph)
+    expect(hashGraph(fromDocument(toDocument(packed), lists)).graph).toBe(hashGraph(graph).graph)
+    const again = pack(packed, ['S'], { id: 'T', type: 'graph::T' })
+    expect(hashGraph(again).graph).toBe(hashGraph(graph).graph)
+  }), { numRuns: Number(environment('MILLRACE_PACK_RUNS') ?? 200), seed: 11 })
+})
+
+test('a packed graph runs as before in an engine that has none of its types', async () => {
+  await using engine = await createEngine({ registry: createRegistry(), workers: 0, arenaBytes: 2 ** 24 })
+  await fc.assert(fc.asyncProperty(withoutDefinitions, async ({ document, ids }) => {
+    const graph = fromDocument(document, lists), data = async (one: Graph): Promise<unknown> => {
+      await using result = await engine.run(one)
+      return Object.fromEntries(Object.entries(result.outputs).map(([name, { data }]) => [name, data]))
+    }
+    expect(await data(pack(graph, ids, { id: 'S', type: 'graph::S' }))).toEqual(await data(graph))
+  }), { numRuns: Number(environment('MILLRACE_PACK_RUNS') ?? 20), seed: 12 })
+  const built = graphFrom({ o: pass(numbers({ values: [5] })) })
+  await using result = await engine.run(pack(built, ['pass-1'], { id: 'S', type: 'graph::S' }))
+  expect(result.status).toBe('success')
+})
+
+test('packing takes steps in proportion to the graph', () => {
+  /** Accesses of `id` while packing half of a chain of `count` nodes, every second one: a link across the border for each. */
+  const reads = (count: number): number => {
+    let seen = 0
+    const nodes = Array.from({ length: count }, (_, n) => ({ get id() { seen++; return `n${n}` }, type: 'audio::gain', params: {}, definition: gain.definition }))
+    const edges = Array.from({ length: count - 1 }, (_, n) => ({ get from(): readonly [string, string] { seen++; return [`n${n}`, 'out'] }, to: [`n${n + 1}`, 'in'] as const }))
+    const graph = { ...chain, nodes, edges, inputs: new Map(), outputs: new Map() }
+    const ids = nodes.flatMap((_, n) => n % 2 === 0 ? [`n${n}`] : [])
+    const packed = pack(graph, ids, { id: 'S', type: 'graph::S' })
+    expect(Object.keys((packed.definitions!['S'] as { inputs: object }).inputs)).toHaveLength(count / 2 - 1)
+    return seen
+  }
+  expect(reads(400)).toBeLessThan(4.2 * reads(100))
 })

@@ -12,7 +12,7 @@ import { sameValue } from '../edit/same-value.js'
 import { graphErrors } from '../errors.js'
 import { createGraph, type Graph, type GraphEdge, type GraphInput, type GraphNode, type PortRef } from '../graph.js'
 import { flattenGraph, SUBGRAPH } from './flatten.js'
-import { typesOf, withoutOrigin, type TypeSource } from './origin.js'
+import { typesOf, withoutOrigin, withTypes, type TypeSource } from './origin.js'
 
 /** A graph with one subgraph opened, and the node that stood for it, to be given to {@link pack}. */
 export interface Unpacked { readonly graph: Graph; readonly node: GraphNode }
@@ -50,16 +50,24 @@ function joined(outer: Readonly<Record<string, unknown>>, inner: Readonly<Record
  * Makes nodes of a graph into one node of type `graph::<name>` (`node.type`; its settings hold for the whole) and their document into `definitions[name]`.
  * With a definition of that name its inputs, outputs and own values are kept where they still fit; when it has to change while other nodes stand for it, the
  * new one gets the next free name. Without one, every link across the border becomes an input or output named like its port.
+ * The graph remembers the types of the nodes that it packs: it hashes and runs as before, whoever opens it. Linear in the size of the graph.
  * Throws `INVALID_ARGUMENT` for no nodes or a type that is no `graph::`, `NODE_NOT_FOUND`, `DUPLICATE_ID`.
  */
 export function pack(graph: Graph, ids: readonly string[], node: Pick<GraphNode, 'id' | 'type'> & Partial<GraphNode>): Graph {
-  const inside = new Set(ids), unknown = ids.find((id) => !graph.nodes.some((one) => one.id === id))
+  const inside = new Set(ids), known = new Set(graph.nodes.map(({ id }) => id)), unknown = ids.find((id) => !known.has(id))
   if (ids.length === 0 || !node.type.startsWith(SUBGRAPH)) {
     throw commonErrors.INVALID_ARGUMENT({ function: 'pack', expected: 'node ids and a type graph::<name>', got: `${ids.length} ids, ${node.type}` })
   }
   if (unknown !== undefined) throw graphErrors.NODE_NOT_FOUND({ thing: 'Pack', id: 'node', node: unknown })
-  if (graph.nodes.some((one) => one.id === node.id && !inside.has(one.id))) throw graphErrors.DUPLICATE_ID({ thing: 'Node', id: node.id, first: 'the graph', second: 'the subgraph' })
-  return new Packer(graph, inside, node).run()
+  if (known.has(node.id) && !inside.has(node.id)) throw graphErrors.DUPLICATE_ID({ thing: 'Node', id: node.id, first: 'the graph', second: 'the subgraph' })
+  return remember(new Packer(graph, inside, node).run(), graph.nodes.filter(({ id }) => inside.has(id)))
+}
+
+/** The graph with the types of nodes that its definitions now hold, where it would not find them: they are looked up when it is flattened. */
+function remember(graph: Graph, nodes: readonly GraphNode[]): Graph {
+  const before = typesOf(graph)
+  const own = new Map(nodes.flatMap(({ type, definition }) => definition === undefined || before?.get(type) === definition ? [] : [[type, definition] as const]))
+  return own.size === 0 ? graph : withTypes(graph, { get: (type) => own.get(type) ?? before?.get(type) })
 }
 
 class Packer {
@@ -72,6 +80,13 @@ class Packer {
   readonly #outputs: Map<string, PortRef>
   /** Ids in the graph by ids in the definition. */
   readonly #long: ReadonlyMap<string, string>
+  /** What would take a search each: nodes of the definition, inputs by the nodes and by the first port they lead to, outputs by port, links, free names. */
+  readonly #likeNodes: ReadonlyMap<string, GraphNode>
+  readonly #bound: ReadonlyMap<string, readonly (readonly [name: string, param: string])[]>
+  readonly #inputsAt = new Map<string, string[]>()
+  readonly #outputAt = new Map<string, string>()
+  readonly #links: ReadonlyMap<string, readonly GraphEdge[]>
+  readonly #tries = { in: new Map<string, number>(), out: new Map<string, number>() }
 
   constructor(graph: Graph, inside: ReadonlySet<string>, outer: Pick<GraphNode, 'id' | 'type'> & Partial<GraphNode>) {
     this.#graph = graph
@@ -84,18 +99,23 @@ class Packer {
     const kept = this.#long
     this.#inputs = new Map([...this.#like?.inputs ?? []].map(([name, input]): [string, GraphInput] => [name, { ...input, to: input.to.filter(([id]) => kept.has(id)) }]))
     this.#outputs = new Map([...this.#like?.outputs ?? []].filter(([, [id]]) => kept.has(id)))
+    this.#likeNodes = new Map(this.#like?.nodes.toReversed().map((one) => [one.id, one]))
+    this.#bound = grouped([...this.#inputs].flatMap(([name, { to }]) => to.map(([id, param]) => [id, [name, param] as const] as const)))
+    for (const [name, ref] of [...this.#outputs].toReversed()) this.#outputAt.set(keyOf(ref), name)
+    this.#links = grouped(graph.edges.map((edge) => [linkKey(edge, edge.to), edge]))
   }
 
   run(): Graph {
     const graph = this.#graph, edges: GraphEdge[] = [], own: GraphEdge[] = [], params = new Map<string, unknown>()
     const nodes = graph.nodes.filter(({ id }) => this.#inside.has(id)).map((node) => this.#inner(node, params))
+    for (const [name, { to: [first] }] of this.#inputs) if (first !== undefined) push(this.#inputsAt, keyOf(first), name)
     const used = new Set<GraphEdge>()
     for (const edge of graph.edges) {
       if (used.has(edge)) continue
       const from = this.#inside.has(edge.from[0]), to = this.#inside.has(edge.to[0])
       if (from && to) own.push(this.#innerEdge(edge))
       else if (to) {
-        const { name, rest } = this.#inputFor(edge.to, (target) => graph.edges.find((one) => !used.has(one) && one !== edge && same(one.from, edge.from) && same(one.to, target) && one.delayFrames === edge.delayFrames))
+        const { name, rest } = this.#inputFor(edge.to, (target) => this.#links.get(linkKey(edge, target))?.find((one) => !used.has(one) && one !== edge))
         for (const one of rest) used.add(one)
         edges.push({ ...edge, to: [this.#outer.id, name] })
       } else edges.push(from ? { ...edge, from: this.#outputFor(edge.from) } : edge)
@@ -122,7 +142,7 @@ class Packer {
 
   /** The node as it stands in the definition: what the outer node gave it (settings, values of chosen params) is taken back. */
   #inner(node: GraphNode, params: Map<string, unknown>): GraphNode {
-    const id = this.#short(node.id), like = this.#like?.nodes.find((one) => one.id === id), outer = this.#outer
+    const id = this.#short(node.id), like = this.#likeNodes.get(id), outer = this.#outer
     const fields: Record<string, unknown> = { ...node, id }
     const restore = (field: 'tier' | 'place' | 'requires' | 'policy', given: unknown): void => {
       if (given === undefined || !sameValue(node[field], given)) return
@@ -135,15 +155,13 @@ class Packer {
     restore('policy', outer.policy && { ...outer.policy, ...like?.policy })
     if (outer.output === true && like !== undefined && like.output === undefined) delete fields['output']
     const values = new Map(Object.entries(node.params))
-    for (const [name, input] of this.#inputs) {
-      for (const [target, param] of input.to) {
-        if (target !== id || !values.has(param)) continue
-        const value = values.get(param), preset = input.default
-        if (params.has(name) && !sameValue(params.get(name), value)) { this.#drop(name, target, param); continue }
-        if ((outer.params !== undefined && Object.hasOwn(outer.params, name)) || !sameValue(value, preset ?? like?.params[param])) params.set(name, value)
-        if (like !== undefined && Object.hasOwn(like.params, param)) values.set(param, like.params[param])
-        else values.delete(param)
-      }
+    for (const [name, param] of this.#bound.get(id) ?? []) {
+      if (!values.has(param)) continue
+      const value = values.get(param), preset = this.#inputs.get(name)!.default
+      if (params.has(name) && !sameValue(params.get(name), value)) { this.#drop(name, id, param); continue }
+      if ((outer.params !== undefined && Object.hasOwn(outer.params, name)) || !sameValue(value, preset ?? like?.params[param])) params.set(name, value)
+      if (like !== undefined && Object.hasOwn(like.params, param)) values.set(param, like.params[param])
+      else values.delete(param)
     }
     return { ...fields, params: Object.fromEntries(values) } as unknown as GraphNode
   }
@@ -157,22 +175,23 @@ class Packer {
   /** Name of the input that leads to a port, with the other links that it stands for; a new one when there is none. */
   #inputFor(to: PortRef, linkTo: (target: PortRef) => GraphEdge | undefined): { readonly name: string; readonly rest: readonly GraphEdge[] } {
     const inner = this.#ref(to)
-    for (const [name, input] of this.#inputs) {
-      if (input.to.length === 0 || !same(input.to[0]!, inner)) continue
-      const rest = input.to.slice(1).map(([id, port]) => linkTo([this.#long.get(id)!, port]))
+    for (const name of this.#inputsAt.get(keyOf(inner)) ?? []) {
+      const rest = this.#inputs.get(name)!.to.slice(1).map(([id, port]) => linkTo([this.#long.get(id)!, port]))
       if (!rest.includes(undefined)) return { name, rest: rest as GraphEdge[] }
     }
-    const name = freeName(to[1], this.#inputs)
+    const name = freeName(to[1], this.#inputs, this.#tries.in)
     this.#inputs.set(name, { to: [inner] })
+    push(this.#inputsAt, keyOf(inner), name)
     return { name, rest: [] }
   }
 
   #outputFor(from: PortRef): PortRef {
-    const inner = this.#ref(from), found = [...this.#outputs].find(([, ref]) => same(ref, inner))
-    if (found !== undefined) return [this.#outer.id, found[0]]
+    const inner = this.#ref(from), found = this.#outputAt.get(keyOf(inner))
+    if (found !== undefined) return [this.#outer.id, found]
     if (this.#like !== undefined && this.#like.outputs.size === 0) return [this.#outer.id, inner.join('.')]
-    const name = freeName(from[1], this.#outputs)
+    const name = freeName(from[1], this.#outputs, this.#tries.out)
     this.#outputs.set(name, inner)
+    this.#outputAt.set(keyOf(inner), name)
     return [this.#outer.id, name]
   }
 
@@ -184,14 +203,14 @@ class Packer {
       const port = this.#short(name)
       if (hidden !== undefined && this.#outer.params !== undefined && Object.hasOwn(this.#outer.params, port)) { params.set(port, input.default); continue }
       if (hidden !== undefined && sameValue(hidden.default, input.default)) continue
-      const to: PortRef[] = [], taken = new Set<number>()
+      const to: PortRef[] = [], taken = new Set<number>(), places = grouped(input.to.map((one, i) => [keyOf(one), i]))
       input.to.forEach((target, i) => {
         if (taken.has(i)) return
         if (!this.#inside.has(target[0])) { to.push(target); return }
         const found: number[] = []
         const { name: port, rest } = this.#inputFor(target, (other) => {
-          const at = input.to.findIndex((one, j) => j !== i && !taken.has(j) && !found.includes(j) && same(one, other))
-          if (at < 0) return undefined
+          const at = places.get(keyOf(other))?.find((j) => j !== i && !taken.has(j) && !found.includes(j))
+          if (at === undefined) return undefined
           found.push(at)
           return { from: other, to: other }
         })
@@ -223,9 +242,26 @@ class Packer {
 
 function same(a: PortRef, b: PortRef): boolean { return a[0] === b[0] && a[1] === b[1] }
 
-function freeName(name: string, taken: ReadonlyMap<string, unknown>): string {
+function keyOf([node, port]: PortRef): string { return `${node}\u0000${port}` }
+function linkKey({ from, delayFrames }: GraphEdge, to: PortRef): string { return `${keyOf(from)}\u0000${keyOf(to)}\u0000${delayFrames}` }
+
+function push<V>(lists: Map<string, V[]>, key: string, value: V): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
+}
+
+function grouped<V>(entries: readonly (readonly [string, V])[]): Map<string, V[]> {
+  const lists = new Map<string, V[]>()
+  for (const [key, value] of entries) push(lists, key, value)
+  return lists
+}
+
+/** The name, or the first free one numbered from 2; `tries` spares trying again what was taken before. */
+function freeName(name: string, taken: ReadonlyMap<string, unknown>, tries?: Map<string, number>): string {
   if (!taken.has(name)) return name
-  let n = 2
+  let n = tries?.get(name) ?? 2
   while (taken.has(`${name}-${n}`)) n++
+  tries?.set(name, n)
   return `${name}-${n}`
 }
