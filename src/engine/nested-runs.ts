@@ -3,7 +3,7 @@ import { atNode } from '../errors/with-context.js'
 import { isMillraceError } from '../errors/millrace-error.js'
 import { defineNode } from '../graph/define-node.js'
 import { createGraph, type Graph, type GraphNode, type PortRef } from '../graph/graph.js'
-import type { NodeContext, NodeDefinition, ParamValues } from '../graph/node-definition.js'
+import type { InputDeclaration, NodeContext, NodeDefinition, ParamValues } from '../graph/node-definition.js'
 import { perItemPorts } from '../graph/resolve/link-nodes.js'
 import { anyMedia } from '../media/media-type.js'
 import type { Packet, PacketStream } from '../media/packet.js'
@@ -67,15 +67,15 @@ const value = /* @__PURE__ */ defineNode({
   async *pull({ packet }: ParamValues, _ctx: NodeContext) { yield { out: packet as Packet } },
 })
 
-/** Makes a source of audio as it is. */
-type Literal = (id: string, given: unknown) => GraphNode | undefined
+/** Makes a source of a value for a port. */
+type Literal = (id: string, given: unknown, port?: InputDeclaration) => GraphNode | undefined
 
 /** A graph of one node with its inputs bound, several to a `multi` port; its outputs are the node's ports. */
 export function callGraph(node: GraphNode, inputs: readonly (readonly [port: string, given: unknown])[], literal: Literal): Graph {
   const sources = inputs.map(([port, given], n) => {
     const id = `in.${inputs.findIndex(([one]) => one === port) === n ? port : `${port}.${n}`}`, packet = typeof given === 'object' && given !== null && 'media' in given && 'data' in given ? given as Packet : undefined
     const data = packet === undefined ? given : packet.data
-    const source = isAudioBuffer(data) || packet === undefined ? literal(id, data) : undefined
+    const source = isAudioBuffer(data) || packet === undefined ? literal(id, data, node.definition!.inputs[port] ?? { media: { kind: 'audio' } }) : undefined
     return { port, source: source ?? { id, type: value.definition.type, definition: value.definition, params: { packet: packet ?? jsonPacket(given) } } }
   })
   const outputs = new Map<string, PortRef>(portsFor(node, inputs).map((port) => [port, [node.id, port] as const]))

@@ -20,7 +20,7 @@ import type { Media } from '../media/media-type.js'
 import { hungNode } from './hung-node.js'
 import { wholeCalls } from './nested-runs.js'
 import type { EngineParts } from './engine-parts.js'
-import { literalSource } from './run-services.js'
+import { literalSource } from './literal-source.js'
 
 /** A graph that is sound, with what its sources told. */
 export interface Prepared extends Omit<Discovered, 'known'> { readonly given: Graph; readonly graph: Graph; readonly found: readonly Diagnostic[]; /** Agreed media, until sources tell more. */ readonly solved: Negotiation | undefined; readonly skipped: readonly SkippedNode[]; readonly known: Discovered['known'] | ReadonlyMap<string, Media> }

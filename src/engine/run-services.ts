@@ -17,9 +17,9 @@ import { BlockWatch } from '../schedule/block-watch.js'
 import type { NodeInstances } from '../schedule/node-instances.js'
 import { readPolicy } from '../schedule/policy/node-policy.js'
 import type { StartSource } from '../schedule/prime-sources.js'
-import { audioBuffer } from '../nodes/io/audio-buffer.js'
 import { joinPackets } from './audio-join.js'
 import { hungNode } from './hung-node.js'
+import { literalSource } from './literal-source.js'
 import { callGraph, type NestedRuns } from './nested-runs.js'
 import type { EngineParts } from './engine-parts.js'
 
@@ -33,7 +33,7 @@ export function runServices(p: EngineParts, instances: NodeInstances, run: RunFa
     clock, log: options.logger,
     instances, limiters: p.limiters, scripts: p.scripts,
     memory,
-    alloc: (bytes, dtype, node) => arena.alloc(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true, ...(memory && { holder: memory.holder(node) }) }) as unknown as NodeBlock,
+    alloc: (bytes, dtype, node) => arena.claim(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true, ...(memory && { holder: memory.holder(node) }) }) as unknown as NodeBlock,
     allocAudio: (spec, node) => {
       const buffer = audio.alloc(spec, { zero: false, ...(memory && { holder: memory.holder(node) }) })
       memory?.copies.add(`${node}.*`, buffer.samples * SAMPLE_BYTES[buffer.format], 'platform')
@@ -66,10 +66,4 @@ export async function startSource(instances: NodeInstances, node: GraphNode, ser
   const watch = new BlockWatch({ clock: services.clock, hangMs: policy.hangMs, blocked: (ms) => { diagnostics.push(services.hung(node.id, ms)) } })
   const lease = await withPatience(watch.call(() => instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })), signal, services.clock, (late) => late.release(false))
   return { lease, ctx: context(lease.instance) }
-}
-
-/** Audio given for a port becomes an `io::audio-buffer` node. */
-export function literalSource(id: string, value: unknown): GraphNode | undefined {
-  const audio = typeof value === 'object' && value !== null && (Array.isArray(value) || value instanceof Float32Array || 'tryView' in value)
-  return audio ? { id, type: audioBuffer.definition.type, definition: audioBuffer.definition, params: { data: value } } : undefined
 }

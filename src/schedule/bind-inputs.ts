@@ -1,12 +1,16 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { addNode, connect, setParam } from '../graph/edit.js'
+import { show } from '../errors/show.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
 import { orderAfter } from '../graph/input-source.js'
 import { allRun, applyModes } from '../graph/modes.js'
+import { describeConstraint, describeMedia } from '../graph/negotiate/describe.js'
+import type { InputDeclaration } from '../graph/node-definition.js'
+import type { Media, MediaConstraint } from '../media/media-type.js'
 
-/** Makes a source node for a value given to a port, or nothing when such a value cannot be wired. */
-export type LiteralSource = (id: string, value: unknown) => GraphNode | undefined
+/** Makes a source node for a value given to a port, or nothing when the value is none of the media that `declared`, else the port, names. */
+export type LiteralSource = (id: string, value: unknown, port?: InputDeclaration, declared?: MediaConstraint) => GraphNode | undefined
 
 /**
  * Puts run-time values into a graph: a value for a param is set there, a value for a port becomes a source node. Defaults fill in what is not given.
@@ -31,12 +35,17 @@ export function bindInputs(graph: Graph, values: Readonly<Record<string, unknown
       if (definition === undefined || Object.hasOwn(definition.params, port)) { if (definition) bound = setParam(bound, node, port, value); continue }
       const twice = input.to.filter((ref) => ref[0] === node && ref[1] === port).length > 1, said = `input ${name}`
       if (twice) throw graphErrors.INPUT_OCCUPIED({ input: `${node}.${port}`, first: said, got: said }, { nodeId: node, port })
-      const literal = source(`~${name}.${node}.${port}`, value)
-      if (literal === undefined) throw commonErrors.INVALID_ARGUMENT({ function: `run input ${name}`, expected: `audio for ${node}.${port}`, got: typeof value })
+      const declaration = definition.inputs[port], literal = source(`~${name}.${node}.${port}`, value, declaration, input.media)
+      if (literal === undefined) throw commonErrors.INVALID_ARGUMENT({ function: `run input ${name}`, expected: `${describeConstraint(input.media ?? declaration?.media ?? { kind: 'any' })} for ${node}.${port}`, got: describeValue(value) })
       bound = connect(addNode(bound, literal), [literal.id, Object.keys(literal.definition!.outputs)[0]!], [node, port], orderAfter(bound, [node, port]))
     }
   }
   return { ...bound, inputs: new Map() }
+}
+
+/** A value for a message: a packet by its media. */
+function describeValue(value: unknown): string {
+  try { const { media } = value as { readonly media: Media }; return `a packet of ${describeMedia(media)}` } catch { return show(value) }
 }
 
 /** The graph without sources of `given`'s inputs that no node reads once muted and skipped ones are gone: they would be taken for run outputs. */
