@@ -6,6 +6,7 @@ import type { Graph, GraphNode } from '../graph/graph.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import type { NodeDefinition } from '../graph/node-definition.js'
 import type { GraphPasses } from '../graph/passes.js'
+import type { LinkedNode } from '../graph/resolve/linked-node.js'
 import { resolveLinks } from '../graph/resolve/resolve-graph.js'
 import type { Registry } from '../graph/registry.js'
 import type { Tier } from '../graph/tiers.js'
@@ -78,11 +79,12 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
     tierOf: (node) => { const { tier, why } = c.tierOf(node); tiers.set(node.id, why); return tier }, edgeName: (e) => edgeName((graph.edges[e] ?? solved.graph.edges[e])!), ...(c.perItem && { perItem: c.perItem }),
   })
   if (faults.length > 0) throw errorOf(faults[0]!.diagnostic, faults.map(({ diagnostic }) => diagnostic))
-  const nodes = linked.map((node): ResolvedNode => ({ ...node, tierWhy: tiers.get(node.id) ?? 'written in TypeScript', estUs: 0, policy: readPolicy(byId.get(node.id)!, node.definition, solved.graph.config) }))
+  const nodes = linked.map((node) => withPlan(node, tiers.get(node.id) ?? 'written in TypeScript', readPolicy(byId.get(node.id)!, node.definition, solved.graph.config)))
   const outputs = new Map([...shown].map(([name, value]) => [name, origin.get(value) ?? value]))
   const totals = totalFrames(nodes, origin, c.lengths, feedback)
   const asked = checkPolicies(solved.graph, nodes, c)
-  const timed = nodes.map((node) => ({ ...node, estUs: estimate(node, removed, origin, totals, c) }))
+  for (const node of nodes) node.estUs = estimate(node, removed, origin, totals, c)
+  const timed: readonly ResolvedNode[] = nodes
   const kernelUs = timed.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
   const tagged = timed.some(({ tier, policy }) => tier !== null && policy!.tags.some((tag) => c.workerTags?.has(tag) === true))
   const onWorkers = c.workers > 0 && (c.forceWorkers || tagged || kernelUs > INLINE_US)
@@ -110,6 +112,12 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
 function unsaid(notes: readonly Diagnostic[], said: readonly Diagnostic[]): Diagnostic[] {
   const key = ({ code, node, edge }: Diagnostic): string => JSON.stringify([code, node, edge]), before = new Set(said.map(key))
   return notes.filter((note) => !before.has(key(note)))
+}
+
+/** One literal: planning reads these objects more than any other, and copies by spread are slow to make and to read. */
+function withPlan({ index, id, definition, params, media, inputs, tier, driver, lists, perItem }: LinkedNode, tierWhy: string, policy: ResolvedNode['policy']): { -readonly [K in keyof ResolvedNode]: ResolvedNode[K] } {
+  const node = { index, id, definition, params, media, inputs, tier, tierWhy, estUs: 0, driver, policy, lists, perItem }
+  return node as ResolvedNode
 }
 
 /** What nodes ask for and do not get: warnings, of limiters without permits and code that cannot run here errors. */
@@ -220,7 +228,7 @@ function describe(d: Described): Plan {
       index: s, nodes: segment.nodes.map((node) => node.spec.nodeId), tier: segment.tier, where: d.where[s]!, feed: segment.feed, blockFrames: segment.headFrames,
       workBytes: segment.workBytes, estUs: segment.nodes.reduce((sum, node) => sum + d.nodes[node.node]!.estUs, 0),
     })),
-    media: Object.fromEntries([...d.media].sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)), inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
+    media: Object.fromEntries([...d.media.keys()].sort().map((value) => [value, d.media.get(value)!])), inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
     estTimeMs: nodes.reduce((sum, node) => sum + node.estUs, 0) / 1000,
     estPeakBytes: d.peak.most,
     estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0) + returnedCopies(d, segmentOf), diagnostics: d.diagnostics,

@@ -14,6 +14,8 @@ export interface LinkOptions {
   readonly perItem?: (node: GraphNode) => NodeDefinition
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 interface Link { readonly to: string; readonly from: ValueId; readonly order: number; readonly edge: number; readonly delay?: number }
 
 /** Nodes of a graph in the given order, each with its params, media and links. O(nodes + edges). */
@@ -33,15 +35,18 @@ export function linkNodes(graph: Graph, order: Uint32Array, media: ReadonlyMap<V
     const own: Record<string, Media> = {}
     for (const input of inputs) { const m = input.from === null ? undefined : media.get(input.from); if (m) own[input.link] = m }
     for (const port of Object.keys(definition.outputs)) { const m = media.get(valueId(node.id, port)); if (m) own[port] = m }
-    const ofLists = new Set(inputs.flatMap(({ link, from }) => from !== null && lists.has(from) ? [link] : []))
+    const ofLists = lists.size === 0 ? NONE : new Set(inputs.flatMap(({ link, from }) => from !== null && lists.has(from) ? [link] : []))
+    if (ofLists.size === 0) {
+      for (const port in definition.outputs) if (definition.outputs[port]!.list === true) lists.add(valueId(node.id, port))
+      return { index: position, id: node.id, definition, params, media: own, inputs, tier: definition.kernel === undefined ? null : o.tierOf(node), driver: driverKey(driverNeeds(node, definition), node.id) }
+    }
     const taken = inputs.filter(({ link }) => ofLists.has(link)), perItem = taken.some(({ port }) => definition.inputs[port]?.list !== true && definition.inputs[port]?.lazy !== true)
     // A lazy list comes as it is, and an output that matches that input gives it on.
     const asIs = new Set(taken.flatMap(({ port }) => { const m = definition.inputs[port]?.media; return m?.kind === 'match' && definition.inputs[port]!.list !== true ? [m.name] : [] }))
     for (const [port, { list, media: one }] of Object.entries(definition.outputs)) if (perItem || list === true || (one.kind === 'match' && asIs.has(one.name))) lists.add(valueId(node.id, port))
     if (perItem && definition.process === undefined) definition = o.perItem?.(node) ?? perItemPorts(definition)
     return {
-      index: position, id: node.id, definition, params, media: own, inputs, tier: definition.kernel === undefined ? null : o.tierOf(node), driver: driverKey(driverNeeds(node, definition), node.id),
-      ...(ofLists.size > 0 && { lists: ofLists, perItem }),
+      index: position, id: node.id, definition, params, media: own, inputs, tier: definition.kernel === undefined ? null : o.tierOf(node), driver: driverKey(driverNeeds(node, definition), node.id), lists: ofLists, perItem,
     }
   })
 }
