@@ -7,6 +7,15 @@ export function inputValues(option: unknown): Record<string, unknown> {
   return Object.fromEntries([...pairs(option, 'input')].map(([name, text]) => [name, inputValue(text)]))
 }
 
+/** Puts the words themselves back where a port takes text and no json: `--input title=12` is a title. Changes `inputs`. */
+export function fitTexts(graph: Graph, inputs: Record<string, unknown>, option: unknown): void {
+  for (const [name, word] of pairs(option, 'input')) {
+    const input = graph.inputs.get(name), media = input?.media ?? input?.to.map(([id, port]) => graph.nodes.find((node) => node.id === id)?.definition?.inputs[port]?.media).find((one) => one !== undefined)
+    const kinds: readonly string[] = media === undefined ? [] : media.kind === 'oneOf' ? media.options.map(({ kind }) => kind) : [media.kind]
+    if (kinds.includes('text') && !kinds.includes('json') && typeof inputs[name] !== 'string') inputs[name] = word
+  }
+}
+
 function inputValue(text: string): unknown {
   if (!/^(-?\d|true$|false$|null$|[[{"])/.test(text)) return text
   try { return JSON.parse(text) } catch { return text }

@@ -51,6 +51,18 @@ test.each(['wasm-threads', 'wasm', 'js'])('--output writes audio as the same byt
   expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ media: { kind: 'events' }, data: JSON.parse(JSON.stringify(result.outputs.segments.data)) as object })
 })
 
+test('--input of a port: JSON where it takes json, the word where it takes text only', async () => {
+  const say = async (media: object | undefined, word: string): Promise<unknown> => {
+    const document = { millrace: 1, nodes: [{ id: 'n', type: 'text::sink' }], inputs: { k: { to: [['n', 'in']], ...(media && { media }) } }, outputs: { o: ['n', 'text'] } }
+    const { code, out } = await call(['run', '-', '-i', `k=${word}`, '--json'], { stdin: JSON.stringify(document) })
+    expect(code).toBe(0)
+    return (JSON.parse(out) as { outputs: { o: { data: unknown } } }).outputs.o.data
+  }
+  expect(await say(undefined, '{"a": 1.50}')).toBe('{"a":1.5}')
+  expect(await say(undefined, 'word')).toBe('word')
+  expect(await say({ kind: 'text' }, '1.50')).toBe('1.50')
+})
+
 test('a document from standard input', async () => {
   const { code, out } = await call(['run', '-', '-i', `file=${TALK}`, '-q'], { stdin: readFileSync(SPEECH, 'utf8') })
   expect([code, out]).toEqual([0, expect.stringContaining('segments: 3 events')])

@@ -7,7 +7,7 @@ import { DiagnosticsError } from '../diagnostics-error.js'
 import { EXIT } from '../exit-codes.js'
 import { readAny } from '../read-any.js'
 import { builtinRegistry } from '../read-graph.js'
-import { checkNames, inputValues } from '../values.js'
+import { checkNames, fitTexts, inputValues } from '../values.js'
 
 /** Prints a document as a drawing; with `--plan`, what an engine here would run. */
 export async function drawGraph({ positionals, options, terminal, signal }: CommandContext): Promise<number> {
@@ -20,6 +20,7 @@ export async function drawGraph({ positionals, options, terminal, signal }: Comm
   let text: string
   if (options['plan'] === true) {
     checkNames(graph, inputs)
+    fitTexts(graph, inputs, options['input'])
     await using engine = await createEngine({ registry })
     text = draw(flatGraph(graph, registry), await engine.plan(graph, { inputs, signal }))
   } else text = draw(graph)

@@ -4,7 +4,7 @@ import { UsageError, type CommandContext, type Terminal } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { printDiagnostics } from '../print/diagnostics.js'
 import { builtinRegistry, readGraph } from '../read-graph.js'
-import { checkNames, engineOptions, inputValues } from '../values.js'
+import { checkNames, engineOptions, fitTexts, inputValues } from '../values.js'
 
 /** Prints the plan of a document. Exit code 0, or what {@link readGraph} and `engine.plan` throw. */
 export async function inspect({ positionals, options, terminal, signal }: CommandContext): Promise<number> {
@@ -14,6 +14,7 @@ export async function inspect({ positionals, options, terminal, signal }: Comman
   const inputs = inputValues(options['input']), engineWords = engineOptions(options), registry = builtinRegistry()
   const { graph, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
   checkNames(graph, inputs)
+  fitTexts(graph, inputs, options['input'])
   await using engine = await createEngine({ registry, ...engineWords })
   const plan = await engine.plan(graph, { inputs, signal }), all = [...diagnostics, ...plan.diagnostics]
   if (options['json'] === true) terminal.out(JSON.stringify({ ...plan, diagnostics: all }, null, 2))

@@ -12,7 +12,7 @@ import { metricsTable } from '../print/metrics.js'
 import { packetJson, packetText } from '../print/packet.js'
 import { progressBar, type ProgressBar } from '../print/progress-bar.js'
 import { builtinRegistry, readGraph } from '../read-graph.js'
-import { checkNames, engineOptions, inputValues } from '../values.js'
+import { checkNames, engineOptions, fitTexts, inputValues } from '../values.js'
 
 /** Runs a document, writes outputs to files, prints the rest. Exit code 0, or 1 when a branch failed. */
 export async function run(context: CommandContext): Promise<number> {
@@ -23,6 +23,7 @@ export async function run(context: CommandContext): Promise<number> {
   const registry = builtinRegistry()
   const { graph: read, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
   checkNames(read, inputs, files.keys())
+  fitTexts(read, inputs, options['input'])
   // Plans know outputs by the nodes inside subgraphs.
   const graph = flatGraph(read, registry)
   await checkFiles(graph, positionals[0]!, inputs, files)
