@@ -137,6 +137,29 @@ describe('problems', () => {
     expect(codes({ ...host(), nodes: [source, { id: 'sub', type: 'graph::pair' }, { id: 'sub', type: 'graph::pair' }, { id: 'end', type: 'audio::gain' }] })).toEqual([['DUPLICATE_ID', 'sub', '/nodes/2/id']])
   })
 
+  test('ids inside a subgraph are no nodes of the document around it', () => {
+    const [into, out] = (host() as { edges: object[] }).edges
+    expect(codes(host({ edges: [into, out, { from: ['read', 'out'], to: ['sub/second', 'in'] }, { from: ['sub/first', 'out'], to: ['end', 'gainDb'] }] }))).toEqual([
+      ['NODE_NOT_FOUND', 'sub/second', '/edges/2/to/0'], ['NODE_NOT_FOUND', 'sub/first', '/edges/3/from/0']])
+    expect(codes(host({ outputs: { out: ['end', 'out'], mid: ['sub/first', 'out'] }, inputs: { level: { to: [['end', 'gainDb'], ['sub/second', 'gainDb']], default: 0 } } }))).toEqual([
+      ['NODE_NOT_FOUND', 'sub/second', '/inputs/level/to/1/0'], ['NODE_NOT_FOUND', 'sub/first', '/outputs/mid/0']])
+    // Nodes that bear such names of their own are found.
+    expect(codes({ ...host(), nodes: [source, { id: 'sub', type: 'graph::pair' }, { id: 'end', type: 'audio::gain' }, { id: 'sub/own', type: 'audio::gain' }], edges: [into, out, { from: ['end', 'out'], to: ['sub/own', 'in'] }] })).toEqual([])
+    const outer = { ...pair, nodes: [{ id: 'first', type: 'graph::leaf' }, pair.nodes[1]], inputs: { in: { to: [['first', 'in']] } }, edges: [{ from: ['first/g', 'out'], to: ['second', 'in'] }] }
+    const leaf = { millrace: 1, inputs: { in: { to: [['g', 'in']] } }, nodes: [{ id: 'g', type: 'audio::gain' }], outputs: { out: ['g', 'out'] } }
+    expect(codes(host({ definitions: { pair: outer, leaf } }))).toContainEqual(['NODE_NOT_FOUND', 'first/g', '/definitions/pair/edges/0/from/0'])
+  })
+
+  test('versions: of the format in a definition, of a subgraph as a node type', () => {
+    const found = validate(host({ definitions: { pair: { ...pair, millrace: 2 }, unused: { ...pair, millrace: 'x' } } }), registry).filter(({ severity }) => severity === 'error')
+    expect(found.map(({ code, stage, pointer, expected, got }) => [code, stage, pointer, expected, got])).toEqual([
+      ['VERSION_MISMATCH', 2, '/definitions/pair/millrace', 1, 2], ['VERSION_MISMATCH', 2, '/definitions/unused/millrace', 1, 'x']])
+    expect(() => read(host({ definitions: { pair: { ...pair, millrace: 2 } } }))).toThrow(expect.objectContaining({ code: 'VERSION_MISMATCH' }))
+    expect(codes(host({}, { version: '^1' }))).toEqual([])
+    for (const mode of ['run', 'bypass']) expect(codes(host({}, { version: '^2', mode }))).toEqual([['NODE_VERSION', 'sub', '/nodes/1/version']])
+    expect(() => hashGraph(read(host({}, { version: '^2' })))).toThrow(expect.objectContaining({ code: 'NODE_VERSION' }))
+  })
+
   test('the same diagnostics for the document and for the graph read from it', () => {
     for (const document of [host(), host({}, { params: { gian: 1 } }), host({ definitions: {} }), host({ edges: [] })]) expect(validate(read(document), registry)).toEqual(validate(document, registry))
   })

@@ -31,7 +31,7 @@ export function checkDocument(value: unknown, o: CheckOptions): { readonly usabl
   if (sizes.some(({ pointer }) => pointer === '/nodes' || pointer === '/edges')) return { usable: false, diagnostics: sizes }
   const findings: Findings = { diagnostics: sizes, strict: o.strict }
   if (o.fits !== true) checkShape(documentShape, value, '', findings)
-  return { usable: sizes.every((d) => d.code !== 'LIMIT_EXCEEDED'), diagnostics: sizes }
+  return { usable: sizes.every((d) => d.code !== 'LIMIT_EXCEEDED'), diagnostics: sizes.map(versionOfDefinition) }
 }
 
 /** A value that came from no text is measured itself; cycles show as depth. */
@@ -51,6 +51,13 @@ function checkVersion(value: unknown): Diagnostic | undefined {
   const range = isObject(value['engines']) ? value['engines']['millrace'] : undefined
   if (typeof range !== 'string' || satisfies(MILLRACE_VERSION, range)) return undefined
   return graphErrors.VERSION_MISMATCH.diagnostic({ expected: range, got: MILLRACE_VERSION }, { pointer: '/engines/millrace', expected: range, got: MILLRACE_VERSION })
+}
+
+/** A definition of another format version is that (stage 2), not a fault of the schema. */
+function versionOfDefinition(one: Diagnostic): Diagnostic {
+  if (one.code !== 'SCHEMA_INVALID' || !/^(\/definitions\/[^/]+)+\/millrace$/.test(one.pointer!)) return one
+  const { pointer, got } = one
+  return graphErrors.VERSION_MISMATCH.diagnostic({ expected: '1', got: show(got) }, { pointer: pointer!, expected: 1, ...(got !== undefined && { got }) })
 }
 
 /** Counts, and sizes of params and `ui`; only a document larger than one of them can pass that limit. */

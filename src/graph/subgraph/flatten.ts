@@ -7,7 +7,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js'
 import { commonErrors } from '../../errors/common-errors.js'
 import { errorOf } from '../../errors/error-of.js'
 import { readDocument } from '../document/from-document.js'
-import { edgeListOf } from '../edge-list.js'
+import { edgeListOf, edgeName } from '../edge-list.js'
 import { endsOf } from '../ends.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphInput, GraphNode, PortRef } from '../graph.js'
@@ -16,7 +16,8 @@ import { nearest } from '../nearest.js'
 import { paramNames } from '../params.js'
 import { escapePointer } from '../pointer.js'
 import { isObject } from '../schema/fit-shape.js'
-import { interfaceOf, isParam } from './interface.js'
+import { satisfies } from '../semver.js'
+import { interfaceOf, isParam, SUBGRAPH_VERSION } from './interface.js'
 import { originOf, paramOriginOf, typesOf, withOrigin, withParamOrigin, type TypeSource } from './origin.js'
 
 /** What types of subgraphs begin with. */
@@ -116,6 +117,13 @@ class Flattener {
       if (part === undefined) { nodes.push(node); continue }
       if (part === null) { broken.add(node.id); nodes.push(node); continue }
       depth = Math.max(depth, part.depth)
+      if (node.version !== undefined && !satisfies(SUBGRAPH_VERSION, node.version)) {
+        const { id, version: range } = node
+        this.diagnostics.push(graphErrors.NODE_VERSION.diagnostic({ node: id, range, version: SUBGRAPH_VERSION }, { node: id, pointer: `${pointer}/version`, expected: range, got: SUBGRAPH_VERSION }))
+        broken.add(id)
+        nodes.push(node)
+        continue
+      }
       if (node.mode === 'mute' || node.mode === 'bypass') { nodes.push({ ...node, definition: interfaceOf(node.type, part) }); continue }
       size += part.graph.nodes.length - 1
       if (size > this.#limits.expandedNodes) return this.#exceeded('Expanded nodes', this.#limits.expandedNodes, size, pointer)
@@ -123,9 +131,18 @@ class Flattener {
       instances.set(node.id, { node, part })
       this.#instantiate(node, part, nodes, edges, broken)
     }
-    const linked = new Set<string>()
+    const index = new Map(nodes.map((node, n) => [node.id, n])), linked = new Set<string>()
+    /** Refuses an end that names a node inside a subgraph: this document has no such node. Ids that nothing has are left to stage 6. */
+    const reaches = ([node]: PortRef, thing: string, name: string, pointer: string): boolean => {
+      if (instances.size === 0 || seen.has(node) || !index.has(node)) return true
+      const near = nearest(node, [...seen.keys()])
+      this.diagnostics.push(graphErrors.NODE_NOT_FOUND.diagnostic({ thing, id: name, node, near }, {
+        node, pointer, got: node, ...(thing === 'Edge' && { edge: name }), ...(near.length > 0 && { expected: near[0]! }) }))
+      return false
+    }
     for (const [e, given] of graph.edges.entries()) {
-      const edge = withOrigin(given, place.edge(e)), pointer = place.edge(e)
+      const edge = withOrigin(given, place.edge(e)), pointer = place.edge(e), name = edgeName(given)
+      if (![reaches(edge.from, 'Edge', name, `${pointer}/from/0`), reaches(edge.to, 'Edge', name, `${pointer}/to/0`)].every(Boolean)) continue
       const from = this.#outputOf(edge.from, instances, `${pointer}/from/1`), targets = this.#targetsOf(edge.to, instances, `${pointer}/to/1`)
       linked.add(edge.to.join('\u0000'))
       if (from === undefined || targets === undefined) continue
@@ -140,14 +157,13 @@ class Flattener {
       const inner = input.required === false ? input.to.map(([id, port]) => instances.get(id)?.part.exposed.get(port)?.default).find((value) => value !== undefined) : undefined
       exposed.set(name, {
         ...input, ...(input.default === undefined && inner !== undefined && { default: inner }),
-        to: input.to.flatMap((to, i) => this.#targetsOf(to, instances, `${pointer}/${i}/1`) ?? []),
+        to: input.to.flatMap((to, i) => !reaches(to, 'Input', name, `${pointer}/${i}/0`) ? [] : this.#targetsOf(to, instances, `${pointer}/${i}/1`) ?? []),
       })
     }
     for (const [name, ref] of graph.outputs) {
-      const from = this.#outputOf(ref, instances, `${place.pointer}/outputs/${escapePointer(name)}/1`)
+      const pointer = `${place.pointer}/outputs/${escapePointer(name)}`, from = reaches(ref, 'Output', name, `${pointer}/0`) ? this.#outputOf(ref, instances, `${pointer}/1`) : undefined
       if (from !== undefined) outputs.set(name, from)
     }
-    const index = new Map(nodes.map((node, n) => [node.id, n]))
     for (const instance of instances.values()) this.#bind(instance, linked, nodes, index, hidden)
     const { definitions: _definitions, ...rest } = graph
     const flat = { ...rest, nodes, edges, inputs: new Map([...exposed, ...hidden]), outputs }

@@ -6,6 +6,9 @@ export function isParam(definition: NodeDefinition | undefined, name: string): b
   return definition !== undefined && Object.hasOwn(definition.params, name)
 }
 
+/** The version that every subgraph has as a node type. */
+export const SUBGRAPH_VERSION = '1.0.0'
+
 /**
  * A subgraph as a node type: inner inputs that lead to ports are inputs, those that lead to params are params, inner outputs are outputs. It has no code:
  * it stands for subgraphs that are muted or bypassed, and draws the others.
@@ -29,6 +32,6 @@ export function interfaceOf(type: string, { graph, exposed, outputs }: SubgraphP
     return outputs === undefined || !Object.hasOwn(outputs, port) ? [] : [[name, outputs[port]!]]
   })
   return {
-    type, version: '1.0.0', title: type, doc: '', family: 'graph', params: Object.fromEntries(params), inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outs),
+    type, version: SUBGRAPH_VERSION, title: type, doc: '', family: 'graph', params: Object.fromEntries(params), inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outs),
   }
 }
