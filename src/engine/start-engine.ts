@@ -115,18 +115,18 @@ function choose(o: FilledOptions, facts: HostFacts): Chosen {
   if (o.shared === true && answer.tier !== null && answer.tier !== 'wasm-threads') {
     throw commonErrors.CONFIG_INVALID({ key: 'shared', source: 'option', expected: `false or 'auto' with tier ${answer.tier}`, got: 'true' })
   }
-  if (answer.tier === null) throw graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: answer.wanted, missing: answer.missing.map((fact) => reasonOf(fact, facts, wish.reason)) })
+  if (answer.tier === null) throw graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: answer.wanted, missing: answer.missing.map((fact) => reasonOf(fact, facts, wish.mode === 'shared' ? undefined : wish.reason)) })
   const fell = answer.fellBack !== undefined && o.shared === 'auto'
   const warnings = fell ? [graphErrors.TIER_FALLBACK.diagnostic({
-    node: 'engine', what: `auto uses ${answer.tier} because ${answer.fellBack!.wanted} needs ${answer.fellBack!.missing.map((fact) => reasonOf(fact, facts, wish.reason)).join('; ')}`,
+    node: 'engine', what: `auto uses ${answer.tier} because ${answer.fellBack!.wanted} needs ${answer.fellBack!.missing.map((fact) => reasonOf(fact, facts, wish.mode === 'shared' ? undefined : wish.reason)).join('; ')}`,
     todo: 'Send the isolation headers, or name the tier you want.' })] : []
   return { tier: answer.tier, warnings, mode: { tier: answer.tier, mode: answer.tier === 'js' ? 'single' : answer.tier === 'wasm' ? 'transfer' : 'shared', why: answer.why } }
 }
 
 /** A missing fact with the host's reason for it. */
-function reasonOf(fact: string, facts: HostFacts, modeReason: string): string {
+function reasonOf(fact: string, facts: HostFacts, modeReason: string | undefined): string {
   const name = fact === 'shared memory' ? 'sab' : fact === 'WebAssembly' ? 'wasm' : fact === 'SIMD' ? 'simd' : 'worker'
-  const reason = name === 'sab' ? modeReason : facts.reasons.find((r) => r.fact === name)?.reason
+  const reason = (name === 'sab' ? modeReason : undefined) ?? facts.reasons.find((r) => r.fact === name)?.reason
   return reason === undefined ? fact : `${fact} (${reason})`
 }
 

@@ -104,6 +104,17 @@ describe('ctx.callOp, ctx.preview, ctx.node.document (GR-28)', () => {
     expect(graphFrom({ out: shows() }).nodes).toHaveLength(1)
   })
 
+  test.each(['engine', 'worker'] as const)('what is no graph is INVALID_ARGUMENT (%s)', async (thread) => {
+    await using engine = await createEngine({ registry })
+    const given = [5, null, undefined, 'a graph', () => 1]
+    const careless = defineNode({
+      type: 'test::careless', version: '1.0.0', title: 'Careless', doc: 'Expands what is no graph.', family: 'test', inputs: {}, outputs: { out: { media: json() } }, thread,
+      params: { n: { type: 'integer', min: 0, max: 4, required: true, doc: 'Which.' } },
+      process: async (_inputs, { n }, ctx) => ctx.expand([5, null, undefined, 'a graph', () => 1][n as number] as never),
+    })
+    for (const n of given.keys()) await expect(engine.run({ out: careless({ n }) })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', nodeId: 'careless-1', message: expect.stringContaining('ctx.expand') })
+  })
+
   test('on a thread of its own a graph of functions is UNSUPPORTED', async () => {
     await using engine = await createEngine({ registry })
     const threaded = defineNode({

@@ -1,6 +1,7 @@
 import type { NodeBlock, NodeContext, NodeRandom } from '../../graph/node-definition.js'
 import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { show } from '../../errors/show.js'
 import { blocker } from '../../media/blocker.js'
 import { philox, uniform } from '../../kernels/philox.js'
 import type { BlockWatch } from '../block-watch.js'
@@ -24,6 +25,12 @@ export function nodeRandom(key: readonly [number, number]): NodeRandom {
     return uniform(philox([block >>> 0, Math.floor(block / 2 ** 32) >>> 0, stream >>> 0, 0], key)[index % 4]!)
   }
   return { next: () => at(n++), at }
+}
+
+/** What `ctx.expand` was given, if it can be a graph at all; throws `INVALID_ARGUMENT`. */
+export function expandable<T>(graph: T, node: string): T {
+  if (typeof graph === 'object' && graph !== null) return graph
+  throw commonErrors.INVALID_ARGUMENT({ function: `Node ${node} ctx.expand`, expected: 'a graph, a document or named outputs', got: show(graph) })
 }
 
 /** What a node's context is made of. */
@@ -60,7 +67,7 @@ export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; reado
     beat: () => { watch?.beat() },
     preview: ({ media, data }) => { services.preview({ media, data }, node.id) },
     callOp: (type, inputs = {}, params = {}) => outside(services.call(type, inputs, params, node.id, signal)),
-    expand: (graph) => outside(services.nested(graph, node.id, signal)),
+    expand: async (graph) => outside(services.nested(expandable(graph, node.id), node.id, signal)),
     need: <T>(port: string) => (p.need?.(port) ?? Promise.reject(commonErrors.INVALID_ARGUMENT({ function: `Node ${node.id} ctx.need`, expected: 'a node with lazy inputs', got: port }))) as Promise<T>,
     decline: (port) => { p.decline?.(port) },
     blocker,

@@ -11,7 +11,7 @@ import { isShared } from '../../memory/views.js'
 import { SAMPLE_BYTES } from '../../media/convert-samples.js'
 import { DTYPE_BYTES } from '../../media/dtype.js'
 import { scheduleErrors } from '../../schedule/errors.js'
-import { nodeRandom } from '../../schedule/batch/node-context.js'
+import { expandable, nodeRandom } from '../../schedule/batch/node-context.js'
 import { NodeInstances, type InstanceLease } from '../../schedule/node-instances.js'
 import { sharePacket } from '../../schedule/packet-data.js'
 import { placed, unplaced } from './placed.js'
@@ -278,7 +278,7 @@ class ScriptRun {
       blocker,
       preview: ({ media, data }) => { server.say({ kind: 'preview', job, media, data }) },
       callOp: (type, inputs = {}, params = {}) => this.#callOp(type, inputs, params),
-      expand: (graph) => 'millrace' in graph ? this.#run({ graph }) : Promise.reject(onEngine('ctx.expand with a graph')),
+      expand: async (graph) => 'millrace' in expandable(graph, node.id) ? this.#run({ graph }) : Promise.reject(onEngine('ctx.expand with a graph')),
       allocAudio: async (spec) => {
         signal.throwIfAborted()
         const shape = audioShape(spec, spec.frames, spec.format ?? 'f32', 'ctx.allocAudio')
