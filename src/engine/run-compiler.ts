@@ -9,6 +9,7 @@ import { parseTier, tierWithin, type Tier } from '../graph/tiers.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
 import { bindInputs, dropUnread } from '../schedule/bind-inputs.js'
+import { chooseOutputs } from '../schedule/choose-outputs.js'
 import { checkInputs } from '../schedule/check-inputs.js'
 import { compilePlan } from '../schedule/compile-plan.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
@@ -49,7 +50,8 @@ export class RunCompiler {
   async prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal, runId?: string): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
-    const { graph: whole, skipped } = applySkips(this.#choose(bindInputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.inputs ?? {}, literalSource), options.outputs)), graph = dropUnread(whole, given)
+    const chosen = chooseOutputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.outputs)
+    const { graph: whole, skipped } = applySkips(bindInputs(chosen.graph, options.inputs ?? {}, literalSource)), graph = dropUnread(whole, given)
     // Of a fallback the engine tells by itself, once.
     const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
@@ -58,7 +60,7 @@ export class RunCompiler {
     const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
     const errors = found.filter((d) => d.severity === 'error')
     if (errors.length > 0) throw errorOf(errors[0]!, errors)
-    return { given, graph: examined.graph, found: [...found, ...hangs], solved, skipped, ...told }
+    return { given, graph: examined.graph, found: [...chosen.found, ...found, ...hangs], solved, skipped, ...told }
   }
 
   /** The plan of a sound graph. Rejects with what {@link HashFacts.of} rejects with. */
@@ -79,12 +81,6 @@ export class RunCompiler {
     if (need > have) throw graphErrors.RESOURCE_EXHAUSTED({ run: runId, need, have, largest: this.#p.arena.largestFreeBytes() }, { runId })
     if (need <= TIGHT * have) return []
     return [graphErrors.MEMORY_TIGHT.diagnostic({ node: 'run', what: `needs about ${need} of ${have} free bytes`, todo: 'Give the engine a larger arenaBytes, or end long outputs in a writer.' })]
-  }
-
-  #choose(graph: Graph, names: readonly string[] | undefined): Graph {
-    if (names === undefined) return graph
-    for (const name of names) if (!graph.outputs.has(name)) throw graphErrors.OUTPUT_NOT_FOUND({ name, names: [...graph.outputs.keys()] })
-    return { ...graph, outputs: new Map([...graph.outputs].filter(([name]) => names.includes(name))) }
   }
 
   /** Warnings about the engine itself (a fallback of `auto`) stand in the first plan only (GR-43). */

@@ -30,3 +30,20 @@ test('GR-10: running one of five outputs executes its ancestors only, and its pl
   }
   await expect(engine.run(graph, { outputs: ['out-x'] })).rejects.toMatchObject({ code: 'OUTPUT_NOT_FOUND' })
 })
+
+test('GR-10: what the chosen outputs do not need is not looked at: an unknown type, a wrong param, a link from nowhere, an input without a value', async () => {
+  const registry = createRegistry(step), node = (id: string, more: object = {}): object => ({ id, type: 'test::step', ...more }), edge = (from: string, to: string): object => ({ from: [from, 'out'], to: [to, 'in'] })
+  const graph = fromDocument({
+    millrace: 1, nodes: [node('x', { type: 'test::unknown' }), node('y'), node('w', { params: { wrong: 1 } }), node('a'), node('b')], edges: [edge('x', 'y'), edge('nobody', 'w'), edge('a', 'b'), edge('a', 'y')],
+    inputs: { k: { to: [['w', 'in']] } }, outputs: { bad: ['y', 'out'], worse: ['w', 'out'], good: ['b', 'out'] },
+  }, registry)
+  await using engine = await createEngine({ workers: 0, registry })
+  ran.length = 0
+  using result = await engine.run(graph, { outputs: ['good'] })
+  expect(ran).toEqual(['a', 'b'])
+  expect(result.outputs['good']!.data).toBe('b')
+  expect(result.diagnostics.map(({ code, node: id, pointer }) => [code, id, pointer])).toEqual([['PRUNED_NODE', 'x', '/nodes/0'], ['PRUNED_NODE', 'y', '/nodes/1'], ['PRUNED_NODE', 'w', '/nodes/2']])
+  await expect(engine.run(graph, { outputs: ['bad'] })).rejects.toMatchObject({ code: 'NODE_TYPE_UNKNOWN' })
+  await expect(engine.run(graph, { outputs: ['worse'], inputs: { k: 1 } })).rejects.toMatchObject({ code: 'NODE_NOT_FOUND' })
+  await expect(engine.run(graph, { outputs: ['worse'] })).rejects.toMatchObject({ code: 'INPUT_MISSING' })
+})
