@@ -69,9 +69,9 @@ export class PoolState {
   get gone(): boolean { return this.workers.length === 0 && this.cleaning.size === 0 }
   get nowUs(): number { return this.o.clock.nowUs() }
 
-  /** Nothing is executed any more. */
+  /** Nothing is executed any more. A corrupt arena is worse than whatever broke before: that may be forgiven. */
   break(error: MillraceError): void {
-    if (this.broken !== undefined) return
+    if (this.broken !== undefined && (this.corrupt || error.code !== 'ARENA_CORRUPT')) return
     this.broken = error
     this.o.onBroken?.(error)
     this.host.ring()

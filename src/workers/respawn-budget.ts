@@ -7,7 +7,7 @@ const WINDOW_MS = 60_000
  */
 export class RespawnBudget<Loss = unknown> {
   readonly #most: number
-  readonly #owed = new Set<Loss>()
+  readonly #owed = new Map<Loss, number>()
   #times: number[] = []
 
   constructor(most: number) { this.#most = most }
@@ -25,14 +25,17 @@ export class RespawnBudget<Loss = unknown> {
     return this.#times.length < this.#most
   }
 
-  /** What starts next in its place is a replacement. */
-  owe(loss: Loss): void { this.#owed.add(loss) }
+  /** What starts next in its place is a replacement of what was lost at `nowUs`. */
+  owe(loss: Loss, nowUs: number): void { this.#owed.set(loss, nowUs) }
+  /** Is something owed? Who starts next counts it. */
+  get owes(): boolean { return this.#owed.size > 0 }
 
-  /** Counts what is owed, or that one of it; gives the first that is one too many. */
-  settle(nowUs: number, losses: Iterable<Loss> = this.#owed): Loss | undefined {
+  /** Counts what is owed, or that one of it; gives the first that is one too many. What was lost too long ago to be part of a loop counts no more. */
+  settle(nowUs: number, losses: Iterable<Loss> = [...this.#owed.keys()]): Loss | undefined {
     for (const loss of losses) {
-      if (!this.#owed.has(loss)) continue
-      if (!this.take(nowUs)) return loss
+      const at = this.#owed.get(loss)
+      if (at === undefined) continue
+      if (nowUs - at < WINDOW_MS * 1_000 && !this.take(nowUs)) return loss
       this.#owed.delete(loss)
     }
     return undefined

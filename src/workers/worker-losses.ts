@@ -49,7 +49,7 @@ export class WorkerLosses {
     this.#s.vacant.set(worker.place, worker.ordinal)
     let cleaned: () => void
     const lost: LostWorker = { worker: worker.ordinal, slot, reason, detail, state, task, error, records, cleaned: new Promise((resolve) => { cleaned = resolve }) }
-    this.#s.budget.owe(lost)
+    this.#s.budget.owe(lost, this.#s.nowUs)
     // Ended first: whatever those who are told do, what follows does.
     const gone = this.end(worker, error)
     this.#s.o.onLost?.(lost)
@@ -64,7 +64,7 @@ export class WorkerLosses {
   /** The arena is not what it was: nothing in it can be trusted, and no thread may go on in it (MW-02). */
   corrupt(error: MillraceError): void {
     this.#s.break(error)
-    for (const worker of [...this.#s.workers]) this.lose(worker, 'terminated', 'the arena is corrupt', error)
+    for (const worker of [...this.#s.workers, ...this.#s.spares]) this.lose(worker, 'terminated', 'the arena is corrupt', error)
   }
 
   /** Ends a worker that never came into use. */

@@ -26,7 +26,8 @@ export class WorkerSpares {
   refill(): void {
     const s = this.#s
     if (s.replaces && s.startsUnderWay === 0 && s.places.free(s.target) > 0) {
-      if (s.budget.take(s.nowUs)) {
+      // A loss that is owed is counted by the start.
+      if (s.budget.owes || s.budget.take(s.nowUs)) {
         this.#starts.ensure(s.target).catch((error: unknown) => { this.#failed(error) })
       } else if (s.failed !== undefined && this.#lacking) s.break(s.failed)
     }

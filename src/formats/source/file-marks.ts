@@ -24,10 +24,12 @@ export class FileMarks {
 
   /** The mark of a path or `file:` address; undefined for any other address, for what is no regular file and for what cannot be read: whoever opens it will say so. Reads in pieces. */
   async of(file: string | URL, signal: AbortSignal): Promise<FileMark | undefined> {
-    const fs = nodeFs(), path = localPath(file)
-    if (fs === null || path === undefined) return undefined
-    try { return await this.#mark(fs, path, signal) } catch (error) {
-      // The system refused it.
+    const fs = nodeFs()
+    try {
+      const path = localPath(file)
+      return fs === null || path === undefined ? undefined : await this.#mark(fs, path, signal)
+    } catch (error) {
+      // The system refused it, or it is no address.
       if (!signal.aborted && typeof (error as { readonly code?: unknown }).code === 'string') return undefined
       throw error
     }

@@ -21,7 +21,8 @@ export interface Aliases {
  */
 export function resolveAliases(nodes: readonly LinkedNode[], removed: ReadonlySet<string>): Aliases {
   const origin = new Map<ValueId, ValueId>(), views = new Map<ValueId, ChannelView>(), delays = new Map<ValueId, number>(), late = new Map<ValueId, number>()
-  // Where a first input comes later, its writer may stand behind the node: then once more, until nothing changes.
+  // Where a first input comes later, its writer may stand behind the node: then once more, until nothing changes; each round gets past one such link at least, or never.
+  const most = nodes.reduce((sum, { inputs }) => sum + (inputs[0]?.delay === undefined ? 0 : 1), 1)
   for (let round = 0, again = true; again; round++) {
     again = false
     for (const node of nodes) {
@@ -36,7 +37,7 @@ export function resolveAliases(nodes: readonly LinkedNode[], removed: ReadonlySe
         const view = aliased ? viewOf(views.get(source), output.view?.(node.params, node.media)) : undefined
         if (view) views.set(own, view)
       }
-      if (again && round > nodes.length) return { origin, views, delays, late, endless: node }
+      if (again && round > most) return { origin, views, delays, late, endless: node }
     }
   }
   return { origin, views, delays, late }

@@ -284,7 +284,7 @@ class Scripts implements ScriptHost {
     if (!this.#starting.has(thread)) {
       this.#lost++
       this.#vacant.push(worker)
-      this.#budget.owe({ worker, reason: `${reason}: ${detail}`, node: nodes.join(', ') || 'no task', cause })
+      this.#budget.owe({ worker, reason: `${reason}: ${detail}`, node: nodes.join(', ') || 'no task', cause }, this.#p.clock.nowUs())
       this.#p.onLost('a thread was lost', { worker, reason, detail, nodes })
     }
     this.#stop(thread, this.#starting.has(thread)

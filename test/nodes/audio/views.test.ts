@@ -70,7 +70,7 @@ describe('views of channels that are not there', () => {
     await using engine = await createEngine({ workers: 0, arenaBytes: 16 * 1_048_576 })
     const x = audioBuffer({ data: PLANES.slice(0, 2), rate: RATE })
     await expect(engine.run({ y: select(x, { first: 1, count: 2 }) })).rejects.toMatchObject({ code: 'PARAM_INVALID' })
-    await expect(engine.run({ y: split(x).c2 })).rejects.toMatchObject({ code: 'PORT_NOT_FOUND', details: { ports: ['c0', 'c1'] } })
+    await expect(engine.run({ y: split(x).c2 })).rejects.toMatchObject({ code: 'PORT_NOT_FOUND', details: { diagnostic: { expected: ['c0', 'c1'] } } })
     await expect(engine.run({ y: swap(audioBuffer({ data: PLANES, rate: RATE })) }, { negotiate: 'strict' })).rejects.toMatchObject({ code: 'NEGOTIATION_CONFLICT' })
   })
 })
