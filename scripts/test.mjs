@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { ensureDependencies } from './lib/dependencies.mjs'
 import { root, run } from './lib/say.mjs'
@@ -28,7 +29,8 @@ else {
   const counts = resolve(root, '.cache/tests.txt'), lines = [], total = [0, 0, 0]
   for (const project of projects) {
     rmSync(counts, { force: true })
-    const status = vitest(['--project', project, ...(project === 'node' ? args : [])], project)
+    // On two cores vitest takes one process, and many of these tests wait for timers.
+    const status = vitest(['--project', project, ...(project === 'node' ? ['--maxWorkers', String(Math.max(2, availableParallelism() - 1)), ...args] : [])], project)
     if (status !== 0) process.exitCode = status
     const told = existsSync(counts) ? readFileSync(counts, 'utf8').trimEnd().split('\n') : [`project ${project}: did not run`, 'tests: 0 passed, 1 failed, 0 skipped']
     told.pop().match(/\d+/g).forEach((n, i) => { total[i] += Number(n) })

@@ -228,3 +228,9 @@ test('a thousand nodes, each with a file: one read each, and none for the next p
   await vi.waitFor(async () => { opens.mockClear(); await hashOf(graph, own); expect(opens).not.toHaveBeenCalled() }, { timeout: 5_000 })
   opens.mockRestore()
 })
+
+test.each(['file://host:80/a.wav', 'file://[x'])('an address that is none is refused by what opens it, with a code: %s', async (path) => {
+  expect((await engine.plan({ out: gain(wavFile({ path })) })).diagnostics.map(({ message }) => message).join()).toContain('Invalid URL')
+  await expect(engine.run({ out: gain(wavFile({ path })) })).rejects.toMatchObject({ code: expect.stringMatching(/^[A-Z_]+$/) as string, nodeType: 'io::wav-file' })
+  expect(await new FileMarks(1_024, () => 0).of(path, new AbortController().signal)).toBeUndefined()
+})
