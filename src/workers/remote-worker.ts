@@ -82,7 +82,12 @@ export class RemoteWorker {
       else if (data?.millrace === 'unreadable') this.#end('messageerror', 'the worker could not read a message')
     })
     this.#handle.onEnd((reason, detail) => { this.#end(reason, detail) })
-    this.#remote = wrap<WorkerControl>(this.#handle.endpoint as never)
+    const { endpoint } = this.#handle
+    this.#remote = wrap<WorkerControl>({
+      // What Comlink says when it lets go of a thread that is gone is heard by nobody, and may not throw where nobody catches it.
+      postMessage: (message: never, transfer: never) => { if (!this.#ended) endpoint.postMessage(message, transfer) },
+      addEventListener: (type: never, listener: never) => { endpoint.addEventListener(type, listener) }, removeEventListener: (type: never, listener: never) => { endpoint.removeEventListener(type, listener) },
+    } as never)
   }
 
   /** True once it has ended or was stopped. */
