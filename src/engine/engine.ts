@@ -100,9 +100,9 @@ export class Engine {
       const prepared = await work
       signal.throwIfAborted()
       const untold = [...prepared.failures].map(([id, failure]) => warningOf(probeFailure(id, failure, prepared.graph)))
-      const compiled = await this.#compiler.compile({ ...prepared, found: [...prepared.found, ...untold] }, options, signal).catch((error: unknown) => { throw signal.aborted ? cancelledRun('plan', signal) : error })
-    if (signal.aborted) throw cancelledRun('plan', signal)
-    return compiled
+      const compiled = await this.#compiler.compile({ ...prepared, found: [...prepared.found, ...untold] }, options, signal)
+      signal.throwIfAborted()
+      return compiled
     } catch (error) { throw signal.aborted ? cancelledRun('plan', signal) : error } finally {
       this.#planning.delete(pending)
       deaf?.()

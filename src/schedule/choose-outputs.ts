@@ -2,6 +2,7 @@ import { edgeListOf } from '../graph/edge-list.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Diagnostic } from '../errors/diagnostic.js'
 import type { Graph } from '../graph/graph.js'
+import { prunedNode } from '../graph/pruned-node.js'
 import { reaching } from '../graph/reach.js'
 import { originOf, withOrigin } from '../graph/subgraph/origin.js'
 
@@ -30,7 +31,6 @@ export function chooseOutputs(graph: Graph, names: readonly string[] | undefined
         return [name, to.length > 0 || input.to.length === 0 ? { ...input, to } : { ...input, to, required: false }]
       })),
     },
-    found: graph.nodes.flatMap(({ id }, n) => needed(id) ? [] : [graphErrors.PRUNED_NODE.diagnostic(
-      { node: id, what: 'left out: no output of the run needs it', todo: 'Declare one of its outputs as a run output, or set output: true.' }, { node: id, pointer: at[n]! })]),
+    found: graph.nodes.flatMap(({ id }, n) => needed(id) ? [] : [prunedNode(id, at[n]!)]),
   }
 }

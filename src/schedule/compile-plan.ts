@@ -84,28 +84,27 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const totals = totalFrames(nodes, origin, c.lengths, feedback)
   const asked = checkPolicies(solved.graph, nodes, c)
   for (const node of nodes) node.estUs = estimate(node, removed, origin, totals, c)
-  const timed: readonly ResolvedNode[] = nodes
-  const kernelUs = timed.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
-  const tagged = timed.some(({ tier, policy }) => tier !== null && policy!.tags.some((tag) => c.workerTags?.has(tag) === true))
+  const kernelUs = nodes.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
+  const tagged = nodes.some(({ tier, policy }) => tier !== null && policy!.tags.some((tag) => c.workerTags?.has(tag) === true))
   const onWorkers = c.workers > 0 && (c.forceWorkers || tagged || kernelUs > INLINE_US)
   const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
-  const selfScheduled = onWorkers && timed.every((node) => node.tier === null || (node.tier !== 'js' && !node.driver)) ? c.workers : 0
-  const drafts = groupSegments(timed, origin, removed, selfScheduled, timed.map((node) => node.tier === 'wasm' ? handOverUs(node, origin, totals) : 0), lazy?.keys, feedback?.knots)
-  const readers = readersOf(timed, origin, removed), stored = storedValues(c.materialize ?? 'segments', timed, removed, origin, solved.media, outputs, drafts, readers, delays)
+  const selfScheduled = onWorkers && nodes.every((node) => node.tier === null || (node.tier !== 'js' && !node.driver)) ? c.workers : 0
+  const drafts = groupSegments(nodes, origin, removed, selfScheduled, nodes.map((node) => node.tier === 'wasm' ? handOverUs(node, origin, totals) : 0), lazy?.keys, feedback?.knots)
+  const readers = readersOf(nodes, origin, removed), stored = storedValues(c.materialize ?? 'segments', nodes, removed, origin, solved.media, outputs, drafts, readers, delays)
   const returned = new Set([...outputs.values(), ...stored.values()])
   const segments = drafts.map((draft, i) => planSegment(draft, i, {
-    nodes: timed, origin, views, feedback, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
+    nodes, origin, views, feedback, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
-  const where = segments.map((segment) => timed[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
+  const where = segments.map((segment) => nodes[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
   const peak = peakBytes({
-    nodes: timed, removed, segments, media: solved.media, totals, kept: returned, ...(lazy && { mayRest: (node: number) => lazy.keys[node] !== '' }),
-    readOutside: new Set([...[...readers].flatMap(([value, list]) => list.some((reader) => timed[reader]!.tier === null) ? [value] : []), ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : []))]),
+    nodes, removed, segments, media: solved.media, totals, kept: returned, ...(lazy && { mayRest: (node: number) => lazy.keys[node] !== '' }),
+    readOutside: new Set([...[...readers].flatMap(([value, list]) => list.some((reader) => nodes[reader]!.tier === null) ? [value] : []), ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : []))]),
   })
-  const plan = describe({ peak, graph: solved.graph, nodes: timed, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c, lazy: lazy?.keys,
+  const plan = describe({ peak, graph: solved.graph, nodes, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c, lazy: lazy?.keys,
     onWorkers, why: onWorkers ? tagged ? 'on workers: tags that only they have' : 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
     diagnostics: [...c.diagnostics, ...unsaid(solved.diagnostics, c.diagnostics), ...asked] })
-  return { plan, leastBytes: peak.least, nodes: timed, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals, lazy }
+  return { plan, leastBytes: peak.least, nodes, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals, lazy }
 }
 
 /** Notes that were not made before the first packets. */

@@ -31,8 +31,8 @@ export interface QueueServices {
 
 /**
  * Bounded queue of packets between two nodes of which at least one is written in TypeScript (policy `block`: a full queue makes the writer
- * wait). One writer, one reader. The reader owns a packet until it asks for the next one; then the queue releases it. Never drops, never throws
- * from `push` after the reader has left: it then releases what comes.
+ * wait). One writer, one reader. The reader owns a packet until it asks for the next one; then the queue releases it. Drops only while its reader has
+ * declined it (`mode`), and counts that; never throws from `push` after the reader has left: it then releases what comes.
  */
 export class PacketQueue implements PacketStream {
   readonly media: Media

@@ -1,22 +1,16 @@
 /** Chunks sent ahead to private memories: one pass runs, the next one's inputs are there (MW-57). Node and Chromium. */
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createEngine, feedback, isMillraceError, type AnyHandle, type Engine } from '../../src/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { gain, mix, resample, vad } from '../../src/nodes/index.js'
 import { ChunkedSegment } from '../../src/workers/chunked-segment.js'
 import { RemoteSegment } from '../../src/workers/remote-segment.js'
 import { chunked, drawFrom, drawGraph, outcome, type Audio } from '../soak/random-run.js'
+import { threadEnder } from '../support/end-threads.js'
 
 const nodeHost = hostFacts().node, KILLS = nodeHost ? Number(process.env['MILLRACE_KILLS'] ?? 6) : 2, GRAPHS = nodeHost ? Number(process.env['MILLRACE_GRAPHS'] ?? 2) : 1
 
-const threads: { terminate(): unknown }[] = []
-interface Host { Worker: new (...words: never[]) => { terminate(): unknown } }
-const host = (nodeHost ? process.getBuiltinModule('node:worker_threads') : globalThis) as unknown as Host, Real = host.Worker
-host.Worker = class extends Real {
-  constructor(...words: never[]) { super(...words); threads.push(this) }
-}
-afterAll(() => { host.Worker = Real })
-const endAll = (): void => { for (const thread of threads.splice(0)) void thread.terminate() }
+const endAll = threadEnder()
 
 const { ahead, goOn, advance } = ChunkedSegment.prototype, { goOnWith } = RemoteSegment.prototype
 /** What segments did: packets that left them, passes, those asked for while another ran, and the most of these that waited. */

@@ -1,23 +1,16 @@
 /** Segments fed by chunks on private memories whose workers end: another one goes on from the last states (MW-34, MW-47, MW-57). Node and Chromium. Random graphs and instants: kill-runs. */
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { audio, createEngine, defineNode, isMillraceError, type AnyHandle, type Engine } from '../../src/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { layoutHash } from '../../src/memory/layout.js'
 import { gain, mix, resample, vad } from '../../src/nodes/index.js'
 import { craftModule } from '../kernels/craft-module.js'
 import { chunked, outcome, type Audio } from '../soak/random-run.js'
+import { threadEnder } from '../support/end-threads.js'
 
 const nodeHost = hostFacts().node
 
-/** Ends threads behind the pool's back, as a host might. */
-const threads: { terminate(): unknown }[] = []
-interface Host { Worker: new (...words: never[]) => { terminate(): unknown } }
-const host = (nodeHost ? process.getBuiltinModule('node:worker_threads') : globalThis) as unknown as Host, Real = host.Worker
-host.Worker = class extends Real {
-  constructor(...words: never[]) { super(...words); threads.push(this) }
-}
-afterAll(() => { host.Worker = Real })
-const endAll = (): void => { for (const thread of threads.splice(0)) void thread.terminate() }
+const endAll = threadEnder()
 
 const open = (more: object = {}): Promise<Engine> => createEngine({ tier: 'wasm', workers: 2, logger: () => undefined, respawns: Number.POSITIVE_INFINITY, ...more })
 const tone = Float32Array.from({ length: 60_000 }, (_, n) => (n % 9_000 < 4_000 ? Math.sin(n / 7) / 2 : Math.sin(n / 50) / 1e3))

@@ -23,3 +23,6 @@ export function driverKey({ limits, exclusive, timeoutMs, main }: DriverNeeds, i
   const own = (timeoutMs ?? 0) > 0 ? id : ''
   return limits.length === 0 && exclusive === false && own === '' && !main ? '' : JSON.stringify([[...limits].sort(), exclusive, main, own])
 }
+
+/** What a key says of its nodes: they are pinned to the engine's own thread. */
+export function keyIsPinned(key = ''): boolean { return key !== '' && (JSON.parse(key) as readonly unknown[])[2] === true }

@@ -1,6 +1,7 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { strongParts } from '../cycles.js'
 import { adjacencyOf } from '../edge-list.js'
+import { keyIsPinned } from './driver-key.js'
 import { heldIfKnown } from './held.js'
 import { nodeOf, type LinkedInput, type LinkedNode, type LinkFault, type ValueId } from './linked-node.js'
 
@@ -113,7 +114,7 @@ function misfitOf(members: readonly LinkedNode[], lazyKeys: readonly string[]): 
   if (script !== undefined) return { a: script, said: `${script.id}, which is written in TypeScript`, alternative: '' }
   // Per rule: what differs, what is said of a node, empty for the plain case, and of the plain case beside another.
   const rules: readonly (readonly [key: (node: LinkedNode) => unknown, said: (node: LinkedNode) => string, plain: string, alternative: string])[] = [
-    [isPinned, (node) => isPinned(node) ? 'is pinned' : '', 'is not', 'Pin all of its nodes or none.'],
+    [({ driver }) => keyIsPinned(driver), ({ driver }) => keyIsPinned(driver) ? 'is pinned' : '', 'is not', 'Pin all of its nodes or none.'],
     [({ tier }) => tier, ({ tier }) => `runs in tier ${tier!}`, '', 'Give all of its nodes one tier.'],
     [({ perItem }) => perItem === true, ({ perItem }) => perItem === true ? 'takes a list item by item' : '', 'does not', 'Take the list out of it.'],
     [({ driver = '' }) => driver, ({ driver = '' }) => driver === '' ? '' : 'has a policy of its own', 'has not', 'Give all of its nodes the same limiters and exclusive, and no timeoutMs.'],
@@ -127,8 +128,6 @@ function misfitOf(members: readonly LinkedNode[], lazyKeys: readonly string[]): 
   }
   return undefined
 }
-
-function isPinned({ driver = '' }: LinkedNode): boolean { return driver !== '' && (JSON.parse(driver) as readonly unknown[])[2] === true }
 
 function misfitText({ a, b, said, alternative }: Misfit, inLoop: (node: LinkedNode) => boolean, from: number, to: number): { readonly runtime: string; readonly alternative: string } {
   if (b === undefined) return scriptText(a.id, inLoop(a) ? 'loop' : a.index === from ? 'behind' : a.index === to ? 'before' : 'between')

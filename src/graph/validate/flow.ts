@@ -4,6 +4,7 @@ import { adjacencyOf, edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import { endsOf, keepNodes, needsInput } from '../ends.js'
 import { graphErrors } from '../errors.js'
 import { applyModes, type ModesApplied } from '../modes.js'
+import { prunedNode } from '../pruned-node.js'
 import { reaching } from '../reach.js'
 import { scriptText } from '../resolve/feedback-loops.js'
 import type { Context } from './context.js'
@@ -77,10 +78,7 @@ export function checkEnds(c: Context): Flow {
     if (!(alone || pruned) || c.firstOf(n) !== n) return
     const place = { node: node.id, pointer: c.nodePointer(n) }
     if (alone) c.report('nodes', n, graphErrors.ORPHAN_NODE.diagnostic({ node: node.id, what: 'linked to nothing', todo: 'Link it or remove it.' }, place))
-    if (pruned) {
-      c.report('nodes', n, graphErrors.PRUNED_NODE.diagnostic(
-        { node: node.id, what: 'left out: no output of the run needs it', todo: 'Declare one of its outputs as a run output, or set output: true.' }, place))
-    }
+    if (pruned) c.report('nodes', n, prunedNode(node.id, place.pointer))
   })
   if (nodes.length > 0 && c.brokenNodes.size === 0 && c.brokenEdges.size === 0) checkLeft(c, modes, planned)
   return { ...(left === modes.nodeIndex.length ? { ...modes, edges: kept } : pruned(modes, planned)), planned }
