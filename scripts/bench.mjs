@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ensureDependencies } from './lib/dependencies.mjs'
@@ -40,6 +40,13 @@ try {
 }
 process.exit(0)
 
+/** The machine's load over the last minute, before a bench and after it: the first word on what its figures are worth. */
+async function withLoad(measure) {
+  const load = () => Math.round(loadavg()[0] * 10) / 10, before = load(), result = await measure(), both = [before, load()]
+  console.log(`  load ${both.join(' to ')}`)
+  return { ...result, load: both }
+}
+
 async function bundle(file, options) {
   const result = await build({
     stdin: { contents: `export * from ${JSON.stringify(`./bench/${file}`)}\nexport { runBench } from './bench/support/bench.ts'`, resolveDir: root, loader: 'ts' },
@@ -59,7 +66,7 @@ async function inNode() {
     const path = join(folder, `${file.replaceAll('/', '-')}.mjs`)
     writeFileSync(path, await bundle(file, { platform: 'node', packages: 'external' }))
     const module = await import(pathToFileURL(path).href)
-    for (const bench of chosen(module, file)) results.push(await module.runBench(bench, console.log))
+    for (const bench of chosen(module, file)) results.push(await withLoad(() => module.runBench(bench, console.log)))
   }
   return results
 }
@@ -87,13 +94,16 @@ async function inChromium() {
     script = text
     await page.goto(`http://127.0.0.1:${server.address().port}/`)
     await page.exposeFunction('print', console.log).catch(() => undefined)
-    results.push(...await page.evaluate(async ([filter, file]) => {
+    const names = await page.evaluate(async ([filter, file]) => {
       const module = await import('/bench.js')
-      const found = Object.values(module).filter((value) => value?.kind === 'bench' && value.hosts.includes('browser') && (value.name.includes(filter) || file.includes(filter)))
-      const done = []
-      for (const bench of found) done.push({ ...await module.runBench(bench, globalThis.print), browser: navigator.userAgent })
-      return done
-    }, [filter, file]))
+      return Object.keys(module).filter((name) => module[name]?.kind === 'bench' && module[name].hosts.includes('browser') && (module[name].name.includes(filter) || file.includes(filter)))
+    }, [filter, file])
+    for (const name of names) {
+      results.push(await withLoad(() => page.evaluate(async (name) => {
+        const module = await import('/bench.js')
+        return { ...await module.runBench(module[name], globalThis.print), browser: navigator.userAgent }
+      }, name)))
+    }
   }
   await page.context().browser()?.close()
   server.close()

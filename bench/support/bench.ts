@@ -10,6 +10,8 @@ export interface VariantResult {
   readonly minMs: number
   readonly p50Ms: number
   readonly p95Ms: number
+  /** Of things that were timed one by one. */
+  readonly p99Ms?: number
   readonly calls: number
   /** p50 of this variant by p50 of the first one: above 1 the first variant is faster. */
   readonly ratio: number
@@ -48,6 +50,8 @@ export interface CompareOptions {
 export interface BenchContext {
   /** Measures every variant; the first is ours, the others are peers. Returns the row, so that a bar can be named in a note. */
   compare(row: string, variants: Readonly<Record<string, () => unknown>>, options?: CompareOptions): Promise<RowResult>
+  /** Keeps times (ms) of things that cannot be called in a loop: threads that start, runs that are cancelled. The bench takes them, each variant as often as the others and in turn. */
+  record(row: string, times: Readonly<Record<string, readonly number[]>>): RowResult
   /** A line printed below the rows and kept with them. */
   note(text: string): void
 }
@@ -70,12 +74,16 @@ export function bench(name: string, measure: BenchModule['measure'], hosts: Benc
 export async function runBench(module: BenchModule, print: (line: string) => void): Promise<BenchResult> {
   const result: BenchResult = { name: module.name, rows: [], notes: [] }
   print(`\n${module.name}`)
+  const keep = (row: RowResult): RowResult => {
+    result.rows.push(row)
+    for (const line of rowLines(row)) print(line)
+    return row
+  }
   await module.measure({
-    async compare(row, variants, options = {}) {
-      const measured = await compare(row, variants, options)
-      result.rows.push(measured)
-      for (const line of rowLines(measured)) print(line)
-      return measured
+    compare: async (row, variants, options = {}) => keep(await compare(row, variants, options)),
+    record(row, times) {
+      const all = Object.entries(times).map(([variant, samples]) => ({ variant, ...summarize(samples), p99Ms: shareOf(samples, 0.99), calls: samples.length }))
+      return keep({ row, variants: all.map((one) => ({ ...one, ratio: one.p50Ms / all[0]!.p50Ms })) })
     },
     note(text) {
       result.notes.push(text)
@@ -145,6 +153,12 @@ export function verdict(what: string, barMs: number, { variants }: RowResult): s
   return `${what}: bar ${barMs} ms, p50 ${p50Ms.toFixed(3)} ms, least ${minMs.toFixed(3)} ms${beside}: ${p50Ms < barMs ? 'met' : minMs < barMs ? 'met at the least only' : 'missed'}`
 }
 
+/** A recorded row's first variant against its bar: by the slowest but one in a hundred where the design names that, else by the median. */
+export function tail(what: string, barMs: number, { variants }: RowResult, by: 'p99' | 'p50' = 'p99'): string {
+  const { p99Ms = NaN, p50Ms, minMs, calls } = variants[0]!, judged = by === 'p99' ? p99Ms : p50Ms, [lower, name] = by === 'p99' ? [p50Ms, 'by the median'] as const : [minMs, 'at the least'] as const
+  return `${what}: bar ${by} ${barMs} ms, p99 ${p99Ms.toFixed(3)} ms of ${calls}, p50 ${p50Ms.toFixed(3)} ms, least ${minMs.toFixed(3)} ms: ${judged < barMs ? 'met' : lower < barMs ? `met ${name} only` : 'missed'}`
+}
+
 /** How many times faster the first variant is than each of `against`, by the medians, and whether the least of these reaches the bar; least times in brackets. */
 export function speedup(bar: number, { variants }: RowResult, against: readonly string[]): string {
   const own = variants[0]!, peers = against.map((name) => {
@@ -156,15 +170,19 @@ export function speedup(bar: number, { variants }: RowResult, against: readonly 
 }
 
 function summarize(samples: readonly number[]): { minMs: number; p50Ms: number; p95Ms: number } {
+  return { minMs: shareOf(samples, 0), p50Ms: shareOf(samples, 0.5), p95Ms: shareOf(samples, 0.95) }
+}
+
+/** The value below which this part (0 to 1) of all lies. */
+function shareOf(samples: readonly number[], part: number): number {
   const sorted = Float64Array.from(samples).sort()
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
-  return { minMs: at(0), p50Ms: at(0.5), p95Ms: at(0.95) }
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
 }
 
 function rowLines(row: RowResult): string[] {
   const width = Math.max(...row.variants.map((variant) => variant.variant.length))
   return [`  ${row.row}`, ...row.variants.map((v) => [
-    `    ${v.variant.padEnd(width)}  min ${time(v.minMs)}  p50 ${time(v.p50Ms)}  p95 ${time(v.p95Ms)}  ratio ${v.ratio.toFixed(2)}`,
+    `    ${v.variant.padEnd(width)}  min ${time(v.minMs)}  p50 ${time(v.p50Ms)}  p95 ${time(v.p95Ms)}${v.p99Ms === undefined ? '' : `  p99 ${time(v.p99Ms)}`}  ratio ${v.ratio.toFixed(2)}`,
     v.perSecond === undefined ? '' : `  ${amount(v.perSecond)} ${row.unit}/s`,
     v.quality === undefined ? '' : `  [${v.quality}]`,
   ].join(''))]
