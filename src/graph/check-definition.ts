@@ -26,6 +26,7 @@ export function checkDefinition(definition: NodeDefinition): void {
   demand(type, codeURL === undefined || typeof codeURL === 'string' || Object.prototype.toString.call(codeURL) === '[object URL]', 'codeURL as text or a URL', show(codeURL))
   demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)) || (inWorker && codeURL !== undefined),
     'a kernel, a process function or a pull function', 'none')
+  demand(type, definition.flush === undefined || definition.process !== undefined, 'process beside flush', 'none')
   demand(type, inWorker || codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${thread ?? 'engine'}`)
   demand(type, !inWorker || definition.kernel === undefined, "no thread for a kernel node", 'worker')
   demand(type, definition.kernel === undefined || ![...Object.values(inputs), ...Object.values(outputs)].some((port) => ('lazy' in port && port.lazy === true) || ('changes' in port && port.changes === true) || port.list === true), 'no lazy or list ports beside a kernel, nor ports with changes', 'some')

@@ -89,10 +89,10 @@ const codes = new WeakMap<NodeDefinition, { readonly digest: Uint8Array; readonl
 export function codeDigest(given: NodeDefinition, module = given.kernel && shippedDigest(given.kernel.module)): Uint8Array {
   const definition = writtenOf(given), known = codes.get(definition), revision = revisionOf(definition)
   if (known !== undefined && known.revision === revision && known.module === module) return known.digest
-  const { version, kernel, reference, process, pull, latencyFrames, summary, init, codeURL } = definition
+  const { version, kernel, reference, process, pull, latencyFrames, summary, init, flush, codeURL } = definition
   const writer = new HashWriter().utf8(version)
   if (kernel !== undefined) writer.text(1, `${kernel.module}/${kernel.export}`)
-  const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary, init, kernel?.slots, kernel?.controls, kernel?.assets]
+  const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary, init, kernel?.slots, kernel?.controls, kernel?.assets, flush]
   functions.forEach((code, i) => { if (typeof code === 'function') writer.text(2 + i, Function.prototype.toString.call(code)) })
   if (revision !== undefined) writer.record(20, revision)
   if (codeURL !== undefined) writer.text(21, String(codeURL))

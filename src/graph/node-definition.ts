@@ -230,6 +230,11 @@ export interface NodeDefinition {
     Promise<PacketRecord> | AsyncIterable<PacketRecord>
   /** Makes what an instance of a TypeScript node keeps between runs (a model, a connection); handed to `process` and `pull` as `ctx.instance`. */
   readonly init?: (params: ParamValues, ctx: Pick<NodeContext, 'signal' | 'log'>) => unknown
+  /**
+   * What a node with `process` gives after its input has ended: called once, when `process` has come to its end by itself, with the same context and instance (of lists: once per call). Its records
+   * follow those of `process`. Not called after a failure or a cancel, nor when nobody reads the outputs any more.
+   */
+  readonly flush?: (params: ParamValues, ctx: NodeContext) => Promise<PacketRecord | void> | AsyncIterable<PacketRecord>
   /** Brings an instance back to the state right after `init`; with it, idle instances of equal params are used again by later runs. */
   readonly reset?: (instance: never) => void | Promise<void>
   /** Gives back what `init` took. Called exactly once per `init`, also after errors and cancels. */
@@ -238,10 +243,10 @@ export interface NodeDefinition {
   readonly pull?: (params: ParamValues, ctx: NodeContext) => AsyncIterable<PacketRecord>
   /**
    * Where `process` or `pull` runs. `engine` (default): on the engine's thread, where a hang cannot be ended. `worker`: on a thread of its own kind, watched; `init`,
-   * `reset`, `dispose` too. Its code is {@link codeURL}, else the source text of these functions, which may then use their arguments and globals only.
+   * `flush`, `reset`, `dispose` too. Its code is {@link codeURL}, else the source text of these functions, which may then use their arguments and globals only.
    */
   readonly thread?: 'engine' | 'worker'
-  /** Module that exports `process` or `pull`, and `init`, `reset`, `dispose` as needed: what a worker imports in place of this definition's functions. */
+  /** Module that exports `process` or `pull`, and `init`, `flush`, `reset`, `dispose` as needed: what a worker imports in place of this definition's functions. */
   readonly codeURL?: string | URL
   /** True when `pull` gives one packet that is known whole before the run (audio in memory): its readers can be scheduled as tasks. */
   readonly whole?: (params: ParamValues) => boolean

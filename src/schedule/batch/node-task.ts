@@ -18,6 +18,7 @@ import { Turn } from '../policy/turn.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
 import { asRecord, checkPacket } from './check-packet.js'
+import { callCode } from './node-code.js'
 import { nodeContext, nodeRandom } from './node-context.js'
 import type { InputScope } from './node-input.js'
 import { NodeInputs } from './node-inputs.js'
@@ -143,7 +144,7 @@ class NodeTask {
       end = done
       const call = (driven: readonly string[]): NodeCode => (inputs, values) => watch === undefined
         ? services.scripts!.run({ definition, params: values, driven, inputs, ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, onLast: () => { last = true }, ...(services.memory && { memory: services.memory }) })
-        : watch.call(() => definition.pull ? definition.pull(values, ctx) : definition.process!(inputs, values, ctx))
+        : watch.call(() => callCode(definition, inputs, values, ctx))
       const work = async (): Promise<void> => {
         if (this.#node.perItem === true) {
           await this.#drain(callPerItem({

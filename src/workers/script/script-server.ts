@@ -7,13 +7,17 @@ import { blocker } from '../../media/blocker.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import { ArenaAudio, audioShape } from '../../memory/audio-buffer.js'
+import { RECORD_KIND, RECORD_THREAD, WINDOW } from '../../memory/layout.js'
+import { logIn, threadNotes, type Note } from '../../memory/recorder.js'
 import { isShared } from '../../memory/views.js'
 import { SAMPLE_BYTES } from '../../media/convert-samples.js'
 import { DTYPE_BYTES } from '../../media/dtype.js'
 import { scheduleErrors } from '../../schedule/errors.js'
+import { callCode } from '../../schedule/batch/node-code.js'
 import { expandable, nodeRandom } from '../../schedule/batch/node-context.js'
 import { NodeInstances, type InstanceLease } from '../../schedule/node-instances.js'
 import { sharePacket } from '../../schedule/packet-data.js'
+import { noteScript } from './note-script.js'
 import { placed, unplaced } from './placed.js'
 import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
 import { ScriptAudio } from './script-audio.js'
@@ -34,7 +38,7 @@ const BEAT_MS = 250
 const LEAST_BEAT_MS = 50
 
 /** A node's functions as its module gives them. */
-type Code = Pick<NodeDefinition, 'process' | 'pull' | 'init' | 'reset' | 'dispose'>
+type Code = Pick<NodeDefinition, 'process' | 'pull' | 'init' | 'flush' | 'reset' | 'dispose'>
 /** Names that hosts have in some scopes: never a node's to use. */
 const NOT_GLOBAL = new Set(['require', 'module', 'exports', '__filename', '__dirname'])
 
@@ -45,22 +49,30 @@ export class ScriptServer {
   readonly memory: ArrayBufferLike | undefined
   readonly #port: MessagePort
   readonly #originMs: number
+  readonly #note: Note | undefined
   readonly #codes = new Map<number, NodeDefinition>()
   readonly #jobs = new Map<number, ScriptRun>()
   #stopBeat: (() => void) | undefined
   #beaten = 0
 
-  constructor({ port, memory, clockOriginMs }: ScriptBoot, env: ScriptEnvironment) {
+  constructor({ port, memory, clockOriginMs, log, ordinal }: ScriptBoot, env: ScriptEnvironment) {
     this.env = env
     this.#port = port
     this.#originMs = clockOriginMs
     const shared = memory !== undefined && isShared(memory.buffer)
     this.memory = shared ? memory.buffer : undefined
+    const flights = shared ? { u32: new Uint32Array(memory.buffer), base: WINDOW.ARENA } : log && logIn(log)
+    this.#note = flights && threadNotes(flights, () => this.nowUs(), RECORD_THREAD.SCRIPT, ordinal)
+    this.#note?.(RECORD_KIND.BOOT, -1, ordinal)
     port.onmessage = ({ data }: MessageEvent<ScriptRequest>) => { this.#receive(data) }
+    this.#note?.(RECORD_KIND.END_BOOT, -1, ordinal)
     this.say({ kind: 'ready', shared })
   }
 
-  say(reply: ScriptReply, transfer: ArrayBuffer[] = []): void { this.#port.postMessage(reply, transfer) }
+  say(reply: ScriptReply, transfer: ArrayBuffer[] = []): void {
+    if (this.#note !== undefined) noteScript(this.#note, reply)
+    this.#port.postMessage(reply, transfer)
+  }
   nowUs(): number { return Math.round((this.env.epochMs() - this.#originMs) * 1000) }
 
   beat(): void {
@@ -78,6 +90,7 @@ export class ScriptServer {
   }
 
   #receive(request: ScriptRequest): void {
+    if (this.#note !== undefined) noteScript(this.#note, request)
     switch (request.kind) {
       case 'load': void this.#load(request); return
       case 'drain': void this.instances.close().catch(() => undefined).then(() => { this.say({ kind: 'drained' }) }); return
@@ -95,9 +108,9 @@ export class ScriptServer {
       if (missing.length > 0) { this.say({ kind: 'loaded', code, missing }); return }
       const made = 'text' in source ? this.env.moduleOf(source.text) : { url: source.url, revoke: () => undefined }
       const exported = await this.env.importModule(made.url).finally(made.revoke) as Code & { readonly default?: Code }
-      const { process, pull, init, reset, dispose } = exported.process === undefined && exported.pull === undefined ? exported.default ?? exported : exported
+      const { process, pull, init, flush, reset, dispose } = exported.process === undefined && exported.pull === undefined ? exported.default ?? exported : exported
       if (typeof process !== 'function' && typeof pull !== 'function') throw new TypeError('the code gives neither process nor pull')
-      this.#codes.set(code, { type, process, pull, init, reset, dispose } as NodeDefinition)
+      this.#codes.set(code, { type, process, pull, init, flush, reset, dispose } as NodeDefinition)
       this.say({ kind: 'loaded', code })
     } catch (error) { this.say({ kind: 'loaded', code, error: encodeError(error) }) }
   }
@@ -164,9 +177,9 @@ class ScriptRun {
   }
 
   async #start(): Promise<AsyncIterator<PacketRecord>> {
-    const { process, pull, type } = this.#code, { params, node } = this.#open, ctx = this.#context(undefined)
+    const { type } = this.#code, { params, node } = this.#open, ctx = this.#context(undefined)
     this.#lease = await this.#server.instances.take(this.#code, params as ParamValues, node.id, ctx)
-    const own = this.#context(this.#lease.instance), result: unknown = process === undefined ? pull!(params, own) : process(Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
+    const own = this.#context(this.#lease.instance), result: unknown = callCode(this.#code, Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
     if (typeof result !== 'object' || result === null) throw noRecord(result, type)
     if (Symbol.asyncIterator in result) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
     this.#single = true

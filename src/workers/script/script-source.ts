@@ -3,7 +3,7 @@ import type { NodeDefinition } from '../../graph/node-definition.js'
 import { freeNames } from './free-names.js'
 import type { ScriptSource } from './protocol.js'
 
-const FUNCTIONS = ['process', 'pull', 'init', 'reset', 'dispose'] as const
+const FUNCTIONS = ['process', 'pull', 'init', 'reset', 'dispose', 'flush'] as const
 /** A method's text up to its parameters: `async *name`, a quoted or a computed name. */
 const METHOD = /^(async(?![\w$])\s*)?(\*)?\s*(?:[\w$\u00a0-\uffff]+|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\[[^]*?\])\s*(?=\()/
 /** What compilers put into functions to keep their names (esbuild). */
