@@ -1,10 +1,12 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
 import { LONGEST_NAME, PORT_NAME, TYPE_ID } from './ids.js'
+import { compareVersions } from './semver.js'
 import type { NodeDefinition, ParamDeclaration, ParamTable } from './node-definition.js'
 
 /** Most ports of a node, inputs and outputs together (spec graph.md section 7, hard limit). */
 const MOST_PORTS = 1_024
+const VERSION = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?$/
 /** Names that would change what a handle or a params object is. */
 const RESERVED = new Set(['then', 'constructor', 'prototype'])
 
@@ -12,7 +14,7 @@ const RESERVED = new Set(['then', 'constructor', 'prototype'])
 export function checkDefinition(definition: NodeDefinition): void {
   const { type, version, title, inputs, outputs, params } = definition
   demand(type, TYPE_ID.test(type) && type.length <= LONGEST_NAME, 'type `family::name` of at most 64 characters', type)
-  demand(type, /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?$/.test(version), 'a semantic version', version)
+  demand(type, VERSION.test(version), 'a semantic version', version)
   demand(type, title.length > 0 && title.length <= 80, 'a title of 1 to 80 characters', `${title.length}`)
   const inputNames = Object.keys(inputs), outputNames = Object.keys(outputs)
   demand(type, inputNames.length + outputNames.length <= MOST_PORTS, `at most ${MOST_PORTS} ports`, `${inputNames.length + outputNames.length}`)
@@ -34,6 +36,8 @@ export function checkDefinition(definition: NodeDefinition): void {
   demand(type, limiters === undefined || Array.isArray(limiters), 'limiters to be a list', String(limiters))
   demand(type, hangMs === undefined || hangMs >= 0, 'hangMs from 0', String(hangMs))
   checkParams(type, params)
+  const from = definition.migrations?.map((step) => step.from) ?? []
+  demand(type, from.every((old, i) => VERSION.test(old) && compareVersions(old, version) < 0 && from.indexOf(old) === i), `migrations from different versions before ${version}`, from.join(', '))
 }
 
 function checkName(type: string, name: string): void {

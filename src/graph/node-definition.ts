@@ -279,6 +279,10 @@ export interface NodeDefinition {
   readonly batchable?: boolean
   readonly fingerprint?: (params: ParamValues) => Uint8Array | null | Promise<Uint8Array | null>
   readonly converter?: { readonly lossless: boolean | ((from: Media, to: Media) => boolean); readonly cost: number; readonly params: (from: Media, to: Media) => ParamValues | null }
+  /**
+   * How params of older versions become those of the next step's version, at last of this one (a rename, another unit): plain functions, which get a copy and never see defaults. A document whose node
+   * names an older version (`version: '^1.0.0'`) is taken through them when it is read; `from` is the oldest version that a step is for.
+   */
   readonly migrations?: readonly { readonly from: string; readonly params: (old: ParamValues) => ParamValues }[]
   /** A runnable example: receives the factory, returns named outputs; used by docs and tests. */
   readonly example?: (self: never) => unknown

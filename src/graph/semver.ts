@@ -24,6 +24,12 @@ export function compareVersions(a: string, b: string): number {
   return x === undefined || y === undefined ? Number(x !== undefined) - Number(y !== undefined) : compare(x, y)
 }
 
+/** The oldest version that a range asks for, of its newest alternative: what `^1.2`, `1.x` or `>=1.2.0 <2` was written for. Undefined for one without a lower end. */
+export function oldestOf(range: string): string | undefined {
+  const lows = parseRange(range)?.flatMap((set) => set.flatMap(({ op, version: { numbers, pre } }) => op[0] === '>' ? [`${numbers.join('.')}${pre.length > 0 ? `-${pre.join('.')}` : ''}`] : []).slice(0, 1)) ?? []
+  return lows.sort(compareVersions).at(-1)
+}
+
 function parseVersion(text: string): Version | undefined {
   const match = PARTIAL.exec(text.trim())
   if (match === null || [match[1], match[2], match[3]].some((part) => part === undefined || /[xX*]/.test(part))) return undefined

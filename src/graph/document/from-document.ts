@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js'
 import { errorOf } from '../../errors/error-of.js'
 import { createGraph, type Extras, type Graph, type GraphConfig, type GraphEdge, type GraphInput, type GraphNode, type PortRef } from '../graph.js'
 import { resolveLimits } from '../limits.js'
+import { migrateNode } from '../migrate-node.js'
 import type { Registry } from '../registry.js'
 import { configShape, documentShape, edgeShape, idShape, inputShape, nodeShape, portShape, portsShape } from '../schema/document-shape.js'
 import { fitShape, isObject } from '../schema/fit-shape.js'
@@ -28,7 +29,7 @@ type Json = Readonly<Record<string, unknown>>
 
 /**
  * Builds the graph of a document, never throwing: parts that break the schema are left out or marked as broken, nodes of unknown types stay as opaque
- * nodes (GR-04), aliases become canonical type ids.
+ * nodes (GR-04), aliases become canonical type ids, nodes that name an older version of their type are migrated.
  */
 export function readDocument(given: unknown, registry: TypeSource, o: ParseOptions = {}): DocumentReading {
   const document = migrateDocument(given)
@@ -84,9 +85,10 @@ function readNode(value: Json, id: string, registry: TypeSource): GraphNode {
   const fields = readFields(nodeShape, value)
   const written = typeof fields['type'] === 'string' ? fields['type'] : ''
   const definition = registry.get(written)
-  return {
+  const node = {
     ...fields, id, type: definition?.type ?? written, params: isObject(fields['params']) ? fields['params'] : {}, ...(definition === undefined ? {} : { definition }),
   } as GraphNode
+  return definition === undefined ? node : migrateNode(node, definition).node
 }
 
 /** Declared fields that fit; everything else goes to `extras`. */

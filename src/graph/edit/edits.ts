@@ -3,6 +3,7 @@ import { edgeName } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphNode, PortRef } from '../graph.js'
 import type { TypeSource } from '../subgraph/origin.js'
+import { migrateNode } from '../migrate-node.js'
 import { isRecord } from './same-value.js'
 
 /** Gives a node another id, wherever it is named: edges, inputs, outputs, groups. Throws `NODE_NOT_FOUND`, `DUPLICATE_ID`. */
@@ -33,11 +34,11 @@ export function setType(graph: Graph, id: string, type: string, types?: TypeSour
   return setNode(graph, id, { type: definition?.type ?? type, definition } as Partial<GraphNode>)
 }
 
-/** The graph with the definitions that `types` has now (GR-31): after a type was replaced, exactly its nodes are new, so that only they and what follows them hash anew. */
+/** The graph with the definitions that `types` has now (GR-31), nodes migrated where they name an older version: after a type was replaced, exactly its nodes are new, so that only they and what follows them hash anew. */
 export function refreshTypes(graph: Graph, types: TypeSource): Graph {
   const nodes = graph.nodes.map((node) => {
     const definition = types.get(node.type)
-    return definition === undefined || definition === node.definition ? node : { ...node, definition }
+    return definition === undefined || definition === node.definition ? node : migrateNode({ ...node, definition }, definition).node
   })
   return nodes.every((node, n) => node === graph.nodes[n]) ? graph : { ...graph, nodes }
 }

@@ -1,5 +1,6 @@
 import type { Suggestion } from '../../errors/diagnostic.js'
 import { graphErrors } from '../errors.js'
+import { migrateNode } from '../migrate-node.js'
 import { resolveParams } from '../params.js'
 import { escapePointer } from '../pointer.js'
 import { satisfies } from '../semver.js'
@@ -22,8 +23,9 @@ export function checkTypes(c: Context): void {
     }
     if (node.version !== undefined && !satisfies(definition.version, node.version)) {
       c.brokenNodes.add(n)
+      const { fault } = migrateNode(node, definition)
       c.report('nodes', n, graphErrors.NODE_VERSION.diagnostic(
-        { node: node.id, range: node.version, version: definition.version },
+        { node: node.id, range: node.version, version: fault === undefined ? definition.version : `${definition.version}; ${fault}` },
         { node: node.id, pointer: `${pointer}/version`, expected: node.version, got: definition.version }))
       return
     }

@@ -13,6 +13,7 @@ import { checkEndpoints, checkIds, checkSize } from './links.js'
 import { checkMedia, type MediaOptions } from './media.js'
 import type { Negotiation } from '../negotiate/index.js'
 import { checkPorts } from './ports.js'
+import { withDefinitions } from '../with-definitions.js'
 import { checkParams, checkTypes } from './types.js'
 
 /** Beside the host: limits, strictness towards unknown fields, and what negotiation is told. */
@@ -41,7 +42,7 @@ export interface Examined {
 export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false): Examined {
   const reading = checkGraph(graph, strict), limits = resolveLimits(given)
   if (reading !== undefined) return examine(readContext(reading, registry, limits, passes), host, graph)
-  const flat = flattenGraph(graph, registry, { limits }), c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
+  const flat = flattenGraph(withDefinitions(graph, registry), registry, { limits }), c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
   noteFlat(c, flat)
   return examine(c, host, graph)
 }
