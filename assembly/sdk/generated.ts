@@ -14,7 +14,7 @@
 // @ts-ignore: decorator
 @inline export const SCRATCH_SPAN_BYTES: u32 = 0x40000
 // @ts-ignore: decorator
-@inline export const LAYOUT_HASH: u32 = 0xf79976a4
+@inline export const LAYOUT_HASH: u32 = 0x6dc1a6ea
 
 // @ts-ignore: decorator
 @inline export const ASSET_ADDRESS: u32 = 0x0
@@ -627,6 +627,11 @@
 @inline export const RECORD_KIND_LOST: u32 = 0xa
 
 // @ts-ignore: decorator
+@inline export const RECORD_THREAD_WORKER: u32 = 0x40
+// @ts-ignore: decorator
+@inline export const RECORD_THREAD_SCRIPT: u32 = 0x80
+
+// @ts-ignore: decorator
 @inline export const RING_WRITE: u32 = 0x0
 // @ts-ignore: decorator
 @inline export const RING_WRITER_EVENT: u32 = 0x4
@@ -695,12 +700,14 @@
 // @ts-ignore: decorator
 @inline export const RUN_FLAGS: u32 = 0x34
 // @ts-ignore: decorator
+@inline export const RUN_ORDER: u32 = 0x38
+// @ts-ignore: decorator
+@inline export const RUN_AGE: u32 = 0x3c
+// @ts-ignore: decorator
 @inline export const RUN_BYTES: u32 = 0x40
 // @ts-ignore: decorator
 @inline export const RUN_COUNT: u32 = 0x40
 
-// @ts-ignore: decorator
-@inline export const RUN_FLAG_PAUSED: u32 = 0x1
 // @ts-ignore: decorator
 @inline export const RUN_FLAG_REBUILDING: u32 = 0x2
 // @ts-ignore: decorator

@@ -30,6 +30,7 @@ export class GraphRuns {
   readonly #compiler: RunCompiler
   readonly #instances: NodeInstances
   readonly #history: CostHistory
+  #age = 0
 
   constructor(parts: EngineParts, compiler: RunCompiler, instances: NodeInstances, history: CostHistory) {
     this.#p = parts
@@ -41,7 +42,7 @@ export class GraphRuns {
   /** Runs it. Rejects with what the run failed with, its result hung on. */
   async execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget, onJobs?: (cancel: CancelJob) => void): Promise<RunResult> {
     const { clock, arena } = this.#p
-    const startMs = clock.nowMs(), startUs = clock.nowUs()
+    const startMs = clock.nowMs(), startUs = clock.nowUs(), share = budget.share ??= { priority: options.priority ?? 0, limit: options.workers ?? 0, age: this.#age++ }
     if (signal.aborted) throw cancelledRun(runId, signal)
     // Once it was stopped, that is why it ends, whatever else goes wrong on the way.
     const stopped = (error: unknown): never => { throw signal.aborted ? cancelledRun(runId, signal) : error }
@@ -63,8 +64,8 @@ export class GraphRuns {
         ...(onJobs !== undefined && { onJobs }),
         compiled, executors: { engine: this.#p.inline, worker: this.#p.workers.executor }, services, runId, startUs, signal,
         onProgress: options.onProgress, onError, diagnostics, timed: detailed, seed: BigInt(options.seed ?? prepared.graph.config.seed ?? 0),
-        ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }), ...(options.priority !== undefined && { priority: options.priority }),
-        ...(options.workers !== undefined && { workers: options.workers }),
+        ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }),
+        share,
       })
     } finally { await primed.abandon() }
     this.edges.add(runId, compiled, outcome, memory.copies)

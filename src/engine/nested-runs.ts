@@ -8,14 +8,15 @@ import { perItemPorts } from '../graph/resolve/link-nodes.js'
 import { anyMedia } from '../media/media-type.js'
 import type { Packet, PacketStream } from '../media/packet.js'
 import type { RunMetrics } from '../schedule/metrics.js'
+import type { RunShare } from '../schedule/open-segment.js'
 import type { RunResult } from '../schedule/run-types.js'
 import { isAudioBuffer, packetOf } from '../schedule/packet-data.js'
 
 /** Calls of kernels for the items of a list: no node asked for them, and the list bounds them. */
 const wholes = /* @__PURE__ */ new WeakSet<Graph>()
 
-/** Nodes added to a run so far, by all that run within it. */
-export interface Budget { added: number }
+/** What all that run within a run have in common with it: nodes added so far, its place on workers. */
+export interface Budget { added: number; share?: RunShare }
 
 /** Graphs that the nodes of one run run in their place (GR-30): counted against one limit, reported as part of the run. */
 export class NestedRuns {
@@ -102,7 +103,7 @@ export function wholeCalls(node: GraphNode, literal: Literal): NodeDefinition {
       for (const [port, found] of Object.entries(streams)) for (const stream of found === undefined ? [] : [found].flat() as PacketStream[]) inputs.push([port, await stream.whole()])
       // A param's edge carries a value, or, to a kernel, one per frame.
       for (const [name, value] of Object.entries(values)) if (isAudioBuffer(value)) inputs.push([name, value]); else params[name] = value
-      const graph = callGraph({ id: 'op', type: node.type, definition: node.definition!, params }, inputs, literal)
+      const graph = callGraph({ id: 'op', type: node.type, definition: node.definition!, params, ...(node.tier !== undefined && { tier: node.tier }) }, inputs, literal)
       wholes.add(graph)
       return ctx.expand(graph)
     },

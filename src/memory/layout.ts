@@ -30,13 +30,16 @@ export const SLOT_STATUS = { IDLE: 0, BUSY: 1, DEAD: 2, BOOTING: 3, DRAINING: 4 
 export const SLOT_PHASE = { IDLE: 0, QUEUE: 1, KERNEL: 2, SCRIPT: 3, CODEC: 4, BOOT: 5 } as const
 export const MAIL = { MESSAGES: 1, DRAIN: 2, PARK: 4, DUMP: 8 } as const
 
-/** Run record, 64 bytes, 64 of them. */
+/**
+ * Run record, 64 bytes, 64 of them. Among runs of one priority the record with the lowest AGE goes first, then that with the lowest ORDER (lane, then when it was last made ready);
+ * a run has several records of one AGE.
+ */
 export const RUN = {
   EPOCH: 0x00, CANCEL: 0x08, PRIORITY_I32: 0x0c, RING_HIGH: 0x10, RING_NORMAL: 0x14, RING_LOW: 0x18, TASKS_LEFT: 0x1c,
-  TASKS_RUNNING: 0x20, LIMIT: 0x24, TASKS: 0x28, TASK_COUNT: 0x2c, FAILED_TASK: 0x30, FLAGS: 0x34, BYTES: 64, COUNT: 64,
+  TASKS_RUNNING: 0x20, LIMIT: 0x24, TASKS: 0x28, TASK_COUNT: 0x2c, FAILED_TASK: 0x30, FLAGS: 0x34, ORDER: 0x38, AGE: 0x3c, BYTES: 64, COUNT: 64,
 } as const
 /** MIXED: not every worker may take every task of the run (MW-36). */
-export const RUN_FLAG = { PAUSED: 1, REBUILDING: 2, MIXED: 8 } as const
+export const RUN_FLAG = { REBUILDING: 2, MIXED: 8 } as const
 
 /** Task record, 64 bytes: one per segment of a run (MW-31). Times are µs since the run's start, written by the executing thread. */
 export const TASK = {
@@ -68,10 +71,12 @@ export const RING_FLAG = { END: 1, CLOSED: 2 } as const
 
 /**
  * Flight recorder (MW-06): 1 024 entries of 16 bytes from RECORDER, the oldest replaced; RECORDER_NEXT counts entries ever written. TIME: µs of the engine's clock, low 32 bits.
- * VALUE: END_* what ended it (a pass's result), BOOT the worker's ordinal.
+ * VALUE: END_* what ended it (a pass's result; of a script 0 its end, 1 a packet, 2 a question to the engine), BOOT and LOST the thread's ordinal. A thread without a slot adds
+ * RECORD_THREAD to KIND; RUN is its ordinal then, TASK the number of its job + 1.
  */
 export const RECORD = { TIME: 0x00, SLOT_U8: 0x04, KIND_U8: 0x05, RUN_U16: 0x06, TASK: 0x08, VALUE: 0x0c, BYTES: 16, COUNT: 1024 } as const
 export const RECORD_KIND = { BOOT: 1, END_BOOT: 2, QUEUE: 3, END_QUEUE: 4, KERNEL: 5, END_KERNEL: 6, SCRIPT: 7, END_SCRIPT: 8, TRAP: 9, LOST: 10 } as const
+export const RECORD_THREAD = { WORKER: 0x40, SCRIPT: 0x80 } as const
 
 /** Thread record, 256 bytes: threads without a slot; 0 = engine thread, 1…14 worklets. */
 export const THREAD = { CANCEL: 0x00, BEAT: 0x04, SCRATCH: 0x08, SCRATCH_BYTES: 0x0c, BYTES: 256, COUNT: 15 } as const

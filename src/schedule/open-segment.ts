@@ -24,6 +24,8 @@ export interface StepReport {
 /** What a segment did on its thread. */
 export interface SegmentReport {
   readonly steps: readonly StepReport[]
+  /** The memory that its states were read in is shared between threads (GR-45). Absent: false. */
+  readonly shared?: boolean
   readonly passes: number
   /** µs that a thread spent executing it, waiting excluded. */
   readonly busyUs: number
@@ -91,6 +93,15 @@ export interface SegmentExecutor {
   runValues(tasks: readonly ValueTask[], run: RunScope): Promise<readonly OpenSegment[]>
 }
 
+/** A run among others on the same workers (MW-32): higher priority first, then the older one. One object per run: its identity is the run, and what the run runs within it has the same one. */
+export interface RunShare {
+  readonly priority: number
+  /** Most workers that execute segments of the run at once; 0: no bound. */
+  readonly limit: number
+  /** Less than that of runs that began later. */
+  readonly age: number
+}
+
 /** What a run shares with its executors. */
 export interface RunScope {
   readonly runId: string
@@ -100,10 +111,8 @@ export interface RunScope {
   readonly timed?: boolean
   /** Where leases and copies are counted. Absent: nobody asks. */
   readonly memory?: RunMemory
-  /** Among runs on workers: higher first, then the older one; default 0. */
-  readonly priority?: number
-  /** Most segments of the run that workers execute at once; default 0: no bound. */
-  readonly taskLimit?: number
+  /** How it stands among other runs on workers. Absent: alone, without a bound. */
+  readonly share?: RunShare
   /** Where the references of nodes in the `js` tier come from, by node index. */
   reference(node: number): ReferenceParts | undefined
   /** A segment moved on by this many head frames (progress). */

@@ -97,7 +97,7 @@ export class ChunkedSegment implements OpenSegment {
 
   goOn(): void {
     const on = this.#on
-    if (!this.#advancing || !this.#ready || on!.goesOn || this.ahead().length > 0) return
+    if (!this.#advancing || !this.#ready || on!.goesOn || this.ahead().length > 0 || !on!.mayGoOn()) return
     // The snapshot that is under way says how much is much.
     this.#asked = !this.#asked && this.#isDue()
     on!.goOnWith(this.#asked)

@@ -2,12 +2,13 @@ import { commonErrors } from '../errors/common-errors.js'
 import { decodeError } from '../errors/codec.js'
 import { isMillraceError } from '../errors/millrace-error.js'
 import type { Packet } from '../media/packet.js'
-import type { Advance, OpenSegment, OutputMode, RunScope, SegmentReport } from '../schedule/open-segment.js'
+import type { Advance, OpenSegment, OutputMode, RunScope, RunShare, SegmentReport } from '../schedule/open-segment.js'
 import { nodeOf } from '../schedule/resolved-graph.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { SegmentSnapshot } from '../schedule/segment-snapshot.js'
 import { isPooled } from './buffer-pool.js'
 import { onAbort } from '../schedule/on-abort.js'
+import { pieceOf, type DispatchQueue, type Handed, type Piece } from './dispatch-queue.js'
 import { CANCEL_GRACE_MS } from './pool.js'
 import type { JobReply, JobRequest, WirePacket } from './protocol.js'
 import type { RemoteWorker } from './remote-worker.js'
@@ -27,6 +28,8 @@ export interface RemoteJob {
   readonly done: () => void
   /** Goes on where it stood on a worker that is lost. */
   readonly from?: SegmentSnapshot | undefined
+  /** Where each of its passes waits for its turn. Absent: who made the job has its turn, all of it. */
+  readonly turns?: DispatchQueue<RemoteWorker>
   /** Whole values, in pieces in order: here when they must outlive the job. */
   readonly collected?: Map<number, WirePacket[]>
 }
@@ -49,6 +52,11 @@ export class RemoteSegment implements OpenSegment {
   readonly #from: SegmentSnapshot | undefined
   readonly #collected: Map<number, WirePacket[]>
   readonly #settled = new AbortController()
+  readonly #turns: DispatchQueue<RemoteWorker> | undefined
+  readonly #piece: Piece<RemoteWorker>
+  /** Of the pass that was asked for last, and of the one that {@link mayGoOn} allowed. */
+  #turn: Handed<RemoteWorker> | undefined
+  #nextTurn: Handed<RemoteWorker> | undefined
   #hungry = new Set<number>()
   #report: SegmentReport = { steps: [], passes: 0, busyUs: 0, queuedUs: 0, startUs: 0, worker: -1, copyBytes: 0 }
   /** Bytes by value. */
@@ -63,7 +71,9 @@ export class RemoteSegment implements OpenSegment {
   #failure: { readonly error: unknown } | undefined
   #closed = false
 
-  constructor(plan: SegmentPlan, modes: ReadonlyMap<number, OutputMode>, { job, scope, worker, options, done, from, collected = new Map<number, WirePacket[]>() }: RemoteJob) {
+  constructor(plan: SegmentPlan, modes: ReadonlyMap<number, OutputMode>, { job, scope, worker, options, done, from, turns, collected = new Map<number, WirePacket[]>() }: RemoteJob) {
+    this.#turns = turns
+    this.#piece = pieceOf(plan, scope, { fits: (one) => one === worker })
     this.#job = job
     this.plan = plan
     this.worker = worker
@@ -84,6 +94,9 @@ export class RemoteSegment implements OpenSegment {
     this.#hungry = new Set(reply.hungry)
   }
 
+  /** The run that it is of. */
+  get share(): RunShare | undefined { return this.#scope.share }
+
   hungry(): readonly number[] { return [...this.#hungry] }
 
   /** As {@link OpenSegment.feed}. `ahead`: kept by the worker until its input is hungry. */
@@ -103,8 +116,16 @@ export class RemoteSegment implements OpenSegment {
     this.#post({ kind: 'input-end', job: this.#job, buffer, ...(ahead && { ahead }) })
   }
 
+  /** Nobody has waited longer for this worker, or is more urgent: {@link goOnWith} is next. */
+  mayGoOn(): boolean {
+    this.#nextTurn ??= this.#turn && this.#turns?.next(this.#turn)
+    return this.#turns === undefined || this.#nextTurn !== undefined
+  }
+
   /** Asks for the next pass while one runs; the next call of {@link advance} gives its outputs. */
   goOnWith(snapshot: boolean): void {
+    this.#turn = this.#nextTurn
+    this.#nextTurn = undefined
     this.#next = this.#pass(snapshot)
     // Nobody may want it any more.
     this.#next.catch(() => undefined)
@@ -115,7 +136,7 @@ export class RemoteSegment implements OpenSegment {
 
   /** As {@link OpenSegment.advance}. `snapshot`: brings what another worker needs to go on from there. `drop`: what comes out is known already. `take`: inputs that read now what they were fed ahead. */
   async advance(snapshot = false, drop = false, take: readonly number[] = []): Promise<Advance & { readonly snapshot?: SegmentSnapshot | undefined }> {
-    const asked = this.#next ?? this.#pass(snapshot, take)
+    const asked = this.#next ?? this.#inTurn(snapshot, take)
     this.#next = undefined
     const reply = await asked, outputs: { buffer: number; packet: Packet }[] = []
     this.#hungry = new Set(reply.hungry)
@@ -132,14 +153,31 @@ export class RemoteSegment implements OpenSegment {
     return { done: reply.done, outputs, snapshot: reply.snapshot }
   }
 
+  #inTurn(snapshot: boolean, take: readonly number[]): Promise<Reply<'result'>> {
+    const turn = this.#turns?.enter(this.#piece, this.#o.clock.nowUs(), this.#scope.signal)
+    if (!(turn instanceof Promise)) {
+      this.#turn = turn
+      return this.#pass(snapshot, take)
+    }
+    // Read now: what comes for the same inputs meanwhile is for the pass after this one.
+    if (take.length > 0) this.#post({ kind: 'take', job: this.#job, buffers: take })
+    return this.worker.pending.call(() => turn).then((mine) => {
+      // Its worker has gone.
+      if (mine === undefined) return this.worker.pending.call(() => new Promise<never>(() => undefined))
+      this.#turn = mine
+      return this.#pass(snapshot, [])
+    })
+  }
+
   #pass(snapshot: boolean, take?: readonly number[]): Promise<Reply<'result'>> {
-    const { executing } = this.worker
+    const { executing } = this.worker, turn = this.#turn
     if (executing.size === 0) this.worker.beatUs = this.#o.clock.nowUs()
     this.#passes++
     executing.add(this)
     const spent = this.#spent.splice(0)
     return this.#ask('result', { kind: 'advance', job: this.#job, snapshot, spent, ...(take && { take }) }, spent).finally(() => {
       // Behind those that wait for the worker already.
+      turn?.leave()
       executing.delete(this)
       if (--this.#passes > 0) executing.add(this)
     })
@@ -201,6 +239,7 @@ export class RemoteSegment implements OpenSegment {
         this.#stop()
         this.#failure = undefined
         // Nobody waits for what was asked before.
+        this.#turns?.withdraw(this.#piece, this.#over())
         this.#reject(this.#over())
         await this.#ask('job-closed', { kind: 'job-close', job: this.#job })
       }
@@ -208,6 +247,7 @@ export class RemoteSegment implements OpenSegment {
       // The worker is gone, and its memory with it.
     } finally {
       this.#settled.abort()
+      this.#nextTurn?.leave()
       this.worker.open--
       this.#done()
       this.#letGo()

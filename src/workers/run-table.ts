@@ -22,19 +22,19 @@ export interface TaskSpec {
   readonly facts?: number | undefined
 }
 
-/** How a run stands among others: higher priority first, then the older one; `limit`: most tasks of it that run at once, 0 as many as there are workers. */
-export interface RunShare { readonly priority?: number | undefined; readonly limit?: number | undefined }
+/** How a run stands among others: higher priority first, then the older one (default: as old as this table); `limit`: most tasks of it that run at once, 0 as many as there are workers. */
+export interface TableShare { readonly priority?: number; readonly limit?: number; readonly age?: number }
 
 /** Times that the executing thread wrote, µs since the engine's clock began, and who it was. */
 export interface TaskTimes { readonly startUs: number; readonly busyUs: number; readonly queuedUs: number; readonly slot: number }
 
-/** Words of a run's record that stay as they are while it is open; the last three are nobody's. */
-const FIXED = [RUN.EPOCH, RUN.PRIORITY_I32, RUN.RING_HIGH, RUN.RING_NORMAL, RUN.RING_LOW, RUN.LIMIT, RUN.TASKS, RUN.TASK_COUNT, 0x04, 0x38, 0x3c] as const
+/** Words of a run's record that stay as they are while it is open; the last one is nobody's. */
+const FIXED = [RUN.EPOCH, RUN.PRIORITY_I32, RUN.RING_HIGH, RUN.RING_NORMAL, RUN.RING_LOW, RUN.LIMIT, RUN.TASKS, RUN.TASK_COUNT, RUN.AGE, 0x04] as const
 /** Tasks whose states one check looks at; the next ones with the next. */
 const TASKS_A_CHECK = 4
 
-/** Runs are told apart, and aged, by a number that only grows. */
-let epochs = 0
+/** Records are told apart by a number that only grows; ready tasks too, below their lane. */
+let epochs = 0, orders = 0
 
 /**
  * A run in shared memory: its record, task table and three lanes of rings, in one block (MW-31). Engine thread only; workers reach the same bytes through the core's `task_take`
@@ -47,17 +47,20 @@ export class RunTable {
   readonly #index: number
   readonly #tasks: Address
   readonly #count: number
+  /** The most urgent lane of its tasks. */
+  readonly #lane: number
   readonly #fixed: Uint32Array
   readonly #rings: (readonly [address: Address, capacity: number])[] = []
   #flags: number
   #checked = 0
   #closed = false
 
-  constructor(arena: Arena, core: CoreExports, tasks: readonly TaskSpec[], { priority = 0, limit = 0 }: RunShare = {}, recovery?: Recovery) {
+  constructor(arena: Arena, core: CoreExports, tasks: readonly TaskSpec[], { priority = 0, limit = 0, age }: TableShare = {}, recovery?: Recovery) {
     this.#arena = arena
     this.#core = core
     this.#index = freeRecord(arena)
     this.#count = tasks.length
+    this.#lane = tasks.reduce<number>((least, { lane = 'normal' }) => Math.min(least, LANE[lane]), LANE.low)
     const rings = ringsOf(tasks), listBytes = aligned(4 * tasks.reduce((sum, { successors }) => sum + successors.length, 0))
     const own = arena.allocate(tasks.length * TASK.BYTES + listBytes + rings.reduce((sum, { bytes }) => sum + bytes, 0))
     this.#tasks = own
@@ -81,9 +84,12 @@ export class RunTable {
     u32[(record + RUN.TASK_COUNT) >>> 2] = tasks.length
     u32[(record + RUN.PRIORITY_I32) >>> 2] = priority
     u32[(record + RUN.LIMIT) >>> 2] = limit
+    const epoch = ++epochs >>> 0 || ++epochs
+    u32[(record + RUN.AGE) >>> 2] = age ?? epoch
+    this.#order()
     this.#recovery = recovery
     recovery?.watch(this)
-    Atomics.store(u32, (record + RUN.EPOCH) >>> 2, ++epochs >>> 0 || ++epochs)
+    Atomics.store(u32, (record + RUN.EPOCH) >>> 2, epoch)
     this.#fixed = Uint32Array.from(FIXED, (field) => u32[(record + field) >>> 2]!)
     Atomics.store(u32, (record + RUN.FLAGS) >>> 2, this.#flags = rings.some(({ facts }) => facts !== 0) ? RUN_FLAG.MIXED : 0)
   }
@@ -100,6 +106,8 @@ export class RunTable {
   /** Makes a task ready; `nowUs` is when. Nothing, where the record is damaged: then everything ends. */
   push(index: number, nowUs: number): void {
     if (!this.#sound()) return
+    // Tasks that stand in one ring have their order there.
+    if (this.#count === 1) this.#order()
     this.#arena.u32[(this.task(index) + TASK.QUEUED_US) >>> 2] = nowUs
     const pushed = this.#core.task_push(this.#arena.base, this.#index, this.task(index))
     if (pushed < 0) throw commonErrors.INTERNAL({ what: `Run ${this.#index}: task ${index} cannot be pushed in state ${this.state(index)}.` })
@@ -191,6 +199,9 @@ export class RunTable {
     }
     return true
   }
+
+  /** Behind what was made ready before, in its lane (EX-57). */
+  #order(): void { this.#arena.u32[(this.#record + RUN.ORDER) >>> 2] = (this.#lane << 30) | (orders++ & 0x3fff_ffff) }
 
   get #record(): Address { return this.#arena.base + ARENA.RUNS + this.#index * RUN.BYTES }
 

@@ -9,11 +9,12 @@ import type { BuildProgram } from '../schedule/inline-executor.js'
 import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../schedule/open-segment.js'
 import { releasePacket } from '../schedule/packet-data.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
+import { DispatchQueue, laneOf, pieceOf, type Handed, type Piece } from './dispatch-queue.js'
 import type { FactBits } from './facts.js'
 import type { LostWorker, WorkerPool } from './pool.js'
 import type { KernelBinding } from './protocol.js'
 import { RunRecords } from './run-records.js'
-import { SharedRun, type RunTask } from './shared-run.js'
+import { SharedRun, type Gate, type RunTask } from './shared-run.js'
 import type { SlotState } from './slots.js'
 
 /** What a shared executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many to start. */
@@ -35,8 +36,13 @@ export class SharedExecutor implements SegmentExecutor {
   readonly #o: SharedOptions
   readonly #runs = new Set<SharedRun>()
   readonly #records = new RunRecords()
+  /** Runs that may use only so many workers: others go by their records alone. */
+  readonly #turns: DispatchQueue<WorkerPool>
 
-  constructor(options: SharedOptions) { this.#o = options }
+  constructor(options: SharedOptions) {
+    this.#o = options
+    this.#turns = new DispatchQueue(() => [options.pool])
+  }
 
   async prepare(plans: readonly SegmentPlan[]): Promise<void> {
     const { pool, kernels, workers, facts } = this.#o
@@ -58,19 +64,25 @@ export class SharedExecutor implements SegmentExecutor {
 
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
     const { program } = this.#o.build(plan, scope)
+    const turn = this.#gate([plan], scope)
     let run: SharedRun | undefined, retired: Promise<void> | undefined
     // All that lasts between activations is in the program: another record serves the next one as well.
     const retire = (): void => { retired = run?.close(); run = undefined }
     const segment: EngineSegment = new EngineSegment(this.#o.arena, plan, program, outputs, scope, async () => {
-      this.#records.busy(retire)
-      run ??= await this.#start([{ segment, spec: { program: program.address, successors: [], pending: 0, lane: plan.lane, facts: this.#o.facts.recorded(plan) } }], scope)
-      const status = await run.activate(0)
+      await turn?.enter()
+      let status: number
+      try {
+        this.#records.busy(retire)
+        run ??= await this.#start([{ segment, turn, spec: { program: program.address, successors: [], pending: 0, lane: plan.lane, facts: this.#o.facts.recorded(plan) } }], scope)
+        status = await run.activate(0)
+      } finally { turn?.leave() }
       if (status > PASS.DONE) this.#records.idle(retire)
       // Its segment may be open for long yet, and others wait for a record.
       else if (status === PASS.DONE) retire()
       if (status < 0) throw status === STATUS.CANCELLED ? scope.signal.reason ?? program.failed(status) : program.failed(status)
       return status
     }, async () => {
+      turn?.withdraw()
       this.#records.busy(retire)
       await Promise.all([run?.close(), retired])
     })
@@ -78,7 +90,9 @@ export class SharedExecutor implements SegmentExecutor {
   }
 
   async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
+    const { share } = scope
     const segments: EngineSegment[] = []
+    const permits = share === undefined ? 0 : Math.min(share.limit, widthOf(tasks)), turn = this.#gate(tasks.map(({ plan }) => plan), scope, permits)
     let run: SharedRun | undefined
     const retire = (): Promise<void> => run?.close() ?? Promise.resolve()
     try {
@@ -92,9 +106,11 @@ export class SharedExecutor implements SegmentExecutor {
         for (const [buffer, { task, value }] of links) segments[t]!.follow(buffer, segments[task]!, value)
       }
       const after = tasks.map((_, t) => tasks.flatMap(({ links }, reader) => [...links.values()].some((link) => link.task === t) ? [reader] : []))
+      // Whatever they wait for is here: they end, and give their permits back.
+      await turn?.enter()
       run = await this.#start(tasks.map(({ plan, links }, t) => ({ segment: segments[t]!, spec: {
         program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size, lane: plan.lane, facts: this.#o.facts.recorded(plan),
-      } })), scope)
+      } })), scope, permits)
       await run.complete()
       await run.close()
       return segments
@@ -102,21 +118,42 @@ export class SharedExecutor implements SegmentExecutor {
       for (const { literals } of tasks) for (const packet of literals.values()) releasePacket(packet)
       await Promise.all(segments.map((segment) => segment.close()))
       throw error
+    } finally { turn?.leave() }
+  }
+
+  /** Where a piece of a run waits that may use only so many workers; undefined for others. */
+  #gate(plans: readonly SegmentPlan[], scope: RunScope, permits = 1): (Gate & { readonly withdraw: () => void }) | undefined {
+    const [plan] = [...plans].sort((a, b) => laneOf(a) - laneOf(b))
+    if (plan === undefined || !scope.share?.limit) return undefined
+    const piece: Piece<WorkerPool> = pieceOf(plan, scope, { permits }), { signal } = scope
+    let mine: Handed<WorkerPool> | undefined
+    return {
+      enter: async () => { mine = await this.#turns.enter(piece, this.#o.clock.nowUs(), signal) },
+      leave: () => { mine?.leave() },
+      withdraw: () => { this.#turns.withdraw(piece, commonErrors.CLOSED({ thing: 'Segment', id: String(piece.index), event: 'advance' })) },
     }
   }
 
   #runOf(index: number): SharedRun | undefined { return [...this.#runs].find(({ table }) => table.index === index) }
 
   /** A run in shared memory, once a record is free. */
-  async #start(tasks: readonly RunTask[], scope: RunScope): Promise<SharedRun> {
+  async #start(tasks: readonly RunTask[], scope: RunScope, limit = 0): Promise<SharedRun> {
     await this.#records.acquire(scope.signal)
     try {
-      return new SharedRun(this.#o, tasks, scope, this.#runs, () => { this.#records.release() })
+      return new SharedRun(this.#o, tasks, scope, limit, this.#runs, () => { this.#records.release() })
     } catch (error) {
       this.#records.release()
       throw error
     }
   }
+}
+
+/** Most tasks that can be ready at once, or a few more: of each chain one. */
+function widthOf(tasks: readonly ValueTask[]): number {
+  const depth: number[] = []
+  // Writers come first.
+  for (const { links } of tasks) depth.push(1 + [...links.values()].reduce((most, { task }) => Math.max(most, depth[task]!), 0))
+  return tasks.length + 1 - depth.reduce((most, one) => Math.max(most, one), 0)
 }
 
 /** Self-scheduled segments are executed by their task, never by the driver. */

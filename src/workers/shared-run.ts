@@ -12,8 +12,10 @@ import { onAbort } from '../schedule/on-abort.js'
 import { RunTable, type TaskSpec } from './run-table.js'
 import type { SharedOptions } from './shared-executor.js'
 
-/** A task of a run and the segment that it executes. */
-export interface RunTask { readonly spec: TaskSpec; readonly segment: EngineSegment }
+/** A task of a run and the segment that it executes. `turn`: what the engine lets it go by, when its run may use only so many workers. */
+export interface RunTask { readonly spec: TaskSpec; readonly segment: EngineSegment; readonly turn?: Gate | undefined }
+/** A lost task gives its turn back while it waits, and waits for another one. */
+export interface Gate { readonly leave: () => void; readonly enter: () => Promise<void> }
 
 /** One run's tasks in shared memory, watched from the engine's thread: suspended ones go on, those that lost their worker are delivered again. */
 export class SharedRun {
@@ -36,14 +38,14 @@ export class SharedRun {
   #stopping = false
   #closing: Promise<void> | undefined
 
-  /** `all`: the executor's runs, which this one joins. `gone`: its record is free again. */
-  constructor(options: SharedOptions, tasks: readonly RunTask[], scope: RunScope, all: Set<SharedRun>, gone: () => void) {
+  /** `limit`: most of its tasks that run at once, 0 as many as there are workers. `all`: the executor's runs, which this one joins. `gone`: its record is free again. */
+  constructor(options: SharedOptions, tasks: readonly RunTask[], scope: RunScope, limit: number, all: Set<SharedRun>, gone: () => void) {
     this.#o = options
     this.#tasks = tasks
     this.#scope = scope
     this.#all = all
     this.#gone = gone
-    this.table = new RunTable(options.arena, options.core, tasks.map(({ spec }) => spec), { priority: scope.priority, limit: scope.taskLimit }, options.pool.recovery)
+    this.table = new RunTable(options.arena, options.core, tasks.map(({ spec }) => spec), { ...scope.share, limit }, options.pool.recovery)
     this.#letGo = options.pool.hold()
     all.add(this)
     this.#deaf = onAbort(scope.signal, () => { this.#stop() })
@@ -139,7 +141,11 @@ export class SharedRun {
   async #deliverAgain(task: number, deliveries: number): Promise<void> {
     this.#tasks[task]!.segment.restore()
     this.#delayed.add(task)
+    const { turn } = this.#tasks[task]!
+    turn?.leave()
     await this.#o.clock.sleep(redeliveryDelayMs(deliveries), this.#retired.signal)
+    // Cancelled: it has ended.
+    if (turn !== undefined && this.#delayed.has(task)) await turn.enter().catch(() => undefined)
     // Cancelled meanwhile: it has ended.
     if (this.#delayed.delete(task)) this.table.push(task, this.#o.clock.nowUs())
   }

@@ -1,7 +1,7 @@
 import { commonErrors } from '../errors/common-errors.js'
 import type { MillraceError } from '../errors/millrace-error.js'
 import type { Arena } from '../memory/arena.js'
-import type { OpenSegment, OutputMode, RunScope, SegmentExecutor, ValueTask } from '../schedule/open-segment.js'
+import type { OpenSegment, OutputMode, RunScope, RunShare, SegmentExecutor, ValueTask } from '../schedule/open-segment.js'
 import { releasePacket, sharePacket } from '../schedule/packet-data.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { Clock } from '../schedule/clock.js'
@@ -9,6 +9,7 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../schedule/policy/redeliv
 import { ChunkedSegment } from './chunked-segment.js'
 import { isLoss, poisonSegment } from './lost-job.js'
 import type { BufferPool } from './buffer-pool.js'
+import { DispatchQueue, pieceOf, type Handed } from './dispatch-queue.js'
 import type { FactBits } from './facts.js'
 import { onAbort } from '../schedule/on-abort.js'
 import type { WorkerPool } from './pool.js'
@@ -28,21 +29,21 @@ export interface TransferOptions {
   readonly kernels: (plans: readonly SegmentPlan[]) => readonly KernelBinding[]
 }
 
-/** Whole-value jobs that a worker has at a time: one runs, one waits with its inputs (MW-57). */
+/** What a worker has at a time, passes and whole-value jobs: one runs, one waits with its inputs (MW-57). */
 const MOST_JOBS = 2
-interface Place { readonly worker: RemoteWorker; readonly leave: () => void }
+type Place = Handed<RemoteWorker>
 
 /** Executes segments on workers with memory of their own, the least busy worker first (MW-57). What one segment gives another is moved on without touching the engine's arena. */
 export class TransferExecutor implements SegmentExecutor {
   readonly where = 'worker' as const
   readonly #o: TransferOptions
   readonly #open = new Map<number, RemoteSegment>()
-  readonly #placed = new WeakMap<RemoteWorker, number>()
-  readonly #waiting: (() => void)[] = []
+  readonly #turns: DispatchQueue<RemoteWorker>
   #jobs = 0
 
   constructor(options: TransferOptions) {
     this.#o = options
+    this.#turns = new DispatchQueue(() => options.pool.workers, MOST_JOBS)
     options.pool.onEvent((_worker, event) => {
       if ('job' in event) this.#open.get(event.job)?.receive(event)
     })
@@ -54,16 +55,16 @@ export class TransferExecutor implements SegmentExecutor {
   }
 
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
-    const segment = new ChunkedSegment(plan, outputs, scope, this.#o, async (...words) => {
+    const segment = new ChunkedSegment(plan, outputs, scope, this.#o, async (_plan, modes, more) => {
       if (this.#fitting(plan).length === 0) await this.#start([plan])
       // In one go with the job, which makes its worker busier: runs that begin together go to different ones.
-      return this.#remote(this.#leastBusy(plan), ...words)
+      return this.#remote(this.#leastBusy(plan, scope.share), plan, modes, { ...more, turns: this.#turns })
     })
     await segment.open()
     return segment
   }
 
-  async #remote(worker: RemoteWorker, plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, more: Pick<RemoteJob, 'scope' | 'from' | 'collected'>): Promise<RemoteSegment> {
+  async #remote(worker: RemoteWorker, plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, more: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'turns'>): Promise<RemoteSegment> {
     // Nobody would tell it any more.
     if (more.scope.signal.aborted) throw more.scope.signal.reason
     const job = ++this.#jobs, segment = new RemoteSegment(plan, outputs, { ...more, job, worker, options: this.#o, done: () => { this.#open.delete(job) } })
@@ -123,7 +124,7 @@ export class TransferExecutor implements SegmentExecutor {
     let segment: RemoteSegment | undefined, place: Place | undefined
     try {
       for (const { task: writer } of task.links.values()) await running[writer]
-      place = await this.#place(task.plan, scope.signal)
+      place = await this.#place(task.plan, scope)
       // In one go: who reads a value last takes it, the others get copies.
       for (const [buffer, { task: writer, value }] of task.links) {
         const key = `${writer} ${value}`, left = readers.get(key)! - 1
@@ -148,33 +149,25 @@ export class TransferExecutor implements SegmentExecutor {
     } finally { place?.leave() }
   }
 
-  /** A worker that has room for a whole-value job: one that runs and one that waits with its inputs there (MW-57). */
-  async #place(plan: SegmentPlan, signal: AbortSignal): Promise<Place> {
+  /** Workers have come or gone. */
+  look(): void { this.#turns.look() }
+
+  /** A worker for a whole-value job: at once one that has nothing to do, else behind what one executes (MW-57). */
+  async #place(plan: SegmentPlan, scope: RunScope): Promise<Place> {
+    const need = this.#needs(plan), piece = pieceOf<RemoteWorker>(plan, scope, { fits: ({ facts }) => (need & ~facts) === 0 }), readyUs = this.#o.clock.nowUs()
     for (;;) {
-      if (signal.aborted) throw signal.reason
-      const [least] = this.#fitting(plan).sort((a, b) => (this.#placed.get(a) ?? 0) - (this.#placed.get(b) ?? 0))
+      const place = await this.#turns.enter(piece, readyUs, scope.signal)
+      if (place !== undefined) return place
       // All are lost, and those that come for them have not started.
-      if (least === undefined) { await this.#start([plan]); continue }
-      const jobs = this.#placed.get(least) ?? 0
-      if (jobs < MOST_JOBS) {
-        this.#placed.set(least, jobs + 1)
-        return { worker: least, leave: () => {
-          this.#placed.set(least, this.#placed.get(least)! - 1)
-          for (const wake of this.#waiting.splice(0)) wake()
-        } }
-      }
-      let deaf = (): void => undefined
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-        deaf = onAbort(signal, resolve)
-      })
-      deaf()
+      await this.#start([plan])
     }
   }
 
+  #needs(plan: SegmentPlan): number { return this.#o.facts?.ofSegment(plan) ?? 0 }
+
   /** Workers that have what a segment needs (MW-36). */
   #fitting(plan: SegmentPlan): RemoteWorker[] {
-    const need = this.#o.facts?.ofSegment(plan) ?? 0
+    const need = this.#needs(plan)
     return this.#o.pool.workers.filter(({ facts }) => (need & ~facts) === 0)
   }
 
@@ -184,8 +177,10 @@ export class TransferExecutor implements SegmentExecutor {
     facts?.require(plans, pool.workers)
   }
 
-  #leastBusy(plan: SegmentPlan): RemoteWorker {
-    const [least] = this.#fitting(plan).sort((a, b) => a.open - b.open)
+  /** The worker with fewest segments. A run that may use only so many stays on those that it has: there its passes need not wait for each other's workers. */
+  #leastBusy(plan: SegmentPlan, share: RunShare | undefined): RemoteWorker {
+    const fitting = this.#fitting(plan).sort((a, b) => a.open - b.open), used = new Set([...this.#open.values()].flatMap((segment) => share !== undefined && segment.share === share ? [segment.worker] : []))
+    const least = share !== undefined && share.limit > 0 && used.size >= share.limit ? fitting.find((worker) => used.has(worker)) ?? fitting[0] : fitting[0]
     if (least === undefined) throw this.#o.pool.broken ?? commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
     return least
   }

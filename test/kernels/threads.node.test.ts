@@ -93,7 +93,7 @@ describe('ring of many producers and consumers', () => {
 })
 
 /** A run record with its task table, successor lists and rings. */
-function makeRun(bench: Bench, run: number, o: { count: number; priority?: number; limit?: number; epoch?: number; edges: (task: number) => readonly number[]; lane?: (task: number) => number }): { record: Address; tasks: Address } {
+function makeRun(bench: Bench, run: number, o: { count: number; priority?: number; limit?: number; age?: number; order?: number; edges: (task: number) => readonly number[]; lane?: (task: number) => number }): { record: Address; tasks: Address } {
   const { arena } = bench, { u32 } = arena, record = arena.base + ARENA.RUNS + run * RUN.BYTES
   const set = (at: Address, field: number, value: number): void => { u32[(at + field) >>> 2] = value }
   const tasks = arena.allocate(o.count * TASK.BYTES), pending = new Uint32Array(o.count)
@@ -119,7 +119,9 @@ function makeRun(bench: Bench, run: number, o: { count: number; priority?: numbe
   set(record, RUN.FAILED_TASK, 0)
   set(record, RUN.FLAGS, 0)
   set(record, RUN.CANCEL, 0)
-  Atomics.store(u32, (record + RUN.EPOCH) >>> 2, o.epoch ?? run + 1)
+  set(record, RUN.ORDER, o.order ?? 0)
+  set(record, RUN.AGE, o.age ?? run + 1)
+  Atomics.store(u32, (record + RUN.EPOCH) >>> 2, run + 1)
   return { record, tasks }
 }
 const word = (bench: Bench, at: Address): number => Atomics.load(bench.arena.u32, at >>> 2)
@@ -201,14 +203,15 @@ describe('tasks (MW-31 to MW-33)', () => {
     expect(done).toBe(pushes)
   }, 3_600_000)
 
-  test('order of runs, lanes, pause, limit, cancel, mail', async () => {
+  test('order of runs and of their records, lanes, rebuild, limit, cancel, mail', async () => {
     const bench = await openBench(true), { arena, runtime: { core } } = bench, base = arena.base, slot = base + ARENA.SLOTS
     arena.u32[(slot + SLOT.PID) >>> 2] = 1
     const take = (): number => core.task_take(base, 0, -1, 0) >>> 0, done = (task: number): number => core.task_finish(base, 0, task, TASK_STATE.DONE, 0)
     expect(take()).toBe(0)
-    const old = makeRun(bench, 4, { count: 3, epoch: 10, edges: () => [], lane: (n) => [2, 0, 1][n]! })
-    const young = makeRun(bench, 2, { count: 1, epoch: 11, edges: () => [] }), high = makeRun(bench, 7, { count: 3, epoch: 12, priority: 5, limit: 1, edges: () => [] })
-    for (const [run, { tasks }, n] of [[4, old, 3], [2, young, 1], [7, high, 3]] as const) for (let i = 0; i < n; i++) expect(core.task_push(base, run, tasks + i * TASK.BYTES)).toBe(0)
+    // The youngest two are of one run, and the second of them was made ready first.
+    const old = makeRun(bench, 4, { count: 3, age: 10, order: 9, edges: () => [], lane: (n) => [2, 0, 1][n]! }), last = makeRun(bench, 1, { count: 1, age: 11, order: 8, edges: () => [] })
+    const young = makeRun(bench, 2, { count: 1, age: 11, order: 7, edges: () => [] }), high = makeRun(bench, 7, { count: 3, age: 12, priority: 5, limit: 1, edges: () => [] })
+    for (const [run, { tasks }, n] of [[4, old, 3], [1, last, 1], [2, young, 1], [7, high, 3]] as const) for (let i = 0; i < n; i++) expect(core.task_push(base, run, tasks + i * TASK.BYTES)).toBe(0)
     expect(core.task_push(base, 4, old.tasks)).toBe(-1)
     // Highest priority first; at its limit the oldest run, high lane before normal before low.
     const first = take()
@@ -218,8 +221,9 @@ describe('tasks (MW-31 to MW-33)', () => {
     expect(word(bench, first + TASK.STATE)).toBe(TASK_STATE.RUNNING)
     const second = take()
     expect(second).toBe(old.tasks + TASK.BYTES)
-    arena.u32[(old.record + RUN.FLAGS) >>> 2] = RUN_FLAG.PAUSED
+    arena.u32[(old.record + RUN.FLAGS) >>> 2] = RUN_FLAG.REBUILDING
     expect(take()).toBe(young.tasks)
+    expect(take()).toBe(last.tasks)
     expect(take()).toBe(0)
     arena.u32[(old.record + RUN.FLAGS) >>> 2] = 0
     expect(take()).toBe(old.tasks + 2 * TASK.BYTES)

@@ -1,6 +1,6 @@
 /**
  * Words of runs, slots and the host event that say "go on", "stop" or "there is something" to a thread that may just fall asleep. Every interleaving, small models of their own;
- * tasks and rings are in the others. A worker is tasks.rs `take_task`: event (the ready event is read) · mail (MAIL is looked at) · look (a run that is not paused, a task) · same
+ * tasks and rings are in the others. A worker is tasks.rs `take_task`: event (the ready event is read) · mail (MAIL is looked at) · look (a run that is not rebuilt, a task) · same
  * (is the event what it was) · sleep; then worker-shared.ts `#read`: exchange (MAIL ← 0) · read (the ring).
  */
 import { describe, expect, test } from 'vitest'
@@ -17,16 +17,16 @@ const sleepOn = (own: string, after = ''): Steps => [
   { name: `${after}woken`, when: (w) => w[`sleeps${own}`] === 0, run: () => 'event' },
 ]
 
-/** FLAGS of a run: PAUSED, and REBUILDING that is lowered the same way. The engine raises it, makes a task ready, and lowers it; two workers. */
+/** FLAGS of a run: REBUILDING. The engine raises it, makes a task ready, and lowers it; two workers. */
 function flags(fault = ''): Exploration {
   const workers = ['0', '1'], woken = workers.map((one) => `sleeps${one}`)
-  const lower: Step<Words> = { name: 'lower', run: (w) => { w['paused'] = 0 } }
+  const lower: Step<Words> = { name: 'lower', run: (w) => { w['rebuilding'] = 0 } }
   const resume = fault === 'nobody is woken' ? [lower] : fault === 'woken before it is lowered' ? [...wake(woken), lower] : [lower, ...wake(woken)]
   return explore<Words>({
-    words: { paused: 0, ready: 0, done: 0, event: 0, seen0: 0, sleeps0: 0, seen1: 0, sleeps1: 0 },
-    threads: [[{ name: 'raise', run: (w) => { w['paused'] = 1 } }, { name: 'push', run: (w) => { w['ready']! += 2 } }, ...wake(woken).map((step) => ({ ...step, name: `push ${step.name}` })), ...resume], ...workers.map((own): Steps => [
+    words: { rebuilding: 0, ready: 0, done: 0, event: 0, seen0: 0, sleeps0: 0, seen1: 0, sleeps1: 0 },
+    threads: [[{ name: 'raise', run: (w) => { w['rebuilding'] = 1 } }, { name: 'push', run: (w) => { w['ready']! += 2 } }, ...wake(woken).map((step) => ({ ...step, name: `push ${step.name}` })), ...resume], ...workers.map((own): Steps => [
       { name: 'event', run: (w) => { w[`seen${own}`] = w['event']! } },
-      { name: 'flags', run: (w) => w['paused'] !== 0 ? 'same' : undefined },
+      { name: 'flags', run: (w) => w['rebuilding'] !== 0 ? 'same' : undefined },
       // Between the flag and this it may be raised: one task of each worker is taken all the same, which `pause` allows and a rebuild waits for (phase QUEUE).
       { name: 'look', run: (w) => { if (w['ready']! > 0) { w['ready']!--; w['done']!++; return 'event' } } },
       ...sleepOn(own),
@@ -75,7 +75,7 @@ function host(fault = ''): Exploration {
 }
 
 describe('words that a thread reads before it sleeps', () => {
-  test('flags of a run: what was paused or rebuilt is taken once it may be', () => { expect(flags()).toMatchObject({ fault: null }) })
+  test('flags of a run: what was rebuilt is taken once it may be', () => { expect(flags()).toMatchObject({ fault: null }) })
   test.each(['nobody is woken', 'woken before it is lowered'])('flags of a run, planted fault found: %s', (fault) => { expect(flags(fault).fault).toBe('everybody sleeps') })
   test.each([false, true])('mail of a slot: every message is read, and an order to end is obeyed (%s)', (drains) => { expect(mail(drains)).toMatchObject({ fault: null }) })
   test.each(['flag before the message', 'bumped before the flag', 'no bump', 'event read after the mail', 'cleared after it was read'])('mail of a slot, planted fault found: %s', (fault) => {

@@ -25,7 +25,7 @@ const SLOT_WORDS = [['PID', SLOT.PID, 99, 'pid'], ['STATUS', SLOT.STATUS, 77, 's
 const RUN_WORDS = [
   ['EPOCH', RUN.EPOCH, 0, 'run 0'], ['CANCEL', RUN.CANCEL, 3, 'cancel word'], ['PRIORITY', RUN.PRIORITY_I32, 5, 'run 0'], ['RING_NORMAL', RUN.RING_NORMAL, 0x123450, 'run 0'], ['TASKS_LEFT', RUN.TASKS_LEFT, 5, 'tasks left'],
   ['TASKS_RUNNING', RUN.TASKS_RUNNING, 0xffffffff, 'tasks running'], ['LIMIT', RUN.LIMIT, 1, 'run 0'], ['TASKS', RUN.TASKS, 0, 'run 0'], ['TASK_COUNT', RUN.TASK_COUNT, 5, 'run 0'], ['FAILED_TASK', RUN.FAILED_TASK, 9, 'failed task'],
-  ['PAUSED', RUN.FLAGS, RUN_FLAG.PAUSED, 'flags'], ['REBUILDING', RUN.FLAGS, RUN_FLAG.REBUILDING, 'flags'], ['a word of nobody', 0x38, 1, 'run 0'],
+  ['AGE', RUN.AGE, 0xffff, 'run 0'], ['REBUILDING', RUN.FLAGS, RUN_FLAG.REBUILDING, 'flags'], ['a word of nobody', 0x04, 1, 'run 0'],
 ] as const
 
 describe.runIf(shares)('damaged words of shared memory', () => {

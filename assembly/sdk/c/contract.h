@@ -2,7 +2,7 @@
 #pragma once
 
 #define MR_ABI_VERSION 0x1u
-#define MR_LAYOUT_HASH 0xf79976a4u
+#define MR_LAYOUT_HASH 0x6dc1a6eau
 
 #define MR_ASSET_ADDRESS 0x0
 #define MR_ASSET_BYTES_U32 0x4

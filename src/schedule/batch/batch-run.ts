@@ -347,7 +347,7 @@ class BatchRun {
   #scope(nodes: readonly number[]): RunScope {
     const { compiled } = this.#r
     return {
-      ...(this.#r.priority !== undefined && { priority: this.#r.priority }), ...(this.#r.workers !== undefined && { taskLimit: this.#r.workers }),
+      ...(this.#r.share && { share: this.#r.share }),
       runId: this.#r.runId, signal: this.#jobs.signal(nodes), startUs: this.#r.startUs, timed: this.#r.timed !== false, ...(this.#r.services.memory && { memory: this.#r.services.memory }),
       reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => {

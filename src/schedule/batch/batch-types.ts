@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
 import type { Packet } from '../../media/packet.js'
 import type { CompiledPlan } from '../compiled-plan.js'
-import type { OpenSegment, SegmentExecutor } from '../open-segment.js'
+import type { OpenSegment, RunShare, SegmentExecutor } from '../open-segment.js'
 import type { EdgeCounters } from '../packet-queue.js'
 import type { ProgressListener } from '../progress.js'
 import type { ValueId } from '../segment-plan.js'
@@ -44,9 +44,7 @@ export interface BatchRequest {
   readonly timed?: boolean
   /** Gets how to cancel a job of the run, before the first one starts. */
   readonly onJobs?: (cancel: CancelJob) => void
-  /** See the options of a run. */
-  readonly priority?: number
-  readonly workers?: number
+  readonly share?: RunShare
   readonly diagnostics: Diagnostic[]
   /** Seed of random numbers; default 0. */
   readonly seed?: bigint

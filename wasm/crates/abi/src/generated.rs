@@ -7,7 +7,7 @@ pub const ARENA_MAGIC_HIGH: u32 = 0x56545833;
 pub const ARENA_MAGIC_LOW: u32 = 0x1;
 pub const LAYOUT_VERSION: u32 = 0x1;
 pub const SCRATCH_SPAN_BYTES: u32 = 0x40000;
-pub const LAYOUT_HASH: u32 = 0xf79976a4;
+pub const LAYOUT_HASH: u32 = 0x6dc1a6ea;
 
 pub mod asset {
     pub const ADDRESS: u32 = 0x0;
@@ -404,6 +404,11 @@ pub mod record_kind {
     pub const LOST: u32 = 0xa;
 }
 
+pub mod record_thread {
+    pub const WORKER: u32 = 0x40;
+    pub const SCRIPT: u32 = 0x80;
+}
+
 pub mod ring {
     pub const WRITE: u32 = 0x0;
     pub const WRITER_EVENT: u32 = 0x4;
@@ -444,12 +449,13 @@ pub mod run {
     pub const TASK_COUNT: u32 = 0x2c;
     pub const FAILED_TASK: u32 = 0x30;
     pub const FLAGS: u32 = 0x34;
+    pub const ORDER: u32 = 0x38;
+    pub const AGE: u32 = 0x3c;
     pub const BYTES: u32 = 0x40;
     pub const COUNT: u32 = 0x40;
 }
 
 pub mod run_flag {
-    pub const PAUSED: u32 = 0x1;
     pub const REBUILDING: u32 = 0x2;
     pub const MIXED: u32 = 0x8;
 }

@@ -71,7 +71,7 @@ pub fn take_task(base: u32, number: u32, facts: u32, wait_ms: u32) -> u32 {
     }
 }
 
-/// One look over all runs, best first: highest priority, then oldest. "announce", then "look".
+/// One look over all runs, best first: highest priority, then oldest, then what the engine made ready first. "announce", then "look".
 fn look(base: u32, own: u32, facts: u32) -> Option<u32> {
     set(own + slot::PHASE, slot_phase::QUEUE);
     let mut tried = 0u64;
@@ -90,17 +90,19 @@ fn look(base: u32, own: u32, facts: u32) -> Option<u32> {
 
 #[inline(never)]
 fn best_run(base: u32, tried: u64) -> Option<u32> {
-    let mut best: Option<(u32, i32, u32)> = None;
+    let mut best: Option<(u32, i32, u64)> = None;
     for number in 0..run::COUNT {
         let record = run_of(base, number);
         let epoch = get(record + run::EPOCH);
-        if tried & (1 << number) != 0 || epoch == 0 || get(record + run::FLAGS) & (run_flag::PAUSED | run_flag::REBUILDING) != 0 {
+        if tried & (1 << number) != 0 || epoch == 0 || get(record + run::FLAGS) & run_flag::REBUILDING != 0 {
             continue;
         }
         let priority = atomic_i32(record + run::PRIORITY_I32).load(Relaxed);
-        let better = best.is_none_or(|(_, top, age)| priority > top || (priority == top && (epoch.wrapping_sub(age) as i32) < 0));
+        // AGE above ORDER. Of two records that are both due, whichever is taken first: nothing else depends on it.
+        let rank = load::<u64>(record + run::ORDER);
+        let better = best.is_none_or(|(_, top, first)| priority > top || (priority == top && rank < first));
         if better {
-            best = Some((number, priority, epoch));
+            best = Some((number, priority, rank));
         }
     }
     best.map(|(number, ..)| number)
