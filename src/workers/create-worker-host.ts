@@ -74,6 +74,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     hangMsOf: (state): number | undefined => shared.hangMsOf(state), nodesOf: (state): string | undefined => shared.nodesOf(state),
     onLost(lost) {
       shared.lost(lost)
+      transfer.look()
       parts.onLost?.(lost)
     },
     onRecovered: (lost) => { shared.recovered(lost) },
@@ -81,11 +82,15 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
       shared.broken(error)
       parts.onBroken?.(error)
     },
-    ...(parts.onStarted && { onStarted: parts.onStarted }), ...(parts.onLog && { onLog: parts.onLog }),
+    onStarted(...words) {
+      transfer.look()
+      parts.onStarted?.(...words)
+    },
+    ...(parts.onLog && { onLog: parts.onLog }),
     ...parts.pool,
   })
   const shared: SharedExecutor = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels, facts: bits })
-  const transfer = new TransferExecutor({ pool, arena, clock, buffers: new BufferPool(), workers: size, kernels, facts: bits })
+  const transfer: TransferExecutor = new TransferExecutor({ pool, arena, clock, buffers: new BufferPool(), workers: size, kernels, facts: bits })
   const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer : compilePrivate === undefined ? shared : new FallbackExecutor(pool, shared, transfer)
   return {
     available: true, executor,

@@ -123,6 +123,8 @@ export type JobRequest =
    * that are hungry when the pass before it has ended. Who asks later must say them: an input that is fed may make another one hungry.
    */
   | { readonly kind: 'advance'; readonly job: number; readonly snapshot?: boolean; readonly spent?: readonly ArrayBuffer[]; readonly take?: readonly number[] }
+  /** Inputs read now what was sent ahead: their pass is asked for later, when it is its turn. */
+  | { readonly kind: 'take'; readonly job: number; readonly buffers: readonly number[] }
   | { readonly kind: 'job-cancel'; readonly job: number }
   | { readonly kind: 'job-close'; readonly job: number }
 

@@ -117,6 +117,7 @@ export class JobServer {
       }
       case 'chunk': return this.#give(job, request.buffer, request.packet, request.ahead)
       case 'input-end': return this.#give(job, request.buffer, null, request.ahead)
+      case 'take': return this.#take(job, request.buffers)
       // One at a time: the next job waits here with its inputs (MW-57).
       case 'advance':
         this.#pool.give(request.spent ?? [])
@@ -155,15 +156,19 @@ export class JobServer {
     return undefined
   }
 
+  async #take(job: Job, buffers: readonly number[]): Promise<void> {
+    for (const buffer of buffers) {
+      const packet = job.ahead.get(buffer)
+      if (packet === undefined) continue
+      job.ahead.delete(buffer)
+      await this.#give(job, buffer, packet)
+    }
+  }
+
   async #advance(number: number, job: Job, keep: boolean, take?: readonly number[]): Promise<void> {
     const { segment, collected, ahead } = job
     if (segment === undefined) return
-    for (const buffer of ahead.size > 0 ? take ?? segment.hungry() : []) {
-      const packet = ahead.get(buffer)
-      if (packet === undefined) continue
-      ahead.delete(buffer)
-      await this.#give(job, buffer, packet)
-    }
+    if (ahead.size > 0) await this.#take(job, take ?? segment.hungry())
     const { done, outputs } = await segment.advance(), transfer: ArrayBuffer[] = []
     if (!this.#sound()) return
     const pack = (buffer: number, packet: Parameters<typeof packPacket>[0]): { buffer: number; packet: WirePacket } => {
