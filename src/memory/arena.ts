@@ -14,6 +14,7 @@ import type { Handle } from './handle.js'
 import { ARENA, ARENA_FLAG, BLOCK, SCRATCH_SPAN_BYTES, SLOT, WINDOW } from './layout.js'
 import type { LeakWatch } from './leak-watch.js'
 import { LeaseTable, type LeaseGroup } from './lease-table.js'
+import { ownLog, type FlightLog } from './recorder.js'
 import { Holder } from './leases.js'
 import type { Address, MemoryHost } from './memory-host.js'
 import type { RingCore } from './ring/ring-end.js'
@@ -75,6 +76,7 @@ export class Arena implements MemoryHost {
   readonly #table: BlockTable
   readonly #leases: LeaseTable
   readonly #check: ArenaCheck
+  #flights: FlightLog | undefined
   #holders = 0
   #closed = false
 
@@ -178,6 +180,9 @@ export class Arena implements MemoryHost {
 
   /** Throws `ARENA_CORRUPT` when what only this thread writes before the blocks, or nobody, is not as it was written: before each run, at each look of the supervisor (MW-02). About 0.1 µs. */
   checkHeader(): void { this.#check.check(this.#closed) }
+
+  /** Where threads' entries of the flight recorder stand (MW-06): here, or, where threads have memories of their own, beside it. */
+  get flights(): FlightLog { return this.#flights ??= this.shared ? this : ownLog() }
 
   /** Numbers for reports; cheap. */
   stats(): ArenaStats { return this.store.stats() }

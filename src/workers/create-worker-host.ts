@@ -94,7 +94,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer : compilePrivate === undefined ? shared : new FallbackExecutor(pool, shared, transfer)
   return {
     available: true, executor,
-    stats: () => pool.stats(), records: () => pool.records(), drain: (ms) => pool.drain(ms),
+    stats: () => pool.stats(), drain: (ms) => pool.drain(ms),
     mode: () => pool.mode,
     close: () => pool.close(),
   }

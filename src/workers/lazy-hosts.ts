@@ -11,7 +11,7 @@ const idle = (size: number): PoolStats => ({ size, count: 0, busy: 0, lost: 0, r
 
 /** No workers: `workers: 0`, the `js` tier, or a host without threads. */
 export function noWorkers(): WorkerHost {
-  return { available: false, executor: undefined, stats: () => idle(0), records: () => [], mode: () => undefined, drain: () => Promise.resolve(), close: () => Promise.resolve() }
+  return { available: false, executor: undefined, stats: () => idle(0), mode: () => undefined, drain: () => Promise.resolve(), close: () => Promise.resolve() }
 }
 
 /** A part that is made when it is first wanted. A load that fails is tried again at the next want. */
@@ -49,7 +49,7 @@ export function lazyWorkerHost(parts: WorkerHostParts): WorkerHost {
       open: async (plan, outputs, run) => (await host.get()).executor!.open(plan, outputs, run),
       runValues: async (tasks, run) => (await host.get()).executor!.runValues(tasks, run),
     },
-    stats: () => host.value?.stats() ?? idle(parts.size), records: () => host.value?.records() ?? [], mode: () => host.value?.mode() ?? parts.mode,
+    stats: () => host.value?.stats() ?? idle(parts.size), mode: () => host.value?.mode() ?? parts.mode,
     drain: async (ms) => { await (await host.made())?.drain(ms) },
     close: async () => { await (await host.made())?.close() },
   }

@@ -1,6 +1,5 @@
 import { commonErrors } from '../errors/common-errors.js'
 import type { MillraceError } from '../errors/millrace-error.js'
-import { readRecords, type FlightRecord } from '../memory/recorder.js'
 import { workerErrors } from './errors.js'
 import type { HostEvent } from './host-event.js'
 import type { ModeChoice } from './mode.js'
@@ -141,8 +140,6 @@ export class WorkerPool {
 
   /** State of every worker. */
   dump(): Promise<WorkerDump[]> { return Promise.all(this.workers.map((worker) => worker.dump())).finally(this.hold()) }
-  /** The flight recorder's entries, oldest first. */
-  records(): FlightRecord[] { return readRecords(this.#s.o.arena.u32, this.#s.o.arena.base) }
 
   /** Numbers of the pool: cheap, at any time (MW-54). */
   stats(): PoolReport { return poolReport(this.#s, this.waits) }

@@ -48,7 +48,7 @@ export interface StartOptions {
     readonly facts: number
   }
   /** Transfer mode: size and id of the worker's own arena. */
-  readonly own?: { readonly bytes: number; readonly arenaId: number }
+  readonly own?: { readonly bytes: number; readonly arenaId: number; /** Where it writes its entries of the flight recorder, if it can (MW-06). */ readonly log?: ArrayBufferLike }
   /** Milliseconds since 1970 at which the engine's clock was 0: workers tell the engine's time. */
   readonly clockOriginMs: number
   /** Limit of the start, for its error. */

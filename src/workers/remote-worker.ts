@@ -3,8 +3,11 @@ import { workerErrors } from './errors.js'
 import type { ChannelAddresses, RingChannel } from './codec/ring-channel.js'
 import { decodeError } from '../errors/codec.js'
 import { useErrorCodec } from './errors-over-comlink.js'
+import { PASS } from '../kernels/contract.js'
+import { RECORD_KIND } from '../memory/layout.js'
+import type { Note } from '../memory/recorder.js'
 import { PendingCalls } from './pending.js'
-import type { Greeting, KernelBinding, StartOptions, StartReport, WorkerControl, WorkerDump, WorkerEvent } from './protocol.js'
+import type { Greeting, JobRequest, KernelBinding, StartOptions, StartReport, WorkerControl, WorkerDump, WorkerEvent } from './protocol.js'
 import { WORKER_PROTOCOL } from './protocol.js'
 import { SlotLife } from './slot-life.js'
 import type { EndReason, SpawnWorker, WorkerHandle } from './spawn.js'
@@ -47,6 +50,8 @@ export class RemoteWorker {
   rings: ChannelAddresses | undefined
   shook = false
   broke: unknown
+  /** Writes entries for a worker that cannot, as far as they are seen from here (MW-06). The pool's. */
+  note: Note | undefined
   /** Settles when it was heard for the last time. */
   readonly silent: Promise<void>
   /** It says no more. */
@@ -104,7 +109,11 @@ export class RemoteWorker {
   async start(options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal' | 'timeoutMs'>, clock: Clock, timeoutMs: number): Promise<StartReport> {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
-    port1.onmessage = ({ data }: MessageEvent<WorkerEvent>) => { this.#events.event(this, data) }
+    port1.onmessage = ({ data }: MessageEvent<WorkerEvent>) => {
+      if (data.kind === 'result') this.note?.(RECORD_KIND.END_KERNEL, data.job, data.done ? PASS.DONE : PASS.NEED_INPUT)
+      else if (data.kind === 'job-failed') this.note?.(data.fault === undefined && data.error.fields?.['code'] !== 'KERNEL_TRAP' ? RECORD_KIND.END_KERNEL : RECORD_KIND.TRAP, data.job, -1)
+      this.#events.event(this, data)
+    }
     this.#refPort()
     this.#events.posted(this)
     const all: StartOptions = { ...options, protocol: WORKER_PROTOCOL, ordinal: this.ordinal, timeoutMs, port: port2 }
@@ -143,7 +152,8 @@ export class RemoteWorker {
   dump(): Promise<WorkerDump> { return this.#call(() => this.#remote.dump()) }
 
   /** Posts on the worker's port. */
-  post(message: unknown, move: readonly Transferable[] = []): void {
+  post(message: JobRequest, move: readonly Transferable[] = []): void {
+    if (message.kind === 'advance') this.note?.(RECORD_KIND.QUEUE, message.job)
     this.#events.posted(this)
     this.#port?.postMessage(message, [...move])
   }

@@ -1,10 +1,13 @@
 import { BufferPool, isPooled } from './buffer-pool.js'
 import { encodeError } from '../errors/codec.js'
 import { isMillraceError } from '../errors/millrace-error.js'
+import { PASS } from '../kernels/contract.js'
 import { kernelErrors } from '../kernels/errors.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
+import { RECORD_KIND } from '../memory/layout.js'
+import type { Note } from '../memory/recorder.js'
 import { RunMemory } from '../memory/run-memory.js'
 import { compiledBuilder } from '../schedule/compiled-builder.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
@@ -43,14 +46,16 @@ export class JobServer {
   readonly #ids = new Map<string, number>()
   readonly #jobs = new Map<number, Job>()
   readonly #executor: InlineExecutor
+  readonly #note: Note
   /** For what goes out. */
   readonly #pool = new BufferPool()
   /** What came in, to be posted back. */
   readonly #spent: ArrayBuffer[] = []
   #running: Promise<void> = Promise.resolve()
 
-  constructor(arena: Arena, runtime: KernelRuntime, port: MessagePort, kernels: readonly KernelBinding[], clock: JobClock) {
+  constructor(arena: Arena, runtime: KernelRuntime, port: MessagePort, kernels: readonly KernelBinding[], clock: JobClock, note?: Note) {
     this.#arena = arena
+    this.#note = note ?? (() => undefined)
     this.#port = port
     this.register(kernels)
     const shared = new SharedBlocks(arena)
@@ -87,6 +92,7 @@ export class JobServer {
     if (job === undefined) return
     if (request.kind === 'job-cancel') {
       job.abort.abort()
+      if (job.leave !== undefined) this.#note(RECORD_KIND.END_QUEUE, request.job, -1)
       job.leave?.(job.abort.signal.reason)
       return
     }
@@ -121,7 +127,9 @@ export class JobServer {
       // One at a time: the next job waits here with its inputs (MW-57).
       case 'advance':
         this.#pool.give(request.spent ?? [])
-        return job.over ? undefined : this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true, request.take))
+        if (job.over) return
+        this.#note(RECORD_KIND.QUEUE, request.job)
+        return this.#turn(job, () => this.#advance(request.job, job, request.snapshot === true, request.take))
       case 'job-close': {
         this.#jobs.delete(request.job)
         await job.segment?.close()
@@ -168,8 +176,14 @@ export class JobServer {
   async #advance(number: number, job: Job, keep: boolean, take?: readonly number[]): Promise<void> {
     const { segment, collected, ahead } = job
     if (segment === undefined) return
+    this.#note(RECORD_KIND.END_QUEUE, number)
+    this.#note(RECORD_KIND.KERNEL, number)
     if (ahead.size > 0) await this.#take(job, take ?? segment.hungry())
-    const { done, outputs } = await segment.advance(), transfer: ArrayBuffer[] = []
+    const { done, outputs } = await segment.advance().catch((error: unknown) => {
+      this.#note(job.abort.signal.aborted || (isMillraceError(error) && error.code !== 'KERNEL_TRAP') ? RECORD_KIND.END_KERNEL : RECORD_KIND.TRAP, number, -1)
+      throw error
+    }), transfer: ArrayBuffer[] = []
+    this.#note(RECORD_KIND.END_KERNEL, number, done ? PASS.DONE : PASS.NEED_INPUT)
     if (!this.#sound()) return
     const pack = (buffer: number, packet: Parameters<typeof packPacket>[0]): { buffer: number; packet: WirePacket } => {
       const packed = packPacket(packet, 'job', this.#pool)

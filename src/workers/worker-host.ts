@@ -1,4 +1,3 @@
-import type { FlightRecord } from '../memory/recorder.js'
 import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { ModeChoice } from './mode.js'
 import type { PoolReport } from './pool-report.js'
@@ -13,8 +12,6 @@ export interface WorkerHost {
   /** Undefined where no worker can run. */
   readonly executor: SegmentExecutor | undefined
   stats(): PoolStats
-  /** The flight recorder's entries, oldest first (MW-06). */
-  records(): readonly FlightRecord[]
   /** How blocks move between threads now, and why; undefined where no worker can run. */
   mode(): ModeChoice | undefined
   /** Takes no new work, lets what is under way end, at most `ms`, then closes (MW-51). */

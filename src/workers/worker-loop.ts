@@ -58,8 +58,8 @@ export async function runLoop(c: LoopContext): Promise<void> {
 function execute(c: LoopContext, task: Address, again: boolean): boolean {
   const { u32, core, base, slot } = c, words = task >>> 2, own = slotAddress(base, slot) >>> 2, start = c.nowUs()
   const run = u32[own + SLOT.RUN / 4]!, index = u32[own + SLOT.TASK / 4]!
-  if (again) record(u32, base, start, slot, RECORD_KIND.END_QUEUE, run, index, 0)
-  record(u32, base, start, slot, RECORD_KIND.KERNEL, run, index, 0)
+  if (again) record(c, start, slot, RECORD_KIND.END_QUEUE, run, index, 0)
+  record(c, start, slot, RECORD_KIND.KERNEL, run, index, 0)
   const pushed = u32[words + TASK.QUEUED_US / 4]!
   if (pushed !== 0) u32[words + TASK.QUEUED_US / 4] = start - pushed
   u32[words + TASK.START_US / 4] = start
@@ -69,20 +69,20 @@ function execute(c: LoopContext, task: Address, again: boolean): boolean {
   } catch (error) {
     const end = c.nowUs()
     u32[words + TASK.BUSY_US / 4] = end - start
-    record(u32, base, end, slot, RECORD_KIND.TRAP, run, index, u32[(u32[words + TASK.PROGRAM / 4]! + PROGRAM.FAILED_STEP) >>> 2]!)
+    record(c, end, slot, RECORD_KIND.TRAP, run, index, u32[(u32[words + TASK.PROGRAM / 4]! + PROGRAM.FAILED_STEP) >>> 2]!)
     c.failed(task, error)
     return false
   }
   const end = c.nowUs()
   u32[words + TASK.BUSY_US / 4] = end - start
-  record(u32, base, end, slot, RECORD_KIND.END_KERNEL, run, index, code)
+  record(c, end, slot, RECORD_KIND.END_KERNEL, run, index, code)
   // This thread is being ended, its run goes on: the task stays open, and is delivered again when the thread is gone.
   if (code === STATUS.CANCELLED && !runCancelled(c)) {
     // A kernel that another run's word stopped half way cannot go on; from its checkpoint it can.
     if (Atomics.load(u32, own + SLOT.CANCEL / 4) !== 2) c.failed(0, new Error('a kernel stopped that nobody cancelled'))
     return false
   }
-  record(u32, base, end, slot, RECORD_KIND.QUEUE, run, index, 0)
+  record(c, end, slot, RECORD_KIND.QUEUE, run, index, 0)
   core.task_finish(base, slot, task, stateAfter(code), code)
   return true
 }

@@ -1,8 +1,9 @@
 import type { MillraceError } from '../errors/millrace-error.js'
-import { RECORD_KIND, SLOT_PHASE } from '../memory/layout.js'
+import { RECORD_KIND, RECORD_THREAD, SLOT_PHASE } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
 import { readRecords, record, type FlightRecord } from '../memory/recorder.js'
 import { workerErrors } from './errors.js'
+import { RECORDS_TOLD } from './lost-job.js'
 import { nameNodes } from './name-nodes.js'
 import type { LostWorker } from './pool-options.js'
 import type { PoolState } from './pool-state.js'
@@ -11,8 +12,6 @@ import type { RemoteWorker } from './remote-worker.js'
 import type { SlotState } from './slots.js'
 import type { EndReason } from './spawn.js'
 
-/** Entries of the flight recorder that a loss tells. */
-const RECORDS_TOLD = 16
 
 /** Ends of workers and what follows: told, dismissed, ended, given back, runs rebuilt, replaced, in the order of MW-47. Engine thread only. */
 export class WorkerLosses {
@@ -40,23 +39,29 @@ export class WorkerLosses {
     const state = slot < 0 ? undefined : slots.state(slot)
     if (slot >= 0) {
       worker.life.on('lose')
-      record(arena.u32, arena.base, this.#s.nowUs, slot, RECORD_KIND.LOST, (state?.run ?? -1) + 1, (state?.task ?? -1) + 1, worker.ordinal)
       slots.dismiss(slot)
     }
-    const records = slot < 0 ? [] : readRecords(arena.u32, arena.base, RECORDS_TOLD, slot), error = this.#lossOf(worker, reason, detail, state, records, cause)
+    const { flights } = arena, { ordinal } = worker, own = slot < 0
+    record(flights, this.#s.nowUs, slot, own ? RECORD_KIND.LOST | RECORD_THREAD.WORKER : RECORD_KIND.LOST, own ? ordinal : (state?.run ?? -1) + 1, (state?.task ?? -1) + 1, ordinal)
+    // What a spare did before it had its slot, too.
+    const records = readRecords(flights, RECORDS_TOLD, ({ slot: at, thread }) => thread === undefined ? at === slot : thread === `worker ${ordinal}`), error = this.#lossOf(worker, reason, detail, state, records, cause)
     if (worker.report === undefined) { this.clean(this.end(worker, error)); return }
     this.#s.lost++
     this.#s.vacant.set(worker.place, worker.ordinal)
     let cleaned: () => void
     const lost: LostWorker = { worker: worker.ordinal, slot, reason, detail, state, task, error, records, cleaned: new Promise((resolve) => { cleaned = resolve }) }
-    this.#s.budget.owe(lost, this.#s.nowUs)
+    // What it was told to do, or what it said, is no reason of its host's.
+    const idle = cause === undefined && (state === undefined ? worker.open === 0 && worker.executing.size === 0 : state.task < 0)
+    this.#s.budget.owe(lost, this.#s.nowUs, idle ? worker.startedUs : undefined)
     // Ended first: whatever those who are told do, what follows does.
     const gone = this.end(worker, error)
     this.#s.o.onLost?.(lost)
+    // What it did in a memory of its own is in nobody's way: another takes its place while the thread ends.
+    const replaced = slot < 0 ? this.#replace(lost) : undefined
     this.clean(gone.then(async () => {
       cleaned()
       // Beside each other: the replacement finds what was rebuilt, or sleeps until it is.
-      await Promise.all([this.#recover(lost), this.#replace(lost)])
+      await Promise.all([this.#recover(lost), replaced ?? this.#replace(lost)])
     }))
     this.#s.host.ring()
   }

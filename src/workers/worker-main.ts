@@ -1,7 +1,7 @@
 import { expose } from 'comlink'
-import { RECORD_KIND } from '../memory/layout.js'
+import { RECORD_KIND, RECORD_THREAD } from '../memory/layout.js'
 import type { Address } from '../memory/memory-host.js'
-import { record } from '../memory/recorder.js'
+import { logIn, record, threadNotes, type FlightLog } from '../memory/recorder.js'
 import type { MemoryViews } from '../memory/views.js'
 import type { ChannelAddresses } from './codec/ring-channel.js'
 import type { Endpoint } from './endpoint.js'
@@ -45,16 +45,20 @@ export function serveWorker(env: WorkerEnvironment): void {
   const control: WorkerControl = {
     start(options) {
       if (booted !== undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${options.ordinal}`, reason: 'started twice' })
-      const nowUs = timeOf(options), from = nowUs(), slot = options.shared?.slot ?? -1
+      const { ordinal, own } = options, nowUs = timeOf(options), from = nowUs(), slot = options.shared?.slot ?? -1
+      const note = own?.log && threadNotes(logIn(own.log), nowUs, RECORD_THREAD.WORKER, ordinal)
+      // A spare has no slot yet.
+      const boot = (log: FlightLog, us: number, kind: number): void => { record(log, us, slot, slot < 0 ? kind | RECORD_THREAD.WORKER : kind, slot < 0 ? ordinal : 0, 0, ordinal) }
+      note?.(RECORD_KIND.BOOT, -1, ordinal)
       booted = bootWorker(options, env.own, (views, base) => {
+        if (options.shared !== undefined) boot({ u32: views.u32, base }, from, RECORD_KIND.BOOT)
         if (slot >= 0) join(options, views, base, slot, options.shared!.rings!)
       })
+      note?.(RECORD_KIND.END_BOOT, -1, ordinal)
       if (booted.arena === null) {
-        const { views: { u32 }, base } = booted
-        record(u32, base, from, slot, RECORD_KIND.BOOT, 0, 0, options.ordinal)
-        record(u32, base, nowUs(), slot, RECORD_KIND.END_BOOT, 0, 0, options.ordinal)
+        boot({ u32: booted.views.u32, base: booted.base }, nowUs(), RECORD_KIND.END_BOOT)
         shared?.work(booted, options.shared!.facts)
-      } else jobs = env.own?.serve(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn })
+      } else jobs = env.own?.serve(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn }, note)
       return booted.report
     },
     register(kernels) {

@@ -2,9 +2,10 @@ import { commonErrors } from '../errors/common-errors.js'
 import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import type { CompiledModules } from '../kernels/compiled-modules.js'
 import { THREAD_SPAN_BYTES } from '../kernels/runtime.js'
-import { MIN_ARENA_BYTES } from '../memory/config.js'
+import { collectMemories, MIN_ARENA_BYTES } from '../memory/config.js'
 import { memoryErrors } from '../memory/errors.js'
-import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
+import { RECORD_KIND, RECORD_THREAD, SCRATCH_SPAN_BYTES } from '../memory/layout.js'
+import { postable, threadNotes } from '../memory/recorder.js'
 import { MOST_REDELIVERIES } from '../schedule/policy/redelivery.js'
 import { workerErrors } from './errors.js'
 import { canWaitAsync } from './host-event.js'
@@ -120,9 +121,14 @@ export class WorkerStarts {
     const s = this.#s, { arena, clockOriginMs, runtime: { core } } = s.o, base = { compiled, kernels: [...s.kernels], clockOriginMs }
     let report: StartReport | undefined
     worker.modules = compiled.modules.map(({ name }) => name)
-    if (!shared) this.#equip(worker)
-    if (!shared) report = await this.#startWith(worker, { ...base, own: { bytes: s.o.ownBytes ?? OWN_BYTES, arenaId: 1 + worker.ordinal % 255 } })
-    else {
+    if (!shared) this.equip(worker)
+    if (!shared) {
+      const log = postable(arena.flights)
+      if (log === undefined) worker.note = threadNotes(arena.flights, () => s.nowUs, RECORD_THREAD.WORKER, worker.ordinal)
+      worker.note?.(RECORD_KIND.BOOT, -1, worker.ordinal)
+      report = await this.#startWith(worker, { ...base, own: { bytes: s.o.ownBytes ?? OWN_BYTES, arenaId: 1 + worker.ordinal % 255, ...(log && { log }) } })
+      worker.note?.(RECORD_KIND.END_BOOT, -1, worker.ordinal)
+    } else {
       this.#donate()
       const rings = s.workers.includes(worker) ? this.reserve(worker) : undefined
       core.alloc_watch(1)
@@ -140,7 +146,7 @@ export class WorkerStarts {
       return false
     }
     if (worker.slot >= 0) this.greeted(worker)
-    if (worker.slot >= 0 || !shared) this.ready(worker)
+    if (worker.place >= 0) this.ready(worker)
     worker.hold(s.holds > 0)
     return true
   }
@@ -173,17 +179,20 @@ export class WorkerStarts {
     if (before !== undefined) worker.life = before
     lives.set(worker.slot, worker.life)
     worker.life.on(before === undefined ? 'boot' : 'respawn')
-    this.#equip(worker)
+    this.equip(worker)
     return this.#mail.open(worker, holder)
   }
 
   /** What it has depends on its place, which those that come after it take over (MW-36). */
-  #equip(worker: RemoteWorker): void { worker.facts = this.#s.o.facts?.(worker.place, worker.modules) ?? worker.facts }
+  equip(worker: RemoteWorker): void { worker.facts = this.#s.o.facts?.(worker.place, worker.modules) ?? worker.facts }
 
   async #startWith(worker: RemoteWorker, options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal' | 'timeoutMs'>): Promise<StartReport> {
     const { clock, startTimeoutMs: timeoutMs } = this.#s.o
     try {
-      return await worker.start(options, clock, timeoutMs)
+      return await worker.start(options, clock, timeoutMs).catch((error: unknown) => {
+        if (options.own === undefined || !isMillraceError(error) || error.details['step'] !== 'arena' || !collectMemories(options.own.bytes)) throw error
+        return worker.start(options, clock, timeoutMs)
+      })
     } catch (error) {
       if (isMillraceError(error) || refusesMemory(error)) throw error
       throw workerErrors.WORKER_SPAWN({ worker: worker.ordinal, timeoutMs, cause: error instanceof Error ? error.message : String(error), step: 'start' }, { cause: error })

@@ -86,9 +86,8 @@ describe.each(['wasm-threads', 'wasm'])('%s', (tier) => {
     await Promise.all(threads.map((thread) => thread.terminate()))
     expect(await run).toMatchObject({
       code: 'WORKER_LOST', retryable: false, nodeId: 'wobble-1', details: { delivery: 4, deliveries: 4, reason: expect.stringContaining('hang') }, cause: { code: 'HEARTBEAT_LOST' } })
-    // Private memories have no flight recorder.
     const { records } = (await run).details as unknown as { records?: readonly { kind: string }[] }
-    expect(records?.slice(-2).map(({ kind }) => kind)).toEqual(tier === 'wasm' ? undefined : ['kernel', 'lost'])
+    expect(records?.slice(-2).map(({ kind }) => kind)).toEqual(['kernel', 'lost'])
     expect(await good()).toEqual(before)
     expect(engine.stats().workers).toMatchObject({ count: 2 })
   })

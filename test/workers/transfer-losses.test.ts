@@ -1,8 +1,9 @@
 /** Workers with private memories that end or hang in the middle of a run: delivered again, at most three times (MW-45, MW-47 in transfer mode). Node and Chromium. */
 import { afterAll, describe, expect, test } from 'vitest'
-import { audio, createEngine, defineNode, isMillraceError, type AnyHandle, type AudioBuffer, type Engine } from '../../src/index.js'
+import { audio, createEngine, defineNode, isMillraceError, type AnyHandle, type AudioBuffer, type Engine, type MillraceError } from '../../src/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { layoutHash } from '../../src/memory/layout.js'
+import type { FlightRecord } from '../../src/memory/recorder.js'
 import { audioBuffer, gain, mix, resample } from '../../src/nodes/index.js'
 import { craftModule } from '../kernels/craft-module.js'
 
@@ -60,6 +61,10 @@ describe('private memories', () => {
     await using engine = await open()
     const error: unknown = await engine.run({ out: stuck(whole(ownAudio(engine, tone.subarray(0, 50_000))) as unknown as AnyHandle) }).then(() => undefined, (e: unknown) => e)
     expect(isMillraceError(error) && error).toMatchObject({ code: 'WORKER_LOST', retryable: false, details: { delivery: 4, deliveries: 4 }, cause: { code: 'HEARTBEAT_LOST' } })
+    // Its last entries: what the thread wrote itself, or, where nothing is shared, what the engine saw of it (MW-06).
+    const { records, worker } = (error as MillraceError).details as unknown as { readonly records: readonly FlightRecord[]; readonly worker: number }
+    expect(records.map(({ kind }) => kind)).toEqual(['boot', 'end boot', 'queue', ...(hostFacts().sab ? ['end queue', 'kernel'] : []), 'lost'])
+    expect(new Set(records.map(({ thread }) => thread))).toEqual(new Set([`worker ${worker}`]))
     expect(engine.stats().workers.lost).toBe(4)
   }, 60_000)
 

@@ -1,6 +1,7 @@
-import { createEngine, hostFacts } from '../../index.js'
+import { createEngine, defineNode, hostFacts, json } from '../../index.js'
 import { audioBuffer } from '../../nodes/io/audio-buffer.js'
 import { gain } from '../../nodes/audio/gain.js'
+import { readRecords } from '../../memory/recorder.js'
 import { isMillraceError } from '../../errors/millrace-error.js'
 import { UsageError, type CommandContext } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -21,17 +22,29 @@ export async function doctor({ positionals, options, terminal }: CommandContext)
   return EXIT.OK
 }
 
-/** Prints what threads did with a second of a tone: entries of the flight recorder and numbers of the pool (MW-06). */
+/** A node whose code runs on a thread of its own; gives how many numbers below 1000 are primes. */
+const primes = defineNode({
+  type: 'doctor::primes', version: '1.0.0', title: 'Primes', doc: 'Counts primes.', family: 'doctor', params: {}, thread: 'worker', inputs: {}, outputs: { out: { media: json() } },
+  process: () => {
+    let found = 0
+    for (let n = 2, d; n < 1000; n++) {
+      for (d = 2; n % d > 0; d++);
+      if (d === n) found++
+    }
+    return Promise.resolve({ out: { media: { kind: 'json' as const }, data: found, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } })
+  },
+})
+
+/** Prints what threads did with a second of a tone and a little TypeScript: entries of the flight recorder and numbers of the pool (MW-06). */
 async function dump(json: boolean, terminal: CommandContext['terminal']): Promise<number> {
   await using engine = await createEngine({ workers: 2 })
   const tone = Float32Array.from({ length: 48_000 }, (_, n) => Math.sin(n / 20));
-  (await engine.run({ out: gain(audioBuffer({ data: [tone], rate: 48_000 }), { gainDb: -6 }) })).close()
-  const records = engine.parts.workers.records(), { workers, mode } = engine.stats()
+  (await engine.run({ out: gain(audioBuffer({ data: [tone], rate: 48_000 }), { gainDb: -6 }), primes: primes() })).close()
+  const records = readRecords(engine.parts.arena.flights), { workers, mode } = engine.stats()
   if (json) { terminal.out(JSON.stringify({ mode, workers, records }, null, 2)); return EXIT.OK }
   const index = (n: number): string => n < 0 ? '' : String(n)
   terminal.out(`${mode.tier}, ${mode.mode}: ${workers.count} threads, ${workers.lost} lost, ${workers.respawns} replaced, ${(workers.utilisation * 100).toFixed(1)} % busy`)
-  terminal.out(records.length === 0 ? 'No entries: threads with memories of their own have no recorder.'
-    : table([['µs', 'slot', 'what', 'run', 'task', 'value'], ...records.map((r) => [String(r.timeUs), index(r.slot), r.kind, index(r.run), index(r.task), String(r.value)])]))
+  terminal.out(table([['µs', 'thread', 'what', 'run', 'task', 'value'], ...records.map((r) => [String(r.timeUs), r.thread ?? `slot ${r.slot}`, r.kind, index(r.run), index(r.task), String(r.value)])]))
   return EXIT.OK
 }
 

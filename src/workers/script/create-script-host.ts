@@ -4,10 +4,13 @@ import type { MillraceError } from '../../errors/millrace-error.js'
 import type { HostFacts } from '../../kernels/host-facts.js'
 import type { NodeDefinition, PacketRecord } from '../../graph/node-definition.js'
 import type { Arena } from '../../memory/arena.js'
+import { RECORD_KIND, RECORD_THREAD } from '../../memory/layout.js'
+import { readRecords, record, type FlightRecord } from '../../memory/recorder.js'
 import type { ScriptCall, ScriptHost, ScriptStats } from '../../schedule/batch/script-host.js'
 import type { Clock } from '../../schedule/clock.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../../schedule/policy/redelivery.js'
 import { workerErrors } from '../errors.js'
+import { RECORDS_TOLD } from '../lost-job.js'
 import { onAbort, unlessAborted } from '../../schedule/on-abort.js'
 import { browserSpawner } from '../spawn-browser.js'
 import { nodeSpawner, type NodeLimits } from '../spawn-node.js'
@@ -96,7 +99,7 @@ class Scripts implements ScriptHost {
       } catch (error) {
         if (!(error instanceof Lost)) throw error
         if (delivery > MOST_REDELIVERIES) {
-          throw workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: `the code of ${code.type}`, delivery, deliveries: delivery }, { cause: error.cause, nodeType: code.type, retryable: false })
+          throw workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: `the code of ${code.type}`, delivery, deliveries: delivery, records: error.records }, { cause: error.cause, nodeType: code.type, retryable: false })
         }
         await this.#p.clock.sleep(redeliveryDelayMs(delivery), signal)
       } finally { thread.hold(-1) }
@@ -240,7 +243,7 @@ class Scripts implements ScriptHost {
       throw workerErrors.WORKER_SPAWN({ worker: `script ${ordinal}`, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script' }, { cause })
     }
     this.#threads.push(thread)
-    const start = thread.start(arena.shared ? arena.memory ?? undefined : undefined, clock, clock.nowMs() - clock.nowUs() / 1000, timeoutMs).then(() => {
+    const start = thread.start(arena.shared ? arena.memory ?? undefined : undefined, arena.flights, clock, clock.nowMs() - clock.nowUs() / 1000, timeoutMs).then(() => {
       const after = this.#vacant.shift()
       if (after !== undefined) this.#respawns++
       this.#p.onStarted?.(`script ${ordinal}`, after)
@@ -287,9 +290,11 @@ class Scripts implements ScriptHost {
       this.#budget.owe({ worker, reason: `${reason}: ${detail}`, node: nodes.join(', ') || 'no task', cause }, this.#p.clock.nowUs())
       this.#p.onLost('a thread was lost', { worker, reason, detail, nodes })
     }
+    const { arena: { flights }, clock } = this.#p
+    record(flights, clock.nowUs(), 0, RECORD_KIND.LOST | RECORD_THREAD.SCRIPT, thread.ordinal, 0, thread.ordinal)
     this.#stop(thread, this.#starting.has(thread)
       ? workerErrors.WORKER_SPAWN({ worker, timeoutMs: this.#p.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script' })
-      : new Lost(`${reason}: ${detail}`, cause))
+      : new Lost(`${reason}: ${detail}`, cause, readRecords(flights, RECORDS_TOLD, (one) => one.thread === worker)))
   }
 
   #remove(thread: ScriptThread): boolean {
@@ -303,7 +308,7 @@ class Scripts implements ScriptHost {
     if (!(error instanceof Lost)) return error
     // Told to stop and ended for not stopping: the reason is what the caller knows.
     if (signal.aborted) return signal.reason
-    return workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: node.id, delivery, deliveries },
+    return workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: node.id, delivery, deliveries, records: error.records },
       { cause: error.cause, nodeId: node.id, nodeType: node.type, runId: node.runId, attempt, delivery, retryable: delivery < deliveries })
   }
 
@@ -319,8 +324,10 @@ class Scripts implements ScriptHost {
 /** A thread's end as its calls hear of it. */
 class Lost extends Error {
   readonly reason: string
-  constructor(reason: string, cause: unknown) {
+  readonly records: readonly FlightRecord[]
+  constructor(reason: string, cause: unknown, records: readonly FlightRecord[]) {
     super(reason, { cause })
     this.reason = reason
+    this.records = records
   }
 }

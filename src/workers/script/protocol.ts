@@ -15,6 +15,9 @@ export interface ScriptBoot {
   readonly port: MessagePort
   /** Shared mode: audio crosses by handle. */
   readonly memory?: WebAssembly.Memory
+  /** Where it writes its entries of the flight recorder, if it can and that is not in the memory (MW-06). */
+  readonly log?: ArrayBufferLike
+  readonly ordinal: number
   readonly clockOriginMs: number
 }
 

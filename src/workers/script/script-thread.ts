@@ -1,8 +1,11 @@
 import { workerErrors } from '../errors.js'
 import { PendingCalls } from '../pending.js'
+import { RECORD_KIND, RECORD_THREAD } from '../../memory/layout.js'
+import { postable, threadNotes, type FlightLog, type Note } from '../../memory/recorder.js'
 import { WORKER_PROTOCOL, type Greeting } from '../protocol.js'
 import type { EndReason, SpawnWorker, WorkerHandle } from '../spawn.js'
 import type { Clock } from '../../schedule/clock.js'
+import { noteScript } from './note-script.js'
 import type { ScriptBoot, ScriptReply, ScriptRequest } from './protocol.js'
 import type { ScriptJob } from './script-job.js'
 
@@ -31,6 +34,8 @@ export class ScriptThread {
   #told: ((reply: ScriptReply) => void) | undefined
   #port: (MessagePort & { ref?(): void; unref?(): void }) | undefined
   #clock: Clock | undefined
+  /** Writes its entries where it cannot (MW-06). */
+  #note: Note | undefined
   #holds = 1
   #ended = false
 
@@ -51,8 +56,8 @@ export class ScriptThread {
   /** True once it has ended or was stopped. */
   get ended(): boolean { return this.#ended }
 
-  /** Waits until it can take jobs. Throws `WORKER_SPAWN`, `PROTOCOL_MISMATCH`. `memory`: shared memory, if it may have it. */
-  async start(memory: WebAssembly.Memory | undefined, clock: Clock, clockOriginMs: number, timeoutMs: number): Promise<void> {
+  /** Waits until it can take jobs. Throws `WORKER_SPAWN`, `PROTOCOL_MISMATCH`. `memory`: shared memory, if it may have it. `flights`: for its entries. */
+  async start(memory: WebAssembly.Memory | undefined, flights: FlightLog, clock: Clock, clockOriginMs: number, timeoutMs: number): Promise<void> {
     this.#clock = clock
     const stop = new AbortController()
     const late = clock.sleep(timeoutMs, stop.signal).then((): never => { throw workerErrors.WORKER_SPAWN({ worker: this.#name, timeoutMs, cause: 'no answer', step: 'script' }) })
@@ -64,9 +69,10 @@ export class ScriptThread {
       const ready = await this.pending.call(() => Promise.race([new Promise<ScriptReply>((resolve) => {
         this.#told = resolve
         // A host that constructs shared memory may still refuse to post it (MW-73).
-        try { this.#boot(memory, clockOriginMs) } catch { this.#boot(undefined, clockOriginMs) }
+        try { this.#boot(flights, clockOriginMs, memory, postable(flights)) } catch { this.#boot(flights, clockOriginMs) }
       }), late]))
       this.shared = ready.kind === 'ready' && ready.shared
+      this.#note?.(RECORD_KIND.END_BOOT, -1, this.ordinal)
       this.hold(-1)
     } finally { stop.abort() }
   }
@@ -94,7 +100,11 @@ export class ScriptThread {
     stop.abort()
   }
 
-  post(request: ScriptRequest, transfer: readonly ArrayBuffer[] = []): void { if (!this.#ended) this.#port?.postMessage(request, [...transfer]) }
+  post(request: ScriptRequest, transfer: readonly ArrayBuffer[] = []): void {
+    if (this.#ended) return
+    if (this.#note !== undefined) noteScript(this.#note, request)
+    this.#port?.postMessage(request, [...transfer])
+  }
 
   /** Keeps the process alive while something is pending here, and lets it end otherwise (MW-52, MW-68). */
   hold(change: 1 | -1): void {
@@ -116,17 +126,21 @@ export class ScriptThread {
 
   get #name(): string { return `script ${this.ordinal}` }
 
-  #boot(memory: WebAssembly.Memory | undefined, clockOriginMs: number): void {
+  #boot(flights: FlightLog, clockOriginMs: number, memory?: WebAssembly.Memory, log?: ArrayBufferLike): void {
     const { port1, port2 } = new MessageChannel()
     this.#port?.close()
     this.#port = port1
     port1.onmessage = ({ data }: MessageEvent<ScriptReply>) => { this.#receive(data) }
-    const boot: ScriptBoot = { millrace: 'script', port: port2, clockOriginMs, ...(memory === undefined ? {} : { memory }) }
+    const boot: ScriptBoot = { millrace: 'script', port: port2, clockOriginMs, ordinal: this.ordinal, ...(memory && { memory }), ...(log && { log }) }
     this.#handle.endpoint.postMessage(boot, [port2])
+    if (memory !== undefined || log !== undefined) return
+    this.#note = threadNotes(flights, () => this.#clock!.nowUs(), RECORD_THREAD.SCRIPT, this.ordinal)
+    this.#note(RECORD_KIND.BOOT, -1, this.ordinal)
   }
 
   #receive(reply: ScriptReply): void {
     this.heardUs = this.#clock!.nowUs()
+    if (this.#note !== undefined) noteScript(this.#note, reply)
     switch (reply.kind) {
       case 'ready': case 'drained': this.#told?.(reply); return
       case 'loaded': this.#loaded.get(reply.code)?.(reply); return

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { MillraceError, PacketStream } from '../../../src/index.js'
+import type { FlightRecord } from '../../../src/memory/recorder.js'
 import { audioBuffer } from '../../../src/nodes/index.js'
 import { loose, peak, scripted } from './script-nodes.js'
 import { failure, modes, open, tone } from './script-rig.js'
@@ -12,6 +13,10 @@ describe.each(modes)('losses and ends of nodes on threads, shared memory %s', (s
     const error = await failure(engine.run({ out: scripted(async () => { for (;;); }).with({ policy: { hangMs: 300 } })() }))
     expect(error).toMatchObject({ code: 'WORKER_LOST', nodeId: 'scripted-1', attempt: 1, delivery: 4, retryable: false, cause: { code: 'HEARTBEAT_LOST' } })
     expect(error.details).toMatchObject({ delivery: 4, deliveries: 4 })
+    // The thread's last entries, its own or what the engine saw of it (MW-06): its code was loaded, began and never came back.
+    const { records, worker } = error.details as unknown as { readonly records: readonly FlightRecord[]; readonly worker: string }
+    expect(records.map(({ kind }) => kind)).toEqual(['boot', 'end boot', 'script', 'end script', 'script', 'lost'])
+    expect(new Set(records.map(({ thread }) => thread))).toEqual(new Set([worker]))
     expect(error.result.metrics.nodes[0]).toMatchObject({ status: 'failed', attempts: 1, deliveries: 4 })
     expect(lost).toHaveLength(4)
     expect(engine.parts.scripts!.stats()).toMatchObject({ lost: 4, busy: 0 })

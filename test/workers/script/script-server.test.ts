@@ -33,7 +33,7 @@ function served(modules: Readonly<Record<string, Module>>, memory?: WebAssembly.
     const at = waiting.findIndex(({ kind }) => kind === data.kind)
     if (at >= 0) waiting.splice(at, 1)[0]!.resolve(data); else said.push(data)
   }
-  new ScriptServer({ millrace: 'script', port: port2, clockOriginMs: 0, ...(memory && { memory }) }, env)
+  new ScriptServer({ millrace: 'script', port: port2, clockOriginMs: 0, ordinal: 1, ...(memory && { memory }) }, env)
   return {
     port: port1, beats, post: (request, transfer = []) => { port1.postMessage(request, transfer) }, close: () => { port1.close(); port2.close() },
     heard: (kind) => new Promise((resolve) => {
