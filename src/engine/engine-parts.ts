@@ -8,9 +8,9 @@ import type { Arena } from '../memory/arena.js'
 import type { AudioApi } from '../memory/audio-api.js'
 import type { ScriptHost } from '../schedule/batch/script-host.js'
 import type { Clock } from '../schedule/clock.js'
-import type { SegmentExecutor } from '../schedule/open-segment.js'
 import type { Limiters } from '../schedule/policy/limiters.js'
 import type { HostFacts } from '../kernels/host-facts.js'
+import type { GuestExecutor } from '../workers/guest-executor.js'
 import type { WorkerHost } from '../workers/worker-host.js'
 import type { ModeFacts } from './engine-stats.js'
 import type { HashFacts } from './hash-facts.js'
@@ -33,7 +33,8 @@ export interface EngineParts {
   readonly hashFacts: HashFacts
   readonly shared: SharedBlocks
   readonly clock: Clock
-  readonly inline: SegmentExecutor
+  /** Segments on the engine's own thread, of any tier. */
+  readonly inline: GuestExecutor
   readonly workers: WorkerHost
   /** Threads for nodes written in TypeScript. */
   readonly scripts: ScriptHost | undefined

@@ -14,6 +14,8 @@ export interface ModeFacts {
 /** What `engine.stats()` gives. Bytes, counts. */
 export interface EngineStats {
   readonly arena: ArenaStats
+  /** Memories of tiers that nodes named beside the engine's; each is made when it is first needed. */
+  readonly guests: readonly { readonly tier: Tier; readonly arena: ArenaStats }[]
   readonly mode: ModeFacts
   /** `count`, `busy`, `lost` and `respawns` count threads of nodes written in TypeScript along; `scripts` those alone. The rest is of workers that run kernels. */
   readonly workers: PoolStats & { readonly scripts: ScriptStats }

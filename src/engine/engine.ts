@@ -158,7 +158,7 @@ export class Engine {
     const { arena, workers } = this.#p, now = workers.mode(), pool = workers.stats(), scripts = this.#p.scripts?.stats() ?? { count: 0, busy: 0, lost: 0, respawns: 0 }
     // A worker may have said that it did not get the shared memory (MW-55).
     const mode = now === undefined || now.mode === this.#p.mode.mode ? this.#p.mode : { ...this.#p.mode, mode: now.mode, why: now.reason }
-    return { arena: arena.stats(), mode, workers: { ...pool, count: pool.count + scripts.count, busy: pool.busy + scripts.busy, lost: pool.lost + scripts.lost, respawns: pool.respawns + scripts.respawns, scripts }, edges: this.#runs.edges.list(arena.copies), runs: this.#running.size }
+    return { arena: arena.stats(), guests: this.#p.inline.stats(), mode, workers: { ...pool, count: pool.count + scripts.count, busy: pool.busy + scripts.busy, lost: pool.lost + scripts.lost, respawns: pool.respawns + scripts.respawns, scripts }, edges: this.#runs.edges.list(arena.copies), runs: this.#running.size }
   }
 
   /** What the engine was made of; for its own package. @internal */
@@ -187,6 +187,7 @@ export class Engine {
     await Promise.all(pending.map(({ done }) => done))
     try { await this.#patiently(this.#instances.close()) } finally {
       try { await Promise.all([this.#p.workers.close(), this.#p.scripts?.close()]) } finally {
+        this.#p.inline.close()
         this.#p.shared.close()
         this.#p.arena.close()
       }

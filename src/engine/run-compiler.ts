@@ -5,7 +5,7 @@ import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import type { Registry } from '../graph/registry.js'
 import { flatGraph } from '../graph/subgraph/flatten.js'
-import { parseTier, tierWithin, type Tier } from '../graph/tiers.js'
+import { tierWithin, type Tier } from '../graph/tiers.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
 import { bindInputs, dropUnread } from '../schedule/bind-inputs.js'
@@ -69,7 +69,7 @@ export class RunCompiler {
     const solved = agreed ?? negotiate(graph, registry, { mode, known }), outside = await this.#p.hashFacts.of(solved.graph, marks, signal)
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
     return compilePlan(graph, {
-      registry, negotiate: mode, solved, passes: this.#p.passes, outside, known, lengths, tierOf: (node) => this.#tierOf(node),
+      registry, negotiate: mode, solved, passes: this.#p.passes, outside, known, lengths, tier: this.#p.tier, tierOf: (node) => this.#tierOf(node),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
       seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), perItem: (node) => wholeCalls(node, literalSource), workerTags: new Set(Object.keys(filled.workerTags)), diagnostics: [...this.#warnOnce(), ...found],
     })
@@ -90,10 +90,10 @@ export class RunCompiler {
     return this.#p.warnings
   }
 
-  /** A node's own tier: the engine's or `js`; validation has refused any other. */
-  #tierOf(node: GraphNode): { tier: Tier; why: string } {
-    const { tier, mode } = this.#p, wanted = node.tier === undefined ? undefined : parseTier(node.tier), own = tierWithin(tier, wanted)
-    return own === undefined || wanted === undefined || wanted === 'auto' ? { tier, why: mode.why } : { tier: own, why: 'named by the node' }
+  /** A node's own tier; validation has refused those that the host lacks. */
+  #tierOf({ tier: named }: GraphNode): { tier: Tier; why: string } {
+    const { tier, mode, facts } = this.#p
+    return { tier: tierWithin(tier, named, facts) ?? tier, why: named === undefined || named === 'auto' ? mode.why : 'named by the node' }
   }
 }
 

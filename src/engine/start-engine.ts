@@ -18,6 +18,7 @@ import { convert } from '../nodes/audio/convert.js'
 import { resample } from '../nodes/audio/resample.js'
 import { InlineExecutor } from '../schedule/inline-executor.js'
 import { Limiters } from '../schedule/policy/limiters.js'
+import { GuestExecutor, type GuestOptions } from '../workers/guest-executor.js'
 import { lazyScriptHost, lazyWorkerHost, noWorkers } from '../workers/lazy-hosts.js'
 import { chooseMode } from '../workers/mode.js'
 import { segmentBuilder } from './build-segment.js'
@@ -26,7 +27,7 @@ import { Engine } from './engine.js'
 import type { ModeFacts } from './engine-stats.js'
 import { fillOptions, type FilledOptions } from './engine-options.js'
 import { HashFacts } from './hash-facts.js'
-import { hostClock } from './host-clock.js'
+import { hostClockOf } from './host-clock.js'
 import { KernelIds } from './kernel-ids.js'
 
 /**
@@ -36,16 +37,17 @@ import { KernelIds } from './kernel-ids.js'
 export async function startEngine(options: CreateEngineOptions): Promise<Engine> {
   const filled = fillOptions(options, environment()), facts = hostFacts()
   const { tier, mode, warnings } = choose(filled, facts)
-  const arena = createArena({ bytes: filled.arenaBytes, shared: tier === 'wasm-threads', wasm: tier !== 'js', compacts: true, zeroOnFree: filled.zeroOnFree, debug: filled.debugMemory, onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } })
-  const ids = new KernelIds(), shared = new SharedBlocks(arena)
+  const memory: GuestOptions['memory'] = { bytes: filled.arenaBytes, zeroOnFree: filled.zeroOnFree, debug: filled.debugMemory, onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } }
+  const arena = createArena({ ...memory, shared: tier === 'wasm-threads', wasm: tier !== 'js', compacts: true })
+  const modules = { wasm: filled.wasm, kernels: filled.kernels }, hostClock = hostClockOf(arena), ids = new KernelIds(), shared = new SharedBlocks(arena)
   arena.leaks = new LeakWatch((text, details) => { filled.logger('warn', text, details) }, filled.debugMemory)
   arena.store.onFull = () => { shared.trim() }
-  const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', wasm: filled.wasm, kernels: filled.kernels })
+  const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', ...modules })
   const runtime = compiled && instantiate(compiled, arena)
   arena.ringCore = runtime?.core
   // Guards name a kernel by looking after each step, on this thread.
   const size = filled.debugMemory ? 0 : filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
-  const build = segmentBuilder(arena, runtime, ids, shared)
+  const build = segmentBuilder(arena, runtime, ids, shared), idOf = (module: string, name: string): number => ids.of(module, name)
   const threads = size > 0 && facts.worker
   const events = new EventStream(filled.onEvent, () => hostClock.nowMs())
   const told = (thread: object, after: unknown): void => { events.emit(after === undefined ? 'worker.started' : 'worker.respawned', { ...thread, ...(after !== undefined && { after }) }) }
@@ -57,11 +59,11 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
     } }) : undefined,
     options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled),
     hashFacts: new HashFacts({ ...sourcesOf(filled.wasm), ...filled.kernels }, compiled, filled.hashFileBytes, () => hostClock.nowMs()), shared, clock: hostClock, warnings, events,
-    registry: withConverters(options.registry), inline: new InlineExecutor(arena, hostClock, build),
+    registry: withConverters(options.registry), inline: new GuestExecutor({ arena, inline: new InlineExecutor(arena, hostClock, build), clock: hostClock, modules, memory, idOf }),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
-      compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, wasm: filled.wasm, kernels: filled.kernels }) : undefined,
-      workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf: (module, name) => ids.of(module, name),
+      compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, ...modules }) : undefined,
+      workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf,
       pool: filled.pool, resourceLimits: filled.resourceLimits, workerTags: filled.workerTags,
       onStarted: (worker, slot, after) => { told({ worker, slot }, after) },
       onLog: filled.logger,

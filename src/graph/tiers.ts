@@ -114,7 +114,8 @@ export function chooseTier(question: TierQuestion): TierAnswer {
   return { tier, source, why, ...(choice === 'auto' && tier !== wanted && { fellBack: { wanted, missing } }) }
 }
 
-/** Tier of a node in an engine of a tier, whose memory is of one kind: that one, or `js`. Undefined when the node names neither. */
-export function tierWithin(engine: Tier, choice: TierChoice | undefined): Tier | undefined {
-  return choice === undefined || choice === 'auto' ? engine : (typeof choice === 'string' ? [choice] : choice).find((one) => one === engine || one === 'js')
+/** Tier of a node in an engine (GR-43): the engine's when the node names none (`tier` as it stands in the graph), else the first that it names and the host can give; undefined: none of them. */
+export function tierWithin(engine: Tier, tier: unknown, facts: HostFacts): Tier | undefined {
+  const choice = parseTier(tier)
+  return choice === undefined || choice === 'auto' ? engine : (typeof choice === 'string' ? [choice] : choice).find((one) => missingFor(one, facts).length === 0)
 }

@@ -9,6 +9,7 @@ import { copyParts, type CopyCharge } from './copies.js'
 import { memoryErrors } from './errors.js'
 import type { Handle } from './handle.js'
 import type { LeakWatch } from './leak-watch.js'
+import type { Holder } from './leases.js'
 import type { Address } from './memory-host.js'
 import { tryView } from './views.js'
 
@@ -126,6 +127,13 @@ export class ArenaAudio implements AudioBuffer {
     const copy = new ArenaAudio(block.home ?? this.#arena, block, this.#shape({}))
     this.#copyTo(copy.#runs()[0]!, { ledger: this.#arena.copies, edge: 'makeMut', reason: 'user', ...charge })
     this.close()
+    return copy
+  }
+
+  /** @internal A copy in another arena: one counted copy. The caller owns it. */
+  copyTo(arena: Arena, charge: CopyCharge, holder: Holder | undefined): ArenaAudio {
+    const copy = new ArenaAudio(arena, arena.claim({ dtype: this.format, shape: [this.samples] }, holder && { holder }), this.#shape({}))
+    this.#copyTo(copy.#runs()[0]!, charge)
     return copy
   }
 

@@ -8,13 +8,17 @@ import type { Holder } from './leases.js'
  * runs at the same time do not count each other's. What nodes of a segment share (its working area, its program) is its first node's. Owner: the run.
  */
 export class RunMemory {
-  readonly copies = new CopyLedger()
+  readonly copies: CopyLedger
   /** Bytes of all nodes together: now and at most; blocks allocated and freed. */
   readonly all: LeaseGroup = { bytes: 0, peakBytes: 0, allocs: 0, frees: 0 }
   readonly #arena: Arena
   readonly #holders = new Map<string, Holder>()
 
-  constructor(arena: Arena) { this.#arena = arena }
+  /** `copies`: another ledger, to count along in it. */
+  constructor(arena: Arena, copies = new CopyLedger()) {
+    this.#arena = arena
+    this.copies = copies
+  }
 
   /** Holder of a node's leases; `''`: of the run's own. */
   holder(node: string): Holder {

@@ -41,6 +41,8 @@ export interface CompileContext {
   readonly known: ReadonlyMap<ValueId, Media>
   /** Whole lengths of sources that told them, frames, by node id. */
   readonly lengths: ReadonlyMap<string, number>
+  /** Tier of the engine, in whose memory nodes of it and of `js` run. */
+  readonly tier: Tier
   /** Tier and reason for each kernel node. */
   readonly tierOf: (node: GraphNode) => { readonly tier: Tier; readonly why: string }
   /** Workers that may be used; 0: everything on the engine's thread. */
@@ -87,13 +89,13 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const kernelUs = nodes.reduce((sum, node) => sum + (node.tier === null ? 0 : node.estUs), 0)
   const tagged = nodes.some(({ tier, policy }) => tier !== null && policy!.tags.some((tag) => c.workerTags?.has(tag) === true))
   const onWorkers = c.workers > 0 && (c.forceWorkers || tagged || kernelUs > INLINE_US)
-  const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier !== 'js' ? 'worker' : 'engine'
-  const selfScheduled = onWorkers && nodes.every((node) => node.tier === null || (node.tier !== 'js' && !node.driver)) ? c.workers : 0
+  const whereOf = (tier: Tier): 'engine' | 'worker' => onWorkers && tier === c.tier ? 'worker' : 'engine'
+  const selfScheduled = onWorkers && nodes.every((node) => node.tier === null || (node.tier === c.tier && !node.driver)) ? c.workers : 0
   const drafts = groupSegments(nodes, origin, removed, selfScheduled, nodes.map((node) => node.tier === 'wasm' ? handOverUs(node, origin, totals) : 0), lazy?.keys, feedback?.knots)
   const readers = readersOf(nodes, origin, removed), stored = storedValues(c.materialize ?? 'segments', nodes, removed, origin, solved.media, outputs, drafts, readers, delays)
   const returned = new Set([...outputs.values(), ...stored.values()])
   const segments = drafts.map((draft, i) => planSegment(draft, i, {
-    nodes, origin, views, feedback, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
+    nodes, tier: c.tier, origin, views, feedback, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
   const where = segments.map((segment) => nodes[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
@@ -188,11 +190,13 @@ interface Described {
   readonly totals: ReadonlyMap<ValueId, number>; readonly order: { readonly levels: Uint32Array; readonly order: Uint32Array }; readonly inserted: readonly InsertedNode[]
   readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly onWorkers: boolean; readonly diagnostics: readonly Diagnostic[]; readonly lazy: readonly string[] | undefined
 }
+const GUEST = 'in a memory of its own on the engine\'s thread'
+
 
 /** Why a kernel runs where it does: the plan's reason, or what keeps it on the engine's thread while others go to workers. */
 function placeOf(d: Described, { policy }: ResolvedNode, segment: number): string {
-  if (!d.onWorkers || segment < 0 || d.where[segment] === 'worker') return d.why
-  return policy?.main === true ? 'pinned to the engine\'s thread' : 'references run on the engine\'s thread'
+  if ((!d.onWorkers && d.segments[segment]?.guest !== true) || segment < 0 || d.where[segment] === 'worker') return d.why
+  return d.segments[segment]!.guest === true ? GUEST : policy?.main === true ? 'pinned to the engine\'s thread' : 'references run on the engine\'s thread'
 }
 
 /** What nodes wait for, by their lazy keys: three links at most. */
@@ -220,7 +224,7 @@ function describe(d: Described): Plan {
   })
   const kept = new Set(d.outputs.values())
   const stored = [...[...kept].map((value) => ({ value, reason: 'run output' })), ...[...new Set(d.stored.values())].filter((value) => !kept.has(value)).map((value) => ({ value, reason: 'materialize' }))]
-  const edges = edgesOf(d, segmentOf)
+  const counted = new Set<string>(), edges = edgesOf(d, segmentOf, counted)
   return {
     graphHash: hashes.graph, driver: 'batch', order: d.nodes.map((node) => node.id), levels: Array.from(d.order.order, (index) => d.order.levels[index]!), nodes, edges,
     segments: d.segments.map((segment, s) => ({
@@ -230,7 +234,7 @@ function describe(d: Described): Plan {
     media: Object.fromEntries([...d.media.keys()].sort().map((value) => [value, d.media.get(value)!])), inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
     estTimeMs: nodes.reduce((sum, node) => sum + node.estUs, 0) / 1000,
     estPeakBytes: d.peak.most,
-    estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0) + returnedCopies(d, segmentOf), diagnostics: d.diagnostics,
+    estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0) + returnedCopies(d, segmentOf, counted), diagnostics: d.diagnostics,
   }
 }
 
@@ -239,14 +243,14 @@ function noteOf({ definition, params, media }: ResolvedNode): { readonly note?: 
   return note === undefined ? {} : { note }
 }
 
-function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge[] {
-  const indexOf = new Map(d.nodes.map((node) => [node.id, node.index])), counted = new Set<string>()
+function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>, counted: Set<string>): PlanEdge[] {
+  const indexOf = new Map(d.nodes.map((node) => [node.id, node.index]))
   return d.graph.edges.map((edge): PlanEdge => {
     const from = indexOf.get(edge.from[0])!, to = indexOf.get(edge.to[0])!, a = segmentOf.get(from), b = segmentOf.get(to)
     const value = valueId(edge.from[0], edge.from[1]), media = d.media.get(value) ?? null
     const fused = a !== undefined && a === b
     const whole = a !== undefined && b !== undefined && d.segments[a]!.feed === 'values'
-    const crosses = [a, b].some((s) => isAway(d, s)), copies = fused ? 0 : copyBytes(d, d.origin.get(value) ?? value, to, segmentOf, indexOf, counted)
+    const crosses = hopsOf(d, a) + hopsOf(d, b) > 0, copies = fused ? 0 : copyBytes(d, d.origin.get(value) ?? value, to, segmentOf, indexOf, counted)
     return {
       from: [edge.from[0], edge.from[1]], to: [edge.to[0], edge.to[1]], media, transport: fused || d.removed.has(d.nodes[from]!.id) || d.removed.has(d.nodes[to]!.id) ? 'address' : crosses ? 'transfer' : whole ? 'value' : 'queue',
       capacity: fused ? d.segments[a]!.headFrames : queueCapacity(media?.kind), whenFull: 'block', copies, ...(edge.delayFrames !== undefined && { delayFrames: edge.delayFrames }),
@@ -254,8 +258,10 @@ function edgesOf(d: Described, segmentOf: ReadonlyMap<number, number>): PlanEdge
   })
 }
 
-/** True for a segment whose memory is not the engine's. */
-function isAway(d: Described, segment: number | undefined): boolean { return segment !== undefined && d.where[segment] === 'worker' && d.segments[segment]!.tier === 'wasm' }
+/** Copies that take a value into a segment's memory or out of it: 0 in the engine's own, 1 between two memories of its thread, 2 by way of a posted buffer. */
+function hopsOf(d: Described, segment: number | undefined): number {
+  return segment === undefined ? 0 : d.segments[segment]!.guest === true ? 1 : d.where[segment] === 'worker' && d.segments[segment]!.tier === 'wasm' ? 2 : 0
+}
 
 /** True for a node written in TypeScript whose thread has a memory of its own. */
 function isAwayNode(d: Described, index: number): boolean {
@@ -267,16 +273,18 @@ function isAwayNode(d: Described, index: number): boolean {
 function copyBytes(d: Described, value: ValueId, reader: number, segmentOf: ReadonlyMap<number, number>, indexOf: ReadonlyMap<string, number>, counted: Set<string>): number {
   const writer = indexOf.get(nodeOf(value))!, a = segmentOf.get(writer), b = segmentOf.get(reader)
   const bytes = mediaBytes(d.media.get(value), d.totals.get(value) ?? 0), once = (place: string, copies: number): number => counted.has(`${place} ${value}`) ? 0 : (counted.add(`${place} ${value}`), copies * bytes)
-  if (isAway(d, a) && isAway(d, b)) return a === b ? 0 : once(`${b}`, 2)
-  return (isAway(d, a) ? once('engine', 2) : isAwayNode(d, writer) ? once('engine', 1) : 0) + (isAway(d, b) ? once(`${b}`, 2) : isAwayNode(d, reader) ? bytes : 0)
+  const out = hopsOf(d, a), into = hopsOf(d, b)
+  if (a === b && out > 0) return 0
+  if (out === 2 && into === 2) return once(`${b}`, 2)
+  return (out > 0 ? once('engine', out) : isAwayNode(d, writer) ? once('engine', 1) : 0) + (into > 0 ? once(`${b}`, into) : isAwayNode(d, reader) ? bytes : 0)
 }
 
 /** The same for values that only the caller gets. */
-function returnedCopies(d: Described, segmentOf: ReadonlyMap<number, number>): number {
-  const indexOf = new Map(d.nodes.map(({ id, index }) => [id, index])), read = new Set(d.nodes.flatMap((node) => isAway(d, segmentOf.get(node.index)) ? [] : node.inputs.flatMap(({ from }) => from === null ? [] : [d.origin.get(from) ?? from])))
+function returnedCopies(d: Described, segmentOf: ReadonlyMap<number, number>, counted: ReadonlySet<string>): number {
+  const indexOf = new Map(d.nodes.map(({ id, index }) => [id, index]))
   return [...new Set([...d.outputs.values(), ...d.stored.values()])].reduce((sum, value) => {
-    const writer = indexOf.get(nodeOf(value))!, copies = isAway(d, segmentOf.get(writer)) ? 2 : isAwayNode(d, writer) ? 1 : 0
-    return sum + (read.has(value) ? 0 : copies * mediaBytes(d.media.get(value), d.totals.get(value) ?? 0))
+    const writer = indexOf.get(nodeOf(value))!, copies = hopsOf(d, segmentOf.get(writer)) || (isAwayNode(d, writer) ? 1 : 0)
+    return sum + (counted.has(`engine ${value}`) ? 0 : copies * mediaBytes(d.media.get(value), d.totals.get(value) ?? 0))
   }, 0)
 }
 

@@ -132,7 +132,7 @@ export class EngineSegment implements OpenSegment {
   report(): SegmentReport {
     const { memory } = this.#scope, steps = this.program.reports()
     if (memory) for (const step of steps) step.peakBytes = memory.peakBytes(step.nodeId)
-    return { steps, passes: this.program.passes(), ...this.#stats, copyBytes: 0, deliveries: this.#deliveries }
+    return { steps, shared: this.#arena.shared, passes: this.program.passes(), ...this.#stats, copyBytes: 0, deliveries: this.#deliveries }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ChannelView } from '../graph/node-definition.js'
 import { describeKernel, frameBytes, portSpec, type KernelSpec } from '../kernels/kernel-spec.js'
+import type { Tier } from '../graph/tiers.js'
 import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
 import type { Media } from '../media/media-type.js'
 import { alignedBytes, colour } from './colouring.js'
@@ -15,6 +16,8 @@ import type { SegmentDraft } from './segments.js'
 /** Facts about the whole graph that a segment's buffers depend on. */
 export interface BufferContext {
   readonly nodes: readonly ResolvedNode[]
+  /** Tier of the engine. */
+  readonly tier: Tier
   readonly origin: ReadonlyMap<ValueId, ValueId>
   readonly views: ReadonlyMap<ValueId, ChannelView>
   readonly mediaOf: (value: ValueId) => Media | undefined
@@ -100,8 +103,9 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
   // A loop may leave frames anywhere in it, and before it.
   if (late.size > 0) for (const i of members) if (c.feedback!.knots[i]! >= 0) joins.add(i)
   const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, late.size > 0 || buffers.filter((b) => b.kind === 'input').length > 1 ? heldBack(nodes, buffers, joins) : joins)
+  const tier = c.nodes[members[0] ?? draft.nodes[0]!]!.tier!
   return {
-    index, tier: c.nodes[members[0] ?? draft.nodes[0]!]!.tier!, feed: draft.feed, nodes, workBytes: bytes, headFrames, ...wishes(members.map((n) => c.nodes[n]!.policy)),
+    index, tier, ...(tier !== 'js' && tier !== c.tier && { guest: true }), feed: draft.feed, nodes, workBytes: bytes, headFrames, ...wishes(members.map((n) => c.nodes[n]!.policy)),
     buffers: buffers.map((b, n) => ({
       kind: b.kind, value: b.value, media: b.media, channels: b.spec.channels, frameBytes: frameBytes(b.spec), capacity: b.capacity,
       offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!, ...(b.late && { late: b.late }), ...(b.metadata && { metadata: b.metadata }),

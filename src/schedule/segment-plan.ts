@@ -53,6 +53,8 @@ export interface SegmentBuffer {
 export interface SegmentPlan {
   readonly index: number
   readonly tier: Tier
+  /** Its nodes named another tier than the engine's: it runs on the engine's thread in a memory of that tier, and audio is copied in and out. Absent: false. */
+  readonly guest?: true
   /** `chunks`: fed by packets of a TypeScript node or source; `values`: all inputs are whole values, self-scheduled. */
   readonly feed: 'chunks' | 'values'
   readonly nodes: readonly SegmentNode[]

@@ -9,10 +9,10 @@ import type { Negotiation } from '../negotiate/index.js'
 import { escapePointer } from '../pointer.js'
 import type { LinkFault } from '../resolve/linked-node.js'
 import { resolveLinks } from '../resolve/resolve-graph.js'
-import { chooseTier, parseTier, tierWithin, TIERS, type Tier } from '../tiers.js'
+import { parseTier, tierWithin, TIERS, type HostFacts, type Tier } from '../tiers.js'
 import type { Context } from './context.js'
 import type { Flow } from './flow.js'
-import { questionOf, type ValidationHost } from './host.js'
+import { engineTierOf, type ValidationHost } from './host.js'
 import { removeEdge } from './links.js'
 
 /** Stage 12: only audio goes round, of samples whose zero is silence. `solved`: with converters in. */
@@ -32,7 +32,7 @@ function delays(media: Media): boolean { return media.kind === 'audio' && media.
 
 /**
  * Stage 12, last: what planning makes of feedback edges and of views of channels (GR-12), on the part of the graph that is sound, run-time inputs in place. Without a host a loop of
- * unequal tiers is refused when no engine has one for all of them.
+ * unequal tiers is refused when no engine on any host has one for all of them.
  */
 export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nodeIndex' | 'edgeIndex'>, { graph, media }: Negotiation, host: ValidationHost | undefined): void {
   const definitionOf = (i: number): GraphNode['definition'] => i < nodeIndex.length ? c.sound(nodeIndex[i]!) : graph.nodes[i]!.definition
@@ -41,8 +41,8 @@ export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nod
   const nameOf = (e: number): string => { const own = edgeIndex[edges[e]!]; return own === undefined ? '' : c.edgeName(own) }
   let faults: readonly LinkFault[] = []
   try {
-    for (const tier of tiersOf(host)) {
-      ({ faults } = resolveLinks(part, order, media, { edgeName: nameOf, fed, tierOf: (node) => tierOf(node, tier, host) }))
+    for (const [tier, facts] of enginesOn(host)) {
+      ({ faults } = resolveLinks(part, order, media, { edgeName: nameOf, fed, tierOf: (node) => tierOf(node, tier, facts) }))
       if (faults.length === 0) return
       if (part.nodes.every((node) => node.tier === undefined)) break
     }
@@ -74,14 +74,14 @@ function soundPart(c: Context, graph: Graph, definitionOf: (node: number) => Gra
   return { part, edges, fed }
 }
 
-/** Tiers that the engine may be of. */
-function tiersOf(host: ValidationHost | undefined): readonly Tier[] { return host === undefined ? TIERS : [host.engineTier ?? chooseTier(questionOf(host)).tier ?? 'js'] }
-
-/** A node's tier in an engine of tier `engine`; one that such an engine does not have is told by the host's stage. */
-function tierOf(node: GraphNode, engine: Tier, host: ValidationHost | undefined): Tier {
-  const own = node.tier === undefined ? undefined : parseTier(node.tier), within = tierWithin(engine, own)
-  return within ?? (host === undefined ? undefined : chooseTier(questionOf(host, own)).tier) ?? (typeof own === 'string' ? own as Tier : own![0]!)
+/** The engine that is known, or all that there may be: on hosts that have every tier, all but the first, the last. */
+function enginesOn(host: ValidationHost | undefined): readonly (readonly [tier: Tier, host: HostFacts])[] {
+  if (host !== undefined) return [[engineTierOf(host), host]]
+  return TIERS.flatMap((best, n) => TIERS.slice(n).map((tier) => [tier, { wasm: best !== 'js', simd: best !== 'js', sab: n === 0 }] as const))
 }
+
+/** A node's tier in an engine; one that the host does not have is told by its stage. */
+function tierOf({ tier }: GraphNode, engine: Tier, host: HostFacts): Tier { return tierWithin(engine, tier, host) ?? [parseTier(tier) as Tier | Tier[]].flat()[0]! }
 
 function reportFault(c: Context, { diagnostic, output }: LinkFault, e: number | undefined): void {
   if (e !== undefined) {

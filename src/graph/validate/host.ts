@@ -16,7 +16,7 @@ export interface ValidationHost extends HostFacts {
   readonly fallbackReported?: boolean
   /** Tags that some workers have beside the host's: for kernels that run there. */
   readonly workerTags?: readonly string[]
-  /** Tier of the engine that will run it: its memory is of one kind, so that it has nodes of that tier and of `js`. Absent: any that the host has. */
+  /** Tier of the engine that will run it, for nodes that name none. Absent: what the wishes and the host make of it. */
   readonly engineTier?: Tier
   /** Other machines can take nodes. */
   readonly remote?: boolean
@@ -59,6 +59,9 @@ export function questionOf(host: ValidationHost, own?: TierChoice): TierQuestion
   }
 }
 
+/** Tier of an engine that the host would get. */
+export function engineTierOf(host: ValidationHost): Tier { return host.engineTier ?? chooseTier(questionOf(host)).tier ?? 'js' }
+
 /** Tags of a host, and of its workers beside them, in canonical form; and a memory of that form (GR-41: 10 000 nodes in 10 ms). */
 class HostTags {
   readonly #own: ReadonlySet<string>
@@ -84,9 +87,6 @@ function checkTier(c: Context, n: number, host: ValidationHost, reported: boolea
   if (answer.tier === null) {
     c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(
       { node: id, wanted: answer.wanted, missing: answer.missing }, { node: id, pointer, constraint: answer.source, expected: answer.wanted, got: answer.missing }))
-  } else if (host.engineTier !== undefined && tierWithin(host.engineTier, own) === undefined) {
-    const wanted = typeof own === 'string' ? [own] : own!, missing = [`an engine of that tier (this one is ${host.engineTier}: createEngine({ tier: '${wanted[0]!}' }))`]
-    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic({ node: id, wanted: wanted.join(', '), missing }, { node: id, pointer, constraint: 'engine', expected: wanted, got: host.engineTier }))
   } else if (answer.fellBack !== undefined && !reported) {
     const { wanted, missing } = answer.fellBack
     c.report('nodes', n, graphErrors.TIER_FALLBACK.diagnostic(
@@ -132,8 +132,9 @@ function checkFact(c: Context, n: number, name: string, wanted: unknown, host: V
     const fact = `gpu ${type}${minMemoryBytes > 0 ? ` with ${minMemoryBytes} bytes` : ''}`
     lacking(c, n, name, fact, have.map((gpu) => gpu.type).join(', ') || 'none', required === false)
   } else if (name === 'tags' && Array.isArray(wanted)) {
-    const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!
-    const onWorker = kernel !== undefined && tier !== 'js' && place !== 'main' && (policy?.['pin'] ?? pin) !== 'main'
+    const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!, own = tierWithin(engineTierOf(host), tier, host)
+    // Workers run kernels of the engine's tier.
+    const onWorker = kernel !== undefined && own !== 'js' && (host.engineTier ?? own) === own && place !== 'main' && (policy?.['pin'] ?? pin) !== 'main'
     const have = tags.have(onWorker)
     if (wanted.every((tag) => typeof tag !== 'string' || have.has(tags.form(tag)))) return
     const absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tags.form(tag)))

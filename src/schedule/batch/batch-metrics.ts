@@ -1,5 +1,6 @@
 import type { RunMemory } from '../../memory/run-memory.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
+import type { Tier } from '../../graph/tiers.js'
 import type { SkippedNode } from '../policy/skips.js'
 import type { CompiledPlan } from '../compiled-plan.js'
 import type { CostHistory } from '../estimates.js'
@@ -9,8 +10,9 @@ import { nodeOf } from '../resolved-graph.js'
 import type { SegmentPlan } from '../segment-plan.js'
 import type { BatchOutcome } from './batch-types.js'
 
-/** Tier by the tag that the code itself wrote into its state. */
-const TIER_OF_TAG: Readonly<Record<string, string>> = { JSRF: 'js' }
+/** Tier by the tag that the code itself wrote into its state, and the memory that this state was read in (GR-45); code that was never called has no tag. */
+function tierOfState(tag: string, shared: boolean | undefined): Tier | undefined { return tag === 'JSRF' ? 'js' : tag === NO_TAG ? undefined : shared === true ? 'wasm-threads' : 'wasm' }
+const NO_TAG = '\0\0\0\0'
 
 /** Facts about a run that its outcome does not hold. */
 export interface RunFacts {
@@ -121,7 +123,7 @@ function kernelNode(base: Base, compiled: CompiledPlan, report: SegmentReport | 
   const step = report?.steps[index], sampled = found?.sampled ?? 0
   const share = step === undefined ? 0 : sampled > 0 ? step.sampleNs / sampled : 1 / (report?.steps.length ?? 1)
   const executionTimeUs = Math.round((report?.busyUs ?? 0) * share)
-  const tier = TIER_OF_TAG[step?.tag ?? ''] ?? segment?.tier ?? ''
+  const tier = tierOfState(step?.tag ?? NO_TAG, report?.shared) ?? segment?.tier ?? ''
   const node = compiled.nodes[segment?.nodes[index]?.node ?? -1]
   const link = node?.inputs.find((input) => input.from !== null)?.link, media = link === undefined ? undefined : node?.media[link]
   if (step && tier !== 'js') history.add(base.type, executionTimeUs, step.framesIn * (media?.kind === 'audio' ? media.channels : 1))
