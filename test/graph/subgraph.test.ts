@@ -150,6 +150,22 @@ describe('problems', () => {
     expect(codes(host({ definitions: { pair: outer, leaf } }))).toContainEqual(['NODE_NOT_FOUND', 'first/g', '/definitions/pair/edges/0/from/0'])
   })
 
+  test('an unknown id inside a subgraph does not find a node of the document around it', () => {
+    const bystanders = [{ id: 'sub/astray', type: 'audio::gain' }, { id: 'deep/sub/astray', type: 'audio::gain' }], [into, out] = (host() as { edges: object[] }).edges
+    const beside = (inner: object, more: object = {}): readonly unknown[] => codes(host({ nodes: [source, { id: 'sub', type: 'graph::pair' }, { id: 'end', type: 'audio::gain' }, bystanders[0]], edges: [into, out, { from: ['read', 'out'], to: ['sub/astray', 'in'] }], definitions: { pair: { ...pair, ...inner } }, ...more }))
+    const edge = { from: ['astray', 'out'], to: ['second', 'in'] }
+    expect(beside({ edges: [edge] })).toEqual([['NODE_NOT_FOUND', 'astray', '/definitions/pair/edges/0/from/0'], ['INPUT_MISSING', 'sub/second', '/definitions/pair/nodes/1']])
+    expect(beside({ edges: [...pair.edges, { from: ['first', 'out'], to: ['astray', 'in'] }] })).toEqual([['NODE_NOT_FOUND', 'astray', '/definitions/pair/edges/1/to/0']])
+    expect(beside({ inputs: { ...pair.inputs, gain: { to: [['astray', 'gainDb']] } } })).toEqual([['NODE_NOT_FOUND', 'astray', '/definitions/pair/inputs/gain/to/0/0']])
+    expect(beside({ outputs: { out: ['astray', 'out'] } })).toContainEqual(['NODE_NOT_FOUND', 'astray', '/definitions/pair/outputs/out/0'])
+    // Through two levels, and where nothing bears the name: once, where it was written.
+    const deep = { millrace: 1, inputs: { in: { to: [['sub', 'in']] } }, nodes: [{ id: 'sub', type: 'graph::pair' }], outputs: { out: ['sub', 'out'] } }
+    expect(codes(host({ nodes: [source, { id: 'deep', type: 'graph::deep' }, { id: 'end', type: 'audio::gain' }, bystanders[1]], edges: [{ from: ['read', 'out'], to: ['deep', 'in'] }, { from: ['deep', 'out'], to: ['end', 'in'] }, { from: ['read', 'out'], to: ['deep/sub/astray', 'in'] }], definitions: { deep, pair: { ...pair, edges: [edge] } } })))
+      .toEqual([['NODE_NOT_FOUND', 'sub/astray', '/definitions/pair/edges/0/from/0'], ['INPUT_MISSING', 'deep/sub/second', '/definitions/pair/nodes/1']])
+    expect(codes(host({ definitions: { pair: { ...pair, outputs: { out: ['astray', 'out'] } } } }))).toEqual([['NODE_NOT_FOUND', 'astray', '/definitions/pair/outputs/out/0'], ['INPUT_MISSING', 'end', '/nodes/2']])
+    expect(codes(host({ definitions: { pair: { ...pair, edges: [edge] } } })).map((one) => (one as string[]).slice(0, 2))).toContainEqual(['NODE_NOT_FOUND', 'sub/astray'])
+  })
+
   test('versions: of the format in a definition, of a subgraph as a node type', () => {
     const found = validate(host({ definitions: { pair: { ...pair, millrace: 2 }, unused: { ...pair, millrace: 'x' } } }), registry).filter(({ severity }) => severity === 'error')
     expect(found.map(({ code, stage, pointer, expected, got }) => [code, stage, pointer, expected, got])).toEqual([

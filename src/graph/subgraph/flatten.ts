@@ -52,10 +52,14 @@ export interface SubgraphPart {
   /** Run-time inputs of the inner document: its input ports and chosen params. */
   readonly exposed: ReadonlyMap<string, GraphInput>
   readonly outputs: ReadonlyMap<string, PortRef>
+  /** Outputs that name no node inside, and edges with such an end. */
+  readonly lost: ReadonlySet<string>
+  readonly loose: ReadonlySet<GraphEdge>
   readonly broken: ReadonlySet<string>
   /** Levels of subgraphs, itself included. */
   readonly depth: number
 }
+interface Loose { readonly edge: GraphEdge; readonly inner: GraphEdge; readonly part: SubgraphPart }
 interface Instance { readonly node: GraphNode; readonly part: SubgraphPart }
 interface Scope { readonly definitions: Readonly<Record<string, unknown>>; readonly pointer: string; readonly around?: Scope }
 /** Where a document stands: pointers of itself and its parts, the definitions around it, those on the way to it. */
@@ -103,7 +107,7 @@ class Flattener {
   /** Opens the subgraphs of one document; undefined when it cannot be done. */
   open(graph: Graph, place: Place): SubgraphPart | undefined {
     const nodes: GraphNode[] = [], edges: GraphEdge[] = [], broken = new Set(place.broken)
-    const instances = new Map<string, Instance>(), hidden = new Map<string, GraphInput>(), seen = new Map<string, string>()
+    const instances = new Map<string, Instance>(), hidden = new Map<string, GraphInput>(), seen = new Map<string, string>(), loose: Loose[] = [], lost = new Set<string>()
     let size = graph.nodes.length, depth = 0
     for (const [n, given] of graph.nodes.entries()) {
       const node = withOrigin(given, place.node(n)), part = broken.has(given.id) ? undefined : this.#partOf(node, place)
@@ -129,17 +133,18 @@ class Flattener {
       if (size > this.#limits.expandedNodes) return this.#exceeded('Expanded nodes', this.#limits.expandedNodes, size, pointer)
       if (edges.length + part.graph.edges.length > this.#limits.edges) return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + part.graph.edges.length, pointer)
       instances.set(node.id, { node, part })
-      this.#instantiate(node, part, nodes, edges, broken)
+      this.#instantiate(node, part, nodes, edges, loose, broken)
     }
     const index = new Map(nodes.map((node, n) => [node.id, n])), linked = new Set<string>()
-    /** Refuses an end that names a node inside a subgraph: this document has no such node. Ids that nothing has are left to stage 6. */
-    const reaches = ([node]: PortRef, thing: string, name: string, pointer: string): boolean => {
-      if (instances.size === 0 || seen.has(node) || !index.has(node)) return true
-      const near = nearest(node, [...seen.keys()])
-      this.diagnostics.push(graphErrors.NODE_NOT_FOUND.diagnostic({ thing, id: name, node, near }, {
-        node, pointer, got: node, ...(thing === 'Edge' && { edge: name }), ...(near.length > 0 && { expected: near[0]! }) }))
-      return false
+    // An edge inside a subgraph that names no node there must find none out here.
+    for (const { edge, inner, part: { graph: { nodes: known } } } of loose) {
+      const ids = known.map(({ id }) => id)
+      const found = (['from', 'to'] as const).filter((end) => !ids.includes(inner[end][0]) && index.has(edge[end][0]))
+      for (const end of found) this.#noNode(inner[end][0], 'Edge', edgeName(edge), `${originOf(inner)!}/${end}/0`, ids)
+      if (found.length === 0) edges.push(edge)
     }
+    /** Refuses an end that names a node inside a subgraph: this document has no such node. Ids that nothing has are left to stage 6, unless that sees only where they lead to. */
+    const reaches = ([node]: PortRef, thing: string, name: string, pointer: string): boolean => seen.has(node) || (!index.has(node) && (thing === 'Edge' || place.path.length === 0)) || this.#noNode(node, thing, name, pointer, [...seen.keys()])
     for (const [e, given] of graph.edges.entries()) {
       const edge = withOrigin(given, place.edge(e)), pointer = place.edge(e), name = edgeName(given)
       if (![reaches(edge.from, 'Edge', name, `${pointer}/from/0`), reaches(edge.to, 'Edge', name, `${pointer}/to/0`)].every(Boolean)) continue
@@ -162,12 +167,12 @@ class Flattener {
     }
     for (const [name, ref] of graph.outputs) {
       const pointer = `${place.pointer}/outputs/${escapePointer(name)}`, from = reaches(ref, 'Output', name, `${pointer}/0`) ? this.#outputOf(ref, instances, `${pointer}/1`) : undefined
-      if (from !== undefined) outputs.set(name, from)
+      if (from !== undefined) outputs.set(name, from); else lost.add(name)
     }
     for (const instance of instances.values()) this.#bind(instance, linked, nodes, index, hidden)
     const { definitions: _definitions, ...rest } = graph
     const flat = { ...rest, nodes, edges, inputs: new Map([...exposed, ...hidden]), outputs }
-    return { graph: flat, exposed, outputs, broken, depth: depth + 1 }
+    return { graph: flat, exposed, outputs, lost, loose: new Set(edges.filter(({ from, to }) => !index.has(from[0]) || !index.has(to[0]))), broken, depth: depth + 1 }
   }
 
   /** The part that a node stands for; undefined for any other node, null for one that cannot be opened. */
@@ -202,11 +207,11 @@ class Flattener {
       scope: isObject(reading.graph.definitions) ? { definitions: reading.graph.definitions, pointer, around } : around, path, broken: reading.broken, pointer,
       node: (n) => `${pointer}/nodes/${reading.nodeIndex[n]!}`, edge: (e) => `${pointer}/edges/${reading.edgeIndex[e]!}`,
     })
-    return part === undefined || part.outputs.size > 0 ? part : { ...part, outputs: openOutputs(part.graph) }
+    return part === undefined || reading.graph.outputs.size > 0 ? part : { ...part, outputs: openOutputs(part.graph) }
   }
 
   /** Copies of the inner nodes and edges under the outer node's name; its settings hold where they have none of their own. */
-  #instantiate(outer: GraphNode, part: SubgraphPart, nodes: GraphNode[], edges: GraphEdge[], broken: Set<string>): void {
+  #instantiate(outer: GraphNode, part: SubgraphPart, nodes: GraphNode[], edges: GraphEdge[], loose: Loose[], broken: Set<string>): void {
     const { tier, place, requires, policy } = outer, id = (inner: string): string => `${outer.id}/${inner}`
     const media = innerMedia(outer, part)
     const ends = outer.output === true ? new Set([...part.outputs.values()].map(([node]) => node)) : undefined
@@ -218,7 +223,8 @@ class Flattener {
       })
     }
     for (const edge of part.graph.edges) {
-      edges.push({ ...edge, from: [id(edge.from[0]), edge.from[1]], to: [id(edge.to[0]), edge.to[1]], ...(edge.id !== undefined && { id: id(edge.id) }) })
+      const copy = { ...edge, from: [id(edge.from[0]), edge.from[1]], to: [id(edge.to[0]), edge.to[1]], ...(edge.id !== undefined && { id: id(edge.id) }) } as const
+      if (part.loose.has(edge)) loose.push({ edge: copy, inner: edge, part }); else edges.push(copy)
     }
     for (const inner of part.broken) broken.add(id(inner))
   }
@@ -247,7 +253,8 @@ class Flattener {
     const part = instances.get(ref[0])?.part
     if (part === undefined) return ref
     const inner = part.outputs.get(ref[1])
-    return inner === undefined ? this.#noPort(ref, [...part.outputs.keys()], pointer) : [`${ref[0]}/${inner[0]}`, inner[1]]
+    if (inner !== undefined) return [`${ref[0]}/${inner[0]}`, inner[1]]
+    return part.lost.has(ref[1]) ? undefined : this.#noPort(ref, [...part.outputs.keys()], pointer)
   }
 
   #targetsOf(ref: PortRef, instances: ReadonlyMap<string, Instance>, pointer: string): readonly PortRef[] | undefined {
@@ -259,6 +266,13 @@ class Flattener {
 
   #noPort([node, port]: PortRef, ports: readonly string[], pointer: string): undefined {
     this.diagnostics.push(graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near: nearest(port, ports) }, { node, port, pointer, expected: ports, got: port }))
+  }
+
+  #noNode(node: string, thing: string, name: string, pointer: string, ids: readonly string[]): false {
+    const near = nearest(node, ids)
+    this.diagnostics.push(graphErrors.NODE_NOT_FOUND.diagnostic({ thing, id: name, node, near }, {
+      node, pointer, got: node, ...(thing === 'Edge' && { edge: name }), ...(near.length > 0 && { expected: near[0]! }) }))
+    return false
   }
 
   #unknownParam(outer: GraphNode, param: string, names: readonly string[]): void {

@@ -1,12 +1,15 @@
 import { commonErrors } from '../../errors/common-errors.js'
+import { show } from '../../errors/show.js'
 import { cyclePath, strongParts } from '../cycles.js'
 import { adjacencyOf, edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import { endsOf, keepNodes, needsInput } from '../ends.js'
 import { graphErrors } from '../errors.js'
+import type { Graph, GraphInput } from '../graph.js'
 import { applyModes, type ModesApplied } from '../modes.js'
 import { prunedNode } from '../pruned-node.js'
 import { reaching } from '../reach.js'
 import { scriptText } from '../resolve/feedback-loops.js'
+import { SKIP_FORMS, skipReason } from '../skip-if.js'
 import type { Context } from './context.js'
 import { removeEdge } from './links.js'
 
@@ -94,11 +97,30 @@ function pruned({ graph, nodeIndex, edgeIndex }: ModesApplied, planned: Uint8Arr
 
 /** Modes carried out on the graph of sound edges: a broken edge reads nothing and starves nobody. Edge positions stay those of the whole graph. */
 function withoutBrokenEdges(c: Context): ModesApplied {
-  const { graph, brokenEdges } = c
+  const { brokenEdges } = c, graph = withoutSkipped(c)
   if (brokenEdges.size === 0) return applyModes(graph, (n) => c.definitions[n])
   const sound = graph.edges.flatMap((_, e) => brokenEdges.has(e) ? [] : [e])
   const modes = applyModes({ ...graph, edges: sound.map((e) => graph.edges[e]!) }, (n) => c.definitions[n])
   return { ...modes, edgeIndex: modes.edgeIndex.map((i) => sound[i]!), ...(modes.late && { late: modes.late.map(({ edge, input }) => ({ edge: sound[edge]!, input })) }) }
+}
+
+/** Nodes that `policy.skipIf` leaves out of a run that is given no more than it must do as if they were muted (EX-58). Where it hangs on what must be given, the node is taken to run. */
+function withoutSkipped(c: Context): Graph {
+  if (!c.graph.nodes.some(({ policy }) => policy?.['skipIf'] !== undefined)) return c.graph
+  return { ...c.graph, nodes: c.graph.nodes.map((node, n) => {
+    const when = node.policy?.['skipIf'], definition = c.sound(n), { id } = node
+    if (when === undefined || definition === undefined) return node
+    const bound = (port: string): GraphInput[] => [...c.graph.inputs.values()].filter(({ to }) => to.some((ref) => ref[0] === id && ref[1] === port))
+    const reason = skipReason(when, definition, {
+      value: (param) => bound(param).some((input) => input.required !== false && input.default === undefined) ? undefined : { is: c.params[n]?.[param] },
+      linked: (port) => c.graph.edges.some(({ to }) => to[0] === id && to[1] === port) || bound(port).some((input) => input.required !== false || input.default !== undefined),
+    })
+    if (reason === null) {
+      const got = show(when)
+      c.report('nodes', n, commonErrors.INVALID_ARGUMENT.diagnostic({ function: `Node ${id} policy.skipIf`, expected: SKIP_FORMS, got }, { stage: 8, node: id, pointer: `${c.nodePointer(n)}/policy/skipIf`, expected: SKIP_FORMS, got }))
+    }
+    return typeof reason === 'string' ? { ...node, mode: 'mute' } : node
+  }) }
 }
 
 /** Nodes at the ends of broken edges: what they would feed is not known, so they are not called superfluous. */

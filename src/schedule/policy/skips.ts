@@ -1,16 +1,14 @@
-import { commonErrors } from '../../errors/common-errors.js'
-import { show } from '../../errors/show.js'
 import type { Graph, GraphNode } from '../../graph/graph.js'
 import { applyModes } from '../../graph/modes.js'
 import { resolveParams } from '../../graph/params.js'
+import { skipReason } from '../../graph/skip-if.js'
 
 /** A node that does not run, and why. */
 export interface SkippedNode { readonly id: string; readonly type: string; readonly version: string; readonly reason: string }
 
 /**
- * Takes out what `policy.skipIf` says (EX-58), before anything else is decided: `true`; `{ param, is }`: a param has that value, defaults and run inputs counted in;
- * `{ absent }`: an input is linked to nothing. `not: true` turns the last two round; `reason` is what the metrics say. Dependents that need its outputs are skipped
- * with the reason `dependency`; optional inputs arrive absent. Throws `INVALID_ARGUMENT` for any other form.
+ * Takes out what `policy.skipIf` says (EX-58), before anything else is decided, defaults and run inputs counted in. Dependents that need its outputs are skipped
+ * with the reason `dependency`; optional inputs arrive absent. What is none of the forms of {@link skipReason} validation refuses.
  */
 export function applySkips(graph: Graph): { readonly graph: Graph; readonly skipped: readonly SkippedNode[] } {
   const reasons = new Map<string, string>()
@@ -24,20 +22,8 @@ export function applySkips(graph: Graph): { readonly graph: Graph; readonly skip
   return { graph: muted, skipped: graph.nodes.flatMap(({ id, type, definition }) => reasons.has(id) ? [{ id, type, version: definition?.version ?? '', reason: reasons.get(id)! }] : []) }
 }
 
-function reasonOf(node: GraphNode, graph: Graph): string | undefined {
-  const when = node.policy!['skipIf']
-  if (typeof when === 'boolean') return when ? 'skipIf' : undefined
-  const { param, is, absent, not = false, reason } = (typeof when === 'object' && when !== null ? when : {}) as { readonly param?: unknown; readonly is?: unknown; readonly absent?: unknown; readonly not?: unknown; readonly reason?: unknown }
-  let holds: boolean, what: string
-  if (typeof param === 'string' && node.definition !== undefined && Object.hasOwn(node.definition.params, param)) {
-    const value = resolveParams(node.definition, node.params).values[param]
-    holds = JSON.stringify(value) === JSON.stringify(is)
-    what = `${param} is ${show(value)}`
-  } else if (typeof absent === 'string' && Object.hasOwn(node.definition?.inputs ?? {}, absent)) {
-    holds = !graph.edges.some(({ to }) => to[0] === node.id && to[1] === absent)
-    what = `${absent} is ${holds ? 'absent' : 'linked'}`
-  } else {
-    throw commonErrors.INVALID_ARGUMENT({ function: `Node ${node.id} policy.skipIf`, expected: 'true, false, { param, is } or { absent } naming a param or input of the node', got: show(when) })
-  }
-  return holds !== (not === true) ? typeof reason === 'string' ? reason : `skipIf: ${what}` : undefined
+function reasonOf({ id, definition, params, policy }: GraphNode, graph: Graph): string | undefined {
+  return skipReason(policy!['skipIf'], definition, {
+    value: (param) => ({ is: resolveParams(definition!, params).values[param] }), linked: (input) => graph.edges.some(({ to }) => to[0] === id && to[1] === input),
+  }) || undefined
 }

@@ -19,7 +19,7 @@ const LOOPS: Choices = {
 }
 /** Any of the built-in nodes. */
 const ALL: Choices = {
-  ...LOOPS, late: 3, back: 1, modes: 12,
+  ...LOOPS, late: 3, back: 1, modes: 12, policies: [...LOOPS.policies, undefined, undefined, undefined, { skipIf: true }, { skipIf: { absent: 'in' } }],
   types: [
     ...LOOPS.types, ['io::wav-file', { path: encodeTestWav(new Float32Array(100), 8_000) }, { path: 'nowhere.wav' }], ['audio::convert', { format: 'i16' }, { format: 'u8' }, {}], ['audio::difference'], ['audio::merge'], ['audio::select', { first: 0 }, { first: 1 }, { first: 1, count: 2 }],
     ['core::buffer', { size: 2 }], ['core::list-sink'], ['core::list-source', { items: [1] }, {}], ['core::map', { op: 'square' }, {}], ['core::numbers'], ['core::pass'], ['io::wav-writer', { path: 'a.wav' }, {}], ['math::add', { addend: 'x' }, { adend: 1 }, {}], ['math::divide'], ['text::sink'], ['voice::segmenter'], ['test::collect'],
