@@ -9,6 +9,8 @@ export class RespawnBudget<Loss = unknown> {
   readonly #most: number
   readonly #owed = new Map<Loss, number>()
   #times: number[] = []
+  /** When the last loss of an idle one that is counted happened. */
+  #idleUs = Number.NEGATIVE_INFINITY
 
   constructor(most: number) { this.#most = most }
 
@@ -25,8 +27,15 @@ export class RespawnBudget<Loss = unknown> {
     return this.#times.length < this.#most
   }
 
-  /** What starts next in its place is a replacement of what was lost at `nowUs`. */
-  owe(loss: Loss, nowUs: number): void { this.#owed.set(loss, nowUs) }
+  /**
+   * What starts next in its place is a replacement of what was lost at `nowUs`. `startedUs`: when one that did nothing had started. A loop is work that ends threads, or threads that end in the
+   * place of others; idle ones that had all started before the first of them ended (a host ends all of a program's threads) are neither and count as one.
+   */
+  owe(loss: Loss, nowUs: number, startedUs = Number.POSITIVE_INFINITY): void {
+    if (startedUs < this.#idleUs && nowUs - this.#idleUs < WINDOW_MS * 1_000) return
+    if (startedUs < Number.POSITIVE_INFINITY) this.#idleUs = nowUs
+    this.#owed.set(loss, nowUs)
+  }
   /** Is something owed? Who starts next counts it. */
   get owes(): boolean { return this.#owed.size > 0 }
 

@@ -39,15 +39,17 @@ export class WorkerSpares {
     const s = this.#s
     if (!s.replaces || s.places.free(s.target) === 0) return
     if (again ? !s.budget.take(s.nowUs) : s.budget.settle(s.nowUs, [lost]) !== undefined) { s.break(lost.error); return }
-    const spare = s.spares.find(({ report, ended }) => report !== undefined && !ended)
+    const shared = s.mode.mode === 'shared', spare = s.spares.find(({ report, ended }) => report?.shared === shared && !ended)
     try {
       if (spare === undefined) { await this.#starts.ensure(s.target); return }
       s.spares.splice(s.spares.indexOf(spare), 1)
       s.workers.push(spare)
       s.places.take(spare)
-      const rings = this.#starts.reserve(spare)
-      await spare.claim(spare.slot, rings, s.o.clock, s.o.startTimeoutMs)
-      this.#starts.greeted(spare)
+      if (shared) {
+        const rings = this.#starts.reserve(spare)
+        await spare.claim(spare.slot, rings, s.o.clock, s.o.startTimeoutMs)
+        this.#starts.greeted(spare)
+      } else this.#starts.equip(spare)
       this.#starts.ready(spare)
     } catch (error) {
       // A pool that closes ends it.
@@ -69,18 +71,18 @@ export class WorkerSpares {
 
   #failed(error: unknown): void { if (isMillraceError(error)) this.#s.failed = error }
 
-  /** Boots spares up to, but without, their slots (MW-48), one after the other, while work is pending. */
+  /** Boots spares up to, but without, their places (MW-48), one after the other, while work is pending. */
   #keep(): void {
     const s = this.#s, { warmSpares = 1, clock, startTimeoutMs } = s.o
-    if (this.#sparing || s.spares.length >= warmSpares || !s.replaces || s.started.length < s.target || s.mode.mode !== 'shared' || !this.#boots.take(s.nowUs)) return
+    if (this.#sparing || s.spares.length >= warmSpares || !s.replaces || s.started.length < s.target || !this.#boots.take(s.nowUs)) return
     this.#sparing = true
     s.starting = s.starting.then(async () => {
-      const compiled = await s.o.compiled(true)
-      if (!s.replaces || s.mode.mode !== 'shared') return
+      const shared = s.mode.mode === 'shared', compiled = await s.o.compiled(shared)
+      if (!s.replaces) return
       const spare = this.#starts.spawn(s.spares)
       try {
         await spare.greeting(clock, startTimeoutMs)
-        await this.#starts.start(spare, compiled, true)
+        if (!await this.#starts.start(spare, compiled, shared)) throw new Error('no shared memory')
       } catch (error) { await this.#losses.discard(spare, error) }
     }).catch(() => undefined).finally(() => { this.#sparing = false })
   }

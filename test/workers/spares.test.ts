@@ -1,18 +1,46 @@
-import { expect, test } from 'vitest'
+/** Threads that wait for a lost one's place, on shared memory and with memories of their own (MW-48). */
+import { describe, expect, test } from 'vitest'
 import { hostClock } from '../../src/engine/host-clock.js'
+import { fakeThreads } from './fake-threads.js'
 import { makePool, shares, spawner } from './support.js'
 
-if (shares) test('spares that end before they have booted are given up after as many as there may be replacements; the worker stays', async () => {
-  let spawned = 0
-  const good = spawner(), bad = spawner("throw new Error('not today')")
-  const { pool } = await makePool({ size: 1, respawns: 2, spawn: (name) => (spawned++ === 0 ? good : bad)(name) }), letGo = pool.hold()
-  await pool.ensure(1)
-  while (spawned < 4) await hostClock.sleep(10)
-  // Four looks of the supervisor, each of which would boot another.
-  await hostClock.sleep(1_100)
-  expect(spawned).toBe(4)
-  expect(pool.stats()).toMatchObject({ count: 1, spares: 0, respawns: 0, lost: 0 })
-  letGo()
-  await pool.close()
+const kinds = [...(shares ? [['shared memory', true]] as const : []), ['memories of their own', false]] as const
+const until = async (reached: () => boolean): Promise<void> => { while (!reached()) await hostClock.sleep(1) }
+
+describe.each(kinds)('spares on %s', (_name, shared) => {
+  test('one boots while work is pending, has no place, and takes over that of a lost one, whose tags it has; another boots', async () => {
+    const { spawn, threads } = fakeThreads({ slow: (thread) => thread === 1 && !shared }), told: unknown[] = []
+    const { pool } = await makePool({ spawn, size: 2, facts: (place) => place === 0 ? 3 : 1, onStarted: (...words) => { told.push(words) } }, shared), letGo = pool.hold()
+    await pool.ensure(2)
+    await until(() => pool.stats().spares === 1)
+    expect(pool.stats()).toMatchObject({ count: 2, spares: 1 })
+    expect(threads.length).toBe(3)
+    threads[0]!.fail()
+    // With a memory of its own at once, and while the thread still ends: a start that comes now finds no place that is free.
+    if (!shared) expect([pool.stats().count, threads[0]!.gone]).toEqual([2, false])
+    await pool.ensure(2)
+    await until(() => pool.stats().respawns === 1)
+    expect(pool.workers.map(({ ordinal, place, slot, facts }) => [ordinal, place, slot, facts])).toEqual([[2, 1, shared ? 1 : -1, 1], [3, 0, shared ? 0 : -1, 3]])
+    expect(told).toEqual([[1, shared ? 0 : -1, undefined], [2, shared ? 1 : -1, undefined], [3, shared ? 0 : -1, 1]])
+    await until(() => pool.stats().spares === 1)
+    expect(threads.length).toBe(4)
+    threads[0]!.finish()
+    letGo()
+    await pool.close()
+  })
+
+  // It waits for looks of the supervisor: once is enough.
+  if (shared === shares) test('spares that end before they have booted are given up after as many as there may be replacements; the worker stays', async () => {
+    let spawned = 0
+    const good = spawner(), bad = spawner("throw new Error('not today')")
+    const { pool } = await makePool({ size: 1, respawns: 2, spawn: (name) => (spawned++ === 0 ? good : bad)(name) }, shared), letGo = pool.hold()
+    await pool.ensure(1)
+    while (spawned < 4) await hostClock.sleep(10)
+    // Four looks of the supervisor, each of which would boot another.
+    await hostClock.sleep(1_100)
+    expect(spawned).toBe(4)
+    expect(pool.stats()).toMatchObject({ count: 1, spares: 0, respawns: 0, lost: 0 })
+    letGo()
+    await pool.close()
+  })
 })
-else test('private memories have no spares', () => { expect(shares).toBe(false) })
