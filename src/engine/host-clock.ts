@@ -1,4 +1,5 @@
 import type { Clock } from '../schedule/clock.js'
+import type { Arena } from '../memory/arena.js'
 import { onAbort } from '../schedule/on-abort.js'
 
 /** Reads of the clock that are looked at to find its smallest step. */
@@ -18,6 +19,9 @@ export const hostClock: Clock = {
   }),
   yield: () => new Promise((resolve) => { if (typeof setImmediate === 'function') setImmediate(resolve); else afterMessage(resolve) }),
 }
+
+/** The host's clock, whose time an arena's header tells as of when the engine last asked for it. */
+export function hostClockOf(arena: Arena): Clock { return Object.assign(Object.create(hostClock) as Clock, { nowUs: () => arena.tick(hostClock.nowUs()) }) }
 
 /** Smallest difference between two reads, µs: browsers clamp to 5–100 (EX-66). */
 function measureResolution(): number {

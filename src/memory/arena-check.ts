@@ -1,6 +1,6 @@
 import type { MillraceError } from '../errors/millrace-error.js'
 import { memoryErrors } from './errors.js'
-import { ARENA, ARENA_FLAG, THREAD, WINDOW } from './layout.js'
+import { ARENA, THREAD, WINDOW } from './layout.js'
 import type { Address } from './memory-host.js'
 
 const HEADER_WORDS = ARENA.SLOTS / 4
@@ -47,11 +47,11 @@ export class ArenaCheck {
     this.#thread[THREAD.CANCEL / 4] = 0
   }
 
-  /** Throws `ARENA_CORRUPT`. `closed`: the arena was marked so. */
-  check(closed: boolean): void {
+  /** Throws `ARENA_CORRUPT`. `marks`: flags that the engine has set since. */
+  check(marks: number): void {
     const u32 = this.#u32, base = this.#base, at = base >>> 2, header = this.#header
     for (let i = 0; i < HEADER_WORDS; i++) {
-      const expected = i === ARENA.FLAGS / 4 && closed ? header[i]! | ARENA_FLAG.CLOSED : header[i]!
+      const expected = i === ARENA.FLAGS / 4 ? header[i]! | marks : header[i]!
       if (u32[at + i] !== expected && i !== ARENA.CLOCK / 4 && i !== ARENA.CLOCK / 4 + 1) throw corrupt(`${i < 2 ? 'magic' : 'header'} 0x${expected.toString(16)}`, u32[at + i]!, i * 4)
     }
     for (const [from, to] of STILL) this.#zero(at + from / 4, at + to / 4, 'a guard of zeros')

@@ -78,7 +78,8 @@ export class Arena implements MemoryHost {
   readonly #check: ArenaCheck
   #flights: FlightLog | undefined
   #holders = 0
-  #closed = false
+  /** Flags set since it was made. */
+  #marks = 0
 
   /** Takes over a zeroed memory and writes its header. Use {@link createArena}. */
   constructor(fixed: FixedMemory, options: Omit<ArenaOptions, keyof MemoryRequest> = {}) {
@@ -179,7 +180,12 @@ export class Arena implements MemoryHost {
   }
 
   /** Throws `ARENA_CORRUPT` when what only this thread writes before the blocks, or nobody, is not as it was written: before each run, at each look of the supervisor (MW-02). About 0.1 µs. */
-  checkHeader(): void { this.#check.check(this.#closed) }
+  checkHeader(): void {
+    try { this.#check.check(this.#marks) } catch (error) {
+      this.mark(ARENA_FLAG.CORRUPT)
+      throw error
+    }
+  }
 
   /** Where threads' entries of the flight recorder stand (MW-06): here, or, where threads have memories of their own, beside it. */
   get flights(): FlightLog { return this.#flights ??= this.shared ? this : ownLog() }
@@ -191,9 +197,18 @@ export class Arena implements MemoryHost {
   largestFreeBytes(): number { return this.store.largestFreeBytes() }
 
   /** Marks the arena closed for every thread; later requests throw `CLOSED`. Idempotent. */
-  close(): void {
-    this.#closed = true
-    Atomics.or(this.u32, (this.base + ARENA.FLAGS) >>> 2, ARENA_FLAG.CLOSED)
+  close(): void { this.mark(ARENA_FLAG.CLOSED) }
+
+  /** @internal Sets a flag of the header, for every thread to see. */
+  mark(flag: number): void {
+    this.#marks |= flag
+    Atomics.or(this.u32, (this.base + ARENA.FLAGS) >>> 2, flag)
+  }
+
+  /** Writes the engine's time, µs, as the header's clock (1 ms ticks), by which blocks tell when they were made and last used. Gives it back. */
+  tick(us: number): number {
+    this.u32[(this.base + ARENA.CLOCK) >>> 2] = us / 1_000
+    return us
   }
 
   /** @internal Where a block is now. */
@@ -229,7 +244,7 @@ export class Arena implements MemoryHost {
   }
 
   #take(bytes: number, align: 64 | 256, zero: boolean, content: { readonly dtype: Dtype | null; readonly shape: readonly number[] }, holder: Holder): number {
-    if (this.#closed) throw commonErrors.CLOSED({ thing: 'Arena', id: String(this.id), event: 'alloc' })
+    if (this.#marks & ARENA_FLAG.CLOSED) throw commonErrors.CLOSED({ thing: 'Arena', id: String(this.id), event: 'alloc' })
     const limit = this.store.capacityBytes
     if (align !== 64 && align !== 256) throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'align 64 or 256', got: show(align) })
     if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= limit)) {

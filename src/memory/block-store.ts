@@ -144,9 +144,11 @@ export class BlockStore {
   /** Moves blocks that nobody uses together, so that free spans join (MW-11). Handles stay valid; views that were handed out keep their blocks in place. */
   compact(): Compaction {
     this.trim()
+    this.#table.maintain(true)
     const done = compact(this.#table, this.#lists, this.#views.u8, this.#first / GRANULE_BYTES, Math.min(this.#table.stamp(), ...this.#jobs))
     this.#startsAt.fill(0)
     for (const index of this.#table.live()) this.#startsAt[(this.#table.address(index) - this.#first) / GRANULE_BYTES] = index + 1
+    this.#table.maintain(false)
     return done
   }
 

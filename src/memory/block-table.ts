@@ -1,7 +1,7 @@
 import { DTYPE_ID, type Dtype } from '../media/dtype.js'
 import { entryAddress } from './arena-header.js'
 import { handleArena, handleIndex, isHandleShaped, LAST_GENERATION, makeHandle, type Handle } from './handle.js'
-import { ARENA, BLOCK, BLOCK_FLAG } from './layout.js'
+import { ARENA, ARENA_FLAG, BLOCK, BLOCK_FLAG } from './layout.js'
 import type { Address } from './memory-host.js'
 import type { MemoryViews } from './views.js'
 
@@ -76,13 +76,12 @@ export class BlockTable {
     this.#leased[index] = this.#now
     this.count++
     const { u32, u8 } = this.#views, entry = entryAddress(this.#table, index), word = entry >>> 2
-    const clock = u32[(this.#base + ARENA.CLOCK) >>> 2]!
     u32[word + (BLOCK.OFFSET >>> 2)] = address - this.#base
     u32[word + (BLOCK.SIZE >>> 2)] = bytes
     u32[word + (BLOCK.REFCOUNT >>> 2)] = 1
     u8[entry + BLOCK.DTYPE_U8] = content.dtype === null ? 0 : DTYPE_ID[content.dtype]
     u8[entry + BLOCK.NDIM_U8] = content.shape.length
-    u32[word + (BLOCK.CREATED >>> 2)] = u32[word + (BLOCK.LAST_USED >>> 2)] = clock
+    u32[word + (BLOCK.CREATED >>> 2)] = u32[word + (BLOCK.LAST_USED >>> 2)] = this.#clock
     u32[word + (BLOCK.HASH_U64 >>> 2)] = u32[word + (BLOCK.HASH_U64 >>> 2) + 1] = 0
     let stride = 1
     for (let d = content.shape.length - 1; d >= 0; d--) {
@@ -151,7 +150,10 @@ export class BlockTable {
   addReferences(index: number, n: number): number {
     const references = this.#references[index]! + n
     this.#references[index] = references
-    if (n > 0) this.#leased[index] = this.#now
+    if (n > 0) {
+      this.#leased[index] = this.#now
+      this.#use(index)
+    }
     this.#views.u32[this.#word(index) + (BLOCK.REFCOUNT >>> 2)] = references
     return references
   }
@@ -160,6 +162,7 @@ export class BlockTable {
   addPins(index: number, n: number): void {
     const pins = Math.max(0, this.#pins[index]! + n), word = this.#word(index) + (BLOCK.FLAGS >>> 2)
     this.#pins[index] = pins
+    if (n > 0) this.#use(index)
     if (pins > 0) this.#views.u32[word]! |= BLOCK_FLAG.PINNED
     else this.#views.u32[word]! &= ~BLOCK_FLAG.PINNED
   }
@@ -173,5 +176,14 @@ export class BlockTable {
     return -1
   }
 
+  /** While blocks are moved: marks the arena, for who looks at it from another thread. */
+  maintain(on: boolean): void {
+    const flags = (this.#base + ARENA.FLAGS) >>> 2
+    if (on) Atomics.or(this.#views.u32, flags, ARENA_FLAG.MAINTENANCE); else Atomics.and(this.#views.u32, flags, ~ARENA_FLAG.MAINTENANCE)
+  }
+
+  /** It was leased, or an address of it was given out. */
+  #use(index: number): void { this.#views.u32[this.#word(index) + (BLOCK.LAST_USED >>> 2)] = this.#clock }
+  get #clock(): number { return this.#views.u32[(this.#base + ARENA.CLOCK) >>> 2]! }
   #word(index: number): number { return entryAddress(this.#table, index) >>> 2 }
 }

@@ -1,4 +1,5 @@
 import type { MillraceError } from '../errors/millrace-error.js'
+import { ARENA_FLAG } from '../memory/layout.js'
 import type { Holder } from '../memory/leases.js'
 import { HostEvent } from './host-event.js'
 import type { ModeChoice } from './mode.js'
@@ -73,6 +74,7 @@ export class PoolState {
   break(error: MillraceError): void {
     if (this.broken !== undefined && (this.corrupt || error.code !== 'ARENA_CORRUPT')) return
     this.broken = error
+    if (this.corrupt) this.o.arena.mark(ARENA_FLAG.CORRUPT)
     this.o.onBroken?.(error)
     this.host.ring()
   }

@@ -28,6 +28,7 @@ export class Slots {
   reserve(slot: number, scratch: Address): void {
     this.#taken.set(slot, scratch)
     this.#set(slot, SLOT.STATUS, SLOT_STATUS.BOOTING)
+    this.#set(slot, SLOT.PHASE, SLOT_PHASE.BOOT)
     this.#set(slot, SLOT.SCRATCH, scratch)
     this.#set(slot, SLOT.EPOCH, this.#get(slot, SLOT.EPOCH) + 1)
   }
@@ -44,6 +45,7 @@ export class Slots {
   /** Tells a worker that is being ended to stop soonest: what it finishes until then counts. */
   dismiss(slot: number): void {
     this.#set(slot, SLOT.CANCEL, 2)
+    this.#set(slot, SLOT.STATUS, SLOT_STATUS.DRAINING)
     this.announce(slot, MAIL.DRAIN)
   }
 
@@ -76,6 +78,7 @@ export class Slots {
   /** Announces mail to a worker that may sleep: flags first, then the event it sleeps on (MW-67). */
   announce(slot: number, flags: number = MAIL.MESSAGES): void {
     Atomics.or(this.#i32, this.#at(slot, SLOT.MAIL), flags)
+    Atomics.add(this.#i32, this.#at(slot, SLOT.WAKE), 1)
     wakeWorkers(this.#arena)
   }
 

@@ -71,7 +71,7 @@ export class JobServer {
       return clock.turn()
     }
     this.#executor = new InlineExecutor(arena, {
-      nowUs: () => Math.round(clock.nowUs()), nowMs: clock.epochMs, resolutionUs: 1, yield: turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
+      nowUs: () => arena.tick(Math.round(clock.nowUs())), nowMs: clock.epochMs, resolutionUs: 1, yield: turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
     }, compiledBuilder(arena, runtime, shared, (module, name) => this.#idOf(module, name)))
     port.onmessage = ({ data }: MessageEvent<JobRequest>) => { this.#receive(data) }
   }

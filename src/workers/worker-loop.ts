@@ -63,6 +63,9 @@ function execute(c: LoopContext, task: Address, again: boolean): boolean {
   const pushed = u32[words + TASK.QUEUED_US / 4]!
   if (pushed !== 0) u32[words + TASK.QUEUED_US / 4] = start - pushed
   u32[words + TASK.START_US / 4] = start
+  u32[own + SLOT.JOB_LOW / 4] = index
+  u32[own + SLOT.JOB_HIGH / 4] = u32[(base + ARENA.RUNS + (run - 1) * RUN.BYTES + RUN.EPOCH) >>> 2]!
+  u32[own + SLOT.BLOCKS / 4] = 0
   let code: number
   try {
     code = passes(c, words)
@@ -75,6 +78,7 @@ function execute(c: LoopContext, task: Address, again: boolean): boolean {
   }
   const end = c.nowUs()
   u32[words + TASK.BUSY_US / 4] = end - start
+  u32[own + SLOT.KERNEL_STATUS / 4] = code
   record(c, end, slot, RECORD_KIND.END_KERNEL, run, index, code)
   // This thread is being ended, its run goes on: the task stays open, and is delivered again when the thread is gone.
   if (code === STATUS.CANCELLED && !runCancelled(c)) {
@@ -89,9 +93,11 @@ function execute(c: LoopContext, task: Address, again: boolean): boolean {
 
 function passes(c: LoopContext, record: number): number {
   const { u32, core, base, slot, nowUs } = c, program = u32[record + TASK.PROGRAM / 4]!, steps = u32[(program + PROGRAM.STEPS) >>> 2]!, count = u32[(program + PROGRAM.STEP_COUNT) >>> 2]!
+  const blocks = (slotAddress(base, slot) + SLOT.BLOCKS) >>> 2
   const interpreter: SegmentInterpreter = { run: core.segment_run, step: core.segment_step }
   for (;;) {
     const pass = u32[record + TASK.PASSES / 4]!++
+    u32[blocks]!++
     const code = onePass(interpreter, program, slot + THREAD_ID.FIRST_SLOT, pass, steps, count, u32, nowUs)
     if (code === PASS.MORE) continue
     // Another run's word came when its task had just been finished. Cleared first, then the run is asked: a word that is this run's is written after the run's.

@@ -1,5 +1,5 @@
 import { slotAddress } from '../memory/arena-header.js'
-import { ARENA, MAIL, SLOT } from '../memory/layout.js'
+import { ARENA, MAIL, SLOT, SLOT_PHASE } from '../memory/layout.js'
 import type { WorkerEvent } from './protocol.js'
 import type { BootedWorker } from './worker-boot.js'
 import { runLoop } from './worker-loop.js'
@@ -77,7 +77,12 @@ export class SharedWorker {
     this.mails++
     const { views: { i32 }, base, slot } = this.#parts, { turn, received } = this.#env, flags = Atomics.exchange(i32, (slotAddress(base, slot) + SLOT.MAIL) >>> 2, 0)
     if (flags & MAIL.DRAIN) return false
-    if (flags & MAIL.MESSAGES && !this.#mail.read()) { this.#said = true; return false }
+    if (flags & MAIL.MESSAGES) {
+      const phase = (slotAddress(base, slot) + SLOT.PHASE) >>> 2
+      Atomics.store(i32, phase, SLOT_PHASE.CODEC)
+      if (!this.#mail.read()) { this.#said = true; return false }
+      Atomics.store(i32, phase, SLOT_PHASE.IDLE)
+    }
     // The engine is reading: what has no room now goes soon, else after the next task or sleep.
     for (let turns = 0; !this.#mail.flush() && turns < CALL_TURNS; turns++) await turn()
     if (flags & MAIL.DUMP) {
