@@ -60,7 +60,7 @@ export const items = bench('engine/items', async (b) => {
 export const instances = bench('engine/instances', async (b) => {
   const all = new NodeInstances(), ctx = { signal: new AbortController().signal, log: () => undefined }, params = { model: 'small', threshold: 0.5 }, CALLS = 1_000
   const base = { type: 'bench::kept', init: () => ({ at: 0 }), dispose: () => undefined } as unknown as NodeDefinition, kept = { ...base, reset: () => undefined } as NodeDefinition
-  const use = (definition: NodeDefinition) => async (): Promise<void> => { for (let n = 0; n < CALLS; n++) await (await all.take(definition, params, 'node', ctx)).release(true) }
+  const use = (definition: NodeDefinition) => async (): Promise<void> => { for (let n = 0; n < CALLS; n++) await (await all.take(definition, { ...params }, 'node', ctx)).release(true) }
   const { variants: [again, anew] } = await b.compare(`${CALLS} times taken and given back`, { 'used again': use(kept), 'made and disposed': use(base) })
   b.note(`used again ${again!.p50Ms.toFixed(3)} µs (bar 1), least ${again!.minMs.toFixed(3)} µs: ${again!.p50Ms < 1 ? 'met' : again!.minMs < 1 ? 'met at the least only' : 'missed'}; made and disposed ${anew!.p50Ms.toFixed(3)} µs`)
   await all.close()
