@@ -4,12 +4,12 @@ import { graphErrors } from '../graph/errors.js'
 import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import type { Registry } from '../graph/registry.js'
-import { flatGraph } from '../graph/subgraph/flatten.js'
+import { withDefinitions } from '../graph/with-definitions.js'
 import { tierWithin, type Tier } from '../graph/tiers.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
 import { bindInputs, dropUnread } from '../schedule/bind-inputs.js'
-import { chooseOutputs } from '../schedule/choose-outputs.js'
+import { openChosen } from '../schedule/choose-outputs.js'
 import { checkInputs } from '../schedule/check-inputs.js'
 import { compilePlan } from '../schedule/compile-plan.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
@@ -50,7 +50,7 @@ export class RunCompiler {
   async prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal, runId?: string): Promise<Prepared> {
     const { registry, facts, options: filled } = this.#p
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
-    const chosen = chooseOutputs(flatGraph(withDefinitions(given, registry), registry, filled.limits), options.outputs)
+    const chosen = openChosen(withDefinitions(given, registry), options.outputs, registry, filled.limits)
     const { graph: whole, skipped } = applySkips(bindInputs(chosen.graph, options.inputs ?? {}, literalSource)), graph = dropUnread(whole, given)
     // Of a fallback the engine tells by itself, once.
     const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
@@ -63,13 +63,13 @@ export class RunCompiler {
     return { given, graph: examined.graph, found: [...chosen.found, ...found, ...hangs], solved, skipped, ...told }
   }
 
-  /** The plan of a sound graph. Rejects with what {@link HashFacts.of} rejects with. */
-  async compile({ graph, found, solved: agreed, known, lengths, marks }: Prepared, options: PlanOptions, signal: AbortSignal): Promise<CompiledPlan> {
+  /** The plan of a sound graph, in an engine of `tier`. Rejects with what {@link HashFacts.of} rejects with. */
+  async compile({ graph, found, solved: agreed, known, lengths, marks }: Prepared, options: PlanOptions, signal: AbortSignal, tier = this.#p.tier): Promise<CompiledPlan> {
     const { registry, facts, options: filled } = this.#p, mode = options.negotiate ?? graph.config.negotiate ?? 'auto'
     const solved = agreed ?? negotiate(graph, registry, { mode, known }), outside = await this.#p.hashFacts.of(solved.graph, marks, signal)
     const workers = filled.workers === 'auto' ? Math.min(facts.cores, 16) : filled.workers
     return compilePlan(graph, {
-      registry, negotiate: mode, solved, passes: this.#p.passes, outside, known, lengths, tier: this.#p.tier, tierOf: (node) => this.#tierOf(node),
+      registry, negotiate: mode, solved, passes: this.#p.passes, outside, known, lengths, tier, tierOf: (node) => this.#tierOf(node, tier),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
       seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), perItem: (node) => wholeCalls(node, literalSource), workerTags: new Set(Object.keys(filled.workerTags)), diagnostics: [...this.#warnOnce(), ...found],
     })
@@ -91,17 +91,8 @@ export class RunCompiler {
   }
 
   /** A node's own tier; validation has refused those that the host lacks. */
-  #tierOf({ tier: named }: GraphNode): { tier: Tier; why: string } {
-    const { tier, mode, facts } = this.#p
+  #tierOf({ tier: named }: GraphNode, tier: Tier): { tier: Tier; why: string } {
+    const { mode, facts } = this.#p
     return { tier: tierWithin(tier, named, facts) ?? tier, why: named === undefined || named === 'auto' ? mode.why : 'named by the node' }
   }
-}
-
-/** Types that only the engine's registry knows (a document was read with a smaller one) get their definitions. */
-function withDefinitions(graph: Graph, registry: Registry): Graph {
-  if (graph.nodes.every((node) => node.definition !== undefined)) return graph
-  return { ...graph, nodes: graph.nodes.map((node) => {
-    const definition = node.definition ?? registry.get(node.type)
-    return definition === undefined ? node : { ...node, definition }
-  }) }
 }

@@ -36,6 +36,7 @@ export function checkDefinition(definition: NodeDefinition): void {
   demand(type, limiters === undefined || Array.isArray(limiters), 'limiters to be a list', String(limiters))
   demand(type, hangMs === undefined || hangMs >= 0, 'hangMs from 0', String(hangMs))
   checkParams(type, params)
+  for (const field of ['costUs', 'memoryBytes'] as const) demand(type, definition[field] === undefined || typeof definition[field] === 'function' || definition[field] >= 0, `${field} from 0, or a function`, show(definition[field]))
   const from = definition.migrations?.map((step) => step.from) ?? []
   demand(type, from.every((old, i) => VERSION.test(old) && compareVersions(old, version) < 0 && from.indexOf(old) === i), `migrations from different versions before ${version}`, from.join(', '))
 }

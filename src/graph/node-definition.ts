@@ -190,6 +190,11 @@ export interface NodeContext {
   readonly blocker: Packet
 }
 
+/** What a plan knows of an input before the run; `frames` and `bytes`: of all that will come, at most, where that is known (audio of a file, not what a node will make). */
+export interface InputEstimate { readonly media?: Media; readonly frames?: number; readonly bytes?: number }
+/** A number from 0, or what makes one of the node's inputs (by port; the links of a `multi` port `name.0`, `name.1`, …) and params. */
+export type Estimate = number | ((inputs: Readonly<Record<string, InputEstimate>>, params: ParamValues) => number)
+
 /** Outputs of a TypeScript node: port name → packet. */
 export type PacketRecord = Readonly<Record<string, Packet>>
 /** Fields a node fills in; the driver adds streamId, seq and arrival. */
@@ -271,7 +276,13 @@ export interface NodeDefinition {
   readonly planNote?: (params: ParamValues, media: PortMedia) => string | undefined
   /** Nanoseconds per input frame and channel: first estimate, replaced by history. */
   readonly costNs?: number
-  readonly costUs?: number
+  /** µs that one run of the node takes of its thread: what is planned with until there is history. Default of nodes written in TypeScript: 100 000. */
+  readonly costUs?: Estimate
+  /**
+   * Bytes of the arena that one run of a node written in TypeScript holds of its own at most, beside packets that it was given and gives. What is declared has to be free
+   * (`RESOURCE_EXHAUSTED`); else what its type was measured to hold is planned with, at first 1.5 times the bytes of its inputs.
+   */
+  readonly memoryBytes?: Estimate
   readonly requires?: Readonly<Record<string, unknown>>
   readonly pin?: 'main' | 'master'
   readonly limiters?: readonly string[]

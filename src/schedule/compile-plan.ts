@@ -13,7 +13,7 @@ import type { Tier } from '../graph/tiers.js'
 import type { Media } from '../media/media-type.js'
 import { alignedBytes } from './colouring.js'
 import type { CompiledPlan } from './compiled-plan.js'
-import type { CostHistory } from './estimates.js'
+import type { CostHistory, OwnBytes } from './estimates.js'
 import { mediaBytes } from './media-bytes.js'
 import { peakBytes } from './peak-bytes.js'
 import { configDiagnostics, policyDiagnostics, readPolicy } from './policy/node-policy.js'
@@ -99,14 +99,15 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
   const where = segments.map((segment) => nodes[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))
+  const own = new Map(nodes.flatMap((node) => node.tier !== null || removed.has(node.id) ? [] : [[node.index, c.history.ownBytes(node, { origin, totals })]]))
   const peak = peakBytes({
-    nodes, removed, segments, media: solved.media, totals, kept: returned, ...(lazy && { mayRest: (node: number) => lazy.keys[node] !== '' }),
+    own, nodes, removed, segments, media: solved.media, totals, kept: returned, ...(lazy && { mayRest: (node: number) => lazy.keys[node] !== '' }),
     readOutside: new Set([...[...readers].flatMap(([value, list]) => list.some((reader) => nodes[reader]!.tier === null) ? [value] : []), ...segments.flatMap((segment) => segment.buffers.flatMap((b) => b.kind === 'input' ? [b.value] : []))]),
   })
-  const plan = describe({ peak, graph: solved.graph, nodes, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c, lazy: lazy?.keys,
+  const plan = describe({ peak, own, graph: solved.graph, nodes, removed, origin, outputs, stored, segments, where, totals, order, inserted: solved.inserted, media: solved.media, c, lazy: lazy?.keys,
     onWorkers, why: onWorkers ? tagged ? 'on workers: tags that only they have' : 'on workers: estimate above 20 ms or workers asked for' : c.workers === 0 ? 'no workers allowed' : 'small: done before a worker would have started',
     diagnostics: [...c.diagnostics, ...unsaid(solved.diagnostics, c.diagnostics), ...asked] })
-  return { plan, leastBytes: peak.least, nodes, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals, lazy }
+  return { plan, leastBytes: peak.least, ownBytes: own, roomBytes: peak.rooms, nodes, removed, origin, views, media: solved.media, outputs, stored, shown, segments, where, totals, lazy }
 }
 
 /** Notes that were not made before the first packets. */
@@ -168,10 +169,7 @@ function readersOf(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, 
 
 function estimate(node: ResolvedNode, removed: ReadonlySet<string>, origin: ReadonlyMap<ValueId, ValueId>, totals: ReadonlyMap<ValueId, number>, c: CompileContext): number {
   if (removed.has(node.id)) return 0
-  if (node.tier === null) return node.definition.costUs ?? 0
-  const first = node.inputs.find((input) => input.from !== null)
-  const slow = node.tier === 'js' ? 8 : 1
-  return slow * c.history.kernelUs(node.definition, node.media, first?.link, first?.from ? totals.get(origin.get(first.from) ?? first.from) : undefined)
+  return (node.tier === 'js' ? 8 : 1) * c.history.us(node, { origin, totals })
 }
 
 /** Bytes that one µs moves between two memories, both copies counted: a low guess, so that a cut is worth it. */
@@ -185,13 +183,14 @@ function handOverUs(node: ResolvedNode, origin: ReadonlyMap<ValueId, ValueId>, t
 
 interface Described {
   readonly peak: { readonly most: number }
+  readonly own: ReadonlyMap<number, OwnBytes>
   readonly graph: Graph; readonly nodes: readonly ResolvedNode[]; readonly removed: ReadonlySet<string>; readonly origin: ReadonlyMap<ValueId, ValueId>
   readonly outputs: ReadonlyMap<string, ValueId>; readonly stored: ReadonlyMap<ValueId, ValueId>; readonly segments: readonly SegmentPlan[]; readonly where: readonly ('engine' | 'worker')[]
   readonly totals: ReadonlyMap<ValueId, number>; readonly order: { readonly levels: Uint32Array; readonly order: Uint32Array }; readonly inserted: readonly InsertedNode[]
   readonly media: ReadonlyMap<ValueId, Media>; readonly c: CompileContext; readonly why: string; readonly onWorkers: boolean; readonly diagnostics: readonly Diagnostic[]; readonly lazy: readonly string[] | undefined
 }
-const GUEST = 'in a memory of its own on the engine\'s thread'
 
+const GUEST = 'in a memory of its own on the engine\'s thread'
 
 /** Why a kernel runs where it does: the plan's reason, or what keeps it on the engine's thread while others go to workers. */
 function placeOf(d: Described, { policy }: ResolvedNode, segment: number): string {
@@ -219,7 +218,7 @@ function describe(d: Described): Plan {
       id: node.id, type: node.definition.type, version: node.definition.version, tier: node.tier ?? 'typescript', where: segment >= 0 ? d.where[segment]! : d.c.threads === true && node.definition.thread === 'worker' && node.policy?.main !== true ? 'worker' : 'engine',
       ...noteOf(node), why: d.removed.has(node.id) ? 'removed: it changes nothing, or is a view of its input' : `${node.tier === null ? node.tierWhy : `${node.tierWhy}; ${placeOf(d, node, segment)}`}${d.lazy ? asked.get(d.lazy[node.index]!)! : ''}`,
       hash: hashes.node(node.id), dirty: true, reason: 'never run', segment, estUs: node.estUs,
-      estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), 0),
+      estBytes: Object.keys(node.definition.outputs).reduce((sum, port) => sum + mediaBytes(node.media[port], d.totals.get(valueId(node.id, port)) ?? 0), d.own.get(node.index)?.bytes ?? 0),
     }
   })
   const kept = new Set(d.outputs.values())

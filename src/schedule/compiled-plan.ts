@@ -1,6 +1,7 @@
 import type { ChannelView } from '../graph/node-definition.js'
 import type { Media } from '../media/media-type.js'
 import type { LazyBranches } from '../graph/resolve/lazy-branches.js'
+import type { OwnBytes } from './estimates.js'
 import type { Plan } from './plan.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import type { SegmentPlan, ValueId } from './segment-plan.js'
@@ -10,6 +11,9 @@ export interface CompiledPlan {
   readonly plan: Plan
   /** Bytes without which it cannot run to its end. */
   readonly leastBytes: number
+  /** Estimates of what nodes written in TypeScript hold of their own, by index, and what is counted for packets that they give. */
+  readonly ownBytes: ReadonlyMap<number, OwnBytes>
+  readonly roomBytes: ReadonlyMap<number, number>
   /** In topological order; `index` = position. */
   readonly nodes: readonly ResolvedNode[]
   /** Nodes that change nothing for their params and media and do not run. */

@@ -1,6 +1,7 @@
 import { passesThrough } from '../graph/node-definition.js'
 import type { Media } from '../media/media-type.js'
 import { alignedBytes } from './colouring.js'
+import type { OwnBytes } from './estimates.js'
 import { mediaBytes } from './media-bytes.js'
 import { queueCapacity } from './packet-queue.js'
 import type { ResolvedNode } from './resolved-graph.js'
@@ -27,15 +28,19 @@ export interface PeakFacts {
   readonly kept: ReadonlySet<ValueId>
   /** Values that somebody outside their writer's segment reads. */
   readonly readOutside: ReadonlySet<ValueId>
+  /** What nodes written in TypeScript hold beside that, by index. */
+  readonly own: ReadonlyMap<number, OwnBytes>
   /** True for a node that may never run. */
   readonly mayRest?: (node: number) => boolean
 }
 
 /**
  * Bytes that a run will hold at most, by the plan (EX-06): what is kept, working areas of segments, rooms of what leaves them, chunks of sources that wait in full queues.
- * `least`: without what waits; a run that has not that much cannot go on. Values of unknown length count as nothing.
+ * `least`: without what waits, and without what is only supposed of nodes written in TypeScript; a run that has not that much cannot go on. `rooms`: what is counted for packets of such nodes, by
+ * index. Values of unknown length count as nothing.
  */
-export function peakBytes(f: PeakFacts): { readonly most: number; readonly least: number } {
+export function peakBytes(f: PeakFacts): { readonly most: number; readonly least: number; readonly rooms: ReadonlyMap<number, number> } {
+  const rooms = new Map<number, number>()
   let bytes = 0, queued = 0, resting = 0
   for (const segment of f.segments) {
     const before = bytes
@@ -52,7 +57,11 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
     if (f.mayRest?.(segment.nodes[0]!.node) === true) resting += bytes - before
   }
   for (const node of f.nodes) {
-    if (node.tier !== null || f.removed.has(node.id) || node.definition.whole?.(node.params) === true) continue
+    if (node.tier !== null || f.removed.has(node.id)) continue
+    const own = f.own.get(node.index)
+    if (own?.declared === true) { bytes += own.bytes; if (f.mayRest?.(node.index) === true) resting += own.bytes } else queued += own?.bytes ?? 0
+    if (node.definition.whole?.(node.params) === true) continue
+    const before = bytes + queued
     for (const [port, output] of Object.entries(node.definition.outputs)) {
       const value = valueId(node.id, port), media = f.media.get(value), total = f.totals.get(value)
       if (media?.kind !== 'audio' || passesThrough(output, node.params, node.media)) continue
@@ -61,8 +70,9 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
       if (f.kept.has(value)) bytes += 2 * mediaBytes(media, total ?? 0)
       else queued += alignedBytes(mediaBytes(media, chunk)) * waiting(total, chunk, media.kind)
     }
+    rooms.set(node.index, bytes + queued - before)
   }
-  return { most: bytes + queued, least: bytes - resting }
+  return { most: bytes + queued, least: bytes - resting, rooms }
 }
 
 /** Packets of `frames` frames that are there at a time. */

@@ -11,6 +11,8 @@ export const buffer = /* @__PURE__ */ defineNode({
   type: 'core::buffer', version: '1.0.0', title: 'Buffer', family: 'core', tags: ['queue', 'backpressure'], aliases: ['BufferNode'],
   doc: 'Holds a few items between a source and a reader of uneven speed.', params,
   inputs: { in: { media: match('T'), doc: 'Anything.' } }, outputs: { out: { media: match('T'), doc: 'The same, in order.' } }, costUs: 20,
+  // At most `size` packets of what comes: chunks of 65 536 frames, where it is audio.
+  memoryBytes: ({ in: input }, { size }) => Math.min(input?.bytes ?? 0, size as number * 65_536 * (input?.bytes ?? 0) / (input?.frames || 1)),
   process: (inputs, p, ctx) => readAhead(inputs['in'] as PacketStream, p, ctx),
 })
 

@@ -11,7 +11,7 @@ const params = {} as const satisfies ParamTable
 export const listSink = /* @__PURE__ */ defineNode({
   type: 'core::list-sink', version: '1.0.0', title: 'List sink', family: 'core', tags: ['sink', 'list'], aliases: ['ListSinkNode'],
   doc: 'Gathers items into a list; of audio it keeps a copy of the samples per packet, as stored.', params,
-  inputs: { in: { media: anyMedia(), doc: 'Anything.' } }, outputs: { items: { media: json(), doc: 'The list, once the input has ended.' } }, costUs: 10,
+  inputs: { in: { media: anyMedia(), doc: 'Anything.' } }, outputs: { items: { media: json(), doc: 'The list, once the input has ended.' } }, costUs: 10, memoryBytes: 0,
   process: (inputs, _params: ParamValues, ctx) => gather(inputs['in'] as PacketStream, ctx),
 })
 

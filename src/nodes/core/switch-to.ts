@@ -16,7 +16,7 @@ const params = { which: { type: 'json', default: 0, input: true, main: true, doc
 export const switchTo = /* @__PURE__ */ defineNode({
   type: 'core::switch', version: '1.0.0', title: 'Switch', family: 'core', tags: ['switch', 'lazy', 'branch'], aliases: ['SwitchNode'],
   doc: 'Gives the chosen one of its inputs; what only the others want does not run.', params,
-  inputs: { in: { media: match('T'), multi: true, lazy: true, doc: 'What there is to choose from.' } }, outputs: { out: { media: match('T'), doc: 'The chosen one.' } }, costUs: 10,
+  inputs: { in: { media: match('T'), multi: true, lazy: true, doc: 'What there is to choose from.' } }, outputs: { out: { media: match('T'), doc: 'The chosen one.' } }, costUs: 10, memoryBytes: 0,
   validate: ({ which }): readonly Diagnostic[] => placeOf(which) === undefined ? [commonErrors.INVALID_ARGUMENT.diagnostic(fault(which))] : [],
   process: (_inputs, p: ParamValues, ctx) => forward(p, ctx),
 })

@@ -32,7 +32,7 @@ export const wavFile = /* @__PURE__ */ defineNode({
   type: 'io::wav-file', version: '1.0.0', title: 'WAV file', family: 'io', tags: ['source', 'file'], aliases: ['WavFileNode'],
   doc: 'Reads a WAV file in chunks, as it is stored.', references: ['https://www.loc.gov/preservation/digital/formats/fdd/fdd000001.shtml', 'EBU Tech 3306 (RF64)'],
   params, inputs: {}, outputs: { out: { media: audio({ layout: 'interleaved', discovered: true }), doc: 'Samples as stored.' } },
-  deterministic: 'yes', effects: 'read',
+  deterministic: 'yes', effects: 'read', costUs: 10_000,
   probe: async (values, { signal }): Promise<ProbeResult> => {
     // A stream's header can be read once only: the first packet of the run tells.
     if (isByteStream(values['path'])) return { media: {} }

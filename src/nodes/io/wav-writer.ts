@@ -30,7 +30,7 @@ export const wavWriter = /* @__PURE__ */ defineNode({
   doc: 'Writes audio to a WAV file, or to bytes in memory.',
   params, inputs: { in: { media: audio(), doc: 'Any rate, channels, format and layout.' } },
   outputs: { file: { media: bytes({ mime: 'audio/wav' }), doc: 'The file; empty when it went elsewhere. Metadata: path, bytes, frames, clipped.' } },
-  deterministic: 'yes', effects: 'write',
+  deterministic: 'yes', effects: 'write', memoryBytes: 0, costUs: ({ in: input }) => 1_000 + (input?.frames ?? 480_000) / 100,
   validate: (p) => {
     const { path, to } = p, wrong = (param: string, constraint: string, limit: unknown, got: unknown): readonly Diagnostic[] =>
       [graphErrors.PARAM_INVALID.diagnostic({ node: 'io::wav-writer', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })]

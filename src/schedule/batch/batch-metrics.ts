@@ -6,7 +6,7 @@ import type { CompiledPlan } from '../compiled-plan.js'
 import type { CostHistory } from '../estimates.js'
 import type { EdgeMetrics, NodeMetrics, RunMetrics } from '../metrics.js'
 import type { SegmentReport } from '../open-segment.js'
-import { nodeOf } from '../resolved-graph.js'
+import { nodeOf, type ResolvedNode } from '../resolved-graph.js'
 import type { SegmentPlan } from '../segment-plan.js'
 import type { BatchOutcome } from './batch-types.js'
 
@@ -47,7 +47,7 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
       attempts: report?.attempts || 1, deliveries: report?.deliveries || 1, memoryPeakBytes: facts.memory.peakBytes(id), copyBytes: copied.get(id) ?? 0,
     }
     setStatus(base, outcome)
-    return node.tier === null ? typescriptNode(base, outcome, facts) : kernelNode(base, compiled, reports[planned.segment], found[planned.segment], history)
+    return node.tier === null ? typescriptNode(base, node, compiled, outcome, facts, history) : kernelNode(base, compiled, reports[planned.segment], found[planned.segment], history)
   })
   const busyUs = reports.reduce((sum, report) => sum + (report && report.worker >= 0 ? report.busyUs : 0), 0)
   const totalTimeUs = facts.endUs - facts.startUs, checkpointBytes = reports.reduce((sum, report) => sum + (report?.checkpointBytes ?? 0), 0)
@@ -97,10 +97,13 @@ function setStatus(base: Base, { endedNodes, skippedNodes, failedNodes }: BatchO
   else base.status = !endedNodes.has(base.id) ? 'cancelled' : base.attempts > 1 ? 'retried' : 'success'
 }
 
-function typescriptNode(base: Base, outcome: BatchOutcome, facts: RunFacts): NodeMetrics {
+function typescriptNode(base: Base, node: ResolvedNode, compiled: CompiledPlan, outcome: BatchOutcome, facts: RunFacts, history: CostHistory): NodeMetrics {
   const report = outcome.nodes.get(base.id)
   if (report === undefined) return rowOf(base, { ...IDLE, runtime: 'typescript', tier: 'typescript' })
   base.where = report.where ?? base.where
+  // A source that is one packet at hand (`whole`) holds nothing of its own: what it gives is somebody else's.
+  const rooms = compiled.roomBytes.get(node.index), { inputBytes } = compiled.ownBytes.get(node.index)!
+  if (base.status === 'success') history.addRun(node, report.busyUs, compiled, rooms === undefined ? undefined : { bytes: Math.max(0, base.memoryPeakBytes - rooms), inputBytes })
   return rowOf(base, {
     runtime: 'typescript', tier: 'typescript', worker: -1, startTimeUs: report.startUs - facts.startUs, queueUs: report.queuedUs, executionTimeUs: report.busyUs, kernelCalls: 0,
     itemsIn: report.itemsIn, itemsOut: report.itemsOut, framesIn: report.framesIn, framesOut: report.framesOut, nonfinite: 0, clipped: 0,
