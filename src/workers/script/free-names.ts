@@ -250,11 +250,14 @@ class Reader {
         this.#at++
         this.#list()
         this.#statement()
+        // The end of an expression before it.
+        this.#take(';')
         if (text === 'if' && this.#take('else')) this.#statement()
         return
       case 'do':
         this.#at++
         this.#statement()
+        this.#take(';')
         this.#need('while')
         this.#list()
         return

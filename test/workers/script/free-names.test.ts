@@ -19,6 +19,7 @@ const cases: readonly [what: string, text: string, free: string[]][] = [
   ['a for without in', '() => { for (let i = ("a" in b) ? 1 : 2; i < 3;) i; for (const k in { c }) k }', ['b', 'c']],
   ['catch and its pattern', '() => { try { a } catch ({ message, ...rest }) { message; rest } finally { message } try {} catch { b } }', ['a', 'b', 'message']],
   ['labels', '() => { outer: for (;;) { inner: { break inner } continue outer } }', []],
+  ['statements without braces', '(a) => { if (a) x(); else if (a) { y } else z(); do u(); while (a); if (a) for (;;) v(); else; if (a) if (a) return; else w; else do s; while (a) }', ['s', 'u', 'v', 'w', 'x', 'y', 'z']],
   ['switch', '(a) => { switch (a) { case b: { let c; c } case a ? 1 : 2: d; break; default: const e = 1; e } return e }', ['b', 'd', 'e']],
   ['nested functions', '(a) => function (b) { return async (c) => { return a + b + c + d + arguments.length } }', ['d']],
   ['arguments of an arrow', '() => arguments', ['arguments']],
