@@ -1,13 +1,29 @@
 import { edgeListOf } from '../graph/edge-list.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Diagnostic } from '../errors/diagnostic.js'
-import type { Graph } from '../graph/graph.js'
+import type { Graph, GraphEdge, GraphNode } from '../graph/graph.js'
+import type { Limits } from '../graph/limits.js'
 import { prunedNode } from '../graph/pruned-node.js'
 import { reaching } from '../graph/reach.js'
-import { originOf, withOrigin } from '../graph/subgraph/origin.js'
+import { flatGraph, flattenGraph } from '../graph/subgraph/flatten.js'
+import { originOf, withOrigin, type TypeSource } from '../graph/subgraph/origin.js'
 
 /** The part of a graph that some of its outputs need, and what is said of the rest. */
 export interface ChosenOutputs { readonly graph: Graph; /** `PRUNED_NODE` per node that is left out. */ readonly found: readonly Diagnostic[] }
+
+/**
+ * The graph with its subgraphs opened, and of that the part that the named outputs need. A subgraph that cannot be opened refuses the run only when they need it (GR-10). Throws
+ * what {@link flatGraph} and {@link chooseOutputs} throw.
+ */
+export function openChosen(graph: Graph, names: readonly string[] | undefined, types: TypeSource, limits: Limits): ChosenOutputs {
+  const flat = flattenGraph(graph, types, { limits })
+  if (!flat.diagnostics.some(({ severity }) => severity === 'error')) return chooseOutputs(flat.graph, names)
+  if (names === undefined || names.some((name) => graph.outputs.has(name) && !flat.graph.outputs.has(name))) return chooseOutputs(flatGraph(graph, types, limits), names)
+  // What cannot be opened stands there closed.
+  const { graph: part, found } = chooseOutputs(flat.graph, names), ids = part.nodes.map(({ id }) => id), edges = edgeListOf(graph)
+  const few = keepNeeded(graph, edges.indexOf, reaching(edges, graph.nodes.flatMap(({ id }, n) => ids.some((inner) => inner === id || inner.startsWith(`${id}/`)) ? [n] : [])))
+  return { graph: chooseOutputs(flatGraph({ ...few, outputs: new Map([...graph.outputs].filter(([name]) => names.includes(name))) }, types, limits), names).graph, found }
+}
 
 /**
  * The graph for a partial run (GR-10): only what the named outputs, and nodes of `output: true`, need, so that nothing else is looked at. Parts keep the pointers of the whole;
@@ -20,17 +36,20 @@ export function chooseOutputs(graph: Graph, names: readonly string[] | undefined
   const ends = [...outputs.values()].flatMap(([id]) => edges.indexOf.get(id) ?? []), kept = reaching(edges, [...ends, ...graph.nodes.flatMap(({ output }, n) => output === true ? [n] : [])])
   // Nothing to go by: what is wrong is told of the whole.
   if (ends.length < outputs.size || outputs.size === 0) return { graph: { ...graph, outputs }, found: [] }
-  const needed = (id: string): boolean => { const n = edges.indexOf.get(id); return n === undefined || kept[n] === 1 }
-  const at = graph.nodes.map((node, n) => originOf(node) ?? `/nodes/${n}`)
+  return { graph: { ...keepNeeded(graph, edges.indexOf, kept), outputs }, found: graph.nodes.flatMap((node, n) => kept[edges.indexOf.get(node.id)!] === 1 ? [] : [prunedNode(node.id, pointerOf(node, n))]) }
+}
+
+function pointerOf(part: GraphNode | GraphEdge, index: number): string { return originOf(part) ?? `/${'from' in part ? 'edges' : 'nodes'}/${index}` }
+
+/** Nodes that are kept, edges into them, inputs of them and of ids that nothing has. */
+function keepNeeded(graph: Graph, indexOf: ReadonlyMap<string, number>, kept: Uint8Array): Graph {
+  const needed = (id: string): boolean => kept[indexOf.get(id) ?? -1] === 1
   return {
-    graph: {
-      ...graph, outputs, nodes: graph.nodes.flatMap((node, n) => needed(node.id) ? [withOrigin(node, at[n]!)] : []),
-      edges: graph.edges.flatMap((edge, e) => kept[edges.indexOf.get(edge.to[0]) ?? -1] === 1 ? [withOrigin(edge, originOf(edge) ?? `/edges/${e}`)] : []),
-      inputs: new Map([...graph.inputs].map(([name, input]) => {
-        const to = input.to.filter(([id]) => needed(id))
-        return [name, to.length > 0 || input.to.length === 0 ? { ...input, to } : { ...input, to, required: false }]
-      })),
-    },
-    found: graph.nodes.flatMap(({ id }, n) => needed(id) ? [] : [prunedNode(id, at[n]!)]),
+    ...graph, nodes: graph.nodes.flatMap((node, n) => needed(node.id) ? [withOrigin(node, pointerOf(node, n))] : []),
+    edges: graph.edges.flatMap((edge, e) => needed(edge.to[0]) ? [withOrigin(edge, pointerOf(edge, e))] : []),
+    inputs: new Map([...graph.inputs].map(([name, input]) => {
+      const to = input.to.filter(([id]) => needed(id) || !indexOf.has(id))
+      return [name, to.length > 0 || input.to.length === 0 ? { ...input, to } : { ...input, to, required: false }]
+    })),
   }
 }

@@ -47,3 +47,28 @@ test('GR-10: what the chosen outputs do not need is not looked at: an unknown ty
   await expect(engine.run(graph, { outputs: ['worse'], inputs: { k: 1 } })).rejects.toMatchObject({ code: 'NODE_NOT_FOUND' })
   await expect(engine.run(graph, { outputs: ['worse'] })).rejects.toMatchObject({ code: 'INPUT_MISSING' })
 })
+
+test('GR-10: a subgraph that cannot be opened refuses only the outputs that need it', async () => {
+  const registry = createRegistry(step), node = (id: string, type = 'test::step', more: object = {}): object => ({ id, type, ...more }), edge = (from: string, to: string): object => ({ from: from.split('.'), to: to.split('.') })
+  const good = { millrace: 1, inputs: { in: { to: [['x', 'in']] } }, nodes: [node('x'), node('seen', 'test::step', { output: true })], outputs: { out: ['x', 'out'] } }
+  const graph = fromDocument({
+    millrace: 1, nodes: [node('idle'), node('round', 'graph::round'), node('after'), node('a'), node('fine', 'graph::good'), node('wrong', 'graph::good'), node('bad')],
+    edges: [edge('round.out', 'after.in'), edge('a.out', 'fine.in'), edge('wrong.oops', 'bad.in'), edge('idle.out', 'bad.in')],
+    outputs: { after: ['after', 'out'], inside: ['round', 'out'], fine: ['fine', 'out'], bad: ['bad', 'out'], lost: ['wrong', 'oops'], idle: ['idle', 'out'] },
+    definitions: { good, round: { millrace: 1, nodes: [node('again', 'graph::round')], outputs: { out: ['again', 'out'] } } },
+  }, registry)
+  await using engine = await createEngine({ workers: 0, registry })
+  for (const [output, needed] of [['fine', ['a', 'fine/seen', 'fine/x', 'wrong/seen']], ['idle', ['fine/seen', 'idle', 'wrong/seen']]] as const) {
+    ran.length = 0
+    using result = await engine.run(graph, { outputs: [output] })
+    expect([...ran].sort()).toEqual(needed)
+    expect(result.outputs[output]!.data).toBe(needed.find((id) => id.endsWith('/x')) ?? 'idle')
+    const pruned = result.diagnostics.filter(({ code }) => code === 'PRUNED_NODE').map(({ node: id, pointer }) => [id, pointer])
+    expect(pruned).toEqual(expect.arrayContaining([['round/again', '/definitions/round/nodes/0'], ['after', '/nodes/2'], ['wrong/x', '/definitions/good/nodes/0'], ['bad', '/nodes/6']]))
+    expect(pruned).toHaveLength(graph.nodes.length + 2 - needed.length)
+  }
+  for (const output of ['after', 'inside']) await expect(engine.run(graph, { outputs: [output] })).rejects.toMatchObject({ code: 'GRAPH_CYCLE' })
+  for (const output of ['bad', 'lost']) await expect(engine.run(graph, { outputs: [output] })).rejects.toMatchObject({ code: 'PORT_NOT_FOUND' })
+  await expect(engine.run(graph)).rejects.toMatchObject({ code: 'GRAPH_CYCLE' })
+  await expect(engine.run(graph, { outputs: ['nothing'] })).rejects.toMatchObject({ code: 'OUTPUT_NOT_FOUND' })
+})

@@ -79,7 +79,7 @@ export function flattenGraph(graph: Graph, types: TypeSource, o: FlattenOptions 
   const own = typesOf(graph), pass = new Flattener(own === undefined ? types : { get: (type) => types.get(type) ?? own.get(type) }, o)
   const part = pass.open(graph, {
     scope: { definitions: graph.definitions!, pointer: '' }, path: [], broken: o.broken ?? new Set(), pointer: '',
-    node: o.node ?? ((n) => `/nodes/${n}`), edge: o.edge ?? ((e) => `/edges/${e}`),
+    node: o.node ?? ((n) => originOf(graph.nodes[n]!) ?? `/nodes/${n}`), edge: o.edge ?? ((e) => originOf(graph.edges[e]!) ?? `/edges/${e}`),
   })
   return { graph: part?.graph ?? graph, diagnostics: pass.diagnostics, broken: part?.broken ?? new Set(graph.nodes.map(({ id }) => id)) }
 }

@@ -7,8 +7,8 @@ const step = defineNode({
   inputs: { in: { media: json() }, more: { media: json(), optional: true } }, outputs: { out: { media: json() } },
   process: async () => ({ out: { media: { kind: 'json' }, data: 1, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as Packet }),
 })
-const give = defineNode({ ...step.definition, type: 'test::give', inputs: {} } as never)
-const registry = createRegistry(step, give as typeof step)
+const give = defineNode({ ...step.definition, type: 'test::give', inputs: {} } as never) as unknown as typeof step
+const registry = createRegistry(step, give)
 let engine: Engine
 beforeAll(async () => { engine = await createEngine({ registry, workers: 0 }) })
 afterAll(() => engine.close())
