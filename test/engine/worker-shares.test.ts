@@ -1,0 +1,175 @@
+/** Priority, lanes and the limit of a run (MW-32, EX-55, EX-57) on shared and on private memory, for whole values and for chunks. Node and Chromium. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { audio, createEngine, defineNode, type AnyHandle, type Engine, type RunOptions } from '../../src/index.js'
+import { audioBuffer, resample } from '../../src/nodes/index.js'
+import { RUN, TASK, ARENA } from '../../src/memory/layout.js'
+import { DispatchQueue } from '../../src/workers/dispatch-queue.js'
+import type { JobRequest } from '../../src/workers/protocol.js'
+import { RemoteSegment } from '../../src/workers/remote-segment.js'
+import { RemoteWorker } from '../../src/workers/remote-worker.js'
+import { RunTable } from '../../src/workers/run-table.js'
+import { SharedRun } from '../../src/workers/shared-run.js'
+import { shares } from '../workers/support.js'
+
+interface Loose { (...args: readonly unknown[]): AnyHandle; with(settings: object): Loose }
+type Feed = 'whole' | 'chunks'
+const MODES = [...(shares ? ['shared' as const] : []), 'transfer' as const], FEEDS = ['whole', 'chunks'] as const
+const CASES = MODES.flatMap((mode) => FEEDS.map((feed) => [mode, feed] as const))
+const open = (mode: 'shared' | 'transfer', workers: number): Promise<Engine> => createEngine({ tier: mode === 'shared' ? 'wasm-threads' : 'wasm', workers, arenaBytes: 2 ** 27, logger: () => undefined })
+
+const PIECE = 40_000, media = { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' } as const
+const samples = Float32Array.from({ length: PIECE }, (_, n) => Math.sin(n / 9) / 2)
+/** The same piece again and again. */
+const pieces = (count: number): AnyHandle => defineNode({
+  type: 'test::pieces', version: '1.0.0', title: 'Pieces', doc: 'Samples in pieces.', family: 'test', params: {}, inputs: {},
+  outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
+  async *pull(_params, ctx) {
+    for (let seq = 0; seq < count; seq++) {
+      const data = await ctx.allocAudio({ rate: 16_000, channels: 1, frames: PIECE })
+      data.makeMut().channel(0).set(samples)
+      yield { out: { media, data, position: seq * PIECE, duration: PIECE, streamId: '', seq, arrivalUs: 0, metadata: {} } }
+    }
+  },
+})() as unknown as AnyHandle
+const LANES = ['high', 'normal', 'low'] as const
+/** Segments that do not need each other, one per lane given; ms of work each. */
+const branches = (engine: Engine, feed: Feed, lanes: readonly number[], count = 4): Record<string, AnyHandle> => Object.fromEntries(lanes.map((lane, i) => [
+  `out${i}`, (resample as unknown as Loose).with({ policy: { priority: LANES[lane]! } })(feed === 'chunks' ? pieces(count) : audioBuffer(engine.audio.from([samples], { rate: 16_000, channels: 1, layout: 'planar' }, { copy: true })), { rate: 22_050, quality: 'best' }),
+]))
+const run = async (engine: Engine, outputs: Record<string, AnyHandle>, options: RunOptions = {}): Promise<void> => { (await engine.run(outputs as never, options)).close() }
+
+const kept: (() => void)[] = []
+afterEach(() => { for (const restore of kept.splice(0)) restore() })
+/** Sets a method until the test has ended. */
+function patch<T extends object, K extends keyof T>(on: T, key: K, make: (was: T[K]) => T[K]): void {
+  const was = on[key]
+  on[key] = make(was)
+  kept.push(() => { on[key] = was })
+}
+
+/** Most of a run that workers have at once: on shared memory tasks that may be taken, on private memory workers that were told to execute. */
+function most(): { now: () => number } {
+  let top = 0, shared = 0
+  const count = (n: number): void => { top = Math.max(top, n) }
+  patch(SharedRun.prototype, 'activate', (was) => function (this: SharedRun, task) {
+    count(++shared)
+    return was.call(this, task).finally(() => { shared-- })
+  })
+  const busy = new Map<RemoteWorker, number>(), on = new Map<number, RemoteWorker>(), told = (worker: RemoteWorker, by: number): void => {
+    busy.set(worker, (busy.get(worker) ?? 0) + by)
+    count([...busy.values()].filter((n) => n > 0).length)
+  }
+  patch(RemoteWorker.prototype, 'post', (was) => function (this: RemoteWorker, message, move) {
+    const { kind, job } = message as JobRequest
+    if (kind === 'job-open') on.set(job, this)
+    if (kind === 'advance') told(this, 1)
+    was.call(this, message, move)
+  })
+  patch(RemoteSegment.prototype, 'receive', (was) => function (this: RemoteSegment, reply) {
+    if (reply.kind === 'result') told(on.get(reply.job)!, -1)
+    was.call(this, reply)
+  })
+  return { now: () => top }
+}
+
+/** Something that was executed: its run's priority and age, its lane; when it was ready, and when it was decided that it goes next. */
+interface Done { readonly priority: number; readonly age: number; readonly lane: number; readonly ready: number; decided: number; start: number }
+const outranks = (a: Done, b: Done): boolean => (b.priority - a.priority || a.age - b.age || a.lane - b.lane) < 0
+
+/** Events in order, on the engine's thread. */
+function traceTurns(): Done[] {
+  const done: Done[] = []
+  let at = 0
+  patch(DispatchQueue.prototype, 'enter', (was) => function (this: DispatchQueue<unknown>, piece, readyUs, signal) {
+    const { share: { priority, age }, lane } = piece, one = { priority, age, lane, ready: ++at, decided: 0, start: 0 }, handed = was.call(this, piece, readyUs, signal)
+    const note = <T>(mine: T): T => { if (mine !== undefined) { one.decided = one.start = ++at; done.push(one) } return mine }
+    return handed instanceof Promise ? handed.then(note) : note(handed)
+  })
+  return done
+}
+
+/** Times of the engine's clock, from the threads that execute; the one worker decides when it has ended what it did before. */
+function traceTasks(engine: Engine): Done[] {
+  const done: Done[] = [], ready = new Map<number, number>(), { arena } = engine.parts, nowUs = (): number => engine.parts.clock.nowUs()
+  patch(RunTable.prototype, 'push', (was) => function (this: RunTable, index, us) {
+    was.call(this, index, us)
+    ready.set(this.task(index), nowUs())
+  })
+  let before = 0
+  patch(RunTable.prototype, 'times', (was) => function (this: RunTable, index) {
+    const times = was.call(this, index), record = arena.base + ARENA.RUNS + this.index * RUN.BYTES, task = this.task(index)
+    done.push({ priority: arena.i32[(record + RUN.PRIORITY_I32) >>> 2]!, age: arena.u32[(record + RUN.AGE) >>> 2]!, lane: arena.u32[(task + TASK.LANE) >>> 2]!, ready: ready.get(task)!, decided: times.startUs + times.busyUs, start: times.startUs })
+    return times
+  })
+  return new Proxy(done, { get: (target, key) => {
+    // Ends become the decisions of who came next.
+    if (key === 'sorted') return () => {
+      const all = [...target].sort((a, b) => a.start - b.start)
+      return all.map((one) => { const decided = before; before = one.decided; return { ...one, decided } })
+    }
+    return Reflect.get(target, key) as unknown
+  } }) as Done[]
+}
+
+/** What went although something more urgent had been ready for so long when that was decided; and how many decisions there were between unequals. */
+function judge(all: readonly Done[], margin: number): { wrong: number; choices: number } {
+  let wrong = 0, choices = 0
+  for (const one of all) for (const other of all) {
+    if (other.ready > one.decided - margin || other.start <= one.start) continue
+    if (outranks(other, one)) wrong++
+    else if (outranks(one, other)) choices++
+  }
+  return { wrong, choices }
+}
+
+describe.each(CASES)('%s memory, %s', (mode, feed) => {
+  const watch = (engine: Engine): (() => { wrong: number; choices: number }) => {
+    // Two threads' clocks differ by less than a millisecond.
+    if (mode === 'shared') { const done = traceTasks(engine) as Done[] & { sorted(): Done[] }; return () => judge(done.sorted(), 1_000) }
+    const done = traceTurns()
+    return () => judge(done, 0)
+  }
+
+  test('a limit of one with four workers: never two at once; without it there are', async () => {
+    await using engine = await open(mode, 4)
+    const outputs = (): Record<string, AnyHandle> => branches(engine, feed, [1, 1, 1, 1])
+    if (mode === 'shared' && feed === 'whole') {
+      const limits: number[] = []
+      patch(RunTable.prototype, 'push', (was) => function (this: RunTable, index, us) {
+        limits.push(engine.parts.arena.u32[(engine.parts.arena.base + ARENA.RUNS + this.index * RUN.BYTES + RUN.LIMIT) >>> 2]!)
+        was.call(this, index, us)
+      })
+      await run(engine, outputs(), { workers: 1 })
+      await run(engine, outputs(), { workers: 3 })
+      // Who takes tasks holds them against this word: test/kernels/threads.
+      expect(limits).toEqual([1, 1, 1, 1, 3, 3, 3, 3])
+      return
+    }
+    const seen = most()
+    await run(engine, outputs(), { workers: 1 })
+    expect(seen.now()).toBe(1)
+    await run(engine, outputs(), { workers: 2 })
+    expect(seen.now()).toBeLessThanOrEqual(2)
+    // One may end before the next one begins.
+    for (let n = 0; n < 20 && seen.now() < 2; n++) await run(engine, outputs())
+    expect(seen.now()).toBeGreaterThanOrEqual(2)
+  }, 30_000)
+
+  test('runs of unequal priority and age on one worker: nothing goes before what is more urgent', async () => {
+    await using engine = await open(mode, 1)
+    await run(engine, branches(engine, feed, [1]))
+    const result = watch(engine), runs = [[-5], [0], [0], [50]].map(([priority]) => run(engine, branches(engine, feed, [1, 1, 1]), { priority: priority! }))
+    await Promise.all(runs)
+    const { wrong, choices } = result()
+    expect([wrong, choices > 0]).toEqual([0, true])
+  }, 30_000)
+
+  test('three lanes on one worker: nothing goes before what is in a higher lane', async () => {
+    await using engine = await open(mode, 1)
+    await run(engine, branches(engine, feed, [1]))
+    const result = watch(engine)
+    await run(engine, branches(engine, feed, [2, 1, 0, 2, 1, 0]))
+    const { wrong, choices } = result()
+    expect([wrong, choices > 0]).toEqual([0, true])
+  }, 30_000)
+})
