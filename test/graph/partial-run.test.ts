@@ -68,7 +68,7 @@ test('GR-10: a subgraph that cannot be opened refuses only the outputs that need
     expect(pruned).toHaveLength(graph.nodes.length + 2 - needed.length)
   }
   for (const output of ['after', 'inside']) await expect(engine.run(graph, { outputs: [output] })).rejects.toMatchObject({ code: 'GRAPH_CYCLE' })
-  for (const output of ['bad', 'lost']) await expect(engine.run(graph, { outputs: [output] })).rejects.toMatchObject({ code: 'PORT_NOT_FOUND' })
+  for (const output of ['bad', 'lost']) await expect(engine.run(graph, { outputs: [output] })).rejects.toMatchObject({ details: { diagnostics: expect.arrayContaining([expect.objectContaining({ code: 'PORT_NOT_FOUND', port: 'oops' })]) } })
   await expect(engine.run(graph)).rejects.toMatchObject({ code: 'GRAPH_CYCLE' })
   await expect(engine.run(graph, { outputs: ['nothing'] })).rejects.toMatchObject({ code: 'OUTPUT_NOT_FOUND' })
 })
