@@ -3,6 +3,7 @@ import type { MillraceError } from '../errors/millrace-error.js'
 import { loadPart } from '../errors/load-part.js'
 import type { AnyHandle, AnyOutput } from '../graph/output-ref.js'
 import type { Graph } from '../graph/graph.js'
+import type { Tier } from '../graph/tiers.js'
 import type { Outputs } from '../graph/graph-from.js'
 import type { Arena } from '../memory/arena.js'
 import type { AudioApi } from '../memory/audio-api.js'
@@ -79,34 +80,36 @@ export class Engine {
 
   /**
    * Runs one segment of kernels inside an audio context, a render quantum at a time: `build` gets what is connected to the node and gives what it puts out. It has a
-   * memory of its own and outlives the engine. Throws what {@link addWorklet} and {@link plan} throw, `TIER_UNAVAILABLE` in the `js` tier, `INVALID_ARGUMENT` for a graph that is no such segment.
+   * memory of its own and outlives the engine. Throws what {@link addWorklet} and {@link plan} throw, `TIER_UNAVAILABLE` for nodes that are to run in another tier than `wasm`, `INVALID_ARGUMENT` for a graph that is no such segment.
    * @example
    * const { node, ready } = await engine.openWorklet(context, (input) => gain(input, { gainDb: -6 }), { channels: 2 })
    * source.connect(node).connect(context.destination)
    */
   async openWorklet(context: WorkletContext, build: (input: WorkletInput) => AnyOutput | AnyHandle, options?: WorkletOptions): Promise<WorkletSegment> {
     this.#requireOpen('openWorklet')
-    return (await worklets()).openWorklet(this.#p, (target) => this.#compiled(target), context, build, options)
+    return (await worklets()).openWorklet(this.#p, (target) => this.#compiled(target, {}, this.#p.tier === 'js' ? 'js' : 'wasm'), context, build, options)
   }
 
-  async #compiled(target: Outputs | Graph, options: PlanOptions = {}): Promise<CompiledPlan> {
+  async #compiled(target: Outputs | Graph, options: PlanOptions = {}, tier?: Tier): Promise<CompiledPlan> {
     this.#requireOpen('plan')
     checkRunCall('plan', target, options)
     const abort = new AbortController(), given = options.signal, forward = (): void => { abort.abort(given!.reason) }, { signal } = abort
     if (given?.aborted) forward()
-    const deaf = given && onAbort(given, forward), work = this.#compiler.prepare(target, options, signal), pending = { abort, done: work.then(() => undefined, () => undefined) }
+    const deaf = given && onAbort(given, forward), work = this.#makePlan(target, options, signal, tier), pending = { abort, done: work.then(() => undefined, () => undefined) }
     this.#planning.add(pending)
-    try {
-      const prepared = await work
-      signal.throwIfAborted()
-      const untold = [...prepared.failures].map(([id, failure]) => warningOf(probeFailure(id, failure, prepared.graph)))
-      const compiled = await this.#compiler.compile({ ...prepared, found: [...prepared.found, ...untold] }, options, signal)
-      signal.throwIfAborted()
-      return compiled
-    } catch (error) { throw signal.aborted ? cancelledRun('plan', signal) : error } finally {
+    try { return await work } catch (error) { throw signal.aborted ? cancelledRun('plan', signal) : error } finally {
       this.#planning.delete(pending)
       deaf?.()
     }
+  }
+
+  async #makePlan(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal, tier: Tier | undefined): Promise<CompiledPlan> {
+    const prepared = await this.#compiler.prepare(target, options, signal)
+    signal.throwIfAborted()
+    const untold = [...prepared.failures].map(([id, failure]) => warningOf(probeFailure(id, failure, prepared.graph)))
+    const compiled = await this.#compiler.compile({ ...prepared, found: [...prepared.found, ...untold] }, options, signal, tier)
+    signal.throwIfAborted()
+    return compiled
   }
 
   /**

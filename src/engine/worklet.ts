@@ -82,7 +82,7 @@ async function load(context: WorkletContext, given: string | URL | undefined): P
 
 /**
  * Runs one segment of kernels inside an audio context, a render quantum at a time, in a memory of the processor's own (PK-55): `build` gets what is connected
- * to the node and gives what the node puts out. Throws what `addWorklet` throws, what planning throws, `TIER_UNAVAILABLE` in the `js` tier, and `INVALID_ARGUMENT` for a graph
+ * to the node and gives what the node puts out. Throws what `addWorklet` throws, what planning throws, `TIER_UNAVAILABLE` for nodes that are to run in another tier than `wasm`, and `INVALID_ARGUMENT` for a graph
  * that is no single segment from the input to the output at the context's rate.
  */
 export async function openWorklet(
@@ -92,7 +92,6 @@ export async function openWorklet(
   const { channels = 1, arenaBytes = MIN_ARENA_BYTES } = options
   if (!(Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS)) throw commonErrors.INVALID_ARGUMENT({ function: 'engine.openWorklet channels', expected: `1…${MOST_CHANNELS}`, got: show(channels) })
   if (typeof build !== 'function') throw commonErrors.INVALID_ARGUMENT({ function: 'engine.openWorklet', expected: 'a function from the input to the output', got: show(build) })
-  if (parts.runtime === undefined) throw graphErrors.TIER_UNAVAILABLE({ node: 'worklet', wanted: 'wasm', missing: ['an engine of that tier (this one is js)'] })
   await addWorklet(parts, context)
   const input = audioBuffer({ data: Array.from({ length: channels }, () => new Float32Array(0)), rate: context.sampleRate })
   const { plan, media, holdFrames } = segmentOf(await compile({ out: build(input) }), context.sampleRate)
@@ -112,9 +111,11 @@ export async function openWorklet(
   }
 }
 
-/** The one segment of a plan, the media that it puts out, and how far it may lag. Throws `INVALID_ARGUMENT` for what cannot run quantum by quantum. */
+/** The one segment of a plan, the media that it puts out, and how far it may lag. A worklet has a memory of its own: its tier is `wasm`. Throws `TIER_UNAVAILABLE`, and `INVALID_ARGUMENT` for what cannot run quantum by quantum. */
 function segmentOf({ segments, nodes, removed, outputs, media }: CompiledPlan, rate: number): { readonly plan: SegmentPlan; readonly media: AudioMedia; readonly holdFrames: number } {
   const plan = segments[0], out = outputs.get('out')!, made = media.get(out)
+  const other = segments.find(({ tier }) => tier !== 'wasm')
+  if (other !== undefined) throw graphErrors.TIER_UNAVAILABLE({ node: other.nodes[0]!.spec.nodeId, wanted: other.tier, missing: ['a worklet of that tier'] })
   const inside = new Set(segments.flatMap((segment) => segment.nodes.map(({ node }) => node)))
   const outside = nodes.find(({ id, index, definition }) => !inside.has(index) && !removed.has(id) && definition !== audioBuffer.definition)
   const got = outside !== undefined ? `node ${outside.id} (${outside.definition.type}), which is no kernel`

@@ -30,6 +30,11 @@ describe('samples', () => {
     expect(await render(own, build, [noise(1)], offline())).toEqual(await batch(own, build, [noise(1)]))
   })
 
+  test('a node that names wasm runs in a worklet of any engine', async () => {
+    const named = gain.with({ tier: 'wasm' }), build: Build = (input) => named(input, { gainDb: -7 })
+    for (const tier of ['auto', 'js']) expect(await render(await engine({ tier }), build, [noise(1)], offline())).toEqual(await batch(await engine(), build, [noise(1)]))
+  })
+
   test('channels: two in, one out', async () => {
     const own = await engine(), build: Build = (input) => channels(input, { to: 1, mode: 'mean' })
     expect(await render(own, build, [noise(1), noise(2)], offline())).toEqual(await batch(own, build, [noise(1), noise(2)]))
@@ -162,6 +167,8 @@ describe('faults', () => {
     for (const channels of [0, 33, 64]) await expect(own.openWorklet(offline(), plain, { channels })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('1…32') })
     await expect(own.openWorklet(offline(), plain, null as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect((await engine({ tier: 'js' })).openWorklet(offline(), plain)).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE' })
+    // A named tier never falls back, and the memory of a worklet is its own.
+    for (const tier of ['js', 'wasm-threads'] as const) await expect(own.openWorklet(offline(), (input) => gain.with({ tier })(input))).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE', message: expect.stringContaining(`tier ${tier} needs`) })
     await own.close()
     await expect(own.addWorklet(offline())).rejects.toMatchObject({ code: 'CLOSED' })
   })
