@@ -27,7 +27,7 @@ export interface RunMetrics {
 
 /**
  * One node, in execution order. Kernel nodes of one segment share its time: `executionTimeUs` is the segment's measured time divided by the shares
- * that sampled passes measured. `tier` is read from the tag that the code itself wrote; `kernelCalls` from its own counter (GR-45).
+ * that sampled passes measured. `tier` is read from the tag that the code itself wrote and the memory that it stands in; `kernelCalls` from its own counter (GR-45).
  */
 export interface NodeMetrics {
   readonly id: string
