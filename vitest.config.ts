@@ -42,6 +42,7 @@ const sharedDataServer = {
 const part = process.env['MILLRACE_WHOLE_RUN']
 /** On a machine that does other things too, a test that fails is tried once more, and named when it then passes. */
 const retry = part !== undefined && process.env['CI'] ? 1 : 0
+const setupFiles = ['test/support/equal-arrays.ts']
 
 const browser = (name: string, headers: Record<string, string>): TestProjectConfiguration => ({
   plugins: [inlineVite(), sharedDataServer],
@@ -55,6 +56,7 @@ const browser = (name: string, headers: Record<string, string>): TestProjectConf
     exclude: ['test/**/*.node.test.ts', 'test/types/**'],
     testTimeout: 30_000,
     retry,
+    setupFiles,
     browser: {
       enabled: true, headless: true, screenshotFailures: false, instances: [{ browser: 'chromium' }],
       provider: playwright({ launchOptions: { ...(executablePath && { executablePath }), args: chromiumArgs() } }),
@@ -69,7 +71,7 @@ export default defineConfig({
       {
         plugins: [inlineVite()],
         define: { MILLRACE_VERSION: JSON.stringify('test') },
-        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/**/*.browser.test.ts', 'test/types/**'], testTimeout: 30_000, retry },
+        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/**/*.browser.test.ts', 'test/types/**'], testTimeout: 30_000, retry, setupFiles },
       },
       ...(executablePath === undefined ? [] : [browser('isolated', ISOLATION_HEADERS), browser('plain', {})]),
     ],
