@@ -35,7 +35,7 @@ export function pieceOf<W>(plan: SegmentPlan, { share = ALONE }: RunScope, more:
 /** How many pieces of a run hold each permit: a piece, and what was handed ahead behind it. */
 interface Permit { readonly run: Run; readonly count: number; holders: number }
 interface Waiting<W> { readonly piece: Piece<W>; readonly readyUs: number; readonly seq: number; readonly settle: (handed: Handed<W> | undefined) => void; readonly reject: (error: unknown) => void }
-interface Run { readonly share: RunShare; used: number }
+interface Run { used: number }
 interface Own<W> extends Handed<W> { readonly permit: Permit }
 
 /** Over 0: `b` is more urgent. Runs by priority, then age; then lanes. */
@@ -49,7 +49,8 @@ const urgency = (a: Piece<never>, b: Piece<never>): number => b.share.priority -
 export class DispatchQueue<W> {
   readonly #workers: () => readonly W[]
   readonly #depth: number
-  readonly #runs = new Map<RunShare, Run>()
+  readonly #runs = new WeakMap<RunShare, Run>()
+  /** By worker, gone ones too until {@link look}. */
   readonly #on = new Map<W, Own<W>[]>()
   /** In order. */
   readonly #waiting: Waiting<W>[] = []
@@ -105,7 +106,11 @@ export class DispatchQueue<W> {
   /** Workers have come or gone. */
   look(): void {
     const workers = this.#workers()
-    for (const worker of this.#on.keys()) if (!workers.includes(worker)) for (const handed of [...this.#on.get(worker)!]) handed.leave()
+    for (const [worker, on] of [...this.#on]) {
+      if (workers.includes(worker)) continue
+      this.#on.delete(worker)
+      for (const handed of [...on]) handed.leave()
+    }
     for (const one of [...this.#waiting]) {
       if (workers.some((worker) => fits(one.piece, worker))) continue
       this.#waiting.splice(this.#waiting.indexOf(one), 1)
@@ -160,7 +165,7 @@ export class DispatchQueue<W> {
   #hand(piece: Piece<W>, worker: W, behind?: Permit): Handed<W> {
     const { share, permits: count = 1 } = piece
     let run = this.#runs.get(share)
-    if (run === undefined) this.#runs.set(share, run = { share, used: 0 })
+    if (run === undefined) this.#runs.set(share, run = { used: 0 })
     const permit = behind ?? { run, count, holders: 0 }
     if (permit.holders++ === 0) run.used += count
     let on = this.#on.get(worker)
@@ -169,8 +174,7 @@ export class DispatchQueue<W> {
       const at = on.indexOf(handed)
       if (at < 0) return
       on.splice(at, 1)
-      if (on.length === 0 && this.#on.get(worker) === on) this.#on.delete(worker)
-      if (--permit.holders === 0 && (permit.run.used -= permit.count) === 0) this.#runs.delete(share)
+      if (--permit.holders === 0) permit.run.used -= permit.count
       this.#pump()
     } }
     on.push(handed)
