@@ -53,7 +53,7 @@ export class RunCompiler {
     const chosen = openChosen(withDefinitions(given, registry), options.outputs, registry, filled.limits)
     const { graph: whole, skipped } = applySkips(bindInputs(chosen.graph, options.inputs ?? {}, literalSource)), graph = dropUnread(whole, given)
     // Of a fallback the engine tells by itself, once.
-    const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes)
+    const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes, false, chosen.graph)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
     const hangs: Diagnostic[] = [], told = await probeSources(examined.sound ? examined.graph : createGraph(), { clock: this.#p.clock, signal, hung: ({ id }, ms) => { hangs.push(hungNode(this.#p, id, ms, runId)) } })
     checkInputs(given.inputs, told.known)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readDocument } from '../../src/graph/document/from-document.js'
 import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { DEFAULT_LIMITS, HARD_LIMITS, resolveLimits, type Limits } from '../../src/graph/limits.js'
+import { createEngine, createRegistry, defineNode, fromDocument, graphFrom, json, toDocument, validate, type AnyOutput, type Graph, type Packet } from '../../src/index.js'
 import { testRegistry } from '../support/sample-nodes.js'
 
 const thrown = (run: () => unknown): unknown => { try { run() } catch (error) { return error } return undefined }
@@ -92,5 +93,50 @@ describe('limits at n and n + 1 (GR-60)', () => {
   test('unknown limits are misuse', () => {
     expect(thrown(() => resolveLimits({ toString: 1 } as never))).toMatchObject({ code: 'CONFIG_INVALID' })
     expect(resolveLimits({ nodes: undefined as never })).toEqual(DEFAULT_LIMITS)
+  })
+})
+
+describe('params of graphs in memory have the limit of documents (GR-53, GR-60)', () => {
+  const free = defineNode({
+    type: 'test::free', version: '1.0.0', title: 'Free', doc: 'Takes anything.', family: 'test', params: { p: { type: 'json', doc: 'Anything.' }, file: { type: 'file', doc: 'Bytes.' } }, inputs: { in: { media: json(), optional: true } },
+    outputs: { out: { media: json() } }, process: async (_inputs, { p }) => ({ out: { media: { kind: 'json' }, data: JSON.stringify(p ?? null).length, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as Packet }),
+  })
+  const registry = createRegistry(free), mib = 1_048_576
+  const graph = (p: unknown, more: object = {}): Graph => graphFrom({ out: (free as unknown as (params: object) => AnyOutput)({ p, ...more }) } as never)
+  const found = (one: Graph, limits?: Partial<Limits>): unknown[] => validate(one, registry, undefined, limits === undefined ? {} : { limits }).map(({ code, stage, node, pointer, expected, got }) => [code, stage, node, pointer, expected, got])
+
+  test('at the limit and one byte more, by default and by option; the document says the same', () => {
+    const value = { a: ['é', 1.5, null, true, '"\u0001'] }, n = new TextEncoder().encode(JSON.stringify(value)).length
+    expect(found(graph(value), { paramBytes: n })).toEqual([])
+    expect(found(graph(value), { paramBytes: n - 1 })).toEqual([['LIMIT_EXCEEDED', 1, 'free-1', '/nodes/0/params/p', n - 1, expect.any(Number)]])
+    expect(found(graph('x'.repeat(mib - 2)))).toEqual([])
+    const [own] = validate(graph('x'.repeat(mib - 1)), registry), [read] = validate(toDocument(graph('x'.repeat(mib - 1))), registry)
+    expect(own).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'Bytes of param p: limit 1048576, got 1048577.', pointer: '/nodes/0/params/p' })
+    expect([own!.message, own!.pointer, own!.stage]).toEqual([read!.message, read!.pointer, read!.stage])
+    expect(found({ ...graph(1), ui: { note: 'x'.repeat(mib) } } as Graph).map((one) => (one as unknown[])[3])).toEqual(['/ui'])
+  })
+
+  test('bytes may be larger; what nests without end is refused for that', () => {
+    const round: unknown[] = []
+    round.push(round)
+    expect(found(graph(null, { file: new Uint8Array(2 * mib) }))).toEqual([])
+    expect(found(graph([new Float32Array(mib)]), { paramBytes: 100 })).toEqual([])
+    expect(found(graph(round)).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
+    expect(found(graph({ get a() { throw new Error('no') } })).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
+  })
+
+  test('an engine refuses by its limits what a graph holds, not what a run is given; inside subgraphs with the pointer of the definition', async () => {
+    await using engine = await createEngine({ workers: 0, registry, limits: { paramBytes: 100 } })
+    const long = 'x'.repeat(200), node = { id: 'n', type: 'test::free' }, inner = { millrace: 1, nodes: [node], inputs: { p: { to: [['n', 'p']] } }, outputs: { out: ['n', 'out'] } }
+    await expect(engine.run(graph(long))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', nodeId: 'free-1' })
+    using given = await engine.run(fromDocument(inner, registry), { inputs: { p: long } })
+    expect(given.outputs['out']!.data).toBe(202)
+    const outer = (params: object, definition: object): Graph => fromDocument({ millrace: 1, nodes: [{ id: 's', type: 'graph::d', params }], outputs: { out: ['s', 'out'] }, definitions: { d: definition } }, registry)
+    for (const [one, pointer] of [[outer({ p: long }, inner), '/nodes/0/params/p'], [outer({}, { ...inner, nodes: [{ ...node, params: { p: long } }] }), '/definitions/d/nodes/0/params/p']] as const) {
+      await expect(engine.run(one)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', details: { diagnostic: { pointer } } })
+    }
+    await using wide = await createEngine({ workers: 0, registry })
+    using other = await wide.run(outer({ p: long }, inner))
+    expect(other.outputs['out']!.data).toBe(202)
   })
 })

@@ -35,7 +35,8 @@ export function stringEnd(text: string, start: number): number {
 }
 
 /**
- * UTF-8 bytes of a value as compact JSON, at least; stops counting past `most`. Iterative, so deep values are safe, and bounded, so cyclic ones are too.
+ * UTF-8 bytes of a value as compact JSON, at least; stops counting past `most`. Iterative, so deep values are safe, and bounded, so cyclic ones are too. What JSON has no form for
+ * (bytes, a Blob, a function) counts nothing.
  */
 export function jsonBytes(value: unknown, most: number): number {
   let bytes = 0
@@ -45,10 +46,12 @@ export function jsonBytes(value: unknown, most: number): number {
     if (typeof item === 'string') bytes += textBytes(item)
     else if (Array.isArray(item)) { bytes += 1 + Math.max(1, item.length); for (const entry of item) work.push(entry) }
     else if (typeof item === 'object' && item !== null) {
+      const prototype: unknown = Object.getPrototypeOf(item)
+      if (prototype !== null && Object.getPrototypeOf(prototype) !== null) continue
       const keys = Object.keys(item)
       bytes += 1 + Math.max(1, keys.length)
       for (const key of keys) { bytes += textBytes(key) + 1; work.push((item as Record<string, unknown>)[key]) }
-    } else bytes += String(item).length
+    } else if (typeof item !== 'function') bytes += String(item).length
   }
   return bytes
 }

@@ -38,13 +38,13 @@ export interface Examined {
   settle(o: MediaOptions): { readonly diagnostics: Diagnostic[]; readonly solved: Negotiation }
 }
 
-/** First half of {@link validateGraph}. */
-export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false): Examined {
+/** First half of {@link validateGraph}. `whole`: what is measured by the limits, without values of a run. */
+export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false, whole = graph): Examined {
   const reading = checkGraph(graph, strict), limits = resolveLimits(given)
-  if (reading !== undefined) return examine(readContext(reading, registry, limits, passes), host, graph)
+  if (reading !== undefined) return examine(readContext(reading, registry, limits, passes), host, whole)
   const flat = flattenGraph(withDefinitions(graph, registry), registry, { limits }), c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
   noteFlat(c, flat)
-  return examine(c, host, graph)
+  return examine(c, host, whole)
 }
 
 /** The context of a document, or of a graph in which something breaks the format: what was found is noted, later stages skip what is broken. */
