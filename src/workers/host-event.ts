@@ -48,7 +48,8 @@ export class HostEvent {
   async #wait(): Promise<void> {
     if (this.#waiting) return
     this.#waiting = true
-    const waitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync
+    const sleepers = this.#index + (ARENA.HOST_SLEEPERS - ARENA.HOST_EVENT) / 4, waitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync
+    Atomics.add(this.#i32, sleepers, 1)
     try {
       for (let seen = Atomics.load(this.#i32, this.#index); this.#listeners.size > 0;) {
         const wait = waitAsync(this.#i32, this.#index, seen, LOOK_AGAIN_MS)
@@ -58,6 +59,9 @@ export class HostEvent {
         seen = Atomics.load(this.#i32, this.#index)
         this.ring()
       }
-    } finally { this.#waiting = false }
+    } finally {
+      Atomics.sub(this.#i32, sleepers, 1)
+      this.#waiting = false
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { createEngine, defineNode, hostFacts, json } from '../../index.js'
 import { audioBuffer } from '../../nodes/io/audio-buffer.js'
 import { gain } from '../../nodes/audio/gain.js'
+import { inspectArena } from '../../memory/inspect-arena.js'
 import { readRecords } from '../../memory/recorder.js'
 import { isMillraceError } from '../../errors/millrace-error.js'
 import { UsageError, type CommandContext } from '../command.js'
@@ -40,10 +41,13 @@ async function dump(json: boolean, terminal: CommandContext['terminal']): Promis
   await using engine = await createEngine({ workers: 2 })
   const tone = Float32Array.from({ length: 48_000 }, (_, n) => Math.sin(n / 20));
   (await engine.run({ out: gain(audioBuffer({ data: [tone], rate: 48_000 }), { gainDb: -6 }), primes: primes() })).close()
-  const records = readRecords(engine.parts.arena.flights), { workers, mode } = engine.stats()
-  if (json) { terminal.out(JSON.stringify({ mode, workers, records }, null, 2)); return EXIT.OK }
+  const { arena } = engine.parts, records = readRecords(arena.flights), tables = inspectArena(arena), { workers, mode } = engine.stats()
+  if (json) { terminal.out(JSON.stringify({ mode, workers, records, arena: tables }, null, 2)); return EXIT.OK }
   const index = (n: number): string => n < 0 ? '' : String(n)
   terminal.out(`${mode.tier}, ${mode.mode}: ${workers.count} threads, ${workers.lost} lost, ${workers.respawns} replaced, ${(workers.utilisation * 100).toFixed(1)} % busy`)
+  const { header, slots, blocks } = tables, names = (list: readonly (readonly [string, unknown])[]): string[] => list.map(([name]) => name), text = (value: unknown): string => Array.isArray(value) ? value.join(' ') : String(value)
+  terminal.out(`arena ${text(header['id'])}: ${text(header['flags'])}, ${blocks.length} blocks, clock ${text(header['clock'])} ms`)
+  if (slots.length > 0) terminal.out(table([names(Object.entries(slots[0]!)), ...slots.map((slot) => Object.values(slot).map(text))]))
   terminal.out(table([['µs', 'thread', 'what', 'run', 'task', 'value'], ...records.map((r) => [String(r.timeUs), r.thread ?? `slot ${r.slot}`, r.kind, index(r.run), index(r.task), String(r.value)])]))
   return EXIT.OK
 }
