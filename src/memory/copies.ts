@@ -61,6 +61,30 @@ export function copyParts(parts: readonly { readonly to: ArrayBufferView; readon
   charge.ledger.add(charge.edge, bytes, charge.reason)
 }
 
+/** Bytes that are copied before anything else has a turn: one or two milliseconds, even onto pages that are new. */
+export const TURN_BYTES = 2 ** 22
+
+/**
+ * One long copy of `rows` rows, charged once at its end. After each {@link TURN_BYTES} it waits for `turn`, which throws when nobody wants the rest. `part`: where the bytes
+ * `from` to `to` of a row are and go; asked for each time, because blocks may move meanwhile.
+ */
+export async function copyByTurns(rows: number, rowBytes: number, part: (row: number, from: number, to: number) => { readonly to: Uint8Array; readonly from: Uint8Array }, charge: CopyCharge, turn: () => Promise<void>): Promise<void> {
+  let room = TURN_BYTES
+  for (let row = 0; row < rows; row++) {
+    for (let at = 0; at < rowBytes;) {
+      if (room === 0) {
+        await turn()
+        room = TURN_BYTES
+      }
+      const next = Math.min(rowBytes, at + room), { to, from } = part(row, at, next)
+      setBytes(to, from)
+      room -= next - at
+      at = next
+    }
+  }
+  charge.ledger.add(charge.edge, rows * rowBytes, charge.reason)
+}
+
 function bytesOf(view: ArrayBufferView): Uint8Array {
   return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }

@@ -13,7 +13,7 @@ import { CANCEL_GRACE_MS } from './pool.js'
 import type { JobReply, JobRequest, WirePacket } from './protocol.js'
 import type { RemoteWorker } from './remote-worker.js'
 import type { TransferOptions } from './transfer-executor.js'
-import { copyWire, packPacket, unpackPacket, wireBytes } from './wire-packet.js'
+import { copyWire, packByTurns, packPacket, unpackPacket, wireBytes, type PackedPacket } from './wire-packet.js'
 
 type Reply<K extends JobReply['kind']> = Extract<JobReply, { readonly kind: K }>
 
@@ -101,14 +101,23 @@ export class RemoteSegment implements OpenSegment {
 
   /** As {@link OpenSegment.feed}. `ahead`: kept by the worker until its input is hungry. */
   feed(buffer: number, packet: Packet, ahead = false): Promise<void> {
-    const { wire, transfer, bytes } = packPacket(packet, this.plan.buffers[buffer]!.value, this.#o.buffers)
+    this.#give(buffer, packPacket(packet, this.plan.buffers[buffer]!.value, this.#o.buffers), ahead)
+    return Promise.resolve()
+  }
+
+  /** As {@link feed}, of a value that comes whole: a long one lets the event loop turn. Throws the signal's reason. */
+  async feedWhole(buffer: number, packet: Packet): Promise<void> {
+    const { arena, buffers, clock } = this.#o, { signal } = this.#scope
+    this.#give(buffer, await packByTurns(arena, packet, this.plan.buffers[buffer]!.value, buffers, async () => { await clock.yield(); signal.throwIfAborted() }), false)
+  }
+
+  #give(buffer: number, { wire, transfer, bytes }: PackedPacket, ahead: boolean): void {
     // What a result says of it counts.
     if (!ahead) this.#hungry.delete(buffer)
     // One copy here, one on the worker's side.
     this.#copy(buffer, 2 * bytes)
     this.#post({ kind: 'chunk', job: this.#job, buffer, packet: wire, ...(ahead && { ahead }) }, transfer)
     this.#scope.progressed(this.plan.index, wire.audio?.frames ?? wire.duration)
-    return Promise.resolve()
   }
 
   end(buffer: number, ahead = false): void {

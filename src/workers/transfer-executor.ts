@@ -136,7 +136,7 @@ export class TransferExecutor implements SegmentExecutor {
       for (const [buffer, wire] of wires) segment.forward(buffer, wire)
       for (const [buffer, packet] of inputs) {
         inputs.delete(buffer)
-        await segment.feed(buffer, packet)
+        await segment.feedWhole(buffer, packet)
         segment.end(buffer)
       }
       while (!(await segment.advance()).done);

@@ -6,6 +6,7 @@ import { kernelErrors } from '../kernels/errors.js'
 import type { KernelRuntime } from '../kernels/runtime.js'
 import { SharedBlocks } from '../kernels/shared-blocks.js'
 import type { Arena } from '../memory/arena.js'
+import { TURN_BYTES } from '../memory/copies.js'
 import { RECORD_KIND } from '../memory/layout.js'
 import type { Note } from '../memory/recorder.js'
 import { RunMemory } from '../memory/run-memory.js'
@@ -14,7 +15,7 @@ import { InlineExecutor } from '../schedule/inline-executor.js'
 import type { EngineSegment } from '../schedule/engine-segment.js'
 import { faultOf } from './fault.js'
 import type { JobReply, JobRequest, KernelBinding, WirePacket, WorkerEvent } from './protocol.js'
-import { packPacket, unpackPacket } from './wire-packet.js'
+import { packPacket, unpackByTurns, unpackPacket, wireBytes } from './wire-packet.js'
 
 /** The engine's time and this thread's event loop. */
 export interface JobClock { readonly nowUs: () => number; readonly epochMs: () => number; readonly turn: () => Promise<void> }
@@ -51,6 +52,8 @@ export class JobServer {
   readonly #pool = new BufferPool()
   /** What came in, to be posted back. */
   readonly #spent: ArrayBuffer[] = []
+  /** Lets the event loop turn once. */
+  readonly #yield: () => Promise<void>
   #running: Promise<void> = Promise.resolve()
 
   constructor(arena: Arena, runtime: KernelRuntime, port: MessagePort, kernels: readonly KernelBinding[], clock: JobClock, note?: Note) {
@@ -70,6 +73,7 @@ export class JobServer {
       }
       return clock.turn()
     }
+    this.#yield = turn
     this.#executor = new InlineExecutor(arena, {
       nowUs: () => arena.tick(Math.round(clock.nowUs())), nowMs: clock.epochMs, resolutionUs: 1, yield: turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
     }, compiledBuilder(arena, runtime, shared, (module, name) => this.#idOf(module, name)))
@@ -153,15 +157,23 @@ export class JobServer {
     })
   }
 
-  #give({ segment, ahead }: Job, buffer: number, packet: WirePacket | null, early = false): Promise<void> | undefined {
+  #give(job: Job, buffer: number, packet: WirePacket | null, early = false): Promise<void> | undefined {
+    const { segment, ahead } = job
     if (early) ahead.set(buffer, packet)
     else if (packet === null) segment?.end(buffer)
     else {
+      if (wireBytes(packet) > TURN_BYTES) return this.#giveWhole(job, buffer, packet)
       const read = unpackPacket(this.#arena, [packet], 'job')
       if (packet.audio !== undefined && isPooled(packet.audio.bytes)) this.#spent.push(packet.audio.bytes)
       return segment?.feed(buffer, read)
     }
     return undefined
+  }
+
+  /** A cancel is heard while it is copied. */
+  async #giveWhole({ segment, abort: { signal } }: Job, buffer: number, packet: WirePacket): Promise<void> {
+    const read = await unpackByTurns(this.#arena, packet, 'job', async () => { await this.#yield(); signal.throwIfAborted() })
+    await segment?.feed(buffer, read)
   }
 
   async #take(job: Job, buffers: readonly number[]): Promise<void> {

@@ -5,6 +5,7 @@ import { decodeError } from '../../src/errors/codec.js'
 import { resolveParams } from '../../src/graph/params.js'
 import { describeKernel } from '../../src/kernels/kernel-spec.js'
 import { gain } from '../../src/nodes/index.js'
+import { TURN_BYTES } from '../../src/memory/copies.js'
 import type { OutputMode } from '../../src/schedule/open-segment.js'
 import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
 import type { JobReply, JobRequest, WirePacket, WorkerEvent } from '../../src/workers/protocol.js'
@@ -67,6 +68,20 @@ describe('jobs on a private memory', () => {
     expect(failed.kind === 'job-failed' && decodeError(failed.error).message).toMatch(/abort/i)
     const { atUs } = s.heard.find(({ event }) => event.kind === 'job-failed')!
     expect([cancelledUs > 0, atUs - cancelledUs <= 10 * PASS_US]).toEqual([true, true])
+    s.say({ kind: 'job-close', job: 1 })
+    await s.until('job-closed', 1)
+  })
+
+  test('MW-58: a cancel is heard while a long value is copied, before any pass', async () => {
+    const s = await served(() => { if (s.heard.length === 1) s.say({ kind: 'job-cancel', job: 1 }) })
+    s.say(opening(1))
+    await s.until('job-opened', 1)
+    // Two turns of copying.
+    s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(2 * TURN_BYTES / 4 + 1) })
+    s.say({ kind: 'input-end', job: 1, buffer: 0 })
+    s.say({ kind: 'advance', job: 1 })
+    const failed = await s.until('job-failed', 1)
+    expect([failed.kind === 'job-failed' && /abort/i.test(decodeError(failed.error).message), s.now() < 8 * PASS_US]).toEqual([true, true])
     s.say({ kind: 'job-close', job: 1 })
     await s.until('job-closed', 1)
   })
