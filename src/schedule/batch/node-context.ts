@@ -5,6 +5,7 @@ import { show } from '../../errors/show.js'
 import { blocker } from '../../media/blocker.js'
 import { philox, uniform } from '../../kernels/philox.js'
 import type { BlockWatch } from '../block-watch.js'
+import type { OwnAudio } from './own-audio.js'
 import type { RunServices } from './services.js'
 
 /** Key of a node's random numbers: run seed and node hash, so that neither order nor thread matters (EX-77). `hash`: hex, or any text. */
@@ -41,6 +42,8 @@ export interface ContextParts {
   readonly diagnostics: Diagnostic[]
   readonly random: readonly [number, number]
   readonly instance: unknown
+  /** Gets what `allocAudio` gives; default: nobody takes it back. */
+  readonly own?: OwnAudio | undefined
   readonly attempt?: number
   readonly delivery?: number
   /** Waits for other nodes' work without the node's own turn; default: as it is. */
@@ -71,7 +74,7 @@ export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; reado
     need: <T>(port: string) => (p.need?.(port) ?? Promise.reject(commonErrors.INVALID_ARGUMENT({ function: `Node ${node.id} ctx.need`, expected: 'a node with lazy inputs', got: port }))) as Promise<T>,
     decline: (port) => { p.decline?.(port) },
     blocker,
-    allocAudio: async (spec) => { signal.throwIfAborted(); return allocAudio(spec, node.id) },
+    allocAudio: async (spec) => { signal.throwIfAborted(); const audio = allocAudio(spec, node.id); return p.own?.add(audio) ?? audio },
     async alloc(bytes, dtype) {
       signal.throwIfAborted()
       const block = alloc(bytes, dtype, node.id)

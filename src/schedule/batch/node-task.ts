@@ -11,7 +11,7 @@ import type { InstanceLease } from '../node-instances.js'
 import { BlockWatch } from '../block-watch.js'
 import { onAbort } from '../on-abort.js'
 import type { PacketQueue } from '../packet-queue.js'
-import { isAudioBuffer, releasePacket } from '../packet-data.js'
+import { isAudioBuffer, isPacket, releasePacket } from '../packet-data.js'
 import { NO_POLICY } from '../policy/node-policy.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../policy/redelivery.js'
 import { Turn } from '../policy/turn.js'
@@ -22,6 +22,7 @@ import { callCode } from './node-code.js'
 import { nodeContext, nodeRandom } from './node-context.js'
 import type { InputScope } from './node-input.js'
 import { NodeInputs } from './node-inputs.js'
+import { OwnAudio } from './own-audio.js'
 import { withPatience } from './patience.js'
 import { callPerItem, type NodeCode } from './per-item.js'
 import type { RunFrame } from './services.js'
@@ -62,6 +63,8 @@ class NodeTask {
   readonly #undeclared = new Set<string>()
   readonly #seq = new Map<string, number>()
   readonly #random: readonly [number, number]
+  /** Audio of the call of the node's code that goes on. */
+  #own = new OwnAudio()
 
   constructor(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame, report: NodeReport) {
     this.#node = node
@@ -134,13 +137,13 @@ class NodeTask {
       void services.clock.sleep(policy.timeoutMs, ended.signal).then(() => { if (!ended.signal.aborted) expire() })
       try { return await work } finally { ended.abort() }
     }
-    const context = (instance: unknown): ReturnType<typeof nodeContext> => nodeContext({
+    const own = this.#own = new OwnAudio(), context = (instance: unknown, of?: OwnAudio): ReturnType<typeof nodeContext> => nodeContext({ own: of,
       node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)), watch,
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {
       if (watch && definition.init) lease = await withPatience(watch.call(() => services.instances.take(definition, params, id, context(undefined).ctx)), abort.signal, services.clock, (late) => late.release(false))
-      const { ctx, end: done } = context(lease?.instance)
+      const { ctx, end: done } = context(lease?.instance, own)
       end = done
       const call = (driven: readonly string[]): NodeCode => (inputs, values) => watch === undefined
         ? services.scripts!.run({ definition, params: values, driven, inputs, ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, onLast: () => { last = true }, ...(services.memory && { memory: services.memory }) })
@@ -157,7 +160,10 @@ class NodeTask {
         await driven.advance()
         await this.#drain(call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, () => last, driven.byInput ? undefined : () => driven.advance())
       }
-      await withPatience(work(), abort.signal, services.clock)
+      const working = work()
+      // Not while it goes on: code that does not stop writes where it wrote.
+      working.then(() => { if (abort.signal.aborted) own.close() }, () => { own.close() })
+      await withPatience(working, abort.signal, services.clock)
     } catch (error) { failure = { error } }
     stop()
     turn.close()
@@ -209,21 +215,30 @@ class NodeTask {
   }
 
   async #emit(record: PacketRecord): Promise<void> {
-    const node = this.#node, { outputs } = node.definition
     if (this.#scope.replayable) {
       this.#scope.replayable = false
       this.#inputs.forget()
     }
-    for (const [port, packet] of Object.entries(record)) {
-      if (outputs[port] === undefined) { this.#warnUndeclared(port); releasePacket(packet); continue }
-      if (isBlocker(packet)) {
-        this.#given.add(port)
-        this.#routes.block(valueId(node.id, port))
-        continue
-      }
+    const left = new Map(Object.entries(record))
+    try { for (const [port, packet] of left) await this.#put(port, packet, left) } finally {
+      // What no port takes is nobody's.
+      for (const packet of left.values()) if (isPacket(packet)) releasePacket(packet)
+    }
+  }
+
+  /** Gives one packet out; then it is no longer `left`. */
+  async #put(port: string, packet: Packet, left: Map<string, unknown>): Promise<void> {
+    const node = this.#node, { outputs } = node.definition
+    if (outputs[port] === undefined) this.#warnUndeclared(port)
+    else if (isBlocker(packet)) {
+      this.#given.add(port)
+      this.#routes.block(valueId(node.id, port))
+    } else {
       const list = outputs[port].list === true || node.perItem === true || (node.lists !== undefined && (packet as Partial<Packet> | undefined)?.metadata?.[LIST_MARK] === true)
       this.#check(port, packet, list)
       this.#given.add(port)
+      left.delete(port)
+      this.#own.give(packet.data)
       this.#report.itemsOut++
       this.#report.framesOut += packet.duration
       const number = this.#seq.get(port) ?? 0
@@ -245,7 +260,9 @@ class NodeTask {
 
   #requireOutputs(): void {
     for (const [port, { media }] of Object.entries(this.#node.definition.outputs)) {
-      if (!this.#given.has(port) && media.kind !== 'events' && this.#routes.wanted(valueId(this.#node.id, port))) this.#refuse(port, 'a packet', 'nothing')
+      if (this.#given.has(port) || media.kind === 'events' || !this.#routes.wanted(valueId(this.#node.id, port))) continue
+      this.#own.close()
+      this.#refuse(port, 'a packet', 'nothing')
     }
   }
 
