@@ -138,9 +138,9 @@ export async function badUses({ main, nodes, memory }: Build, tier: 'wasm-thread
     const text = named(n), count = n === 2 ** 53
     add(`limiters of ${text} permits`, () => over({ limiters: { gpu: n } }), count ? null : F)
     add(`workerTags of ${text} workers`, () => over({ workerTags: { gpu: n } }), count ? null : F)
-    add(`openWorklet in the context ${text}`, () => engine.openWorklet(any(n), (input) => nodes.gain(input, {}) as never), J ?? A)
+    add(`openWorklet in the context ${text}`, () => engine.openWorklet(any(n), (input) => nodes.gain(input, {}) as never), A)
     add(`openWorklet built by ${text}`, () => engine.openWorklet(any(context), any(n)), A)
-    add(`openWorklet of ${text}`, () => engine.openWorklet(any(context), () => any(n)), J ?? A)
+    add(`openWorklet of ${text}`, () => engine.openWorklet(any(context), () => any(n)), A)
     add(`addWorklet to ${text}`, () => engine.addWorklet(any(n)), A)
     add(`feedback of ${text} frames`, () => main.feedback({ delayFrames: any(n) }, (late) => nodes.mix([tone(), late] as never) as never), count ? null : A)
     add(`feedback(${text})`, () => main.feedback(any(n), (late) => nodes.mix([tone(), late] as never) as never), A)

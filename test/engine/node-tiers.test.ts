@@ -109,6 +109,26 @@ describe('every tier that the host has, in every engine', () => {
   })
 })
 
+test('a list item by item, and guarded memory: the node\'s tier holds', async () => {
+  const mono = { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' } as const
+  const list = defineNode({
+    type: 'test::tones', version: '1.0.0', title: 'Tones', doc: 'A list.', family: 'test', inputs: {}, params: {}, outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }), list: true } },
+    process: async (_inputs, _params, ctx) => {
+      const data = await Promise.all([40, 900].map((frames) => ctx.allocAudio({ rate: RATE, channels: 1, frames })))
+      for (const one of data) one.channel(0).fill(0.5)
+      return { out: { media: mono, data, position: 0, duration: 2, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as never }
+    },
+  }) as Loose
+  const engine = await open({ tier: 'js', debugMemory: true }), ran: string[] = [], { inline } = engine.parts, real = inline.open.bind(inline)
+  vi.spyOn(inline, 'open').mockImplementation((plan, ...rest) => {
+    ran.push(plan.tier)
+    return real(plan, ...rest)
+  })
+  using result: Loose = await engine.run({ out: louder.with({ tier: 'wasm' })(list(), { gainDb: -6 }) })
+  expect(result.outputs.out.data.map((one: Loose) => [one.frames, one.channel(0)[one.frames - 1]])).toEqual([[40, Math.fround(0.5 * 10 ** (-6 / 20))], [900, Math.fround(0.5 * 10 ** (-6 / 20))]])
+  expect(ran).toEqual(['wasm', 'wasm'])
+})
+
 describe('what ends early leaves nothing behind', () => {
   test.each(HERE.filter((tier) => tier !== 'js'))('cancelled, failed and refused runs with nodes of %s in a js engine', async (tier) => {
     const engine = await open({ tier: 'js' }), tiers = [tier, undefined, tier, tier]
