@@ -1,16 +1,15 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { atNode } from '../errors/with-context.js'
 import { isMillraceError } from '../errors/millrace-error.js'
-import { defineNode } from '../graph/define-node.js'
 import { createGraph, type Graph, type GraphNode, type PortRef } from '../graph/graph.js'
-import type { InputDeclaration, NodeContext, NodeDefinition, ParamValues } from '../graph/node-definition.js'
+import type { InputDeclaration, NodeDefinition } from '../graph/node-definition.js'
 import { perItemPorts } from '../graph/resolve/link-nodes.js'
-import { anyMedia } from '../media/media-type.js'
 import type { Packet, PacketStream } from '../media/packet.js'
 import type { RunMetrics } from '../schedule/metrics.js'
 import type { RunShare } from '../schedule/open-segment.js'
 import type { RunResult } from '../schedule/run-types.js'
-import { isAudioBuffer, packetOf } from '../schedule/packet-data.js'
+import { packetSource } from './literal-source.js'
+import { isAudioBuffer, isPacket, packetOf } from '../schedule/packet-data.js'
 
 /** Calls of kernels for the items of a list: no node asked for them, and the list bounds them. */
 const wholes = /* @__PURE__ */ new WeakSet<Graph>()
@@ -60,35 +59,26 @@ export class NestedRuns {
   }
 }
 
-/** A packet, or a plain value as json, as a source. */
-const value = /* @__PURE__ */ defineNode({
-  type: 'engine::value', version: '1.0.0', title: 'Value', doc: 'Gives one packet.', family: 'engine', deterministic: 'no', costUs: 1,
-  params: { packet: { type: 'json', required: true, doc: 'The packet.' } }, inputs: {}, outputs: { out: { media: anyMedia() } },
-  probe: ({ packet }) => Promise.resolve({ media: { out: (packet as Packet).media } }),
-  async *pull({ packet }: ParamValues, _ctx: NodeContext) { yield { out: packet as Packet } },
-})
-
 /** Makes a source of a value for a port. */
 type Literal = (id: string, given: unknown, port?: InputDeclaration) => GraphNode | undefined
 
 /** A graph of one node with its inputs bound, several to a `multi` port; its outputs are the node's ports. */
 export function callGraph(node: GraphNode, inputs: readonly (readonly [port: string, given: unknown])[], literal: Literal): Graph {
   const sources = inputs.map(([port, given], n) => {
-    const id = `in.${inputs.findIndex(([one]) => one === port) === n ? port : `${port}.${n}`}`, packet = typeof given === 'object' && given !== null && 'media' in given && 'data' in given ? given as Packet : undefined
-    const data = packet === undefined ? given : packet.data
-    const source = isAudioBuffer(data) || packet === undefined ? literal(id, data, node.definition!.inputs[port] ?? { media: { kind: 'audio' } }) : undefined
-    return { port, source: source ?? { id, type: value.definition.type, definition: value.definition, params: { packet: packet ?? jsonPacket(given) } } }
+    const id = `in.${inputs.findIndex(([one]) => one === port) === n ? port : `${port}.${n}`}`, data = dataOf(given)
+    // What the port does not take is negotiation's to refuse.
+    return { port, source: literal(id, isAudioBuffer(data) ? data : given, node.definition!.inputs[port] ?? { media: { kind: 'audio' } }) ?? packetSource(id, isPacket(given) ? given : packetOf({ kind: 'json' }, given, 0, 1)) }
   })
   const outputs = new Map<string, PortRef>(portsFor(node, inputs).map((port) => [port, [node.id, port] as const]))
   return {
-    ...createGraph(), nodes: [...sources.map(({ source }) => source as GraphNode), node], outputs,
+    ...createGraph(), nodes: [...sources.map(({ source }) => source), node], outputs,
     edges: sources.map(({ port, source }) => ({ from: [source.id, 'out'], to: [node.id, port] }) as Graph['edges'][number]),
   }
 }
 
 /** A node's outputs, but for views of channels that its first input does not have. */
 function portsFor({ definition, params }: GraphNode, [first]: readonly (readonly [port: string, given: unknown])[]): string[] {
-  const given = first?.[1], data = typeof given === 'object' && given !== null && 'data' in given ? given.data : given, { outputs, main } = definition!
+  const data = dataOf(first?.[1]), { outputs, main } = definition!
   if (!isAudioBuffer(data)) return Object.keys(outputs)
   const { channels, rate, format, layout } = data, media = { [first![0]]: { kind: 'audio', channels, rate, format, layout } as const }
   return Object.keys(outputs).filter((port) => port === main || (outputs[port]!.view?.(params, media)?.first ?? 0) < channels)
@@ -110,4 +100,4 @@ export function wholeCalls(node: GraphNode, literal: Literal): NodeDefinition {
   }
 }
 
-function jsonPacket(data: unknown): Packet { return packetOf({ kind: 'json' }, data, 0, 1) }
+function dataOf(given: unknown): unknown { return isPacket(given) ? given.data : given }

@@ -26,15 +26,20 @@ function plain(value: unknown): string {
 function objectText(value: object): string {
   try {
     if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`
-    if (Array.isArray(value)) return value.length > 8 ? `array of ${value.length}` : (JSON.stringify(value, bigints) ?? 'array')
+    if (Array.isArray(value)) return value.length > 8 ? `array of ${value.length}` : (JSON.stringify(value, plainly()) ?? 'array')
     const name = (Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } } | null)?.constructor?.name
     if (typeof name === 'string' && name !== 'Object' && name !== '') return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
-    return Object.keys(value).length > 8 ? `object with ${Object.keys(value).length} fields` : (JSON.stringify(value, bigints) ?? 'object')
+    return Object.keys(value).length > 8 ? `object with ${Object.keys(value).length} fields` : (JSON.stringify(value, plainly()) ?? 'object')
   } catch {
-    return 'an object'
+    return Array.isArray(value) ? `array of ${value.length}` : 'an object'
   }
 }
 
-function bigints(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value
+/** What JSON has no word for; throws for what is too long to be shown: parts that are shared often have no end. */
+function plainly(): (key: string, value: unknown) => unknown {
+  let left = 10_000
+  return (_key, value) => {
+    if (left-- === 0) throw new RangeError()
+    return typeof value === 'bigint' ? value.toString() : value
+  }
 }

@@ -1,5 +1,12 @@
+import { writtenOut } from './written-out.js'
+
 /** Nesting of values beyond which they are refused (spec graph.md section 7, hard limit); also ends cycles. */
 export const DEEPEST = 256
+
+/** Objects in a value up to which nobody asks how often they are shared. */
+const FEW = 1_000_000
+/** A value that is longer than that, and than its own parts so many times, is refused: hashes and documents write out each place that shares a part with others. */
+const MOST_SHARED = 16
 
 /** Where in a value something can be neither saved nor hashed: steps to it, and what is wrong there. */
 export interface TextProblem { readonly constraint: string; readonly limit: string; readonly got: unknown; readonly path: string; readonly at: readonly string[] }
@@ -12,7 +19,14 @@ export function checkJson(value: unknown, path: string): TextProblem | undefined
   const steps: (string | number)[] = []
   let got: unknown
   try {
-    if ((got = findBad(value, steps, 0)) === undefined) return undefined
+    got = findBad(value, steps, 0, { left: FEW })
+    if (got === MANY) {
+      const { values, distinct, levels } = writtenOut(value, partsOf, DEEPEST + 1)
+      if (levels <= DEEPEST && values > MOST_SHARED * distinct) return { constraint: 'other', limit: `values that are at most ${MOST_SHARED} times as long as their parts`, got: `${values} of ${distinct}`, path, at: [] }
+      steps.length = 0
+      got = levels > DEEPEST ? TOO_DEEP : findBad(value, steps, 0, { left: Number.POSITIVE_INFINITY, seen: new Set() })
+    }
+    if (got === undefined) return undefined
   } catch (cause) {
     return { constraint: 'type', limit: 'a JSON value', got: cause instanceof Error ? cause.message : 'an object that cannot be read', path, at: [] }
   }
@@ -20,29 +34,46 @@ export function checkJson(value: unknown, path: string): TextProblem | undefined
   steps.reverse()
   return { constraint: 'format', limit: 'well-formed Unicode', got, path: path + steps.map((step) => typeof step === 'number' ? `[${step}]` : `.${step}`).join(''), at: steps.map(String) }
 }
-const TOO_DEEP = /* @__PURE__ */ Symbol('deep')
+const TOO_DEEP = /* @__PURE__ */ Symbol('deep'), MANY = /* @__PURE__ */ Symbol('many')
+
+/** Objects that may still be looked at; `seen`: those that were, and are sound. */
+interface Walk { left: number; readonly seen?: Set<object> }
+
+/** What stands in an object, as {@link findBad} follows it. */
+function partsOf(object: object): readonly unknown[] {
+  if (ArrayBuffer.isView(object)) return []
+  if (Array.isArray(object)) return object
+  const { href, toJSON } = object as { readonly href?: unknown; readonly toJSON?: unknown }
+  if (typeof href === 'string') return [href]
+  if (typeof toJSON === 'function') return [(toJSON as () => unknown).call(object)]
+  const prototype: unknown = Object.getPrototypeOf(object)
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null ? [] : Object.values(object)
+}
 
 /** The bad text, or the sign for nesting; on the way back the steps are noted, the innermost first. Follows what `HashWriter.value` follows. */
-function findBad(value: unknown, steps: (string | number)[], depth: number): unknown {
+function findBad(value: unknown, steps: (string | number)[], depth: number, walk: Walk): unknown {
   if (typeof value === 'string') return hasLoneSurrogate(value) ? value : undefined
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return undefined
   if (depth > DEEPEST) return TOO_DEEP
+  if (walk.seen?.has(value) === true) return undefined
+  walk.seen?.add(value)
+  if (walk.left-- <= 0) return MANY
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      const found = typeof value[i] === 'number' ? undefined : findBad(value[i], steps, depth + 1)
+      const found = typeof value[i] === 'number' ? undefined : findBad(value[i], steps, depth + 1, walk)
       if (found !== undefined) { steps.push(i); return found }
     }
     return undefined
   }
   const { href, toJSON } = value as { readonly href?: unknown; readonly toJSON?: unknown }
-  if (typeof href === 'string') return findBad(href, steps, depth + 1)
-  if (typeof toJSON === 'function') return findBad((toJSON as () => unknown).call(value), steps, depth + 1)
+  if (typeof href === 'string') return findBad(href, steps, depth + 1, walk)
+  if (typeof toJSON === 'function') return findBad((toJSON as () => unknown).call(value), steps, depth + 1, walk)
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return undefined
   const record = value as Readonly<Record<string, unknown>>
   for (const key of Object.keys(record)) {
     if (record[key] === undefined) continue
-    const found = hasLoneSurrogate(key) ? key : findBad(record[key], steps, depth + 1)
+    const found = hasLoneSurrogate(key) ? key : findBad(record[key], steps, depth + 1, walk)
     if (found !== undefined) { steps.push(key); return found }
   }
   return undefined

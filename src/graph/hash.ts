@@ -1,67 +1,30 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
-import { checkJson } from './check-text.js'
 import { adjacencyOf, edgeListOf, type Adjacency, type GraphEdgeList } from './edge-list.js'
-import { endsOf, type DefinitionOf } from './ends.js'
+import type { DefinitionOf } from './ends.js'
 import { graphErrors } from './errors.js'
-import type { Graph, PortRef } from './graph.js'
+import type { Graph } from './graph.js'
 import { MessageBatch, type Opening } from './hash-batch.js'
+import { digestOfEnds, endsToHash, type End } from './hash-ends.js'
 import { linksInto } from './hash-links.js'
 import { digestsOf, kindsOf, loopDigest, partsOf, type GraphPart, type GraphParts } from './hash-loops.js'
+import type { GraphHashes, Hash, HashOptions } from './hash-options.js'
 import { HashReuse, type HashedGraph } from './hash-reuse.js'
 import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, withAdditional, type TypeRecords } from './hash-type.js'
+import { asSeed, randomBytes, requireText, seedOf, valueDigest } from './hash-values.js'
 import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
 import { allRun, applyModes } from './modes.js'
 import type { NodeDefinition, ParamDeclaration, ParamValues } from './node-definition.js'
 import { levelOrder, topologicalOrder } from './order.js'
 import { resolveParams } from './params.js'
-import { plainPasses, type GraphPasses } from './passes.js'
+import { plainPasses } from './passes.js'
 import { DIGEST_BYTES, hexOf } from './sha256.js'
 import { flatGraph } from './subgraph/flatten.js'
 import { compareUtf8 } from './utf8.js'
 
-/** SHA-256 as 64 lower-case hex digits. */
-export type Hash = string
+export type { GraphHashes, Hash, HashOptions } from './hash-options.js'
 
-/** What a content hash depends on beside the graph itself. Digests are 32 bytes of SHA-256. */
-export interface HashOptions {
-  /** Types of nodes that carry no definition. */
-  readonly registry?: { get(type: string): NodeDefinition | undefined }
-  /** Seed of the run: part of the hash of nodes declared `seeded`. Default: the graph's own, else 0. */
-  readonly seed?: bigint
-  /** Digest of a node type's code. Default: of version, functions, kernel name and {@link moduleHash}. */
-  readonly codeHash?: (definition: NodeDefinition) => Uint8Array | undefined
-  /** Digest of the bytes of what a type runs beside its functions: the kernel's module, or what stands at `codeURL`. Default: of modules that ship with the package. */
-  readonly moduleHash?: (definition: NodeDefinition) => Uint8Array | undefined
-  /** Digest of the bytes behind a `file` param (of a list's items as `name[0]`…), or of a value that has no bytes of its own (a Blob, a buffer). */
-  readonly referenced?: (node: string, param: string) => Uint8Array | undefined
-  /** Run-time values by input name; absent ones take the graph's default. */
-  readonly inputs?: Readonly<Record<string, unknown>>
-  /** Digests of run-time values that cannot be hashed here, by input name. */
-  readonly inputDigests?: Readonly<Record<string, Uint8Array>>
-  /** Awaited `fingerprint` of a node; null = never equal. Default: the definition's, when it answers at once. */
-  readonly fingerprint?: (node: string) => Uint8Array | null | undefined
-  /** Tier of a node whose tiers may differ in their numbers. */
-  readonly tier?: (node: string) => string | undefined
-  /** 16 fresh bytes for what is never equal to anything. Default: the platform's random source. */
-  readonly nonce?: () => Uint8Array
-  /** Who orders and hashes; default TypeScript. An engine gives its core's: one call into WebAssembly for all nodes (GR-55). */
-  readonly passes?: GraphPasses
-  /** Hashes of an earlier version of the graph, made with the same options: only changed nodes and their descendants are hashed again. */
-  readonly previous?: GraphHashes
-}
-
-/** Content hashes of a graph. Throw `NODE_NOT_FOUND` for an unknown node. */
-export interface GraphHashes {
-  readonly graph: Hash
-  /** Nodes whose hashes were worked out, not taken from an earlier version. */
-  readonly hashed: number
-  node(id: string): Hash
-  output(ref: PortRef): Hash
-}
-
-const DETERMINISTIC_NO = /* @__PURE__ */ Uint8Array.of(2)
-const NO_TYPES = { get: (): undefined => undefined }
+const DETERMINISTIC_NO = /* @__PURE__ */ Uint8Array.of(2), NO_TYPES = { get: (): undefined => undefined }
 
 /**
  * Content hash of every node, every output and the whole graph (spec graph.md section 6, GR-54). A node's hash covers its type, version, code, params with
@@ -79,9 +42,6 @@ const hashed = new WeakMap<GraphHashes, HashedGraph>()
 
 /** Records of a type, and its openings as far as messages have had them. */
 interface OpenType { readonly records: TypeRecords; readonly openings: (Opening | undefined)[] }
-
-/** An output that the graph's hash covers; a sink without ports stands for its (nameless) effect. */
-interface End { readonly name: string; readonly node: number; readonly port: string }
 
 class GraphHasher {
   readonly #graph: Graph
@@ -172,7 +132,7 @@ class GraphHasher {
     this.#ends.forEach(({ node, port }, i) => { this.#writeOutput(node, port); batch.end(nodes.length + i) })
     batch.flush()
     const result: GraphHashes = {
-      graph: this.#hashWhole(), hashed: nodes.length - kept,
+      graph: hexOf(digestOfEnds(this.#ends, batch.digests, nodes.length)), hashed: nodes.length - kept,
       node: (id) => this.#hexOf(this.#find(id)),
       output: ([id, port]) => { this.#writeOutput(this.#find(id), port); return hexOf(this.#writer.takeDigest(0)) },
     }
@@ -350,12 +310,7 @@ class GraphHasher {
   #writeLiteral([port, input]: readonly string[]): void {
     const value = this.#inputValue(input!), digest = this.#o.inputDigests?.[input!]
     if (value === undefined && digest === undefined) return
-    this.#writer.begin(TAG.input).text(TAG.port, port!).index(TAG.order, 0).record(TAG.literal, digest ?? this.#valueDigest(value)).end()
-  }
-
-  #valueDigest(value: unknown): Uint8Array {
-    const writer = new HashWriter()
-    return (writer.value(value) ? writer : writer.clear().raw(this.#nonce())).takeDigest(0)
+    this.#writer.begin(TAG.input).text(TAG.port, port!).index(TAG.order, 0).record(TAG.literal, digest ?? valueDigest(value, () => this.#nonce())).end()
   }
 
   #writeFile(node: string, param: string): void {
@@ -391,54 +346,5 @@ class GraphHasher {
     this.#writer.piece(this.#portRecord!)
   }
 
-  /** Sorted by declared name, then digest. */
-  #hashWhole(): Hash {
-    const { digests } = this.#batch, first = this.#graph.nodes.length
-    const entries = this.#ends.map(({ name }, i) => ({ name, at: (first + i) * DIGEST_BYTES })).sort((a, b) => {
-      let order = compareUtf8(a.name, b.name)
-      for (let i = 0; order === 0 && i < DIGEST_BYTES; i++) order = digests[a.at + i]! - digests[b.at + i]!
-      return order
-    })
-    const writer = new HashWriter()
-    for (const { name, at } of entries) writer.text(TAG.parentPort, name).raw(digests, at, at + DIGEST_BYTES)
-    return hexOf(writer.takeDigest(0))
-  }
 }
 const NONE: readonly never[] = [], NO_PORTS: ReadonlyMap<string, string> = new Map()
-
-/** Text that has no UTF-8 form equals nothing, and is not to be taken for nothing either. */
-function requireText(node: string, params: ParamValues, definition?: NodeDefinition): void {
-  const problem = checkJson(params, '')
-  if (problem === undefined) return
-  const { constraint, limit, path, at: [name] } = problem, got = definition?.params[name ?? '']?.secret === true ? '(secret)' : problem.got
-  throw graphErrors.PARAM_INVALID({ node, param: path.slice(1), constraint, limit, got, range: undefined }, { nodeId: node })
-}
-
-/** What was not declared has an empty name. */
-function endsToHash(graph: Graph, edges: GraphEdgeList, definitionOf: DefinitionOf): End[] {
-  const { outputs, sinks } = endsOf(graph, edges, definitionOf)
-  const ends = outputs.map(({ name, node, port }): End => ({ name: name ?? '', node, port })), read = new Set(outputs.map((output) => output.node))
-  for (const node of sinks) {
-    const ports = Object.keys(definitionOf(node)?.outputs ?? {})
-    if (ports.length === 0) ends.push({ name: '', node, port: '' })
-    else if (!read.has(node)) for (const port of ports) ends.push({ name: '', node, port })
-  }
-  return ends
-}
-
-/** Seeds are u64 however they are spelled: number, bigint, decimal text. */
-function asSeed(value: unknown): unknown {
-  try {
-    return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string' ? BigInt(value) : value
-  } catch {
-    return value
-  }
-}
-/** What is no seed is told by validation; here it counts as none. */
-function seedOf(value: unknown): bigint { const seed = asSeed(value); return typeof seed === 'bigint' ? seed : 0n }
-
-function randomBytes(): Uint8Array {
-  const { crypto } = globalThis as { readonly crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array } }
-  if (crypto === undefined) throw commonErrors.UNSUPPORTED({ feature: 'hashGraph of a node that is not deterministic', runtime: 'a host without crypto', alternative: 'Give options.nonce.' })
-  return crypto.getRandomValues(new Uint8Array(16))
-}

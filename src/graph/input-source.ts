@@ -1,5 +1,5 @@
 import { anyMedia, type MediaConstraint } from '../media/media-type.js'
-import type { Graph, GraphEdge, GraphNode, PortRef } from './graph.js'
+import type { GraphEdge, GraphNode, PortRef } from './graph.js'
 import type { NodeDefinition } from './node-definition.js'
 
 /** A source that stands for a value which comes from outside, and gives `media` at its port `out`. It never runs. */
@@ -8,8 +8,24 @@ export function inputSource(id: string, media: MediaConstraint = anyMedia()): Gr
   return { id: id as GraphNode['id'], type: definition.type, definition, params: {} }
 }
 
-/** The `order` of a new last edge into a port: behind those that are there, whatever they say. Nothing where its position does already. */
-export function orderAfter({ edges }: Pick<Graph, 'edges'>, [node, port]: PortRef): Pick<GraphEdge, 'order'> {
-  const last = edges.reduce((most, { to, order }) => order !== undefined && to[0] === node && to[1] === port ? Math.max(most, order) : most, -Infinity)
-  return last < edges.length ? {} : { order: last + 1 }
+/** Appends edges to those of a graph: each as the last link of its port, whatever the others' `order` says. O(edges) for all of them. */
+export class LastEdges {
+  readonly edges: GraphEdge[]
+  /** Highest `order` by port. */
+  readonly #last = new Map<string, number>()
+
+  constructor(edges: readonly GraphEdge[]) {
+    this.edges = [...edges]
+    for (const { to, order } of edges) if (order !== undefined) this.#last.set(keyOf(to), Math.max(this.#last.get(keyOf(to)) ?? order, order))
+  }
+
+  /** Adds an edge; `order` is written only where its position does not do already. */
+  add(from: PortRef, to: PortRef): void {
+    const last = this.#last.get(keyOf(to))
+    if (last === undefined || last < this.edges.length) { this.edges.push({ from, to }); return }
+    this.#last.set(keyOf(to), last + 1)
+    this.edges.push({ from, to, order: last + 1 })
+  }
 }
+
+function keyOf([node, port]: PortRef): string { return `${port} ${node}` }

@@ -1,13 +1,13 @@
 import { commonErrors } from '../errors/common-errors.js'
-import { addNode, connect, setParam } from '../graph/edit.js'
 import { show } from '../errors/show.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
-import { orderAfter } from '../graph/input-source.js'
+import { LastEdges } from '../graph/input-source.js'
 import { allRun, applyModes } from '../graph/modes.js'
 import { describeConstraint, describeMedia } from '../graph/negotiate/describe.js'
 import type { InputDeclaration } from '../graph/node-definition.js'
-import type { Media, MediaConstraint } from '../media/media-type.js'
+import type { MediaConstraint } from '../media/media-type.js'
+import { isPacket } from './packet-data.js'
 
 /** Makes a source node for a value given to a port, or nothing when the value is none of the media that `declared`, else the port, names. */
 export type LiteralSource = (id: string, value: unknown, port?: InputDeclaration, declared?: MediaConstraint) => GraphNode | undefined
@@ -23,29 +23,36 @@ export function bindInputs(graph: Graph, values: Readonly<Record<string, unknown
       throw commonErrors.INVALID_ARGUMENT({ function: 'run inputs', expected: graph.inputs.size === 0 ? 'none: the graph declares no inputs' : `one of ${[...graph.inputs.keys()].join(', ')}`, got: name })
     }
   }
-  let bound = graph
+  const nodes = [...graph.nodes], links = new LastEdges(graph.edges), ids = new Map<string, number[]>()
+  nodes.forEach(({ id }, n) => { const same = ids.get(id); if (same) same.push(n); else ids.set(id, [n]) })
   for (const [name, input] of graph.inputs) {
     const value = Object.hasOwn(values, name) ? values[name] : input.default
     if (value === undefined) {
       if (input.required === false) continue
       throw graphErrors.INPUT_MISSING({ input: name, media: 'a value' })
     }
+    const taken = new Set<string>()
     for (const [node, port] of input.to) {
-      const definition = bound.nodes.find((n) => n.id === node)?.definition
-      if (definition === undefined || Object.hasOwn(definition.params, port)) { if (definition) bound = setParam(bound, node, port, value); continue }
-      const twice = input.to.filter((ref) => ref[0] === node && ref[1] === port).length > 1, said = `input ${name}`
-      if (twice) throw graphErrors.INPUT_OCCUPIED({ input: `${node}.${port}`, first: said, got: said }, { nodeId: node, port })
-      const declaration = definition.inputs[port], literal = source(`~${name}.${node}.${port}`, value, declaration, input.media)
+      const places = ids.get(node) ?? [], definition = nodes[places[0] ?? -1]?.definition
+      if (definition === undefined) continue
+      if (Object.hasOwn(definition.params, port)) { for (const n of places) nodes[n] = { ...nodes[n]!, params: { ...nodes[n]!.params, [port]: value } }; continue }
+      const id = `~${name}.${node}.${port}`, said = `input ${name}`
+      if (taken.has(id)) throw graphErrors.INPUT_OCCUPIED({ input: `${node}.${port}`, first: said, got: said }, { nodeId: node, port })
+      taken.add(id)
+      const declaration = definition.inputs[port], literal = source(id, value, declaration, input.media)
       if (literal === undefined) throw commonErrors.INVALID_ARGUMENT({ function: `run input ${name}`, expected: `${describeConstraint(input.media ?? declaration?.media ?? { kind: 'any' })} for ${node}.${port}`, got: describeValue(value) })
-      bound = connect(addNode(bound, literal), [literal.id, Object.keys(literal.definition!.outputs)[0]!], [node, port], orderAfter(bound, [node, port]))
+      const first = ids.get(id)?.[0]
+      if (first !== undefined) throw graphErrors.DUPLICATE_ID({ thing: 'Node', id, first: `/nodes/${first}`, second: `/nodes/${nodes.length}` })
+      ids.set(id, [nodes.push(literal) - 1])
+      links.add([literal.id, Object.keys(literal.definition!.outputs)[0]!], [node, port])
     }
   }
-  return { ...bound, inputs: new Map() }
+  return { ...graph, nodes, edges: links.edges, inputs: new Map() }
 }
 
 /** A value for a message: a packet by its media. */
 function describeValue(value: unknown): string {
-  try { const { media } = value as { readonly media: Media }; return `a packet of ${describeMedia(media)}` } catch { return show(value) }
+  try { return isPacket(value) ? `a packet of ${describeMedia(value.media)}` : show(value) } catch { return show(value) }
 }
 
 /** The graph without sources of `given`'s inputs that no node reads once muted and skipped ones are gone: they would be taken for run outputs. */

@@ -10,6 +10,17 @@ export function isAudioBuffer(data: unknown): data is AudioBuffer {
   return typeof data === 'object' && data !== null && 'channel' in data && 'close' in data && 'handle' in data
 }
 
+/** True for a packet, whatever is in it. */
+export function isPacket(value: unknown): value is Packet {
+  return typeof value === 'object' && value !== null && 'data' in value && 'media' in value && typeof (value.media as Partial<Media> | null)?.kind === 'string'
+}
+
+/** A buffer as a packet, where it stands. */
+export function audioPacket(buffer: AudioBuffer): Packet {
+  const { rate, channels, format, layout, position, frames } = buffer
+  return packetOf({ kind: 'audio', rate, channels, format, layout }, buffer, position, frames)
+}
+
 /** Gives back what a packet, or a list, holds of the arena. */
 export function releasePacket({ media, data }: Packet): void {
   if (isAudioBuffer(data)) data.close()

@@ -3,7 +3,7 @@ import type { Media } from '../../media/media-type.js'
 import { edgeListOf } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphNode } from '../graph.js'
-import { inputSource, orderAfter } from '../input-source.js'
+import { inputSource, LastEdges } from '../input-source.js'
 import { describeMedia } from '../negotiate/describe.js'
 import type { Negotiation } from '../negotiate/index.js'
 import { escapePointer } from '../pointer.js'
@@ -52,8 +52,17 @@ export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nod
   const open = [...c.graph.inputs].flatMap(([name, { media: declared }]) => declared === undefined ? [name] : []) // of these nobody knows what converters they bring
   const inputs = part.nodes.flatMap(({ id, type }): [string, string][] => type === 'millrace::input' ? [[id, `input ${[...c.graph.inputs.keys()].find((name) => id.startsWith(`~${name}.`)) ?? id}`]] : [])
   const say = (text: string): string => inputs.reduce((said, [id, name]) => said.replaceAll(`${id}, which is written in TypeScript`, () => `${name}, which is no kernel`).replaceAll(id, () => name), text)
-  const doubtful = ({ sure, diagnostic: { node = '' } }: LinkFault): boolean => open.length > 0 && (sure !== true || open.some((name) => node.startsWith(`~${name}.`)))
+  const near = open.length === 0 ? undefined : joinedTo(part, (id) => open.some((name) => id.startsWith(`~${name}.`)))
+  const doubtful = ({ sure, edge, diagnostic: { node = '' } }: LinkFault): boolean => near?.has(edge === undefined ? node : part.edges[edge]!.to[0]) === true && (sure !== true || open.some((name) => node.startsWith(`~${name}.`)))
   for (const { diagnostic, ...fault } of faults) if (!doubtful({ ...fault, diagnostic })) reportFault(c, { ...fault, diagnostic: { ...diagnostic, message: say(diagnostic.message), hint: say(diagnostic.hint), ...(diagnostic.node?.startsWith('~') && { node: part.edges[fault.edge ?? -1]?.to[0] ?? diagnostic.node }) } }, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
+}
+
+/** Ids of nodes that edges, either way, join to the nodes asked for: media are agreed among them. */
+function joinedTo({ nodes, edges }: Graph, from: (id: string) => boolean): ReadonlySet<string> {
+  const beside = new Map<string, string[]>(nodes.map(({ id }) => [id, []])), work = nodes.flatMap(({ id }) => from(id) ? [id] : []), found = new Set<string>(work)
+  for (const { from: [a], to: [b] } of edges) { beside.get(a)!.push(b); beside.get(b)!.push(a) }
+  for (let id = work.pop(); id !== undefined; id = work.pop()) for (const next of beside.get(id)!) if (!found.has(next)) { found.add(next); work.push(next) }
+  return found
 }
 
 interface SoundPart { readonly part: Graph; /** Position in the solved graph of each edge; none for run-time inputs. */ readonly edges: readonly number[]; /** Nodes that lost a link to another fault. */ readonly fed: ReadonlySet<string> }
@@ -65,13 +74,14 @@ function soundPart(c: Context, graph: Graph, definitionOf: (node: number) => Gra
   })
   const known = new Map(nodes.map((node) => [node.id, node])), edges = graph.edges.flatMap(({ from, to }, i) => known.has(from[0]) && known.has(to[0]) && !c.brokenEdges.has(edgeIndex[i] ?? -1) ? [i] : [])
   const kept = new Set(edges), fed = new Set(graph.edges.flatMap(({ to }, i) => kept.has(i) ? [] : [to[0]]))
-  let part: Graph = { ...graph, nodes, edges: edges.map((i) => graph.edges[i]!), outputs: new Map([...graph.outputs].filter(([, [id]]) => known.has(id))) }
+  const links = new LastEdges(edges.map((i) => graph.edges[i]!))
   for (const [name, { to }] of graph.inputs) for (const ref of to) {
     if (!Object.hasOwn(known.get(ref[0])?.definition?.inputs ?? {}, ref[1])) continue
     const source = inputSource(`~${name}.${ref.join('.')}`)
-    part = { ...part, nodes: [...part.nodes, source], edges: [...part.edges, { from: [source.id, 'out'], to: ref, ...orderAfter(part, ref) }] }
+    nodes.push(source)
+    links.add([source.id, 'out'], ref)
   }
-  return { part, edges, fed }
+  return { part: { ...graph, nodes, edges: links.edges, outputs: new Map([...graph.outputs].filter(([, [id]]) => known.has(id))) }, edges, fed }
 }
 
 /** The engine that is known, or all that there may be: on hosts that have every tier, all but the first, the last. */

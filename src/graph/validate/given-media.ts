@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Graph, PortRef } from '../graph.js'
-import { inputSource, orderAfter } from '../input-source.js'
+import { inputSource, LastEdges } from '../input-source.js'
 import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
 
@@ -16,7 +16,7 @@ interface Place { readonly index: number; readonly pointer: string; readonly sou
 /** Puts sources behind the graph's nodes and edges, whose numbers stay; undefined when no input says its media. Inputs of params need none: params have their own rules. */
 export function withGivenMedia(c: Context, graph: Graph): GivenMedia | undefined {
   const at: Place[] = [], left = new Set<string>(graph.nodes.map(({ id }) => id)), inputs = new Map(graph.inputs)
-  const nodes = [...graph.nodes], edges = [...graph.edges]
+  const nodes = [...graph.nodes], links = new LastEdges(graph.edges)
   let index = -1
   for (const [name, input] of c.graph.inputs) {
     index++
@@ -27,13 +27,13 @@ export function withGivenMedia(c: Context, graph: Graph): GivenMedia | undefined
     for (const ref of ports) {
       const source = `~${name}.${ref.join('.')}`
       nodes.push(inputSource(source, input.media))
-      edges.push({ from: [source as typeof ref[0], 'out'], to: ref, ...orderAfter({ edges }, ref) })
+      links.add([source as typeof ref[0], 'out'], ref)
       at.push({ index, pointer: `/inputs/${escapePointer(name)}/media`, source, name, ref })
     }
   }
   if (at.length === 0) return undefined
   return {
-    graph: { ...graph, nodes, edges, inputs },
+    graph: { ...graph, nodes, edges: links.edges, inputs },
     place: (diagnostic, edge) => {
       const own = edge === undefined ? at.find(({ source }) => source === diagnostic.node) : at[edge - graph.edges.length]
       if (own === undefined) return false

@@ -1,7 +1,6 @@
 import { isMillraceError, type MillraceError } from '../../errors/millrace-error.js'
 import type { Packet } from '../../media/packet.js'
 import { BLOCKED } from '../blocked.js'
-import { scheduleErrors } from '../errors.js'
 import { wrapNodeFailure } from '../node-failure.js'
 import { onAbort } from '../on-abort.js'
 import type { OpenSegment, OutputMode, RunScope } from '../open-segment.js'
@@ -9,7 +8,6 @@ import { releasePacket, sharePacket, viewPacket } from '../packet-data.js'
 import { PacketQueue, queueCapacity, type EdgeCounters } from '../packet-queue.js'
 import { NO_POLICY } from '../policy/node-policy.js'
 import { Turn } from '../policy/turn.js'
-import { ProgressMeter } from '../progress.js'
 import { nodeOf, referenceParts, valueId, type ResolvedNode } from '../resolved-graph.js'
 import type { SegmentPlan, ValueId } from '../segment-plan.js'
 import type { BatchOutcome, BatchRequest, SkipReason } from './batch-types.js'
@@ -21,6 +19,8 @@ import { cancelledBy, Jobs } from './jobs.js'
 import { randomKey } from './node-context.js'
 import { nodeReport, runNodeTask, type NodeReport } from './node-task.js'
 import { OutputModes, outputsOf } from './output-modes.js'
+import { Readers } from './readers.js'
+import { RunProgress } from './run-progress.js'
 import { runSegmentTask } from './segment-task.js'
 import type { RunFrame } from './services.js'
 import { StallBreaker } from './stall-breaker.js'
@@ -48,7 +48,7 @@ class BatchRun {
   readonly #skipped = new Map<string, SkipReason>()
   readonly #failures: MillraceError[] = []
   readonly #edges: { from: ValueId; to: string; counters: EdgeCounters }[] = []
-  readonly #readers = new Map<PacketQueue, string>()
+  readonly #readers = new Readers()
   readonly #nodeQueues = new Map<string, Map<string, PacketQueue>>()
   readonly #segmentQueues = new Map<number, Map<number, PacketQueue>>()
   readonly #valueGroups = new Map<string, ValueGroup>()
@@ -62,9 +62,7 @@ class BatchRun {
   readonly #collected = new Map<ValueId, Packet>()
   /** Values whose writer came to its end. */
   readonly #finished = new Set<ValueId>()
-  readonly #progress: ProgressMeter
-  readonly #parts = new Map<string, number>()
-  readonly #headFrames: number[] = []
+  readonly #progress: RunProgress
   /** Segments by their first nodes. */
   #startOf: ReadonlyMap<number, number> | undefined
   #cancelled = false
@@ -73,11 +71,7 @@ class BatchRun {
     this.#r = request
     this.#jobs = new Jobs(request.compiled, this.#abort.signal)
     const { segments, nodes } = request.compiled
-    const typescript = nodes.filter((node) => node.tier === null)
-    segments.forEach((_, i) => this.#parts.set(`#${i}`, i))
-    typescript.forEach((node, i) => this.#parts.set(node.id, segments.length + i))
-    this.#progress = new ProgressMeter([...segments.map((_, i) => request.compiled.plan.segments[i]!.estUs), ...typescript.map((node) => node.estUs)],
-      request.services.clock, request.onProgress)
+    this.#progress = new RunProgress(request.compiled, request.services.clock, request.onProgress)
     this.#shapes = new OutputModes(request.compiled)
     const { lazy } = request.compiled
     if (lazy) this.#demand = new Demand(nodes, lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key, members) => { this.#drop(key, members) })
@@ -117,20 +111,14 @@ class BatchRun {
 
   /** What is done together with a node ends, and its readers hear of it; the run goes on without (EX-52). */
   #cancelJob(id: string, reason: unknown): boolean {
-    const { nodes, removed } = this.#r.compiled, index = nodes.findIndex((node) => node.id === id)
-    if (index < 0 || removed.has(id) || this.#ended.has(id) || this.#failed.has(id) || this.#skipped.has(id) || this.#abort.signal.aborted) return false
-    const { members, outputs } = this.#jobs.of(index, this.#valueGroups.get(this.#keyOf(index))), error = cancelledBy(reason, this.#r.runId, id)
-    if (this.#jobs.cancelled(index) !== undefined) return false
-    this.#jobs.cancel(members, error)
-    for (const queue of this.#readBy(members)) queue.fail(error)
-    this.#failReaders(outputs, id, error)
-    return true
+    if (this.#ended.has(id) || this.#failed.has(id) || this.#skipped.has(id)) return false
+    return this.#jobs.cancelNode(id, reason, this.#r.runId, (node) => this.#valueGroups.get(this.#keyOf(node)), (members, outputs, error) => {
+      for (const queue of this.#readBy(members)) queue.fail(error)
+      this.#readers.fail(outputs, this.#routes, id, error)
+    })
   }
 
-  #readBy(members: readonly number[]): PacketQueue[] {
-    const own = new Set(members.map((node) => this.#r.compiled.nodes[node]!.id))
-    return [...this.#readers].flatMap(([queue, reader]) => own.has(reader) ? [queue] : [])
-  }
+  #readBy(members: readonly number[]): PacketQueue[] { return this.#readers.of(new Set(members.map((node) => this.#r.compiled.nodes[node]!.id))) }
 
   #stopAll(error: MillraceError): void {
     this.#routes.failAll(error)
@@ -155,11 +143,11 @@ class BatchRun {
       const node = nodes[index]!, i = this.#startOf.get(index)
       if (i !== undefined) {
         for (const queue of this.#segmentQueues.get(i)?.values() ?? []) queue.leave()
-        this.#report(i, 1)
+        this.#progress.segment(i, 1)
       }
       for (const queue of this.#nodeQueues.get(node.id)?.values() ?? []) queue.leave()
       if (!this.#abort.signal.aborted) this.#skipped.set(node.id, 'lazy')
-      if (this.#parts.has(node.id)) this.#progress.report(this.#parts.get(node.id)!, 1, node.id)
+      this.#progress.node(node.id, 1)
       this.#closeAsks(node)
     }
   }
@@ -224,7 +212,7 @@ class BatchRun {
     const queue = new PacketQueue(media, queueCapacity(media?.kind), {
       nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, ...(!changes && { refuse: keepMedia(port, link === undefined ? nodeOf(shown) : reader, value) }), ...(view && { show: (packet: Packet) => viewPacket(packet, view, media) }), waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
-    this.#readers.set(queue, reader)
+    this.#readers.add(queue, reader)
     this.#demand?.join(queue, nodeOf(value), reader, link)
     this.#edges.push({ from: value, to: link === undefined ? reader : `${reader}.${link}`, counters: queue.counters })
     return queue
@@ -280,7 +268,7 @@ class BatchRun {
       for (const [t, { plan, index }] of kept.entries()) {
         this.#segments[index] = done[t]
         this.#collect(done[t]!, index)
-        this.#report(index, 1)
+        this.#progress.segment(index, 1)
         for (const value of outputsOf(plan)) await this.#giveCollected(value)
       }
     }, outputs)
@@ -312,13 +300,7 @@ class BatchRun {
     }
     const failure = this.#fail(error, nodes[0]!, 'process')
     if (failure.code === 'DEPENDENCY_FAILED') skip('dependency-failed')
-    this.#failReaders(outputs, resolved.id, failure)
-  }
-
-  #failReaders(outputs: readonly ValueId[], failed: string, cause: MillraceError): void {
-    for (const value of outputs) {
-      for (const queue of this.#routes.of(value).queues) queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#readers.get(queue)!, port: value, failed }, { cause, nodeId: failed }))
-    }
+    this.#readers.fail(outputs, this.#routes, resolved.id, failure)
   }
 
   #fail(error: unknown, node: number, operation: string): MillraceError {
@@ -337,7 +319,7 @@ class BatchRun {
     return { runId: this.#r.runId, signal: this.#jobs.signal([node]), services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
       nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) }, decline: (links) => { this.#demand?.decline(links) },
       edges: (value) => connectionsOf(this.#r.compiled, value),
-      progress: (nodeId, done, total) => { if (total) this.#progress.report(this.#parts.get(nodeId) ?? 0, done / total, nodeId) } }
+      progress: (nodeId, done, total) => { if (total) this.#progress.node(nodeId, done / total) } }
   }
 
   #ownUs(): number {
@@ -350,16 +332,8 @@ class BatchRun {
       ...(this.#r.share && { share: this.#r.share }),
       runId: this.#r.runId, signal: this.#jobs.signal(nodes), startUs: this.#r.startUs, timed: this.#r.timed !== false, ...(this.#r.services.memory && { memory: this.#r.services.memory }),
       reference: (index) => referenceParts(compiled.nodes[index]!),
-      progressed: (segment, frames) => {
-        this.#headFrames[segment] = (this.#headFrames[segment] ?? 0) + frames
-        const input = compiled.segments[segment]!.buffers.find((b) => b.kind === 'input'), total = input && compiled.totals.get(input.value)
-        if (total) this.#report(segment, this.#headFrames[segment]! / total)
-      },
+      progressed: (segment, frames) => { this.#progress.frames(segment, frames) },
     }
-  }
-
-  #report(segment: number, fraction: number): void {
-    this.#progress.report(this.#parts.get(`#${segment}`)!, fraction, this.#r.compiled.segments[segment]!.nodes.at(-1)?.spec.nodeId)
   }
 
   #collect(segment: OpenSegment, index: number): void {

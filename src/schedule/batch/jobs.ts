@@ -24,8 +24,24 @@ export class Jobs {
     this.#run = run
   }
 
-  /** Nodes of a node's job, and what they write. `group`: the whole-value segments that start with it, if it is in one. */
-  of(node: number, group: ValueGroup | undefined): { readonly members: readonly number[]; readonly outputs: readonly ValueId[] } {
+  /**
+   * Cancels a node's job (EX-52); false when the plan has no such node, its job was cancelled before, or the run was stopped. `groupOf`: the whole-value segments that start with a node, if it
+   * is in one; `left` tells those who are concerned: who writes for these nodes, and who reads what they would have written.
+   */
+  cancelNode(
+    id: string, reason: unknown, runId: string, groupOf: (node: number) => ValueGroup | undefined,
+    left: (members: readonly number[], outputs: readonly ValueId[], error: MillraceError) => void,
+  ): boolean {
+    const { nodes, removed } = this.#compiled, index = nodes.findIndex((node) => node.id === id)
+    if (index < 0 || removed.has(id) || this.#run.aborted || this.cancelled(index) !== undefined) return false
+    const { members, outputs } = this.#membersOf(index, groupOf(index)), error = cancelledBy(reason, runId, id)
+    this.#of(members).abort(error)
+    left(members, outputs, error)
+    return true
+  }
+
+  /** Nodes of a node's job, and what they write. */
+  #membersOf(node: number, group: ValueGroup | undefined): { readonly members: readonly number[]; readonly outputs: readonly ValueId[] } {
     const { segments, nodes } = this.#compiled, plan = segments.find((one) => one.nodes.some((member) => member.node === node)), { id, definition } = nodes[node]!
     if (plan === undefined) return { members: [node], outputs: Object.keys(definition.outputs).map((port) => valueId(id, port)) }
     if (plan.feed !== 'values' || group === undefined) return { members: plan.nodes.map((member) => member.node), outputs: outputsOf(plan) }
@@ -40,8 +56,6 @@ export class Jobs {
     const signal = this.#byNode.get(node)?.signal
     return signal?.aborted === true && !this.#run.aborted ? signal.reason as MillraceError : undefined
   }
-
-  cancel(nodes: readonly number[], error: MillraceError): void { this.#of(nodes).abort(error) }
 
   #of(nodes: readonly number[]): AbortController {
     let job = this.#byNode.get(nodes[0]!)

@@ -26,6 +26,8 @@ export class NodeInput implements PacketStream {
   onNext: (() => Promise<void>) | undefined
   /** Packets that came. */
   got = 0
+  /** Packets that the last {@link whole} was made of. */
+  parts = 0
   /** The node has read it to its end. */
   ended = false
   #at = 0
@@ -43,6 +45,7 @@ export class NodeInput implements PacketStream {
     this.#release()
     this.#at = 0
     this.#begun = false
+    this.ended = false
     this.onNext = undefined
   }
 
@@ -96,11 +99,11 @@ export class NodeInput implements PacketStream {
       for (const part of parts) releasePacket(part)
       throw error
     }
+    this.parts = parts.length
     const whole = this.#scope.join(this.media, parts)
     if (this.#scope.replayable) {
       this.forget()
-      this.#kept.push(sharePacket(whole))
-      this.#at = 1
+      if (this.parts > 0) this.#at = this.#kept.push(sharePacket(whole))
     }
     return this.#held = whole
   }

@@ -146,7 +146,7 @@ export class NodeInputs {
   #stream({ link, port }: ResolvedInput): PacketStream {
     const input = this.#inputs.get(link)!
     if (this.#node.definition.inputs[port]!.list === true) return new WholeList(input, asList)
-    return this.#besideLists(link, port) ? new WholeList(input, (packet) => listOfOne(packet, input.got)) : input
+    return this.#besideLists(link, port) ? new WholeList(input, (packet) => listOfOne(packet, input.parts), true) : input
   }
 
   /** Of lazy inputs that one output may give on, one list makes all of them lists: what comes out does not depend on the choice. */
@@ -182,11 +182,17 @@ function listOfOne(packet: Packet, came: number): Packet {
 class WholeList implements PacketStream {
   readonly #input: NodeInput
   readonly #list: (packet: Packet) => Packet
-  constructor(input: NodeInput, list: (packet: Packet) => Packet) { this.#input = input; this.#list = list }
+  readonly #once: boolean
+  /** `once`: read again after its end, it has nothing more to give, no list either. */
+  constructor(input: NodeInput, list: (packet: Packet) => Packet, once = false) { this.#input = input; this.#list = list; this.#once = once }
   get media(): PacketStream['media'] { return this.#input.media }
   async whole(): Promise<Packet> { return this.#list(await this.#input.whole()) }
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {
-    try { yield await this.whole() } finally { await this.#input.quit() }
+    const over = this.#once && this.#input.ended
+    try {
+      const list = await this.whole()
+      if (!over || this.#input.parts > 0) yield list
+    } finally { await this.#input.quit() }
   }
 }
 

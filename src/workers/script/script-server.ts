@@ -16,7 +16,7 @@ import { scheduleErrors } from '../../schedule/errors.js'
 import { callCode } from '../../schedule/batch/node-code.js'
 import { expandable, nodeRandom } from '../../schedule/batch/node-context.js'
 import { NodeInstances, type InstanceLease } from '../../schedule/node-instances.js'
-import { sharePacket } from '../../schedule/packet-data.js'
+import { audioPacket, isPacket, sharePacket } from '../../schedule/packet-data.js'
 import { noteScript } from './note-script.js'
 import { placed, unplaced } from './placed.js'
 import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
@@ -215,10 +215,9 @@ class ScriptRun {
   #callOp(op: string, inputs: Readonly<Record<string, unknown>>, params: ParamValues): Promise<PacketRecord> {
     const transfer: ArrayBuffer[] = []
     return this.#run({ op, params, inputs: Object.entries(inputs).map(([port, given]) => {
-      const packet = given instanceof ArenaAudio ? { media: { kind: 'audio', rate: given.rate, channels: given.channels, format: given.format, layout: given.layout }, data: given, position: given.position, duration: given.frames, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as const : given
-      const isPacket = typeof packet === 'object' && packet !== null && 'media' in packet && 'data' in packet
+      const packet = given instanceof ArenaAudio ? audioPacket(given) : given
       // The node keeps what it gives: references cross.
-      return isPacket ? [port, this.#pack(sharePacket(packet as Packet), transfer), undefined] : [port, undefined, packet]
+      return isPacket(packet) ? [port, this.#pack(sharePacket(packet), transfer), undefined] : [port, undefined, packet]
     }) }, transfer)
   }
 
