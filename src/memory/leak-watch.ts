@@ -1,10 +1,10 @@
-/** What a collected owner held: `shown`, a view of it was handed out. */
-export interface Leaked { readonly closed: boolean; readonly shown?: boolean; [Symbol.dispose](): void }
+/** What a collected owner held: `shown`, a view of it was handed out, or what else was. */
+export interface Leaked { readonly closed: boolean; readonly shown?: boolean | string; [Symbol.dispose](): void }
 /** Told of each leak. */
 export type LeakWarning = (text: string, details: Readonly<Record<string, unknown>>) => void
 
 /**
- * Finds audio and blocks that were collected without `close()` or `release()` (MW-16): their lease is given back with a warning, unless a view of it was handed out, which may still be read; then it is only
+ * Finds audio, blocks and rings that were collected without `close()`, `release()` or `dispose` (MW-16): their lease is given back with a warning, unless a view of it was handed out, which may still be read; then it is only
  * named. `debug` adds where it was made. The host decides when a collection happens, if ever: a net, not a plan.
  */
 export class LeakWatch {
@@ -15,9 +15,9 @@ export class LeakWatch {
     this.#debug = debug
     this.#registry = new FinalizationRegistry(({ block, what, createdAt }) => {
       if (block.closed) return
-      const kept = block.shown === true
+      const kept = block.shown === true ? 'a view of them' : block.shown
       if (!kept) block[Symbol.dispose]()
-      warn(`${what}${kept ? '; its bytes stay, because a view of them was given out' : ''}`, createdAt === undefined ? {} : { createdAt })
+      warn(`${what}${kept ? `; its bytes stay, because ${kept} was given out` : ''}`, createdAt === undefined ? {} : { createdAt })
     })
   }
 

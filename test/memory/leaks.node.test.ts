@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import { createArena } from '../../src/memory/arena.js'
 import { createAudioApi } from '../../src/memory/audio-api.js'
 import { LeakWatch } from '../../src/memory/leak-watch.js'
+import { createRing } from '../../src/memory/ring/audio-ring.js'
+import { createByteRing } from '../../src/memory/ring/byte-ring.js'
 
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
@@ -80,4 +82,30 @@ test('a block whose view was handed out stays where it is', async () => {
   expect(warnings).toEqual(['Block of 100 bytes was collected without release(); its bytes stay, because a view of them was given out'])
   expect(arena.stats().usedBytes).toBe(used)
   expect(bytes).toHaveLength(10)
+})
+
+test('rings that nobody disposed of are freed with a warning once neither they nor an end of them is left; one whose address was given out keeps its bytes (MW-16)', async () => {
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
+  arena.leaks = new LeakWatch((text, details) => { warnings.push({ text, details }) }, true)
+  const before = arena.stats().usedBytes, writer = createRing(arena, { frames: 64 }).writer, kept = arena.stats().usedBytes
+  function forgetfulCaller(): void {
+    createRing(arena, { frames: 128 }).writer.write(new Float32Array(10))
+    createByteRing(arena, 256).writer.push(new Uint8Array(3))
+    createRing(arena, { frames: 512 })[Symbol.dispose]()
+    createByteRing(arena, 1_024)[Symbol.dispose]()
+  }
+  forgetfulCaller()
+  await collect(() => warnings.length >= 2)
+  expect(warnings.map(({ text }) => text).sort()).toEqual(['Ring of 128 frames was collected without dispose()', 'Ring of 256 bytes was collected without dispose()'])
+  for (const { details } of warnings) expect(String(details['createdAt'])).toContain('forgetfulCaller')
+  // The other ring lives through its end.
+  expect([arena.stats().usedBytes, writer.write(new Float32Array(100))]).toEqual([kept, 64])
+  expect(kept).toBeGreaterThan(before)
+  warnings.length = 0
+  function elsewhere(): number { return createRing(arena, { frames: 256 }).address + createRing(arena, { frames: 2_048 }).reader.address }
+  expect(elsewhere()).toBeGreaterThan(0)
+  const used = arena.stats().usedBytes
+  await collect(() => warnings.length >= 2)
+  expect(warnings.map(({ text }) => text).sort()).toEqual([2_048, 256].map((frames) => `Ring of ${frames} frames was collected without dispose(); its bytes stay, because the address or a view of them was given out`))
+  expect([arena.stats().usedBytes, writer.closed]).toEqual([used, false])
 })

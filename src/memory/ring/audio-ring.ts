@@ -6,6 +6,7 @@ import type { Block } from '../block.js'
 import { RING, RING_FLAG } from '../layout.js'
 import type { Address } from '../memory-host.js'
 import { RingEnd, type RingCore, type RingHost, type RingParts, type RingSamples } from './ring-end.js'
+import { ringOver } from './ring-life.js'
 import type { BlockingWait } from './ring-wait.js'
 
 /** Frames that a ring may hold. */
@@ -47,7 +48,7 @@ export class RingWriter extends RingEnd {
   /** Copies up to `frames` frames (default all) from frame `from` of `samples` and gives how many there was room for. Samples in the arena go by the core. @realtime */
   write(samples: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(samples, frames, from)
-    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_push(this.address, this.found + from * 4, this.stride, most))
+    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_push(this.place, this.found + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(samples, from, start, first, true)
     if (second > 0) this.copy(samples, from + first, 0, second, true)
@@ -59,8 +60,8 @@ export class RingWriter extends RingEnd {
   writeOrDrop(samples: RingSamples, frames: number = lengthOf(samples, this.width)): number {
     const count = this.write(samples, frames)
     if (count < frames) {
-      Atomics.add(this.u32, (this.address + RING.DROPPED) >>> 2, frames - count)
-      Atomics.add(this.u32, (this.address + RING.OVERRUNS) >>> 2, 1)
+      Atomics.add(this.u32, (this.place + RING.DROPPED) >>> 2, frames - count)
+      Atomics.add(this.u32, (this.place + RING.OVERRUNS) >>> 2, 1)
     }
     return count
   }
@@ -92,15 +93,15 @@ export class RingReader extends RingEnd {
     return (flags & RING_FLAG.CLOSED) !== 0 || ((flags & RING_FLAG.END) !== 0 && this.room(1) === 0)
   }
   /** Times that the reader asked for more than there was. */
-  get underruns(): number { return this.u32[(this.address + RING.UNDERRUNS) >>> 2]! }
+  get underruns(): number { return this.u32[(this.place + RING.UNDERRUNS) >>> 2]! }
   /** Frames that the writer had to drop, and how often. */
-  get dropped(): number { return Atomics.load(this.u32, (this.address + RING.DROPPED) >>> 2) }
-  get overruns(): number { return Atomics.load(this.u32, (this.address + RING.OVERRUNS) >>> 2) }
+  get dropped(): number { return Atomics.load(this.u32, (this.place + RING.DROPPED) >>> 2) }
+  get overruns(): number { return Atomics.load(this.u32, (this.place + RING.OVERRUNS) >>> 2) }
 
   /** Moves up to `frames` frames (default: all that `target` holds) to frame `from` of `target`; gives how many there were. @realtime */
   read(target: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(target, frames, from)
-    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_pop(this.address, this.found + from * 4, this.stride, most))
+    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_pop(this.place, this.found + from * 4, this.stride, most))
     const { start, first, second, frames: count } = this.span(most)
     this.copy(target, from, start, first, false)
     if (second > 0) this.copy(target, from + first, 0, second, false)
@@ -112,7 +113,7 @@ export class RingReader extends RingEnd {
   readOrSilence(target: RingSamples): number {
     const frames = lengthOf(target, this.width), ended = this.ended, count = this.read(target, frames)
     if (count === frames) return count
-    if (!ended) this.u32[(this.address + RING.UNDERRUNS) >>> 2]!++
+    if (!ended) this.u32[(this.place + RING.UNDERRUNS) >>> 2]!++
     for (const array of ArrayBuffer.isView(target) ? [target] : target) (array as Float32Array).fill(0, count * this.width)
     return count
   }
@@ -138,7 +139,7 @@ export function createRing(arena: Arena, spec: RingSpec): Ring {
   if (!Object.hasOwn(DTYPE_ID, dtype)) refuse('a dtype', dtype)
   const block = layRing(arena, frames, channels, dtype, spec)
   const writer = new RingWriter(arena, block.address, core), reader = new RingReader(arena, block.address, core)
-  return { writer, reader, address: block.address, [Symbol.dispose]() { if (!block.closed) { writer.close(); writer.letGo(); reader.letGo(); block.unpin(); block.release() } } }
+  return ringOver(arena, block, writer, reader, `Ring of ${frames} frames`)
 }
 
 /** The writing end of a ring that another thread made, by its address. */

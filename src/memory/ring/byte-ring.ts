@@ -5,6 +5,7 @@ import { RING } from '../layout.js'
 import type { Address } from '../memory-host.js'
 import { layRing } from './audio-ring.js'
 import { RingEnd, type RingHost } from './ring-end.js'
+import { ringOver } from './ring-life.js'
 import type { BlockingWait } from './ring-wait.js'
 
 /** Bytes of a byte ring unless said otherwise, and of the longest frame with its length word: half of it, so that a frame always fits an empty ring, marker and all. */
@@ -78,7 +79,7 @@ export class ByteRingWriter extends RingEnd {
     const frame = frameBytes(body), rest = this.capacity - this.span(0).start, need = frame <= rest ? frame : rest + frame
     return this.room(need) >= need
   }
-  #setWord(at: number, value: number): void { this.u32[(this.address >>> 2) + DATA_WORD + (at >>> 2)] = value }
+  #setWord(at: number, value: number): void { this.u32[(this.place >>> 2) + DATA_WORD + (at >>> 2)] = value }
 }
 
 /** Reading end of a ring of messages. What the other side wrote is checked before it is believed (MW-40). */
@@ -129,7 +130,7 @@ export class ByteRingReader extends RingEnd {
   waitAsync(timeoutMs: number): Promise<boolean> { return this.waitForAsync(this.#ready, timeoutMs) }
 
   readonly #ready = (): boolean => this.room(1) > 0 || this.closed
-  #word(at: number): number { return this.u32[(this.address >>> 2) + DATA_WORD + (at >>> 2)]! }
+  #word(at: number): number { return this.u32[(this.place >>> 2) + DATA_WORD + (at >>> 2)]! }
   #broken(fault: string): -1 { this.fault = fault; return -1 }
 }
 
@@ -148,5 +149,5 @@ export function createByteRing(arena: Arena, bytes: number = BYTE_RING_BYTES, o:
     throw commonErrors.INVALID_ARGUMENT({ function: 'createByteRing', expected: 'a power of two, 64–2^24 bytes', got: show(bytes) })
   }
   const block = layRing(arena, bytes, 1, 'u8', o), { address } = block, writer = new ByteRingWriter(arena, address), reader = new ByteRingReader(arena, address)
-  return { writer, reader, address, [Symbol.dispose]() { if (!block.closed) { writer.close(); writer.letGo(); reader.letGo(); block.unpin(); block.release() } } }
+  return ringOver(arena, block, writer, reader, `Ring of ${bytes} bytes`)
 }

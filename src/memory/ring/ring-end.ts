@@ -4,6 +4,7 @@ import { DTYPE_BYTES, DTYPE_ID, type Dtype } from '../../media/dtype.js'
 import { RING, RING_FLAG } from '../layout.js'
 import type { Address, MemoryHost } from '../memory-host.js'
 import { arrayOfDtype, viewsDtype, type MemoryArray, type MemoryArrayConstructor } from '../views.js'
+import type { RingLife } from './ring-life.js'
 import { AsyncWord, type BlockingWait } from './ring-wait.js'
 
 /** The memory that a ring stands in; an arena, or the views of a worker. */
@@ -42,7 +43,10 @@ const FEW = 32
  * read (S4). Who waits and who wakes use the same word, so no wake-up is lost.
  */
 export abstract class RingEnd {
-  readonly address: Address
+  /** @internal Warned of when it goes without `dispose`; absent for ends that other threads attached. */
+  life: RingLife | undefined
+  /** Address of the ring. */
+  protected readonly place: Address
   /** Frames that it holds, a power of two; all of them are usable. */
   readonly capacity: number
   readonly channels: number
@@ -78,7 +82,7 @@ export abstract class RingEnd {
   constructor(host: RingHost, address: Address, side: 'writer' | 'reader', core: RingCore | undefined) {
     const word = (offset: number): number => (address + offset) >>> 2, get = (offset: number): number => host.u32[word(offset)]!
     const own = side === 'writer' ? WRITER : READER, peer = side === 'writer' ? READER : WRITER
-    this.address = address
+    this.place = address
     this.u32 = host.u32
     this.i32 = host.i32
     this.#buffer = host.buffer
@@ -109,8 +113,10 @@ export abstract class RingEnd {
   get position(): number { return this.#position }
   /** True once either side closed the ring: nothing comes and nothing is taken any more. */
   get closed(): boolean { return (Atomics.load(this.u32, this.flagsWord) & RING_FLAG.CLOSED) !== 0 }
+  /** Address of the ring, for the thread that has the other end. */
+  get address(): Address { this.life?.giveOut(); return this.place }
   /** The whole channel of the ring: where {@link RingParts} point. */
-  data(channel: number): MemoryArray { return this.#data[channel]! }
+  data(channel: number): MemoryArray { this.life?.giveOut(); return this.#data[channel]! }
 
   /** Closes the ring for both sides and wakes who sleeps. Idempotent. */
   close(): void { this.mark(RING_FLAG.CLOSED) }
@@ -121,7 +127,7 @@ export abstract class RingEnd {
   /** The ring's memory is no longer its own: nothing is moved from now on. @internal */
   letGo(): void { this.#gone = true; this.core = undefined }
 
-  protected get flagsWord(): number { return (this.address + RING.FLAGS) >>> 2 }
+  protected get flagsWord(): number { return (this.place + RING.FLAGS) >>> 2 }
 
   /** Sets a flag, then wakes both sides. */
   protected mark(flag: number): void {
