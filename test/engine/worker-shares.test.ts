@@ -1,14 +1,16 @@
 /** Priority, lanes and the limit of a run (MW-32, EX-55, EX-57) on shared and on private memory, for whole values and for chunks. Node and Chromium. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { audio, createEngine, defineNode, type AnyHandle, type Engine, type RunOptions } from '../../src/index.js'
+import { audio, createEngine, defineNode, graphFrom, type AnyHandle, type AudioBuffer, type Engine, type RunOptions } from '../../src/index.js'
 import { audioBuffer, resample } from '../../src/nodes/index.js'
-import { RUN, TASK, ARENA } from '../../src/memory/layout.js'
+import { hostFacts } from '../../src/kernels/host-facts.js'
+import { ARENA, RUN, TASK } from '../../src/memory/layout.js'
 import { DispatchQueue } from '../../src/workers/dispatch-queue.js'
 import type { JobRequest } from '../../src/workers/protocol.js'
 import { RemoteSegment } from '../../src/workers/remote-segment.js'
 import { RemoteWorker } from '../../src/workers/remote-worker.js'
 import { RunTable } from '../../src/workers/run-table.js'
 import { SharedRun } from '../../src/workers/shared-run.js'
+import { threadEnder } from '../support/end-threads.js'
 import { shares } from '../workers/support.js'
 
 interface Loose { (...args: readonly unknown[]): AnyHandle; with(settings: object): Loose }
@@ -47,14 +49,15 @@ function patch<T extends object, K extends keyof T>(on: T, key: K, make: (was: T
   kept.push(() => { on[key] = was })
 }
 
-/** Most of a run that workers have at once: on shared memory tasks that may be taken, on private memory workers that were told to execute. */
-function most(): { now: () => number } {
-  let top = 0, shared = 0
-  const count = (n: number): void => { top = Math.max(top, n) }
-  patch(SharedRun.prototype, 'activate', (was) => function (this: SharedRun, task) {
+/** Most of a run that workers have at once: on shared memory tasks and groups of one task that may be taken, on private memory workers that were told to execute. `ended`: pieces so far, also told as they end. */
+function most(end: (ended: number) => void = () => undefined): { now: () => number; ended: () => number } {
+  let top = 0, shared = 0, ended = 0
+  const count = (n: number): void => { top = Math.max(top, n) }, during = <T>(work: () => Promise<T>): Promise<T> => {
     count(++shared)
-    return was.call(this, task).finally(() => { shared-- })
-  })
+    return work().finally(() => { shared--; end(++ended) })
+  }
+  patch(SharedRun.prototype, 'activate', (was) => function (this: SharedRun, task) { return during(() => was.call(this, task)) })
+  patch(SharedRun.prototype, 'complete', (was) => function (this: SharedRun) { return during(() => was.call(this)) })
   const busy = new Map<RemoteWorker, number>(), on = new Map<number, RemoteWorker>(), told = (worker: RemoteWorker, by: number): void => {
     busy.set(worker, (busy.get(worker) ?? 0) + by)
     count([...busy.values()].filter((n) => n > 0).length)
@@ -68,8 +71,9 @@ function most(): { now: () => number } {
   patch(RemoteSegment.prototype, 'receive', (was) => function (this: RemoteSegment, reply) {
     if (reply.kind === 'result') told(on.get(reply.job)!, -1)
     was.call(this, reply)
+    if (reply.kind === 'result') end(++ended)
   })
-  return { now: () => top }
+  return { now: () => top, ended: () => ended }
 }
 
 /** Something that was executed: its run's priority and age, its lane; when it was ready, and when it was decided that it goes next. */
@@ -171,5 +175,42 @@ describe.each(CASES)('%s memory, %s', (mode, feed) => {
     await run(engine, branches(engine, feed, [2, 1, 0, 2, 1, 0]))
     const { wrong, choices } = result()
     expect([wrong, choices > 0]).toEqual([0, true])
+  }, 30_000)
+})
+
+describe.each(MODES)('%s memory', (mode) => {
+  test('whole values and chunks of one run go by one limit', async () => {
+    await using engine = await open(mode, 4)
+    const seen = most()
+    await run(engine, { ...Object.fromEntries(Object.entries(branches(engine, 'whole', [1, 1])).map(([name, output]) => [`${name}w`, output])), ...branches(engine, 'chunks', [1, 1]) }, { workers: 1 })
+    expect(seen.now()).toBe(1)
+    expect(seen.ended()).toBeGreaterThan(4)
+  }, 30_000)
+
+  test('what a run runs within it has its priority, its age and its limit', async () => {
+    await using engine = await open(mode, 2)
+    const inner = branches(engine, 'chunks', [1, 1])
+    const expands = defineNode({
+      type: 'test::expands', version: '1.0.0', title: 'Expands', doc: 'Runs a graph.', family: 'test', params: {}, inputs: {}, outputs: { out0: { media: audio() }, out1: { media: audio() } },
+      process: (_inputs: unknown, _params: unknown, ctx: { expand(graph: unknown): unknown }) => ctx.expand(graphFrom(inner as never)),
+    } as never)() as unknown as { out0: AnyHandle; out1: AnyHandle }
+    const seen = most(), ages = new Set<number>(), turns = traceTurns()
+    await run(engine, { ...branches(engine, 'chunks', [1]), x: expands.out0, y: expands.out1 }, { priority: 7, workers: 1 })
+    for (const { priority, age } of turns) { expect(priority).toBe(7); ages.add(age) }
+    expect([ages.size, seen.now()]).toEqual([1, 1])
+    expect(seen.ended()).toBeGreaterThan(8)
+  }, 30_000)
+
+  test.runIf(hostFacts().node)('workers that are lost under a limit: what they had is delivered again, and gives the same samples', async () => {
+    await using engine = await open(mode, 2)
+    const endAll = threadEnder(), plain = await engine.run(branches(engine, 'chunks', [1, 1, 1]) as never) as unknown as { outputs: Record<string, { data: AudioBuffer }>; close(): void }
+    const bits = ({ outputs }: typeof plain): unknown[] => Object.values(outputs).map(({ data }) => [data.frames, (data.toArray() as Float32Array).reduce((sum, x, n) => Math.imul(sum ^ Math.round(x * 2 ** 30), 31) + n | 0, 7)])
+    const expected = bits(plain)
+    plain.close()
+    let kills = 0
+    most((ended) => { if (ended === 2 || ended === 6) { endAll(); kills++ } })
+    const result = await (engine.run(branches(engine, 'chunks', [1, 1, 1]) as never, { workers: 1 }) as unknown as Promise<typeof plain>)
+    expect([bits(result), kills]).toEqual([expected, 2])
+    result.close()
   }, 30_000)
 })
