@@ -6,7 +6,7 @@ import type { HashOptions } from '../graph/hash.js'
 import { HashWriter } from '../graph/hash-writer.js'
 import type { NodeDefinition } from '../graph/node-definition.js'
 import { resolveParams } from '../graph/params.js'
-import { sha256 } from '../graph/sha256.js'
+import { hexOf, sha256 } from '../graph/sha256.js'
 import type { CompiledModules } from '../kernels/compiled-modules.js'
 import { openWasmSource, type WasmSource } from '../kernels/wasm-source.js'
 import { scheduleErrors } from '../schedule/errors.js'
@@ -28,6 +28,8 @@ export class HashFacts {
   readonly #given: Readonly<Record<string, WasmSource | undefined>>
   /** Digests of modules that did not come with the package, by name. */
   readonly #modules = new Map<string, Uint8Array | undefined>()
+  /** What tells the bytes at `codeURL` from those before and after, by type. */
+  readonly #codes = new WeakMap<NodeDefinition, string>()
 
   /** `given`: sources of modules in place of, or beside, those that ship; `compiled`: what came of them, undefined in the `js` tier, which compiles none. */
   constructor(given: Readonly<Record<string, WasmSource | undefined>>, compiled: CompiledModules | undefined, mostFileBytes: number, nowMs: () => number) {
@@ -54,7 +56,7 @@ export class HashFacts {
       seen.add(definition)
       const { kernel, codeURL } = definition
       if (kernel !== undefined && Object.hasOwn(this.#given, kernel.module)) asked.push(this.#module(kernel.module, signal).then((digest) => () => { if (digest) modules.set(definition, digest) }))
-      if (codeURL !== undefined) files.push([codeURL, (mark) => { modules.set(definition, 'digest' in mark ? mark.digest : sha256(mark.facts ?? crypto.getRandomValues(new Uint8Array(32)))) }])
+      if (codeURL !== undefined) files.push([codeURL, (mark) => { modules.set(definition, this.#mark(definition, mark)) }])
     }
     const marks: (FileMark | undefined)[] = []
     let next = 0
@@ -70,6 +72,22 @@ export class HashFacts {
       ...(prints.size > 0 && { fingerprint: (id) => { const list = prints.get(id); return list && joined(list) } }),
       ...(modules.size > 0 && { moduleHash: (definition) => modules.get(definition) }),
     }
+  }
+
+  /** A few hex digits for the bytes at a type's `codeURL` as they were last seen; undefined where nobody can tell: no local file, or none that was looked at. */
+  codeMark(definition: NodeDefinition): string | undefined { return this.#codes.get(definition) }
+
+  /** Looks at the bytes at a type's `codeURL`, for {@link codeMark}, before a graph's facts are gathered. */
+  async lookAt(definition: NodeDefinition, signal: AbortSignal): Promise<void> {
+    const mark = definition.codeURL === undefined ? undefined : await this.#files.of(definition.codeURL, signal)
+    if (mark !== undefined) this.#mark(definition, mark)
+  }
+
+  #mark(definition: NodeDefinition, mark: FileMark): Uint8Array {
+    const known = 'digest' in mark ? mark.digest : mark.facts && sha256(mark.facts)
+    if (known === null) return crypto.getRandomValues(new Uint8Array(32))
+    this.#codes.set(definition, hexOf(known, 0, 8))
+    return known
   }
 
   /** In the `js` tier nobody has read the module: it is read here, so that hashes are the same in all tiers. One that cannot be read is told by its name. */

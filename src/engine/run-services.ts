@@ -18,6 +18,7 @@ import type { NodeInstances } from '../schedule/node-instances.js'
 import { readPolicy } from '../schedule/policy/node-policy.js'
 import type { StartSource } from '../schedule/prime-sources.js'
 import { joinPackets } from './audio-join.js'
+import type { HashFacts } from './hash-facts.js'
 import { hungNode } from './hung-node.js'
 import { literalSource } from './literal-source.js'
 import { callGraph, type NestedRuns } from './nested-runs.js'
@@ -54,12 +55,14 @@ export function runServices(p: EngineParts, instances: NodeInstances, run: RunFa
 }
 
 /** The context of a source that starts before its run is compiled. */
-export async function startSource(instances: NodeInstances, node: GraphNode, services: RunServices, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
+export async function startSource(facts: Pick<HashFacts, 'lookAt'>, instances: NodeInstances, node: GraphNode, services: RunServices, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
   const definition = node.definition!
   const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => { services.log(level, text, { node: node.id, ...details }) }
   const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
   const context = (instance: unknown): NodeContext => nodeContext({ node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined }).ctx
   if (threaded) {
+    // It starts before the run's hashes are known.
+    await facts.lookAt(definition, signal)
     await scripts.prepare([definition], signal)
     return { lease: { instance: undefined, release: () => Promise.resolve() }, ctx: context(undefined), pull: (params, ctx) => scripts.run({ definition, params, inputs: {}, ctx, random, hangMs: policy.hangMs, deliveries: 1 }) }
   }

@@ -51,14 +51,15 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const threads = size > 0 && facts.worker
   const events = new EventStream(filled.onEvent, () => hostClock.nowMs())
   const told = (thread: object, after: unknown): void => { events.emit(after === undefined ? 'worker.started' : 'worker.respawned', { ...thread, ...(after !== undefined && { after }) }) }
+  const hashFacts = new HashFacts({ ...sourcesOf(filled.wasm), ...filled.kernels }, compiled, filled.hashFileBytes, () => hostClock.nowMs())
   const engine: Engine = new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
-    scripts: threads ? lazyScriptHost({ facts, arena, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, respawns: filled.pool.respawns, clock: hostClock, onStarted: (worker, after) => { told({ worker }, after) }, onLost: (text, details) => {
+    scripts: threads ? lazyScriptHost({ facts, arena, codeMark: (definition) => hashFacts.codeMark(definition), workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, respawns: filled.pool.respawns, clock: hostClock, onStarted: (worker, after) => { told({ worker }, after) }, onLost: (text, details) => {
       events.emit('worker.lost', details)
       filled.logger('warn', text, details)
     } }) : undefined,
     options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled),
-    hashFacts: new HashFacts({ ...sourcesOf(filled.wasm), ...filled.kernels }, compiled, filled.hashFileBytes, () => hostClock.nowMs()), shared, clock: hostClock, warnings, events,
+    hashFacts, shared, clock: hostClock, warnings, events,
     registry: withConverters(options.registry), inline: new GuestExecutor({ arena, inline: new InlineExecutor(arena, hostClock, build), clock: hostClock, modules, memory, idOf }),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,

@@ -39,6 +39,8 @@ export interface ScriptHostParts {
   readonly onLost: (text: string, details: Readonly<Record<string, unknown>>) => void
   /** Limits of Node's threads: the code that runs there is not ours (MW-52). */
   readonly resourceLimits?: NodeLimits | undefined
+  /** Text that tells the bytes at a type's `codeURL` from those before; undefined: nobody knows. */
+  readonly codeMark?: (definition: NodeDefinition) => string | undefined
   /** In place of the host's own threads. */
   readonly spawn?: SpawnWorker
 }
@@ -61,7 +63,9 @@ interface CodeEntry { readonly id: number; readonly type: string; readonly sourc
 class Scripts implements ScriptHost {
   readonly #p: ScriptHostParts
   readonly #threads: ScriptThread[] = []
-  readonly #codes = new Map<NodeDefinition, CodeEntry>()
+  /** By type, and by what stood at its `codeURL`: a replaced file is other code (GR-31). */
+  readonly #codes = new Map<NodeDefinition, Map<string | undefined, CodeEntry>>()
+  #codeCount = 0
   readonly #starting = new Map<ScriptThread, Promise<void>>()
   readonly #leaving = new Set<Promise<void>>()
   readonly #budget: RespawnBudget<ScriptLoss>
@@ -162,8 +166,11 @@ class Scripts implements ScriptHost {
   }
 
   #codeOf(definition: NodeDefinition): CodeEntry {
-    let code = this.#codes.get(definition)
-    if (code === undefined) this.#codes.set(definition, code = { id: this.#codes.size + 1, type: definition.type, source: scriptSource(definition, this.#p.facts.node) })
+    let codes = this.#codes.get(definition)
+    if (codes === undefined) this.#codes.set(definition, codes = new Map())
+    const mark = this.#p.codeMark?.(definition)
+    let code = codes.get(mark)
+    if (code === undefined) codes.set(mark, code = { id: ++this.#codeCount, type: definition.type, source: scriptSource(definition, this.#p.facts.node, mark) })
     return code
   }
 

@@ -9,9 +9,15 @@ const METHOD = /^(async(?![\w$])\s*)?(\*)?\s*(?:[\w$\u00a0-\uffff]+|'(?:[^'\\]|\
 /** What compilers put into functions to keep their names (esbuild). */
 const HELPERS = 'const __name = (f) => f\n'
 
-/** Where a thread gets a node type's functions. Throws `INVALID_ARGUMENT` for functions that have no text. `node`: paths are the file system's. */
-export function scriptSource(definition: NodeDefinition, node: boolean): ScriptSource {
-  if (definition.codeURL !== undefined) return { url: resolveUrl(definition.codeURL, node) }
+/**
+ * Where a thread gets a node type's functions. Throws `INVALID_ARGUMENT` for functions that have no text. `node`: paths are the file system's. `mark`: what tells the bytes at `codeURL` from those
+ * that stood there before; as a fragment, which no file system or server sees, it makes the address another module to the thread, which keeps modules by address.
+ */
+export function scriptSource(definition: NodeDefinition, node: boolean, mark?: string): ScriptSource {
+  if (definition.codeURL !== undefined) {
+    const url = resolveUrl(definition.codeURL, node)
+    return { url: mark === undefined ? url : `${url}${url.includes('#') ? '&' : '#'}millrace=${mark}` }
+  }
   const names = new Set<string>(), lines: string[] = [], exported: string[] = []
   for (const [n, name] of FUNCTIONS.entries()) {
     const own: unknown = definition[name]
