@@ -47,6 +47,16 @@ test('a feedback edge that a bypassed node leaves to a run-time input', async ()
   await expect(engine.plan(one, { inputs: { talk: [new Float32Array(10)] } })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
 })
 
+test('an input of which nobody knows what it brings casts no doubt on what it is not joined to', async () => {
+  const aside = { nodes: { x: G }, links: [] as string[], more: { inputs: { talk: { to: [['x', 'in']] } } } }, told = (one: Graph): readonly unknown[] => validate(one, registry, { ...hostFacts(), engineTier: 'wasm' }).flatMap(({ severity, code, pointer }) => severity === 'error' ? [[code, pointer]] : [])
+  const types = { ...BASE, g: { type: G, policy: { timeoutMs: 50 } }, ...aside.nodes }, talk = [new Float32Array(10)]
+  const apart = graph(types, COMB, ['m.out', 'x.out'], aside.more), output = graph({ s: { type: S, params: { channels: 2 } }, g: G, w: 'audio::swap', ...aside.nodes }, ['s.out g.in', 'g.out w.in 480'], ['w.out', 'x.out'], aside.more)
+  expect([told(apart), told(output)]).toEqual([[['UNSUPPORTED', '/edges/2/delayFrames']], [['UNSUPPORTED', '/outputs/w-out']]])
+  for (const one of [apart, output]) await expect(engine.plan(one, { inputs: { talk } })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  // Joined, it may bring converters and lists: that planning tells.
+  expect(told(graph(types, [...COMB, 'x.out m.in'], ['m.out'], aside.more))).toEqual([])
+})
+
 test('without a host a loop is refused when no engine has one tier for it', () => {
   const errors = (a: unknown, b: unknown): number => validate(graph({ s: S, m: { type: M, tier: a }, g: { type: G, tier: b } }, COMB, ['m.out']), registry).filter(({ severity }) => severity === 'error').length
   expect([errors('js', 'wasm'), errors('js', 'auto'), errors('wasm', 'auto'), errors('wasm', 'wasm-threads'), errors(['wasm', 'js'], 'js')]).toEqual([1, 0, 0, 1, 0])
