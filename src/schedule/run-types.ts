@@ -28,9 +28,12 @@ export interface RunOptions {
    */
   readonly materialize?: Materialize
   readonly seed?: number | bigint
-  /** Among the runs of this engine on its workers: −100…100, higher first, then the older one. Default 0. */
+  /**
+   * Among the runs of this engine on its workers: −100…100, higher first, then the older one; within a run lanes (`policy.priority`) decide. On shared and on private memory, for whole values and for
+   * chunks: what is more urgent waits for what its worker executes and for one pass that is there already. What this run runs within it has the same. Default 0.
+   */
   readonly priority?: number
-  /** Most segments of this run that workers execute at once, 1–256; default: as many as there are workers. */
+  /** Most workers that execute segments of this run at once, what runs within it included, on shared and on private memory; 1–256. Default: as many as there are workers. */
   readonly workers?: number
   /** ms of a node's own time per packet, for nodes whose policy names no `timeoutMs`; 0: none. Default 300 000. */
   readonly nodeTimeoutMs?: number
