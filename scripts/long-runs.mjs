@@ -22,6 +22,7 @@ const RUNS = {
   'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
   ...ENDS_IN_RUNS,
   'allocator operations': { file: 'test/memory/free-lists.test.ts', only: 'random operations', counts: { operations: 1_000_000 }, seed: 1 },
+  'jobs with faults': { file: 'test/engine/job-faults.node.test.ts', env: { MILLRACE_FAULT_JOBS: '10000' } },
   'fuzzed frames': { file: 'test/workers/codec/codec.test.ts', only: 'damaged frames', env: { MILLRACE_FUZZ_FRAMES: '100000' } },
   'fuzzed ring words': { file: 'test/memory/byte-ring.test.ts', only: 'random words', env: { MILLRACE_FUZZ_RINGS: '100000' } },
   'ring samples': { file: 'test/memory/ring-threads.test.ts', only: 'samples in order', env: { MILLRACE_RING_SAMPLES: '100000000' } },
@@ -52,7 +53,7 @@ for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
     results[name] = {
       test, ...(project !== 'node' && { project }), ...(only && { only }), settings: env, ...(counts && { counts }), ...(own !== undefined && { seed: own }), outcome: bad > 0 ? `${bad} failed` : `${passed} passed`, ...(ends > 0 && { ends }),
       seconds: done.reduce((sum, { seconds }) => sum + seconds, 0), ...(seeds === undefined ? { said: said.said, load: said.load } : { parts: done.map(({ passed: _, ...one }) => one) }),
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
+      date: new Date().toISOString().slice(0, 10), machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
     }
     writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
     say(name, `${part === undefined ? '' : `seed ${part}: `}${said.passed > 0 ? `${said.passed} passed` : 'failed'}, ${said.seconds} s ${said.said.join('; ')}`)
@@ -68,6 +69,6 @@ function runPart(test, project, only, env) {
   const passed = status === 0 ? Number(/Tests\s+(?:.*\| )?(\d+) passed/.exec(stdout)?.[1] ?? 0) : 0
   if (passed === 0) process.stderr.write(`${stdout}\n${stderr}`)
   load.push(loadavg()[0])
-  return { passed, seconds: Math.round((performance.now() - from) / 1_000), said: stdout.split('\n').filter((line) => /^\d+ ends/.test(line)).map((line) => line.trim()), load: load.map((n) => Math.round(n * 10) / 10) }
+  return { passed, seconds: Math.round((performance.now() - from) / 1_000), said: stdout.split('\n').filter((line) => /^\d+ (ends|jobs)/.test(line)).map((line) => line.trim()), load: load.map((n) => Math.round(n * 10) / 10) }
 }
 process.exit(failed > 0 ? 1 : 0)

@@ -31,6 +31,7 @@ export class ScriptJob {
   #answer: ((reply: Said<'record'> | Said<'ended'>) => void) | undefined
   #ended: Said<'ended'> | undefined
   #last = false
+  #closed = false
 
   constructor(number: number, call: ScriptCall, thread: ScriptThread, arena: Arena) {
     this.#number = number
@@ -95,6 +96,7 @@ export class ScriptJob {
 
   /** Gives back all that the code held. After the thread is gone, or the code has ended. */
   close(): void {
+    this.#closed = true
     for (const audio of this.#held.values()) audio.close()
     this.#held.clear()
   }
@@ -191,9 +193,10 @@ export class ScriptJob {
 
   /** Holds audio for the code. */
   #lend(audio: ArenaAudio, sole: boolean): AudioPlace {
-    const ref = ++this.#refs, { handle } = audio
-    this.#held.set(ref, audio)
-    return { shape: shapeOf(audio), ref, handle, offset: audio.address - this.#arena.addressOf(this.#arena.check(handle)), strideBytes: audio.strideBytes, sole }
+    const ref = ++this.#refs, { handle } = audio, place = { shape: shapeOf(audio), ref, handle, offset: audio.address - this.#arena.addressOf(this.#arena.check(handle)), strideBytes: audio.strideBytes, sole }
+    // What it waited for may come when its thread is gone.
+    if (this.#closed) audio.close(); else this.#held.set(ref, audio)
+    return place
   }
 
   #unpack({ record, copied }: Said<'record'>): PacketRecord {
