@@ -1,7 +1,7 @@
 import { graphErrors } from '../errors.js'
-import type { NodeDefinition, ParamTable } from '../node-definition.js'
+import type { NodeDefinition } from '../node-definition.js'
 import { isObject } from '../schema/fit-shape.js'
-import { chooseTier, parseTier, tagOf, tierWithin, type HostFacts, type Tier, type TierChoice, type TierQuestion } from '../tiers.js'
+import { chooseTier, parseTier, tagOf, tierWithin, wantedTier, type HostFacts, type Tier, type TierChoice, type TierQuestion } from '../tiers.js'
 import type { Context } from './context.js'
 
 /** A host to validate for: probed facts, and what has been asked for beside the document. */
@@ -25,30 +25,35 @@ export interface ValidationHost extends HostFacts {
 /** Stage 11: tiers, places and capabilities that the host lacks, for the nodes that will run. */
 export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost): void {
   let reported = host.fallbackReported === true
-  // Most nodes name no tier and get this answer; tags are brought into their form once.
-  const auto = chooseTier(questionOf(host)), tags = new HostTags(host)
-  c.graph.nodes.forEach(({ tier, requires }, n) => {
+  // Most nodes name no tier and get this answer; tags are brought into their form once, and types are looked at once.
+  const auto = chooseTier(questionOf(host)), tags = new HostTags(host), untold = auto.tier === null || auto.fellBack !== undefined, types = new Map<NodeDefinition, TypeFacts>()
+  c.graph.nodes.forEach(({ tier, requires, place }, n) => {
     const definition = c.sound(n)
     if (definition === undefined || planned[n] === 0) return
-    if (definition.kernel !== undefined && (tier !== undefined || auto.tier === null || (auto.fellBack !== undefined && !reported))) reported = checkTier(c, n, host, reported)
-    checkPlace(c, n, host)
-    const all: Readonly<Record<string, unknown>> | undefined = requires === undefined ? definition.requires : definition.requires === undefined ? requires : { ...definition.requires, ...requires }
-    for (const name in all) if (Object.hasOwn(all, name)) checkFact(c, n, name, all[name], host, tags)
-    for (const [param, fact] of sizesOf(definition)) {
+    let type = types.get(definition)
+    if (type === undefined) types.set(definition, type = factsOf(definition))
+    if (type.kernel && (tier !== undefined || (untold && (auto.tier === null || !reported)))) reported = checkTier(c, n, host, reported)
+    if (place === 'remote') checkRemote(c, n, host)
+    const all = requires === undefined ? type.requires : type.requires === undefined ? requires as Requirements : { ...type.requires, ...requires }
+    if (all !== undefined) for (const name in all) if (Object.hasOwn(all, name)) checkFact(c, n, name, all[name], host, tags)
+    for (const [param, fact] of type.sizes) {
       const wanted = c.params[n]?.[param], have = host[fact]
       if (all?.[fact] === undefined && typeof wanted === 'number' && have !== undefined && have < wanted) lacking(c, n, fact, `${wanted} ${fact} by its param ${param}`, String(have), true)
     }
   })
 }
 
-const NONE: readonly (readonly [param: string, fact: 'cores' | 'memoryBytes'])[] = []
-const sizes = new WeakMap<ParamTable, typeof NONE>()
+type Requirements = Readonly<Record<string, unknown>>
+/** What a type says of its place; a property that few types have is slow to ask ten thousand nodes for. */
+interface TypeFacts {
+  readonly kernel: boolean
+  readonly requires: Requirements | undefined
+  /** Params that say how large a host a node wants. */
+  readonly sizes: readonly (readonly [param: string, fact: 'cores' | 'memoryBytes'])[]
+}
 
-/** Params of a type that say how large a host a node wants; found once per type. */
-function sizesOf({ params }: NodeDefinition): typeof NONE {
-  let found = sizes.get(params)
-  if (found === undefined) sizes.set(params, found = Object.entries(params).flatMap(([name, { size }]) => size === undefined ? NONE : [[name, size]]))
-  return found
+function factsOf({ kernel, requires, params }: NodeDefinition): TypeFacts {
+  return { kernel: kernel !== undefined, requires, sizes: Object.entries(params).flatMap(([name, { size }]) => size === undefined ? [] : [[name, size]]) }
 }
 
 /** The question that the host's facts and wishes put, for a node that says `own`. */
@@ -62,20 +67,26 @@ export function questionOf(host: ValidationHost, own?: TierChoice): TierQuestion
 /** Tier of an engine that the host would get. */
 export function engineTierOf(host: ValidationHost): Tier { return host.engineTier ?? chooseTier(questionOf(host)).tier ?? 'js' }
 
-/** Tags of a host, and of its workers beside them, in canonical form; and a memory of that form (GR-41: 10 000 nodes in 10 ms). */
+/** Tags of a host, and of its workers beside them, in canonical form; and a memory of who has what (GR-41: 10 000 nodes in 10 ms). */
 class HostTags {
+  /** What nodes run in that name no tier. */
+  readonly engine: Tier
   readonly #own: ReadonlySet<string>
   readonly #workers: ReadonlySet<string>
-  readonly #forms = new Map<string, string>()
-  constructor({ tags = [], workerTags = [] }: ValidationHost) {
+  readonly #onWorkers = new Map<string, boolean>()
+  readonly #here = new Map<string, boolean>()
+  constructor(host: ValidationHost) {
+    const { tags = [], workerTags = [] } = host
+    this.engine = engineTierOf(host)
     this.#own = new Set(tags.map(tagOf))
     this.#workers = new Set([...tags, ...workerTags].map(tagOf))
   }
-  have(onWorker: boolean): ReadonlySet<string> { return onWorker ? this.#workers : this.#own }
-  form(tag: string): string {
-    let form = this.#forms.get(tag)
-    if (form === undefined) this.#forms.set(tag, form = tagOf(tag))
-    return form
+  all(onWorker: boolean): ReadonlySet<string> { return onWorker ? this.#workers : this.#own }
+  have(tag: string, onWorker: boolean): boolean {
+    const known = onWorker ? this.#onWorkers : this.#here
+    let has = known.get(tag)
+    if (has === undefined) known.set(tag, has = this.all(onWorker).has(tagOf(tag)))
+    return has
   }
 }
 
@@ -87,6 +98,8 @@ function checkTier(c: Context, n: number, host: ValidationHost, reported: boolea
   if (answer.tier === null) {
     c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(
       { node: id, wanted: answer.wanted, missing: answer.missing }, { node: id, pointer, constraint: answer.source, expected: answer.wanted, got: answer.missing }))
+  } else if (answer.source === 'node' && answer.tier !== 'js' && c.definitions[n]!.kernel!.tiers?.includes(answer.tier) === false) {
+    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic({ node: id, wanted: answer.tier, missing: ['a kernel for it'] }, { node: id, pointer, constraint: 'node', expected: answer.tier, got: c.definitions[n]!.kernel!.tiers }))
   } else if (answer.fellBack !== undefined && !reported) {
     const { wanted, missing } = answer.fellBack
     c.report('nodes', n, graphErrors.TIER_FALLBACK.diagnostic(
@@ -97,9 +110,8 @@ function checkTier(c: Context, n: number, host: ValidationHost, reported: boolea
   return reported
 }
 
-function checkPlace(c: Context, n: number, host: ValidationHost): void {
+function checkRemote(c: Context, n: number, host: ValidationHost): void {
   const { id, place } = c.graph.nodes[n]!, { pin } = c.definitions[n]!
-  if (place !== 'remote') return
   const extra = { node: id, pointer: `${c.nodePointer(n)}/place`, expected: place }
   if (host.remote !== true) {
     c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'another machine', have: 'none', where: 'a cluster' }, { ...extra, got: 'local only' }))
@@ -115,6 +127,7 @@ const FLAGS: Readonly<Record<string, (host: HostFacts) => boolean>> = {
 
 /** One entry of `requires` (GR-40): a flag (true, or `'preferred'`), a least number, an architecture, an adapter, tags. */
 function checkFact(c: Context, n: number, name: string, wanted: unknown, host: ValidationHost, tags: HostTags): void {
+  if (name === 'tags') { if (Array.isArray(wanted)) checkTags(c, n, wanted, host, tags); return }
   const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined
   if (flag !== undefined) {
     if ((wanted === true || wanted === 'preferred') && !flag(host)) lacking(c, n, name, name, 'none', wanted === 'preferred')
@@ -131,15 +144,15 @@ function checkFact(c: Context, n: number, name: string, wanted: unknown, host: V
     if (have.some((gpu) => (type === 'any' || gpu.type === type) && (gpu.memoryBytes ?? 0) >= minMemoryBytes)) return
     const fact = `gpu ${type}${minMemoryBytes > 0 ? ` with ${minMemoryBytes} bytes` : ''}`
     lacking(c, n, name, fact, have.map((gpu) => gpu.type).join(', ') || 'none', required === false)
-  } else if (name === 'tags' && Array.isArray(wanted)) {
-    const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!, own = tierWithin(engineTierOf(host), tier, host)
-    // Workers run kernels of the engine's tier.
-    const onWorker = kernel !== undefined && own !== 'js' && (host.engineTier ?? own) === own && place !== 'main' && (policy?.['pin'] ?? pin) !== 'main'
-    const have = tags.have(onWorker)
-    if (wanted.every((tag) => typeof tag !== 'string' || have.has(tags.form(tag)))) return
-    const absent = wanted.filter((tag) => typeof tag === 'string' && !have.has(tags.form(tag)))
-    lacking(c, n, name, `tags ${absent.join(', ')}`, [...have].join(', ') || 'none', false)
   }
+}
+
+function checkTags(c: Context, n: number, wanted: readonly unknown[], host: ValidationHost, tags: HostTags): void {
+  const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!, own = tierWithin(tags.engine, wantedTier(tier, kernel, tags.engine), host)
+  // Workers run kernels of the engine's tier.
+  const onWorker = kernel !== undefined && own !== 'js' && (host.engineTier ?? own) === own && place !== 'main' && (policy?.['pin'] ?? pin) !== 'main'
+  const absent = (tag: unknown): tag is string => typeof tag === 'string' && !tags.have(tag, onWorker)
+  if (wanted.some(absent)) lacking(c, n, 'tags', `tags ${wanted.filter(absent).join(', ')}`, [...tags.all(onWorker)].join(', ') || 'none', false)
 }
 
 function lacking(c: Context, n: number, name: string, fact: string, have: string, preferred: boolean): void {
