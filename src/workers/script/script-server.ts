@@ -6,7 +6,7 @@ import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../
 import { blocker } from '../../media/blocker.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
-import { ArenaAudio, audioShape } from '../../memory/audio-buffer.js'
+import { ArenaAudio } from '../../memory/audio-buffer.js'
 import { RECORD_KIND, RECORD_THREAD, WINDOW } from '../../memory/layout.js'
 import { logIn, threadNotes, type Note } from '../../memory/recorder.js'
 import { isShared } from '../../memory/views.js'
@@ -171,6 +171,8 @@ class ScriptRun {
     if (typeof value !== 'object' || value === null) throw noRecord(value)
     const transfer: ArrayBuffer[] = []
     const record = Object.fromEntries(Object.entries(value).map(([port, packet]) => [port, this.#pack(packet, transfer)]))
+    // What the engine held for it is where it goes.
+    if (this.#server.memory === undefined) this.#release()
     this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted, ...(this.#single && { last: true }) }, transfer)
     this.#counted = this.#audio.copied
     if (this.#single) await this.#end(false)
@@ -293,9 +295,8 @@ class ScriptRun {
       expand: async (graph) => 'millrace' in expandable(graph, node.id) ? this.#run({ graph }) : Promise.reject(onEngine('ctx.expand with a graph')),
       allocAudio: async (spec) => {
         signal.throwIfAborted()
-        const shape = audioShape(spec, spec.frames, spec.format ?? 'f32', 'ctx.allocAudio')
-        if (local) return this.#audio.open({ shape, bytes: new ArrayBuffer(shape.frames * shape.channels * SAMPLE_BYTES[shape.format]) })
-        return this.#audio.open((await this.#ask({ audio: { ...spec } })).audio!)
+        const given = (await this.#ask({ audio: { ...spec } })).audio!, { shape } = given
+        return this.#audio.open(local ? { shape, bytes: new ArrayBuffer(shape.frames * shape.channels * SAMPLE_BYTES[shape.format]) } : given, 'ref' in given ? given.ref : undefined)
       },
       alloc: async (count, dtype) => {
         signal.throwIfAborted()

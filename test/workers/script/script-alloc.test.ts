@@ -1,6 +1,7 @@
 /** `ctx.alloc` of nodes on threads: the same bounds, whether the thread shares the arena or has memory of its own (MW-09). */
 import { describe, expect, test } from 'vitest'
-import { scripted } from './script-nodes.js'
+import { audio, type AudioBuffer } from '../../../src/index.js'
+import { loose, scripted } from './script-nodes.js'
 import { failure, modes, open } from './script-rig.js'
 
 const MIB = 2 ** 20
@@ -39,6 +40,29 @@ describe.each(modes)('ctx.alloc on a thread, shared memory %s', (shared) => {
     })
     const { outputs } = await engine.run({ out: node() })
     expect(outputs['out']!.data).toBe(4 * 10 * MIB + 6)
+    expect(engine.stats().arena.usedBytes).toBe(before)
+  })
+
+  test('audio is held and counted as other memory is, wherever it lies: bounds, peak, and nothing twice when it is given out', async () => {
+    await using engine = await open(shared, { arenaBytes: 64 * MIB })
+    const before = engine.stats().arena.usedBytes, sound = audio({ format: 'f32', layout: 'planar' })
+    const full = scripted(async (_inputs, _params, ctx) => { for (let n = 0; n < 2; n++) await ctx.allocAudio({ rate: 8_000, channels: 1, frames: 10 * 2 ** 20 }); return {} })
+    expect(await failure(engine.run({ out: full() }))).toMatchObject({ code: 'ARENA_FULL' })
+    expect(engine.stats().arena.usedBytes).toBe(before)
+    const node = loose({
+      ...scripted(() => Promise.resolve({})).definition, type: 'test::loud', outputs: { out: { media: sound } },
+      process: async (_inputs, _params, ctx) => {
+        const frames = 10 * 2 ** 20
+        ;(await ctx.allocAudio({ rate: 8_000, channels: 1, frames })).close()
+        const data = await ctx.allocAudio({ rate: 8_000, channels: 1, frames })
+        data.channel(0)[frames - 1] = 0.5
+        return { out: { media: { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', layout: 'planar' }, data, position: 0, duration: frames, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+      },
+    })
+    const result = await engine.run({ out: node() }), { data } = result.outputs['out'] as { readonly data: AudioBuffer }
+    expect([data.channel(0)[10 * MIB - 1], data.channel(0)[0]]).toEqual([0.5, 0])
+    expect(result.metrics.nodes.find(({ type }) => type === 'test::loud')!.memoryPeakBytes).toBe(40 * MIB)
+    result.close()
     expect(engine.stats().arena.usedBytes).toBe(before)
   })
 })
