@@ -5,9 +5,13 @@ import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { resolveParams } from '../../src/graph/params.js'
 import { documentSchema } from '../../src/graph/schema/json-schema.js'
 import { nodeSchema, paramsFromSchema } from '../../src/graph/schema/node-schema.js'
+import type { ParamDeclaration } from '../../src/graph/node-definition.js'
+import { createRegistry } from '../../src/graph/registry.js'
+import * as nodes from '../../src/nodes/index.js'
 import { every, everyParam, resample, testRegistry } from '../support/sample-nodes.js'
 import { CORPUS } from './document-corpus.js'
 
+const builtin = createRegistry(...Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node))
 /** ajv: a schema validator that shares no code with ours (GR-05). */
 const validator = (schema: object): ((value: unknown) => boolean) => new Ajv2020({ strict: false }).compile(schema)
 const textOf = (text: string | Uint8Array): string => typeof text === 'string' ? text : new TextDecoder().decode(text)
@@ -64,15 +68,54 @@ describe('generated JSON Schemas', () => {
     expect(accepts({ id: 'a', type: 'test::vad', params: { rate: 1 } })).toBe(false)
   })
 
-  test('schema to form to value to schema is closed (GR-25)', () => {
-    for (const definition of testRegistry().list()) {
-      const schema = JSON.parse(JSON.stringify(nodeSchema(definition))) as Record<string, unknown>
-      const params = paramsFromSchema(schema)
-      expect(params).toEqual(JSON.parse(JSON.stringify(definition.params)))
-      const form = Object.fromEntries(Object.entries(params).flatMap(([name, param]) =>
-        param.default !== undefined ? [[name, param.default]] : param.required === true ? [[name, param.type === 'file' ? 'a.wav' : param.min ?? 1]] : []))
-      expect(validator(schema)({ id: 'a', type: definition.type, params: form })).toBe(true)
-      expect(nodeSchema({ ...definition, params })).toEqual(nodeSchema(definition))
+  test.each([['every built-in type', builtin], ['types with params of every kind', testRegistry()]] as const)('schema to form to value to schema is closed: %s (GR-25)', (_name, registry) => {
+    const list = registry.list()
+    expect(list.map(({ type }) => type)).toEqual([...registry.schemas().keys()])
+    const checker = new Ajv2020({ strict: false, validateSchema: false })
+    for (const definition of list) {
+      // All that is known from here on is the schema, as text: an editor elsewhere has no more.
+      const schema = JSON.parse(JSON.stringify(registry.schema(definition.type))) as Record<string, unknown>, form = paramsFromSchema(schema)
+      const accepts = checker.compile({ ...(schema['properties'] as { params: object }).params, $defs: schema['$defs'] })
+      expect(schema).toEqual(JSON.parse(JSON.stringify(registry.schemas().get(definition.type))))
+      expect(form).toEqual(JSON.parse(JSON.stringify(definition.params)))
+      // What a form holds when nothing was touched, and what it holds when every field was.
+      const untouched = Object.fromEntries(Object.entries(form).flatMap(([name, param]) => param.default !== undefined ? [[name, param.default]] : param.required === true ? [[name, valueOf(param)]] : []))
+      const touched = Object.fromEntries(Object.entries(form).map(([name, param]) => [name, valueOf(param)]))
+      for (const value of [untouched, touched]) {
+        expect(accepts(value), `${definition.type} ${JSON.stringify(value)}`).toBe(true)
+        const { values, diagnostics } = resolveParams(definition, value)
+        expect(diagnostics).toEqual([])
+        // The values stand as they were given, and as defaults the form gives them back.
+        expect(values).toMatchObject(value)
+        const preset = { ...definition, params: Object.fromEntries(Object.entries(form).map(([name, { required, ...param }]) => [name, Object.hasOwn(value, name) ? { ...param, default: value[name] as never } : { ...param, ...(required !== undefined && { required }) }])) }
+        expect(Object.fromEntries(Object.entries(paramsFromSchema(JSON.parse(JSON.stringify(nodeSchema(preset))) as Record<string, unknown>)).flatMap(([name, param]) => param.default === undefined ? [] : [[name, param.default]]))).toEqual({ ...value })
+      }
+      for (const [name, param] of Object.entries(form)) if (!['json', 'file'].includes(param.type)) expect(accepts({ ...touched, [name]: param.type === 'object' ? 5 : {} }), `${definition.type}.${name}`).toBe(false)
+      expect(accepts({ ...touched, 'no such param': 1 })).toBe(definition.additionalParams === true)
+      expect(JSON.parse(JSON.stringify(nodeSchema({ ...definition, params: form })))).toEqual(schema)
     }
   })
 })
+
+/** What a user of a form might give: in range, and not the default where there is a choice. */
+function valueOf(param: ParamDeclaration): unknown {
+  const number = (): number => {
+    const least = param.min ?? (param.exclusiveMin === undefined ? -Infinity : param.exclusiveMin + 1e-3), most = param.max ?? (param.exclusiveMax === undefined ? Infinity : param.exclusiveMax - 1e-3)
+    const one = Number.isFinite(least) ? least : Number.isFinite(most) ? most : 1
+    return one === param.default && Number.isFinite(most) ? most : one
+  }
+  switch (param.type) {
+    case 'number': return number()
+    case 'integer': return Math.ceil(number())
+    case 'boolean': return param.default !== true
+    case 'string': return param.pattern !== undefined ? param.default ?? 'ab' : 'x'.repeat(Math.max(1, param.minLength ?? 1))
+    case 'enum': return param.values!.at(-1)
+    case 'seed': return '18446744073709551615'
+    case 'vector': return Array.from({ length: param.minItems ?? 2 }, number)
+    case 'color': return '#102030'
+    case 'file': return 'a.wav'
+    case 'json': return { any: [1, null, 'x'] }
+    case 'array': return Array.from({ length: Math.max(1, param.minItems ?? 1) }, () => param.items === undefined ? 1 : valueOf(param.items))
+    case 'object': return { any: true }
+  }
+}
