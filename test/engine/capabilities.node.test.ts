@@ -50,7 +50,7 @@ async function on(globals: Globals, requires: object, byType: boolean): Promise<
   const registry = createRegistry(byType ? defineNode({ ...work.definition, requires } as never) as unknown as typeof work : work)
   const document = { millrace: 1, nodes: [{ id: 'w', type: 'test::work', ...(!byType && { requires }) }], outputs: { out: ['w', 'out'] } }
   const facts: HostFacts = hostFacts(), before = validate(document, registry, facts).filter(({ code }) => code.startsWith('CAPABILITY')).map(({ code, constraint, got }) => [code, constraint, got])
-  await using engine = await createEngine({ tier: 'js', workers: 0, arenaBytes: 2 ** 22, registry })
+  await using engine = await createEngine({ tier: 'js', workers: 0, arenaBytes: 2 ** 24, registry })
   const told = await engine.run(fromDocument(document, registry)).then(
     ({ diagnostics, status }) => [status, ...diagnostics.filter(({ code }) => code.startsWith('CAPABILITY')).map(({ code, constraint, got, severity, node }) => [code, constraint, got, severity, node])],
     (error: { readonly code: string; readonly nodeId: string; readonly details: { readonly diagnostic: { readonly constraint: string; readonly got: string } } }) => [error.code, error.nodeId, error.details.diagnostic.constraint, error.details.diagnostic.got])
