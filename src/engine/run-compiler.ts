@@ -3,9 +3,8 @@ import { errorOf } from '../errors/error-of.js'
 import { graphErrors } from '../graph/errors.js'
 import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
-import type { Registry } from '../graph/registry.js'
 import { withDefinitions } from '../graph/with-definitions.js'
-import { tierWithin, type Tier } from '../graph/tiers.js'
+import { tierWithin, wantedTier, type Tier } from '../graph/tiers.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
 import { bindInputs, dropUnread } from '../schedule/bind-inputs.js'
@@ -91,8 +90,8 @@ export class RunCompiler {
   }
 
   /** A node's own tier; validation has refused those that the host lacks. */
-  #tierOf({ tier: named }: GraphNode, tier: Tier): { tier: Tier; why: string } {
-    const { mode, facts } = this.#p
-    return { tier: tierWithin(tier, named, facts) ?? tier, why: named === undefined || named === 'auto' ? mode.why : 'named by the node' }
+  #tierOf({ tier: named, definition }: GraphNode, tier: Tier): { tier: Tier; why: string } {
+    const { mode, facts } = this.#p, wanted = wantedTier(named, definition?.kernel, tier)
+    return { tier: tierWithin(tier, wanted, facts) ?? tier, why: wanted !== named ? 'what its kernel is made for' : named === undefined || named === 'auto' ? mode.why : 'named by the node' }
   }
 }
