@@ -31,6 +31,7 @@ const RUNS = {
   sleeps: { file: 'test/kernels/threads.node.test.ts', only: 'slept through', env: { MILLRACE_SLEEPS: '1000000' } },
   'process calls': { file: 'test/kernels/rust-and-assembly.test.ts', only: 'process calls', counts: { calls: 1_000_000, allocations: 0 } },
   'node hashes': { file: 'test/graph/hash-keys.node.test.ts', env: { MILLRACE_HASH_NODES: '10000000' } },
+  'pipeline files': { file: 'test/examples/pipelines.node.test.ts', only: '8 realistic media', env: { MILLRACE_PIPELINE_FILES: '100' } },
   'negotiated graphs': { file: 'test/graph/negotiate/brute-force.test.ts', only: 'all graphs', env: { MILLRACE_NEGOTIATE_NODES: '6' }, counts: { graphs: 4_075_250 } },
   'thread starts': { file: 'test/kernels/threads.node.test.ts', only: '256 starts', counts: { starts: 256 } },
 }

@@ -6,11 +6,13 @@ import { createEngine, createRegistry, fromDocument, type Graph, type RunOptions
 import { importDocument } from '../../src/graph-tools.js'
 import * as nodes from '../../src/nodes/index.js'
 import { encodeTestWav } from '../support/wav-of.js'
+import { hasSharedData, sharedData } from '../support/shared-data.js'
 import { speechLike } from '../support/speech-like.js'
 
 const FOLDER = resolve('examples/pipelines'), FORMS = ['seed.json', 'v1.json', 'millrace.json'] as const
 const TIERS = ['wasm-threads', 'wasm', 'js'] as const
 const registry = createRegistry(...Object.values(nodes).filter((one) => 'definition' in one) as never[])
+const shared = await hasSharedData('speech/speech-24k.wav')
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-pipelines-'))
@@ -122,6 +124,23 @@ describe('the eleven pipelines (GR-62)', () => {
       seen.add(JSON.stringify((values['vad.segments'] as { from: number; to: number }[]).map(({ from, to }) => [from, to])))
     }
     expect(seen.size).toBe(1)
+  })
+
+  // Published with the shared data: an energy detector, 30 ms, threshold 0.02, after resampling to 16 kHz.
+  test.skipIf(!shared).each([['speech-24k', 93, 141], ['quiet-speech-44k', 32, 142]] as const)('7 voice activity: of %s the listed %i of %i frames, in every form and tier', async (name, speech, total) => {
+    const path = join(folder, `${name}.wav`), bits = new Set<string>()
+    writeFileSync(path, await sharedData(`speech/${name}.wav`))
+    for (const tier of TIERS) {
+      await using engine = await createEngine({ tier, registry })
+      for (const form of FORMS) {
+        using result = await engine.run(load('07-voice-activity', form, (_, type) => type === 'io::wav-file' ? { path } : {}))
+        const frames = (result.outputs as unknown as Record<string, { data: Uint8Array; metadata: object }>)['vad.frames']!
+        expect(frames.metadata).toMatchObject({ speechFrames: speech, totalFrames: total })
+        expect([frames.data.length, frames.data.reduce((sum, bit) => sum + bit, 0)]).toEqual([total, speech])
+        bits.add(frames.data.join(''))
+      }
+    }
+    expect(bits.size).toBe(1)
   })
 
   test('8 realistic media: durations and counts over many files, nothing copied between kernels', async () => {
