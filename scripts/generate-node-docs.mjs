@@ -71,7 +71,8 @@ function examples() {
   return new Map([...readFileSync(join(root, 'test/docs/node-examples.ts'), 'utf8').matchAll(/^ {2}'([^']+)': \(\) => \((.*)\),$/gm)].map(([, type, text]) => [type, text]))
 }
 
-function page({ name, definition: d }, { describeConstraint, rangeText, index, lines }) {
+/** The page of one node type. */
+export function page({ name, definition: d }, { describeConstraint, rangeText, index, lines }) {
   const inputs = portRows(d.inputs, describeConstraint), outputs = portRows(d.outputs, describeConstraint), params = paramRows(d.params, rangeText), example = lines.get(d.type)
   const section = (title, rows, head) => rows.length === 0 ? [] : [`## ${title}`, table(head, rows)]
   const links = (d.references ?? []).map((one) => /^https?:/.test(one) ? `- <${one}>` : `- ${one}`)

@@ -103,6 +103,8 @@ export interface KernelDeclaration {
   readonly export: string
   readonly flush?: boolean
   readonly shared?: boolean
+  /** Compiled tiers that the kernel is made for; default both. In an engine of another tier the node runs in the first of these that the host has, else by its reference; `tier` of a node may name none but these and `js`. */
+  readonly tiers?: readonly ('wasm-threads' | 'wasm')[]
   readonly statuses?: Readonly<Record<number, string>>
   /** Pairs [input, output] that may share one buffer. */
   readonly inPlace?: readonly (readonly [number, number])[]
@@ -260,6 +262,7 @@ export interface NodeDefinition {
   readonly validate?: (params: ParamValues, media: PortMedia) => readonly Diagnostic[]
   readonly deterministic?: 'yes' | 'seeded' | 'no'
   readonly parity?: 'exact' | { readonly peak: number; readonly rms: number }
+  /** Keeps something from packet to packet: told in the node's page. Batch runs call a failed node again from the start, with a new instance, so that this is no matter to them. */
   readonly stateful?: boolean
   readonly idempotent?: boolean
   readonly effects?: 'none' | 'read' | 'write'
@@ -287,6 +290,7 @@ export interface NodeDefinition {
   readonly pin?: 'main' | 'master'
   readonly limiters?: readonly string[]
   readonly hangMs?: number
+  /** Packets may be joined for one call; for drivers that do that. Batch runs do not ask. */
   readonly batchable?: boolean
   readonly fingerprint?: (params: ParamValues) => Uint8Array | null | Promise<Uint8Array | null>
   readonly converter?: { readonly lossless: boolean | ((from: Media, to: Media) => boolean); readonly cost: number; readonly params: (from: Media, to: Media) => ParamValues | null }
@@ -295,6 +299,6 @@ export interface NodeDefinition {
    * names an older version (`version: '^1.0.0'`) is taken through them when it is read; `from` is the oldest version that a step is for.
    */
   readonly migrations?: readonly { readonly from: string; readonly params: (old: ParamValues) => ParamValues }[]
-  /** A runnable example: receives the factory, returns named outputs; used by docs and tests. */
+  /** An example: gets the factory, gives named outputs. `conformance` looks at its graph. */
   readonly example?: (self: never) => unknown
 }

@@ -114,6 +114,11 @@ export function chooseTier(question: TierQuestion): TierAnswer {
   return { tier, source, why, ...(choice === 'auto' && tier !== wanted && { fellBack: { wanted, missing } }) }
 }
 
+/** What a node is to run in within an engine of tier `engine`: its own word, else what its kernel is made for, where that is another tier; references come last. */
+export function wantedTier(tier: unknown, kernel: { readonly tiers?: readonly Tier[] } | undefined, engine: Tier): unknown {
+  return (tier ?? 'auto') !== 'auto' || kernel?.tiers === undefined || engine === 'js' || kernel.tiers.includes(engine) ? tier : [...kernel.tiers, 'js']
+}
+
 /** Tier of a node in an engine (GR-43): the engine's when the node names none (`tier` as it stands in the graph), else the first that it names and the host can give; undefined: none of them. */
 export function tierWithin(engine: Tier, tier: unknown, facts: HostFacts): Tier | undefined {
   const choice = parseTier(tier)

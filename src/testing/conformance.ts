@@ -3,6 +3,7 @@ import type { NodeDefinition } from '../graph/node-definition.js'
 import type { CompileOptions } from '../kernels/compile.js'
 import { difference, tolerantDifference } from './compare.js'
 import { checkBadInit } from './checks/bad-init.js'
+import { checkExample } from './checks/example-check.js'
 import { checkLarge } from './checks/large-check.js'
 import { checkParity } from './checks/parity-check.js'
 import { checkSettled } from './checks/settled-check.js'
@@ -84,6 +85,7 @@ function reportOf(
   }
   if (!log.failed('starts')) log.note('starts', `${taken} cases${refused.length > 0 ? `, ${refused.length} that the ports do not take` : ''}`)
   for (const check of ['status', 'frames', 'counters', 'canaries'] as const) if (!log.failed(check)) log.note(check, 'in every call')
+  if (!host.compiled) checkExample(definition, log)
   return log.findings()
 }
 

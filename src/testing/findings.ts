@@ -10,7 +10,7 @@ export interface Finding {
 /** Names of all checks, in the order in which they are told. */
 export const CHECKS = [
   'starts', 'status', 'frames', 'counters', 'canaries', 'silence', 'impulse', 'step', 'nan', 'full-scale', 'denormals', 'chunking', 'offsets', 'position', 'controls', 'moved-state',
-  'snapshot', 'reset', 'flush', 'latency', 'tail', 'in-place', 'no-room', 'unconnected', 'media', 'parity', 'allocation', 'bad-init',
+  'snapshot', 'reset', 'flush', 'latency', 'tail', 'in-place', 'no-room', 'unconnected', 'media', 'parity', 'allocation', 'bad-init', 'example',
 ] as const
 /** Name of a check. */
 export type CheckName = typeof CHECKS[number]

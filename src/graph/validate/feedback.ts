@@ -9,7 +9,7 @@ import type { Negotiation } from '../negotiate/index.js'
 import { escapePointer } from '../pointer.js'
 import type { LinkFault } from '../resolve/linked-node.js'
 import { resolveLinks } from '../resolve/resolve-graph.js'
-import { parseTier, tierWithin, TIERS, type HostFacts, type Tier } from '../tiers.js'
+import { parseTier, tierWithin, TIERS, wantedTier, type HostFacts, type Tier } from '../tiers.js'
 import type { Context } from './context.js'
 import type { Flow } from './flow.js'
 import { engineTierOf, type ValidationHost } from './host.js'
@@ -91,7 +91,7 @@ function enginesOn(host: ValidationHost | undefined): readonly (readonly [tier: 
 }
 
 /** A node's tier in an engine; one that the host does not have is told by its stage. */
-function tierOf({ tier }: GraphNode, engine: Tier, host: HostFacts): Tier { return tierWithin(engine, tier, host) ?? [parseTier(tier) as Tier | Tier[]].flat()[0]! }
+function tierOf({ tier, definition }: GraphNode, engine: Tier, host: HostFacts): Tier { return tierWithin(engine, wantedTier(tier, definition?.kernel, engine), host) ?? [parseTier(tier) as Tier | Tier[]].flat()[0]! }
 
 function reportFault(c: Context, { diagnostic, output }: LinkFault, e: number | undefined): void {
   if (e !== undefined) {
