@@ -22,7 +22,7 @@ const RUNS = {
   'ends between tiny tasks': { file: 'test/workers/kill.test.ts', env: { MILLRACE_KILLS: kills, MILLRACE_SEED: seed } },
   ...ENDS_IN_RUNS,
   'allocator operations': { file: 'test/memory/free-lists.test.ts', only: 'random operations', counts: { operations: 1_000_000 }, seed: 1 },
-  'jobs with faults': { file: 'test/engine/job-faults.node.test.ts', env: { MILLRACE_FAULT_JOBS: '10000' } },
+  'jobs with faults': { file: 'test/engine/job-faults.node.test.ts', env: { MILLRACE_FAULT_JOBS: '1000' }, seeds: Array.from({ length: 10 }, (_, n) => 201 + n) },
   'fuzzed frames': { file: 'test/workers/codec/codec.test.ts', only: 'damaged frames', env: { MILLRACE_FUZZ_FRAMES: '100000' } },
   'fuzzed ring words': { file: 'test/memory/byte-ring.test.ts', only: 'random words', env: { MILLRACE_FUZZ_RINGS: '100000' } },
   'ring samples': { file: 'test/memory/ring-threads.test.ts', only: 'samples in order', env: { MILLRACE_RING_SAMPLES: '100000000' } },
@@ -32,6 +32,7 @@ const RUNS = {
   'process calls': { file: 'test/kernels/rust-and-assembly.test.ts', only: 'process calls', counts: { calls: 1_000_000, allocations: 0 } },
   'node hashes': { file: 'test/graph/hash-keys.node.test.ts', env: { MILLRACE_HASH_NODES: '10000000' } },
   'pipeline files': { file: 'test/examples/pipelines.node.test.ts', only: '8 realistic media', env: { MILLRACE_PIPELINE_FILES: '100' } },
+  'graphs against the oracle': { file: 'test/graph/validate/oracle.node.test.ts', only: 'random graphs', env: { MILLRACE_ORACLE_GRAPHS: '10000' } },
   'negotiated graphs': { file: 'test/graph/negotiate/brute-force.test.ts', only: 'all graphs', env: { MILLRACE_NEGOTIATE_NODES: '6' }, counts: { graphs: 4_075_250 } },
   'thread starts': { file: 'test/kernels/threads.node.test.ts', only: '256 starts', counts: { starts: 256 } },
 }

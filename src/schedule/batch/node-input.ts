@@ -33,6 +33,10 @@ export class NodeInput implements PacketStream {
   #at = 0
   #begun = false
   #held: Packet | undefined
+  /** Reads under way, and those among them of deliveries that are over: what they get is the next one's. */
+  readonly #reads = new Set<Promise<unknown>>()
+  #stale: Promise<unknown> | undefined
+  #left = false
 
   constructor(queue: PacketQueue, scope: InputScope) {
     this.media = queue.media
@@ -42,6 +46,16 @@ export class NodeInput implements PacketStream {
 
   /** Starts over. Only while the scope is replayable. */
   rewind(): void {
+    if (this.#reads.size > 0) {
+      const stale: Promise<unknown> = this.#stale = Promise.allSettled(this.#reads).then(() => {
+        if (this.#stale === stale) this.#stale = undefined
+        if (!this.#left) this.#restart()
+      })
+    }
+    this.#restart()
+  }
+
+  #restart(): void {
     this.#release()
     this.#at = 0
     this.#begun = false
@@ -57,10 +71,26 @@ export class NodeInput implements PacketStream {
 
   /** The node has ended. */
   leave(): void {
+    this.#left = true
+    this.#clear()
+    this.#queue.leave()
+  }
+
+  #clear(): void {
     this.#release()
     this.#at = this.#kept.length
     this.forget()
-    this.#queue.leave()
+  }
+
+  /** A read begins when those of earlier deliveries have ended; who reads on when the node has ended leaves nothing. */
+  #read<T>(read: () => Promise<T>): Promise<T> {
+    const reading = this.#stale === undefined ? read() : this.#scope.turn.outside(this.#stale).then(read), done = (): void => {
+      this.#reads.delete(reading)
+      if (this.#left) this.#clear()
+    }
+    this.#reads.add(reading)
+    reading.then(done, done)
+    return reading
   }
 
   /** Settles when there is something to read, or nothing will come. Throws what failed the input. */
@@ -76,7 +106,8 @@ export class NodeInput implements PacketStream {
   }
 
   /** Takes the next packet; undefined at the end. */
-  async next(): Promise<Packet | undefined> {
+  next(): Promise<Packet | undefined> { return this.#read(() => this.#next()) }
+  async #next(): Promise<Packet | undefined> {
     this.#release()
     const packet = this.#held = await this.#take(true)
     if (packet !== undefined && this.#begun) await this.onNext?.()
@@ -90,7 +121,8 @@ export class NodeInput implements PacketStream {
     } finally { await this.quit() }
   }
 
-  async whole(): Promise<Packet> {
+  whole(): Promise<Packet> { return this.#read(() => this.#whole()) }
+  async #whole(): Promise<Packet> {
     this.#release()
     const parts: Packet[] = []
     try {
