@@ -45,3 +45,10 @@ test('MILLRACE_FALLBACK=false and named tiers: no warning, no fallback', async (
   expect(result.diagnostics).toEqual([])
   expect(told).toEqual([])
 })
+
+test('tags of workers are not had on the engine\'s thread, where nodes of another tier run', async () => {
+  await using engine = await createEngine({ tier: 'wasm-threads', workers: 1, workerTags: { heavy: 1 }, arenaBytes: 2 ** 24 })
+  const tagged = (tier: unknown): Loose => (gain as Loose).with({ requires: { tags: ['heavy'] }, tier }).named('n')(audioBuffer({ data: [SAMPLES], rate: 8_000 }))
+  for (const tier of ['wasm', 'js', 'python', ['wasm', 'wasm-threads']]) await expect(engine.plan({ out: tagged(tier) })).rejects.toMatchObject({ code: 'CAPABILITY_MISSING', nodeId: 'n' })
+  for (const tier of ['wasm-threads', 'auto', 'rust']) expect((await engine.plan({ out: tagged(tier) })).nodes.find(({ id }) => id === 'n')).toMatchObject({ where: 'worker', tier: 'wasm-threads' })
+})
