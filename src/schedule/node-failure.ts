@@ -28,6 +28,9 @@ export function wrapNodeFailure(thrown: unknown, { node, type, operation, ...pla
     { ...context, cause: thrown, retryable: typeof said === 'boolean' ? said : !OWN_FAULTS.has(thrown.name) })
 }
 
+/** What a node's code threw itself: of a `NODE_FAILED` its cause. */
+export function ownFault(failure: unknown): unknown { return isMillraceError(failure) && failure.code === 'NODE_FAILED' ? failure.cause : failure }
+
 function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
 }

@@ -1,5 +1,5 @@
 import { decodeError } from '../../errors/codec.js'
-import { MillraceError } from '../../errors/millrace-error.js'
+import { isMillraceError, MillraceError } from '../../errors/millrace-error.js'
 import type { Document } from '../../graph/document/document.js'
 import type { PacketRecord } from '../../graph/node-definition.js'
 import type { Arena } from '../../memory/arena.js'
@@ -9,6 +9,7 @@ import type { Holder } from '../../memory/leases.js'
 import type { AudioBuffer } from '../../media/audio-buffer.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import type { ScriptCall } from '../../schedule/batch/script-host.js'
+import { ownFault, wrapNodeFailure } from '../../schedule/node-failure.js'
 import { releasePacket } from '../../schedule/packet-data.js'
 import { unpackPacket } from '../wire-packet.js'
 import { placed, unplaced } from './placed.js'
@@ -78,9 +79,11 @@ export class ScriptJob {
     if (reply?.error === undefined) return undefined
     // What is no error is told as it is, as by a node on the engine's thread.
     if (reply.error.type === 'value') throw reply.error.value
-    const { signal } = this.call.ctx, error = decodeError(reply.error)
-    if (reply.asked !== undefined && this.#errors.has(reply.asked)) throw this.#errors.get(reply.asked)
-    throw signal.aborted && error.name === 'AbortError' ? signal.reason : error
+    const { signal, node } = this.call.ctx, error = decodeError(reply.error), asked = reply.asked !== undefined && this.#errors.has(reply.asked)
+    if (!asked && !(signal.aborted && (ownFault(error) as Error | undefined)?.name === 'AbortError')) throw error
+    // The engine's own error, in place of what the thread was told of it; with the call (flush, init) that passed it on.
+    const own: unknown = asked ? this.#errors.get(reply.asked) : signal.reason, operation = isMillraceError(error) ? error.operation : undefined
+    throw operation === undefined ? own : wrapNodeFailure(own, { node: node.id, type: node.type, operation })
   }
 
   /** Tells the code to stop. */

@@ -15,6 +15,7 @@ import { DTYPE_BYTES } from '../../media/dtype.js'
 import { scheduleErrors } from '../../schedule/errors.js'
 import { callCode } from '../../schedule/batch/node-code.js'
 import { expandable, nodeRandom } from '../../schedule/batch/node-context.js'
+import { ownFault } from '../../schedule/node-failure.js'
 import { NodeInstances, type InstanceLease } from '../../schedule/node-instances.js'
 import { audioPacket, isPacket, sharePacket } from '../../schedule/packet-data.js'
 import { noteScript } from './note-script.js'
@@ -142,8 +143,8 @@ class ScriptRun {
   /** The code gives one record. */
   #single = false
   #last: Promise<void> = Promise.resolve()
-  /** The engine's own error that the code was told of, by the ask's number. */
-  #told: { readonly error: unknown; readonly ask: number } | undefined
+  /** The engine's own errors that the code was told of: numbers of the asks. */
+  readonly #told = new WeakMap<object, number>()
 
   constructor(server: ScriptServer, open: Opened, code: NodeDefinition) {
     this.#server = server
@@ -195,7 +196,8 @@ class ScriptRun {
     if (early) await Promise.resolve(this.#iterator?.return?.()).catch((error: unknown) => { fault ??= { error } })
     await this.#lease?.release(!early && !this.#abort.signal.aborted).catch((error: unknown) => { fault ??= { error } })
     this.#server.ended(this.#open.job)
-    this.#server.say({ kind: 'ended', job: this.#open.job, ...(fault && { error: encoded(fault.error) }), ...(fault && this.#told && this.#told.error === fault.error ? { asked: this.#told.ask } : {}) })
+    const asked = fault && this.#told.get(ownFault(fault.error) as object)
+    this.#server.say({ kind: 'ended', job: this.#open.job, ...(fault && { error: encoded(fault.error) }), ...(asked !== undefined && { asked }) })
   }
 
   #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<GivenAudio> {
@@ -238,7 +240,7 @@ class ScriptRun {
     this.#driven(answer.driven)
     if (answer.error === undefined) { waiting?.resolve(answer); return }
     const error = Object.assign(new Error(answer.error.message), { name: answer.error.name })
-    this.#told = { error, ask: answer.ask }
+    this.#told.set(error, answer.ask)
     waiting?.reject(error)
   }
 
