@@ -1,3 +1,4 @@
+import privateCode from 'inline-worker:../src/workers/worker-entry-private.ts'
 import workerCode from 'inline-worker:../src/workers/worker-entry-shared.ts'
 import { hostClock } from '../src/engine/host-clock.js'
 import { compileModules } from '../src/kernels/compile.js'
@@ -16,10 +17,17 @@ const ROUNDS = 100
 /** Moments of one loss, ms since the thread was told to end. */
 interface Moments { told: number; gone: number; rebuilt: number; busy: number }
 
+interface Thread { terminate(): unknown; postMessage(message: unknown): void; readonly threadId: number }
+/** Threads that start from now on. */
+function watchThreads(): { readonly threads: Thread[]; readonly restore: () => void } {
+  const host = process.getBuiltinModule('node:worker_threads') as unknown as { Worker: new (...words: never[]) => Thread }, Real = host.Worker, threads: Thread[] = []
+  host.Worker = class extends Real { constructor(...words: never[]) { super(...words); threads.push(this) } }
+  return { threads, restore: () => { host.Worker = Real } }
+}
+
 /** A pool of one worker that executes a task for ever, and how to end that worker behind the pool's back. */
 async function stuckPool(warmSpares: number) {
-  const host = process.getBuiltinModule('node:worker_threads') as { Worker: new (...words: never[]) => { terminate(): unknown; readonly threadId: number } }, Real = host.Worker, threads: InstanceType<typeof Real>[] = []
-  host.Worker = class extends Real { constructor(...words: never[]) { super(...words); threads.push(this) } }
+  const { threads, restore } = watchThreads()
   const mine = craftModule({ exports: EXPORTS, body: STUCK, layout: layoutHash() })
   const tables: RunTable[] = [], at: Moments = { told: 0, gone: 0, rebuilt: 0, busy: 0 }
   // The wait before a re-delivery is left out (MW-47 counts without it).
@@ -40,7 +48,22 @@ async function stuckPool(warmSpares: number) {
     pool, running, at, ready: () => running.state(0) === TASK_STATE.RUNNING && pool.stats().busy === 1 && pool.stats().spares >= warmSpares,
     /** The worker that has a slot is the older one. */
     end: () => threads.filter(({ threadId }) => threadId > 0)[0]!.terminate(),
-    async close() { letGo(); await pool.close(); host.Worker = Real },
+    async close() { letGo(); await pool.close(); restore() },
+  }
+}
+
+/** As {@link stuckPool}, with a memory of its own: told to, its worker loops for ever. A call there and back stands for the job that the next one gets. */
+async function privatePool(warmSpares: number) {
+  const { threads, restore } = watchThreads(), at = { told: 0, placed: 0 }, code = `${privateCode}\n;process.getBuiltinModule('node:worker_threads').parentPort.on('message', (data) => { if (data === 'loop') for (;;); })`
+  const { pool } = await makePool({
+    spawn: nodeSpawner({ code }), size: 1, warmSpares, respawns: Number.POSITIVE_INFINITY, hangMs: 1e9, onLost: () => { at.told = performance.now() }, onStarted: () => { at.placed = performance.now() },
+  }, false), letGo = pool.hold()
+  await pool.ensure(1)
+  const last = (): Thread => threads.filter(({ threadId }) => threadId > 0)[0]!
+  return {
+    at, ready: () => pool.stats().count === 1 && pool.stats().spares >= warmSpares, loop: () => { last().postMessage('loop') }, end: () => last().terminate(),
+    async answered(before: number) { while (at.placed <= before) await hostClock.sleep(1); await pool.dump() },
+    async close() { letGo(); await pool.close(); restore() },
   }
 }
 
@@ -82,6 +105,21 @@ export const recovery = bench('workers/recovery', async (b) => {
       ['the host ends the thread and says so', (m: Moments) => m.told], ['its slot, stack and leases are back', (m: Moments) => m.gone - m.told], ['runs are rebuilt', (m: Moments) => m.rebuilt - m.gone],
       ['the other thread has taken the task', (m: Moments) => m.busy - m.rebuilt], ['all but the first', (m: Moments) => m.busy - m.told],
     ] as const) b.note(`  of which ${name}: ${shares(seen.map(part))} ms`)
+  }
+  for (const spares of [1, 0]) {
+    const { at, ready, loop, end, answered, close } = await privatePool(spares), seen: { told: number; placed: number; answered: number }[] = []
+    while (seen.length < ROUNDS) {
+      while (!ready()) await hostClock.sleep(2)
+      loop()
+      await hostClock.sleep(5)
+      const from = performance.now()
+      void end()
+      await answered(from)
+      seen.push({ told: at.told - from, placed: at.placed - from, answered: performance.now() - from })
+    }
+    await close()
+    b.note(`private memories, ${spares === 1 ? 'with a spare' : 'without a spare'}: another has the place and answers after ${shares(seen.map((m) => m.answered))} ms (${ROUNDS} ends${spares === 1 ? ', bar p99 100 ms' : ''})`)
+    b.note(`  of which the host ends the thread and says so: ${shares(seen.map((m) => m.told))} ms, the place is taken: ${shares(seen.map((m) => m.placed - m.told))} ms`)
   }
   b.note(`a thread that counts for ever, ended without a pool: ${shares(await bareEnds())} ms`)
 }, ['node'])
