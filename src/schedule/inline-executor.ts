@@ -25,6 +25,8 @@ export class InlineExecutor implements SegmentExecutor {
   readonly #clock: Clock
   readonly #build: BuildProgram
   #busyUs = 0
+  /** µs of passes since the event loop had a turn: chunks of a file in memory come without one, and no timer would hear of a cancel before its end. */
+  #heldUs = 0
 
   constructor(arena: Arena, clock: Clock, build: BuildProgram) {
     this.#arena = arena
@@ -49,17 +51,20 @@ export class InlineExecutor implements SegmentExecutor {
           const code = guarded(program, () => this.#arena.debug ? checkedPass(interpreter, program.address, ENGINE_THREAD, plan.nodes.length, (step) => { expectGuards(this.#arena, plan, step) })
             : timed ? onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () => this.#clock.nowUs())
             : interpreter.run(program.address, ENGINE_THREAD))
-          if (code !== PASS.MORE) return code
           const now = this.#clock.nowUs()
-          if (now - slice < SLICE_US) continue
-          busy += now - slice
-          this.#busyUs += now - slice
-          await this.#clock.yield()
-          slice = this.#clock.nowUs()
+          if (this.#heldUs + now - slice >= SLICE_US) {
+            busy += now - slice
+            this.#busyUs += now - slice
+            this.#heldUs = 0
+            await this.#clock.yield()
+            slice = this.#clock.nowUs()
+          }
+          if (code !== PASS.MORE) return code
         }
       } finally {
         const last = this.#clock.nowUs() - slice
         this.#busyUs += last
+        this.#heldUs += last
         segment.account(busy + last, 0, began - scope.startUs, -1)
       }
     })

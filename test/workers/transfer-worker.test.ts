@@ -72,6 +72,19 @@ describe('jobs on a private memory', () => {
     await s.until('job-closed', 1)
   })
 
+  test('MW-58: the event loop has its turns also when every chunk takes less than a slice', async () => {
+    let turns = 0
+    const s = await served(() => { turns++ })
+    s.say(opening(1))
+    for (let n = 0; n < 30; n++) {
+      s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(HEAD, n * HEAD) })
+      s.say({ kind: 'advance', job: 1 })
+    }
+    s.say({ kind: 'job-close', job: 1 })
+    await s.until('job-closed', 1)
+    expect(turns).toBeGreaterThanOrEqual(3)
+  })
+
   test('MW-58: a cancel is heard while a long value is copied, before any pass', async () => {
     const s = await served(() => { if (s.heard.length === 1) s.say({ kind: 'job-cancel', job: 1 }) })
     s.say(opening(1))
