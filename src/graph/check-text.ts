@@ -1,5 +1,3 @@
-import { writtenOut } from './written-out.js'
-
 /** Nesting of values beyond which they are refused (spec graph.md section 7, hard limit); also ends cycles. */
 export const DEEPEST = 256
 
@@ -21,10 +19,10 @@ export function checkJson(value: unknown, path: string): TextProblem | undefined
   try {
     got = findBad(value, steps, 0, { left: FEW })
     if (got === MANY) {
-      const { values, distinct, levels } = writtenOut(value, partsOf, DEEPEST + 1)
-      if (levels <= DEEPEST && values > MOST_SHARED * distinct) return { constraint: 'other', limit: `values that are at most ${MOST_SHARED} times as long as their parts`, got: `${values} of ${distinct}`, path, at: [] }
+      const times = new Map<object, number>(), objects = writtenOut(value, times, 0)
+      if (objects > MOST_SHARED * times.size) return { constraint: 'other', limit: `values at most ${MOST_SHARED} times as long as their parts`, got: objects, path, at: [] }
       steps.length = 0
-      got = levels > DEEPEST ? TOO_DEEP : findBad(value, steps, 0, { left: Number.POSITIVE_INFINITY, seen: new Set() })
+      got = findBad(value, steps, 0, { left: Infinity, seen: new Set() })
     }
     if (got === undefined) return undefined
   } catch (cause) {
@@ -48,6 +46,20 @@ function partsOf(object: object): readonly unknown[] {
   if (typeof toJSON === 'function') return [(toJSON as () => unknown).call(object)]
   const prototype: unknown = Object.getPrototypeOf(object)
   return prototype !== null && Object.getPrototypeOf(prototype) !== null ? [] : Object.values(object)
+}
+
+/** Objects in a value, shared ones each time that they are written out: forty levels of `[x, x]` are 10¹² of 40. Infinity for one that stands within itself. In time that its parts bound. */
+function writtenOut(value: unknown, times: Map<object, number>, depth: number): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const known = times.get(value)
+  if (known !== undefined) return known
+  // Whoever meets it before it is counted is inside of it.
+  times.set(value, Infinity)
+  if (depth > DEEPEST) return Infinity
+  let sum = 1
+  for (const part of partsOf(value)) sum += writtenOut(part, times, depth + 1)
+  times.set(value, sum)
+  return sum
 }
 
 /** The bad text, or the sign for nesting; on the way back the steps are noted, the innermost first. Follows what `HashWriter.value` follows. */
