@@ -107,7 +107,7 @@ class Rig {
   #isBack(): boolean {
     const { arena, workers } = this.engine.stats()
     if (this.mode === 'transfer') return arena.usedBytes === this.#used && arena.blocks === this.#blocks
-    const missing = WORKERS - workers.count, spans = (arena.usedBytes + missing * WORKER_LEASE_BYTES - this.#used) / SPAN
+    const missing = WORKERS - (workers.count - workers.scripts.count), spans = (arena.usedBytes + missing * WORKER_LEASE_BYTES - this.#used) / SPAN
     return Number.isInteger(spans) && arena.blocks + missing * BLOCKS_OF_WORKER - spans === this.#blocks
   }
   #count(what: string): void { this.counts.faults[what] = (this.counts.faults[what] ?? 0) + 1 }

@@ -117,10 +117,14 @@ class Scripts implements ScriptHost {
     const thread = await this.#pick(signal, call.ctx.delivery >= ALONE_FROM)
     const number = ++this.#jobs, job = new ScriptJob(number, call, thread, this.#p.arena), settled = new AbortController()
     let stopping = false
-    const stop = (): void => {
+    const stop = (why = 'the code did not stop when told to', late?: () => void): void => {
       if (stopping) return
       stopping = true
-      void this.#p.clock.sleep(GRACE_MS, settled.signal).then(() => { if (!settled.signal.aborted) this.#lose(thread, 'terminated', 'the code did not stop when told to') })
+      void this.#p.clock.sleep(GRACE_MS, settled.signal).then(() => {
+        if (settled.signal.aborted) return
+        late?.()
+        this.#lose(thread, 'terminated', why)
+      })
     }
     const cancel = (): void => { job.abort(); stop() }
     let deaf = (): void => undefined
@@ -132,7 +136,12 @@ class Scripts implements ScriptHost {
       job.open(code.id)
       if (signal.aborted) cancel(); else deaf = onAbort(signal, cancel)
       for (let record = await job.next(); record !== undefined; record = await job.next()) {
-        if (job.last) call.onLast?.()
+        if (job.last) {
+          call.onLast?.()
+          // What is left is its instance's reset or dispose: the run has what it wants, and waits no longer than for code that was stopped.
+          const { node: { id } } = call.ctx
+          stop('its instance did not end', () => { call.ctx.warn(workerErrors.HEARTBEAT_LOST.diagnostic({ worker: `script ${thread.ordinal}`, ms: GRACE_MS, node: id }, { severity: 'warning', node: id })) })
+        }
         yield record
       }
     } catch (error) {
