@@ -7,8 +7,6 @@ import { listSource } from '../src/nodes/core/list-source.js'
 import { pass } from '../src/nodes/core/pass.js'
 import { bench, tail, verdict } from './support/bench.js'
 
-const now = (): number => performance.now()
-
 /** Question: how soon is an engine there that has not started a thread (MW-43)? Bar: 20 ms. In this process again and again; and the first one of a process, from the built package, with the loading of its parts. */
 export const open = bench('engine/open', async (b) => {
   const { spawnSync } = await import('node:child_process'), { existsSync } = await import('node:fs'), { pathToFileURL } = await import('node:url')
