@@ -10,14 +10,15 @@ import type { Holder } from './leases.js'
 export class RunMemory {
   readonly copies: CopyLedger
   /** Bytes of all nodes together: now and at most; blocks allocated and freed. */
-  readonly all: LeaseGroup = { bytes: 0, peakBytes: 0, allocs: 0, frees: 0 }
+  readonly all: LeaseGroup
   readonly #arena: Arena
   readonly #holders = new Map<string, Holder>()
 
-  /** `copies`: another ledger, to count along in it. */
-  constructor(arena: Arena, copies = new CopyLedger()) {
+  /** `copies`, `all`: those of the run in its other memory, to count along in them. */
+  constructor(arena: Arena, copies = new CopyLedger(), all: LeaseGroup = { bytes: 0, peakBytes: 0, allocs: 0, frees: 0 }) {
     this.#arena = arena
     this.copies = copies
+    this.all = all
   }
 
   /** Holder of a node's leases; `''`: of the run's own. */
