@@ -219,31 +219,29 @@ class NodeTask {
       this.#scope.replayable = false
       this.#inputs.forget()
     }
-    const left = new Map(Object.entries(record))
-    try { for (const [port, packet] of left) await this.#put(port, packet, left) } finally {
+    const { id, definition: { outputs }, perItem, lists } = this.#node, left = new Map(Object.entries(record))
+    try {
+      for (const [port, packet] of left) {
+        if (outputs[port] === undefined) { this.#warnUndeclared(port); continue }
+        if (isBlocker(packet)) {
+          this.#given.add(port)
+          this.#routes.block(valueId(id, port))
+          continue
+        }
+        const list = outputs[port].list === true || perItem === true || (lists !== undefined && (packet as Partial<Packet> | undefined)?.metadata?.[LIST_MARK] === true)
+        this.#check(port, packet, list)
+        this.#given.add(port)
+        left.delete(port)
+        this.#own.give(packet.data)
+        this.#report.itemsOut++
+        this.#report.framesOut += packet.duration
+        const number = this.#seq.get(port) ?? 0
+        this.#seq.set(port, number + 1)
+        await this.#routes.give(valueId(id, port), { ...packet, streamId: packet.streamId || `${id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs(), ...(list && { metadata: { ...packet.metadata, [LIST_MARK]: true } }) })
+      }
+    } finally {
       // What no port takes is nobody's.
       for (const packet of left.values()) if (isPacket(packet)) releasePacket(packet)
-    }
-  }
-
-  /** Gives one packet out; then it is no longer `left`. */
-  async #put(port: string, packet: Packet, left: Map<string, unknown>): Promise<void> {
-    const node = this.#node, { outputs } = node.definition
-    if (outputs[port] === undefined) this.#warnUndeclared(port)
-    else if (isBlocker(packet)) {
-      this.#given.add(port)
-      this.#routes.block(valueId(node.id, port))
-    } else {
-      const list = outputs[port].list === true || node.perItem === true || (node.lists !== undefined && (packet as Partial<Packet> | undefined)?.metadata?.[LIST_MARK] === true)
-      this.#check(port, packet, list)
-      this.#given.add(port)
-      left.delete(port)
-      this.#own.give(packet.data)
-      this.#report.itemsOut++
-      this.#report.framesOut += packet.duration
-      const number = this.#seq.get(port) ?? 0
-      this.#seq.set(port, number + 1)
-      await this.#routes.give(valueId(node.id, port), { ...packet, streamId: packet.streamId || `${node.id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs(), ...(list && { metadata: { ...packet.metadata, [LIST_MARK]: true } }) })
     }
   }
 
