@@ -1,5 +1,6 @@
 import type { CopyEntry, CopyLedger, CopyReason } from '../memory/copies.js'
 import type { BatchOutcome } from '../schedule/batch/batch-types.js'
+import { copiesOf, edgeRows } from '../schedule/batch/edge-rows.js'
 import type { CompiledPlan } from '../schedule/compiled-plan.js'
 import type { PlanEdge } from '../schedule/plan.js'
 
@@ -20,8 +21,6 @@ export interface EdgeStats {
   readonly copyBytes: Readonly<Record<CopyReason, number>>
 }
 
-type Row = { -readonly [K in keyof Omit<EdgeStats, 'copyBytes'>]: EdgeStats[K] } & { copyBytes: Record<CopyReason, number> }
-
 /** What the last runs' edges carried and copied. Nothing is computed until someone asks, and once a run: O(edges of that run), then nothing but a list of them. */
 export class EdgeLog {
   readonly #runs: (() => readonly EdgeStats[])[] = []
@@ -29,10 +28,9 @@ export class EdgeLog {
 
   /** Remembers a run that has ended: numbers and names only. */
   add(runId: string, { plan: { edges } }: CompiledPlan, { edges: carried, segments }: BatchOutcome, copies: CopyLedger): void {
-    const moved = segments.flatMap((segment) => [...segment?.report().copied ?? []])
-    const charged: CopyEntry[] = [...copies.entries(), ...moved.map(([edge, bytes]) => ({ edge, bytes, reason: 'thread' as const, copies: 1 }))]
+    const charged = copiesOf(copies, segments.map((segment) => segment?.report()))
     let rows: readonly EdgeStats[] | undefined
-    this.#runs.push(() => rows ??= rowsOf(runId, edges, carried, charged))
+    this.#runs.push(() => rows ??= statsOf(runId, edges, carried, charged))
     if (this.#runs.length > RUNS) this.#runs.shift()
     this.#all = undefined
   }
@@ -40,27 +38,10 @@ export class EdgeLog {
   /** All edges, oldest run first, after what was copied outside of runs. */
   list(outside: CopyLedger): EdgeStats[] {
     // Copies to threads are made for runs, whose segments tell them.
-    return rowsOf('', [], [], outside.entries().filter(({ reason }) => reason !== 'thread')).concat(this.#all ??= this.#runs.flatMap((run) => run()))
+    return statsOf('', [], [], outside.entries().filter(({ reason }) => reason !== 'thread')).concat(this.#all ??= this.#runs.flatMap((run) => run()))
   }
 }
 
-function rowsOf(runId: string, edges: readonly PlanEdge[], carried: BatchOutcome['edges'], copies: readonly CopyEntry[]): EdgeStats[] {
-  const rows: EdgeStats[] = [], byEnds = new Map<string, Row>(), first = new Map<string, Row>()
-  const row = (from: string, to: string, transport: Row['transport']): Row => {
-    const made: Row = { runId, from, to, transport, items: 0, frames: 0, copyBytes: { thread: 0, convert: 0, platform: 0, user: 0 } }
-    rows.push(made)
-    byEnds.set(`${from} ${to}`, made)
-    // By value, and by node for copies that are no single port's.
-    for (const key of [from, `${from.slice(0, from.lastIndexOf('.'))}.*`]) if (!first.has(key)) first.set(key, made)
-    return made
-  }
-  for (const { from, to, transport } of edges) row(from.join('.'), to.join('.'), transport)
-  for (const { from, to, counters: { items, frames } } of carried) {
-    // A segment reads a value once, for all its nodes.
-    const one = byEnds.get(`${from} ${to}`) ?? first.get(from) ?? row(from, to, 'queue')
-    one.items += items
-    one.frames += frames
-  }
-  for (const { edge, bytes, reason } of copies) (first.get(edge) ?? row(edge, '', '')).copyBytes[reason] += bytes
-  return rows
+function statsOf(runId: string, edges: readonly PlanEdge[], carried: BatchOutcome['edges'], copies: readonly CopyEntry[]): EdgeStats[] {
+  return edgeRows(edges, carried, copies).map(({ from, to, transport, items, frames, copyBytes }) => ({ runId, from, to, transport, items, frames, copyBytes }))
 }

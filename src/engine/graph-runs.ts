@@ -22,6 +22,8 @@ import { cancelledRun, probeFailure, withResult } from './run-errors.js'
 import type { RunCompiler } from './run-compiler.js'
 import { runServices, startSource } from './run-services.js'
 
+interface Threads { readonly count: number; readonly lost: number; readonly respawns: number }
+
 /** One run of a graph at a time: from the call to its result. Nested runs come back here. */
 export class GraphRuns {
   /** What the edges of the last runs carried. */
@@ -42,7 +44,7 @@ export class GraphRuns {
   /** Runs it. Rejects with what the run failed with, its result hung on. */
   async execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget, onJobs?: (cancel: CancelJob) => void): Promise<RunResult> {
     const { clock, arena } = this.#p
-    const startMs = clock.nowMs(), startUs = clock.nowUs(), share = budget.share ??= { priority: options.priority ?? 0, limit: options.workers ?? 0, age: this.#age++ }
+    const startMs = clock.nowMs(), startUs = clock.nowUs(), before = this.#threads(), share = budget.share ??= { priority: options.priority ?? 0, limit: options.workers ?? 0, age: this.#age++ }
     if (signal.aborted) throw cancelledRun(runId, signal)
     // Once it was stopped, that is why it ends, whatever else goes wrong on the way.
     const stopped = (error: unknown): never => { throw signal.aborted ? cancelledRun(runId, signal) : error }
@@ -72,7 +74,7 @@ export class GraphRuns {
     // A job that was cancelled is no reason to stop: the rest of the run counts.
     const failed = outcome.failures.find(({ code }) => code !== 'CANCELLED'), error = outcome.cancelled ? cancelledRun(runId, signal) : failed ?? outcome.failures[0]
     const status = outcome.cancelled ? 'cancelled' : error === undefined ? 'success' : (onError === 'continue' || failed === undefined) && Object.keys(outcome.outputs).length > 0 ? 'partialfailure' : failed === undefined ? 'cancelled' : 'failed'
-    const metrics = nested.report(this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, memory, detailed, skipped: prepared.skipped }))
+    const metrics = nested.report(this.#measure(runId, compiled, outcome, status, error, { startMs, startUs, before, memory, detailed, skipped: prepared.skipped }))
     const result = makeRunResult(runId, status, outcome.outputs, metrics, diagnostics, error, outcome.nodeOutputs)
     if (error === undefined || status === 'partialfailure') return result
     throw withResult(error, result)
@@ -80,13 +82,19 @@ export class GraphRuns {
 
   #measure(
     runId: string, compiled: CompiledPlan, outcome: BatchOutcome, status: RunResult['status'], error: MillraceError | undefined,
-    from: { startMs: number; startUs: number; memory: RunMemory; detailed: boolean; skipped: readonly SkippedNode[] },
+    from: { startMs: number; startUs: number; before: Threads; memory: RunMemory; detailed: boolean; skipped: readonly SkippedNode[] },
   ): RunResult['metrics'] {
-    const { clock, arena, workers } = this.#p, after = arena.stats(), pool = workers.stats(), threads = this.#p.scripts?.stats()
+    const { clock, arena } = this.#p, after = arena.stats(), { count, lost, respawns } = this.#threads()
     return batchMetrics(compiled, outcome, {
       runId, pipelineId: compiled.plan.graphHash.slice(0, 16), version: MILLRACE_VERSION, startMs: from.startMs, endMs: clock.nowMs(), startUs: from.startUs, endUs: clock.nowUs(), status,
-      clockResolutionUs: clock.resolutionUs, memory: from.memory, workers: pool.count + (threads?.count ?? 0), lost: pool.lost + (threads?.lost ?? 0), error, detailed: from.detailed, skipped: from.skipped,
+      clockResolutionUs: clock.resolutionUs, memory: from.memory, workers: count, lost: lost - from.before.lost, respawned: respawns - from.before.respawns, error, detailed: from.detailed, skipped: from.skipped,
       arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: from.memory.all.allocs, frees: from.memory.all.frees, evictions: 0, fragmentation: after.fragmentation },
     }, () => clock.nowUs(), this.#history)
+  }
+
+  /** Threads of kernels and of nodes written in TypeScript, lost and replaced so far. */
+  #threads(): Threads {
+    const { workers, scripts } = this.#p, pool = workers.stats(), own = scripts?.stats()
+    return { count: pool.count + (own?.count ?? 0), lost: pool.lost + (own?.lost ?? 0), respawns: pool.respawns + (own?.respawns ?? 0) }
   }
 }

@@ -18,6 +18,7 @@ export interface RunMetrics {
   readonly nodesCached: number
   readonly cache: { readonly hits: number; readonly misses: number; readonly evicted: number }
   readonly arena: { readonly capacityBytes: number; readonly usedPeakBytes: number; readonly allocs: number; readonly frees: number; readonly evictions: number; readonly fragmentation: number }
+  /** Threads; `lost` and `respawned` in the engine while the run was under way. */
   readonly workers: { readonly count: number; readonly lost: number; readonly respawned: number; readonly busyRatio: number; /** States that came out of private memories so that a lost worker's chunks can go on; no part of `copyBytes`. */ readonly checkpointBytes?: number }
   readonly criticalPath: readonly string[]
   readonly nodes: readonly NodeMetrics[]
@@ -59,10 +60,11 @@ export interface NodeMetrics {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-/** One edge that crosses tasks. Edges inside a segment pass addresses and are listed in the plan. */
+/** One edge that carried packets through a queue, or whose value was copied; `to` is empty where the caller gets it. Edges inside a segment pass addresses and are listed in the plan. */
 export interface EdgeMetrics {
   readonly from: string
   readonly to: string
+  /** As in the plan; empty: no edge of the graph. */
   readonly transport: string
   readonly items: number
   readonly frames: number

@@ -3,7 +3,7 @@ import type { Packet, PacketStream } from '../media/packet.js'
 import { releasePacket } from './packet-data.js'
 
 /** Counters of one edge for the metrics (spec execution.md section 8). */
-export interface EdgeCounters { items: number; frames: number; copyBytes: number; dropped: number; blockedUs: number; depthMax: number; /** µs that the reader waited. */ waitedUs: number }
+export interface EdgeCounters { items: number; frames: number; dropped: number; blockedUs: number; depthMax: number; /** µs that the reader waited. */ waitedUs: number }
 
 /** Packets that may wait on an edge (spec execution.md section 4): few blocks of audio, more of what is small. */
 export function queueCapacity(kind: Media['kind'] | undefined): number { return kind === 'audio' ? 8 : 16 }
@@ -36,7 +36,7 @@ export interface QueueServices {
  */
 export class PacketQueue implements PacketStream {
   readonly media: Media
-  readonly counters: EdgeCounters = { items: 0, frames: 0, copyBytes: 0, dropped: 0, blockedUs: 0, depthMax: 0, waitedUs: 0 }
+  readonly counters: EdgeCounters = { items: 0, frames: 0, dropped: 0, blockedUs: 0, depthMax: 0, waitedUs: 0 }
   /** Called whenever something comes, the end and a failure too, while set. */
   arrived: (() => void) | undefined
   #capacity: number

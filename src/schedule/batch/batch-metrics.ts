@@ -9,6 +9,7 @@ import type { SegmentReport } from '../open-segment.js'
 import { nodeOf, type ResolvedNode } from '../resolved-graph.js'
 import type { SegmentPlan } from '../segment-plan.js'
 import type { BatchOutcome } from './batch-types.js'
+import { copiesOf, edgeRows } from './edge-rows.js'
 
 /** Tier by the tag that the code itself wrote into its state, and the memory that this state was read in (GR-45); code that was never called has no tag. */
 function tierOfState(tag: string, shared: boolean | undefined): Tier | undefined { return tag === 'JSRF' ? 'js' : tag === NO_TAG ? undefined : shared === true ? 'wasm-threads' : 'wasm' }
@@ -28,7 +29,9 @@ export interface RunFacts {
   readonly arena: RunMetrics['arena']
   readonly memory: RunMemory
   readonly workers: number
+  /** Threads lost and put in a lost one's place while the run was under way. */
   readonly lost: number
+  readonly respawned: number
   readonly error: MillraceError | undefined
   /** Nodes that `skipIf` took out, and what needs them. */
   readonly skipped: readonly SkippedNode[]
@@ -56,8 +59,8 @@ export function batchMetrics(compiled: CompiledPlan, outcome: BatchOutcome, fact
     startTime: new Date(facts.startMs).toISOString(), endTime: new Date(facts.endMs).toISOString(), totalTimeUs, status: facts.status,
     clockResolutionUs: facts.clockResolutionUs, peakMemoryBytes: facts.memory.all.peakBytes, copyBytes: facts.memory.copies.bytes() + reports.reduce((sum, report) => sum + (report?.copyBytes ?? 0), 0),
     nodesTotal: compiled.nodes.length - compiled.removed.size + facts.skipped.length, nodesExecuted: nodes.filter((node) => node.kernelCalls > 0 || node.itemsOut > 0 || node.itemsIn > 0).length, nodesCached: 0, cache: { hits: 0, misses: 0, evicted: 0 },
-    arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: 0, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0, ...(checkpointBytes > 0 && { checkpointBytes }) },
-    criticalPath: facts.detailed ? criticalPath(compiled, nodes) : [], nodes: facts.detailed ? [...nodes, ...facts.skipped.map(skippedNode)] : [], edges: facts.detailed ? edgesOf(outcome) : [], metricsOverheadUs: nowUs() - began,
+    arena: facts.arena, workers: { count: facts.workers, lost: facts.lost, respawned: facts.respawned, busyRatio: facts.workers > 0 && totalTimeUs > 0 ? Math.min(1, busyUs / (totalTimeUs * facts.workers)) : 0, ...(checkpointBytes > 0 && { checkpointBytes }) },
+    criticalPath: facts.detailed ? criticalPath(compiled, nodes) : [], nodes: facts.detailed ? [...nodes, ...facts.skipped.map(skippedNode)] : [], edges: facts.detailed ? edgesOf(compiled, outcome, facts.memory, reports) : [], metricsOverheadUs: nowUs() - began,
     ...(facts.error === undefined ? {} : { error: { code: facts.error.code, message: facts.error.message } }),
   }
 }
@@ -146,8 +149,14 @@ function copiesByNode({ copies }: RunMemory): Map<string, number> {
   return sums
 }
 
-function edgesOf(outcome: BatchOutcome): EdgeMetrics[] {
-  return outcome.edges.map(({ from, to, counters: { waitedUs: _waited, ...counters } }) => ({ from, to, transport: 'queue', ...counters }))
+/** What has carried or copied something: an edge inside a segment does neither. */
+function edgesOf(compiled: CompiledPlan, outcome: BatchOutcome, memory: RunMemory, reports: readonly (SegmentReport | undefined)[]): EdgeMetrics[] {
+  const metrics: EdgeMetrics[] = []
+  for (const { copyBytes: { thread, convert, platform, user }, queued, ...row } of edgeRows(compiled.plan.edges, outcome.edges, copiesOf(memory.copies, reports), true)) {
+    const copyBytes = thread + convert + platform + user
+    if (copyBytes > 0 || queued) metrics.push({ ...row, copyBytes })
+  }
+  return metrics
 }
 
 /** The chain of nodes with the greatest sum of measured times. */
