@@ -41,4 +41,6 @@ export interface EngineParts {
   readonly limiters: Limiters
   readonly warnings: readonly Diagnostic[]
   readonly events: EventStream
+  /** Ends what its host tells of itself. */
+  readonly unlisten: () => void
 }

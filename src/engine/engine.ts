@@ -185,6 +185,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     this.#closed = true
+    this.#p.unlisten()
     const pending = this.#pending
     for (const { abort } of pending) abort.abort(commonErrors.CLOSED({ thing: 'Engine', event: 'close' }))
     await Promise.all(pending.map(({ done }) => done))

@@ -79,17 +79,22 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
         filled.logger('error', error.message, { code: error.code })
       },
     }),
+    // Last: nothing after it may throw.
+    unlisten: closeWithPage(() => held.deref()),
   })
-  closeWithPage(engine)
+  const held = new WeakRef(engine)
   return engine
 }
 
-/** A page that goes for good takes its engine's threads along, in order (MW-51). One that only sleeps keeps them. */
-function closeWithPage(engine: Engine): void {
-  const page = globalThis as { readonly document?: unknown; addEventListener?(type: 'pagehide', listener: (event: { readonly persisted?: boolean }) => void): void }
-  if (page.document === undefined || typeof page.addEventListener !== 'function') return
-  const held = new WeakRef(engine)
-  page.addEventListener('pagehide', ({ persisted }) => { if (persisted !== true) void held.deref()?.close() })
+type OnPage = (type: 'pagehide', listener: (event: { readonly persisted?: boolean }) => void) => void
+
+/** A page that goes for good takes its engine's threads along, in order (MW-51). One that only sleeps keeps them. Gives how to hear of it no more. */
+function closeWithPage(engine: () => Engine | undefined): () => void {
+  const page = globalThis as { readonly document?: unknown; readonly addEventListener?: OnPage; readonly removeEventListener?: OnPage }
+  if (page.document === undefined || typeof page.addEventListener !== 'function') return () => undefined
+  const listener = ({ persisted }: { readonly persisted?: boolean }): void => { if (persisted !== true) void engine()?.close() }
+  page.addEventListener('pagehide', listener)
+  return () => { page.removeEventListener?.('pagehide', listener) }
 }
 
 /** Shared memory was nobody's demand: a worker that does not get it turns the engine to transfer (MW-55). */

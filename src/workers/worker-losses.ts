@@ -12,7 +12,6 @@ import type { RemoteWorker } from './remote-worker.js'
 import type { SlotState } from './slots.js'
 import type { EndReason } from './spawn.js'
 
-
 /** Ends of workers and what follows: told, dismissed, ended, given back, runs rebuilt, replaced, in the order of MW-47. Engine thread only. */
 export class WorkerLosses {
   readonly #s: PoolState
