@@ -33,7 +33,7 @@ export interface EngineOptions {
    * At most 6 tags.
    */
   readonly workerTags?: Readonly<Record<string, number>>
-  /** How long a busy thread may go without a heartbeat before it counts as hung, ms; default 3 000. Nodes have their own `hangMs`. */
+  /** How long a busy thread, of kernels or of nodes written in TypeScript, may go without a heartbeat before it counts as hung, ms; default 3 000. A node's own `hangMs` outranks it. */
   readonly hangMs?: number
   /** Threads that wait, booted, to take a lost one's place; default 1. They boot while runs are under way. */
   readonly warmSpares?: number

@@ -57,7 +57,7 @@ export class GraphRuns {
       ...(options.seed !== undefined && { seed: options.seed }), ...(options.blockFrames !== undefined && { blockFrames: options.blockFrames }),
     }, inner, shared))
     const memory = new RunMemory(arena), services = runServices(this.#p, this.#instances, { runId, graph: prepared.given, nested }, memory)
-    const primed = await primeSources(prepared.graph, prepared.known, (node) => startSource(this.#p.hashFacts, this.#instances, node, services, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)), { clock, signal, hung: ({ id }, ms) => { diagnostics.push(services.hung(id, ms)) } }).catch(stopped)
+    const primed = await primeSources(prepared.graph, prepared.known, (node) => startSource(this.#p.hashFacts, this.#instances, node, services, runId, signal, diagnostics, BigInt(options.seed ?? prepared.graph.config.seed ?? 0)), { clock, signal, hangMs: services.hangMs, hung: ({ id }, ms) => { diagnostics.push(services.hung(id, ms)) } }).catch(stopped)
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
       compiled = await this.#compiler.compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options, signal).catch((error: unknown) => { throw signal.aborted ? cancelledRun(runId, signal) : error })

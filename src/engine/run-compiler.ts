@@ -54,7 +54,7 @@ export class RunCompiler {
     // Of a fallback the engine tells by itself, once.
     const examined = examineGraph(graph, registry, { ...facts, engineTier: this.#p.tier, fallbackReported: true, ...(this.#p.workers.available && { workerTags: Object.keys(filled.workerTags) }) }, filled.limits, this.#p.passes, false, chosen.graph)
     // Sources that nothing needs are neither asked nor started, and none are asked for a graph that is refused anyway.
-    const hangs: Diagnostic[] = [], told = await probeSources(examined.sound ? examined.graph : createGraph(), { clock: this.#p.clock, signal, hung: ({ id }, ms) => { hangs.push(hungNode(this.#p, id, ms, runId)) } })
+    const hangs: Diagnostic[] = [], told = await probeSources(examined.sound ? examined.graph : createGraph(), { clock: this.#p.clock, signal, hangMs: filled.pool.hangMs, hung: ({ id }, ms) => { hangs.push(hungNode(this.#p, id, ms, runId)) } })
     checkInputs(given.inputs, told.known)
     const { diagnostics: found, solved } = examined.settle({ mode: options.negotiate ?? graph.config.negotiate ?? 'auto', known: told.known })
     const errors = found.filter((d) => d.severity === 'error')
@@ -70,7 +70,7 @@ export class RunCompiler {
     return compilePlan(graph, {
       registry, negotiate: mode, solved, passes: this.#p.passes, outside, known, lengths, tier, tierOf: (node) => this.#tierOf(node, tier),
       workers: this.#p.workers.available ? workers : 0, forceWorkers: filled.workers !== 'auto', blockFrames: options.blockFrames ?? BLOCK_FRAMES, materialize: options.materialize ?? 'segments',
-      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), perItem: (node) => wholeCalls(node, literalSource), workerTags: new Set(Object.keys(filled.workerTags)), diagnostics: [...this.#warnOnce(), ...found],
+      seed: BigInt(options.seed ?? graph.config.seed ?? 0), history: this.#history, hangMs: filled.pool.hangMs, threads: this.#p.scripts !== undefined, private: !this.#p.arena.shared, hasLimiter: (name) => this.#p.limiters.has(name), perItem: (node) => wholeCalls(node, literalSource), workerTags: new Set(Object.keys(filled.workerTags)), diagnostics: [...this.#warnOnce(), ...found],
     })
   }
 

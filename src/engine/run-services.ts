@@ -31,7 +31,7 @@ export interface RunFacts { readonly runId: string; readonly graph: Graph; reado
 export function runServices(p: EngineParts, instances: NodeInstances, run: RunFacts, memory?: RunMemory): RunServices {
   const { clock, options, arena, audio, registry, events } = p
   return {
-    clock, log: options.logger,
+    clock, log: options.logger, hangMs: options.pool.hangMs,
     instances, limiters: p.limiters, scripts: p.scripts,
     memory,
     alloc: (bytes, dtype, node) => arena.claim(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true, ...(memory && { holder: memory.holder(node) }) }) as unknown as NodeBlock,
@@ -58,7 +58,7 @@ export function runServices(p: EngineParts, instances: NodeInstances, run: RunFa
 export async function startSource(facts: Pick<HashFacts, 'lookAt'>, instances: NodeInstances, node: GraphNode, services: RunServices, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
   const definition = node.definition!
   const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => { services.log(level, text, { node: node.id, ...details }) }
-  const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
+  const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}, services.hangMs), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
   const context = (instance: unknown): NodeContext => nodeContext({ node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined }).ctx
   if (threaded) {
     // It starts before the run's hashes are known.

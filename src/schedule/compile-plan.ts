@@ -53,6 +53,8 @@ export interface CompileContext {
   readonly materialize?: Materialize
   readonly seed: bigint
   readonly history: CostHistory
+  /** Silence that is a hang where a node says nothing, ms. */
+  readonly hangMs?: number
   /** Nodes written in TypeScript may have threads of their own. Default false. */
   readonly threads?: boolean
   /** Threads have memories of their own. Default false. */
@@ -81,7 +83,7 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
     tierOf: (node) => { const { tier, why } = c.tierOf(node); tiers.set(node.id, why); return tier }, edgeName: (e) => edgeName((graph.edges[e] ?? solved.graph.edges[e])!), ...(c.perItem && { perItem: c.perItem }),
   })
   if (faults.length > 0) throw errorOf(faults[0]!.diagnostic, faults.map(({ diagnostic }) => diagnostic))
-  const nodes = linked.map((node) => withPlan(node, tiers.get(node.id) ?? 'written in TypeScript', readPolicy(byId.get(node.id)!, node.definition, solved.graph.config)))
+  const nodes = linked.map((node) => withPlan(node, tiers.get(node.id) ?? 'written in TypeScript', readPolicy(byId.get(node.id)!, node.definition, solved.graph.config, c.hangMs)))
   const outputs = new Map([...shown].map(([name, value]) => [name, origin.get(value) ?? value]))
   const totals = totalFrames(nodes, origin, c.lengths, feedback)
   const asked = checkPolicies(solved.graph, nodes, c)
@@ -95,7 +97,7 @@ export function compilePlan(graph: Graph, c: CompileContext): CompiledPlan {
   const readers = readersOf(nodes, origin, removed), stored = storedValues(c.materialize ?? 'segments', nodes, removed, origin, solved.media, outputs, drafts, readers, delays)
   const returned = new Set([...outputs.values(), ...stored.values()])
   const segments = drafts.map((draft, i) => planSegment(draft, i, {
-    nodes, tier: c.tier, origin, views, feedback, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed,
+    nodes, tier: c.tier, origin, views, feedback, mediaOf: (value) => solved.media.get(value), removed, blockFrames: c.blockFrames, seed: c.seed, hangMs: c.hangMs,
     external: (value, inside) => returned.has(value) || (readers.get(value) ?? []).some((reader) => !inside.has(reader)),
   }))
   const where = segments.map((segment) => nodes[segment.nodes[0]!.node]!.policy?.main === true ? 'engine' : whereOf(segment.tier))

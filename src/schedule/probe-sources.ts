@@ -12,11 +12,11 @@ import type { ValueId } from './segment-plan.js'
 export interface Discovered { readonly known: Map<ValueId, Media>; readonly lengths: Map<string, number>; readonly failures: Map<string, unknown>; /** Fingerprints, by node. */ readonly marks: Map<string, Uint8Array | null> }
 
 /** How a node's own code is called before its run: `hung` hears of it when it has blocked this thread (graph page, `thread`). */
-export interface EarlyCalls { readonly clock: Clock; readonly signal: AbortSignal; hung(node: GraphNode, ms: number): void }
+export interface EarlyCalls { readonly clock: Clock; readonly signal: AbortSignal; /** The engine's. */ readonly hangMs?: number | undefined; hung(node: GraphNode, ms: number): void }
 
 /** What measures the calls of one node. */
-export function watchOf(node: GraphNode, { clock, hung }: EarlyCalls): BlockWatch {
-  return new BlockWatch({ clock, hangMs: (node.policy?.['hangMs'] ?? node.definition?.hangMs ?? HANG_MS) as number, blocked: (ms) => { hung(node, ms) } })
+export function watchOf(node: GraphNode, { clock, hung, hangMs = HANG_MS }: EarlyCalls): BlockWatch {
+  return new BlockWatch({ clock, hangMs: (node.policy?.['hangMs'] ?? node.definition?.hangMs ?? hangMs) as number, blocked: (ms) => { hung(node, ms) } })
 }
 
 /** Asks every source that can tell (`probe`), all at once. A probe that fails leaves its ports open: the first packet, or the run itself, will tell. */

@@ -28,6 +28,8 @@ export interface BufferContext {
   /** Frames per pass asked for at the segment's head. */
   readonly blockFrames: number
   readonly seed: bigint
+  /** What executors take for a hang where a segment says nothing, ms. */
+  readonly hangMs?: number | undefined
   /** Delayed links; undefined: none. */
   readonly feedback: Feedback | undefined
 }
@@ -105,7 +107,7 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
   const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, late.size > 0 || buffers.filter((b) => b.kind === 'input').length > 1 ? heldBack(nodes, buffers, joins) : joins)
   const tier = c.nodes[members[0] ?? draft.nodes[0]!]!.tier!
   return {
-    index, tier, ...(tier !== 'js' && tier !== c.tier && { guest: true }), feed: draft.feed, nodes, workBytes: bytes, headFrames, ...wishes(members.map((n) => c.nodes[n]!.policy)),
+    index, tier, ...(tier !== 'js' && tier !== c.tier && { guest: true }), feed: draft.feed, nodes, workBytes: bytes, headFrames, ...wishes(members.map((n) => c.nodes[n]!.policy), c.hangMs),
     buffers: buffers.map((b, n) => ({
       kind: b.kind, value: b.value, media: b.media, channels: b.spec.channels, frameBytes: frameBytes(b.spec), capacity: b.capacity,
       offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!, ...(b.late && { late: b.late }), ...(b.metadata && { metadata: b.metadata }),
@@ -197,14 +199,14 @@ function valuesRead(nodes: readonly number[], c: BufferContext): Set<ValueId> {
 }
 
 /** Lane, silence and tags that a segment's nodes ask for: the most urgent, the longest, all; what is not said is left out. */
-function wishes(policies: readonly (NodePolicy | undefined)[]): Pick<SegmentPlan, 'lane' | 'hangMs' | 'tags'> {
+function wishes(policies: readonly (NodePolicy | undefined)[], common = NO_POLICY.hangMs): Pick<SegmentPlan, 'lane' | 'hangMs' | 'tags'> {
   let lane = Infinity, hangMs = -Infinity // not by Math.max(...list): a segment may have more nodes than a call takes arguments
   const tags = new Set<string>()
   for (const policy of policies) {
     const said = policy ?? NO_POLICY
     for (const tag of said.tags) tags.add(tag)
     lane = Math.min(lane, said.claim.lane)
-    hangMs = Math.max(hangMs, said.hangMs || Infinity)
+    hangMs = Math.max(hangMs, (policy?.hangMs ?? common) || Infinity)
   }
-  return { ...(tags.size > 0 && { tags: [...tags].sort() }), ...(lane === NO_POLICY.claim.lane || policies.length === 0 ? {} : { lane: LANES[lane]! }), ...(hangMs === NO_POLICY.hangMs || policies.length === 0 ? {} : { hangMs }) }
+  return { ...(tags.size > 0 && { tags: [...tags].sort() }), ...(lane === NO_POLICY.claim.lane || policies.length === 0 ? {} : { lane: LANES[lane]! }), ...(hangMs === common || policies.length === 0 ? {} : { hangMs }) }
 }

@@ -20,6 +20,8 @@ export type LogSink = (level: 'debug' | 'info' | 'warn' | 'error', text: string,
 /** What a run needs of its engine. */
 export interface RunServices {
   readonly clock: Clock
+  /** Silence that is a hang where a node says nothing, ms. */
+  readonly hangMs?: number
   readonly log: LogSink
   /** Audio in the arena for a node, which writes it once: charged as its copy from outside. Throws `ARENA_FULL`. */
   allocAudio(spec: AudioSpec & { readonly frames: number }, node: string): AudioBuffer

@@ -30,14 +30,14 @@ export const NO_POLICY: NodePolicy = { timeoutMs: undefined, retry: undefined, c
 /** Fields of a node's policy that ask for something that is not carried out yet. */
 const LATER: Readonly<Record<string, (value: unknown) => boolean>> = { breaker: () => true, always: (value) => value === true, cache: (value) => value === 'on' }
 
-/** Reads a node's policy over its type's defaults and the graph's. */
-export function readPolicy(node: GraphNode, definition: NodeDefinition, config: GraphConfig): NodePolicy {
+/** Reads a node's policy over its type's defaults and the graph's. `hangMs`: the engine's. */
+export function readPolicy(node: GraphNode, definition: NodeDefinition, config: GraphConfig, hangMs = HANG_MS): NodePolicy {
   const p = node.policy ?? {}, { limits, exclusive, timeoutMs, main } = driverNeeds(node, definition)
   const lane = LANES.indexOf((p['priority'] ?? 'normal') as (typeof LANES)[number])
   const tags = { ...definition.requires, ...node.requires }['tags']
   return {
     tags: Array.isArray(tags) ? [...new Set(tags.map((tag) => tagOf(String(tag))))].sort() : [],
-    timeoutMs, retry: readRetry(p['retry'] ?? config.retry), main, hangMs: (p['hangMs'] ?? definition.hangMs ?? HANG_MS) as number,
+    timeoutMs, retry: readRetry(p['retry'] ?? config.retry), main, hangMs: (p['hangMs'] ?? definition.hangMs ?? hangMs) as number,
     claim: { limits, exclusive, lane: lane < 0 ? 1 : lane },
   }
 }
