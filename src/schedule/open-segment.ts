@@ -61,6 +61,8 @@ export interface OpenSegment {
   ahead?(): readonly number[]
   /** While `advance` runs: the next pass begins when this one has ended, if all its inputs were fed ahead; `advance` gives its outputs when it is called. */
   goOn?(): void
+  /** Set by its driver: called while `advance` runs when {@link goOn} may do what it did not, since others were before it. */
+  again?: (() => void) | undefined
   /** Runs until an input is missing or everything has ended; returns what outputs that are not collected produced, in order. */
   advance(): Promise<Advance>
   /** The collected value of an output, after `done`. The caller owns it. */

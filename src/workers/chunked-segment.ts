@@ -13,7 +13,7 @@ import type { RemoteJob, RemoteSegment } from './remote-segment.js'
 import type { TransferOptions } from './transfer-executor.js'
 
 /** Places a segment on a worker and starts it there. Throws `WORKER_LOST` when that ends meanwhile. */
-export type PlaceSegment = (plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, job: Pick<RemoteJob, 'scope' | 'from' | 'collected'>) => Promise<RemoteSegment>
+export type PlaceSegment = (plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, job: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'room'>) => Promise<RemoteSegment>
 
 /** What was done since the last snapshot. An advance that stands here has given its outputs. */
 type Step = { readonly kind: 'feed'; readonly buffer: number; readonly packet: Packet } | { readonly kind: 'end'; readonly buffer: number } | { readonly kind: 'advance' }
@@ -28,6 +28,8 @@ const CHUNKS_PER_SNAPSHOT_BYTE = 4, MOST_CHUNKS = 16
  */
 export class ChunkedSegment implements OpenSegment {
   readonly plan: SegmentPlan
+  /** As {@link OpenSegment.again}. */
+  again: (() => void) | undefined
   readonly #modes: ReadonlyMap<number, OutputMode>
   readonly #scope: RunScope
   readonly #o: TransferOptions
@@ -170,7 +172,7 @@ export class ChunkedSegment implements OpenSegment {
   }
 
   async #deliver(): Promise<RemoteSegment> {
-    const on = await this.#place(this.plan, this.#modes, { scope: { ...this.#scope, progressed: () => undefined }, from: this.#snapshot, collected: this.#collected })
+    const on = await this.#place(this.plan, this.#modes, { scope: { ...this.#scope, progressed: () => undefined }, from: this.#snapshot, collected: this.#collected, room: () => { this.again?.() } })
     this.#on = on
     for (const step of this.#since) {
       if (this.#closed) break

@@ -14,6 +14,8 @@ export interface Piece<W> {
   readonly permits?: number
   /** Workers that may execute it. Absent: all. */
   readonly fits?: (worker: W) => boolean
+  /** Told when it is what its worker executes, because what was before it there has ended, and nothing is behind it: {@link DispatchQueue.next} may give it more now. */
+  readonly room?: (() => void) | undefined
 }
 
 /** A piece that was handed to a worker. */
@@ -30,7 +32,7 @@ const ALONE: RunShare = { priority: 0, limit: 0, age: 0 }
 /** A segment's lane, 0 the most urgent. */
 export function laneOf({ lane = 'normal' }: SegmentPlan): number { return LANE[lane] }
 /** The piece of a segment. */
-export function pieceOf<W>(plan: SegmentPlan, { share = ALONE }: RunScope, more: Pick<Piece<W>, 'permits' | 'fits'> = {}): Piece<W> { return { share, lane: laneOf(plan), index: plan.index, ...more } }
+export function pieceOf<W>(plan: SegmentPlan, { share = ALONE }: RunScope, more: Pick<Piece<W>, 'permits' | 'fits' | 'room'> = {}): Piece<W> { return { share, lane: laneOf(plan), index: plan.index, ...more } }
 
 /** How many pieces of a run hold each permit: a piece, and what was handed ahead behind it. */
 interface Permit { readonly run: Run; readonly count: number; holders: number }
@@ -43,7 +45,7 @@ const urgency = (a: Piece<never>, b: Piece<never>): number => b.share.priority -
 
 /**
  * Who executes next (MW-32, MW-57, EX-57): pieces wait in one order, run priority, older run, lane, ready time, plan order, and are handed out as workers become free and the limit of their run
- * allows. A worker has one piece that it executes and, `depth` 2, one behind it: never a less urgent one, so that what is urgent waits for one pass at most, nor one of the same run when
+ * allows. A worker has one piece that it executes and, `depth` 2, one behind it: never a less urgent one, so that what is urgent waits for nothing but what is there when it comes, nor one of the same run when
  * that has a limit. A queue without depth is of workers that choose by themselves: it only counts permits.
  */
 export class DispatchQueue<W> {
@@ -176,6 +178,7 @@ export class DispatchQueue<W> {
       on.splice(at, 1)
       if (--permit.holders === 0) permit.run.used -= permit.count
       this.#pump()
+      if (on.length < this.#depth) on[0]?.piece.room?.()
     } }
     on.push(handed)
     return handed

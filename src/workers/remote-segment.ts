@@ -30,6 +30,8 @@ export interface RemoteJob {
   readonly from?: SegmentSnapshot | undefined
   /** Where each of its passes waits for its turn. Absent: who made the job has its turn, all of it. */
   readonly turns?: DispatchQueue<RemoteWorker>
+  /** Told when {@link RemoteSegment.mayGoOn} may allow what it did not: its pass has its turn now, or is what runs. */
+  readonly room?: () => void
   /** Whole values, in pieces in order: here when they must outlive the job. */
   readonly collected?: Map<number, WirePacket[]>
 }
@@ -71,9 +73,9 @@ export class RemoteSegment implements OpenSegment {
   #failure: { readonly error: unknown } | undefined
   #closed = false
 
-  constructor(plan: SegmentPlan, modes: ReadonlyMap<number, OutputMode>, { job, scope, worker, options, done, from, turns, collected = new Map<number, WirePacket[]>() }: RemoteJob) {
+  constructor(plan: SegmentPlan, modes: ReadonlyMap<number, OutputMode>, { job, scope, worker, options, done, from, turns, room, collected = new Map<number, WirePacket[]>() }: RemoteJob) {
     this.#turns = turns
-    this.#piece = pieceOf(plan, scope, { fits: (one) => one === worker })
+    this.#piece = pieceOf(plan, scope, { fits: (one) => one === worker, room })
     this.#job = job
     this.plan = plan
     this.worker = worker
@@ -174,7 +176,9 @@ export class RemoteSegment implements OpenSegment {
       // Its worker has gone.
       if (mine === undefined) return this.worker.pending.call(() => new Promise<never>(() => undefined))
       this.#turn = mine
-      return this.#pass(snapshot, [])
+      const given = this.#pass(snapshot, [])
+      this.#piece.room?.()
+      return given
     })
   }
 

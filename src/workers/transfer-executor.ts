@@ -64,7 +64,7 @@ export class TransferExecutor implements SegmentExecutor {
     return segment
   }
 
-  async #remote(worker: RemoteWorker, plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, more: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'turns'>): Promise<RemoteSegment> {
+  async #remote(worker: RemoteWorker, plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, more: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'turns' | 'room'>): Promise<RemoteSegment> {
     // Nobody would tell it any more.
     if (more.scope.signal.aborted) throw more.scope.signal.reason
     const job = ++this.#jobs, segment = new RemoteSegment(plan, outputs, { ...more, job, worker, options: this.#o, done: () => { this.#open.delete(job) } })

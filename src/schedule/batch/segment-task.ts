@@ -46,6 +46,7 @@ export async function runSegmentTask(segment: OpenSegment, queues: ReadonlyMap<n
     }
   } finally {
     stop()
+    segment.again = undefined
     for (const queue of queues.values()) {
       queue.arrived = undefined
       queue.leave()
@@ -95,5 +96,7 @@ function lookAhead(segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue
   }
   const guarded = (): void => { try { look() } catch (error) { fail(error) } }
   for (const queue of queues.values()) queue.arrived = guarded
+  // A pass that had to wait for its worker may be followed only when it has it.
+  segment.again = guarded
   return guarded
 }
