@@ -3,14 +3,12 @@ import { defineErrors } from '../errors/define-errors.js'
 import { show, showList } from '../errors/show.js'
 
 const bad = { kind: 'validation', httpStatus: 400 } as const
-const note = { kind: 'validation', httpStatus: 200 } as const
 const didYouMean = (near: readonly string[] | undefined, otherwise = ''): string =>
   near === undefined || near.length === 0 ? otherwise : `Did you mean ${near.join(' or ')}?`
 
 /** A node-level remark: what happened to `node`, and what to do if that is unwanted. */
 interface NodeRemark { readonly node: string; readonly what: string; readonly todo?: string }
-const remark = (d: NodeRemark): string => `Node ${d.node}: ${d.what}.`
-const todo = (d: NodeRemark): string => d.todo ?? ''
+const note = { kind: 'validation', httpStatus: 200, message: (d: NodeRemark): string => `Node ${d.node}: ${d.what}.`, hint: (d: NodeRemark): string => d.todo ?? '' } as const
 
 /** Ports are written `node.port` in details and messages. */
 interface LinkClash { readonly input: string; readonly first: string; readonly got: string }
@@ -31,6 +29,11 @@ function expectation({ constraint, limit }: ParamFault): string {
 }
 
 interface MissingFact { readonly node: string; readonly fact: string; readonly have: string; readonly where?: string }
+const lacking = {
+  kind: 'environment', httpStatus: 501, stage: 11,
+  message: (d: MissingFact): string => `Node ${d.node}: needs ${d.fact}, host has ${d.have}.`,
+  hint: (d: MissingFact): string => `Run on ${d.where ?? 'another host'}, or mark it preferred.`,
+} as const
 
 /** Everything that reading, checking and compiling a graph can find (spec graph.md section 5, wording of execution.md section 7). */
 export const graphErrors = {
@@ -77,7 +80,7 @@ export const graphErrors = {
       message: (d: { readonly node: string }) => `Node ${d.node}: linked to itself.`,
       hint: () => 'Use a feedback edge with delayFrames.',
     },
-    EDGE_DUPLICATE: { ...bad, stage: 6, message: (d: LinkClash) => linkClash(d), hint: () => 'Remove one link.' },
+    EDGE_DUPLICATE: { ...bad, stage: 6, message: linkClash, hint: () => 'Remove one link.' },
     NODE_TYPE_UNKNOWN: {
       ...bad, stage: 7, aliases: ['WK-004'],
       message: (d: { readonly node: string; readonly type: string; readonly near?: readonly string[]; readonly pack?: string }) =>
@@ -90,7 +93,7 @@ export const graphErrors = {
         `Node ${d.node}: expected ${d.range}, registry has ${d.version}.`,
       hint: () => 'Update the pack or the range.',
     },
-    NODE_DEPRECATED: { ...note, stage: 7, severity: 'warning', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
+    NODE_DEPRECATED: { ...note, stage: 7, severity: 'warning' },
     PARAM_INVALID: {
       ...bad, stage: 8,
       message: (d: ParamFault) => `Param ${d.node}.${d.param}: expected ${expectation(d)}, got ${show(d.got)}.`,
@@ -111,34 +114,26 @@ export const graphErrors = {
       ...bad, stage: 10, aliases: ['GraphError'],
       message: (d: { readonly missing: 'source' | 'sink' }) => `Graph: expected at least one ${d.missing}, got 0.`, hint: () => 'Add one.',
     },
-    ORPHAN_NODE: { ...note, stage: 10, severity: 'warning', aliases: ['VE-012'], message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
-    PRUNED_NODE: { ...note, stage: 10, severity: 'info', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
-    BYPASS_IMPOSSIBLE: { ...note, stage: 10, severity: 'warning', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
+    ORPHAN_NODE: { ...note, stage: 10, severity: 'warning', aliases: ['VE-012'] },
+    PRUNED_NODE: { ...note, stage: 10, severity: 'info' },
+    BYPASS_IMPOSSIBLE: { ...note, stage: 10, severity: 'warning' },
     TIER_UNAVAILABLE: {
       kind: 'environment', httpStatus: 501, stage: 11, aliases: ['RuntimeUnavailable'],
       message: (d: { readonly node: string; readonly wanted: string; readonly missing: readonly string[] }) =>
         `Node ${d.node}: tier ${d.wanted} needs ${showList(d.missing)}.`,
       hint: (d) => `Use \`tier: 'auto'\` or enable ${showList(d.missing)}.`,
     },
-    CAPABILITY_MISSING: {
-      kind: 'environment', httpStatus: 501, stage: 11,
-      message: (d: MissingFact) => `Node ${d.node}: needs ${d.fact}, host has ${d.have}.`,
-      hint: (d) => `Run on ${d.where ?? 'another host'}, or mark it preferred.`,
-    },
-    PLACE_IMPOSSIBLE: {
-      kind: 'environment', httpStatus: 501, stage: 11,
-      message: (d: MissingFact) => `Node ${d.node}: needs ${d.fact}, host has ${d.have}.`,
-      hint: (d) => `Run on ${d.where ?? 'another host'}, or mark it preferred.`,
-    },
-    TIER_FALLBACK: { ...note, stage: 11, severity: 'warning', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
-    CAPABILITY_PREFERRED: { ...note, stage: 11, severity: 'info', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
+    CAPABILITY_MISSING: lacking,
+    PLACE_IMPOSSIBLE: lacking,
+    TIER_FALLBACK: { ...note, stage: 11, severity: 'warning' },
+    CAPABILITY_PREFERRED: { ...note, stage: 11, severity: 'info' },
     PORT_NOT_FOUND: {
       ...bad, stage: 12, aliases: ['VE-009'],
       message: (d: { readonly node: string; readonly port: string; readonly ports: readonly string[]; readonly near?: readonly string[] }) =>
         `Node ${d.node}: no port ${d.port}; has ${showList(d.ports)}.`,
       hint: (d) => didYouMean(d.near),
     },
-    INPUT_OCCUPIED: { ...bad, stage: 12, message: (d: LinkClash) => linkClash(d), hint: () => 'Remove one link.' },
+    INPUT_OCCUPIED: { ...bad, stage: 12, message: linkClash, hint: () => 'Remove one link.' },
     INPUT_MISSING: {
       ...bad, stage: 12,
       message: (d: { readonly input: string; readonly media: string }) => `Input ${d.input}: expected ${d.media}, got nothing.`,
@@ -157,14 +152,14 @@ export const graphErrors = {
       }) => `Edge ${d.from}→${d.to}, ${d.field}: ${d.from} gives ${d.gives}, ${d.to} takes ${d.takes}.`,
       hint: (d) => d.converter === undefined ? 'Change one end, or allow `negotiate: auto`.' : `Insert ${d.converter} or allow \`negotiate: auto\`.`,
     },
-    CONVERTER_INSERTED: { ...note, stage: 12, severity: 'info', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
+    CONVERTER_INSERTED: { ...note, stage: 12, severity: 'info' },
     RESOURCE_EXHAUSTED: {
       kind: 'resource', httpStatus: 507, stage: 13, aliases: ['VE-003'],
       message: (d: { readonly run: string; readonly need: number; readonly have: number; readonly largest: number }) =>
         `Run ${d.run}: needs ${d.need} bytes, has ${d.have}, largest free ${d.largest}.`,
       hint: () => 'Stream the output or end it in a writer node; smaller blocks, fewer workers or a larger arena also help.',
     },
-    MEMORY_TIGHT: { ...note, stage: 13, severity: 'warning', message: (d: NodeRemark) => remark(d), hint: (d) => todo(d) },
+    MEMORY_TIGHT: { ...note, stage: 13, severity: 'warning' },
     OUTPUT_NOT_FOUND: {
       ...bad, message: (d: { readonly name: string; readonly names: readonly string[] }) => `Run: no output ${d.name}; has ${showList(d.names)}.`,
       hint: () => 'Choose one of them.',

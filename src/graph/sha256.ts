@@ -1,21 +1,19 @@
-/** First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, section 4.2.2). */
-const K = /* @__PURE__ */ Int32Array.of(
-  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2)
+/** First 32 bits of the fractional parts of a root of the first primes (FIPS 180-4, sections 4.2.2 and 5.3.3): every one lies further from the next word than the error of any root a host may give. */
+function fractions(count: number, root: (prime: number) => number): Int32Array {
+  const words = new Int32Array(count)
+  for (let n = 2, i = 0, d: number; i < count; n++) {
+    for (d = 2; n % d > 0;) d++
+    if (d === n) words[i++] = root(n) % 1 * 2 ** 32
+  }
+  return words
+}
+const K = /* @__PURE__ */ fractions(64, Math.cbrt), START = /* @__PURE__ */ fractions(8, Math.sqrt)
 
 /** Bytes of a block and of a digest. */
 export const BLOCK_BYTES = 64, DIGEST_BYTES = 32
 
 /** The words that a hash starts with, and room for those of one message. */
-export function startWords(): Int32Array {
-  return Int32Array.of(0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19)
-}
+export function startWords(): Int32Array { return START.slice() }
 
 /** Schedule of the block under way: nothing between two calls. */
 const WORDS = /* @__PURE__ */ new Int32Array(64)
