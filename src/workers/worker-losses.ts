@@ -116,9 +116,10 @@ export class WorkerLosses {
   /** Gives back what a thread that is gone had: stack, leases, slot (PK-25). What a thread had taken that was ended while it started is known to the core's allocator. */
   #release(worker: RemoteWorker): void {
     const { slots, holders, mode, places, o: { runtime } } = this.#s
-    if (mode.mode === 'shared' && !this.#s.corrupt) {
-      if (worker.report !== undefined) runtime.destroyThread(worker.report.stack)
-      else if (worker.starts) runtime.core.alloc_undo()
+    if (!this.#s.corrupt) {
+      // Also once the pool has turned to transfer.
+      if (worker.report?.shared === true) runtime.destroyThread(worker.report.stack)
+      else if (mode.mode === 'shared' && worker.starts) runtime.core.alloc_undo()
     }
     if (worker.slot >= 0) slots.clear(worker.slot)
     worker.channel?.close()

@@ -1,3 +1,4 @@
+import { expose } from 'comlink'
 import { hostClock } from '../../src/engine/host-clock.js'
 import type { Endpoint } from '../../src/workers/endpoint.js'
 import { privateMemory } from '../../src/workers/private-memory.js'
@@ -76,4 +77,22 @@ export function fakeThreads(plan: FakePlan = {}): { readonly spawn: SpawnWorker;
     }
   }
   return { spawn, threads }
+}
+
+/** A thread whose host shares no memory, whatever it said: it answers so, or cannot be posted the memory at all (MW-73). */
+export const deaf = (how: 'answers' | 'refuses'): SpawnWorker => () => {
+  const { port1, port2 } = new MessageChannel()
+  expose({ start: () => ({ protocol: 1, shared: false, stack: { tlsBase: 0, stackAlloc: 0 } }) }, port2)
+  port2.postMessage({ millrace: 'hello', protocol: 1 })
+  port1.start()
+  return {
+    endpoint: {
+      postMessage(message, transfer) {
+        if (how === 'refuses') throw new DOMException('#<Memory> could not be cloned.', 'DataCloneError')
+        port1.postMessage(message, [...(transfer ?? [])] as Transferable[])
+      },
+      addEventListener: (type, listener) => { port1.addEventListener(type, listener as never) }, removeEventListener: (type, listener) => { port1.removeEventListener(type, listener as never) },
+    },
+    onEnd: () => undefined, started: () => undefined, terminate: () => { port1.close(); port2.close(); return Promise.resolve() }, ref: () => undefined, unref: () => undefined,
+  }
 }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isMillraceError } from '../../src/errors/millrace-error.js'
-import { expose } from 'comlink'
 import { chooseMode } from '../../src/workers/mode.js'
-import type { SpawnWorker } from '../../src/workers/spawn.js'
+import { deaf } from './fake-threads.js'
 import { makePool, rejection, shares, spawner } from './support.js'
 
 describe('three option values, isolated or not (MW-59)', () => {
@@ -24,24 +23,6 @@ describe('three option values, isolated or not (MW-59)', () => {
     }
   })
 })
-
-/** A thread whose host shares no memory, whatever it said: it answers so, or cannot be posted the memory at all (MW-73). */
-const deaf = (how: 'answers' | 'refuses'): SpawnWorker => () => {
-  const { port1, port2 } = new MessageChannel()
-  expose({ start: () => ({ protocol: 1, shared: false, stack: { tlsBase: 0, stackAlloc: 0 } }) }, port2)
-  port2.postMessage({ millrace: 'hello', protocol: 1 })
-  port1.start()
-  return {
-    endpoint: {
-      postMessage(message, transfer) {
-        if (how === 'refuses') throw new DOMException('#<Memory> could not be cloned.', 'DataCloneError')
-        port1.postMessage(message, [...(transfer ?? [])] as Transferable[])
-      },
-      addEventListener: (type, listener) => { port1.addEventListener(type, listener as never) }, removeEventListener: (type, listener) => { port1.removeEventListener(type, listener as never) },
-    },
-    onEnd: () => undefined, started: () => undefined, terminate: () => { port1.close(); port2.close(); return Promise.resolve() }, ref: () => undefined, unref: () => undefined,
-  }
-}
 
 if (shares) describe.each(['answers', 'refuses'] as const)('a worker that %s without shared memory', (how) => {
   test('turns auto into transfer', async () => {

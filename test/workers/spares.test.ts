@@ -1,7 +1,7 @@
 /** Threads that wait for a lost one's place, on shared memory and with memories of their own (MW-48). */
 import { describe, expect, test } from 'vitest'
 import { hostClock } from '../../src/engine/host-clock.js'
-import { fakeThreads } from './fake-threads.js'
+import { deaf, fakeThreads } from './fake-threads.js'
 import { makePool, shares, spawner } from './support.js'
 
 const kinds = [...(shares ? [['shared memory', true]] as const : []), ['memories of their own', false]] as const
@@ -43,4 +43,27 @@ describe.each(kinds)('spares on %s', (_name, shared) => {
     letGo()
     await pool.close()
   })
+})
+
+/** A pool that falls to transfer while a spare of shared memory waits (MW-48, MW-55). */
+if (shares) test.each(['answers', 'refuses'] as const)('after a worker that %s without shared memory spares of shared memory end, and others boot', async (how) => {
+  const { spawn, threads } = fakeThreads(), silent = deaf(how)
+  let spawned = 0
+  const { pool, runtime } = await makePool({ size: 2, mayTransfer: true, spawn: (name) => (++spawned === 3 ? silent : spawn)(name) })
+  await pool.ensure(1)
+  const stacks = runtime.core.alloc_used(), letGo = pool.hold()
+  await until(() => pool.stats().spares === 1)
+  expect([threads.length, runtime.core.alloc_used() > stacks]).toEqual([2, true])
+  await pool.ensure(2)
+  expect(pool.mode.mode).toBe('transfer')
+  await until(() => threads[1]!.gone && runtime.core.alloc_used() === stacks)
+  await until(() => pool.stats().spares === 1)
+  expect(pool.stats()).toMatchObject({ count: 2, lost: 0, respawns: 0 })
+  // Workers 1 and 4, and the new spare, which takes a lost one's place.
+  expect([threads.length, threads.map(({ gone }) => gone)]).toEqual([4, [false, true, false, false]])
+  threads[2]!.fail()
+  await until(() => pool.stats().respawns === 1)
+  expect(pool.workers.map(({ ordinal }) => ordinal)).toEqual([1, 5])
+  letGo()
+  await pool.close()
 })
