@@ -4,11 +4,15 @@ import { audio, createEngine, defineNode, graphFrom, type AnyHandle, type AudioB
 import { audioBuffer, resample } from '../../src/nodes/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { ARENA, RUN, TASK } from '../../src/memory/layout.js'
+import { EngineSegment } from '../../src/schedule/engine-segment.js'
+import type { RunShare } from '../../src/schedule/open-segment.js'
+import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
 import { DispatchQueue } from '../../src/workers/dispatch-queue.js'
 import type { JobRequest } from '../../src/workers/protocol.js'
 import { RemoteSegment } from '../../src/workers/remote-segment.js'
 import { RemoteWorker } from '../../src/workers/remote-worker.js'
 import { RunTable } from '../../src/workers/run-table.js'
+import { SharedExecutor } from '../../src/workers/shared-executor.js'
 import { SharedRun } from '../../src/workers/shared-run.js'
 import { threadEnder } from '../support/end-threads.js'
 import { shares } from '../workers/support.js'
@@ -94,15 +98,22 @@ function traceTurns(): Done[] {
 
 /** Times of the engine's clock, from the threads that execute; the one worker decides when it has ended what it did before. */
 function traceTasks(engine: Engine): Done[] {
-  const done: Done[] = [], ready = new Map<number, number>(), { arena } = engine.parts, nowUs = (): number => engine.parts.clock.nowUs()
+  const done: Done[] = [], ready = new Map<number, Pick<Done, 'priority' | 'age' | 'lane' | 'ready'>>(), { arena } = engine.parts, nowUs = (): number => engine.parts.clock.nowUs()
+  // Whose a task is, by what the engine said of its run: what stands in the run's record is what is tested.
+  const shares = new WeakMap<SegmentPlan, RunShare>()
+  let saved: SegmentPlan | undefined
+  patch(SharedExecutor.prototype, 'open', (was) => function (this: SharedExecutor, plan, outputs, scope) { shares.set(plan, scope.share!); return was.call(this, plan, outputs, scope) })
+  patch(SharedExecutor.prototype, 'runValues', (was) => function (this: SharedExecutor, tasks, scope) { for (const { plan } of tasks) shares.set(plan, scope.share!); return was.call(this, tasks, scope) })
+  patch(EngineSegment.prototype, 'save', (was) => function (this: EngineSegment) { saved = this.plan; was.call(this) })
   patch(RunTable.prototype, 'push', (was) => function (this: RunTable, index, us) {
     was.call(this, index, us)
-    ready.set(this.task(index), nowUs())
+    const { priority, age } = shares.get(saved!)!, task = this.task(index)
+    ready.set(task, { priority, age, lane: arena.u32[(task + TASK.LANE) >>> 2]!, ready: nowUs() })
   })
   let before = 0
   patch(RunTable.prototype, 'times', (was) => function (this: RunTable, index) {
-    const times = was.call(this, index), record = arena.base + ARENA.RUNS + this.index * RUN.BYTES, task = this.task(index)
-    done.push({ priority: arena.i32[(record + RUN.PRIORITY_I32) >>> 2]!, age: arena.u32[(record + RUN.AGE) >>> 2]!, lane: arena.u32[(task + TASK.LANE) >>> 2]!, ready: ready.get(task)!, decided: times.startUs + times.busyUs, start: times.startUs })
+    const times = was.call(this, index)
+    done.push({ ...ready.get(this.task(index))!, decided: times.startUs + times.busyUs, start: times.startUs })
     return times
   })
   return new Proxy(done, { get: (target, key) => {
@@ -175,6 +186,53 @@ describe.each(CASES)('%s memory, %s', (mode, feed) => {
     await run(engine, branches(engine, feed, [2, 1, 0, 2, 1, 0]))
     const { wrong, choices } = result()
     expect([wrong, choices > 0]).toEqual([0, true])
+  }, 30_000)
+})
+
+describe('private memory, passes behind each other', () => {
+  /** What each segment was told and answered. `idle`: passes that ended while the next chunk was there and its pass had not been asked for; `ahead`: those that ended with the next one asked for. */
+  const watch = (): Map<number, { priority: number; given: number; asked: number; answered: number; idle: number; ahead: number }> => {
+    const seen: ReturnType<typeof watch> = new Map()
+    patch(RemoteWorker.prototype, 'post', (was) => function (this: RemoteWorker, message, move) {
+      const { kind, job } = message as JobRequest, one = seen.get(job)
+      if (kind === 'job-open') seen.set(job, { priority: NaN, given: 0, asked: 0, answered: 0, idle: 0, ahead: 0 })
+      else if (kind === 'chunk') one!.given++
+      else if (kind === 'advance') one!.asked++
+      was.call(this, message, move)
+    })
+    patch(RemoteSegment.prototype, 'receive', (was) => function (this: RemoteSegment, reply) {
+      const one = seen.get(reply.job)
+      if (one !== undefined && reply.kind === 'result') {
+        one.priority = this.share!.priority
+        one.answered++
+        if (one.asked > one.answered) one.ahead++
+        else if (one.given > one.answered) one.idle++
+      }
+      was.call(this, reply)
+    })
+    return seen
+  }
+
+  test('beside a run of low priority the next pass of a high one is asked for while one runs, whenever its chunk is there', async () => {
+    await using engine = await open('transfer', 1)
+    await run(engine, branches(engine, 'chunks', [1]))
+    const seen = watch(), stop = new AbortController(), passes = (priority: number): { given: number; idle: number; ahead: number } | undefined => [...seen.values()].find((one) => one.priority === priority)
+    const low = run(engine, branches(engine, 'chunks', [1], 10_000), { priority: -5, signal: stop.signal }).catch((error: unknown) => error)
+    while (!((passes(-5)?.ahead ?? 0) > 0)) await engine.parts.clock.sleep(1)
+    await run(engine, branches(engine, 'chunks', [1], 12), { priority: 5 })
+    stop.abort()
+    expect(await low).toMatchObject({ code: 'CANCELLED' })
+    const { given, idle, ahead } = passes(5)!
+    expect([given, idle, ahead > 0]).toEqual([12, 0, true])
+  }, 30_000)
+
+  test('two segments of one rank take turns, and each has its next pass behind the one that runs', async () => {
+    await using engine = await open('transfer', 1)
+    const seen = watch()
+    await run(engine, branches(engine, 'chunks', [1, 1], 12))
+    const all = [...seen.values()]
+    expect(all.map(({ given }) => given)).toEqual([12, 12])
+    for (const { ahead } of all) expect(ahead).toBeGreaterThan(0)
   }, 30_000)
 })
 

@@ -180,7 +180,8 @@ describe.each([[1], [2]])('depth %d', (depth) => {
   test(`${STEPS} random steps as the model has it; limits are never passed, nobody waits beside a worker that may have it`, async () => {
     const draw = drawFrom(40 + depth), runs = Array.from({ length: 5 }, (_, age) => run(age, draw(3) - 1, [0, 0, 1, 2, 3][age]!)), names = ['a', 'b', 'c'], workers = [...names]
     const queue = new DispatchQueue<string>(() => workers, depth), model = new Model(workers, depth), held = new Map<number, Handed<string>>(), gone = new Map<number, unknown>(), stops = new Map<number, AbortController>()
-    let ids = 0, handedOut = 0, ahead = 0, put = 0
+    const told: Piece<string>[] = []
+    let ids = 0, handedOut = 0, ahead = 0, put = 0, rooms = 0
     const enter = (id: number, one: Piece<string>, readyUs: number): void => {
       const stop = new AbortController()
       stops.set(id, stop)
@@ -193,13 +194,19 @@ describe.each([[1], [2]])('depth %d', (depth) => {
       const what = draw(20)
       if (what < 8) {
         const only = names[draw(3)]!, bound = draw(2) === 0
-        enter(ids++, piece(runs[draw(5)]!, { lane: draw(3), index: draw(4), ...(bound && { fits: (worker: string) => worker === only }) }), Math.floor(step / 4))
+        const one: Piece<string> = piece(runs[draw(5)]!, { lane: draw(3), index: draw(4), room: () => { told.push(one) }, ...(bound && { fits: (worker: string) => worker === only }) })
+        enter(ids++, one, Math.floor(step / 4))
       } else if (what < 15 && held.size > 0) {
         const [id, handed] = [...held][draw(held.size)]!
+        told.length = 0
         handed.leave()
         held.delete(id)
         model.on.splice(model.on.findIndex((one) => one.id === id), 1)
         model.settle()
+        // Who runs there now, when nothing is behind it; those that were lost once say nothing here.
+        const [first, second] = model.on.filter(({ worker }) => worker === handed.worker)
+        expect(told, `step ${step}`).toEqual(depth > 1 && second === undefined && first?.piece.room !== undefined ? [first.piece] : [])
+        rooms += told.length
       } else if (what === 15 && model.waiting.length > 0) {
         const { id, piece: one } = model.waiting[draw(model.waiting.length)]!
         if (draw(2) === 0) queue.withdraw(one, 'out'); else stops.get(id)!.abort('out')
@@ -238,7 +245,7 @@ describe.each([[1], [2]])('depth %d', (depth) => {
       for (const share of runs) if (share.limit > 0) expect(new Set(model.on.filter((one) => one.piece.share === share).map(({ worker }) => worker)).size).toBeLessThanOrEqual(share.limit)
     }
     expect(handedOut).toBeGreaterThan(STEPS / 10)
-    expect([put > 0, ahead > 0]).toEqual([true, depth > 1])
+    expect([put > 0, ahead > 0, rooms > 0]).toEqual([true, depth > 1, depth > 1])
     // Everything comes to its end.
     for (let n = 0; held.size > 0 && n < 10_000; n++) { const [[id, handed]] = held as unknown as [[number, Handed<string>]]; held.delete(id); handed.leave(); await tick() }
     expect([held.size, queue.size]).toEqual([0, 0])

@@ -8,6 +8,7 @@ import { releasePacket } from '../../src/schedule/packet-data.js'
 import type { SegmentPlan } from '../../src/schedule/segment-plan.js'
 import { BufferPool } from '../../src/workers/buffer-pool.js'
 import { ChunkedSegment } from '../../src/workers/chunked-segment.js'
+import { DispatchQueue, type Handed } from '../../src/workers/dispatch-queue.js'
 import { workerErrors } from '../../src/workers/errors.js'
 import { PendingCalls } from '../../src/workers/pending.js'
 import type { JobReply, JobRequest } from '../../src/workers/protocol.js'
@@ -125,6 +126,24 @@ describe('chunks ahead', () => {
     other.receive({ kind: 'job-closed', job: 2 })
     await closing
     expect([await asked, worker.executing.size]).toEqual(['CLOSED', 0])
+  }, 2_000)
+
+  test.each(['behind another pass', 'alone'])('a pass that waits for its turn lets none be asked for behind it; when it is what runs, its driver is told and may: %s', async (how) => {
+    const { options, worker, posted } = bench(), share = { priority: 0, limit: 1, age: 0 }, said: boolean[] = [], { signal } = new AbortController()
+    const queue = new DispatchQueue(() => [worker], 2), hand = (limit: number): Handed<RemoteWorker> => queue.enter({ share: limit === 1 ? share : { ...share, limit }, lane: 1, index: 9 }, 0, signal) as Handed<RemoteWorker>
+    const other = hand(1), first = how === 'alone' ? undefined : hand(0)
+    const segment = new RemoteSegment(inputs, new Map(), { job: 1, scope: { ...scopeOf(signal), share }, worker, options, done: () => undefined, turns: queue, room: () => { said.push(segment.mayGoOn()) } })
+    segment.advance().catch(() => undefined)
+    await ticks()
+    expect([segment.mayGoOn(), posted, said]).toEqual([false, [], []])
+    // Its run may use one worker: it has its turn now.
+    other.leave()
+    await ticks()
+    expect(posted.map(({ kind }) => kind)).toEqual(['advance'])
+    first?.leave()
+    expect(said).toEqual([false, true])
+    segment.goOnWith(false)
+    expect(posted.length).toBe(2)
   }, 2_000)
 
   test('what was fed ahead and not read is given back with the segment, once', async () => {
