@@ -13,7 +13,7 @@ const CHECKS: Readonly<Record<ParamDeclaration['type'], Check>> = {
   string: (param, value, path) => typeof value === 'string' ? textRules(param, value, path) : wrongType('a string', value, path),
   enum: (param, value, path) => typeof value === 'string' && (param.values ?? []).includes(value) ? undefined : { constraint: 'enum', limit: param.values ?? [], got: value, path },
   seed: (_param, value, path) => isSeed(value) ? undefined : wrongType('a whole number below 2^64', value, path),
-  vector: (param, value, path) => isVector(value) ? items(param, { type: 'number', doc: '', ...bound(param) }, value, path) : wrongType('a list of numbers', value, path),
+  vector: (param, value, path) => isVector(value) ? items(param, { ...param, type: 'number' }, value, path) : wrongType('a list of numbers', value, path),
   color: (_param, value, path) => isColor(value) ? undefined : { constraint: 'format', limit: '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1', got: value, path },
   file: (param, value, path) => typeof value === 'string' ? textRules({ minLength: 1, ...param }, value, path) : isFileLike(value) ? undefined : wrongType('a path, address, bytes or stream', value, path),
   json: (_param, value, path) => typeof value === 'function' || typeof value === 'symbol' ? wrongType('a JSON value', value, path) : checkJson(value, path),
@@ -34,14 +34,6 @@ function bounds({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration, valu
   if (exclusiveMin !== undefined && value <= exclusiveMin) return { constraint: 'exclusiveMin', limit: exclusiveMin, got: value, path }
   if (exclusiveMax !== undefined && value >= exclusiveMax) return { constraint: 'exclusiveMax', limit: exclusiveMax, got: value, path }
   return undefined
-}
-
-/** The bounds of a vector hold for each of its entries. */
-function bound({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration): Partial<ParamDeclaration> {
-  return {
-    ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }),
-    ...(exclusiveMin === undefined ? {} : { exclusiveMin }), ...(exclusiveMax === undefined ? {} : { exclusiveMax }),
-  }
 }
 
 /** Lengths count code points; a lone surrogate has no UTF-8 form, so it can be neither saved nor hashed. */

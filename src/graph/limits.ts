@@ -1,5 +1,6 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
+import { defined } from './defined.js'
 
 /** Bounds on what is read, checked before memory is taken (spec graph.md section 7). */
 export interface Limits {
@@ -43,5 +44,5 @@ export function resolveLimits(given: Partial<Limits> = {}, source = 'limits'): L
       throw commonErrors.CONFIG_INVALID({ key: `limits.${key}`, source, expected: `a whole number from 1 to ${hard}`, got: show(value) })
     }
   }
-  return { ...DEFAULT_LIMITS, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  return { ...DEFAULT_LIMITS, ...defined(given) }
 }

@@ -1,4 +1,5 @@
 import { errorOf } from '../../errors/error-of.js'
+import { defined } from '../defined.js'
 import type { DocumentNode } from '../document/document.js'
 import type { Extras } from '../graph.js'
 import { LONGEST_NAME } from '../ids.js'
@@ -72,7 +73,7 @@ export function leftovers(shape: ObjectShape, value: Json, named: readonly strin
 
 /** The object without fields whose value is `undefined`. */
 export function present<T extends object>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
+  return defined(fields) as T
 }
 
 /** An ISO-8601 time as the document holds it (UTC, milliseconds), or undefined for another text. A time without a zone counts as UTC. */

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js'
 import type { Graph } from '../graph.js'
 import { checkShape, type Findings } from '../schema/check-shape.js'
 import { configShape, documentShape, edgeShape, idShape, inputShape, nodeShape, portShape } from '../schema/document-shape.js'
@@ -49,5 +50,5 @@ function fits(shape: ObjectShape, part: object): boolean { return fitShape(shape
 /** A part as a document has it: no fields that are undefined, unknown ones in their place. */
 function plain(part: object): Json {
   const { extras, ...fields } = part as { readonly extras?: Json }
-  return { ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)), ...extras }
+  return { ...defined(fields), ...extras }
 }

@@ -1,5 +1,6 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { show } from '../../errors/show.js'
+import { defined } from '../defined.js'
 import { HARD_LIMITS } from '../limits.js'
 import type { Extras, Graph, GraphConfig, GraphEdge, GraphInput, GraphNode } from '../graph.js'
 import type { Document, DocumentEdge, DocumentInput, DocumentNode } from './document.js'
@@ -11,7 +12,7 @@ import type { Document, DocumentEdge, DocumentInput, DocumentNode } from './docu
 export function toDocument(graph: Graph): Document {
   const { nodes, edges, inputs, outputs, config, extras, ...rest } = graph
   return {
-    ...extras, millrace: 1, ...present(rest),
+    ...extras, millrace: 1, ...defined(rest),
     ...(inputs.size === 0 ? {} : { inputs: record([...inputs].map(([name, input]) => [name, inputOf(input)])) }),
     nodes: nodes.map(nodeOf),
     ...(edges.length === 0 ? {} : { edges: edges.map(edgeOf) }),
@@ -50,8 +51,8 @@ function edgeOf(edge: GraphEdge): DocumentEdge {
   }
   return document as unknown as DocumentEdge
 }
-function inputOf({ extras, ...input }: GraphInput): DocumentInput { return { ...extras, ...present(input) } as DocumentInput }
-function configOf({ extras, ...config }: GraphConfig): Extras { return { ...extras, ...present(config) } }
+function inputOf({ extras, ...input }: GraphInput): DocumentInput { return { ...extras, ...defined(input) } as DocumentInput }
+function configOf({ extras, ...config }: GraphConfig): Extras { return { ...extras, ...defined(config) } }
 
 function jsonOf(value: unknown, what: string, depth = 1): unknown {
   if (depth > HARD_LIMITS.depth) throw commonErrors.LIMIT_EXCEEDED({ what: `Nesting of ${what}`, limit: HARD_LIMITS.depth, got: depth })
@@ -67,10 +68,6 @@ function jsonOf(value: unknown, what: string, depth = 1): unknown {
     }
   }
   throw commonErrors.INVALID_ARGUMENT({ function: 'toDocument', expected: `a JSON value for ${what}`, got: show(value), hint: 'Give it at run time through an input.' })
-}
-
-function present<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 /** `Object.fromEntries` defines keys, so that `__proto__` stays an ordinary one. */

@@ -1,4 +1,5 @@
 /** Edits beyond those of `graph/edit.ts`: each takes a graph and gives a new one; whether the result fits is `validate`'s to say. */
+import { defined } from '../defined.js'
 import { edgeName } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphNode, PortRef } from '../graph.js'
@@ -24,7 +25,7 @@ export function renameNode(graph: Graph, id: string, to: string): Graph {
 
 /** Sets fields of a node; `undefined` takes one away, so that its default holds. Throws `NODE_NOT_FOUND`. */
 export function setNode(graph: Graph, id: string, fields: Partial<Omit<GraphNode, 'id'>>): Graph {
-  const at = place(graph, id), node = Object.fromEntries(Object.entries({ ...graph.nodes[at]!, ...fields }).filter(([, value]) => value !== undefined))
+  const at = place(graph, id), node = defined({ ...graph.nodes[at]!, ...fields })
   return { ...graph, nodes: graph.nodes.with(at, node as unknown as GraphNode) }
 }
 

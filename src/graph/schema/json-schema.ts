@@ -1,3 +1,4 @@
+import { defined } from '../defined.js'
 import { documentShape } from './document-shape.js'
 import { describeShape, type NumberShape, type ObjectShape, type Shape, type TextShape } from './shape.js'
 
@@ -27,7 +28,7 @@ export function schemaOf(shape: Shape): JsonSchema {
     case 'list': return { type: 'array', items: schemaOf(shape.items), ...defined({ minItems: shape.min, maxItems: shape.max }) }
     case 'tuple': return { type: 'array', description: describeShape(shape), prefixItems: shape.items.map(schemaOf), items: false, minItems: shape.items.length }
     case 'either': return { anyOf: shape.options.map(schemaOf) }
-    case 'map': return { type: 'object', additionalProperties: schemaOf(shape.values), ...(shape.keys === undefined ? {} : { propertyNames: schemaOf(shape.keys) }) }
+    case 'map': return { type: 'object', additionalProperties: schemaOf(shape.values), ...defined({ propertyNames: shape.keys && schemaOf(shape.keys) }) }
     case 'object': return objectSchema(shape)
     case 'document': return { $ref: '#/$defs/document' }
   }
@@ -39,20 +40,15 @@ function objectSchema(shape: ObjectShape): JsonSchema {
   const required = fields.filter(([, field]) => field.required === true).map(([name]) => name)
   return {
     type: 'object', title: shape.name, ...(required.length === 0 ? {} : { required }),
-    properties: Object.fromEntries(fields.map(([name, field]) => [name, { ...schemaOf(field.shape), ...(field.default === undefined ? {} : { default: field.default }) }])),
+    properties: Object.fromEntries(fields.map(([name, field]) => [name, { ...schemaOf(field.shape), ...defined({ default: field.default }) }])),
   }
 }
 
 function textSchema({ min, max, noControl, pattern, name }: TextShape): JsonSchema {
   return {
-    type: 'string', ...(name === undefined ? {} : { description: name }), ...defined({ minLength: min, maxLength: max }),
-    ...(pattern === undefined ? {} : { pattern: `^(?:${pattern})$` }),
+    type: 'string', ...defined({ description: name, minLength: min, maxLength: max, pattern: pattern && `^(?:${pattern})$` }),
     not: { pattern: noControl === true ? '[\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]' : '[\\ud800-\\udfff]' },
   }
 }
 
 function bounds({ min, max }: Pick<NumberShape, 'min' | 'max'>): JsonSchema { return defined({ minimum: min, maximum: max }) }
-
-function defined(fields: Readonly<Record<string, number | undefined>>): JsonSchema {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js'
 import type { ParamDeclaration } from '../node-definition.js'
 import { WELL_FORMED, type JsonSchema } from './json-schema.js'
 
@@ -11,8 +12,7 @@ export const JSON_DEFS: JsonSchema = { json: { not: { type: 'string', pattern: '
 /** JSON Schema of one param's value as it stands in a document; accepts exactly what `checkParam` accepts of JSON. Refers to {@link JSON_DEFS}. */
 export function paramSchema(param: ParamDeclaration): JsonSchema {
   return {
-    ...valueSchema(param), ...(param.label === undefined ? {} : { title: param.label }), ...(param.doc === '' ? {} : { description: param.doc }),
-    ...(param.default === undefined ? {} : { default: param.default }), [DECLARATION]: param,
+    ...valueSchema(param), ...defined({ title: param.label, description: param.doc || undefined, default: param.default }), [DECLARATION]: param,
   }
 }
 
@@ -45,7 +45,6 @@ function bounds({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration): Jso
 }
 function lengths({ minLength, maxLength, pattern }: Partial<ParamDeclaration>): JsonSchema { return defined({ minLength, maxLength, pattern }) }
 function counts({ minItems, maxItems }: ParamDeclaration): JsonSchema { return defined({ minItems, maxItems }) }
-function defined(fields: JsonSchema): JsonSchema { return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) }
 
 /** Decimal digits of at most 2⁶⁴ − 1, in at most 20 places. */
 function seedDigits(): string {

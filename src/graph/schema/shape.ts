@@ -1,3 +1,5 @@
+import { defined } from '../defined.js'
+
 /** A text: lengths in code points; `noControl`: no control characters; `pattern`: anchored, flag u. */
 export interface TextShape { readonly kind: 'text'; readonly min?: number; readonly max?: number; readonly noControl?: boolean; readonly pattern?: string; readonly name?: string }
 export interface NumberShape { readonly kind: 'number' | 'integer'; readonly min?: number; readonly max?: number }
@@ -27,15 +29,15 @@ export interface Field { readonly shape: Shape; readonly required?: boolean; rea
 /** A string. */
 export const text = (o: Omit<TextShape, 'kind'> = {}): TextShape => ({ kind: 'text', ...o })
 /** A finite number, bounds included. */
-export const number = (min?: number, max?: number): NumberShape => ({ kind: 'number', ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) })
+export const number = (min?: number, max?: number): NumberShape => ({ kind: 'number', ...defined({ min, max }) })
 /** A whole number within ±(2⁵³ − 1), bounds included. */
 export const integer = (min?: number, max?: number): NumberShape => ({ ...number(min, max), kind: 'integer' })
 /** One of some words. */
 export const choice = (...values: readonly string[]): ChoiceShape => ({ kind: 'choice', values })
 /** An array of one shape, its length within bounds. */
-export const list = (items: Shape, min?: number, max?: number): ListShape => ({ kind: 'list', items, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) })
+export const list = (items: Shape, min?: number, max?: number): ListShape => ({ kind: 'list', items, ...defined({ min, max }) })
 /** A free map: any names (or those of shape `keys`), values of one shape. */
-export const map = (values: Shape, keys?: TextShape): MapShape => ({ kind: 'map', values, ...(keys === undefined ? {} : { keys }) })
+export const map = (values: Shape, keys?: TextShape): MapShape => ({ kind: 'map', values, ...defined({ keys }) })
 /** An object with declared fields. */
 export const object = (name: string, fields: Readonly<Record<string, Field>>): ObjectShape => ({ kind: 'object', name, fields })
 /** One of several shapes. */

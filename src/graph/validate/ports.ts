@@ -7,6 +7,7 @@ import { describeConstraint } from '../negotiate/describe.js'
 import type { InputDeclaration, NodeDefinition } from '../node-definition.js'
 import { escapePointer } from '../pointer.js'
 import type { Context, Section } from './context.js'
+import { removeEdge } from './links.js'
 
 /** What an input is linked from first: an output, or a run-time input in words. */
 interface FirstLink { readonly port: string; readonly from: PortRef | string }
@@ -48,7 +49,7 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
     c.brokenEdges.add(e)
     c.report('edges', e, graphErrors.INPUT_OCCUPIED.diagnostic({ input: edge.to.join('.'), first: before, got: edge.from.join('.') }, {
       node: edge.to[0], port: edge.to[1], edge: name, pointer: c.edgePointer(e), expected: before, got: edge.from.join('.'),
-      suggestions: [{ title: `Remove edge ${name}`, edit: { op: 'remove-edge', edge: name, from: edge.from, to: edge.to } }],
+      suggestions: [removeEdge(c, e)],
     }))
   })
   checkRunInputs(c, note, count, astray)
