@@ -63,7 +63,7 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
     if (name === undefined) {
       const free = definition.additionalParams === true, problem = free ? checkParam(ADDITIONAL, hasLoneSurrogate(key) ? key : value) : undefined
       if (free && problem === undefined) Object.defineProperty(values, key, { value, enumerable: true, writable: true, configurable: true })
-      diagnostics.push(problem === undefined ? unknown(node, key, Object.keys(table), names, { ...pointer, ...(free && { severity: 'warning' }) }) : invalid(node, key, ADDITIONAL, problem, pointer, key))
+      diagnostics.push(problem === undefined ? unknownParam(node, key, Object.keys(table), names, { ...pointer, ...(free && { severity: 'warning' }) }) : invalid(node, key, ADDITIONAL, problem, pointer, key))
       continue
     }
     const param = table[name]!, first = seen?.get(name) ?? (Object.hasOwn(values, name) ? name : undefined)
@@ -101,7 +101,8 @@ function mends(node: string, param: string, declaration: ParamDeclaration, { con
   return [...fits, { title: declaration.default === undefined || constraint === 'other' ? `Remove ${param}` : `Use the default, ${show(declaration.default)}`, edit: { op: 'remove-param', node, param } }]
 }
 
-function unknown(node: string, key: string, names: readonly string[], spellings: ReadonlyMap<string, string>, place: { readonly pointer?: string; readonly severity?: 'warning' }): Diagnostic {
+/** A param that a type does not have, with up to three near ones; `spellings`: what may be written, and the param that it is. */
+export function unknownParam(node: string, key: string, names: readonly string[], spellings: ReadonlyMap<string, string>, place: { readonly pointer?: string; readonly severity?: 'warning' }): Diagnostic {
   // Two spellings of one param are no choice: the nearer one stays.
   const near = nearest(key, [...spellings.keys()]).filter((word, i, all) => all.findIndex((other) => spellings.get(other) === spellings.get(word)) === i)
   return graphErrors.PARAM_UNKNOWN.diagnostic({ node, param: key, names, near }, {

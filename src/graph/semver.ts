@@ -30,10 +30,10 @@ export function oldestOf(range: string): string | undefined {
   return lows.sort(compareVersions).at(-1)
 }
 
+/** A version is a word that stands for itself alone. */
 function parseVersion(text: string): Version | undefined {
-  const match = PARTIAL.exec(text.trim())
-  if (match === null || [match[1], match[2], match[3]].some((part) => part === undefined || /[xX*]/.test(part))) return undefined
-  return { numbers: [Number(match[1]), Number(match[2]), Number(match[3])], pre: match[4]?.split('.') ?? [] }
+  const word = text.trim(), [, high] = word[0] === '=' ? [] : simple(word) ?? []
+  return high?.op === '<=' ? high.version : undefined
 }
 
 function parseRange(range: string): Comparator[][] | undefined {

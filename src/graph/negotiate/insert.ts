@@ -1,5 +1,6 @@
 import type { Diagnostic, Suggestion } from '../../errors/diagnostic.js'
 import type { Media } from '../../media/media-type.js'
+import { edgeName } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphNode } from '../graph.js'
 import { mediaOf } from './constraints.js'
@@ -42,7 +43,7 @@ function bridges({ gives, takes }: BrokenEdge, search: ConverterSearch): boolean
 
 function conflict(broken: BrokenEdge, { graph }: Problem, free: readonly ConverterStep[] | null, media: Media | undefined, search: ConverterSearch): Diagnostic {
   const edge = graph.edges[broken.edge]!
-  const from = edge.from.join('.'), to = edge.to.join('.'), name = edge.id ?? `${from}->${to}`
+  const from = edge.from.join('.'), to = edge.to.join('.'), name = edgeName(edge)
   const chain = free === null || free.length === 0 ? undefined : free
   const converter = chain?.map((step) => step.definition.type).join(', then ')
   const suggestions: Suggestion[] = chain === undefined ? suggestMore(broken, search) : [{

@@ -4,8 +4,8 @@
  * which is limited; counts are checked before nodes are made.
  */
 import type { Diagnostic } from '../../errors/diagnostic.js'
-import { commonErrors } from '../../errors/common-errors.js'
 import { errorOf } from '../../errors/error-of.js'
+import { exceeded } from '../document/check-document.js'
 import { readDocument } from '../document/from-document.js'
 import { edgeListOf, edgeName } from '../edge-list.js'
 import { endsOf } from '../ends.js'
@@ -13,7 +13,7 @@ import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphInput, GraphNode, PortRef } from '../graph.js'
 import { DEFAULT_LIMITS, type Limits } from '../limits.js'
 import { nearest } from '../nearest.js'
-import { paramNames } from '../params.js'
+import { paramNames, unknownParam } from '../params.js'
 import { escapePointer } from '../pointer.js'
 import { isObject } from '../schema/fit-shape.js'
 import { satisfies } from '../semver.js'
@@ -276,16 +276,11 @@ class Flattener {
   }
 
   #unknownParam(outer: GraphNode, param: string, names: readonly string[]): void {
-    const near = nearest(param, names), node = outer.id
-    this.diagnostics.push(graphErrors.PARAM_UNKNOWN.diagnostic({ node, param, names, near }, {
-      node, port: param, pointer: paramPointer(outer, param), constraint: 'additional', expected: names, got: param,
-      suggestions: [
-        ...near.map((to) => ({ title: `Rename ${param} to ${to}`, edit: { op: 'rename-param', node, param, to } })), { title: `Remove ${param}`, edit: { op: 'remove-param', node, param } }],
-    }))
+    this.diagnostics.push(unknownParam(outer.id, param, names, new Map(names.map((name) => [name, name])), { pointer: paramPointer(outer, param) }))
   }
 
   #exceeded(what: string, limit: number, got: number, pointer: string): undefined {
-    this.diagnostics.push(commonErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { stage: 1, constraint: 'max', expected: limit, got, pointer }))
+    this.diagnostics.push(exceeded(what, limit, got, pointer))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Suggestion } from '../../errors/diagnostic.js'
 import { checkJson } from '../check-text.js'
+import { exceeded } from '../document/check-document.js'
 import { jsonBytes } from '../document/scan-limits.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge } from '../graph.js'
@@ -10,16 +11,14 @@ import type { Context } from './context.js'
 /** Limits of a graph that came from no text, as of documents (stage 1), and stage 4: a graph without nodes. Bytes, and what else JSON has no form for, may be of any size. */
 export function checkSize(c: Context, { nodes, edges, ui }: Graph): void {
   for (const [what, limit, got] of [['Nodes', c.limits.nodes, nodes.length], ['Edges', c.limits.edges, edges.length]] as const) {
-    if (got > limit) {
-      c.report('document', 0, graphErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { constraint: 'max', expected: limit, got, pointer: `/${what.toLowerCase()}` }))
-    }
+    if (got > limit) c.report('document', 0, exceeded(what, limit, got, `/${what.toLowerCase()}`))
   }
   const most = c.limits.paramBytes
   const measure = (value: unknown, what: string, pointer: string, n?: number): void => {
     try {
       const got = typeof value === 'object' || typeof value === 'string' ? jsonBytes(value, most) : 0
       // What nests without end stage 8 refuses.
-      if (got > most && checkJson(value, '') === undefined) c.report(n === undefined ? 'document' : 'nodes', n ?? 0, graphErrors.LIMIT_EXCEEDED.diagnostic({ what: `Bytes of ${what}`, limit: most, got }, { constraint: 'max', expected: most, got, pointer, ...(n !== undefined && { node: nodes[n]!.id }) }))
+      if (got > most && checkJson(value, '') === undefined) c.report(n === undefined ? 'document' : 'nodes', n ?? 0, { ...exceeded(`Bytes of ${what}`, most, got, pointer), ...(n !== undefined && { node: nodes[n]!.id }) })
     } catch { /* What cannot be read stage 8 refuses too. */ }
   }
   measure(ui, 'ui', '/ui')

@@ -1,5 +1,5 @@
-import { commonErrors } from '../../errors/common-errors.js'
 import type { Suggestion } from '../../errors/diagnostic.js'
+import { exceeded } from '../document/check-document.js'
 import { linkableInputs } from '../driven-params.js'
 import { graphErrors } from '../errors.js'
 import type { PortRef } from '../graph.js'
@@ -72,9 +72,7 @@ function checkLinkCount(c: Context, section: Section, index: number, to: PortRef
   const key = to.join('\u0000'), links = (count.get(key) ?? 1) + 1
   count.set(key, links)
   if (links !== c.limits.linksPerInput + 1) return
-  c.report(section, index, commonErrors.LIMIT_EXCEEDED.diagnostic(
-    { what: `Links into ${to.join('.')}`, limit: c.limits.linksPerInput, got: links },
-    { node: to[0], port: to[1], pointer, constraint: 'max', expected: c.limits.linksPerInput, got: links }))
+  c.report(section, index, { ...exceeded(`Links into ${to.join('.')}`, c.limits.linksPerInput, links, pointer), node: to[0], port: to[1] })
 }
 
 /** Run-time inputs stand behind the edges into a `multi` input, in order of declaration. */

@@ -1,4 +1,5 @@
 import type { Suggestion } from '../../errors/diagnostic.js'
+import { exceeded } from '../document/check-document.js'
 import { graphErrors } from '../errors.js'
 import { migrateNode } from '../migrate-node.js'
 import { resolveParams } from '../params.js'
@@ -32,8 +33,7 @@ export function checkTypes(c: Context): void {
     const ports = Object.keys(definition.inputs).length + Object.keys(definition.outputs).length
     if (ports > c.limits.portsPerNode) {
       c.brokenNodes.add(n)
-      c.report('nodes', n, graphErrors.LIMIT_EXCEEDED.diagnostic(
-        { what: `Ports of node ${node.id}`, limit: c.limits.portsPerNode, got: ports }, { node: node.id, pointer, constraint: 'max', expected: c.limits.portsPerNode, got: ports }))
+      c.report('nodes', n, { ...exceeded(`Ports of node ${node.id}`, c.limits.portsPerNode, ports, pointer), node: node.id })
       return
     }
     if (definition.status !== 'deprecated') return
