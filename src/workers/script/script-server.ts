@@ -4,7 +4,6 @@ import { show } from '../../errors/show.js'
 import type { Document } from '../../graph/document/document.js'
 import type { NodeContext, NodeDefinition, PacketRecord, ParamValues } from '../../graph/node-definition.js'
 import { blocker } from '../../media/blocker.js'
-import type { Media } from '../../media/media-type.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import { ArenaAudio } from '../../memory/audio-buffer.js'
 import { RECORD_KIND, RECORD_THREAD, WINDOW } from '../../memory/layout.js'
@@ -22,6 +21,7 @@ import { noteScript } from './note-script.js'
 import { placed, unplaced } from './placed.js'
 import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
 import { ScriptAudio } from './script-audio.js'
+import { ScriptStream } from './script-stream.js'
 
 /** What a thread's host gives; tests give their own (MW-78). */
 export interface ScriptEnvironment {
@@ -317,44 +317,6 @@ export const BYTES_SHAPE = (bytes: number): AudioPlace['shape'] => ({ rate: 1, c
 
 function noRecord(got: unknown, what = 'result'): Error {
   return scheduleErrors.OUTPUT_INVALID({ port: what, expected: 'a record of packets by output', got: show(got) })
-}
-
-/** An input as the node's code sees it: each packet is asked for, and given back when the next one is. */
-class ScriptStream implements PacketStream {
-  readonly media: Media
-  readonly #take: (whole: boolean) => Promise<Packet | undefined>
-  readonly #quit: () => void
-  #held: Packet | undefined
-
-  constructor(media: Media, take: (whole: boolean) => Promise<Packet | undefined>, quit: () => void) {
-    this.media = media
-    this.#take = take
-    this.#quit = quit
-  }
-
-  async next(): Promise<Packet | undefined> {
-    this.#release()
-    return this.#held = await this.#take(false)
-  }
-
-  async whole(): Promise<Packet> {
-    this.#release()
-    return this.#held = (await this.#take(true))!
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {
-    try {
-      for (let packet = await this.next(); packet; packet = await this.next()) yield packet
-    } finally {
-      this.#release()
-      this.#quit()
-    }
-  }
-
-  #release(): void {
-    if (this.#held?.data instanceof ArenaAudio) this.#held.data.close()
-    this.#held = undefined
-  }
 }
 
 /** What cannot cross. */

@@ -12,7 +12,7 @@ const types = {
   'x::source': nodeType('x::source', { params: { level: number }, outputs: { out: anyMedia() } }),
   'x::pass': nodeType('x::pass', { params: { level: number }, inputs: { in: anyMedia() }, outputs: { out: anyMedia() } }),
   'x::many': nodeType('x::many', { params: { level: number }, inputs: { in: { media: anyMedia(), multi: true, optional: true } }, outputs: { out: anyMedia() } }),
-  'x::old': { ...nodeType('x::old', { params: { level: number }, inputs: { in: anyMedia() }, outputs: { out: anyMedia() } }), status: 'deprecated' },
+  'x::old': { ...nodeType('x::old', { params: { level: number }, inputs: { in: anyMedia() }, outputs: { out: anyMedia() } }), status: 'deprecated' as const },
   'x::words': nodeType('x::words', { outputs: { out: text() } }), 'x::ears': nodeType('x::ears', { inputs: { in: audio() } }),
   'x::sink': nodeType('x::sink', { params: { level: number }, inputs: { in: anyMedia() } }),
 }
@@ -114,7 +114,7 @@ const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
 const common = { weight: 8, arbitrary: fc.constant({}) }
 const anyNode: fc.Arbitrary<GraphNode> = fc.tuple(
   fc.record({ id, type: fc.constantFrom('x::source', 'x::pass', 'x::pass', 'x::many', 'x::many', 'x::sink', 'x::old', 'x::gone'), params: fc.constantFrom({}, {}, {}, {}, { level: 0.5 }, { level: 7 }, { volume: 1 }, { volume: 1, level: 7 }) }),
-  ...[{ version: fc.constantFrom('^1.0.0', '^9.0.0') }, { place: fc.constantFrom('remote', 'local') }, { requires: fc.constantFrom({ webgpu: true }, { webgpu: 'preferred' }, { webgpu: false }) }].map((more) => fc.oneof(common, { weight: 1, arbitrary: fc.record(more as Record<string, fc.Arbitrary<unknown>>) })),
+  ...[{ version: fc.constantFrom('^1.0.0', '^9.0.0') }, { place: fc.constantFrom('remote', 'local') }, { requires: fc.constantFrom({ webgpu: true }, { webgpu: 'preferred' }, { webgpu: false }) }].map((more) => fc.oneof(common, { weight: 1, arbitrary: fc.record(more as unknown as Record<string, fc.Arbitrary<unknown>>) })),
 ).map((parts) => Object.assign({}, ...parts) as GraphNode)
 const anyEdge: fc.Arbitrary<GraphEdge> = fc.record({
   from: fc.tuple(fc.oneof({ weight: 9, arbitrary: id }, { weight: 1, arbitrary: fc.constant('zz') }), fc.constantFrom('out', 'out', 'out', 'out', 'ouch')),

@@ -24,7 +24,7 @@ const asker = (thread: 'engine' | 'worker') => defineNode({
         own.signal.throwIfAborted()
       }
     }
-    if (params['where'] === 'init') await ask(params['what'], ctx)
+    if (params['where'] === 'init') await ask(params['what'], ctx as NodeContext)
     return { ask }
   },
   process: async (_inputs, params, ctx) => {
