@@ -92,6 +92,6 @@ export class RunCompiler {
   /** A node's own tier; validation has refused those that the host lacks. */
   #tierOf({ tier: named, definition }: GraphNode, tier: Tier): { tier: Tier; why: string } {
     const { mode, facts } = this.#p, wanted = wantedTier(named, definition?.kernel, tier)
-    return { tier: tierWithin(tier, wanted, facts) ?? tier, why: wanted !== named ? 'what its kernel is made for' : named === undefined || named === 'auto' ? mode.why : 'named by the node' }
+    return { tier: tierWithin(tier, wanted, facts) ?? tier, why: (named ?? 'auto') !== 'auto' ? 'named by the node' : wanted !== named ? 'what its kernel is made for' : mode.why }
   }
 }

@@ -22,6 +22,8 @@ export function checkDefinition(definition: NodeDefinition): void {
   for (const name of Object.keys(params)) demand(type, !(name in inputs), 'different names for inputs and params', name)
   if (definition.main !== undefined) demand(type, Object.hasOwn(outputs, definition.main), 'main to name an output', definition.main)
   demand(type, definition.kernel === undefined || definition.reference !== undefined, 'a reference beside the kernel', 'none')
+  const made = definition.kernel?.tiers
+  demand(type, made === undefined || (made.length > 0 && made.every((tier) => tier === 'wasm-threads' || tier === 'wasm')), 'kernel.tiers of wasm-threads and wasm, at least one', show(made))
   const { thread, codeURL } = definition, inWorker = thread === 'worker'
   demand(type, thread === undefined || thread === 'engine' || inWorker, "thread 'engine' or 'worker'", show(thread))
   // By tag, not by class: a URL of another realm is one too.

@@ -1,13 +1,18 @@
-/** First 32 bits of the fractional parts of a root of the first primes (FIPS 180-4, sections 4.2.2 and 5.3.3): every one lies further from the next word than the error of any root a host may give. */
-function fractions(count: number, root: (prime: number) => number): Int32Array {
+/** First 32 bits of the fractional parts of the roots of degree `degree` of the first primes (FIPS 180-4, sections 4.2.2 and 5.3.3), exact whatever `Math` the host has. */
+function fractions(count: number, degree: bigint): Int32Array {
   const words = new Int32Array(count)
   for (let n = 2, i = 0, d: number; i < count; n++) {
     for (d = 2; n % d > 0;) d++
-    if (d === n) words[i++] = root(n) % 1 * 2 ** 32
+    if (d !== n) continue
+    let root = BigInt(Math.round(n ** (1 / Number(degree)) * 2 ** 32))
+    const power = BigInt(n) << 32n * degree
+    while (root ** degree > power) root--
+    while ((root + 1n) ** degree <= power) root++
+    words[i++] = Number(root & 0xffff_ffffn)
   }
   return words
 }
-const K = /* @__PURE__ */ fractions(64, Math.cbrt), START = /* @__PURE__ */ fractions(8, Math.sqrt)
+const K = /* @__PURE__ */ fractions(64, 3n), START = /* @__PURE__ */ fractions(8, 2n)
 
 /** Bytes of a block and of a digest. */
 export const BLOCK_BYTES = 64, DIGEST_BYTES = 32

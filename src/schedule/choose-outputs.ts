@@ -1,4 +1,5 @@
 import { edgeListOf } from '../graph/edge-list.js'
+import { commonErrors } from '../errors/common-errors.js'
 import { graphErrors } from '../graph/errors.js'
 import type { Diagnostic } from '../errors/diagnostic.js'
 import type { Graph, GraphEdge, GraphNode } from '../graph/graph.js'
@@ -27,10 +28,12 @@ export function openChosen(graph: Graph, names: readonly string[] | undefined, t
 
 /**
  * The graph for a partial run (GR-10): only what the named outputs, and nodes of `output: true`, need, so that nothing else is looked at. Parts keep the pointers of the whole;
- * run-time inputs of other nodes stay declared but need no value. No names: everything. Throws `OUTPUT_NOT_FOUND`.
+ * run-time inputs of other nodes stay declared but need no value. No names: everything. Throws `OUTPUT_NOT_FOUND`,
+ * `INVALID_ARGUMENT` for an empty list.
  */
 export function chooseOutputs(graph: Graph, names: readonly string[] | undefined): ChosenOutputs {
   if (names === undefined) return { graph, found: [] }
+  if (names.length === 0) throw commonErrors.INVALID_ARGUMENT({ function: 'outputs', expected: 'at least one name of an output', got: 'none' })
   for (const name of names) if (!graph.outputs.has(name)) throw graphErrors.OUTPUT_NOT_FOUND({ name, names: [...graph.outputs.keys()] })
   const outputs = new Map([...graph.outputs].filter(([name]) => names.includes(name))), edges = edgeListOf(graph)
   const ends = [...outputs.values()].flatMap(([id]) => edges.indexOf.get(id) ?? []), kept = reaching(edges, [...ends, ...graph.nodes.flatMap(({ output }, n) => output === true ? [n] : [])])

@@ -101,7 +101,16 @@ function keyOf({ additionalParams }: NodeDefinition, params: ParamValues): Key |
     const value = params[name]
     if (!isPlain(value)) return undefined
     if (typeof value !== 'object' || value === null) key.push(name, value)
-    else key.push(name, OBJECT, JSON.stringify(value))
+    else {
+      let lost = false
+      const text = JSON.stringify(value, (_name, part: unknown) => {
+        lost ||= part === undefined || Object.is(part, -0) || (typeof part === 'number' && !Number.isFinite(part))
+        return part
+      })
+      // Other params have the same text.
+      if (lost) return undefined
+      key.push(name, OBJECT, text)
+    }
   }
   return key
 }

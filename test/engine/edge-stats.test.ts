@@ -18,6 +18,8 @@ describe.each([['one thread', { workers: 0 }], ['shared', { workers: 2 }], ['pri
     expect(edges.every((edge) => edge.runId === runId)).toBe(true)
     expect(sum(edges)).toBe(metrics.copyBytes)
     expect(metrics.edges.reduce((all, { copyBytes }) => all + copyBytes, 0)).toBe(metrics.copyBytes)
+    expect(metrics.edges.filter(({ to }) => to !== '' && !to.includes('.'))).toEqual([])
+    expect(metrics.edges.filter(({ from }) => from.startsWith('audio-buffer'))).toHaveLength(1)
     if (moved) expect(metrics.edges.find(({ from }) => from.startsWith('audio-buffer'))).toMatchObject({ transport: 'transfer', copyBytes: 3 * BYTES })
     const at = (from: string): EdgeStats => edges.find((edge) => edge.from.startsWith(from))!
     expect(at('audio-buffer')).toMatchObject({ copyBytes: { platform: BYTES, thread: moved ? 2 * BYTES : 0, convert: 0, user: 0 } })

@@ -52,3 +52,17 @@ describe('as many dispose as init (GR-26)', () => {
     }
   })
 })
+
+test('equal params are those with equal values: what JSON writes alike is told apart', async () => {
+  const made: unknown[] = []
+  const node = defineNode({
+    type: 'test::keeps', version: '1.0.0', title: 'Keeps', doc: 'Keeps its params.', family: 'test', inputs: {}, outputs: { out: { media: json() } }, params: { list: { type: 'json', default: [], doc: 'Anything.' } },
+    init: ({ list }) => { made.push(list); return { list } }, reset: () => undefined,
+    process: async (_inputs, _params, { instance }) => ({ out: { media: { kind: 'json' }, data: String((instance as { list: unknown[] }).list[0]), position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }),
+  }) as unknown as (params: object) => never
+  await using engine = await createEngine({ workers: 0, arenaBytes: 16 * 1_048_576 })
+  const said: unknown[] = []
+  for (const list of [[1], [1], [null], [0], [-0], [null]]) said.push((await engine.run({ out: node({ list }) } as never) as { outputs: { out: { data: unknown } } }).outputs.out.data)
+  expect(said).toEqual(['1', '1', 'null', '0', '0', 'null'])
+  expect(made.map((list) => Object.is((list as unknown[])[0], -0) ? '-0' : String((list as unknown[])[0]))).toEqual(['1', 'null', '0', '-0'])
+})

@@ -20,7 +20,7 @@ describe('option metrics', () => {
       result.close()
     }
     expect(seen.map(({ data: _data, ...rest }) => rest)).toEqual([
-      { nodes: 3, edges: 2, path: 3, total: 3 }, { nodes: 0, edges: 0, path: 0, total: 3 }, { nodes: 0, edges: 0, path: 0, total: 3 }, { nodes: 3, edges: 2, path: 3, total: 3 },
+      { nodes: 3, edges: 1, path: 3, total: 3 }, { nodes: 0, edges: 0, path: 0, total: 3 }, { nodes: 0, edges: 0, path: 0, total: 3 }, { nodes: 3, edges: 1, path: 3, total: 3 },
     ])
     for (const { data } of seen) expect(data).toEqual(seen[0]!.data)
   })

@@ -142,3 +142,15 @@ describe('sizes (memory is bounded before it is taken)', () => {
     expect([errors(3), errors(2)]).toEqual([[], ['NEGOTIATION_CONFLICT']])
   })
 })
+
+test('thousands of edges inside a subgraph that name nobody are each told, by one look at its ids', () => {
+  const ids = Array.from({ length: 2_000 }, (_, n) => `n${n}`), looked = vi.spyOn(Array.prototype, 'includes')
+  const nodes = ids.map((id) => ({ id, type: 'h::node' })), edges = Array.from({ length: 5_000 }, (_, n) => ({ from: [`x${n}`, 'out'], to: [ids[n % ids.length], 'in'] }))
+  const text = JSON.stringify({ millrace: 1, nodes: [{ id: 'a', type: 'graph::s' }], definitions: { s: { millrace: 1, nodes, edges } } })
+  const { document } = parseDocument(text)
+  looked.mockClear()
+  const found = validate(document!, registry), asked = looked.mock.contexts.filter((list) => (list as readonly unknown[]).length >= ids.length).length
+  looked.mockRestore()
+  expect(found.filter(({ code }) => code === 'NODE_NOT_FOUND').length).toBeGreaterThan(0)
+  expect(asked).toBe(0)
+})

@@ -71,4 +71,5 @@ test('GR-10: a subgraph that cannot be opened refuses only the outputs that need
   for (const output of ['bad', 'lost']) await expect(engine.run(graph, { outputs: [output] })).rejects.toMatchObject({ details: { diagnostics: expect.arrayContaining([expect.objectContaining({ code: 'PORT_NOT_FOUND', port: 'oops' })]) } })
   await expect(engine.run(graph)).rejects.toMatchObject({ code: 'GRAPH_CYCLE' })
   await expect(engine.run(graph, { outputs: ['nothing'] })).rejects.toMatchObject({ code: 'OUTPUT_NOT_FOUND' })
+  await expect(engine.run(graph, { outputs: [] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
 })

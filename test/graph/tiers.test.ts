@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chooseTier, missingFor, parseTier, tagOf, type HostFacts, type Tier, type TierChoice } from '../../src/graph/tiers.js'
+import { chooseTier, missingFor, parseTier, tagOf, tierWithin, wantedTier, type HostFacts, type Tier, type TierChoice } from '../../src/graph/tiers.js'
 
 const all: HostFacts = { wasm: true, simd: true, sab: true }
 const hosts: Readonly<Record<string, readonly [HostFacts, Tier]>> = {
@@ -71,4 +71,12 @@ describe('tagOf', () => {
       }
     }
   })
+})
+
+test('of a list what the kernel is made for counts, in order (GR-44)', () => {
+  const kernel = { tiers: ['wasm'] as const }, within = (tier: unknown, engine: Tier = 'wasm-threads'): Tier | undefined => tierWithin(engine, wantedTier(tier, kernel, engine), all)
+  expect([within(['wasm-threads', 'wasm']), within(['wasm-threads', 'js']), within('rust'), within(['js', 'wasm'])]).toEqual(['wasm', 'js', 'wasm', 'js'])
+  // A kernel for none of them: validation refuses what is named.
+  expect(within(['wasm-threads'])).toBe('wasm-threads')
+  expect([within(undefined), within('auto', 'js')]).toEqual(['wasm', 'js'])
 })

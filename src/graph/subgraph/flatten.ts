@@ -137,10 +137,12 @@ class Flattener {
     }
     const index = new Map(nodes.map((node, n) => [node.id, n])), linked = new Set<string>()
     // An edge inside a subgraph that names no node there must find none out here.
-    for (const { edge, inner, part: { graph: { nodes: known } } } of loose) {
-      const ids = known.map(({ id }) => id)
-      const found = (['from', 'to'] as const).filter((end) => !ids.includes(inner[end][0]) && index.has(edge[end][0]))
-      for (const end of found) this.#noNode(inner[end][0], 'Edge', edgeName(edge), `${originOf(inner)!}/${end}/0`, ids)
+    const idsOf = new Map<SubgraphPart, ReadonlySet<string>>()
+    for (const { edge, inner, part } of loose) {
+      let ids = idsOf.get(part)
+      if (ids === undefined) idsOf.set(part, ids = new Set(part.graph.nodes.map(({ id }) => id)))
+      const found = (['from', 'to'] as const).filter((end) => !ids.has(inner[end][0]) && index.has(edge[end][0]))
+      for (const end of found) this.#noNode(inner[end][0], 'Edge', edgeName(edge), `${originOf(inner)!}/${end}/0`, [...ids])
       if (found.length === 0) edges.push(edge)
     }
     /** Refuses an end that names a node inside a subgraph: this document has no such node. Ids that nothing has are left to stage 6, unless that sees only where they lead to. */

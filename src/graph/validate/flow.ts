@@ -9,7 +9,7 @@ import { applyModes, type ModesApplied } from '../modes.js'
 import { prunedNode } from '../pruned-node.js'
 import { reaching } from '../reach.js'
 import { scriptText } from '../resolve/feedback-loops.js'
-import { SKIP_FORMS, skipReason } from '../skip-if.js'
+import { portKey, SKIP_FORMS, skipReason } from '../skip-if.js'
 import type { Context } from './context.js'
 import { removeEdge } from './links.js'
 
@@ -107,13 +107,15 @@ function withoutBrokenEdges(c: Context): ModesApplied {
 /** Nodes that `policy.skipIf` leaves out of a run that is given no more than it must do as if they were muted (EX-58). Where it hangs on what must be given, the node is taken to run. */
 function withoutSkipped(c: Context): Graph {
   if (!c.graph.nodes.some(({ policy }) => policy?.['skipIf'] !== undefined)) return c.graph
+  const linked = new Set(c.graph.edges.map(({ to }) => portKey(...to))), inputs = new Map<string, GraphInput[]>()
+  for (const input of c.graph.inputs.values()) for (const [id, port] of input.to) inputs.set(portKey(id, port), [...inputs.get(portKey(id, port)) ?? [], input])
   return { ...c.graph, nodes: c.graph.nodes.map((node, n) => {
     const when = node.policy?.['skipIf'], definition = c.sound(n), { id } = node
     if (when === undefined || definition === undefined) return node
-    const bound = (port: string): GraphInput[] => [...c.graph.inputs.values()].filter(({ to }) => to.some((ref) => ref[0] === id && ref[1] === port))
+    const bound = (port: string): readonly GraphInput[] => inputs.get(portKey(id, port)) ?? []
     const reason = skipReason(when, definition, {
       value: (param) => bound(param).some((input) => input.required !== false && input.default === undefined) ? undefined : { is: c.params[n]?.[param] },
-      linked: (port) => c.graph.edges.some(({ to }) => to[0] === id && to[1] === port) || bound(port).some((input) => input.required !== false || input.default !== undefined),
+      linked: (port) => linked.has(portKey(id, port)) || bound(port).some((input) => input.required !== false || input.default !== undefined),
     })
     if (reason === null) {
       const got = show(when)

@@ -93,7 +93,7 @@ class HostTags {
 /** TypeScript nodes have no tier; their `tier` is not looked at. Returns whether the fallback has been told. */
 function checkTier(c: Context, n: number, host: ValidationHost, reported: boolean): boolean {
   const { id, tier } = c.graph.nodes[n]!, pointer = `${c.nodePointer(n)}/tier`
-  const own = tier === undefined ? undefined : parseTier(tier)
+  const own = tier === undefined ? undefined : parseTier(wantedTier(tier, c.definitions[n]!.kernel, 'js'))
   const answer = chooseTier(questionOf(host, own))
   if (answer.tier === null) {
     c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(

@@ -35,6 +35,9 @@ export function edgeRows(edges: readonly PlanEdge[], carried: BatchOutcome['edge
     const made: EdgeRow = { from, to, transport, queued: false, items: 0, frames: 0, dropped: 0, blockedUs: 0, depthMax: 0, copyBytes: { thread: 0, convert: 0, platform: 0, user: 0 } }
     rows.push(made)
     byEnds.set(`${from} ${to}`, made)
+    // A segment's queue names the node that reads it.
+    const reader = `${from} ${to.slice(0, to.lastIndexOf('.'))}`
+    if (!byEnds.has(reader)) byEnds.set(reader, made)
     // By value, and by node for copies that are no single port's.
     for (const key of [from, `${from.slice(0, from.lastIndexOf('.'))}.*`]) if (!first.has(key)) first.set(key, made)
     return made

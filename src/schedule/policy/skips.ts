@@ -1,7 +1,7 @@
 import type { Graph, GraphNode } from '../../graph/graph.js'
 import { applyModes } from '../../graph/modes.js'
 import { resolveParams } from '../../graph/params.js'
-import { skipReason } from '../../graph/skip-if.js'
+import { portKey, skipReason } from '../../graph/skip-if.js'
 
 /** A node that does not run, and why. */
 export interface SkippedNode { readonly id: string; readonly type: string; readonly version: string; readonly reason: string }
@@ -11,9 +11,10 @@ export interface SkippedNode { readonly id: string; readonly type: string; reado
  * with the reason `dependency`; optional inputs arrive absent. What is none of the forms of {@link skipReason} validation refuses.
  */
 export function applySkips(graph: Graph): { readonly graph: Graph; readonly skipped: readonly SkippedNode[] } {
-  const reasons = new Map<string, string>()
-  for (const node of graph.nodes) {
-    const reason = node.policy?.['skipIf'] === undefined ? undefined : reasonOf(node, graph)
+  const reasons = new Map<string, string>(), asking = graph.nodes.filter(({ policy }) => policy?.['skipIf'] !== undefined)
+  const linked = new Set(asking.length === 0 ? [] : graph.edges.map(({ to }) => portKey(...to)))
+  for (const node of asking) {
+    const reason = reasonOf(node, linked)
     if (reason !== undefined) reasons.set(node.id, reason)
   }
   if (reasons.size === 0) return { graph, skipped: [] }
@@ -22,8 +23,8 @@ export function applySkips(graph: Graph): { readonly graph: Graph; readonly skip
   return { graph: muted, skipped: graph.nodes.flatMap(({ id, type, definition }) => reasons.has(id) ? [{ id, type, version: definition?.version ?? '', reason: reasons.get(id)! }] : []) }
 }
 
-function reasonOf({ id, definition, params, policy }: GraphNode, graph: Graph): string | undefined {
+function reasonOf({ id, definition, params, policy }: GraphNode, linkedPorts: ReadonlySet<string>): string | undefined {
   return skipReason(policy!['skipIf'], definition, {
-    value: (param) => ({ is: resolveParams(definition!, params).values[param] }), linked: (input) => graph.edges.some(({ to }) => to[0] === id && to[1] === input),
+    value: (param) => ({ is: resolveParams(definition!, params).values[param] }), linked: (input) => linkedPorts.has(portKey(id, input)),
   }) || undefined
 }
