@@ -2,9 +2,12 @@
  * Question: what does the first engine pay for its inlined modules? Hypothesis: decoding and inflating all of them stays under 3 ms, all with compiling under 15 ms
  * (PK-17). The second variant of each row is what plain base64 without deflate costs.
  */
-import { bench } from './support/bench.js'
+import { bench, verdict } from './support/bench.js'
 import { BUILTIN_MODULES, builtinModuleBytes } from '../src/kernels/builtin-modules.js'
+import { compileModules } from '../src/kernels/compile.js'
 import { decodeBase64 } from '../src/kernels/inflate-text.js'
+import { layoutHash } from '../src/memory/layout.js'
+import { NEEDED, craftModule } from '../test/kernels/craft-module.js'
 
 /** Bytes as base64, to decode them again. */
 function encode(bytes: Uint8Array): string {
@@ -63,3 +66,13 @@ export const importBench = bench('import', async (b) => {
   const least = variants[0]!.minMs - variants[2]!.minMs
   b.note(`over a process that imports nothing: ${(variants[0]!.p50Ms - variants[2]!.p50Ms).toFixed(1)} ms by medians, ${least.toFixed(1)} ms by least times; bar 30 ms, ${least < 30 ? 'met' : 'missed'} by least times`)
 }, ['node'])
+
+/** Question: what does a user's module of 20 KB add to the opening of an engine (KE-21)? Bar: 5 ms to check and compile it. The second variant is the host's compiler alone; neither has seen the bytes before. */
+export const userModuleBench = bench('kernels/user-module', async (b) => {
+  const mine = craftModule({ exports: NEEDED, layout: layoutHash(), body: Array.from({ length: 6_600 }, () => [0x41, 0x01, 0x1a]).flat() })
+  b.note(`${mine.length} bytes`)
+  // The engine's own modules are compiled once per realm.
+  await compileModules({ shared: true })
+  const row = await b.compare('a module of 20 KB', { 'checked and compiled': () => compileModules({ shared: true, kernels: { mine: unseen(mine) } }), 'compiled alone': () => WebAssembly.compile(unseen(mine)) }, { rounds: 20 })
+  b.note(verdict('load (KE-21)', 5, { ...row, variants: row.variants.slice(0, 1) }))
+})

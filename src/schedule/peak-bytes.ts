@@ -41,7 +41,8 @@ export interface PeakFacts {
  */
 export function peakBytes(f: PeakFacts): { readonly most: number; readonly least: number; readonly rooms: ReadonlyMap<number, number> } {
   const rooms = new Map<number, number>()
-  let bytes = 0, queued = 0, resting = 0
+  // What nodes declare they hold while they work: not all of them at a time, the largest for sure.
+  let bytes = 0, queued = 0, resting = 0, declared = 0, largest = 0
   for (const segment of f.segments) {
     const before = bytes
     bytes += segment.workBytes + segment.nodes.length * STEP_BYTES
@@ -59,7 +60,10 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
   for (const node of f.nodes) {
     if (node.tier !== null || f.removed.has(node.id)) continue
     const own = f.own.get(node.index)
-    if (own?.declared === true) { bytes += own.bytes; if (f.mayRest?.(node.index) === true) resting += own.bytes } else queued += own?.bytes ?? 0
+    if (own?.declared === true) {
+      declared += own.bytes
+      if (f.mayRest?.(node.index) !== true) largest = Math.max(largest, own.bytes)
+    } else queued += own?.bytes ?? 0
     if (node.definition.whole?.(node.params) === true) continue
     const before = bytes + queued
     for (const [port, output] of Object.entries(node.definition.outputs)) {
@@ -72,7 +76,7 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
     }
     rooms.set(node.index, bytes + queued - before)
   }
-  return { most: bytes + queued, least: bytes - resting, rooms }
+  return { most: bytes + queued + declared, least: bytes - resting + largest, rooms }
 }
 
 /** Packets of `frames` frames that are there at a time. */

@@ -43,6 +43,13 @@ describe('estimates of a node written in TypeScript', () => {
     expect(tight.diagnostics.map(({ code }) => code)).toContain('MEMORY_TIGHT')
   })
 
+  test('nodes that declare memory hold it one after the other: only the largest has to be free', async () => {
+    await using engine = await open()
+    const node = worker({ memoryBytes: 2 ** 24 }), x = source(), graph = { a: node(x), b: node(x), c: node(x) }
+    expect((await engine.plan(graph)).estPeakBytes).toBeGreaterThan(3 * 2 ** 24)
+    ;(await engine.run(graph)).close()
+  })
+
   test('of a kernel: costUs until it has run', async () => {
     await using engine = await open()
     const slow = defineNode({ ...gain.definition, costUs: 123_456 } as never) as unknown as (input: unknown) => never

@@ -116,6 +116,19 @@ describe('params of graphs in memory have the limit of documents (GR-53, GR-60)'
     expect(found({ ...graph(1), ui: { note: 'x'.repeat(mib) } } as Graph).map((one) => (one as unknown[])[3])).toEqual(['/ui'])
   })
 
+  test('nesting too, counted as in the document that the graph is', () => {
+    expect(found(graph(nested(60)))).toEqual([])
+    expect(found(graph(nested(61)))).toEqual([['LIMIT_EXCEEDED', 1, 'free-1', '/nodes/0/params/p', 64, 65]])
+    for (const depth of [60, 61]) expect(validate(toDocument(graph(nested(depth))), registry).map(({ code }) => code)).toEqual(depth === 60 ? [] : ['LIMIT_EXCEEDED'])
+  })
+
+  test('a part that stands in many places is looked at once a level, in documents too', () => {
+    let shared: unknown = 1
+    for (let i = 0; i < 50; i++) shared = [shared, shared]
+    expect(found(graph(shared)).map((one) => (one as unknown[])[0])).not.toEqual([])
+    expect(validate({ millrace: 1, nodes: [{ id: 'a', type: 'test::free', params: { p: shared } }] } as never, registry).map(({ code }) => code)).toContain('LIMIT_EXCEEDED')
+  })
+
   test('bytes may be larger; what nests without end is refused for that', () => {
     const round: unknown[] = []
     round.push(round)

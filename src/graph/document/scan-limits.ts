@@ -80,13 +80,14 @@ export function nestsWithin(value: unknown, most: number): boolean {
   return true
 }
 
-/** Depth of a value in memory, counted no further than `most` + 1; iterative. */
+/** Depth of a value in memory, counted no further than `most` + 1; iterative, and a part that stands in many places is walked once a depth. What JSON has no form for is no depth. */
 export function valueDepth(value: unknown, most: number): number {
   let deepest = 0
-  const work: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 1 }]
+  const work: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 1 }], seen = new Map<object, number>()
   while (work.length > 0) {
     const { value: item, depth } = work.pop()!
-    if (typeof item !== 'object' || item === null) continue
+    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item) || (seen.get(item) ?? 0) >= depth) continue
+    seen.set(item, depth)
     deepest = Math.max(deepest, depth)
     if (deepest > most) return deepest
     for (const entry of Array.isArray(item) ? item : Object.values(item)) if (typeof entry === 'object' && entry !== null) work.push({ value: entry, depth: depth + 1 })

@@ -1,7 +1,7 @@
 import type { Suggestion } from '../../errors/diagnostic.js'
 import { checkJson } from '../check-text.js'
 import { exceeded } from '../document/check-document.js'
-import { jsonBytes } from '../document/scan-limits.js'
+import { jsonBytes, valueDepth } from '../document/scan-limits.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge } from '../graph.js'
 import { escapePointer } from '../pointer.js'
@@ -13,19 +13,22 @@ export function checkSize(c: Context, { nodes, edges, ui }: Graph): void {
   for (const [what, limit, got] of [['Nodes', c.limits.nodes, nodes.length], ['Edges', c.limits.edges, edges.length]] as const) {
     if (got > limit) c.report('document', 0, exceeded(what, limit, got, `/${what.toLowerCase()}`))
   }
-  const most = c.limits.paramBytes
-  const measure = (value: unknown, what: string, pointer: string, n?: number): void => {
+  const { paramBytes: most, depth: deepest } = c.limits
+  /** `above`: levels of a document that the value stands in. */
+  const measure = (value: unknown, what: string, pointer: string, above: number, n?: number): void => {
+    if ((typeof value !== 'object' && typeof value !== 'string') || value === null) return
     try {
-      const got = typeof value === 'object' || typeof value === 'string' ? jsonBytes(value, most) : 0
+      const got = jsonBytes(value, most), depth = above + valueDepth(value, deepest - above)
+      if (got <= most && depth <= deepest) return
       // What nests without end stage 8 refuses.
-      if (got > most && checkJson(value, '') === undefined) c.report(n === undefined ? 'document' : 'nodes', n ?? 0, { ...exceeded(`Bytes of ${what}`, most, got, pointer), ...(n !== undefined && { node: nodes[n]!.id }) })
+      if (checkJson(value, '') === undefined) c.report(n === undefined ? 'document' : 'nodes', n ?? 0, { ...(got > most ? exceeded(`Bytes of ${what}`, most, got, pointer) : exceeded('Nesting', deepest, depth, pointer)), ...(n !== undefined && { node: nodes[n]!.id }) })
     } catch { /* What cannot be read stage 8 refuses too. */ }
   }
-  measure(ui, 'ui', '/ui')
+  measure(ui, 'ui', '/ui', 1)
   nodes.forEach((node, n) => {
     const pointer = originOf(node) ?? `/nodes/${n}`
-    for (const name in node.params) measure(node.params[name], `param ${name}`, paramOriginOf(node, name) ?? `${pointer}/params/${escapePointer(name)}`, n)
-    measure(node.ui, 'ui', `${pointer}/ui`, n)
+    for (const name in node.params) measure(node.params[name], `param ${name}`, paramOriginOf(node, name) ?? `${pointer}/params/${escapePointer(name)}`, 4, n)
+    measure(node.ui, 'ui', `${pointer}/ui`, 3, n)
   })
   if (nodes.length === 0) c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
 }
