@@ -19,7 +19,7 @@ describe('memory of a run (EX-67)', () => {
     expect(node.get('g')!.memoryPeakBytes).toBeGreaterThan(room)
     expect(node.get('g')!.memoryPeakBytes).toBeLessThan(room + 8_192)
     // Chunks of 65 536 frames; at most eight wait, and three and a bit are all there are.
-    expect(node.get('x')!.memoryPeakBytes % (65_536 * 4)).toBe(0)
+    expect([0, alignedBytes((FRAMES % 65_536) * 4)]).toContain(node.get('x')!.memoryPeakBytes % (65_536 * 4))
     expect(metrics.arena.allocs - metrics.arena.frees).toBe(1)
   })
 

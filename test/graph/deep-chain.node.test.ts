@@ -51,7 +51,7 @@ const SCRIPT = `
 `
 
 /** Nodes of the planned chain (GR-61): above 32 768, a list of them does not fit the stack as arguments of a call. */
-const PLANNED = Number(process.env['MILLRACE_DEEP_PLAN'] ?? 100_000)
+const PLANNED = Number(process.env['MILLRACE_DEEP_PLAN'] ?? 40_000)
 
 const PLAN = `
   import { parentPort } from 'node:worker_threads'

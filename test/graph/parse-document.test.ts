@@ -78,7 +78,8 @@ describe('mutated documents', () => {
   const seeds = CORPUS.filter((entry) => entry.diagnostics.every((d) => d['stage'] !== 1)).map((entry) => new TextEncoder().encode(textOf(entry.text)))
   const SPICE = new TextEncoder().encode('{}[]",:\\u0tfnE-+.09x \n')
 
-  test.each(Array.from({ length: 10 }, (_, chunk) => chunk))('chunk %i: 10 000 mutations neither throw nor leave the stages', (chunk) => {
+  // The same code reads them in a page: a tenth is enough there.
+  test.each(Array.from({ length: typeof window === 'undefined' ? 10 : 1 }, (_, chunk) => chunk))('chunk %i: 10 000 mutations neither throw nor leave the stages', (chunk) => {
     const next = random(0x5eed + chunk), pick = (n: number): number => Math.floor(next() * n)
     let refused = 0
     for (let i = 0; i < 10_000; i++) {

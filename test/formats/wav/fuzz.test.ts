@@ -6,7 +6,8 @@ import { memorySource } from '../../../src/formats/source/memory-source.js'
 import type { ByteSource } from '../../../src/formats/source/byte-source.js'
 import { makeWav, random, textBytes, valuesOf, type Coding, type Container } from './make-wav.js'
 
-const FILES = 100_000
+/** The same code reads them in a page: a tenth is enough there. */
+const FILES = 100_000, PARTS = typeof window === 'undefined' ? 10 : 1
 const ALLOWED = new Set(['FILE_INVALID', 'CODEC_UNSUPPORTED', 'LIMIT_EXCEEDED'])
 
 /** Small files of every kind, with tags. */
@@ -49,7 +50,7 @@ function watched(bytes: Uint8Array, seen: { largest: number; past: number }): By
 }
 
 describe('mutated files', () => {
-  for (let part = 0; part < 10; part++) test(`${FILES / 10} files, part ${part}`, async () => {
+  for (let part = 0; part < PARTS; part++) test(`${FILES / 10} files, part ${part}`, async () => {
     const next = random(0x5eed + part)
     const seen = { largest: 0, past: 0 }
     let read = 0
