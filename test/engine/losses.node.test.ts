@@ -143,7 +143,8 @@ describe.each(['wasm-threads', 'wasm'])('%s', (tier) => {
     await Promise.all([engine.close(), engine.close()])
     expect(await run).toMatchObject({ code: 'CLOSED' })
     // An ended thread has no id any more.
-    expect(started.map(({ threadId }) => threadId)).toEqual([-1, -1])
+    expect(started.length).toBeGreaterThanOrEqual(2)
+    expect(started.filter(({ threadId }) => threadId !== -1)).toEqual([])
     engine = await createEngine({ tier, workers: 0 })
     used = engine.stats().arena.usedBytes
   })

@@ -49,6 +49,8 @@ if (shares) describe('busy kernels', () => {
     pool.cancelRun(second.index)
     while (second.isOpen(0)) await hostClock.sleep(1)
     expect(second.state(0)).toBe(TASK_STATE.CANCELLED)
+    // The task's word comes before its slot's.
+    while (pool.stats().busy > 0) await hostClock.sleep(1)
     expect(pool.stats()).toMatchObject({ count: 2, busy: 0, lost: 0 })
     await Promise.all([first.close(hostClock), second.close(hostClock)])
   })
