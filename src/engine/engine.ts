@@ -19,6 +19,7 @@ import type { AnyNode } from '../graph/node-factory.js'
 import type { AudioMedia } from '../media/media-type.js'
 import { openNode, type OpenNode, type OpenNodeOptions } from './open-node.js'
 import type { EngineStats } from './engine-stats.js'
+import { threadStats } from './thread-stats.js'
 import type { OutputsOf } from './output-types.js'
 import { PressureGate } from './pressure-gate.js'
 import { checkRunCall } from './run-options.js'
@@ -158,10 +159,10 @@ export class Engine {
 
   /** Memory, workers, mode: cheap, at any time. */
   stats(): EngineStats {
-    const { arena, workers } = this.#p, now = workers.mode(), pool = workers.stats(), scripts = this.#p.scripts?.stats() ?? { count: 0, busy: 0, lost: 0, respawns: 0 }
+    const { arena, workers } = this.#p, now = workers.mode()
     // A worker may have said that it did not get the shared memory (MW-55).
     const mode = now === undefined || now.mode === this.#p.mode.mode ? this.#p.mode : { ...this.#p.mode, mode: now.mode, why: now.reason }
-    return { arena: arena.stats(), guests: this.#p.inline.stats(), mode, workers: { ...pool, count: pool.count + scripts.count, busy: pool.busy + scripts.busy, lost: pool.lost + scripts.lost, respawns: pool.respawns + scripts.respawns, scripts }, edges: this.#runs.edges.list(arena.copies), runs: this.#running.size }
+    return { arena: arena.stats(), guests: this.#p.inline.stats(), mode, workers: threadStats(this.#p), edges: this.#runs.edges.list(arena.copies), runs: this.#running.size }
   }
 
   /** What the engine was made of; for its own package. @internal */

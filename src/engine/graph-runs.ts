@@ -18,11 +18,11 @@ import { EdgeLog } from './edge-log.js'
 import { NestedRuns, type Budget } from './nested-runs.js'
 import { makeRunResult } from './run-result.js'
 import type { EngineParts } from './engine-parts.js'
+import type { EngineStats } from './engine-stats.js'
 import { cancelledRun, probeFailure, withResult } from './run-errors.js'
 import type { RunCompiler } from './run-compiler.js'
 import { runServices, startSource } from './run-services.js'
-
-interface Threads { readonly count: number; readonly lost: number; readonly respawns: number }
+import { threadStats } from './thread-stats.js'
 
 /** One run of a graph at a time: from the call to its result. Nested runs come back here. */
 export class GraphRuns {
@@ -44,7 +44,7 @@ export class GraphRuns {
   /** Runs it. Rejects with what the run failed with, its result hung on. */
   async execute(runId: string, target: Outputs | Graph, options: RunOptions, signal: AbortSignal, budget: Budget, onJobs?: (cancel: CancelJob) => void): Promise<RunResult> {
     const { clock, arena } = this.#p
-    const startMs = clock.nowMs(), startUs = clock.nowUs(), before = this.#threads(), share = budget.share ??= { priority: options.priority ?? 0, limit: options.workers ?? 0, age: this.#age++ }
+    const startMs = clock.nowMs(), startUs = clock.nowUs(), before = threadStats(this.#p), share = budget.share ??= { priority: options.priority ?? 0, limit: options.workers ?? 0, age: this.#age++ }
     if (signal.aborted) throw cancelledRun(runId, signal)
     // Once it was stopped, that is why it ends, whatever else goes wrong on the way.
     const stopped = (error: unknown): never => { throw signal.aborted ? cancelledRun(runId, signal) : error }
@@ -82,19 +82,13 @@ export class GraphRuns {
 
   #measure(
     runId: string, compiled: CompiledPlan, outcome: BatchOutcome, status: RunResult['status'], error: MillraceError | undefined,
-    from: { startMs: number; startUs: number; before: Threads; memory: RunMemory; detailed: boolean; skipped: readonly SkippedNode[] },
+    from: { startMs: number; startUs: number; before: EngineStats['workers']; memory: RunMemory; detailed: boolean; skipped: readonly SkippedNode[] },
   ): RunResult['metrics'] {
-    const { clock, arena } = this.#p, after = arena.stats(), { count, lost, respawns } = this.#threads()
+    const { clock, arena } = this.#p, after = arena.stats(), { count, lost, respawns } = threadStats(this.#p)
     return batchMetrics(compiled, outcome, {
       runId, pipelineId: compiled.plan.graphHash.slice(0, 16), version: MILLRACE_VERSION, startMs: from.startMs, endMs: clock.nowMs(), startUs: from.startUs, endUs: clock.nowUs(), status,
       clockResolutionUs: clock.resolutionUs, memory: from.memory, workers: count, lost: lost - from.before.lost, respawned: respawns - from.before.respawns, error, detailed: from.detailed, skipped: from.skipped,
       arena: { capacityBytes: after.capacityBytes, usedPeakBytes: after.peakBytes, allocs: from.memory.all.allocs, frees: from.memory.all.frees, evictions: 0, fragmentation: after.fragmentation },
     }, () => clock.nowUs(), this.#history)
-  }
-
-  /** Threads of kernels and of nodes written in TypeScript, lost and replaced so far. */
-  #threads(): Threads {
-    const { workers, scripts } = this.#p, pool = workers.stats(), own = scripts?.stats()
-    return { count: pool.count + (own?.count ?? 0), lost: pool.lost + (own?.lost ?? 0), respawns: pool.respawns + (own?.respawns ?? 0) }
   }
 }

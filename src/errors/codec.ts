@@ -1,3 +1,4 @@
+import { isInstance } from './is-instance.js'
 import { isKnownCode } from './code-of.js'
 import { commonErrors } from './common-errors.js'
 import { isMillraceError, MillraceError, type ErrorKind, type MillraceErrorFields } from './millrace-error.js'
@@ -95,8 +96,7 @@ function jsonOf(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || depth >= DEEPEST) return show(value)
   try {
     if (Array.isArray(value)) return value.slice(0, 1_024).map((item) => jsonOf(item, depth + 1))
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return show(value)
+    if (isInstance(value)) return show(value)
     return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).slice(0, 1_024).map(([key, item]) => [key, jsonOf(item, depth + 1)]))
   } catch {
     return show(value)

@@ -1,3 +1,5 @@
+import { isInstance } from '../errors/is-instance.js'
+
 /** Nesting of values beyond which they are refused (spec graph.md section 7, hard limit); also ends cycles. */
 export const DEEPEST = 256
 
@@ -44,8 +46,7 @@ function partsOf(object: object): readonly unknown[] {
   const { href, toJSON } = object as { readonly href?: unknown; readonly toJSON?: unknown }
   if (typeof href === 'string') return [href]
   if (typeof toJSON === 'function') return [(toJSON as () => unknown).call(object)]
-  const prototype: unknown = Object.getPrototypeOf(object)
-  return prototype !== null && Object.getPrototypeOf(prototype) !== null ? [] : Object.values(object)
+  return isInstance(object) ? [] : Object.values(object)
 }
 
 /** Objects in a value, shared ones each time that they are written out: forty levels of `[x, x]` are 10¹² of 40. Infinity for one that stands within itself. In time that its parts bound. */
@@ -80,8 +81,7 @@ function findBad(value: unknown, steps: (string | number)[], depth: number, walk
   const { href, toJSON } = value as { readonly href?: unknown; readonly toJSON?: unknown }
   if (typeof href === 'string') return findBad(href, steps, depth + 1, walk)
   if (typeof toJSON === 'function') return findBad((toJSON as () => unknown).call(value), steps, depth + 1, walk)
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return undefined
+  if (isInstance(value)) return undefined
   const record = value as Readonly<Record<string, unknown>>
   for (const key of Object.keys(record)) {
     if (record[key] === undefined) continue

@@ -1,3 +1,4 @@
+import { isInstance } from '../errors/is-instance.js'
 import { commonErrors } from '../errors/common-errors.js'
 import { DEEPEST } from './check-text.js'
 import { Sha256 } from './sha256.js'
@@ -189,9 +190,8 @@ export class HashWriter {
     const { href, toJSON } = value as { readonly href?: unknown; readonly toJSON?: unknown }
     if (typeof href === 'string') return this.value(href, depth + 1)
     if (typeof toJSON === 'function') return this.value((toJSON as () => unknown).call(value), depth + 1)
-    const prototype: unknown = Object.getPrototypeOf(value)
     if (Symbol.asyncIterator in value) return false // a stream, however it was made
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false // an instance of a class: a Blob, a buffer, a stream
+    if (isInstance(value)) return false
     const record = value as Readonly<Record<string, unknown>>
     const keys = Object.keys(record).filter((key) => record[key] !== undefined).sort(compareUtf8)
     this.#byte(VALUE.object)

@@ -1,6 +1,7 @@
 import { anyMedia, type MediaConstraint } from '../media/media-type.js'
 import type { GraphEdge, GraphNode, PortRef } from './graph.js'
 import type { NodeDefinition } from './node-definition.js'
+import { portKey } from './port-key.js'
 
 /** A source that stands for a value which comes from outside, and gives `media` at its port `out`. It never runs. */
 export function inputSource(id: string, media: MediaConstraint = anyMedia()): GraphNode {
@@ -16,16 +17,14 @@ export class LastEdges {
 
   constructor(edges: readonly GraphEdge[]) {
     this.edges = [...edges]
-    for (const { to, order } of edges) if (order !== undefined) this.#last.set(keyOf(to), Math.max(this.#last.get(keyOf(to)) ?? order, order))
+    for (const { to, order } of edges) if (order !== undefined) this.#last.set(portKey(to), Math.max(this.#last.get(portKey(to)) ?? order, order))
   }
 
   /** Adds an edge; `order` is written only where its position does not do already. */
   add(from: PortRef, to: PortRef): void {
-    const last = this.#last.get(keyOf(to))
+    const last = this.#last.get(portKey(to))
     if (last === undefined || last < this.edges.length) { this.edges.push({ from, to }); return }
-    this.#last.set(keyOf(to), last + 1)
+    this.#last.set(portKey(to), last + 1)
     this.edges.push({ from, to, order: last + 1 })
   }
 }
-
-function keyOf([node, port]: PortRef): string { return `${port} ${node}` }

@@ -4,9 +4,6 @@ import type { NodeDefinition } from './node-definition.js'
 /** What a condition is asked of: values of the node's params, undefined when nobody knows before the run; whether something is linked to an input. */
 export interface SkipQuestion { readonly value: (param: string) => { readonly is: unknown } | undefined; readonly linked: (input: string) => boolean }
 
-/** A port of a node as one text. */
-export function portKey(id: string, port: string): string { return `${id}\u0000${port}` }
-
 /** The forms that `skipIf` may have. */
 export const SKIP_FORMS = 'true, false, { param, is } or { absent } naming a param or input of the node'
 

@@ -114,15 +114,19 @@ export function chooseTier(question: TierQuestion): TierAnswer {
   return { tier, source, why, ...(choice === 'auto' && tier !== wanted && { fellBack: { wanted, missing } }) }
 }
 
-/**
- * What a node is to run in within an engine of tier `engine`: its own word, of a list what its kernel is made for; else what its kernel is made for, where that is another tier;
- * references come last.
- */
-export function wantedTier(tier: unknown, kernel: { readonly tiers?: readonly Tier[] } | undefined, engine: Tier): unknown {
+interface MadeFor { readonly tiers?: readonly Tier[] }
+
+/** A node's own word, of a list what its kernel is made for and references; a list without either as it stands. */
+export function ownTier(tier: unknown, kernel: MadeFor | undefined): unknown {
   const made = kernel?.tiers, named = made && parseTier(tier)
-  if (made === undefined) return tier
-  if (Array.isArray(named)) return named.some((one) => one === 'js' || made.includes(one as Tier)) ? named.filter((one) => one === 'js' || made.includes(one as Tier)) : tier
-  return (tier ?? 'auto') !== 'auto' || engine === 'js' || made.includes(engine) ? tier : [...made, 'js']
+  if (!Array.isArray(named)) return tier
+  const fit = named.filter((one) => one === 'js' || made!.includes(one as Tier))
+  return fit.length > 0 ? fit : tier
+}
+
+/** What a node is to run in within an engine of tier `engine`: {@link ownTier}, else what its kernel is made for, where that is another tier; references come last. */
+export function wantedTier(tier: unknown, kernel: MadeFor | undefined, engine: Tier): unknown {
+  return (tier ?? 'auto') !== 'auto' || kernel?.tiers === undefined || engine === 'js' || kernel.tiers.includes(engine) ? ownTier(tier, kernel) : [...kernel.tiers, 'js']
 }
 
 /** Tier of a node in an engine (GR-43): the engine's when the node names none (`tier` as it stands in the graph), else the first that it names and the host can give; undefined: none of them. */

@@ -101,23 +101,18 @@ function keyOf({ additionalParams }: NodeDefinition, params: ParamValues): Key |
     const value = params[name]
     if (!isPlain(value)) return undefined
     if (typeof value !== 'object' || value === null) key.push(name, value)
-    else {
-      let lost = false
-      const text = JSON.stringify(value, (_name, part: unknown) => {
-        lost ||= part === undefined || Object.is(part, -0) || (typeof part === 'number' && !Number.isFinite(part))
-        return part
-      })
-      // Other params have the same text.
-      if (lost) return undefined
-      key.push(name, OBJECT, text)
-    }
+    else key.push(name, OBJECT, JSON.stringify(value))
   }
   return key
 }
 
-function isPlain(value: unknown): boolean {
-  return value === null || ['string', 'number', 'boolean', 'undefined'].includes(typeof value) ||
-    (Array.isArray(value) && value.every(isPlain)) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value as object).every(isPlain))
+/** Data; within an object only what JSON tells apart. */
+function isPlain(value: unknown): boolean { return value === undefined || typeof value === 'number' || isJson(value) }
+
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  return value === null || typeof value === 'string' || typeof value === 'boolean' ||
+    (Array.isArray(value) && Array.from<unknown>(value).every(isJson)) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson))
 }
 
 function equal(a: Key, b: Key): boolean { return a.length === b.length && a.every((value, n) => Object.is(value, b[n])) }

@@ -121,8 +121,8 @@ export class WorkerStarts {
     const s = this.#s, { arena, clockOriginMs, runtime: { core } } = s.o, base = { compiled, kernels: [...s.kernels], clockOriginMs }
     let report: StartReport | undefined
     worker.modules = compiled.modules.map(({ name }) => name)
-    if (!shared) this.equip(worker)
     if (!shared) {
+      this.equip(worker)
       const log = postable(arena.flights)
       if (log === undefined) worker.note = threadNotes(arena.flights, () => s.nowUs, RECORD_THREAD.WORKER, worker.ordinal)
       worker.note?.(RECORD_KIND.BOOT, -1, worker.ordinal)

@@ -1,3 +1,4 @@
+import { isInstance } from '../../errors/is-instance.js'
 import type { Limits } from '../limits.js'
 
 /** A limit that a text passes. */
@@ -46,8 +47,7 @@ export function jsonBytes(value: unknown, most: number): number {
     if (typeof item === 'string') bytes += textBytes(item)
     else if (Array.isArray(item)) { bytes += 1 + Math.max(1, item.length); for (const entry of item) work.push(entry) }
     else if (typeof item === 'object' && item !== null) {
-      const prototype: unknown = Object.getPrototypeOf(item)
-      if (prototype !== null && Object.getPrototypeOf(prototype) !== null) continue
+      if (isInstance(item)) continue
       const keys = Object.keys(item)
       bytes += 1 + Math.max(1, keys.length)
       for (const key of keys) { bytes += textBytes(key) + 1; work.push((item as Record<string, unknown>)[key]) }
@@ -80,13 +80,13 @@ export function nestsWithin(value: unknown, most: number): boolean {
   return true
 }
 
-/** Depth of a value in memory, counted no further than `most` + 1; iterative, and a part that stands in many places is walked once a depth. What JSON has no form for is no depth. */
-export function valueDepth(value: unknown, most: number): number {
+/** Depth of a value in memory, counted no further than `most` + 1; iterative, and a part that stands in many places is walked once a depth. Bytes have none; `plain`: nor has anything else that JSON has no form for. */
+export function valueDepth(value: unknown, most: number, plain = false): number {
   let deepest = 0
   const work: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 1 }], seen = new Map<object, number>()
   while (work.length > 0) {
     const { value: item, depth } = work.pop()!
-    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item) || (seen.get(item) ?? 0) >= depth) continue
+    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item) || (plain && !Array.isArray(item) && isInstance(item)) || (seen.get(item) ?? 0) >= depth) continue
     seen.set(item, depth)
     deepest = Math.max(deepest, depth)
     if (deepest > most) return deepest

@@ -1,4 +1,5 @@
 /** Merge of two graphs that come from one (GR-13). What both changed differently is a conflict: data, with the side of `ours` in the result. */
+import { portKey } from '../port-key.js'
 import { edgeName } from '../edge-list.js'
 import type { Graph, GraphEdge, GraphInput, GraphNode, PortRef } from '../graph.js'
 import { isRecord, sameValue } from './same-value.js'
@@ -182,7 +183,7 @@ function mergeMap<V>(base: ReadonlyMap<string, V>, ours: ReadonlyMap<string, V>,
 
 /** Of several links into a single input that no side had together, ours stays. Inputs of unknown types may take several. */
 function withoutOccupied(edges: readonly GraphEdge[], nodes: readonly GraphNode[], ours: Graph, theirs: Graph, conflicts: MergeConflict[]): GraphEdge[] {
-  const first = new Set(ours.edges), portOf = (edge: GraphEdge): string => edge.to.join('\u0000'), ports = new Set<string>()
+  const first = new Set(ours.edges), portOf = ({ to }: GraphEdge): string => portKey(to), ports = new Set<string>()
   for (const edge of edges) if (!first.has(edge)) ports.add(portOf(edge))
   if (ports.size === 0) return [...edges]
   const definitions = new Map(nodes.map(({ id, definition }) => [id, definition])), links = new Map<string, GraphEdge[]>()

@@ -3,6 +3,7 @@
  * the inner nodes in its place, with ids `outer/inner`, before anything is validated, negotiated, hashed or planned. Iterative but for the depth of nesting,
  * which is limited; counts are checked before nodes are made.
  */
+import { portKey } from '../port-key.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import { errorOf } from '../../errors/error-of.js'
 import { exceeded } from '../document/check-document.js'
@@ -151,7 +152,7 @@ class Flattener {
       const edge = withOrigin(given, place.edge(e)), pointer = place.edge(e), name = edgeName(given)
       if (![reaches(edge.from, 'Edge', name, `${pointer}/from/0`), reaches(edge.to, 'Edge', name, `${pointer}/to/0`)].every(Boolean)) continue
       const from = this.#outputOf(edge.from, instances, `${pointer}/from/1`), targets = this.#targetsOf(edge.to, instances, `${pointer}/to/1`)
-      linked.add(edge.to.join('\u0000'))
+      linked.add(portKey(edge.to))
       if (from === undefined || targets === undefined) continue
       if (edges.length + targets.length > this.#limits.edges) return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + targets.length, pointer)
       targets.forEach((to, k) => { edges.push({ ...edge, from, to, ...(edge.id !== undefined && k > 0 && { id: `${edge.id}~${k + 1}` }) }) })
@@ -159,7 +160,7 @@ class Flattener {
     const exposed = new Map<string, GraphInput>(), outputs = new Map<string, PortRef>()
     for (const [name, input] of graph.inputs) {
       const pointer = `${place.pointer}/inputs/${escapePointer(name)}/to`
-      for (const to of input.to) linked.add(to.join('\u0000'))
+      for (const to of input.to) linked.add(portKey(to))
       // An optional input that nobody gives leaves the subgraph to its own default.
       const inner = input.required === false ? input.to.map(([id, port]) => instances.get(id)?.part.exposed.get(port)?.default).find((value) => value !== undefined) : undefined
       exposed.set(name, {

@@ -6,10 +6,11 @@ import { endsOf, keepNodes, needsInput } from '../ends.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphInput } from '../graph.js'
 import { applyModes, type ModesApplied } from '../modes.js'
+import { portKey } from '../port-key.js'
 import { prunedNode } from '../pruned-node.js'
 import { reaching } from '../reach.js'
 import { scriptText } from '../resolve/feedback-loops.js'
-import { portKey, SKIP_FORMS, skipReason } from '../skip-if.js'
+import { SKIP_FORMS, skipReason } from '../skip-if.js'
 import type { Context } from './context.js'
 import { removeEdge } from './links.js'
 
@@ -107,15 +108,15 @@ function withoutBrokenEdges(c: Context): ModesApplied {
 /** Nodes that `policy.skipIf` leaves out of a run that is given no more than it must do as if they were muted (EX-58). Where it hangs on what must be given, the node is taken to run. */
 function withoutSkipped(c: Context): Graph {
   if (!c.graph.nodes.some(({ policy }) => policy?.['skipIf'] !== undefined)) return c.graph
-  const linked = new Set(c.graph.edges.map(({ to }) => portKey(...to))), inputs = new Map<string, GraphInput[]>()
-  for (const input of c.graph.inputs.values()) for (const [id, port] of input.to) inputs.set(portKey(id, port), [...inputs.get(portKey(id, port)) ?? [], input])
+  const linked = new Set(c.graph.edges.map(({ to }) => portKey(to))), inputs = new Map<string, GraphInput[]>()
+  for (const input of c.graph.inputs.values()) for (const ref of input.to) inputs.set(portKey(ref), [...inputs.get(portKey(ref)) ?? [], input])
   return { ...c.graph, nodes: c.graph.nodes.map((node, n) => {
     const when = node.policy?.['skipIf'], definition = c.sound(n), { id } = node
     if (when === undefined || definition === undefined) return node
-    const bound = (port: string): readonly GraphInput[] => inputs.get(portKey(id, port)) ?? []
+    const bound = (port: string): readonly GraphInput[] => inputs.get(portKey([id, port])) ?? []
     const reason = skipReason(when, definition, {
       value: (param) => bound(param).some((input) => input.required !== false && input.default === undefined) ? undefined : { is: c.params[n]?.[param] },
-      linked: (port) => linked.has(portKey(id, port)) || bound(port).some((input) => input.required !== false || input.default !== undefined),
+      linked: (port) => linked.has(portKey([id, port])) || bound(port).some((input) => input.required !== false || input.default !== undefined),
     })
     if (reason === null) {
       const got = show(when)

@@ -1,7 +1,7 @@
 import { graphErrors } from '../errors.js'
 import type { NodeDefinition } from '../node-definition.js'
 import { isObject } from '../schema/fit-shape.js'
-import { chooseTier, parseTier, tagOf, tierWithin, wantedTier, type HostFacts, type Tier, type TierChoice, type TierQuestion } from '../tiers.js'
+import { chooseTier, ownTier, parseTier, tagOf, tierWithin, wantedTier, type HostFacts, type Tier, type TierChoice, type TierQuestion } from '../tiers.js'
 import type { Context } from './context.js'
 
 /** A host to validate for: probed facts, and what has been asked for beside the document. */
@@ -93,7 +93,7 @@ class HostTags {
 /** TypeScript nodes have no tier; their `tier` is not looked at. Returns whether the fallback has been told. */
 function checkTier(c: Context, n: number, host: ValidationHost, reported: boolean): boolean {
   const { id, tier } = c.graph.nodes[n]!, pointer = `${c.nodePointer(n)}/tier`
-  const own = tier === undefined ? undefined : parseTier(wantedTier(tier, c.definitions[n]!.kernel, 'js'))
+  const own = tier === undefined ? undefined : parseTier(ownTier(tier, c.definitions[n]!.kernel))
   const answer = chooseTier(questionOf(host, own))
   if (answer.tier === null) {
     c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(

@@ -18,7 +18,7 @@ export function checkSize(c: Context, { nodes, edges, ui }: Graph): void {
   const measure = (value: unknown, what: string, pointer: string, above: number, n?: number): void => {
     if ((typeof value !== 'object' && typeof value !== 'string') || value === null) return
     try {
-      const got = jsonBytes(value, most), depth = above + valueDepth(value, deepest - above)
+      const got = jsonBytes(value, most), depth = above + valueDepth(value, deepest - above, true)
       if (got <= most && depth <= deepest) return
       // What nests without end stage 8 refuses.
       if (checkJson(value, '') === undefined) c.report(n === undefined ? 'document' : 'nodes', n ?? 0, { ...(got > most ? exceeded(`Bytes of ${what}`, most, got, pointer) : exceeded('Nesting', deepest, depth, pointer)), ...(n !== undefined && { node: nodes[n]!.id }) })

@@ -1,3 +1,4 @@
+import { portKey } from '../port-key.js'
 import type { Suggestion } from '../../errors/diagnostic.js'
 import { exceeded } from '../document/check-document.js'
 import { linkableInputs } from '../driven-params.js'
@@ -69,7 +70,7 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
 
 /** The first link beyond the limit is told. */
 function checkLinkCount(c: Context, section: Section, index: number, to: PortRef, pointer: string, count: Map<string, number>): void {
-  const key = to.join('\u0000'), links = (count.get(key) ?? 1) + 1
+  const key = portKey(to), links = (count.get(key) ?? 1) + 1
   count.set(key, links)
   if (links !== c.limits.linksPerInput + 1) return
   c.report(section, index, { ...exceeded(`Links into ${to.join('.')}`, c.limits.linksPerInput, links, pointer), node: to[0], port: to[1] })

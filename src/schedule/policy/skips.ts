@@ -1,7 +1,8 @@
 import type { Graph, GraphNode } from '../../graph/graph.js'
 import { applyModes } from '../../graph/modes.js'
 import { resolveParams } from '../../graph/params.js'
-import { portKey, skipReason } from '../../graph/skip-if.js'
+import { portKey } from '../../graph/port-key.js'
+import { skipReason } from '../../graph/skip-if.js'
 
 /** A node that does not run, and why. */
 export interface SkippedNode { readonly id: string; readonly type: string; readonly version: string; readonly reason: string }
@@ -12,7 +13,7 @@ export interface SkippedNode { readonly id: string; readonly type: string; reado
  */
 export function applySkips(graph: Graph): { readonly graph: Graph; readonly skipped: readonly SkippedNode[] } {
   const reasons = new Map<string, string>(), asking = graph.nodes.filter(({ policy }) => policy?.['skipIf'] !== undefined)
-  const linked = new Set(asking.length === 0 ? [] : graph.edges.map(({ to }) => portKey(...to)))
+  const linked = new Set(asking.length === 0 ? [] : graph.edges.map(({ to }) => portKey(to)))
   for (const node of asking) {
     const reason = reasonOf(node, linked)
     if (reason !== undefined) reasons.set(node.id, reason)
@@ -25,6 +26,6 @@ export function applySkips(graph: Graph): { readonly graph: Graph; readonly skip
 
 function reasonOf({ id, definition, params, policy }: GraphNode, linkedPorts: ReadonlySet<string>): string | undefined {
   return skipReason(policy!['skipIf'], definition, {
-    value: (param) => ({ is: resolveParams(definition!, params).values[param] }), linked: (input) => linkedPorts.has(portKey(id, input)),
+    value: (param) => ({ is: resolveParams(definition!, params).values[param] }), linked: (input) => linkedPorts.has(portKey([id, input])),
   }) || undefined
 }
