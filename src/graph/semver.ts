@@ -1,18 +1,20 @@
 /** Major, minor, patch, and the parts of a pre-release. */
 interface Version { readonly numbers: readonly [number, number, number]; readonly pre: readonly string[] }
-interface Comparator { readonly op: '<' | '<=' | '>' | '>='; readonly version: Version }
+interface Comparator { readonly op: '=' | '<' | '<=' | '>' | '>='; readonly version: Version }
 
-const PART = '(\\d{1,10}|[xX*])'
-const PARTIAL = /* @__PURE__ */ new RegExp(`^v?${PART}(?:\\.${PART}(?:\\.${PART}(?:-([0-9A-Za-z.-]+))?(?:\\+[0-9A-Za-z.-]+)?)?)?$`)
+const PART = '(0|[1-9]\\d{0,9}|[xX*])', WORD = '(?:0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*)'
+const PARTIAL = /* @__PURE__ */ new RegExp(`^v?${PART}(?:\\.${PART}(?:\\.${PART}(?:-(${WORD}(?:\\.${WORD})*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?)?)?$`)
 
 /**
  * True when `version` lies in `range`: node-semver's grammar (`^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1.0.0 - 2.0.0`, `a || b`, `*`) and its rule that a
- * pre-release only fits a range that names one of the same three numbers. False for what is no version or no range.
+ * pre-release only fits a range that names one of the same three numbers; what allows everything (`>=0.0.0`) names none, and as an alternative hides the others. False for what is no
+ * version or no range.
  */
 export function satisfies(version: string, range: string): boolean {
   const exact = parseVersion(version)
   if (exact === undefined) return false
-  return parseRange(range)?.some((set) => set.every((c) => holds(exact, c)) && preAllowed(exact, set)) ?? false
+  const sets = parseRange(range)?.map((set) => set.filter(({ op, version: { numbers, pre } }) => op !== '>=' || `${numbers} ${pre}` !== '0,0,0 ')) ?? []
+  return sets.some((set) => set.length === 0) ? exact.pre.length === 0 : sets.some((set) => set.every((c) => holds(exact, c)) && preAllowed(exact, set))
 }
 
 /** True for text that is a range. */
@@ -26,14 +28,14 @@ export function compareVersions(a: string, b: string): number {
 
 /** The oldest version that a range asks for, of its newest alternative: what `^1.2`, `1.x` or `>=1.2.0 <2` was written for. Undefined for one without a lower end. */
 export function oldestOf(range: string): string | undefined {
-  const lows = parseRange(range)?.flatMap((set) => set.flatMap(({ op, version: { numbers, pre } }) => op[0] === '>' ? [`${numbers.join('.')}${pre.length > 0 ? `-${pre.join('.')}` : ''}`] : []).slice(0, 1)) ?? []
+  const lows = parseRange(range)?.flatMap((set) => set.flatMap(({ op, version: { numbers, pre } }) => op[0] !== '<' ? [`${numbers.join('.')}${pre.length > 0 ? `-${pre.join('.')}` : ''}`] : []).slice(0, 1)) ?? []
   return lows.sort(compareVersions).at(-1)
 }
 
 /** A version is a word that stands for itself alone. */
 function parseVersion(text: string): Version | undefined {
-  const word = text.trim(), [, high] = word[0] === '=' ? [] : simple(word) ?? []
-  return high?.op === '<=' ? high.version : undefined
+  const word = text.trim(), [own] = word[0] === '=' ? [] : simple(word) ?? []
+  return own?.op === '=' ? own.version : undefined
 }
 
 function parseRange(range: string): Comparator[][] | undefined {
@@ -73,13 +75,13 @@ function simple(word: string): Comparator[] | undefined {
     case '<=': return given === 3 ? [{ op: '<=', version: low }] : [{ op: '<', version: above(given - 1) }]
     case '~': return [from, { op: '<', version: above(given === 1 ? 0 : 1) }]
     case '^': return [from, { op: '<', version: above(a > 0 || given === 1 ? 0 : b > 0 || given === 2 ? 1 : 2) }]
-    default: return given === 3 ? [from, { op: '<=', version: low }] : [from, { op: '<', version: above(given - 1) }]
+    default: return given === 3 ? [{ op: '=', version: low }] : [from, { op: '<', version: above(given - 1) }]
   }
 }
 
 function holds(version: Version, { op, version: bound }: Comparator): boolean {
   const order = compare(version, bound)
-  return op === '<' ? order < 0 : op === '<=' ? order <= 0 : op === '>' ? order > 0 : order >= 0
+  return order === 0 ? op !== '<' && op !== '>' : op[0] === (order < 0 ? '<' : '>')
 }
 
 function preAllowed(version: Version, set: readonly Comparator[]): boolean {
