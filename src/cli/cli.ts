@@ -24,7 +24,8 @@ export const COMMANDS: readonly Command[] = [runCommand, inspectCommand, validat
 
 /** Runs the tool with the words after its name; resolves to the exit code. Writes only through `terminal`. */
 export async function runCli(words: readonly string[], terminal: Terminal, signal: AbortSignal, version: string): Promise<number> {
-  const [name, ...rest] = words
+  const [first, ...others] = words, topic = first === 'help' && others[0]?.startsWith('-') === false
+  const [name, ...rest] = topic ? [others[0], ...others.slice(1), '--help'] : [first, ...others]
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') { terminal.out(toolHelp(COMMANDS, version)); return name === undefined ? EXIT.USAGE : EXIT.OK }
   if (name === '--version' || name === '-v') { terminal.out(version); return EXIT.OK }
   const command = COMMANDS.find((c) => c.name === name)

@@ -4,7 +4,7 @@ import { isMillraceError } from '../errors/millrace-error.js'
 import { refusal } from '../formats/node-fs.js'
 import { exceeded } from '../graph/document/check-document.js'
 import { isMediaFile } from '../graph/embed/index.js'
-import { resolveLimits } from '../graph/limits.js'
+import { resolveLimits, type Limits } from '../graph/limits.js'
 import type { Terminal } from './command.js'
 import { DiagnosticsError } from './diagnostics-error.js'
 
@@ -17,10 +17,10 @@ const MOST_MEDIA_BYTES = 2 ** 31 - 1
  * Bytes of a file or pipe with a graph, `-` for standard input. The size of a file is looked at before it is read, a pipe is read no further than the limit (GR-60): DiagnosticsError
  * with `LIMIT_EXCEEDED` for a text beyond the limit of documents; pictures and sounds with a graph inside may be larger. Throws NOT_FOUND for a file that cannot be read.
  */
-export async function readBytes(path: string, terminal: Terminal): Promise<Uint8Array> {
-  const limit = resolveLimits().documentBytes
+export async function readBytes(path: string, terminal: Terminal, limits: Partial<Limits> = {}): Promise<Uint8Array> {
+  const limit = resolveLimits(limits).documentBytes
   // By its name in the file system standard input can not be opened where it is a socket.
-  if (path === '-' || path === '/dev/stdin') return await gather(terminal.stdin(), limit)
+  if (isStdin(path)) return await gather(terminal.stdin(), limit)
   try {
     if ((await stat(path)).isCharacterDevice()) throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: 'it is a device, which may never end' })
     const file = await open(path)
@@ -38,6 +38,9 @@ export async function readBytes(path: string, terminal: Terminal): Promise<Uint8
     throw isMillraceError(error) || error instanceof DiagnosticsError ? error : commonErrors.NOT_FOUND({ thing: 'File', id: path, why: refusal(error) }, { cause: error })
   }
 }
+
+/** Whether a word names standard input. */
+export function isStdin(path: string): boolean { return path === '-' || path === '/dev/stdin' }
 
 /** Everything of a stream, up to the limit. */
 async function gather(stream: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import type { Graph } from '../graph/graph.js'
+import type { Limits } from '../graph/limits.js'
 import { createRegistry, fromDocument, type Registry } from '../index.js'
 import * as nodes from '../nodes/index.js'
 import type { Terminal } from './command.js'
@@ -12,8 +13,8 @@ export function builtinRegistry(): Registry {
 }
 
 /** Reads a graph document of any dialect from a file, `-` for standard input. Throws DiagnosticsError with all problems, NOT_FOUND for a file that cannot be read. */
-export async function readGraph(path: string, registry: Registry, terminal: Terminal): Promise<{ readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] }> {
-  const { document, diagnostics } = await readAny(path, registry, terminal)
+export async function readGraph(path: string, registry: Registry, terminal: Terminal, limits: Partial<Limits> = {}): Promise<{ readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] }> {
+  const { document, diagnostics } = await readAny(path, registry, terminal, { limits })
   if (document === undefined || diagnostics.some((d) => d.severity === 'error')) throw new DiagnosticsError(diagnostics)
-  return { graph: fromDocument(document, registry), diagnostics }
+  return { graph: fromDocument(document, registry, { limits }), diagnostics }
 }

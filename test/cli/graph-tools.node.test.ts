@@ -24,6 +24,20 @@ describe('validate', () => {
     const huge = files.file('huge.json', '')
     truncateSync(huge, 3 * 2 ** 30)
     expect(await call(['validate', huge])).toMatchObject({ code: 3, err: expect.stringContaining('LIMIT_EXCEEDED') as string })
+    expect(JSON.parse((await call(['validate', huge, '--json'])).out)).toMatchObject({ valid: false, diagnostics: [{ code: 'LIMIT_EXCEEDED' }] })
+  })
+  test('--limit raises and lowers what is read, checked and planned', async () => {
+    const long = files.file('long.json', `${' '.repeat(11 * 2 ** 20)}${JSON.stringify(GAIN)}`), more = ['--limit', 'documentBytes=20000000']
+    for (const words of [['validate', long], ['inspect', long, '-i', `file=${TALK}`]]) expect([words[0], (await call(words)).code, (await call([...words, ...more])).code]).toEqual([words[0], 3, 0])
+    for (const words of [['convert', gain, '--to', 'millrace'], ['graph', gain, '--dot'], ['diff', gain, gain], ['run', gain, '-q', '-i', `file=${TALK}`]]) {
+      expect(await call([...words, '--limit', 'documentBytes=9'])).toMatchObject({ code: 3, err: expect.stringContaining('LIMIT_EXCEEDED') as string })
+    }
+    for (const words of [['validate', gain], ['convert', gain, '--to', 'millrace'], ['graph', gain, '--dot', '--plan', '-i', `file=${TALK}`], ['inspect', seed]]) {
+      expect(await call([...words, '--limit', 'nodes=1'])).toMatchObject({ code: words[1] === seed ? 1 : 3, err: expect.stringContaining('LIMIT_EXCEEDED') as string })
+    }
+    for (const [word, said] of [['knots=1', 'expected one of nodes, edges,'], ['nodes=0', 'expected a whole number from 1 to 100000'], ['nodes=', 'expected a whole number'], ['nodes', 'expected NAME=VALUE'], ['nodes=100001', 'from 1 to 100000']]) {
+      expect(await call(['validate', gain, '--limit', word!])).toMatchObject({ code: 2, err: expect.stringContaining(said!) as string })
+    }
   })
   test('a sound document', async () => {
     expect(await call(['validate', SPEECH])).toEqual({ code: 0, out: 'valid: millrace, 4 nodes, 3 edges; 0 errors, 0 warnings, 0 info\n', err: '' })
@@ -92,6 +106,8 @@ test('diff names nodes, params and edges; a document and what it was converted t
   expect(await call(['diff', seed, own])).toMatchObject({ code: 0, out: 'equal\n' })
   expect(await call(['diff', gain])).toMatchObject({ code: 2, err: expect.stringContaining('expected two graph documents, got 1') as string })
   expect(await call(['diff', gain, broken])).toMatchObject({ code: 3 })
+  expect(await call(['diff', '-', '-'], { stdin: JSON.stringify(GAIN) })).toMatchObject({ code: 2, err: expect.stringContaining('it can be read once') as string })
+  expect([await call(['diff', gain, other, '--exit-code']), await call(['diff', gain, gain, '--exit-code', '--json'])]).toMatchObject([{ code: 1 }, { code: 0 }])
 })
 
 describe('graph', () => {
@@ -127,6 +143,7 @@ test('inspect --schema prints the JSON Schema of the format or of a node type; a
   expect(format).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Millrace document' })
   expect(Object.keys(node.properties.params.properties)).toContain('gainDb')
   expect(await call(['inspect', '--schema', 'audio::gian'])).toMatchObject({ code: 2, err: expect.stringContaining('audio::gian: no such node type') as string })
+  expect(await call(['inspect', '--schema', 'Gain'])).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean audio::gain?') as string })
   expect(await call(['inspect', gain, '--schema', 'document'])).toMatchObject({ code: 2 })
   const named = files.file('named.json', { $schema: 'https://example.com/document.json', ...GAIN })
   expect(await call(['validate', named, '--strict'])).toMatchObject({ code: 0, err: '' })

@@ -32,7 +32,13 @@ test.each(COMMANDS.map((command) => [command.name, command] as const))('%s --hel
   expect([code, err]).toEqual([0, ''])
   for (const option of [...Object.keys(command.options), 'json', 'help']) expect(out).toContain(`--${option}`)
   for (const example of command.examples) expect(out).toContain(example)
-  for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(120)
+  for (const line of out.split('\n')) { expect(line.length).toBeLessThanOrEqual(120); expect(line).toBe(line.trimEnd()) }
+})
+
+test('help COMMAND is COMMAND --help', async () => {
+  expect(await call(['help', 'diff'])).toEqual(await call(['diff', '--help']))
+  expect(await call(['help', 'dif'])).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean diff?') as string })
+  expect((await call(['help', '--json'])).out).toBe((await call(['help'])).out)
 })
 
 test('version', async () => {

@@ -7,6 +7,7 @@ import { UsageError, type CommandContext } from '../command.js'
 import { DiagnosticsError } from '../diagnostics-error.js'
 import { EXIT } from '../exit-codes.js'
 import { printDiagnostics } from '../print/diagnostics.js'
+import { limitsOf } from '../limits.js'
 import { readAny } from '../read-any.js'
 import { builtinRegistry } from '../read-graph.js'
 
@@ -14,10 +15,10 @@ import { builtinRegistry } from '../read-graph.js'
 export async function convert({ positionals, options, terminal }: CommandContext): Promise<number> {
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
   const to = dialectOf('to', options['to']), from = options['from'] === undefined ? undefined : dialectOf('from', options['from'])
-  const registry = builtinRegistry(), file = options['output']
-  const { document, diagnostics, report: read } = await readAny(positionals[0]!, registry, terminal, from === undefined ? {} : { from })
+  const registry = builtinRegistry(), limits = limitsOf(options), file = options['output']
+  const { document, diagnostics, report: read } = await readAny(positionals[0]!, registry, terminal, { limits, ...(from && { from }) })
   if (document === undefined || diagnostics.some((one) => one.severity === 'error')) throw new DiagnosticsError(diagnostics)
-  const { text, report: written } = exportDocument(fromDocument(document, registry), to)
+  const { text, report: written } = exportDocument(fromDocument(document, registry, { limits }), to)
   if (typeof file === 'string') await writeFile(file, text)
   if (options['json'] === true) {
     const where = typeof file === 'string' ? { file } : { text }

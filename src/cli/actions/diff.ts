@@ -1,26 +1,30 @@
 import { diff, type FieldChanges, type GraphDiff } from '../../graph/edit/diff.js'
+import type { Limits } from '../../graph/limits.js'
 import { edgeName } from '../../graph/edge-list.js'
 import { fromDocument, type Graph, type Registry } from '../../index.js'
 import { UsageError, type CommandContext, type Terminal } from '../command.js'
 import { DiagnosticsError } from '../diagnostics-error.js'
 import { EXIT } from '../exit-codes.js'
+import { limitsOf } from '../limits.js'
 import { readAny } from '../read-any.js'
+import { isStdin } from '../read-bytes.js'
 import { builtinRegistry } from '../read-graph.js'
 
-/** Prints what differs between two documents of any dialect. Exit code 0, also when they differ. */
+/** Prints what differs between two documents of any dialect. Exit code 0, also when they differ; with `--exit-code` then 1. */
 export async function diffFiles({ positionals, options, terminal }: CommandContext): Promise<number> {
   const [a, b] = positionals
   if (a === undefined || b === undefined || positionals.length > 2) throw new UsageError(`expected two graph documents, got ${positionals.length}.`)
-  const registry = builtinRegistry(), found = diff(await read(a, registry, terminal), await read(b, registry, terminal))
+  if (isStdin(a) && isStdin(b)) throw new UsageError('expected one document from standard input, got both: it can be read once.')
+  const registry = builtinRegistry(), limits = limitsOf(options), read = (path: string): Promise<Graph> => readOne(path, registry, terminal, limits), found = diff(await read(a), await read(b)), lines = linesOf(found)
   if (options['json'] === true) terminal.out(JSON.stringify(found, null, 2))
-  else terminal.out(linesOf(found).join('\n') || 'equal')
-  return EXIT.OK
+  else terminal.out(lines.join('\n') || 'equal')
+  return options['exit-code'] === true && lines.length > 0 ? EXIT.FAILED : EXIT.OK
 }
 
-async function read(path: string, registry: Registry, terminal: Terminal): Promise<Graph> {
-  const { document, diagnostics } = await readAny(path, registry, terminal)
+async function readOne(path: string, registry: Registry, terminal: Terminal, limits: Partial<Limits>): Promise<Graph> {
+  const { document, diagnostics } = await readAny(path, registry, terminal, { limits })
   if (document === undefined || diagnostics.some((one) => one.severity === 'error')) throw new DiagnosticsError(diagnostics)
-  return fromDocument(document, registry)
+  return fromDocument(document, registry, { limits })
 }
 
 /** A line per thing: + new, - gone, ~ changed. */

@@ -3,7 +3,9 @@ import { documentSchema } from '../../graph/schema/json-schema.js'
 import { UsageError, type CommandContext, type Terminal } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { printDiagnostics } from '../print/diagnostics.js'
+import { limitsOf } from '../limits.js'
 import { builtinRegistry, readGraph } from '../read-graph.js'
+import { unknownType } from '../unknown-type.js'
 import { checkNames, engineOptions, fitTexts, inputValues } from '../values.js'
 
 /** Prints the plan of a document. Exit code 0, or what {@link readGraph} and `engine.plan` throw. */
@@ -11,11 +13,11 @@ export async function inspect({ positionals, options, terminal, signal }: Comman
   if (typeof options['schema'] === 'string' && positionals.length === 0) return printSchema(options['schema'], terminal)
   if (options['schema'] !== undefined) throw new UsageError('expected a graph document or --schema, got both.')
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
-  const inputs = inputValues(options['input']), engineWords = engineOptions(options), registry = builtinRegistry()
-  const { graph, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
+  const inputs = inputValues(options['input']), engineWords = engineOptions(options), limits = limitsOf(options), registry = builtinRegistry()
+  const { graph, diagnostics } = await readGraph(positionals[0]!, registry, terminal, limits)
   checkNames(graph, inputs)
   fitTexts(graph, inputs, options['input'])
-  await using engine = await createEngine({ registry, ...engineWords })
+  await using engine = await createEngine({ registry, limits, ...engineWords })
   const plan = await engine.plan(graph, { inputs, signal }), all = [...diagnostics, ...plan.diagnostics]
   if (options['json'] === true) terminal.out(JSON.stringify({ ...plan, diagnostics: all }, null, 2))
   else {
@@ -28,8 +30,8 @@ export async function inspect({ positionals, options, terminal, signal }: Comman
 
 /** JSON Schema of the format or of a node type. Throws UsageError for a type that is not there. */
 function printSchema(type: string, terminal: Terminal): number {
-  const schema = type === 'document' ? documentSchema() : builtinRegistry().schema(type)
-  if (schema === undefined) throw new UsageError(`${type}: no such node type. \`millrace nodes\` lists them.`)
+  const registry = builtinRegistry(), schema = type === 'document' ? documentSchema() : registry.schema(type)
+  if (schema === undefined) throw unknownType(type, registry)
   terminal.out(JSON.stringify(schema, null, 2))
   return EXIT.OK
 }

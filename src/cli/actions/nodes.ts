@@ -1,9 +1,9 @@
 import type { NodeDefinition } from '../../graph/node-definition.js'
-import { nearest } from '../../graph/nearest.js'
 import { UsageError, type CommandContext } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { table } from '../print/table.js'
 import { builtinRegistry } from '../read-graph.js'
+import { unknownType } from '../unknown-type.js'
 
 /** Prints all node types, or one with its ports and params. Throws UsageError for a type that is not there. */
 export function nodes({ positionals, options, terminal }: CommandContext): number {
@@ -17,10 +17,7 @@ export function nodes({ positionals, options, terminal }: CommandContext): numbe
     return EXIT.OK
   }
   const definition = registry.get(type)
-  if (definition === undefined) {
-    const near = nearest(type, registry.list().map((d) => d.type))
-    throw new UsageError(`${type}: no such node type. ${near.length > 0 ? `Did you mean ${near.join(' or ')}?` : '`millrace nodes` lists them.'}`)
-  }
+  if (definition === undefined) throw unknownType(type, registry)
   terminal.out(json ? JSON.stringify(registry.schema(definition.type), null, 2) : describe(definition))
   return EXIT.OK
 }

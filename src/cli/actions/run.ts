@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { addNode, connect } from '../../graph/edit.js'
 import type { Graph } from '../../graph/graph.js'
+import { resolveLimits } from '../../graph/limits.js'
 import { flatGraph } from '../../graph/subgraph/flatten.js'
 import { createEngine, exportMetrics, printPlan, type Engine, type Packet, type Plan, type Registry, type RunOptions, type RunResult } from '../../index.js'
 import { pairs, UsageError, type CommandContext } from '../command.js'
@@ -11,6 +12,7 @@ import { printDiagnostics } from '../print/diagnostics.js'
 import { metricsTable } from '../print/metrics.js'
 import { packetJson, packetText } from '../print/packet.js'
 import { progressBar, type ProgressBar } from '../print/progress-bar.js'
+import { limitsOf } from '../limits.js'
 import { builtinRegistry, readGraph } from '../read-graph.js'
 import { checkNames, engineOptions, fitTexts, inputValues } from '../values.js'
 
@@ -18,16 +20,16 @@ import { checkNames, engineOptions, fitTexts, inputValues } from '../values.js'
 export async function run(context: CommandContext): Promise<number> {
   const { terminal, options, positionals, signal } = context
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
-  const inputs = inputValues(options['input']), files = outputFiles(options['output']), engineWords = engineOptions(options)
+  const inputs = inputValues(options['input']), files = outputFiles(options['output']), engineWords = engineOptions(options), limits = limitsOf(options)
   const json = options['json'] === true, quiet = options['quiet'] === true || json
   const registry = builtinRegistry()
-  const { graph: read, diagnostics } = await readGraph(positionals[0]!, registry, terminal)
+  const { graph: read, diagnostics } = await readGraph(positionals[0]!, registry, terminal, limits)
   checkNames(read, inputs, files.keys())
   fitTexts(read, inputs, options['input'])
   // Plans know outputs by the nodes inside subgraphs.
-  const graph = flatGraph(read, registry)
+  const graph = flatGraph(read, registry, resolveLimits(limits))
   await checkFiles(graph, positionals[0]!, inputs, files)
-  await using engine = await createEngine({ registry, ...engineWords })
+  await using engine = await createEngine({ registry, limits, ...engineWords })
   const plan = await engine.plan(graph, { inputs, signal })
   if (!quiet) terminal.out(printPlan(plan))
   const { target, written } = withWriters(graph, plan, files, registry)

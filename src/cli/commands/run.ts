@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { LIMIT_OPTION } from '../limits.js'
 
 /** `millrace run`: runs a document, writes outputs to files, prints the rest. */
 export const runCommand: Command = {
@@ -9,6 +10,7 @@ export const runCommand: Command = {
     tier: { type: 'string', value: 'TIER', doc: 'auto, wasm-threads, wasm or js.' },
     workers: { type: 'string', value: 'N', doc: 'Workers: auto, or 0…256.' },
     quiet: { type: 'boolean', short: 'q', doc: 'No plan, progress and metrics.' },
+    ...LIMIT_OPTION,
   },
   examples: [
     'millrace run speech.json --input file=talk.wav --output pcm=talk-16k.wav', 'millrace run speech.json --input file=talk.wav --json', 'make-graph | millrace run - --quiet',

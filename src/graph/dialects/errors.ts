@@ -8,7 +8,7 @@ export const dialectErrors = {
       kind: 'validation', httpStatus: 400,
       message: (d: { readonly dialects: readonly string[]; readonly why: readonly string[] }) =>
         `Import: none of ${d.dialects.join(', ')} fits, because ${d.why.join('; ')}.`,
-      hint: () => 'Name the dialect.',
+      hint: (d) => d.why.length > 1 ? 'Name the dialect.' : 'Is this the right file?',
     },
     IMPORT_NOTE: {
       kind: 'validation', httpStatus: 200, severity: 'warning',
