@@ -1,11 +1,11 @@
 import type { FieldConstraint, FromParams, Media, MediaConstraint, MediaKind, Range, SameAs, SimpleConstraint } from '../../media/media-type.js'
 import { linkableInputs } from '../driven-params.js'
 import type { NodeDefinition } from '../node-definition.js'
-import { FIELDS, FIRST_DIMENSION, revise, type Alternative, type Domain } from './domain.js'
+import { FIELDS, FIRST_DIMENSION, revise, type Alternative, type Domain, type FieldPlace } from './domain.js'
 import { ANY, meet, onlyValue, rangeDomain, valuesDomain, type FieldDomain, type FieldValue } from './field-domain.js'
 
 /** A field taken from params and the media of inputs, not evaluated yet. */
-export interface FieldFunction { readonly kind: MediaKind; readonly field: number; readonly of: FromParams<unknown> }
+export interface FieldFunction extends FieldPlace { readonly of: FromParams<unknown> }
 /** Field `field` of this port equals field `other` of port `port`. */
 export interface FieldLink { readonly field: string; readonly port: string; readonly other: string }
 
@@ -112,9 +112,9 @@ export function fieldDomain(given: FieldValue | readonly FieldValue[] | Range): 
   return isList(given) ? valuesDomain(given) : rangeDomain(given)
 }
 
-/** Domain of what a field function returned; undefined when that is no constraint. */
-export function functionDomain(result: unknown): FieldDomain | undefined {
-  if (typeof result === 'string' || typeof result === 'number' || typeof result === 'boolean') return valuesDomain([result])
+/** Domain of what a field function returned, that of one value made by `only`; undefined when that is no constraint. */
+export function functionDomain(result: unknown, only: (value: FieldValue) => FieldDomain): FieldDomain | undefined {
+  if (typeof result === 'string' || typeof result === 'number' || typeof result === 'boolean') return only(result)
   if (typeof result !== 'object' || result === null || isSameAs(result)) return undefined
   return fieldDomain(result as readonly FieldValue[] | Range)
 }

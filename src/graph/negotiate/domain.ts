@@ -86,6 +86,21 @@ export function reviseOneField(target: Domain, targetField: string, source: Doma
   return kept.length === 0 ? undefined : changed ? kept : target
 }
 
+/** A field of one kind of media. */
+export interface FieldPlace { readonly kind: MediaKind; readonly field: number }
+
+/** A domain with one field of one kind narrowed; undefined = nothing left. */
+export function narrowField(domain: Domain, { kind, field }: FieldPlace, value: FieldDomain): Domain | undefined {
+  if (domain === null) return domain
+  const kept = domain.flatMap((one) => {
+    if (one.kind !== kind) return [one]
+    const before = fieldAt(one, field)
+    const after = reviseField(before, value)
+    return after === null ? [] : after === before ? [one] : [withField(one, field, after)]
+  })
+  return kept.length === 0 ? undefined : kept.length === domain.length && kept.every((one, i) => one === domain[i]) ? domain : kept
+}
+
 /** The target itself when nothing changes, the source itself when all is its: equal ports then share one object, which makes the next comparison free. */
 function reviseAlternative(target: Alternative, source: Alternative): Alternative | undefined {
   if (target === source) return target

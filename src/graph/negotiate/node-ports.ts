@@ -1,8 +1,8 @@
 import type { Media } from '../../media/media-type.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { compilePorts, functionDomain, type CompiledPort, type FieldFunction } from './constraints.js'
-import { FIELDS, exactly, fieldAt, withField, type Domain } from './domain.js'
-import { OPEN, reviseField, type FieldDomain } from './field-domain.js'
+import { FIELDS, exactly, type Domain } from './domain.js'
+import { OPEN, type FieldDomain } from './field-domain.js'
 import { evaluate } from './input-view.js'
 import type { PortNetwork } from './port-network.js'
 
@@ -70,7 +70,7 @@ export function findLink({ links }: NodePorts, name: string): PortLink | undefin
 function applyFixed(network: PortNetwork, node: NodePorts, fixed: FixedFields): void {
   for (const { link, function: f } of node.pending) {
     const value = fixed.get(`${link.variable}:${f.field}`)
-    const next = value === undefined ? undefined : narrowed(network.domain(link.variable), f, value)
+    const next = value === undefined ? undefined : network.narrowed(f)(value)(network.domain(link.variable))
     if (next !== undefined) network.assign(link.variable, next)
   }
 }
@@ -111,26 +111,14 @@ export function runFunctions(network: PortNetwork, node: NodePorts, faults: Node
     const found = evaluate(f.of, node.params, domains)
     if (found.failed !== undefined) { faults.failures.push({ link, message: found.failed }); return false }
     if (found.undecided && !found.open) return true
-    const value = found.open ? OPEN : functionDomain(found.result)
+    const value = found.open ? OPEN : functionDomain(found.result, network.only)
     if (value === undefined) return false
-    const next = narrowed(network.domain(link.variable), f, value)
+    const next = network.narrowed(f)(value)(network.domain(link.variable))
     if (next !== undefined && network.assign(link.variable, next)) return false
     if (late !== undefined) late.set(`${link.variable}:${f.field}`, value)
     else faults.clashes.push({ a: link, b: link, field: FIELDS[f.kind][f.field] ?? '' })
     return false
   })
-}
-
-/** A domain with one field of one kind narrowed; undefined = nothing left. */
-function narrowed(domain: Domain, { kind, field }: FieldFunction, value: FieldDomain): Domain | undefined {
-  if (domain === null) return domain
-  const kept = domain.flatMap((one) => {
-    if (one.kind !== kind) return [one]
-    const before = fieldAt(one, field)
-    const after = reviseField(before, value)
-    return after === null ? [] : after === before ? [one] : [withField(one, field, after)]
-  })
-  return kept.length === 0 ? undefined : kept.length === domain.length && kept.every((one, i) => one === domain[i]) ? domain : kept
 }
 
 const compiled = new WeakMap<NodeDefinition, readonly CompiledPort[]>()

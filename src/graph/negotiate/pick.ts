@@ -1,6 +1,6 @@
 import { defaultOf } from './constraints.js'
 import { fieldAt, fieldName, FIELDS, withField, type Alternative, type Domain } from './domain.js'
-import { isAny, onlyValue, preferred, valuesDomain } from './field-domain.js'
+import { isAny, onlyValue, preferred } from './field-domain.js'
 import type { PortNetwork } from './port-network.js'
 
 /** Other alternatives and values tried when a choice turns out to be impossible further on. */
@@ -13,7 +13,7 @@ const TRIES = 8
  */
 export function pickPort(network: PortNetwork, port: number, near: Domain = null): void {
   const start = network.domain(port)
-  if (start === null) return
+  if (start === null || network.settled.has(start)) return
   if (start.length > 1) {
     const preferredKind = near === null ? undefined : near[0]?.kind
     const ranked = [...start].sort((a, b) => Number(b.kind === preferredKind) - Number(a.kind === preferredKind))
@@ -23,6 +23,8 @@ export function pickPort(network: PortNetwork, port: number, near: Domain = null
   const wanted = near?.find((other) => other.kind === one!.kind)
   const length = Math.max(FIELDS[one!.kind].length, one!.fields.length)
   for (let at = 0; at < length; at++) pickField(network, port, at, wanted)
+  const end = network.domain(port)!
+  if (end.length === 1 && end[0]!.fields.every((field) => field.open || onlyValue(field) !== undefined)) network.settled.add(end)
 }
 
 function pickField(network: PortNetwork, port: number, at: number, near: Alternative | undefined): void {
@@ -32,5 +34,5 @@ function pickField(network: PortNetwork, port: number, at: number, near: Alterna
   const wish = (near === undefined ? undefined : onlyValue(fieldAt(near, at))) ?? defaultOf(one.kind, fieldName(one.kind, at))
   if (isAny(field) && wish === undefined) return
   const choices = field.values === null ? [preferred(field, wish)] : field.values.slice(0, TRIES)
-  choices.some((value) => value !== undefined && network.assign(port, [withField(one, at, valuesDomain([value]))]))
+  choices.some((value) => value !== undefined && network.assign(port, [withField(one, at, network.only(value))]))
 }

@@ -1,7 +1,11 @@
-import { revise, reviseOneField, type Domain } from './domain.js'
+import { narrowField, revise, reviseOneField, type Domain, type FieldPlace } from './domain.js'
+import { valuesDomain, type FieldDomain, type FieldValue } from './field-domain.js'
+import { remembering } from './remembering.js'
 
-/** Port `other` must agree with this one: in everything, or in one field. */
-interface Tie { readonly other: number; readonly mine: string | undefined; readonly theirs: string | undefined }
+/** What is left of a port's domain beside that of a port tied to it. */
+type Revision = (target: Domain) => (source: Domain) => Domain | undefined
+/** Port `other` must agree with this one, in everything or in one field. A port's ties are a chain: lists would be mostly empty room. */
+interface Tie { readonly other: number; readonly revision: Revision; next: Tie | undefined }
 
 /**
  * Ports as variables with domains, tied by edges (whole media), type variables (whole media) and field links. Setting or tying narrows until nothing
@@ -9,7 +13,15 @@ interface Tie { readonly other: number; readonly mine: string | undefined; reado
  */
 export class PortNetwork {
   readonly #domains: Domain[] = []
-  readonly #ties: (Tie[] | undefined)[] = []
+  readonly #firstTies: (Tie | undefined)[] = []
+  readonly #lastTies: (Tie | undefined)[] = []
+  readonly #whole: Revision = remembering((target) => remembering((source) => revise(target, source)))
+  readonly #ofFields = remembering((mine: string) => remembering((theirs: string): Revision => remembering((target) => remembering((source) => reviseOneField(target, theirs, source, mine)))))
+  /** Exactly this value, and {@link narrowField}: one object for each. */
+  readonly only = remembering((value: FieldValue) => valuesDomain([value]))
+  readonly narrowed = remembering((f: FieldPlace) => remembering((value: FieldDomain) => remembering((domain: Domain) => narrowField(domain, f, value))))
+  /** Domains in which nothing is left to choose. */
+  readonly settled = new Set<Domain>()
   // Lists are emptied by their counts: `length = 0` would give their memory back, which costs more than the step between.
   readonly #queue: number[] = []
   #queueCount = 0
@@ -21,7 +33,8 @@ export class PortNetwork {
 
   /** Adds a port; its number. */
   add(domain: Domain): number {
-    this.#ties.push(undefined)
+    this.#firstTies.push(undefined)
+    this.#lastTies.push(undefined)
     this.#queued.push(false)
     return this.#domains.push(domain) - 1
   }
@@ -43,15 +56,27 @@ export class PortNetwork {
   tie(a: number, b: number, field?: string, otherField = field): boolean {
     this.#trailCount = 0
     // Only the new tie is looked at; what it changes is followed further. The consumer goes first, so that its order of preference follows the producer's.
-    const forth: Tie = { other: b, mine: field, theirs: otherField }, back: Tie = { other: a, mine: otherField, theirs: field }
-    const ofA = this.#ties[a] ??= [], ofB = this.#ties[b] ??= []
-    ofA.push(forth)
-    ofB.push(back)
+    const whole = field === undefined || otherField === undefined, beforeA = this.#lastTies[a], beforeB = this.#lastTies[b]
+    const forth = this.#append(a, b, whole ? this.#whole : this.#ofFields(field)(otherField)), back = this.#append(b, a, whole ? this.#whole : this.#ofFields(otherField)(field))
     if (this.#follow(a, forth) && this.#follow(b, back) && this.#settle()) return true
     this.#undo()
-    ofA.pop()
-    ofB.pop()
+    this.#cut(b, beforeB)
+    this.#cut(a, beforeA)
     return false
+  }
+
+  #append(port: number, other: number, revision: Revision): Tie {
+    const tie: Tie = { other, revision, next: undefined }, last = this.#lastTies[port]
+    if (last === undefined) this.#firstTies[port] = tie
+    else last.next = tie
+    return this.#lastTies[port] = tie
+  }
+
+  /** Takes off what was appended behind `last`. */
+  #cut(port: number, last: Tie | undefined): void {
+    this.#lastTies[port] = last
+    if (last === undefined) this.#firstTies[port] = undefined
+    else last.next = undefined
   }
 
   #set(port: number, domain: Domain): void {
@@ -68,9 +93,10 @@ export class PortNetwork {
   }
 
   /** Narrows the other end of a tie; false when nothing is left there. */
-  #follow(port: number, { other, mine, theirs }: Tie): boolean {
+  #follow(port: number, { other, revision }: Tie): boolean {
     const source = this.#domains[port]!, before = this.#domains[other]!
-    const after = mine === undefined ? revise(before, source) : reviseOneField(before, theirs!, source, mine)
+    if (source === before && revision === this.#whole) return true
+    const after = revision(before)(source)
     if (after === undefined) return false
     if (after !== before) this.#set(other, after)
     return true
@@ -80,8 +106,7 @@ export class PortNetwork {
     for (let head = 0; head < this.#queueCount; head++) {
       const port = this.#queue[head]!
       this.#queued[port] = false
-      const ties = this.#ties[port]
-      if (ties !== undefined) for (const tie of ties) if (!this.#follow(port, tie)) return false
+      for (let tie = this.#firstTies[port]; tie !== undefined; tie = tie.next) if (!this.#follow(port, tie)) return false
     }
     this.#queueCount = 0
     return true
