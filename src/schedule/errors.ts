@@ -1,8 +1,8 @@
 import { defineErrors } from '../errors/define-errors.js'
 
-/** Port faults of a running graph; `port` is written `node.port`. */
-interface PortFault { readonly port: string; readonly expected: string; readonly got: string; readonly edge?: string; /** All edges of an output, of which `edge` names at most three. */ readonly edges?: readonly string[] }
-const portFault = (d: PortFault): string => `Port ${d.port}: expected ${d.expected}, got ${d.got}${d.edge === undefined ? '' : `; edge ${d.edge}`}.`
+/** Port faults of a running graph; `port` is written `node.port`, `field` as in the packet. */
+interface PortFault { readonly port: string; readonly field?: string | undefined; readonly expected: string; readonly got: string; readonly edge?: string; /** All edges of an output, of which `edge` names at most three. */ readonly edges?: readonly string[] }
+const portFault = (d: PortFault): string => `Port ${d.port}${d.field === undefined ? '' : `, ${d.field}`}: expected ${d.expected}, got ${d.got}${d.edge === undefined ? '' : `; edge ${d.edge}`}.`
 
 /** What executing a plan can raise (spec execution.md section 7). Memory shortfalls before a run are `RESOURCE_EXHAUSTED` of the graph's table. */
 export const scheduleErrors = /* @__PURE__ */ defineErrors({

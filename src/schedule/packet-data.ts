@@ -27,6 +27,11 @@ export function releasePacket({ media, data }: Packet): void {
   else if (isAudioList(media, data)) for (const item of data) if (isAudioBuffer(item)) item.close()
 }
 
+/** Gives back what a record of packets holds, whatever else stands in it. */
+export function releaseRecord(record: unknown): void {
+  if (typeof record === 'object' && record !== null) for (const packet of Object.values(record)) if (isPacket(packet)) releasePacket(packet)
+}
+
 /** A second reference to a packet: audio shares its bytes, other data is the same object. */
 export function sharePacket(packet: Packet): Packet {
   const { media, data } = packet

@@ -3,11 +3,14 @@ import type { NodeContext, NodeDefinition, PacketRecord } from '../graph/node-de
 import { resolveParams } from '../graph/params.js'
 import { standFor } from '../graph/revisions.js'
 import type { Media } from '../media/media-type.js'
+import { isBlocker } from '../media/blocker.js'
+import { asRecord, checkPacket } from './batch/check-packet.js'
+import { scheduleErrors } from './errors.js'
 import { restingNodes } from './lazy-sources.js'
 import { withPatience } from './batch/patience.js'
 import { wrapNodeFailure } from './node-failure.js'
 import type { InstanceLease } from './node-instances.js'
-import { releasePacket } from './packet-data.js'
+import { releaseRecord } from './packet-data.js'
 import { watchOf, type EarlyCalls } from './probe-sources.js'
 import { valueId } from './resolved-graph.js'
 import type { ValueId } from './segment-plan.js'
@@ -54,6 +57,15 @@ function openPorts(node: GraphNode, known: ReadonlyMap<ValueId, Media>): string[
   return Object.entries(node.definition!.outputs).filter(([port, output]) => 'discovered' in output.media && output.media.discovered === true && !known.has(valueId(node.id, port))).map(([port]) => port)
 }
 
+/** The graph is solved for the media of these packets. Throws `OUTPUT_INVALID`. */
+function checkFirst(record: PacketRecord, { id, type, definition }: GraphNode): void {
+  for (const [port, packet] of Object.entries(asRecord(record, id))) {
+    const output = definition!.outputs[port]
+    if (output === undefined || isBlocker(packet)) continue
+    checkPacket(packet, output.media, output.list === true, (expected, got, field) => { throw scheduleErrors.OUTPUT_INVALID({ port: valueId(id, port), field, expected, got }, { nodeId: id, nodeType: type, port }) })
+  }
+}
+
 /** One source that has given its first packets. */
 class Started {
   readonly #iterator: AsyncIterator<PacketRecord>
@@ -73,7 +85,12 @@ class Started {
     const { ctx, lease, pull = node.definition!.pull! } = await start(node), { signal, clock } = calls, watch = watchOf(node, calls)
     try {
       const iterator = pull(resolveParams(node.definition!, node.params).values, ctx)[Symbol.asyncIterator]()
-      const first = await withPatience(watch.call(async () => iterator.next()), signal, clock, ({ done, value }) => { if (done !== true) for (const packet of Object.values(value as PacketRecord)) releasePacket(packet) })
+      const first = await withPatience(watch.call(async () => iterator.next()), signal, clock, ({ done, value }) => { if (done !== true) releaseRecord(value) })
+      try { if (first.done !== true) checkFirst(first.value, node) } catch (error) {
+        releaseRecord(first.value)
+        await withPatience(Promise.resolve(iterator.return?.()), signal, clock).catch(() => undefined)
+        throw error
+      }
       return new Started(iterator, first, lease, calls)
     } catch (error) {
       await withPatience(lease.release(false), signal, clock).catch(() => undefined)
@@ -100,7 +117,7 @@ class Started {
 
   async abandon(): Promise<void> {
     if (this.#taken) return
-    if (this.#first?.done === false) for (const packet of Object.values(this.#first.value)) releasePacket(packet)
+    if (this.#first?.done === false) releaseRecord(this.#first.value)
     // What it throws now is nobody's: the run has failed already, or was stopped.
     await withPatience(this.#close(false), this.#calls.signal, this.#calls.clock).catch(() => undefined)
   }

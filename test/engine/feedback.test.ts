@@ -20,7 +20,7 @@ const pieces = defineNode({
     for (let at = 0, i = 0; at < samples.length; i++) {
       const frames = Math.min(each[i % each.length]!, samples.length - at), own = await ctx.allocAudio({ rate: RATE, channels: 1, frames })
       own.channel(0).set(samples.subarray(at, at + frames))
-      yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data: own, position: at, duration: frames } as never }
+      yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data: own, position: at, duration: frames, metadata: {} } as never }
       at += frames
     }
   },

@@ -24,7 +24,7 @@ const waits = defineNode({
   type: 'test::waits', version: '1.0.0', title: 'Waits', doc: 'Waits.', family: 'test', inputs: {}, params: {}, outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }) } },
   async *pull(_params, ctx) {
     const data = await ctx.allocAudio({ rate: RATE, channels: 1, frames: 1_000 })
-    yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data, position: 0, duration: 1_000 } as never }
+    yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data, position: 0, duration: 1_000, metadata: {} } as never }
     await new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })
   },
 }) as Loose

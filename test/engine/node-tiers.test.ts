@@ -33,7 +33,7 @@ const pieces = defineNode({
       if (i === hangAt) await new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })
       const frames = Math.min([1, 777, 4_096, 5][i % 4]!, SAMPLES.length - at), own = await ctx.allocAudio({ rate: RATE, channels: 1, frames })
       own.channel(0).set(SAMPLES.subarray(at, at + frames))
-      yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data: own, position: at, duration: frames } as never }
+      yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data: own, position: at, duration: frames, metadata: {} } as never }
       at += frames
     }
   },

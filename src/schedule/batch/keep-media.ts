@@ -11,9 +11,8 @@ import { describeMedia, sameMedia } from '../media-text.js'
  */
 export function keepMedia(port: string, nodeId: string, edge?: string): (packet: Packet) => MillraceError | undefined {
   let first: Media | undefined
-  return ({ media, metadata }: Pick<Packet, 'media'> & Partial<Pick<Packet, 'metadata'>>) => {
-    // Nodes written in JavaScript may leave it out.
-    if (metadata?.[LIST_MARK] === true || media === first) return undefined
+  return ({ media, metadata }) => {
+    if (metadata[LIST_MARK] === true || media === first) return undefined
     first ??= media
     if (sameMedia(counted(first), counted(media))) return undefined
     return scheduleErrors.MEDIA_CHANGED({ port, expected: describeMedia(first), got: describeMedia(media), ...(edge !== undefined && { edge }) }, { nodeId, port: port.slice(nodeId.length + 1) })

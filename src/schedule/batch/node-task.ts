@@ -11,7 +11,7 @@ import type { InstanceLease } from '../node-instances.js'
 import { BlockWatch } from '../block-watch.js'
 import { onAbort } from '../on-abort.js'
 import type { PacketQueue } from '../packet-queue.js'
-import { isAudioBuffer, isPacket, releasePacket } from '../packet-data.js'
+import { isAudioBuffer, releasePacket, releaseRecord } from '../packet-data.js'
 import { NO_POLICY } from '../policy/node-policy.js'
 import { MOST_REDELIVERIES, redeliveryDelayMs } from '../policy/redelivery.js'
 import { Turn } from '../policy/turn.js'
@@ -195,20 +195,20 @@ class NodeTask {
 
   /** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. After the `last` record no code of the node's runs, so it takes no permits again. */
   async #drain(result: ReturnType<NodeCode>, turn: Turn, signal: AbortSignal, last: () => boolean, afterEach?: () => Promise<void>): Promise<void> {
-    if (!(Symbol.asyncIterator in asRecord(result))) {
-      const record = asRecord(await result)
+    if (!(Symbol.asyncIterator in asRecord(result, this.#node.id))) {
+      const record = asRecord(await result, this.#node.id)
       turn.close()
       await this.#emit(record)
       return
     }
     for await (const record of result as AsyncIterable<PacketRecord>) {
-      if (signal.aborted) { for (const packet of Object.values(record)) releasePacket(packet); return }
+      if (signal.aborted) { releaseRecord(record); return }
       if (last()) {
         turn.close()
-        await this.#emit(asRecord(record))
+        await this.#emit(asRecord(record, this.#node.id))
         continue
       }
-      await turn.outside(this.#emit(asRecord(record)))
+      await turn.outside(this.#emit(asRecord(record, this.#node.id)))
       if (!this.#wanted()) return
       await afterEach?.()
     }
@@ -241,19 +241,19 @@ class NodeTask {
       }
     } finally {
       // What no port takes is nobody's.
-      for (const packet of left.values()) if (isPacket(packet)) releasePacket(packet)
+      releaseRecord(Object.fromEntries(left))
     }
   }
 
   #check(port: string, packet: Packet, list: boolean): void {
-    checkPacket(packet, this.#node.definition.outputs[port]!.media, list, (expected, got) => this.#refuse(port, expected, got))
+    checkPacket(packet, this.#node.definition.outputs[port]!.media, list, (...fault) => this.#refuse(port, ...fault))
     for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
   }
 
   /** Throws `OUTPUT_INVALID` with node, port and all edges of the output (GR-27). */
-  #refuse(port: string, expected: string, got: string): never {
+  #refuse(port: string, expected: string, got: string, field?: string): never {
     const { id, definition: { type } } = this.#node, value = valueId(id, port), edges = this.#frame.edges(value), more = edges.length - 3
-    throw scheduleErrors.OUTPUT_INVALID({ port: value, expected, got, ...(edges.length > 0 && { edge: `${edges.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`, edges }) }, { nodeId: id, nodeType: type, port })
+    throw scheduleErrors.OUTPUT_INVALID({ port: value, field, expected, got, ...(edges.length > 0 && { edge: `${edges.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`, edges }) }, { nodeId: id, nodeType: type, port })
   }
 
   #requireOutputs(): void {

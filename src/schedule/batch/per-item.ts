@@ -3,7 +3,7 @@ import { BLOCKED_MARK, blocker, isBlocker } from '../../media/blocker.js'
 import { LIST_MARK } from '../../media/list-mark.js'
 import type { Media } from '../../media/media-type.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
-import { isAudioBuffer, packetOf, releasePacket } from '../packet-data.js'
+import { isAudioBuffer, packetOf, releasePacket, releaseRecord } from '../packet-data.js'
 import { valueId, type ResolvedInput, type ResolvedNode } from '../resolved-graph.js'
 import { asRecord } from './check-packet.js'
 import { drivenValue } from './driven-params.js'
@@ -75,8 +75,8 @@ class Lists {
     const parts = new Map<string, Packet[]>(), blocked = new Set<string>(), { join, check, missing, undeclared, wanted, node: { definition } } = this.#p
     try {
       for await (const record of typeof result === 'object' && result !== null && Symbol.asyncIterator in result ? result : [result]) {
-        for (const [port, packet] of Object.entries(asRecord(record))) {
-          if (definition.outputs[port] === undefined) { undeclared(port); releasePacket(packet); continue }
+        for (const [port, packet] of Object.entries(asRecord(record, this.#p.node.id))) {
+          if (definition.outputs[port] === undefined) { undeclared(port); releaseRecord({ packet }); continue }
           if (isBlocker(packet)) { blocked.add(port); continue }
           check(port, packet)
           const list = parts.get(port)

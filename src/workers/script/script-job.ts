@@ -10,7 +10,7 @@ import type { AudioBuffer } from '../../media/audio-buffer.js'
 import type { Packet, PacketStream } from '../../media/packet.js'
 import type { ScriptCall } from '../../schedule/batch/script-host.js'
 import { ownFault, wrapNodeFailure } from '../../schedule/node-failure.js'
-import { releasePacket } from '../../schedule/packet-data.js'
+import { releasePacket, releaseRecord } from '../../schedule/packet-data.js'
 import { unpackPacket } from '../wire-packet.js'
 import { placed, unplaced } from './placed.js'
 import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
@@ -127,7 +127,7 @@ export class ScriptJob {
   #wait(ask: () => void, until?: 'ended'): Promise<Said<'record'> | Said<'ended'>> {
     return this.#thread.pending.call(() => new Promise((resolve) => {
       this.#answer = (reply) => {
-        if (until !== undefined && reply.kind !== until) { for (const packet of Object.values(this.#unpack(reply as Said<'record'>))) if (packet.data instanceof ArenaAudio) packet.data.close(); return }
+        if (until !== undefined && reply.kind !== until) { releaseRecord(this.#unpack(reply as Said<'record'>)); return }
         this.#answer = undefined
         resolve(reply)
       }
@@ -208,7 +208,7 @@ export class ScriptJob {
   }
 
   #open(packet: ScriptPacket<GivenAudio>, port: string): Packet {
-    if (typeof packet !== 'object' || packet === null) return packet
+    if (typeof packet !== 'object' || packet === null || Array.isArray(packet)) return packet as never
     const { audio: _audio, list: _list, ...rest } = packet
     return { ...rest, data: unplaced(packet, (audio) => this.#audio(audio, port)) }
   }

@@ -12,6 +12,7 @@ import { isShared } from '../../memory/views.js'
 import { SAMPLE_BYTES } from '../../media/convert-samples.js'
 import { DTYPE_BYTES } from '../../media/dtype.js'
 import { scheduleErrors } from '../../schedule/errors.js'
+import { asRecord } from '../../schedule/batch/check-packet.js'
 import { callCode } from '../../schedule/batch/node-code.js'
 import { expandable, nodeRandom } from '../../schedule/batch/node-context.js'
 import { ownFault } from '../../schedule/node-failure.js'
@@ -169,12 +170,13 @@ class ScriptRun {
     this.#iterator ??= await this.#start()
     const { done, value } = await this.#iterator.next()
     if (done === true) { await this.#end(false); return }
-    if (typeof value !== 'object' || value === null) throw noRecord(value)
     const transfer: ArrayBuffer[] = []
-    const record = Object.fromEntries(Object.entries(value).map(([port, packet]) => [port, this.#pack(packet, transfer)]))
+    const record = Object.fromEntries(Object.entries(asRecord(value, this.#open.node.id)).map(([port, packet]) => [port, this.#pack(packet, transfer)]))
     // What the engine held for it is where it goes.
     if (this.#server.memory === undefined) this.#release()
-    this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted, ...(this.#single && { last: true }) }, transfer)
+    try {
+      this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted, ...(this.#single && { last: true }) }, transfer)
+    } catch (error) { throw unsendable(record, this.#open.node, error) }
     this.#counted = this.#audio.copied
     if (this.#single) await this.#end(false)
   }
@@ -183,8 +185,7 @@ class ScriptRun {
     const { type } = this.#code, { params, node } = this.#open, ctx = this.#context(undefined)
     this.#lease = await this.#server.instances.take(this.#code, params as ParamValues, node.id, ctx)
     const own = this.#context(this.#lease.instance), result: unknown = callCode(this.#code, Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
-    if (typeof result !== 'object' || result === null) throw noRecord(result, type)
-    if (Symbol.asyncIterator in result) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
+    if (Symbol.asyncIterator in asRecord(result, node.id)) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
     this.#single = true
     return { next: async () => ({ done: false, value: await (result as Promise<PacketRecord>) }) }
   }
@@ -201,8 +202,9 @@ class ScriptRun {
   }
 
   #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<GivenAudio> {
-    if (typeof packet !== 'object' || packet === null) return packet
-    return { ...packet, ...placed(packet.data, (audio) => this.#audio.give(audio, transfer)) }
+    if (typeof packet !== 'object' || packet === null || Array.isArray(packet)) return packet
+    const { audio: _audio, list: _list, ...rest } = packet as ScriptPacket<GivenAudio>
+    return { ...rest, ...placed(packet.data, (audio) => this.#audio.give(audio, transfer)) }
   }
 
   #unpack(packet: ScriptPacket<AudioPlace>): Packet {
@@ -315,8 +317,14 @@ class ScriptRun {
 /** Raw bytes as one channel of u8. */
 export const BYTES_SHAPE = (bytes: number): AudioPlace['shape'] => ({ rate: 1, channels: 1, frames: bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 })
 
-function noRecord(got: unknown, what = 'result'): Error {
-  return scheduleErrors.OUTPUT_INVALID({ port: what, expected: 'a record of packets by output', got: show(got) })
+/** Which field of which packet cannot be cloned. */
+function unsendable(record: Readonly<Record<string, object>>, { id, type }: Opened['node'], cause: unknown): unknown {
+  for (const [port, packet] of Object.entries(record)) {
+    for (const [field, value] of Object.entries({ ...packet, audio: null, list: null })) {
+      try { structuredClone(value) } catch { return scheduleErrors.OUTPUT_INVALID({ port: `${id}.${port}`, field, expected: 'what can be sent to another thread', got: show(value) }, { cause, nodeId: id, nodeType: type, port }) }
+    }
+  }
+  return cause
 }
 
 /** What cannot cross. */
