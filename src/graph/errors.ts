@@ -101,9 +101,9 @@ export const graphErrors = {
     },
     PARAM_UNKNOWN: {
       ...bad, stage: 8,
-      message: (d: { readonly node: string; readonly param: string; readonly names: readonly string[]; readonly near?: readonly string[]; readonly got?: unknown }) =>
+      message: (d: { readonly node: string; readonly param: string; readonly names: readonly string[]; readonly near?: readonly string[]; readonly got?: unknown; readonly older?: string }) =>
         `Param ${d.node}.${d.param}: expected one of ${showList(d.names)}, got ${show(d.param)}.`,
-      hint: (d) => didYouMean(d.near, `Allowed: ${showList(d.names)}.`),
+      hint: (d) => didYouMean(d.near, `Allowed: ${showList(d.names)}.`) + (d.older ?? ''),
     },
     GRAPH_CYCLE: {
       ...bad, stage: 9, aliases: ['VE-001', 'CycleError'],
@@ -129,9 +129,9 @@ export const graphErrors = {
     CAPABILITY_PREFERRED: { ...note, stage: 11, severity: 'info' },
     PORT_NOT_FOUND: {
       ...bad, stage: 12, aliases: ['VE-009'],
-      message: (d: { readonly node: string; readonly port: string; readonly ports: readonly string[]; readonly near?: readonly string[] }) =>
+      message: (d: { readonly node: string; readonly port: string; readonly ports: readonly string[]; readonly near?: readonly string[]; readonly older?: string }) =>
         `Node ${d.node}: no port ${d.port}; has ${showList(d.ports)}.`,
-      hint: (d) => didYouMean(d.near),
+      hint: (d) => didYouMean(d.near) + (d.older ?? ''),
     },
     INPUT_OCCUPIED: { ...bad, stage: 12, message: linkClash, hint: () => 'Remove one link.' },
     INPUT_MISSING: {

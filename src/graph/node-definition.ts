@@ -295,10 +295,12 @@ export interface NodeDefinition {
   readonly fingerprint?: (params: ParamValues) => Uint8Array | null | Promise<Uint8Array | null>
   readonly converter?: { readonly lossless: boolean | ((from: Media, to: Media) => boolean); readonly cost: number; readonly params: (from: Media, to: Media) => ParamValues | null }
   /**
-   * How params of older versions become those of the next step's version, at last of this one (a rename, another unit): plain functions, which get a copy and never see defaults. A document whose node
-   * names an older version (`version: '^1.0.0'`) is taken through them when it is read; `from` is the oldest version that a step is for.
+   * How params of older versions become those of the next step's version, at last of this one. A document whose node names an older version (`version: '^1.0.0'`) is taken through them when it is
+   * read; `from` is the oldest version that a step is for. `renames` (old name → new one) is for params and inputs that mean what they meant: edges, run-time inputs, `skipIf` and `media` follow
+   * it. Then `params`, a plain function, gets a copy under the new names, never defaults: another unit, a param less. What an edge or a run-time input brings it cannot change: leave such a param out of
+   * `renames`, and those links are refused.
    */
-  readonly migrations?: readonly { readonly from: string; readonly params: (old: ParamValues) => ParamValues }[]
+  readonly migrations?: readonly { readonly from: string; readonly renames?: Readonly<Record<string, string>>; readonly params?: (old: ParamValues) => ParamValues }[]
   /** An example: gets the factory, gives named outputs. `conformance` looks at its graph. */
   readonly example?: (self: never) => unknown
 }

@@ -42,7 +42,7 @@ function knownOf(params: ParamTable): Known {
 }
 
 /** `sampleRate` → `sample_rate`. */
-function snakeCase(word: string): string {
+export function snakeCase(word: string): string {
   return word.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
 }
 
@@ -63,7 +63,7 @@ export function resolveParams(definition: NodeDefinition, given: Readonly<Record
     if (name === undefined) {
       const free = definition.additionalParams === true, problem = free ? checkParam(ADDITIONAL, hasLoneSurrogate(key) ? key : value) : undefined
       if (free && problem === undefined) Object.defineProperty(values, key, { value, enumerable: true, writable: true, configurable: true })
-      diagnostics.push(problem === undefined ? unknownParam(node, key, Object.keys(table), names, { ...pointer, ...(free && { severity: 'warning' }) }) : invalid(node, key, ADDITIONAL, problem, pointer, key))
+      diagnostics.push(problem === undefined ? unknownParam(node, key, Object.keys(table), names, { ...pointer, ...(free && { severity: 'warning' }) }, olderHint(definition)) : invalid(node, key, ADDITIONAL, problem, pointer, key))
       continue
     }
     const param = table[name]!, first = seen?.get(name) ?? (Object.hasOwn(values, name) ? name : undefined)
@@ -102,13 +102,18 @@ function mends(node: string, param: string, declaration: ParamDeclaration, { con
 }
 
 /** A param that a type does not have, with up to three near ones; `spellings`: what may be written, and the param that it is. */
-export function unknownParam(node: string, key: string, names: readonly string[], spellings: ReadonlyMap<string, string>, place: { readonly pointer?: string; readonly severity?: 'warning' }): Diagnostic {
+export function unknownParam(node: string, key: string, names: readonly string[], spellings: ReadonlyMap<string, string>, place: { readonly pointer?: string; readonly severity?: 'warning' }, older = ''): Diagnostic {
   // Two spellings of one param are no choice: the nearer one stays.
   const near = nearest(key, [...spellings.keys()]).filter((word, i, all) => all.findIndex((other) => spellings.get(other) === spellings.get(word)) === i)
-  return graphErrors.PARAM_UNKNOWN.diagnostic({ node, param: key, names, near }, {
+  return graphErrors.PARAM_UNKNOWN.diagnostic({ node, param: key, names, near, older }, {
     node, port: key, constraint: 'additional', expected: names, got: key, ...place,
     suggestions: [...near.map((to): Suggestion => ({ title: `Rename ${key} to ${to}`, edit: { op: 'rename-param', node, param: key, to } })), { title: `Remove ${key}`, edit: { op: 'remove-param', node, param: key } }],
   })
+}
+
+/** What is said of a name that a type with migrations does not have: a document that names the version it was written for is migrated. */
+export function olderHint({ type, migrations = [] }: Pick<NodeDefinition, 'type' | 'migrations'>): string {
+  return migrations.length === 0 ? '' : ` Written for an older version of ${type}? Say which in the node's version (${migrations.map(({ from }) => `^${from}`).join(', ')}): it is migrated.`
 }
 
 /** Diagnostics cross threads and wires: what is no JSON scalar is told in words. */

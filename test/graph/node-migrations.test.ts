@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fromDocument } from '../../src/graph/document/from-document.js'
 import { toDocument } from '../../src/graph/document/to-document.js'
 import { refreshTypes } from '../../src/graph/edit/edits.js'
+import type { Graph } from '../../src/graph/graph.js'
 import { hashGraph } from '../../src/graph/hash.js'
 import type { NodeDefinition, ParamValues } from '../../src/graph/node-definition.js'
 import { oldestOf } from '../../src/graph/semver.js'
@@ -81,6 +82,70 @@ describe('a node that names an older version of its type', () => {
     expect(open.nodes[0]!.params).toEqual({ gain: 10 })
     types.replace({ definition: level() })
     expect(refreshTypes(open, types).nodes[0]).toMatchObject({ version: '^3.1.0', params: { levelDb: 20 } })
+  })
+})
+
+/** Version 3: `in` was `side`, then `left`; `levelDb` was `gainDb`, then `dB`, and `gainDb` was `other`; `shape`, once 0 to 1, is in percent. */
+describe('names that a migration gives', () => {
+  const renames: Steps = [
+    { from: '1.0.0', renames: { side: 'left', gainDb: 'dB', other: 'gainDb' } },
+    { from: '2.0.0', renames: { left: 'in', dB: 'levelDb' }, params: ({ shape, ...rest }) => ({ ...rest, ...(shape !== undefined && { shape: (shape as number) * 100 }) }) },
+  ]
+  const number = { type: 'number', default: 0, input: true, doc: '' } as const
+  const type = nodeType('my::level', {
+    version: '3.0.0', migrations: renames, params: { levelDb: number, gainDb: number, shape: number }, inputs: { in: { media: json(), optional: true } }, outputs: { out: json(), left: json() },
+    process: async (_inputs, params) => ({ out: item({ ...params }), left: item(0) }),
+  })
+  const numbers = nodeType('my::number', { params: { is: { type: 'number', default: 1, doc: '' } }, outputs: { out: json() }, process: async (_inputs, { is }) => ({ out: item(is) }) }), types = createRegistry({ definition: type }, { definition: numbers })
+  const document = (version: string, names: Readonly<Record<string, string>>, more: object = {}): object => ({
+    millrace: 1, inputs: { db: { to: [['a', names['db']]], default: 7 } },
+    nodes: [{ id: 'n', type: 'my::number', params: { is: 5 } }, { id: 'a', type: 'my::level', version, params: { [names['other']!]: 3 }, policy: { skipIf: { param: names['other'], is: 99 } }, media: { [names['in']!]: { kind: 'json' }, left: { kind: 'json' } }, ...more }],
+    edges: [{ from: ['n', 'out'], to: ['a', names['in']] }], outputs: { x: ['a', 'out'] },
+  })
+  const then = { db: 'gainDb', other: 'other', in: 'side' }, now = { db: 'levelDb', other: 'gainDb', in: 'in' }
+  const old = document('^1.0.0', then), fresh = document('^3.0.0', now)
+
+  test('edges, run-time inputs, skipIf and media follow; what was an output\'s name stays', () => {
+    expect(toDocument(fromDocument(old, types))).toEqual(toDocument(fromDocument(fresh, types)))
+    expect(fromDocument(old, types).nodes[1]).toMatchObject({ params: { gainDb: 3 }, policy: { skipIf: { param: 'gainDb' } }, media: { in: {}, left: {} } })
+    expect(validate(old, types)).toEqual([])
+    expect(hashGraph(fromDocument(old, types)).graph).toBe(hashGraph(fromDocument(fresh, types)).graph)
+    // An edge into a param, from the middle of the chain; params under their snake_case name.
+    const driven = (version: string, name: string): object => ({ millrace: 1, nodes: [{ id: 'n', type: 'my::number' }, { id: 'a', type: 'my::level', version }], edges: [{ from: ['n', 'out'], to: ['a', name] }], outputs: { x: ['a', 'out'] } })
+    for (const [version, name] of [['^1.0.0', 'gainDb'], ['^2.0.0', 'dB']] as const) expect(fromDocument(driven(version, name), types).edges[0]!.to).toEqual(['a', 'levelDb'])
+    expect(fromDocument(document('^1.0.0', then, { params: { gain_db: 4, shape: 0.5 } }), types).nodes[1]!.params).toEqual({ levelDb: 4, shape: 50 })
+  })
+
+  test('the document of then runs as it did: read, opaque, in a subgraph, and after its type was replaced; hashes too', async () => {
+    await using engine = await createEngine({ workers: 0, registry: types })
+    const opaque = fromDocument(old, createRegistry()), outer = (inner: object): Graph => fromDocument({ millrace: 1, definitions: { d: inner }, inputs: { db: { to: [['s', 'db']], required: false } }, nodes: [{ id: 's', type: 'graph::d', params: {} }], outputs: { x: ['s', 'x'] } }, types)
+    for (const [graph, levelDb] of [[fromDocument(old, types), 7], [opaque, 7], [outer(old), 7]] as const) {
+      using result = await engine.run(graph)
+      expect((result.outputs as Record<string, Packet>)['x']!.data).toEqual({ levelDb, gainDb: 3, shape: 0 })
+      using given = await engine.run(graph, { inputs: { db: 9 } })
+      expect((given.outputs as Record<string, Packet>)['x']!.data).toMatchObject({ levelDb: 9 })
+    }
+    expect(hashGraph(opaque, { registry: types }).graph).toBe(hashGraph(fromDocument(fresh, types)).graph)
+    expect(hashGraph(outer(old)).graph).toBe(hashGraph(outer(fresh)).graph)
+    expect(validate(opaque, types)).toEqual([])
+    expect(validate({ ...opaque, nodes: [...opaque.nodes, { id: '', type: 'my::number', params: {} }] }, types).map(({ code }) => code)).toEqual(['SCHEMA_INVALID'])
+    const before = createRegistry({ definition: nodeType('my::level', { version: '1.0.0', params: { gainDb: number, other: number }, inputs: { side: { media: json(), optional: true } }, outputs: { out: json(), left: json() } }) }), open = fromDocument(old, before)
+    before.replace({ definition: type })
+    expect(toDocument(refreshTypes(open, before))).toEqual(toDocument(fromDocument(fresh, types)))
+  })
+
+  test('a name that no migration gives stays, so that the link is told; two params never become one', () => {
+    const links = { ...old, edges: [{ from: ['n', 'out'], to: ['a', 'gone'] }] }
+    expect(validate(links, types).map(({ code, port }) => `${code} ${port}`)).toEqual(['PORT_NOT_FOUND gone'])
+    expect(problems(documentOf('^1.0.0', { gainDb: 1, gain_db: 2 }), registryOf(type))).toEqual(['NODE_VERSION error Node a: expected ^1.0.0, registry has 3.0.0; its migration from 1.0.0 makes one of two params.'])
+  })
+
+  test('a range of several versions: the hint says how an old document is told from a new one', () => {
+    const [unknown] = validate(documentOf('>=1.0.0', { dB: 1 }), types), [none] = validate(documentOf(undefined, { dB: 1 }), types), [link] = validate({ ...old, nodes: [(old as { nodes: object[] }).nodes[0], { id: 'a', type: 'my::level' }] }, types)
+    const hint = "Written for an older version of my::level? Say which in the node's version (^1.0.0, ^2.0.0): it is migrated."
+    for (const one of [unknown, none, link]) expect(one!.hint.endsWith(hint)).toBe(true)
+    expect([unknown!.code, none!.code, link!.code]).toEqual(['PARAM_UNKNOWN', 'PARAM_UNKNOWN', 'PORT_NOT_FOUND'])
+    expect(validate(documentOf('>=1.0.0', { q: 1 }), createRegistry({ definition: { ...type, migrations: undefined as never } }))[0]!.hint).not.toContain('older')
   })
 })
 

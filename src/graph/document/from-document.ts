@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js'
 import { errorOf } from '../../errors/error-of.js'
 import { createGraph, type Extras, type Graph, type GraphConfig, type GraphEdge, type GraphInput, type GraphNode, type PortRef } from '../graph.js'
 import { resolveLimits } from '../limits.js'
-import { migrateNode } from '../migrate-node.js'
+import { migrateGraph } from '../migrate-node.js'
 import type { Registry } from '../registry.js'
 import { configShape, documentShape, edgeShape, idShape, inputShape, nodeShape, portShape, portsShape } from '../schema/document-shape.js'
 import { fitShape, isObject } from '../schema/fit-shape.js'
@@ -56,7 +56,7 @@ export function readParts(document: Json, registry: TypeSource, diagnostics: rea
     edgeIndex.push(i)
   })
   const { nodes: _nodes, edges: _edges, inputs: _inputs, outputs: _outputs, config: _config, millrace: _version, ...rest } = readFields(documentShape, document)
-  const graph = createGraph({
+  const graph = migrateGraph(createGraph({
     ...rest, nodes, edges,
     // A definition with a fault somewhere is still opened: what is sound in it is checked.
     ...(isObject(document['definitions']) && { definitions: document['definitions'] }),
@@ -64,7 +64,7 @@ export function readParts(document: Json, registry: TypeSource, diagnostics: rea
       isObject(input) && fitShape(portsShape, input['to']) > 0 ? [[name, readFields(inputShape, input) as unknown as GraphInput]] : [])),
     outputs: new Map(entriesOf(document['outputs']).filter(([, port]) => fitShape(portShape, port) > 0) as [string, PortRef][]),
     config: isObject(document['config']) ? readFields(configShape, document['config']) as GraphConfig : {},
-  })
+  }))
   return { graph: graph.definitions === undefined ? graph : withTypes(graph, registry), diagnostics, broken, nodeIndex, edgeIndex }
 }
 
@@ -85,10 +85,9 @@ function readNode(value: Json, id: string, registry: TypeSource): GraphNode {
   const fields = readFields(nodeShape, value)
   const written = typeof fields['type'] === 'string' ? fields['type'] : ''
   const definition = registry.get(written)
-  const node = {
+  return {
     ...fields, id, type: definition?.type ?? written, params: isObject(fields['params']) ? fields['params'] : {}, ...(definition === undefined ? {} : { definition }),
   } as GraphNode
-  return definition === undefined ? node : migrateNode(node, definition).node
 }
 
 /** Declared fields that fit; everything else goes to `extras`. */

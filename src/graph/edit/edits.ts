@@ -4,7 +4,7 @@ import { edgeName } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphNode, PortRef } from '../graph.js'
 import type { TypeSource } from '../subgraph/origin.js'
-import { migrateNode } from '../migrate-node.js'
+import { migrateGraph } from '../migrate-node.js'
 import { isRecord } from './same-value.js'
 
 /** Gives a node another id, wherever it is named: edges, inputs, outputs, groups. Throws `NODE_NOT_FOUND`, `DUPLICATE_ID`. */
@@ -39,9 +39,9 @@ export function setType(graph: Graph, id: string, type: string, types?: TypeSour
 export function refreshTypes(graph: Graph, types: TypeSource): Graph {
   const nodes = graph.nodes.map((node) => {
     const definition = types.get(node.type)
-    return definition === undefined || definition === node.definition ? node : migrateNode({ ...node, definition }, definition).node
+    return definition === undefined || definition === node.definition ? node : { ...node, definition }
   })
-  return nodes.every((node, n) => node === graph.nodes[n]) ? graph : { ...graph, nodes }
+  return nodes.every((node, n) => node === graph.nodes[n]) ? graph : migrateGraph({ ...graph, nodes }, graph.nodes)
 }
 
 /** Moves nodes: `x` and `y` of their `ui`, in the editor's units. Throws `NODE_NOT_FOUND`. */

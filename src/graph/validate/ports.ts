@@ -6,6 +6,7 @@ import { graphErrors } from '../errors.js'
 import type { PortRef } from '../graph.js'
 import { describeConstraint } from '../negotiate/describe.js'
 import type { InputDeclaration, NodeDefinition } from '../node-definition.js'
+import { olderHint } from '../params.js'
 import { escapePointer } from '../pointer.js'
 import type { Context, Section } from './context.js'
 import { removeEdge } from './links.js'
@@ -119,7 +120,7 @@ interface PortPlace { readonly pointer: string; readonly edge?: string; readonly
 function unknownPort(c: Context, section: Section, index: number, [node, port]: PortRef, ports: readonly string[], { pointer, edge, edit }: PortPlace): void {
   const near = c.near(port, () => ports)
   const suggestions = near.map((to): Suggestion => ({ title: `Use port ${to}`, edit: edit(to) }))
-  c.report(section, index, graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near }, {
+  c.report(section, index, graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near, older: olderHint(c.definitions[c.indexOf.get(node)!]!) }, {
     node, port, pointer, expected: ports, got: port, ...(edge !== undefined && { edge }), ...(suggestions.length > 0 && { suggestions }),
   }))
 }

@@ -41,7 +41,7 @@ export interface Examined {
 /** First half of {@link validateGraph}. `whole`: what is measured by the limits, without values of a run. */
 export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false, whole = graph): Examined {
   const reading = checkGraph(graph, strict), limits = resolveLimits(given)
-  if (reading !== undefined) return examine(readContext(reading, registry, limits, passes), host, whole)
+  if (reading !== undefined) return examine(readContext({ ...reading, graph: withDefinitions(reading.graph!, registry) }, registry, limits, passes), host, whole)
   const flat = flattenGraph(withDefinitions(graph, registry), registry, { limits }), c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
   noteFlat(c, flat)
   return examine(c, host, whole)
