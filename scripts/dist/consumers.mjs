@@ -69,7 +69,8 @@ export const CONSUMERS = [
   ...Object.keys(NODES).flatMap((major) => [['import', 'main.mjs'], ['require', 'required.cjs']].map(([how, file]) => (
     { name: `node-${major}-${how}`, needs: 'linux-x64', run: (c) => inNodeOf(major, c, `node-${major}-${how}`, file) }))),
   { name: 'peers-absent', run: peersAbsent },
-  { name: 'typescript-node16', run: (c) => typescript(c, 'typescript-node16', { module: 'node16', moduleResolution: 'node16' }) },
+  // Node's types and no DOM.
+  { name: 'typescript-node16', run: (c) => typescript(c, 'typescript-node16', { module: 'node16', moduleResolution: 'node16', lib: ['es2022', 'esnext.disposable'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }) },
   { name: 'typescript-bundler', run: (c) => typescript(c, 'typescript-bundler', { module: 'esnext', moduleResolution: 'bundler' }) },
   { name: 'esbuild', needs: 'browser', run: (c) => bundled(c, 'esbuild', async (folder, entry, out) => {
     const { build } = await import('esbuild')
@@ -156,7 +157,7 @@ async function typescript(c, name, options) {
   copyFileSync(join(folder, 'program.mjs'), join(folder, 'program.ts'))
   writeFileSync(join(folder, 'wrong.ts'), "import { vad, wavFile } from 'millrace/nodes'\n// @ts-expect-error: a param that does not exist\nvad(wavFile('x.wav'), { treshold: 1 })\n// @ts-expect-error: text is no audio\nvad('x.wav')\n")
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-    compilerOptions: { ...options, target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], strict: true, skipLibCheck: false, outDir: 'out' }, files: ['program.ts', 'wrong.ts'],
+    compilerOptions: { target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], ...options, strict: true, skipLibCheck: false, outDir: 'out' }, files: ['program.ts', 'wrong.ts'],
   }))
   await execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]).catch((error) => { throw new Error(error.stdout.trim()) })
   writeFileSync(join(folder, 'out/main.js'), "import { segments } from './program.js'\nconsole.log(await segments())\n")

@@ -9,10 +9,30 @@ import { fail, root, say } from './say.mjs'
 
 const dist = join(root, 'dist')
 
+/**
+ * Names of the host that public types use and a program without the library `dom` lacks (`lib: ["es2022"]` with Node's types). They merge with those of `dom`.
+ */
+const HOST = `export {}
+declare global {
+  namespace WebAssembly {
+    interface Module {}
+    interface Memory {}
+    interface Table {}
+  }
+  interface MessagePort {}
+}
+`
+
 /** Writes the entry files, refuses bundled packages in public types (PK-08), removes unreachable declarations. */
 export function writeDeclarations() {
   for (const [name, source] of Object.entries(TYPED_ENTRIES)) {
     if (name !== source) writeFileSync(join(dist, `${name}.d.ts`), `export * from './${source}.js'\n`)
+  }
+  writeFileSync(join(dist, 'host.d.ts'), HOST)
+  // At the end, so that declaration maps stay right.
+  for (const name of Object.keys(TYPED_ENTRIES)) {
+    const path = join(dist, `${name}.d.ts`), text = readFileSync(path, 'utf8'), map = text.indexOf('//# sourceMappingURL'), at = map < 0 ? text.length : map
+    writeFileSync(path, `${text.slice(0, at)}import './host.js'\n${text.slice(at)}`)
   }
   const { files, bare } = reachable(Object.keys(TYPED_ENTRIES).map((name) => join(dist, `${name}.d.ts`)))
   if (bare.size > 0) fail('declarations', `Public types: expected no package names, got ${[...bare].join(', ')}. Write the type out in src.`)

@@ -2,7 +2,7 @@ import { kernelErrors } from './errors.js'
 import { hostFacts } from './host-facts.js'
 
 /** Where a module may come from: bytes, a compiled module, a response, a URL or (in Node) a path, or a promise of them. */
-export type WasmSource = BufferSource | WebAssembly.Module | Response | URL | string | Promise<BufferSource | WebAssembly.Module | Response>
+export type WasmSource = ArrayBufferView | ArrayBuffer | WebAssembly.Module | Response | URL | string | Promise<ArrayBufferView | ArrayBuffer | WebAssembly.Module | Response>
 
 /** A source once it is at hand: bytes that may be checked and patched, or a module that someone has compiled. */
 export type WasmInput =

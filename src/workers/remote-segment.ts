@@ -305,7 +305,7 @@ export class RemoteSegment implements OpenSegment {
 
   #over(): Error { return commonErrors.CLOSED({ thing: 'Segment', id: String(this.#job), event: 'advance' }) }
 
-  #ask<K extends Exclude<JobReply['kind'], 'job-failed'>>(kind: K, request: JobRequest, move?: readonly Transferable[]): Promise<Reply<K>> {
+  #ask<K extends Exclude<JobReply['kind'], 'job-failed'>>(kind: K, request: JobRequest, move?: readonly ArrayBuffer[]): Promise<Reply<K>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
     // Its worker knows it no more: it would not answer.
     if (this.#closed && kind !== 'job-closed') return Promise.reject(this.#over())
@@ -315,5 +315,5 @@ export class RemoteSegment implements OpenSegment {
     })) as Promise<Reply<K>>
   }
 
-  #post(request: JobRequest, move: readonly Transferable[] = []): void { if (!this.worker.ended) this.worker.post(request, move) }
+  #post(request: JobRequest, move: readonly ArrayBuffer[] = []): void { if (!this.worker.ended) this.worker.post(request, move) }
 }

@@ -152,7 +152,7 @@ export class RemoteWorker {
   dump(): Promise<WorkerDump> { return this.#call(() => this.#remote.dump()) }
 
   /** Posts on the worker's port. */
-  post(message: JobRequest, move: readonly Transferable[] = []): void {
+  post(message: JobRequest, move: readonly ArrayBuffer[] = []): void {
     if (message.kind === 'advance') this.note?.(RECORD_KIND.QUEUE, message.job)
     this.#events.posted(this)
     this.#port?.postMessage(message, [...move])

@@ -5,6 +5,7 @@ import { call, folder, GAIN, SPEECH, steady, TALK } from './support.js'
 const files = folder()
 
 test('nodes lists every type once, as text and as JSON', async () => {
+  expect(new Set<unknown>(nodes.builtinNodes)).toEqual(new Set<unknown>(Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node)))
   const types = [...new Set(Object.values(nodes).flatMap((node) => typeof node === 'function' && 'definition' in node ? [node.definition.type] : []))].sort()
   const text = await call(['nodes']), json = await call(['nodes', '--json'])
   expect(text.out.trimEnd().split('\n').slice(2).map((line) => line.split(' ')[0])).toEqual(types)
