@@ -3,7 +3,7 @@ import { exceeded } from '../document/check-document.js'
 import type { Document, DocumentEdge, DocumentNode } from '../document/document.js'
 import { jsonBytes } from '../document/scan-limits.js'
 import { escapePointer } from '../pointer.js'
-import { fitShape, isObject } from '../schema/fit-shape.js'
+import { fitShape, fitterOf, isObject, takeKeys } from '../schema/fit-shape.js'
 import { any, choice, integer, list, map, object, text, type Field, type Shape } from '../schema/shape.js'
 import { noteLosses } from './losses.js'
 import type { Report } from './report.js'
@@ -24,60 +24,84 @@ const paramShape = object('param', { type: { shape: text() }, value: needed(any)
 const nodeShape = object('node', { op_type: needed(text({ min: 1, max: 255 })), params: { shape: map(paramShape, name) }, ui: { shape: any } })
 const linkShape = object('link', { id: { shape: name }, source: needed(port), target: needed(port) })
 
+const head = { version: needed(choice(GRAPHDSL_VERSION)), meta: { shape: metaShape } }
+const headShape = object('graphdsl', head)
 /** The whole format, field by field in the order in which it is written. */
-export const graphdslShape = object('graphdsl', {
-  version: needed(choice(GRAPHDSL_VERSION)), meta: { shape: metaShape }, nodes: needed(map(nodeShape, name)), links: needed(list(linkShape)),
-})
+export const graphdslShape = object('graphdsl', { ...head, nodes: needed(map(nodeShape, name)), links: needed(list(linkShape)) })
 
 /** Type word of a param whose value says it all; other words are kept beside the node. */
 function wordOf(value: unknown): string { return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value }
 
-/** True for GraphDSL without unknown fields, nesting at most `depth` levels. */
-export function isGraphdsl(value: unknown, depth: number): boolean {
-  return isObject(value) && value['version'] === GRAPHDSL_VERSION && fitShape(graphdslShape, value, depth) === 2
+/** GraphDSL that was read as it was checked: `keys` counts those of all its objects, as `keysWithin` would. */
+export interface QuickRead { readonly document: Document; readonly report: Report; readonly keys: number }
+
+/**
+ * Reads GraphDSL about which there is nothing to say, looking once at every part: without unknown fields, nesting at most `limits.depth` levels, of so few
+ * bytes that no param can pass its limit. Anything else is undefined, for {@link importGraphdsl} to judge.
+ */
+export function quickGraphdsl(c: ImportContext, value: unknown, bytes: number): QuickRead | undefined {
+  if (!isObject(value) || value['version'] !== GRAPHDSL_VERSION || bytes > c.limits.paramBytes) return undefined
+  const { nodes, links, ...rest } = value, room = c.limits.depth - 2, isNode = fitterOf(nodeShape), isLink = fitterOf(linkShape), isName = fitterOf(name)
+  takeKeys()
+  if (!isObject(nodes) || !Array.isArray(links) || room < 1 || fitShape(headShape, rest, c.limits.depth) < 2) return undefined
+  const read: Reading = { nodes: [], edges: [] }, last: Last = {}
+  for (const id of Object.keys(nodes)) {
+    if (isName(id, 0) < 2 || isNode(nodes[id], room) < 2) return undefined
+    read.nodes.push(readNode(c, id, nodes[id] as Json, false, last))
+  }
+  for (let i = 0; i < links.length; i++) {
+    if (isLink(links[i], room) < 2) return undefined
+    read.edges.push(readLink(links[i] as Json))
+  }
+  return { document: documentOf(c, value, read), report: c.report, keys: takeKeys() + read.nodes.length + 2 }
 }
 
-/** Reads GraphDSL 3.0.0; `fits`: {@link isGraphdsl} was asked. Throws `SCHEMA_INVALID`, `LIMIT_EXCEEDED` for a param above its limit. */
-export function importGraphdsl(c: ImportContext, source: Json, bytes = Infinity, fits = false): Document {
-  if (!fits) demandShape(c, graphdslShape, source)
-  const map = source['nodes'] as Readonly<Record<string, Json>>, nodes: DocumentNode[] = [], types = new Map<string, ResolvedType>()
-  for (const id in map) if (Object.hasOwn(map, id)) nodes.push(readNode(c, id, map[id]!, bytes > c.limits.paramBytes, types))
-  const edges = (source['links'] as readonly Json[]).map((link): DocumentEdge => {
-    const edge: Record<string, unknown> = { from: link['source'], to: link['target'] }
-    if (link['id'] !== undefined) edge['id'] = link['id']
-    for (const name in link) if (name !== 'id' && name !== 'source' && name !== 'target') put((edge[OWN] ??= {}) as Json, name, link[name])
-    return edge as unknown as DocumentEdge
-  })
+/** Reads GraphDSL 3.0.0. Throws `SCHEMA_INVALID`, `LIMIT_EXCEEDED` for a param above its limit. */
+export function importGraphdsl(c: ImportContext, source: Json, bytes = Infinity): Document {
+  demandShape(c, graphdslShape, source)
+  const last: Last = {}, nodes = Object.entries(source['nodes'] as Readonly<Record<string, Json>>).map(([id, node]) => readNode(c, id, node, bytes > c.limits.paramBytes, last))
+  return documentOf(c, source, { nodes, edges: (source['links'] as readonly Json[]).map(readLink) })
+}
+
+interface Reading { readonly nodes: DocumentNode[]; readonly edges: DocumentEdge[] }
+/** The type resolved last, when the report says nothing of it: types repeat, and a compared text costs a quarter of one looked up. */
+interface Last { name?: string; type?: ResolvedType }
+
+function documentOf(c: ImportContext, source: Json, { nodes, edges }: Reading): Document {
   const { meta, own } = readMeta(c, source['meta'] as Json | undefined)
   const kept = present({ ...leftovers(graphdslShape, source), meta: own })
   return { millrace: 1, ...(meta !== undefined && { meta }), nodes, edges, ...(hasAny(kept) && { [OWN]: kept }) }
 }
 
-function readNode(c: ImportContext, id: string, node: Json, measured: boolean, types: Map<string, ResolvedType>): DocumentNode {
-  const own: { types?: Json; params?: Json; empty?: true; rest?: Json } = {}, values: Record<string, unknown> = {}, params = node['params'] as Readonly<Record<string, Json>> | undefined
-  let any = false
+function readLink(link: Json): DocumentEdge {
+  const { source: from, target: to, id } = link, edge: Record<string, unknown> = id === undefined ? { from, to } : { from, to, id }
+  for (const name in link) if (name !== 'id' && name !== 'source' && name !== 'target') put((edge[OWN] ??= {}) as Json, name, link[name])
+  return edge as unknown as DocumentEdge
+}
+
+function readNode(c: ImportContext, id: string, node: Json, measured: boolean, last: Last): DocumentNode {
+  let own: { types?: Json; params?: Json; empty?: true; rest?: Json } | undefined, values: Record<string, unknown> | undefined
+  const params = node['params'] as Readonly<Record<string, Json>> | undefined, ui = node['ui'], written = node['op_type'] as string
   for (const key in params) {
     const param = params[key]!, value = param['value'], word = param['type']
     if (measured) demandSize(c, value, `Bytes of param ${key}`, `/nodes/${escapePointer(id)}/params/${escapePointer(key)}/value`)
-    put(values, key, value)
-    any = true
-    if (word !== wordOf(value)) put(own.types ??= {}, key, word ?? null)
-    for (const name in param) if (name !== 'type' && name !== 'value') put(within(own.params ??= {}, key), name, param[name])
+    put(values ??= {}, key, value)
+    if (word !== wordOf(value)) put((own ??= {}).types ??= {}, key, word ?? null)
+    for (const name in param) if (name !== 'type' && name !== 'value') put(within((own ??= {}).params ??= {}, key), name, param[name])
   }
-  if (params !== undefined && !any) own.empty = true
-  for (const name in node) if (name !== 'op_type' && name !== 'params' && name !== 'ui') put(own.rest ??= {}, name, node[name])
-  const written = node['op_type'] as string
-  let resolved = types.get(written)
-  if (resolved === undefined) {
+  if (params !== undefined && values === undefined) (own ??= {}).empty = true
+  for (const name in node) if (name !== 'op_type' && name !== 'params' && name !== 'ui') put((own ??= {}).rest ??= {}, name, node[name])
+  let resolved = last.type
+  if (resolved === undefined || last.name !== written) {
     resolved = resolveType(c, written, `/nodes/${escapePointer(id)}/op_type`, 'graphdsl')
     // What is worth a line in the report gets one for every node.
-    if (resolved.type === written && (resolved.definition !== undefined || c.registry === undefined)) types.set(written, resolved)
+    if (resolved.type === written && (resolved.definition !== undefined || c.registry === undefined)) { last.name = written; last.type = resolved }
   }
   const read: Record<string, unknown> = { id, type: resolved.type }
-  if (any) read['params'] = values
-  if (node['ui'] !== undefined) read['ui'] = node['ui']
+  if (values !== undefined) read['params'] = values
+  if (ui !== undefined) read['ui'] = ui
   if (resolved.fields['x-type'] !== undefined) read['x-type'] = resolved.fields['x-type']
-  for (const _ in own) { read[OWN] = own; break }
+  if (own !== undefined) read[OWN] = own
   return read as unknown as DocumentNode
 }
 

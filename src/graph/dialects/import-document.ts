@@ -5,6 +5,7 @@ import { checkDocument, exceeded } from '../document/check-document.js'
 import type { Document } from '../document/document.js'
 import { MAJOR, migrateDocument } from '../document/migrations.js'
 import { readJson } from '../document/read-json.js'
+import { keysWithin } from '../document/scan-limits.js'
 import { resolveLimits, type Limits } from '../limits.js'
 import type { Registry } from '../registry.js'
 import { isObject } from '../schema/fit-shape.js'
@@ -15,7 +16,7 @@ import { importWorkflow } from './comfyui/import-workflow.js'
 import { DIALECTS, type Dialect } from './dialect.js'
 import { duplicateKeys } from './duplicate-keys.js'
 import { dialectErrors } from './errors.js'
-import { importGraphdsl, isGraphdsl } from './graphdsl.js'
+import { importGraphdsl, quickGraphdsl, type QuickRead } from './graphdsl.js'
 import { recognise } from './recognise.js'
 import { importSeed } from './remotemedia-seed.js'
 import { importV1 } from './remotemedia-v1.js'
@@ -47,33 +48,40 @@ export interface ImportOptions {
 export function importDocument(src: unknown, o: ImportOptions = {}): { readonly document: Document; readonly report: ImportReport } {
   const limits = resolveLimits(o.limits)
   if (src instanceof Uint8Array && isMediaFile(src)) return importMedia(src, o, limits)
-  const reading = typeof src === 'string' || src instanceof Uint8Array ? readJson(src, limits, (value) => isGraphdsl(value, limits.depth)) : { value: src }
+  const registry = o.registry !== undefined && { registry: o.registry }
+  let quick: QuickRead | undefined
+  const reading = typeof src === 'string' || src instanceof Uint8Array ? readJson(src, limits, (value, size) => {
+    quick = quickGraphdsl({ report: new Report('graphdsl'), limits, ...registry }, value, size)
+    return quick !== undefined
+  }) : { value: src }
   if ('fault' in reading) throw errorOf(reading.fault)
   let value = migrateDocument(reading.value)
   const text = 'text' in reading ? reading.text : undefined, bytes = 'bytes' in reading ? reading.bytes : undefined
   const found = recognise(value, o.dialect === undefined || o.dialect === 'auto' ? DIALECTS : [o.dialect])
   if ('why' in found) throw unsupported(o, found.why)
-  const { dialect } = found, report = new Report(dialect)
+  const { dialect } = found
+  if (dialect !== 'graphdsl') quick = undefined
+  const report = quick?.report ?? new Report(dialect)
   if (value !== reading.value) report.substitute('/millrace', show((reading.value as Json)['millrace']), String(MAJOR))
   const big = text !== undefined && dialect.startsWith('comfyui') ? readBigIntegers(text) : undefined
   if (big !== undefined) value = big.value
-  const c: ImportContext = { report, limits, ...(o.registry !== undefined && { registry: o.registry }), ...(big !== undefined && { big: big.nodes }) }
+  const c: ImportContext = { report, limits, ...registry, ...(big !== undefined && { big: big.nodes }) }
   if (dialect === 'millrace' || bytes === undefined) demand(checkSource(value, dialect, limits, o, bytes), report)
-  if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api' || dialect === 'millrace')) demand(duplicateKeys(text, value), report)
-  demandCounts(value as Json, dialect, limits)
-  const document = read(c, dialect, value as Json, bytes, 'good' in reading && reading.good)
+  if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api' || dialect === 'millrace')) demand(duplicateKeys(text, quick?.keys ?? keysWithin(value, limits.depth)), report)
+  demandCounts((quick?.document ?? value) as Json, dialect, limits)
+  const document = quick?.document ?? read(c, dialect, value as Json, bytes)
   if (o.strict === true) demand(report.warnings.filter((one) => one.code === 'UNKNOWN_FIELD').map((one) => ({ ...one, severity: 'error' })), report)
   report.nodes = countNodes(document)
   if (dialect !== 'millrace' && dialect !== 'graphdsl') demand(checkDocument(document, { limits, strict: false, bytes: bytes ?? limits.documentBytes }).diagnostics.filter((one) => one.severity === 'error'), report)
   return { document, report }
 }
 
-function read(c: ImportContext, dialect: Dialect, value: Json, bytes: number | undefined, good: boolean): Document {
+function read(c: ImportContext, dialect: Dialect, value: Json, bytes: number | undefined): Document {
   switch (dialect) {
     case 'millrace': return readOwn(c, value as unknown as Document)
     case 'remotemedia-seed': return importSeed(c, value)
     case 'remotemedia-v1': return importV1(c, value)
-    case 'graphdsl': return importGraphdsl(c, value, bytes, good)
+    case 'graphdsl': return importGraphdsl(c, value, bytes)
     case 'comfyui-api': return importApi(c, value)
     case 'comfyui-workflow': return importWorkflow(c, value)
   }

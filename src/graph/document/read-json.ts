@@ -4,7 +4,7 @@ import type { Limits } from '../limits.js'
 import { exceeded } from './check-document.js'
 import { decodeUtf8 } from './decode-utf8.js'
 import { findSyntaxFault, positionOf } from './json-syntax.js'
-import { nestsWithin, scanLimits } from './scan-limits.js'
+import { keysWithin, scanLimits } from './scan-limits.js'
 
 /** JSON read from text: the value, the text (for positions), its size in UTF-8 at most, and whether it was found to be good; or what is wrong (stage 1). */
 export type JsonReading = { readonly value: unknown; readonly text: string; readonly bytes: number; readonly good: boolean } | { readonly fault: Diagnostic }
@@ -13,7 +13,7 @@ export type JsonReading = { readonly value: unknown; readonly text: string; read
  * Reads JSON from UTF-8 bytes or text, its limits (size, nesting, strings) checked before memory is taken. Never throws. `isGood` may tell that a value keeps to
  * `limits.depth` and that there is nothing to say about it: one walk in place of two.
  */
-export function readJson(input: string | Uint8Array, limits: Limits, isGood?: (value: unknown) => boolean): JsonReading {
+export function readJson(input: string | Uint8Array, limits: Limits, isGood?: (value: unknown, bytes: number) => boolean): JsonReading {
   if (typeof input !== 'string' && Object.prototype.toString.call(input) !== '[object Uint8Array]') return { fault: syntax('text or a Uint8Array', input === null ? 'null' : typeof input, { line: 1, column: 1 }) }
   const bytes = typeof input === 'string' ? textSize(input, limits.documentBytes) : input.length
   if (bytes > limits.documentBytes) return { fault: exceeded('Document bytes', limits.documentBytes, bytes) }
@@ -22,8 +22,8 @@ export function readJson(input: string | Uint8Array, limits: Limits, isGood?: (v
     return { fault: syntax('UTF-8', `byte 0x${(input as Uint8Array)[text.offset]!.toString(16).padStart(2, '0')}`, positionOf(text.before, text.before.length)) }
   }
   const small = text.length <= SMALL && text.length <= limits.stringLength, early = small ? valueOf(text) : undefined
-  const good = early !== undefined && isGood?.(early.value) === true
-  if (!good && (early === undefined || !nestsWithin(early.value, limits.depth))) {
+  const good = early !== undefined && isGood?.(early.value, bytes) === true
+  if (!good && (early === undefined || keysWithin(early.value, limits.depth) < 0)) {
     const excess = scanLimits(text, limits)
     if (excess !== undefined) return { fault: exceeded(excess.what, excess.limit, excess.got) }
   }

@@ -68,16 +68,28 @@ function textBytes(text: string): number {
   return bytes
 }
 
-/** True when a JSON value nests at most `most` levels. Recursion no deeper than that; a walk of the value costs a third of a scan of its text. */
-export function nestsWithin(value: unknown, most: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (most === 0) return false
+/** Keys of all objects in a JSON value, or −1 when it nests more than `most` levels. Recursion no deeper than that; a walk of the value costs a third of a scan of its text. */
+export function keysWithin(value: unknown, most: number): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (most === 0) return -1
+  let keys = 0
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) if (!nestsWithin(value[i], most - 1)) return false
-    return true
+    for (let i = 0; i < value.length; i++) {
+      const inner = typeof value[i] === 'object' ? keysWithin(value[i], most - 1) : 0
+      if (inner < 0) return inner
+      keys += inner
+    }
+    return keys
   }
-  for (const key in value) if (!nestsWithin((value as Record<string, unknown>)[key], most - 1)) return false
-  return true
+  for (const key in value) {
+    const one = (value as Record<string, unknown>)[key]
+    keys++
+    if (typeof one !== 'object') continue
+    const inner = keysWithin(one, most - 1)
+    if (inner < 0) return inner
+    keys += inner
+  }
+  return keys
 }
 
 /** Depth of a value in memory, counted no further than `most` + 1; iterative, and a part that stands in many places is walked once a depth. Bytes have none; `plain`: nor has anything else that JSON has no form for. */

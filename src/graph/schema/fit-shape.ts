@@ -1,13 +1,15 @@
-import { nestsWithin } from '../document/scan-limits.js'
+import { keysWithin } from '../document/scan-limits.js'
 import { documentShape } from './document-shape.js'
 import type { MapShape, NumberShape, ObjectShape, Shape, TextShape } from './shape.js'
 
 /** 0: does not fit. 1: fits, with fields that the shape does not declare. 2: fits exactly. */
 export type Fit = 0 | 1 | 2
 /** `room`: levels of objects and arrays that may still be opened, the value's own included. */
-type Fitter = (value: unknown, room: number) => Fit
+export type Fitter = (value: unknown, room: number) => Fit
 
 const fitters = new WeakMap<Shape, Fitter>()
+/** Keys of the objects met by fitters since it was set to 0. */
+let keys = 0
 
 /**
  * Tells whether a JSON value fits a shape, without saying why: shapes are turned into closures once, because every part of every document passes
@@ -18,7 +20,15 @@ export function fitShape(shape: Shape, value: unknown, depth: number = Infinity)
   return fitterOf(shape)(value, depth)
 }
 
-function fitterOf(shape: Shape): Fitter {
+/** Keys of objects within what fitted exactly with a depth since the last call, at any level: what `keysWithin` says of the same values. */
+export function takeKeys(): number {
+  const met = keys
+  keys = 0
+  return met
+}
+
+/** {@link fitShape} of one shape, for callers that ask it of thousands of values. */
+export function fitterOf(shape: Shape): Fitter {
   let fitter = fitters.get(shape)
   if (fitter === undefined) fitters.set(shape, fitter = makeFitter(shape))
   return fitter
@@ -35,7 +45,7 @@ function makeFitter(shape: Shape): Fitter {
     case 'any': return shape.object === true ? (value, room) => (isObject(value) ? shallow(value, room) : 0) : (value, room) => (value === undefined ? 0 : shallow(value, room))
     case 'list': return listFitter(fitterOf(shape.items), shape.min ?? 0, shape.max ?? Infinity)
     case 'tuple': return tupleFitter(shape.items.map(fitterOf))
-    case 'either': { const options = shape.options.map(fitterOf); return (value, room) => options.reduce<Fit>((best, option) => (best === 2 ? 2 : Math.max(best, option(value, room)) as Fit), 0) }
+    case 'either': return eitherFitter(shape.options.map(fitterOf))
     case 'map': return mapFitter(shape)
     case 'object': return objectFitter(shape)
     case 'document': return (value, room) => fitterOf(documentShape)(value, room)
@@ -61,6 +71,18 @@ function textFitter({ min = 0, max = Infinity, noControl = false, pattern }: Tex
     if (points < min || points > max || regex?.test(value) === false) return 0
     if (regex !== undefined) last = value
     return 2
+  }
+}
+
+function eitherFitter(options: readonly Fitter[]): Fitter {
+  return (value, room) => {
+    let best: Fit = 0
+    for (let i = 0; i < options.length && best < 2; i++) {
+      const met = keys, one = options[i]!(value, room)
+      if (one > best) best = one
+      else keys = met
+    }
+    return best
   }
 }
 
@@ -92,11 +114,18 @@ function tupleFitter(items: readonly Fitter[]): Fitter {
 
 function mapFitter(shape: MapShape): Fitter {
   const item = fitterOf(shape.values), key = shape.keys === undefined ? undefined : fitterOf(shape.keys)
+  let last: string | undefined // the name that fitted: those of params repeat
   return (value, room) => {
     if (!isObject(value) || room < 1) return 0
     let fit: Fit = 2
-    for (const name of Object.keys(value)) {
-      const one = key?.(name, 0) === 0 ? 0 : item(value[name], room - 1)
+    for (const name in value) {
+      if (!hasOwn.call(value, name)) continue
+      if (name !== last && key !== undefined) {
+        if (key(name, 0) === 0) return 0
+        last = name
+      }
+      keys++
+      const one = item(value[name], room - 1)
       if (one < fit) { if (one === 0) return 0; fit = one }
     }
     return fit
@@ -127,12 +156,21 @@ function objectFitter(shape: ObjectShape): Fitter {
       else { one = field.fit(value[name], room - 1); missing -= field.must }
       if (one < fit) { if (one === 0) return 0; fit = one }
     }
+    keys += at
     return missing > 0 ? 0 : fit
   }
 }
 
 /** What is never looked into is only measured. */
-function shallow(value: unknown, room: number): 0 | 2 { return room === Infinity || nestsWithin(value, room) ? 2 : 0 }
+function shallow(value: unknown, room: number): 0 | 2 {
+  if (room === Infinity || typeof value !== 'object') return 2
+  const inner = keysWithin(value, room)
+  keys += inner
+  return inner < 0 ? 0 : 2
+}
+
+/** Asked by this name, the question is free within `for in`; `Object.hasOwn` is a call each time (half of a walk through small maps). */
+export const hasOwn = Object.prototype.hasOwnProperty
 
 /** True for a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
