@@ -23,6 +23,7 @@ export type DefinitionOf = (node: number) => NodeDefinition | undefined
  */
 export function endsOf(
   graph: Graph, { indexOf, fromAt, toAt }: Pick<GraphEdgeList, 'indexOf' | 'fromAt' | 'toAt'>, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition,
+  portOf = (edge: number): string => graph.edges[edge]!.from[1],
 ): GraphEnds {
   const { nodes, edges } = graph, sinks: number[] = []
   for (let n = 0; n < nodes.length; n++) if (nodes[n]!.output === true) sinks.push(n)
@@ -36,7 +37,7 @@ export function endsOf(
   // Ports read of each node: nearly always one, of which no list is made.
   const read = new Array<string | string[] | undefined>(nodes.length), fed = new Uint8Array(nodes.length)
   for (let e = 0; e < edges.length; e++) {
-    const node = fromAt[e]!, target = toAt[e]!, port = edges[e]!.from[1], mine = node < 0 ? port : read[node]
+    const node = fromAt[e]!, target = toAt[e]!, port = portOf(e), mine = node < 0 ? port : read[node]
     if (mine === undefined) read[node] = port
     else if (!holds(mine, port)) read[node] = [...typeof mine === 'string' ? [mine] : mine, port]
     if (target >= 0) fed[target] = 1

@@ -1,23 +1,15 @@
-import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
+import type { LinkRecord } from './hash-links.js'
+import { HashWriter } from './hash-writer.js'
 import type { GraphPasses } from './passes.js'
 import { BLOCK_BYTES, compress, DIGEST_BYTES, startWords } from './sha256.js'
-import { TAG } from './hash-type.js'
 
 /** Bytes of messages that are held at once; a graph with more is hashed in several calls. */
 const MOST_BYTES = 8_388_608
 /** Room that the buffer starts with, per message. */
 const USUAL_BYTES = 320
 
-/** A link's record with places for what differs. */
-interface Link { readonly port: string; readonly piece: Piece; readonly orderAt: number; readonly digestAt: number }
-
-function linkRecord(port: string, parentPort: string): Link {
-  const writer = new HashWriter().begin(TAG.input).text(TAG.port, port).index(TAG.order, 0), orderAt = writer.mark - 4, digestAt = writer.begin(TAG.parent).mark
-  return { port, piece: pieceOf(writer.skip(DIGEST_BYTES).end().text(TAG.parentPort, parentPort).end().bytes), orderAt, digestAt }
-}
-
 /** Bytes that many messages start with: whole blocks as the state of SHA-256 behind them, and the rest. */
-export interface Opening { readonly state: number; readonly bytes: number; readonly rest: Piece }
+export interface Opening { readonly state: number; readonly bytes: number; readonly rest: Uint8Array }
 
 /**
  * Messages of a graph, collected for one call of {@link GraphPasses.hash}. They are given level by level, so that the digest of a message's parent is
@@ -41,14 +33,13 @@ export class MessageBatch {
   /** State and left-out bytes of the message that is being written. */
   #state = 0
   #before = 0
-  readonly #links = new Map<string, Map<string, number>>()
-  readonly #records: Link[] = []
 
-  /** A batch of at most `slots` messages that hold at most `parents` digests of others. */
-  constructor(passes: GraphPasses, slots: number, parents: number) {
+  /** A batch of at most `slots` messages that hold at most `parents` digests of others. `kept`: digests that stand until others take their places, when few are to. */
+  constructor(passes: GraphPasses, slots: number, parents: number, kept?: Uint8Array) {
     this.#passes = passes
-    this.writer = new HashWriter(Math.min(USUAL_BYTES * slots, MOST_BYTES))
+    this.writer = new HashWriter(kept ? 4_096 : Math.min(USUAL_BYTES * slots, MOST_BYTES))
     this.#digests = new Uint8Array(slots * DIGEST_BYTES)
+    if (kept) this.#digests.set(kept.subarray(0, slots * DIGEST_BYTES))
     this.#messageOf = new Int32Array(slots).fill(-1)
     this.#slots = new Uint32Array(slots)
     this.#starts = new Uint32Array(slots)
@@ -62,36 +53,24 @@ export class MessageBatch {
   /** What messages may start with. */
   openingOf(bytes: Uint8Array): Opening {
     const state = startWords(), view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length), whole = bytes.length - bytes.length % BLOCK_BYTES
-    if (whole === 0) return { state: 0, bytes: 0, rest: pieceOf(bytes) }
+    if (whole === 0) return { state: 0, bytes: 0, rest: bytes }
     for (let at = 0; at < whole; at += BLOCK_BYTES) compress(state, view, at)
-    return { state: this.#states.push(...state) / 8 - 1, bytes: whole, rest: pieceOf(bytes, whole) }
+    return { state: this.#states.push(...state) / 8 - 1, bytes: whole, rest: bytes.subarray(whole) }
   }
 
   /** The message that comes starts with this. */
   open({ state, bytes, rest }: Opening): void {
     this.#state = state
     this.#before = bytes
-    this.writer.piece(rest)
+    this.writer.raw(rest)
   }
-
-  /** Number of the record that all links of these two ports are copies of. */
-  linkOf(port: string, parentPort: string): number {
-    let parents = this.#links.get(port)
-    if (parents === undefined) this.#links.set(port, parents = new Map())
-    let link = parents.get(parentPort)
-    if (link === undefined) parents.set(parentPort, link = this.#records.push(linkRecord(port, parentPort)) - 1)
-    return link
-  }
-
-  /** The port that a link's record is about. */
-  portOf(link: number): string { return this.#records[link]!.port }
 
   /** The record of a link from slot `slot`, which was ended in an earlier level. */
-  link(number: number, order: number, slot: number): void {
-    const { writer } = this, link = this.#records[number]!, at = writer.mark
-    writer.piece(link.piece)
-    if (order !== 0) writer.setU32(at + link.orderAt, order)
-    this.#parent(at + link.digestAt, slot)
+  link({ bytes, orderAt, digestAt }: LinkRecord, order: number, slot: number): void {
+    const { writer } = this, at = writer.mark
+    writer.raw(bytes)
+    if (order !== 0) writer.setU32(at + orderAt, order)
+    this.#parent(at + digestAt, slot)
   }
 
   /** The digest of slot `slot` without a tag. */
@@ -122,7 +101,9 @@ export class MessageBatch {
   }
 
   /** Digest `at` of an earlier batch is that of slot `slot`. */
-  keep(slot: number, digests: Uint8Array, at: number): void { this.#digests.set(digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES), slot * DIGEST_BYTES) }
+  keep(slot: number, digests: Uint8Array, at: number): void {
+    for (let i = 0; i < DIGEST_BYTES; i++) this.#digests[slot * DIGEST_BYTES + i] = digests[at * DIGEST_BYTES + i]!
+  }
 
   /** What was ended so far may be a parent of what comes. */
   endLevel(): void {

@@ -10,8 +10,9 @@ export interface GraphPart { readonly nodes: readonly number[]; readonly late: r
 export interface GraphParts { readonly of: Int32Array; readonly levels: readonly (readonly GraphPart[])[] }
 
 /** Parts of a graph with feedback edges; undefined without any. O(nodes + edges). */
-export function partsOf({ edges }: Graph, { count, fromAt, toAt }: GraphEdgeList, order: Uint32Array): GraphParts | undefined {
-  if (!edges.some(({ delayFrames }) => delayFrames !== undefined)) return undefined
+export function partsOf({ edges }: Graph, { count, fromAt, toAt, source }: GraphEdgeList, order: Uint32Array): GraphParts | undefined {
+  // Else every edge counts for the order.
+  if (source.length === edges.length || !edges.some(({ delayFrames }) => delayFrames !== undefined)) return undefined
   const linked = edges.flatMap((_, e) => fromAt[e]! < 0 || toAt[e]! < 0 ? [] : [e])
   const from = Uint32Array.from(linked, (e) => fromAt[e]!), to = Uint32Array.from(linked, (e) => toAt[e]!)
   const of = strongParts(count, adjacencyOf(count, from, to)), into = adjacencyOf(count, to, Uint32Array.from(linked))

@@ -1,23 +1,29 @@
-import type { Adjacency, GraphEdgeList } from './edge-list.js'
 import type { DefinitionOf } from './ends.js'
 import type { Graph } from './graph.js'
-import { linksInto } from './hash-links.js'
+import type { End } from './hash-ends.js'
+import { linksInto, type GraphLinks } from './hash-links.js'
 import type { HashOptions } from './hash.js'
 
 /** A graph that was hashed: what the hashes of its next version may be taken from. */
 export interface HashedGraph {
   readonly graph: Graph
   readonly definitionOf: DefinitionOf
-  readonly edges: GraphEdgeList
-  /** Edges into each node. */
-  readonly into: Adjacency
-  /** 32 bytes per node. */
+  readonly links: GraphLinks
+  readonly ends: readonly End[]
+  /** Of ends as {@link digestOfEnds} takes them. */
+  readonly order: number[]
+  /** 32 bytes per node, then per end. */
   readonly digests: Uint8Array
   /** 1 = holds something that is never equal to anything, or that was told from outside: not to be taken over. */
   readonly fresh: Uint8Array
   /** Of the run, of nodes that are `seeded`. */
   readonly seed: bigint
   readonly o: HashOptions
+}
+
+/** True when a graph that is linked alike has the same ends. */
+export function endAlike({ graph: { nodes, inputs, outputs }, definitionOf }: HashedGraph, graph: Graph, now: DefinitionOf): boolean {
+  return inputs === graph.inputs && outputs === graph.outputs && graph.nodes.every(({ output }, n) => output === nodes[n]!.output && now(n) === definitionOf(n))
 }
 
 /**
@@ -30,10 +36,13 @@ export class HashReuse {
   /** 1 = taken over, by index in the new graph. */
   readonly #clean: Uint8Array
   readonly #usable: boolean
+  /** Same nodes by id, linked by the same edges. */
+  readonly #alike: boolean
 
   constructor(before: HashedGraph, now: Omit<HashedGraph, 'digests'>) {
     this.#before = before
     this.#now = now
+    this.#alike = before.links === now.links
     this.#clean = new Uint8Array(now.graph.nodes.length)
     const told = ({ o }: Pick<HashedGraph, 'o'>): boolean => o.referenced !== undefined || o.fingerprint !== undefined
     this.#usable = before.o.codeHash === now.o.codeHash && before.o.moduleHash === now.o.moduleHash && !told(before) && !told(now)
@@ -41,7 +50,7 @@ export class HashReuse {
 
   /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask parents first; of a loop's nodes {@link findAll}. */
   find(index: number): number {
-    const { graph, definitionOf, fresh, o } = this.#now, node = graph.nodes[index]!, before = this.#before, at = before.edges.indexOf.get(node.id)
+    const { graph, definitionOf, fresh, o } = this.#now, node = graph.nodes[index]!, before = this.#before, at = this.#alike ? index : before.links.edges.indexOf.get(node.id)
     if (!this.#usable || at === undefined || before.graph.nodes[at] !== node || before.fresh[at] === 1 || fresh[index] === 1) return -1
     const definition = definitionOf(index)
     if (definition !== before.definitionOf(at) || (definition?.deterministic === 'seeded' && before.seed !== this.#now.seed) || definition?.fingerprint !== undefined || (definition?.parity ?? 'exact') !== 'exact' && o.tier !== before.o.tier) return -1
@@ -64,14 +73,18 @@ export class HashReuse {
   }
 
   #sameLinks(index: number, at: number): boolean {
-    const now = this.#now, before = this.#before, count = now.into.start[index + 1]! - now.into.start[index]!
-    if (before.into.start[at + 1]! - before.into.start[at]! !== count) return false
+    const { graph: { edges }, links: { into, edges: { fromAt } } } = this.#now, before = this.#before, first = into.start[index]!, count = into.start[index + 1]! - first
+    if (this.#alike) {
+      for (let i = first; i < first + count; i++) { const parent = fromAt[into.list[i]!]!; if (parent >= 0 && this.#clean[parent] === 0) return false }
+      return true
+    }
+    if (before.links.into.start[at + 1]! - before.links.into.start[at]! !== count) return false
     if (count === 0) return true
-    const links = linksInto(now.graph.edges, now.into, index), old = linksInto(before.graph.edges, before.into, at)
+    const links = linksInto(edges, into, index), old = linksInto(before.graph.edges, before.links.into, at)
     for (let i = 0; i < count; i++) {
-      const e = links[i]!, parent = now.edges.fromAt[e]!
-      if (now.graph.edges[e] !== before.graph.edges[old[i]!]) return false
-      if (parent < 0 ? before.edges.fromAt[old[i]!]! >= 0 : this.#clean[parent] === 0) return false
+      const e = links[i]!, parent = fromAt[e]!
+      if (edges[e] !== before.graph.edges[old[i]!]) return false
+      if (parent < 0 ? before.links.edges.fromAt[old[i]!]! >= 0 : this.#clean[parent] === 0) return false
     }
     return true
   }

@@ -1,5 +1,5 @@
 import { checkParam } from './check-param.js'
-import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
+import { HashWriter } from './hash-writer.js'
 import type { NodeDefinition, ParamDeclaration } from './node-definition.js'
 import { shippedDigest } from './module-digests.js'
 import { revisionOf, writtenOf } from './revisions.js'
@@ -18,9 +18,9 @@ export interface ParamRecord {
   readonly name: string
   readonly declaration: ParamDeclaration
   /** The whole record of the default, when it has one that can be hashed. */
-  readonly omitted: Piece | undefined
+  readonly omitted: Uint8Array | undefined
   /** The whole record of the number 0: another number replaces its last eight bytes. */
-  readonly number: Piece | undefined
+  readonly number: Uint8Array | undefined
 }
 
 /** What the messages of all nodes of one type share, written once. */
@@ -52,7 +52,7 @@ export function typeRecords(definition: NodeDefinition, code: Uint8Array, seed: 
     const record = (value: unknown): Uint8Array | undefined => plain && value !== undefined && writeValue(writer.clear(), name, value) ? writer.bytes.slice() : undefined
     const omitted = record(preset), number = record(0), before = openings[i]
     if (before !== undefined && kind !== 'no' && declaration.type !== 'file' && (omitted !== undefined || preset === undefined)) openings.push(writer.clear().raw(before).raw(omitted ?? NOTHING).bytes.slice())
-    return { name, declaration, omitted: omitted && pieceOf(omitted), number: number && pieceOf(number) }
+    return { name, declaration, omitted, number }
   })
   return { head, params, openings }
 }

@@ -7,16 +7,6 @@ import { compareUtf8, writeUtf8 } from './utf8.js'
 /** Tags of values inside a record; each is followed by its bytes, lengths as u32 LE, so that no two values share an encoding. */
 const VALUE = { null: 0, false: 1, true: 2, number: 3, u64: 4, string: 5, bytes: 6, array: 7, object: 8 } as const
 
-/** Bytes that are written many times, in words of four, little-endian; zeros fill the last one. */
-export interface Piece { readonly bytes: number; readonly words: Uint32Array }
-
-/** A piece of the bytes from `from` on. */
-export function pieceOf(bytes: Uint8Array, from = 0): Piece {
-  const length = bytes.length - from, padded = new Uint8Array(length + 3 & ~3), view = new DataView(padded.buffer)
-  padded.set(bytes.subarray(from))
-  return { bytes: length, words: Uint32Array.from({ length: padded.length / 4 }, (_, i) => view.getUint32(4 * i, true)) }
-}
-
 /**
  * Growing buffer of records `tag u8 · length u32 LE · bytes` (spec graph.md section 6). Records nest: the length of an outer one is filled in when it
  * ends. One writer serves all nodes of a graph.
@@ -82,15 +72,6 @@ export class HashWriter {
     const length = to - from, at = this.skip(length).#length - length
     if (from === 0 && to === bytes.length) this.#bytes.set(bytes, at)
     else this.setBytes(at, bytes, from, to)
-    return this
-  }
-
-  /** A piece without tag; up to three bytes behind it are written, too. */
-  piece({ bytes, words }: Piece): this {
-    this.#room(bytes + 3)
-    const view = this.#view, at = this.#length
-    for (let i = 0; i < words.length; i++) view.setUint32(at + 4 * i, words[i]!, true)
-    this.#length = at + bytes
     return this
   }
 

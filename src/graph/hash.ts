@@ -1,26 +1,25 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
-import { adjacencyOf, edgeListOf, type Adjacency, type GraphEdgeList } from './edge-list.js'
 import type { DefinitionOf } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph } from './graph.js'
 import { MessageBatch, type Opening } from './hash-batch.js'
 import { digestOfEnds, endsToHash, type End } from './hash-ends.js'
-import { linksInto } from './hash-links.js'
-import { digestsOf, kindsOf, loopDigest, partsOf, type GraphPart, type GraphParts } from './hash-loops.js'
+import { graphLinks, linkedAlike, linksInto, type GraphLinks, type LinkRecord } from './hash-links.js'
+import { digestsOf, kindsOf, loopDigest, type GraphPart } from './hash-loops.js'
 import type { GraphHashes, Hash, HashOptions } from './hash-options.js'
-import { HashReuse, type HashedGraph } from './hash-reuse.js'
+import { endAlike, HashReuse, type HashedGraph } from './hash-reuse.js'
 import { codeDigest, DOMAIN, isPlain, TAG, typeRecords, withAdditional, type TypeRecords } from './hash-type.js'
 import { asSeed, randomBytes, requireText, seedOf, valueDigest } from './hash-values.js'
-import { HashWriter, pieceOf, type Piece } from './hash-writer.js'
+import { HashWriter } from './hash-writer.js'
 import { allRun, applyModes } from './modes.js'
 import type { NodeDefinition, ParamDeclaration, ParamValues } from './node-definition.js'
-import { levelOrder, topologicalOrder } from './order.js'
 import { resolveParams } from './params.js'
 import { plainPasses } from './passes.js'
 import { DIGEST_BYTES, hexOf } from './sha256.js'
 import { flatGraph } from './subgraph/flatten.js'
 import { compareUtf8 } from './utf8.js'
+import { withDefinitions } from './with-definitions.js'
 
 export type { GraphHashes, Hash, HashOptions } from './hash-options.js'
 
@@ -32,7 +31,8 @@ const DETERMINISTIC_NO = /* @__PURE__ */ Uint8Array.of(2), NO_TYPES = { get: ():
  * first. One pass in topological order. Throws `GRAPH_CYCLE`.
  */
 export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
-  const given = flatGraph(whole, o.registry ?? NO_TYPES)
+  // Others would be new objects each time, of which `previous` knows nothing.
+  const types = o.registry ?? NO_TYPES, old = whole.nodes.some(({ definition, version }) => definition === undefined && version !== undefined), given = flatGraph(old ? withDefinitions(whole, types) : whole, types)
   const definition: (graph: Graph) => DefinitionOf = (g) => (node) => g.nodes[node]!.definition ?? o.registry?.get(g.nodes[node]!.type)
   const graph = allRun(given) ? given : applyModes(given, definition(given)).graph
   return new GraphHasher(graph, definition(graph), o).run()
@@ -52,20 +52,16 @@ class GraphHasher {
   /** Nodes that hold a nonce or a run-time value; see `HashedGraph`. */
   readonly #fresh: Uint8Array
   #index = 0
-  readonly #edges: GraphEdgeList
-  /** Edges into each node, feedback and links from nowhere included. */
-  readonly #into: Adjacency
+  readonly #links: GraphLinks
   readonly #ends: readonly End[]
-  /** Record of each edge (see `MessageBatch.linkOf`), −1 = one that has to be looked at. */
-  readonly #links: Int32Array
+  readonly #before: HashedGraph | undefined
   /** One message per node, then one per end. */
   readonly #batch: MessageBatch
   readonly #writer: HashWriter
   /** Record of the port that was written last as an output. */
   #port: string | undefined
-  #portRecord: Piece | undefined
-  /** Of a graph with feedback edges; and of a loop that is being hashed the digests of the round before. */
-  #parts: GraphParts | undefined
+  #portRecord: Uint8Array | undefined
+  /** Of a loop that is being hashed the digests of the round before. */
   #round: ReadonlyMap<number, Uint8Array> | undefined
   /** Run-time inputs by node and port. */
   readonly #bound = new Map<number, Map<string, string>>()
@@ -75,45 +71,31 @@ class GraphHasher {
     this.#definitionOf = definitionOf
     this.#o = o
     this.#seed = o.seed ?? seedOf(graph.config.seed ?? 0)
-    const edges = this.#edges = edgeListOf(graph), count = graph.nodes.length, to = new Uint32Array(graph.edges.length), linked = to.slice()
-    let length = 0
-    this.#ends = endsToHash(graph, edges, definitionOf)
-    this.#batch = new MessageBatch(o.passes ?? plainPasses, count + this.#ends.length, edges.fromAt.length + this.#ends.length)
-    this.#links = new Int32Array(graph.edges.length)
-    let port: string | undefined, parentPort: string | undefined, link = -1
-    // Edges are visited here in their order: later, node by node, each would be a walk through memory.
-    for (let e = 0; e < to.length; e++) {
-      if (edges.toAt[e]! < 0) continue
-      const edge = graph.edges[e]!
-      if (edge.to[1] !== port || edge.from[1] !== parentPort) link = this.#batch.linkOf(port = edge.to[1], parentPort = edge.from[1])
-      this.#links[e] = edges.fromAt[e]! < 0 || edge.delayFrames !== undefined || edge.order !== undefined ? -1 : link
-      to[length] = edges.toAt[e]!
-      linked[length++] = e
-    }
-    this.#into = adjacencyOf(count, to.subarray(0, length), linked.subarray(0, length))
+    const before = this.#before = o.previous && hashed.get(o.previous), count = graph.nodes.length, passes = o.passes ?? plainPasses
+    const alike = before !== undefined && linkedAlike(before.graph, graph), links = this.#links = alike ? before.links : graphLinks(graph, passes)
+    this.#ends = alike && endAlike(before, graph, definitionOf) ? before.ends : endsToHash(graph, links, definitionOf)
+    this.#batch = new MessageBatch(passes, count + this.#ends.length, links.linkOf.length + this.#ends.length, alike ? before.digests : undefined)
     this.#writer = this.#batch.writer
     this.#fresh = new Uint8Array(count)
     for (const [name, input] of graph.inputs) for (const [id, port] of input.to) this.#bind(id, port, name)
   }
 
   run(): GraphHashes {
-    const { nodes } = this.#graph, { order, levels } = (this.#o.passes ?? plainPasses).order(this.#edges), batch = this.#batch
-    if (order.length < nodes.length) topologicalOrder(this.#graph) // throws
-    const before = this.#o.previous === undefined ? undefined : hashed.get(this.#o.previous)
-    const now = { graph: this.#graph, definitionOf: this.#definitionOf, edges: this.#edges, into: this.#into, fresh: this.#fresh, seed: this.#seed, o: { ...this.#o, previous: undefined } }
-    const reuse = before && new HashReuse(before, now)
+    const { nodes } = this.#graph, { sorted, levels, parts } = this.#links, batch = this.#batch, before = this.#before, ends = this.#ends
+    const now = { graph: this.#graph, definitionOf: this.#definitionOf, links: this.#links, ends, order: before?.ends === ends ? before.order : ends.map((_, i) => i), fresh: this.#fresh, seed: this.#seed, o: { ...this.#o, previous: undefined } }
+    const reuse = before && new HashReuse(before, now), alike = before?.links === this.#links, ran = new Uint8Array(nodes.length)
     let level = 0, kept = 0
     const write = (node: number): void => {
       this.#index = node
+      ran[node] = 1
       this.#writeNode(node)
       batch.end(node)
     }
     const visit = (node: number): void => {
       const same = reuse === undefined ? -1 : reuse.find(node)
-      if (same >= 0) { kept++; batch.keep(node, before!.digests, same) } else write(node)
+      if (same < 0) write(node); else { kept++; if (!alike) batch.keep(node, before!.digests, same) }
     }
-    const parts = this.#parts = partsOf(this.#graph, this.#edges, order)
-    if (parts === undefined) for (const node of levelOrder({ order, levels })) {
+    if (parts === undefined) for (const node of sorted) {
       if (levels[node] !== level) { batch.endLevel(); level = levels[node]! }
       visit(node)
     }
@@ -129,10 +111,10 @@ class GraphHasher {
       batch.endLevel()
     }
     batch.endLevel()
-    this.#ends.forEach(({ node, port }, i) => { this.#writeOutput(node, port); batch.end(nodes.length + i) })
+    ends.forEach(({ node, port }, i) => { if (ran[node] === 0 && ends === before?.ends) return; this.#writeOutput(node, port); batch.end(nodes.length + i) })
     batch.flush()
     const result: GraphHashes = {
-      graph: hexOf(digestOfEnds(this.#ends, batch.digests, nodes.length)), hashed: nodes.length - kept,
+      graph: hexOf(digestOfEnds(ends, batch.digests, nodes.length, now.order)), hashed: nodes.length - kept,
       node: (id) => this.#hexOf(this.#find(id)),
       output: ([id, port]) => { this.#writeOutput(this.#find(id), port); return hexOf(this.#writer.takeDigest(0)) },
     }
@@ -172,7 +154,7 @@ class GraphHasher {
   }
 
   #bind(id: string, port: string, name: string): void {
-    const node = this.#edges.indexOf.get(id)
+    const node = this.#links.edges.indexOf.get(id)
     if (node === undefined) return
     this.#fresh[node] = 1
     const ports = this.#bound.get(node)
@@ -181,7 +163,7 @@ class GraphHasher {
   }
 
   #find(id: string): number {
-    const node = this.#edges.indexOf.get(id)
+    const node = this.#links.edges.indexOf.get(id)
     if (node === undefined) throw graphErrors.NODE_NOT_FOUND({ thing: 'Hash', id: 'node', node: id })
     return node
   }
@@ -220,8 +202,8 @@ class GraphHasher {
       const { name, declaration, omitted, number } = records[at]!
       const own = Object.hasOwn(values, name) ? values[name] : undefined, value = own === undefined && plain ? declaration.default : own
       if (value === undefined) continue
-      if (own === undefined && omitted !== undefined) writer.piece(omitted)
-      else if (typeof value === 'number' && number !== undefined) writer.piece(number).lastNumber(value)
+      if (own === undefined && omitted !== undefined) writer.raw(omitted)
+      else if (typeof value === 'number' && number !== undefined) writer.raw(number).lastNumber(value)
       else this.#writeParam(id, name, value, declaration)
       if (declaration.type === 'file' || this.#o.referenced?.(id, name) !== undefined) files = [...files, name]
       else if (declaration.items?.type === 'file' && Array.isArray(value)) files = [...files, ...value.map((_, i) => `${name}[${i}]`).sort(compareUtf8)]
@@ -268,7 +250,7 @@ class GraphHasher {
   /** Links by port name, then order; the rank among a port's links enters, not the number written in the document. */
   #writeInputs(index: number, definition: NodeDefinition | undefined): void {
     if (this.#writeLinks(index)) return
-    const { edges } = this.#graph, { fromAt } = this.#edges, writer = this.#writer, links = linksInto(edges, this.#into, index)
+    const { edges } = this.#graph, { into, recordOf, parts, edges: { fromAt } } = this.#links, writer = this.#writer, links = linksInto(edges, into, index)
     const bound = this.#bound.get(index)
     const literals: readonly (readonly string[])[] = bound === undefined ? NONE : [...bound].filter(([port]) => definition === undefined || !Object.hasOwn(definition.params, port)).sort(([a], [b]) => compareUtf8(a, b))
     let literal = 0, rank = 0, before: string | undefined
@@ -278,10 +260,10 @@ class GraphHasher {
       rank = to[1] === before ? rank + 1 : 0
       before = to[1]
       if (fromAt[e]! < 0) continue
-      if (delayFrames === undefined) this.#batch.link(this.#batch.linkOf(to[1], from[1]), rank, fromAt[e]!)
+      if (delayFrames === undefined) this.#batch.link(recordOf(to[1], from[1]), rank, fromAt[e]!)
       else {
         writer.begin(TAG.input).text(TAG.port, to[1]).index(TAG.order, rank).index(TAG.feedback, delayFrames)
-        if (this.#parts!.of[fromAt[e]!] !== this.#parts!.of[index]) { writer.begin(TAG.parent); this.#batch.digestOf(fromAt[e]!); writer.end() }
+        if (parts!.of[fromAt[e]!] !== parts!.of[index]) { writer.begin(TAG.parent); this.#batch.digestOf(fromAt[e]!); writer.end() }
         else if (this.#round) writer.record(TAG.parent, this.#round.get(fromAt[e]!)!)
         writer.text(TAG.parentPort, from[1]).end()
       }
@@ -291,18 +273,17 @@ class GraphHasher {
 
   /** The inputs of a node of which nothing but plain links in order of their ports is to be told: false = it is not one, nothing written. */
   #writeLinks(index: number): boolean {
-    const { start, list } = this.#into, from = start[index]!, to = start[index + 1]!, batch = this.#batch
+    const { into: { start, list }, linkOf, records, edges: { fromAt } } = this.#links, from = start[index]!, to = start[index + 1]!
     if (this.#bound.size > 0 && this.#bound.has(index)) return false
     for (let i = from, before = -1; i < to; i++) {
-      const link = this.#links[list[i]!]!
-      if (link < 0 || (before >= 0 && link !== before && compareUtf8(batch.portOf(before), batch.portOf(link)) > 0)) return false
+      const link = linkOf[list[i]!]!
+      if (link < 0 || (before >= 0 && link !== before && compareUtf8(records[before]!.port, records[link]!.port) > 0)) return false
       before = link
     }
-    for (let i = from, rank = 0, before = -1; i < to; i++) {
-      const e = list[i]!, link = this.#links[e]!
-      rank = before >= 0 && (link === before || batch.portOf(link) === batch.portOf(before)) ? rank + 1 : 0
-      before = link
-      batch.link(link, rank, this.#edges.fromAt[e]!)
+    for (let i = from, rank = 0, before: LinkRecord | undefined; i < to; i++) {
+      const e = list[i]!, record = records[linkOf[e]!]!
+      rank = before?.port === record.port ? rank + 1 : 0
+      this.#batch.link(before = record, rank, fromAt[e]!)
     }
     return true
   }
@@ -342,8 +323,8 @@ class GraphHasher {
 
   #writeOutput(node: number, port: string): void {
     this.#batch.digestOf(node)
-    if (port !== this.#port) this.#portRecord = pieceOf(new HashWriter().text(TAG.parentPort, this.#port = port).bytes)
-    this.#writer.piece(this.#portRecord!)
+    if (port !== this.#port) this.#portRecord = new HashWriter().text(TAG.parentPort, this.#port = port).bytes
+    this.#writer.raw(this.#portRecord!)
   }
 
 }

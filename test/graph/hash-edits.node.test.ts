@@ -1,6 +1,6 @@
 /** Hashes after edits (GR-55): what changed and what reads it is hashed again, loops whole, and nothing else; the result is that of a cold hash, in TypeScript and in the core. */
 import { expect, test } from 'vitest'
-import type { Graph, GraphEdge } from '../../src/graph/graph.js'
+import type { Graph, GraphEdge, GraphNode } from '../../src/graph/graph.js'
 import { hashGraph, type GraphHashes } from '../../src/graph/hash.js'
 import { compileModules } from '../../src/kernels/compile.js'
 import { corePasses } from '../../src/kernels/graph-passes.js'
@@ -85,4 +85,29 @@ test('another seed is a matter of seeded nodes and what they feed', () => {
   expect(all(seeded, after)).toEqual(all(seeded, hashGraph(seeded, { seed: 2n })))
   expect(after.hashed).toBe(seeded.nodes.filter(({ id }) => before.node(id) !== after.node(id)).length)
   expect(after.hashed).toBeGreaterThan(0)
+})
+
+test('ends follow what is declared, which nodes are outputs, and the ports of replaced types, as by a cold hash', () => {
+  const graph: Graph = { ...randomGraph(4, 40), outputs: new Map() }, [first, , third] = graph.nodes
+  const wide = { ...third!.definition!, outputs: { ...third!.definition!.outputs, more: third!.definition!.outputs['x']! } }
+  const swap = (graph: Graph, by: Partial<GraphNode>): Graph => ({ ...graph, nodes: graph.nodes.map((one) => one.id === third!.id ? { ...one, ...by } : one) })
+  const declared: Graph = { ...graph, outputs: new Map([['a', [first!.id, 'x']]]) }, sink = swap(declared, { output: true })
+  const steps: readonly Graph[] = [
+    graph, declared, sink, swap(sink, { definition: wide }), { ...declared, outputs: new Map([['b', [first!.id, 'x']], ['a', [first!.id, 'y']]]) }, graph, swap(graph, { definition: wide }),
+    { ...graph, inputs: new Map([['in', { to: [[third!.id, 'many']], default: 7 }]]) }, graph,
+  ]
+  let previous: GraphHashes | undefined
+  const found = steps.map((next) => (previous = hashGraph(next, previous && { previous })).graph)
+  expect(found).toEqual(steps.map((next) => hashGraph(next).graph))
+  expect(new Set(found).size).toBe(steps.length - 2)
+})
+
+test('nodes whose types only the registry knows are left alone, too', () => {
+  const graph = randomGraph(5, 30), types = new Map(graph.nodes.map(({ type, definition }) => [type, definition!])), bare: Graph = { ...graph, nodes: graph.nodes.map(({ definition: _, ...node }) => node as GraphNode) }
+  const before = hashGraph(bare, { registry: types }), { nodes: [, , third] } = bare
+  expect(before.graph).toBe(hashGraph(graph).graph)
+  expect(hashGraph({ ...bare }, { registry: types, previous: before }).hashed).toBe(0)
+  const next = { ...bare, nodes: bare.nodes.map((node) => node === third ? { ...node, params: { hz: 77 } } : node) }, after = hashGraph(next, { registry: types, previous: before })
+  expect(all(next, after)).toEqual(all(next, hashGraph(next, { registry: types })))
+  expect(after.hashed).toBe(touched(bare, next))
 })
