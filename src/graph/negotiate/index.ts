@@ -5,13 +5,15 @@ import { graphErrors } from '../errors.js'
 import type { Graph } from '../graph.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { resolveParams } from '../params.js'
+import { mediaOf } from './constraints.js'
 import { converterSearch } from './converters.js'
 import { describeFields } from './describe.js'
 import type { Domain } from './domain.js'
 import { insertConverters, mendEdges } from './insert.js'
-import type { NodePorts } from './node-ports.js'
+import type { PortLink } from './node-ports.js'
 import type { InsertedNode, NegotiateOptions, Negotiation } from './options.js'
-import { mediaAt, prepare, solve, type Problem, type Solution } from './solver.js'
+import { remembering } from './remembering.js'
+import { prepare, solve, type Problem, type Solution } from './solver.js'
 
 export type { InsertedNode, NegotiateMode, NegotiateOptions, Negotiation } from './options.js'
 
@@ -25,33 +27,39 @@ export interface ConverterSource {
  * Agrees the media of every port and inserts converters where two ends cannot agree (GR-33 to GR-38). Nothing is read or run: ports of files and
  * devices stay open until `known` tells their media. Never throws; deterministic; iterative.
  */
-export function negotiate(graph: Graph, registry: ConverterSource, o: NegotiateOptions = {}): Negotiation {
+export function negotiate(graph: Graph, registry: ConverterSource, o: NegotiateOptions = {}): Negotiation { return negotiatePorts(graph, registry, o).negotiation }
+
+/** {@link negotiate}, with the links of every node and what each carries: nobody then has to find them by name again. */
+export interface NegotiatedPorts {
+  readonly negotiation: Negotiation
+  /** Links of a node (document index) in order of declaration; none of one that was left out. */
+  links(node: number): readonly PortLink[]
+  /** Agreed media of a link; undefined while it is open. */
+  mediaOf(link: PortLink): Media | undefined
+}
+
+/** See {@link NegotiatedPorts}. */
+export function negotiatePorts(graph: Graph, registry: ConverterSource, o: NegotiateOptions = {}): NegotiatedPorts {
   const definitionOf = definitions(graph, registry, o)
   const problem = prepare(graph, { definitionOf, paramsOf: o.params ?? paramsOf(graph, definitionOf), known: o.known ?? new Map(), brokenEdges: o.brokenEdges, edges: o.edges })
-  const solution = solve(problem)
+  const solution = solve(problem), { network, nodes } = solution
   const media = new Map<string, Media>(), open: string[] = []
-  const shared = new Map<Domain, Media | undefined>() // equal ports share their domain
-  solution.nodes.forEach((node) => {
+  const shared = remembering((domain: Domain) => mediaOf(domain)) // equal ports share their domain
+  const mediaAt = ({ port: { dimensions }, variable }: PortLink): Media | undefined => dimensions.length > 0 ? mediaOf(network.domain(variable), dimensions) : shared(network.domain(variable))
+  for (const node of nodes) {
     for (const link of node?.links ?? []) {
-      const agreed = link.port.dimensions.length > 0 ? mediaAt(solution, link) : sharedMedia(solution, link, shared)
-      if (agreed === undefined) open.push(`${node!.id}.${link.name}`)
-      else media.set(`${node!.id}.${link.name}`, agreed)
+      const agreed = mediaAt(link), name = `${node!.id}.${link.name}`
+      if (agreed === undefined) open.push(name)
+      else media.set(name, agreed)
     }
-  })
-  const mended = mendEdges(problem, solution, {
-    mode: o.mode ?? graph.config.negotiate ?? 'auto', most: o.mostConverters ?? 4, search: converterSearch(registry.list().filter((one) => one.converter !== undefined)),
+  }
+  const mended = mendEdges(problem, solution, shared, {
+    mode: o.mode ?? graph.config.negotiate ?? 'auto', most: o.mostConverters ?? 4, search: converterSearch(solution.broken.length === 0 ? [] : registry.list().filter((one) => one.converter !== undefined)),
   })
   const diagnostics = [...faultsOf(problem, solution), ...mended.diagnostics]
   const inserted: InsertedNode[] = []
-  const result = insertConverters(graph, mended.chains, media, inserted, diagnostics)
-  return { graph: result, media, inserted, open, diagnostics }
-}
-
-function sharedMedia(solution: Solution, link: NodePorts['links'][number], shared: Map<Domain, Media | undefined>): Media | undefined {
-  const domain = solution.network.domain(link.variable)
-  let media = shared.get(domain)
-  if (media === undefined) shared.set(domain, media = mediaAt(solution, link))
-  return media
+  const result = insertConverters(problem, mended.chains, media, inserted, diagnostics)
+  return { negotiation: { graph: result, media, inserted, open, diagnostics }, links: (node) => nodes[node]?.links ?? [], mediaOf: mediaAt }
 }
 
 function definitions(graph: Graph, registry: ConverterSource, o: NegotiateOptions): (node: number) => NodeDefinition | undefined {

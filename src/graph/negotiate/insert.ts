@@ -3,11 +3,11 @@ import type { Media } from '../../media/media-type.js'
 import { edgeName } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphNode } from '../graph.js'
-import { mediaOf } from './constraints.js'
 import type { ConverterSearch, ConverterStep } from './converters.js'
 import { describeConstraint, describeDomain, describeFields, describeMedia } from './describe.js'
-import { kindsOf } from './domain.js'
+import { kindsOf, type Domain } from './domain.js'
 import type { InsertedNode, NegotiateMode } from './options.js'
+import { remembering } from './remembering.js'
 import type { BrokenEdge, Problem, Solution } from './solver.js'
 
 /** A chain of converters for one edge. */
@@ -15,23 +15,21 @@ export interface EdgeChain { readonly edge: number; readonly steps: readonly Con
 
 interface MendOptions { readonly mode: NegotiateMode; readonly most: number; readonly search: ConverterSearch }
 
-/** Finds a converter chain for every broken edge, or says why there is none. Edges whose media come with the first packet wait for it. */
-export function mendEdges(problem: Problem, solution: Solution, o: MendOptions): { readonly chains: EdgeChain[]; readonly diagnostics: Diagnostic[] } {
+/** Finds a converter chain for every broken edge, or says why there is none. Edges whose media come with the first packet wait for it. `mediaOf`: of a domain, one object for each. */
+export function mendEdges(problem: Problem, { broken, network }: Solution, mediaOf: (domain: Domain) => Media | undefined, o: MendOptions): { readonly chains: EdgeChain[]; readonly diagnostics: Diagnostic[] } {
   const chains: EdgeChain[] = [], diagnostics: Diagnostic[] = []
-  const reasons = new Map<readonly ConverterStep[], string>() // equal questions have one answer
-  for (const broken of solution.broken) {
-    const from = mediaOf(solution.network.domain(broken.producer)), to = mediaOf(solution.network.domain(broken.consumer))
-    const known = from !== undefined && to !== undefined
-    const free = known ? o.search.find(from, to, { losslessOnly: false, most: o.most }) : null
-    const allowed = o.mode === 'strict' || !known ? null : o.mode === 'auto' ? free : o.search.find(from, to, { losslessOnly: true, most: o.most })
-    if (allowed !== null) {
-      let reason = reasons.get(allowed)
-      if (reason === undefined) reasons.set(allowed, reason = `${describeMedia(from!)} → ${describeMedia(to!)}`)
-      if (allowed.length > 0) chains.push({ edge: broken.edge, steps: allowed, reason })
+  const bridge = remembering((from: Media) => remembering((to: Media) => {
+    const find = (losslessOnly: boolean): readonly ConverterStep[] | null => o.search.find(from, to, { losslessOnly, most: o.most }), free = find(false)
+    return { free, allowed: o.mode === 'strict' ? null : o.mode === 'auto' ? free : find(true), reason: `${describeMedia(from)} → ${describeMedia(to)}` }
+  }))
+  for (const edge of broken) {
+    const from = mediaOf(network.domain(edge.producer)), to = mediaOf(network.domain(edge.consumer)), found = from && to && bridge(from)(to)
+    if (found?.allowed) {
+      if (found.allowed.length > 0) chains.push({ edge: edge.edge, steps: found.allowed, reason: found.reason })
       continue
     }
-    if (!known && o.mode !== 'strict' && (broken.fields[0] !== 'kind' || bridges(broken, o.search))) continue
-    diagnostics.push(conflict(broken, problem, free, from, o.search))
+    if (found === undefined && o.mode !== 'strict' && (edge.fields[0] !== 'kind' || bridges(edge, o.search))) continue
+    diagnostics.push(conflict(edge, problem, found?.free ?? null, from, o.search))
   }
   return { chains, diagnostics }
 }
@@ -78,17 +76,19 @@ function suggestMore({ gives, takes }: BrokenEdge, search: ConverterSearch): Sug
 
 /** Puts the chains into a copy of the graph, notes their media, and reports each node. Converter ids: `~<from>.<port>~<n>`, n counting per port from 1. */
 export function insertConverters(
-  graph: Graph, chains: readonly EdgeChain[], media: Map<string, Media>, inserted: InsertedNode[], diagnostics: Diagnostic[],
+  { graph, edges: { indexOf } }: Problem, chains: readonly EdgeChain[], media: Map<string, Media>, inserted: InsertedNode[], diagnostics: Diagnostic[],
 ): Graph {
   if (chains.length === 0) return graph
   const nodes: GraphNode[] = [...graph.nodes], edges: GraphEdge[] = [...graph.edges]
-  const changes = new Map<ConverterStep, string>(), counts = new Map<string, number>(), taken = new Set(graph.nodes.map((node) => node.id))
+  const changes = new Map<ConverterStep, string>(), counts = new Map<string, number>()
   for (const { edge: at, steps, reason } of chains) {
     const edge = graph.edges[at]!
-    const [node, port] = edge.from, name = `${node}.${port}->${edge.to[0]}.${edge.to[1]}`
+    const producer = edge.from.join('.'), name = `${producer}->${edge.to.join('.')}`
     let from = edge.from
     for (const step of steps) {
-      const id = freeId(`${node}.${port}`, counts, taken)
+      let n = counts.get(producer) ?? 0, id: string
+      do id = `~${producer}~${++n}`; while (indexOf.has(id))
+      counts.set(producer, n)
       let change = changes.get(step)
       if (change === undefined) changes.set(step, change = `${describeMedia(step.from)} → ${describeMedia(step.to)}`)
       nodes.push({ id, type: step.definition.type, definition: step.definition, params: step.params })
@@ -105,13 +105,4 @@ export function insertConverters(
     edges[at] = { ...edge, from }
   }
   return { ...graph, nodes, edges }
-}
-
-function freeId(port: string, counts: Map<string, number>, taken: Set<string>): string {
-  let n = counts.get(port) ?? 0
-  let id: string
-  do id = `~${port}~${++n}`; while (taken.has(id))
-  counts.set(port, n)
-  taken.add(id)
-  return id
 }

@@ -15,29 +15,32 @@ export interface InputLinks {
 export function inputLinks(
   graph: Graph, { fromAt, toAt }: Pick<GraphEdgeList, 'fromAt' | 'toAt'>, definitionOf: (node: number) => NodeDefinition | undefined, broken: ReadonlySet<number> | undefined,
 ): InputLinks {
-  const byNode: (Map<string, number[]> | undefined)[] = new Array<undefined>(graph.nodes.length)
+  /** Edges of a node: by port where there are several; most nodes have one, for which no map is made. */
+  const byNode = new Array<number[] | Map<string, number[]> | undefined>(graph.nodes.length)
   for (let e = 0; e < graph.edges.length; e++) {
     if (broken?.has(e) === true) continue
     const { from, to } = graph.edges[e]!, target = toAt[e]!, source = fromAt[e]!
     if (target < 0 || source < 0) continue
     const consumer = definitionOf(target), input = consumer && linkableInput(consumer, to[1])
     if (input === undefined || own(definitionOf(source)?.outputs, from[1]) === undefined) continue
-    const ports = byNode[target] ??= new Map()
-    const list = ports.get(to[1])
+    const held = byNode[target]
+    if (held === undefined) { byNode[target] = [e]; continue }
+    const ports = Array.isArray(held) ? new Map([[graph.edges[held[0]!]!.to[1], held]]) : held, list = ports.get(to[1])
+    byNode[target] = ports
     if (list === undefined) ports.set(to[1], [e])
     else if (input.multi === true) list.push(e)
   }
   for (const ports of byNode) {
-    if (ports === undefined) continue
-    for (const list of ports.values()) if (list.length > 1) list.sort((a, b) => (graph.edges[a]!.order ?? a) - (graph.edges[b]!.order ?? b) || a - b)
+    if (ports instanceof Map) for (const list of ports.values()) list.sort((a, b) => (graph.edges[a]!.order ?? a) - (graph.edges[b]!.order ?? b) || a - b)
   }
   return {
-    edges: (node, port) => byNode[node]?.get(port) ?? NONE,
+    edges: (node, port) => {
+      const held = byNode[node]
+      return (Array.isArray(held) ? graph.edges[held[0]!]!.to[1] === port ? held : undefined : held?.get(port)) ?? NONE
+    },
     all: (node) => {
-      const ports = byNode[node]
-      if (ports === undefined) return NONE
-      if (ports.size === 1) for (const list of ports.values()) return list
-      return Object.keys(linkableInputs(definitionOf(node)!)).flatMap((port) => ports.get(port) ?? NONE)
+      const held = byNode[node] ?? NONE
+      return held instanceof Map ? Object.keys(linkableInputs(definitionOf(node)!)).flatMap((port) => held.get(port) ?? NONE) : held
     },
   }
 }

@@ -43,7 +43,7 @@ const NONE: readonly PendingFunction[] = []
 export function addNode(network: PortNetwork, request: NodeRequest, faults: NodeFaults): NodePorts {
   const { id, ports, params } = request
   const links: PortLink[] = []
-  let pending = NONE
+  let pending: PendingFunction[] | undefined
   for (const port of ports) {
     const count = port.input ? request.linkCount(port.name) : 1
     for (let n = 0; n < count; n++) {
@@ -51,13 +51,13 @@ export function addNode(network: PortNetwork, request: NodeRequest, faults: Node
       const known = request.known(name)
       const link: PortLink = { name, port, variable: network.add(known === undefined ? port.own : exactly(known)) }
       links.push(link)
-      if (known === undefined && port.functions.length > 0) pending = [...pending, ...port.functions.map((f) => ({ link, function: f }))]
+      if (known === undefined) for (const f of port.functions) (pending ??= []).push({ link, function: f })
     }
   }
-  const node: NodePorts = { id, params, links, pending }
+  const node: NodePorts = { id, params, links, pending: pending ?? NONE }
   if (request.fixed !== undefined && request.fixed.size > 0) applyFixed(network, node, request.fixed)
   tiePorts(network, node, faults)
-  if (pending.length > 0) runFunctions(network, node, faults)
+  runFunctions(network, node, faults)
   return node
 }
 

@@ -3,7 +3,7 @@ import { edgeListOf, type GraphEdgeList } from '../edge-list.js'
 import type { Graph } from '../graph.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { orderOf } from '../order.js'
-import { constrainPorts, mediaOf } from './constraints.js'
+import { constrainPorts } from './constraints.js'
 import { FIELDS, fieldName, kindsOf, type Domain } from './domain.js'
 import type { FieldDomain } from './field-domain.js'
 import { inputLinks, type InputLinks } from './links.js'
@@ -154,9 +154,4 @@ function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePo
 function outputLink({ links }: NodePorts, port: string): NodePorts['links'][number] | undefined {
   for (const link of links) if (!link.port.input && link.name === port) return link
   return undefined
-}
-
-/** Agreed media of one port; undefined while it is open. */
-export function mediaAt({ network }: Solution, link: NodePorts['links'][number]): Media | undefined {
-  return mediaOf(network.domain(link.variable), link.port.dimensions)
 }
