@@ -11,6 +11,7 @@ import { resolveLinks } from '../graph/resolve/resolve-graph.js'
 import type { Registry } from '../graph/registry.js'
 import type { Tier } from '../graph/tiers.js'
 import type { Media } from '../media/media-type.js'
+import { OutputModes } from './batch/output-modes.js'
 import { alignedBytes } from './colouring.js'
 import type { CompiledPlan } from './compiled-plan.js'
 import type { CostHistory, OwnBytes } from './estimates.js'
@@ -235,7 +236,7 @@ function describe(d: Described): Plan {
     media: Object.fromEntries([...d.media.keys()].sort().map((value) => [value, d.media.get(value)!])), inserted: d.inserted, buffers: d.segments.flatMap(buffersOf), evictions: [], stored,
     estTimeMs: nodes.reduce((sum, node) => sum + node.estUs, 0) / 1000,
     estPeakBytes: d.peak.most,
-    estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0) + returnedCopies(d, segmentOf, counted), diagnostics: d.diagnostics,
+    estCopyBytes: edges.reduce((sum, edge) => sum + edge.copies, 0) + returnedCopies(d, segmentOf, counted) + joinedCopies(d), diagnostics: d.diagnostics,
   }
 }
 
@@ -286,6 +287,15 @@ function returnedCopies(d: Described, segmentOf: ReadonlyMap<number, number>, co
   return [...new Set([...d.outputs.values(), ...d.stored.values()])].reduce((sum, value) => {
     const writer = indexOf.get(nodeOf(value))!, copies = hopsOf(d, segmentOf.get(writer)) || (isAwayNode(d, writer) ? 1 : 0)
     return sum + (counted.has(`engine ${value}`) ? 0 : copies * mediaBytes(d.media.get(value), d.totals.get(value) ?? 0))
+  }, 0)
+}
+
+/** Outputs that leave in pieces, because others read them packet by packet, are joined at the end: once, if there are two pieces or more. */
+function joinedCopies(d: Described): number {
+  const modes = new OutputModes(d), byId = new Map(d.nodes.map((node) => [node.id, node]))
+  return [...modes.returned].reduce((sum, value) => {
+    const media = d.media.get(value), { definition, params } = byId.get(nodeOf(value))!
+    return (media?.kind !== 'audio' && media?.kind !== 'tensor') || modes.isCollected(value) || definition.whole?.(params) === true ? sum : sum + mediaBytes(media, d.totals.get(value) ?? 0)
   }, 0)
 }
 

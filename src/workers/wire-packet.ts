@@ -46,7 +46,7 @@ export function copyWire(wire: WirePacket): WirePacket { return wire.audio === u
 export function unpackPacket(arena: Arena, list: readonly [WirePacket, ...WirePacket[]], edge: string, to: { readonly holder?: Holder; readonly ledger?: CopyLedger } = {}): Packet {
   const { media, position, audio } = list[0], duration = list.reduce((sum, piece) => sum + piece.duration, 0)
   const metadata = list.at(-1)!.metadata
-  if (audio === undefined || media.kind !== 'audio') return packetOf(media, list.length === 1 ? list[0].data : joinPlain(list.map(({ data }) => data)), position, duration, { metadata })
+  if (audio === undefined || media.kind !== 'audio') return packetOf(media, list.length === 1 ? list[0].data : joinPlain(list.map(({ data }) => data)), position, duration, { streamId: edge, metadata })
   const frames = list.reduce((sum, piece) => sum + piece.audio!.frames, 0), buffer = audioFor(arena, media, frames, position, to.holder)
   const { channels, format, layout } = media, rows = layout === 'planar' ? channels : 1, pitch = buffer.block.bytes / rows, { address } = buffer
   const parts: { readonly to: Uint8Array; readonly from: Uint8Array }[] = []
@@ -57,7 +57,7 @@ export function unpackPacket(arena: Arena, list: readonly [WirePacket, ...WirePa
     at += bytes
   }
   copyParts(parts, { ledger: to.ledger ?? arena.copies, edge, reason: 'thread' })
-  return packetOf(media, buffer, position, duration, { metadata })
+  return packetOf(media, buffer, position, duration, { streamId: edge, metadata })
 }
 
 /** As {@link unpackPacket} of one packet, by turns where it is long. Throws what `turn` throws, and keeps nothing then. */

@@ -12,7 +12,7 @@ export class OutputModes {
   /** Values that a TypeScript node or another segment reads. */
   readonly #readOutside: ReadonlySet<ValueId>
 
-  constructor({ segments, nodes, origin, outputs, stored, totals }: CompiledPlan) {
+  constructor({ segments, nodes, origin, outputs, stored, totals }: Pick<CompiledPlan, 'segments' | 'nodes' | 'origin' | 'outputs' | 'stored' | 'totals'>) {
     this.returned = new Set([...outputs.values(), ...stored.values()])
     this.#totals = totals
     this.#written = new Map(segments.flatMap((segment) => outputsOf(segment).map((value) => [value, segment.feed] as const)))
