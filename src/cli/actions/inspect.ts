@@ -1,5 +1,6 @@
 import { createEngine, printPlan } from '../../index.js'
 import { documentSchema } from '../../graph/schema/json-schema.js'
+import { typedDocumentSchema } from '../../graph/schema/typed-document-schema.js'
 import { UsageError, type CommandContext, type Terminal } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { printDiagnostics } from '../print/diagnostics.js'
@@ -30,7 +31,7 @@ export async function inspect({ positionals, options, terminal, signal }: Comman
 
 /** JSON Schema of the format or of a node type. Throws UsageError for a type that is not there. */
 function printSchema(type: string, terminal: Terminal): number {
-  const registry = builtinRegistry(), schema = type === 'document' ? documentSchema() : registry.schema(type)
+  const registry = builtinRegistry(), schema = type === 'document' ? documentSchema() : type === 'document-with-types' ? typedDocumentSchema(registry.list()) : registry.schema(type)
   if (schema === undefined) throw unknownType(type, registry)
   terminal.out(JSON.stringify(schema, null, 2))
   return EXIT.OK
