@@ -29,6 +29,11 @@ try {
 
 const cell = (value) => String(value).replaceAll('|', '\\|').replaceAll('\n', ' ')
 const table = (head, rows) => [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`)].join('\n')
+/** Head and rows without the columns that would stand empty. */
+const filled = (head, rows) => {
+  const kept = head.map((_, i) => i).filter((i) => rows.some((row) => row[i] !== ''))
+  return [kept.map((i) => head[i]), rows.map((row) => kept.map((i) => row[i]))]
+}
 const code = (text) => `\`${text}\``
 
 /** Media of a port in words: what is fixed, and what follows another port or the params. */
@@ -57,7 +62,7 @@ function portRows(ports, describe) {
 
 function paramRows(params, rangeText) {
   return Object.entries(params).map(([name, p]) => [
-    code(name), p.unit ?? '', rangeText(p), p.default === undefined ? (p.required === true ? 'required' : '') : code(JSON.stringify(p.default)),
+    code(name), p.unit ?? p.items?.unit ?? '', rangeText(p), p.default === undefined ? (p.required === true ? 'required' : '') : code(JSON.stringify(p.default)),
     { sample: 'every sample', block: 'every block', init: 'starts anew' }[p.rate ?? 'init'] + (p.input === true ? '; by an edge' : ''),
     [p.doc, p.main === true ? 'May be given alone.' : '', (p.alias ?? []).length > 0 ? `Also ${p.alias.map(code).join(', ')}.` : ''].filter((text) => text !== '').join(' '),
   ])
@@ -74,7 +79,7 @@ function examples() {
 /** The page of one node type. */
 export function page({ name, definition: d }, { describeConstraint, rangeText, index, lines }) {
   const inputs = portRows(d.inputs, describeConstraint), outputs = portRows(d.outputs, describeConstraint), params = paramRows(d.params, rangeText), example = lines.get(d.type)
-  const section = (title, rows, head) => rows.length === 0 ? [] : [`## ${title}`, table(head, rows)]
+  const section = (title, rows, head) => rows.length === 0 ? [] : [`## ${title}`, table(...filled(head, rows))]
   const links = (d.references ?? []).map((one) => /^https?:/.test(one) ? `- <${one}>` : `- ${one}`)
   return `${[
     `# ${d.title}`, GENERATED, `${code(d.type)} ${d.version}, ${code(name)} in ${code('millrace/nodes')}, family ${d.family}${d.status === undefined || d.status === 'stable' ? '' : `, **${d.status}**${d.replacedBy === undefined ? '' : `: use ${code(d.replacedBy)}`}`}. ${d.doc}`,

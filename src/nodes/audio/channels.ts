@@ -30,7 +30,7 @@ interface State { readonly mean: boolean; readonly inputs: number; readonly weig
 export const channels = /* @__PURE__ */ defineNode({
   type: 'audio::channels', version: '1.0.0', title: 'Channels', family: 'level', tags: ['down-mix', 'up-mix', 'mono', 'converter'], aliases: ['AudioChannelsNode'],
   doc: 'Changes the number of channels.',
-  references: ['Web Audio API 1.1, section 4.1.2: up-mixing and down-mixing', 'spec audio.md section 3: channel mean'],
+  references: ['Web Audio API 1.1, section 4.1.2: up-mixing and down-mixing'],
   params,
   inputs: { in: { media: audio() } },
   outputs: { out: { media: audio({ rate: sameAs('in'), channels: (p) => p['to'] as number }), frames: 'same' } },

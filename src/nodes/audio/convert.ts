@@ -28,7 +28,7 @@ const BITS: Readonly<Record<SampleFormat, number>> = { u8: 8, i16: 16, f32: 24, 
 export const convert = /* @__PURE__ */ defineNode({
   type: 'audio::convert', version: '1.0.0', title: 'Convert', family: 'level', tags: ['format', 'layout', 'converter'], aliases: ['AudioConvertNode', 'RustFormatConverterNode'],
   doc: 'Changes sample format and layout: f32, i16, i32 or u8, planar or interleaved.',
-  references: ['spec audio.md section 3', 'ITU-R BS.2088 (PCM in files)'],
+  references: ['ITU-R BS.2088 (PCM in files)'],
   params,
   inputs: { in: { media: audio({ format: FORMATS, layout: LAYOUTS }) } },
   outputs: {

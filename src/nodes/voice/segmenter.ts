@@ -32,7 +32,6 @@ const params = {
 export const segmenter = /* @__PURE__ */ defineNode({
   type: 'voice::segmenter', version: '1.0.0', title: 'Segmenter', family: 'voice', tags: ['speech', 'hysteresis'], aliases: ['SegmenterNode'],
   doc: 'Turns speech probabilities, or a bitmap of decisions, into segments.',
-  references: ['spec audio.md section 6'],
   params,
   inputs: {
     probability: { media: tensor({ dtype: ['f32', 'f64', 'bool', 'u8'], shape: [null] }), doc: 'One value per hop; packet metadata `hopFrames` and `rate` say how long a hop is.' },

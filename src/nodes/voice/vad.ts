@@ -18,7 +18,6 @@ const params = {
 export const vad = /* @__PURE__ */ defineNode({
   type: 'voice::vad', version: '1.0.0', title: 'Voice activity', family: 'voice', tags: ['speech', 'energy', 'detector'], aliases: ['VADNode', 'RustVADNode'],
   doc: 'Finds speech by energy: segments, one decision per frame, and the audio itself.',
-  references: ['spec audio.md section 6'],
   params,
   inputs: { in: { media: audio() } },
   outputs: {
