@@ -1,4 +1,5 @@
 import { errorOf } from '../../errors/error-of.js'
+import { put } from '../defined.js'
 import { exceeded } from '../document/check-document.js'
 import type { Document, DocumentEdge, DocumentNode } from '../document/document.js'
 import { jsonBytes } from '../document/scan-limits.js'
@@ -103,13 +104,6 @@ function readNode(c: ImportContext, id: string, node: Json, measured: boolean, l
   if (resolved.fields['x-type'] !== undefined) read['x-type'] = resolved.fields['x-type']
   if (own !== undefined) read[OWN] = own
   return read as unknown as DocumentNode
-}
-
-/** Sets a field of a fresh object; `__proto__` is a field like any other. */
-function put<T>(target: object, key: string, value: T): T {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
-  else (target as Record<string, unknown>)[key] = value
-  return value
 }
 
 /** The object at a field, made when there is none. */

@@ -17,7 +17,16 @@ export function writeDocument(document: Document): string {
 }
 
 /** Canonical text of any value of a shape, as {@link writeDocument} writes documents. */
-export function writeJson(shape: Shape, value: unknown): string { return `${writeValue(shape, value, '', [])}\n` }
+export function writeJson(shape: Shape, value: unknown): string { return `${writeValue(shape, value, { path: [], heads: [], indents: [] })}\n` }
+
+/** One text being written. */
+interface Writing {
+  /** The keys above the value: turned into a pointer only when something is wrong. Two spaces of indent for each. */
+  readonly path: (string | number)[]
+  /** By level, what stands before the value of a key: keys repeat, and each piece less in a text is less to collect. */
+  readonly heads: Map<string, string>[]
+  readonly indents: string[]
+}
 
 /** A number of which only the digits are known: written as they are. No value of a document is one; other formats have integers beyond 2^53. */
 export class BareNumber {
@@ -25,60 +34,67 @@ export class BareNumber {
   constructor(digits: string) { this.digits = digits }
 }
 
-/** `path` holds the keys above the value: turned into a pointer only when something is wrong. */
-function writeValue(shape: Shape, value: unknown, indent: string, path: (string | number)[]): string {
+function writeValue(shape: Shape, value: unknown, w: Writing): string {
   if (typeof value === 'string') return quote(value)
-  if (path.length >= HARD_LIMITS.depth && typeof value === 'object' && value !== null) throw commonErrors.LIMIT_EXCEEDED({ what: 'Nesting', limit: HARD_LIMITS.depth, got: path.length + 1 })
-  if (Array.isArray(value)) return writeList(shape, value, indent, path)
-  if (isPlain(value)) return writeObject(shape, value, indent, path)
-  if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return JSON.stringify(value)
+  if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return `${value}`
+  if (typeof value === 'object' && w.path.length >= HARD_LIMITS.depth) throw commonErrors.LIMIT_EXCEEDED({ what: 'Nesting', limit: HARD_LIMITS.depth, got: w.path.length + 1 })
+  if (Array.isArray(value)) return writeList(shape, value, w)
+  if (isPlain(value)) return writeObject(shape, value, w)
   if (value instanceof BareNumber) return value.digits
-  const pointer = path.map((key) => `/${escapePointer(String(key))}`).join('')
+  const pointer = w.path.map((key) => `/${escapePointer(String(key))}`).join('')
   throw commonErrors.INVALID_ARGUMENT({ function: 'writeDocument', expected: `a JSON value at ${pointer}`, got: show(value), hint: 'Give it at run time through an input.' })
 }
 
-function writeList(shape: Shape, value: readonly unknown[], indent: string, path: (string | number)[]): string {
-  const { items } = planOf(shape), inner = `${indent}  `
+/** A new line, indented for a level. */
+function lineOf(w: Writing, level: number): string { return w.indents[level] ??= `\n${'  '.repeat(level)}` }
+
+function writeList(shape: Shape, value: readonly unknown[], w: Writing): string {
+  const { items } = planOf(shape), level = w.path.length
   let scalar = true
   for (let i = 0; i < value.length; i++) if (typeof value[i] === 'object' && value[i] !== null) scalar = false
-  const between = scalar ? ', ' : `,\n${inner}`
-  let text = scalar ? '[' : `[\n${inner}`
+  const between = scalar ? ', ' : `,${lineOf(w, level + 1)}`
+  let text = scalar ? '[' : `[${lineOf(w, level + 1)}`
   for (let i = 0; i < value.length; i++) {
-    path.push(i)
-    text += (i === 0 ? '' : between) + writeValue(items, value[i], inner, path)
-    path.pop()
+    if (i > 0) text += between
+    w.path.push(i)
+    text += writeValue(items, value[i], w)
+    w.path.pop()
   }
-  return scalar ? `${text}]` : `${text}\n${indent}]`
+  return scalar ? `${text}]` : `${text}${lineOf(w, level)}]`
 }
 
 /** Declared fields in their order, then the rest sorted by key; a free map is all rest. */
-function writeObject(shape: Shape, value: Readonly<Record<string, unknown>>, indent: string, path: (string | number)[]): string {
-  const { fields, known, rest } = planOf(shape), inner = `${indent}  `
+function writeObject(shape: Shape, value: Readonly<Record<string, unknown>>, w: Writing): string {
+  const { fields, known, rest } = planOf(shape), level = w.path.length, starts = w.heads[2 * level] ??= new Map<string, string>(), heads = w.heads[2 * level + 1] ??= new Map<string, string>()
   let text = '', declared = 0
-  const write = (name: string, quoted: string, of: Shape, preset: string | undefined): void => {
-    path.push(name)
-    const written = writeValue(of, value[name], inner, path)
-    path.pop()
-    if (written !== preset) text += `${text === '' ? '{\n' : ',\n'}${inner}${quoted}: ${written}`
+  const write = (name: string, of: Shape, preset: string | undefined): void => {
+    w.path.push(name)
+    const written = writeValue(of, value[name], w)
+    w.path.pop()
+    if (written === preset) return
+    const known = text === '' ? starts : heads
+    let head = known.get(name)
+    if (head === undefined) known.set(name, head = `${text === '' ? '{' : ','}${lineOf(w, level + 1)}${quote(name)}: `)
+    text += head + written
   }
-  for (const { name, quoted, shape: of, preset } of fields) {
+  for (const { name, shape: of, preset } of fields) {
     if (!Object.hasOwn(value, name)) continue
     declared++
-    if (value[name] !== undefined) write(name, quoted, of, preset)
+    if (value[name] !== undefined) write(name, of, preset)
   }
   const keys = Object.keys(value)
   if (keys.length > declared) {
     const others = declared === 0 ? keys : keys.filter((key) => !known.has(key))
-    for (const name of others.sort()) if (value[name] !== undefined) write(name, quote(name), rest, undefined)
+    for (const name of others.sort()) if (value[name] !== undefined) write(name, rest, undefined)
   }
-  return text === '' ? '{}' : `${text}\n${indent}}`
+  return text === '' ? '{}' : `${text}${lineOf(w, level)}}`
 }
 
 /** What the writer asks of a shape, found once per shape: a document has thousands of objects and a dozen shapes. */
 interface Plan {
   readonly items: Shape
   /** `preset`: text of the default, which is not written. */
-  readonly fields: readonly { readonly name: string; readonly quoted: string; readonly shape: Shape; readonly preset: string | undefined }[]
+  readonly fields: readonly { readonly name: string; readonly shape: Shape; readonly preset: string | undefined }[]
   readonly known: ReadonlySet<string>
   readonly rest: Shape
 }
@@ -90,7 +106,7 @@ function planOf(shape: Shape): Plan {
     const list = pick(shape, 'list'), object = pick(shape, 'object'), map = pick(shape, 'map'), fields = object?.kind === 'object' ? Object.entries(object.fields) : []
     plan = {
       items: list?.kind === 'list' ? list.items : any, rest: map?.kind === 'map' ? map.values : any, known: new Set(fields.map(([name]) => name)),
-      fields: fields.map(([name, field]) => ({ name, quoted: quote(name), shape: field.shape, preset: field.default === undefined ? undefined : JSON.stringify(field.default) })),
+      fields: fields.map(([name, field]) => ({ name, shape: field.shape, preset: field.default === undefined ? undefined : JSON.stringify(field.default) })),
     }
     plans.set(shape, plan)
   }
