@@ -3,11 +3,11 @@ import type { Media } from '../../media/media-type.js'
 import { edgeName } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge, GraphNode } from '../graph.js'
+import { remembering } from '../remembering.js'
 import type { ConverterSearch, ConverterStep } from './converters.js'
 import { describeConstraint, describeDomain, describeFields, describeMedia } from './describe.js'
 import { kindsOf, type Domain } from './domain.js'
 import type { InsertedNode, NegotiateMode } from './options.js'
-import { remembering } from './remembering.js'
 import type { BrokenEdge, Problem, Solution } from './solver.js'
 
 /** A chain of converters for one edge. */

@@ -1,6 +1,6 @@
+import { remembering } from '../remembering.js'
 import { narrowField, revise, reviseOneField, type Domain, type FieldPlace } from './domain.js'
 import { valuesDomain, type FieldDomain, type FieldValue } from './field-domain.js'
-import { remembering } from './remembering.js'
 
 /** What is left of a port's domain beside that of a port tied to it. */
 type Revision = (target: Domain) => (source: Domain) => Domain | undefined

@@ -15,6 +15,7 @@ interface Place { readonly index: number; readonly pointer: string; readonly sou
 
 /** Puts sources behind the graph's nodes and edges, whose numbers stay; undefined when no input says its media. Inputs of params need none: params have their own rules. */
 export function withGivenMedia(c: Context, graph: Graph): GivenMedia | undefined {
+  if (![...c.graph.inputs.values()].some(({ media }) => media !== undefined)) return undefined
   const at: Place[] = [], left = new Set<string>(graph.nodes.map(({ id }) => id)), inputs = new Map(graph.inputs)
   const nodes = [...graph.nodes], links = new LastEdges(graph.edges)
   let index = -1

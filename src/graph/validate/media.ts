@@ -2,7 +2,7 @@ import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Media } from '../../media/media-type.js'
 import type { Graph, GraphNode } from '../graph.js'
-import { negotiate, type NegotiateMode, type Negotiation } from '../negotiate/index.js'
+import { negotiatePorts, type NegotiatedPorts, type NegotiateMode, type Negotiation } from '../negotiate/index.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../node-definition.js'
 import { rangeText } from '../param-range.js'
 import { paramNames } from '../params.js'
@@ -25,15 +25,16 @@ export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: F
   if (c.brokenEdges.size > 0) edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
   checkNodeMedia(c)
   const given = withGivenMedia(c, graph)
-  const solved = negotiate(given?.graph ?? graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }), params: (i) => c.params[nodeIndex[i]!] ?? {} })
+  const agreed = negotiatePorts(given?.graph ?? graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }), params: (i) => c.params[nodeIndex[i]!] ?? {} })
+  const solved = agreed.negotiation
   for (const diagnostic of solved.diagnostics) place(c, diagnostic, edgeIndex, given)
   checkFeedbackMedia(c, solved, edgeIndex)
   checkLinks(c, { nodeIndex, edgeIndex }, solved, host)
-  nodeIndex.forEach((n) => {
+  nodeIndex.forEach((n, i) => {
     const definition = c.sound(n)
     if (definition?.validate === undefined) return
     const { id } = c.graph.nodes[n]!
-    for (const found of ownFindings(definition, c.params[n] ?? {}, portMedia(solved, id, definition))) {
+    for (const found of ownFindings(definition, c.params[n] ?? {}, portMedia(agreed, i, id, definition))) {
       c.report('nodes', n, { ...placed(found, definition, c.graph.nodes[n]!, c.nodePointer(n)), stage: 12, node: id })
     }
   })
@@ -65,7 +66,7 @@ function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[],
   const at = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? ''), edge = at === null ? undefined : Number(at[1]), e = edge === undefined ? undefined : edgeIndex[edge]
   if (e !== undefined) {
     if (diagnostic.severity === 'error') c.brokenEdges.add(e)
-    c.report('edges', e, { ...ofEdge(c, diagnostic, e), pointer: c.edgePointer(e) })
+    c.report('edges', e, ofEdge(c, diagnostic, e))
   } else if (given?.place(diagnostic, edge) !== true) {
     const node = c.indexOf.get(diagnostic.node ?? '') ?? 0
     c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
@@ -75,25 +76,21 @@ function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[],
 /** The diagnostic and its edits in the words of the document: an edge behind a bypassed node leads elsewhere, and may have another name, in the graph that was solved (GR-51). */
 function ofEdge(c: Context, diagnostic: Diagnostic, e: number): Diagnostic {
   const edge = c.edgeName(e), { from, to } = c.graph.edges[e]!, { suggestions } = diagnostic
-  return { ...diagnostic, edge, ...(suggestions && { suggestions: suggestions.map((one) => one.edit?.['op'] === 'remove-edge' ? removeEdge(c, e) : one.edit ? { ...one, edit: { ...one.edit, edge, from, to } } : one) }) }
+  return { ...diagnostic, edge, pointer: c.edgePointer(e), ...(suggestions && { suggestions: suggestions.map((one) => one.edit?.['op'] === 'remove-edge' ? removeEdge(c, e) : one.edit ? { ...one, edit: { ...one.edit, edge, from, to } } : one) }) }
 }
 
 /** Media of a node's ports as far as they are agreed; of a `multi` input's links all or none, so that who counts them counts right. */
-function portMedia({ media, graph }: Negotiation, id: string, { inputs, outputs }: NodeDefinition): Record<string, Media> {
+function portMedia({ negotiation: { graph }, links, mediaOf }: NegotiatedPorts, node: number, id: string, { inputs, outputs }: NodeDefinition): Record<string, Media> {
   const own: Record<string, Media> = {}
-  const take = (port: string): boolean => {
-    const found = media.get(`${id}.${port}`)
-    if (found !== undefined) own[port] = found
-    return found !== undefined
+  for (const link of links(node)) {
+    const { input, name } = link.port, found = Object.hasOwn(input ? inputs : outputs, name) ? mediaOf(link) : undefined
+    if (found !== undefined) own[link.name] = found
   }
   for (const port in inputs) {
-    if (inputs[port]!.multi !== true) { take(port); continue }
-    const links = linksInto(graph).get(`${id}.${port}`) ?? 0
-    let known = 0
-    while (take(`${port}.${known}`)) known++
-    if (known < links) for (let n = 0; n < known; n++) delete own[`${port}.${n}`]
+    if (inputs[port]!.multi !== true) continue
+    const mine = links(node).filter((link) => link.port.input && link.port.name === port)
+    if (mine.length < (linksInto(graph).get(`${id}.${port}`) ?? 0) || mine.some(({ name }) => own[name] === undefined)) for (const { name } of mine) delete own[name]
   }
-  for (const port in outputs) take(port)
   return own
 }
 

@@ -5,44 +5,36 @@ import { linkableInputs } from '../driven-params.js'
 import { graphErrors } from '../errors.js'
 import type { PortRef } from '../graph.js'
 import { describeConstraint } from '../negotiate/describe.js'
-import type { InputDeclaration, NodeDefinition } from '../node-definition.js'
 import { olderHint } from '../params.js'
 import { escapePointer } from '../pointer.js'
+import { remembering } from '../remembering.js'
 import type { Context, Section } from './context.js'
 import { removeEdge } from './links.js'
 
-/** What an input is linked from first: an output, or a run-time input in words. */
-interface FirstLink { readonly port: string; readonly from: PortRef | string }
+/** What an input is linked from first: an output, or a run-time input in words; and that of another input of the node. */
+interface FirstLink { readonly port: string; readonly from: PortRef | string; readonly next: FirstLink | undefined }
 
 /** Stage 12, first half: ports that do not exist, inputs linked twice, required inputs without anything. */
 export function checkPorts(c: Context, planned: Uint8Array): void {
   /** Per node: what each of its inputs is linked from, and whether a link to it went astray. */
-  const first = new Array<FirstLink[] | undefined>(c.graph.nodes.length), count = new Map<string, number>(), astray = new Set<number>()
+  const first = new Array<FirstLink | undefined>(c.graph.nodes.length), count = new Map<string, number>(), astray = new Set<number>()
+  const firstInto = (node: number, port: string): FirstLink | undefined => {
+    let link = first[node]
+    while (link !== undefined && link.port !== port) link = link.next
+    return link
+  }
   const note = (node: number, port: string, from: PortRef | string): string | undefined => {
-    const links = first[node] ??= []
-    const before = links.find((link) => link.port === port)?.from
-    if (before === undefined) links.push({ port, from })
+    const before = firstInto(node, port)?.from
+    if (before === undefined) first[node] = { port, from, next: first[node] }
     return before === undefined || typeof before === 'string' ? before : before.join('.')
   }
-  const { fromAt, toAt } = c.edges, targets = new Map<NodeDefinition, Readonly<Record<string, InputDeclaration>>>()
-  const targetsOf = (definition: NodeDefinition): Readonly<Record<string, InputDeclaration>> => {
-    let table = targets.get(definition)
-    if (table === undefined) targets.set(definition, table = linkableInputs(definition))
-    return table
-  }
+  const { fromAt, toAt } = c.edges, targetsOf = remembering(linkableInputs)
   c.graph.edges.forEach((edge, e) => {
     const source = fromAt[e]!, target = toAt[e]!, from = c.definitions[source], to = c.definitions[target]
-    const good = (end: 'from' | 'to', table: object): boolean => {
-      if (Object.hasOwn(table, edge[end][1])) return true
-      const name = c.edgeName(e)
-      unknownPort(c, 'edges', e, edge[end], Object.keys(table), { edge: name, pointer: `${c.edgePointer(e)}/${end}/1`, edit: (port) => ({ op: 'relink-edge', edge: name, [end]: [edge[end][0], port] }) })
-      c.brokenEdges.add(e)
-      return false
-    }
     // A link that an earlier stage broke, or whose source port is wrong, still stands for its input: that is one fault, not two.
-    if (source >= 0 && target >= 0 && from !== undefined) good('from', from.outputs)
+    if (source >= 0 && target >= 0 && from !== undefined) hasPort(c, e, 'from', from.outputs)
     if (to === undefined) return
-    if (!good('to', targetsOf(to))) { astray.add(target); return }
+    if (!hasPort(c, e, 'to', targetsOf(to))) { astray.add(target); return }
     const before = note(target, edge.to[1], edge.from)
     if (before === undefined || c.brokenEdges.has(e)) return
     const input = to.inputs[edge.to[1]]
@@ -61,12 +53,22 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
     if (definition === undefined || planned[n] === 0 || astray.has(n)) return
     for (const port in definition.inputs) {
       const input = definition.inputs[port]!
-      if (input.optional === true || first[n]?.some((link) => link.port === port) === true) continue
+      if (input.optional === true || firstInto(n, port) !== undefined) continue
       const media = describeConstraint(input.media)
       c.report('nodes', n, graphErrors.INPUT_MISSING.diagnostic(
         { input: `${node.id}.${port}`, media }, { node: node.id, port, pointer: c.nodePointer(n), constraint: 'required', expected: media }))
     }
   })
+}
+
+/** Whether an end of an edge is among ports of its node; told, and the edge broken, when it is not. */
+function hasPort(c: Context, e: number, end: 'from' | 'to', table: object): boolean {
+  const [node, port] = c.graph.edges[e]![end]
+  if (Object.hasOwn(table, port)) return true
+  const edge = c.edgeName(e)
+  unknownPort(c, 'edges', e, [node, port], Object.keys(table), { edge, pointer: `${c.edgePointer(e)}/${end}/1`, edit: (to) => ({ op: 'relink-edge', edge, [end]: [node, to] }) })
+  c.brokenEdges.add(e)
+  return false
 }
 
 /** The first link beyond the limit is told. */

@@ -2,17 +2,21 @@ import type { Suggestion } from '../../errors/diagnostic.js'
 import { exceeded } from '../document/check-document.js'
 import { graphErrors } from '../errors.js'
 import { migrateNode } from '../migrate-node.js'
+import type { NodeDefinition } from '../node-definition.js'
 import { resolveParams } from '../params.js'
 import { escapePointer } from '../pointer.js'
+import { remembering } from '../remembering.js'
 import { satisfies } from '../semver.js'
 import { paramOriginOf } from '../subgraph/origin.js'
 import type { Context } from './context.js'
 
 /** Stage 7: node types that the registry lacks, versions out of range, deprecated types. A node of an unknown type or version is broken. */
 export function checkTypes(c: Context): void {
+  const portsOf = remembering(({ inputs, outputs }: NodeDefinition) => Object.keys(inputs).length + Object.keys(outputs).length)
   c.graph.nodes.forEach((node, n) => {
-    if (c.brokenNodes.has(n)) return
-    const definition = c.definitions[n], pointer = c.nodePointer(n)
+    const definition = c.definitions[n]
+    if (c.brokenNodes.has(n) || (definition !== undefined && node.version === undefined && definition.status !== 'deprecated' && portsOf(definition) <= c.limits.portsPerNode)) return
+    const pointer = c.nodePointer(n)
     const retype = (to: string): Suggestion => ({ title: `Use ${to}`, edit: { op: 'set-type', node: node.id, to } })
     if (definition === undefined) {
       c.brokenNodes.add(n)
@@ -30,7 +34,7 @@ export function checkTypes(c: Context): void {
         { node: node.id, pointer: `${pointer}/version`, expected: node.version, got: definition.version }))
       return
     }
-    const ports = Object.keys(definition.inputs).length + Object.keys(definition.outputs).length
+    const ports = portsOf(definition)
     if (ports > c.limits.portsPerNode) {
       c.brokenNodes.add(n)
       c.report('nodes', n, { ...exceeded(`Ports of node ${node.id}`, c.limits.portsPerNode, ports, pointer), node: node.id })
@@ -49,12 +53,16 @@ export function checkTypes(c: Context): void {
  * Params driven by an edge or a run-time input need no value of their own.
  */
 export function checkParams(c: Context): void {
-  const driven = drivenParams(c)
+  let driven: Map<number, Set<string>> | undefined
   c.graph.nodes.forEach((node, n) => {
     const definition = c.sound(n)
     if (definition === undefined) return
-    const own = driven.get(n)
-    const { values, diagnostics } = resolveParams(definition, node.params, { node: node.id, pointer: `${c.nodePointer(n)}/params`, ...(own !== undefined && { driven: own }) })
+    let { values, diagnostics } = resolveParams(definition, node.params)
+    // Where a node stands, and what drives its params, matters only to those that something is wrong with.
+    if (diagnostics.length > 0) {
+      const own = (driven ??= drivenParams(c)).get(n);
+      ({ values, diagnostics } = resolveParams(definition, node.params, { node: node.id, pointer: `${c.nodePointer(n)}/params`, ...(own !== undefined && { driven: own }) }))
+    }
     c.params[n] = values
     for (const diagnostic of diagnostics) {
       const pointer = diagnostic.got === undefined || diagnostic.port === undefined ? undefined : paramOriginOf(node, diagnostic.port)
