@@ -23,6 +23,8 @@ export interface EngineParts {
   readonly facts: HostFacts
   readonly registry: Registry
   readonly tier: Tier
+  /** In place of `wasm-threads`, once a worker has not got the shared memory; undefined: nothing may take its place. */
+  readonly lesser: Tier | undefined
   readonly mode: ModeFacts
   readonly arena: Arena
   readonly audio: AudioApi

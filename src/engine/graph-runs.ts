@@ -61,6 +61,7 @@ export class GraphRuns {
     let compiled: CompiledPlan, outcome: BatchOutcome
     try {
       compiled = await this.#compiler.compile({ ...prepared, ...primed, ...(primed.graph !== prepared.graph && { solved: undefined }) }, options, signal).catch((error: unknown) => { throw signal.aborted ? cancelledRun(runId, signal) : error })
+      if (await this.#compiler.sharingFailed(compiled, signal)) return await this.execute(runId, target, options, signal, budget, onJobs)
       for (const one of compiled.plan.diagnostics.concat(this.#compiler.requireRoom(runId, compiled))) diagnostics.push(one)
       outcome = await runBatch({
         ...(onJobs !== undefined && { onJobs }),

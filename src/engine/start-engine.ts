@@ -36,7 +36,7 @@ import { KernelIds } from './kernel-ids.js'
  */
 export async function startEngine(options: CreateEngineOptions): Promise<Engine> {
   const filled = fillOptions(options, environment()), facts = hostFacts()
-  const { tier, mode, warnings } = choose(filled, facts)
+  const { tier, mode, warnings } = choose(filled, facts), lesser = lesserTier(filled, facts)
   const memory: GuestOptions['memory'] = { bytes: filled.arenaBytes, zeroOnFree: filled.zeroOnFree, debug: filled.debugMemory, onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } }
   const arena = createArena({ ...memory, shared: tier === 'wasm-threads', wasm: tier !== 'js', compacts: true })
   const modules = { wasm: filled.wasm, kernels: filled.kernels }, hostClock = hostClockOf(arena), ids = new KernelIds(), shared = new SharedBlocks(arena)
@@ -58,12 +58,13 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
       events.emit('worker.lost', details)
       filled.logger('warn', text, details)
     } }) : undefined,
-    options: filled, facts, tier, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled),
+    options: filled, facts, tier, lesser, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled),
     hashFacts, shared, clock: hostClock, warnings, events,
     registry: withConverters(options.registry), inline: new GuestExecutor({ arena, inline: new InlineExecutor(arena, hostClock, build), clock: hostClock, modules, memory, idOf }),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
-      compilePrivate: mayFallBack(filled) ? () => compileModules({ shared: false, ...modules }) : undefined,
+      compilePrivate: lesser === undefined ? undefined : () => compileModules({ shared: false, ...modules }),
+      ...(filled.shared === 'auto' && { refused: (reason: string) => graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: tier, missing: [`shared memory (${reason})`] }) }),
       workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf,
       pool: filled.pool, resourceLimits: filled.resourceLimits, workerTags: filled.workerTags,
       onStarted: (worker, slot, after) => { told({ worker, slot }, after) },
@@ -97,8 +98,10 @@ function closeWithPage(engine: () => Engine | undefined): () => void {
   return () => { page.removeEventListener?.('pagehide', listener) }
 }
 
-/** Shared memory was nobody's demand: a worker that does not get it turns the engine to transfer (MW-55). */
-function mayFallBack(o: FilledOptions): boolean { return o.shared === 'auto' && (o.tier ?? o.environmentTier ?? 'auto') === 'auto' }
+/** What an engine's own nodes run in once a worker has not got the shared memory (MW-55): what `auto` or a list goes on to. Undefined: nothing, a named tier never falls back (GR-44). */
+function lesserTier(o: FilledOptions, facts: HostFacts): Tier | undefined {
+  return o.shared === 'auto' ? chooseTier({ option: o.tier, environment: o.environmentTier, facts: { ...facts, sab: false }, fallback: o.fallback }).tier ?? undefined : undefined
+}
 
 /** Users' registry over the converters that negotiation inserts. */
 function withConverters(registry: Registry | undefined): Registry {

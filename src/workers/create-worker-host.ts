@@ -31,6 +31,8 @@ export interface WorkerHostParts {
   readonly mode: ModeChoice
   /** The modules for private memory: given where a worker's answer may turn shared mode into transfer. */
   readonly compilePrivate: (() => Promise<CompiledModules>) | undefined
+  /** What is thrown where it may not; default `SHARED_MEMORY`. */
+  readonly refused?: PoolOptions['refused']
   /** Most workers; 0 never gets here. */
   readonly size: number
   readonly workerURL: string | URL | undefined
@@ -64,7 +66,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const bits = new FactBits(compiled.modules.map(({ name }) => name), parts.workerTags, size)
   const pool: WorkerPool = new WorkerPool({
     facts: (place, modules) => bits.ofWorker(place, modules),
-    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, spawn: (name) => (facts.node ? nodeSpawner(source, parts.resourceLimits) : browserSpawner(source))(name), size, startTimeoutMs, clock,
+    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, ...(parts.refused && { refused: parts.refused }), spawn: (name) => (facts.node ? nodeSpawner(source, parts.resourceLimits) : browserSpawner(source))(name), size, startTimeoutMs, clock,
     // Asked for before threads of that kind are spawned: their code comes along.
     async compiled(kind) {
       if (parts.workerURL === undefined) source = { code: await workerCode(kind) }

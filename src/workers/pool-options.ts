@@ -38,6 +38,8 @@ export interface PoolOptions {
   readonly mode: ModeChoice
   /** May a worker's answer turn shared mode into transfer (option `auto`)? */
   readonly mayTransfer: boolean
+  /** What is thrown when it may not; default `SHARED_MEMORY`. */
+  readonly refused?: (reason: string) => MillraceError
   readonly spawn: SpawnWorker
   /** Most workers. */
   readonly size: number

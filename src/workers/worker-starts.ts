@@ -202,7 +202,7 @@ export class WorkerStarts {
   /** MW-55, MW-73: construction succeeded, but the worker did not get shared memory. Spares that did can take nobody's place any more. */
   #giveUpSharing(): void {
     const reason = 'a worker did not get the shared memory'
-    if (!this.#s.o.mayTransfer) throw memoryErrors.SHARED_MEMORY({ bytes: this.#s.o.arena.buffer.byteLength, cause: reason })
+    if (!this.#s.o.mayTransfer) throw this.#s.o.refused?.(reason) ?? memoryErrors.SHARED_MEMORY({ bytes: this.#s.o.arena.buffer.byteLength, cause: reason })
     this.#s.mode = { mode: 'transfer', reason }
     for (const spare of [...this.#s.spares]) if (spare.report?.shared === true) this.#losses.clean(this.#losses.discard(spare, commonErrors.CLOSED({ thing: 'Worker', id: String(spare.ordinal), event: 'start' })))
   }
