@@ -5,6 +5,10 @@ export const DEEPEST = 256
 
 /** Objects in a value up to which nobody asks how often they are shared. */
 const FEW = 1_000_000
+/** The most that are looked at: some values make new ones each time that they are read (getters, `toJSON`). */
+export const MOST_OBJECTS = 4_194_304
+/** The longest text that there can be, about: a value that is longer has no JSON. */
+const MOST_BYTES = 2 ** 28
 /** A value that is longer than that, and than its own parts so many times, is refused: hashes and documents write out each place that shares a part with others. */
 const MOST_SHARED = 16
 
@@ -12,83 +16,82 @@ const MOST_SHARED = 16
 export interface TextProblem { readonly constraint: string; readonly limit: string; readonly got: unknown; readonly path: string; readonly at: readonly string[] }
 
 /**
- * What in a JSON value can be neither saved nor hashed: text with half of a surrogate pair, which has no UTF-8 form, keys too, and nesting without end. Bytes and objects of
- * other kinds (a Blob, a stream) are not looked into. The first problem only; undefined: there is none.
+ * What in a JSON value can be neither saved nor hashed: text with half of a surrogate pair, which has no UTF-8 form, keys too, integers beyond 64 bits, nesting and length without end. Bytes and
+ * objects of other kinds (a Blob, a stream) are not looked into. The first problem only; undefined: there is none. Ends soon for values that are made anew each time that they are read.
  */
 export function checkJson(value: unknown, path: string): TextProblem | undefined {
-  const steps: (string | number)[] = []
-  let got: unknown
-  try {
-    got = findBad(value, steps, 0, { left: FEW })
-    if (got === MANY) {
-      const times = new Map<object, number>(), objects = writtenOut(value, times, 0)
-      if (objects > MOST_SHARED * times.size) return { constraint: 'other', limit: `values at most ${MOST_SHARED} times as long as their parts`, got: objects, path, at: [] }
-      steps.length = 0
-      got = findBad(value, steps, 0, { left: Infinity, seen: new Set() })
+  for (const known of [undefined, new Map<object, number>()]) {
+    const walk: Walk = { steps: [], objects: 0, bytes: 0, known }
+    try {
+      const got = lengthOf(value, 0, walk)
+      return known === undefined || got <= MOST_SHARED * walk.bytes ? undefined : { constraint: 'other', limit: `values at most ${MOST_SHARED} times as long as their parts`, got, path, at: [] }
+    } catch (cause) {
+      if (cause === MANY && known === undefined) continue
+      if (!(cause instanceof Bad)) return { constraint: 'type', limit: 'a JSON value', got: cause instanceof Error ? cause.message : 'an object that cannot be read', path, at: [] }
+      const { steps } = walk, { constraint, limit, got } = cause
+      if (constraint === 'other') return { constraint, limit, got, path, at: [] }
+      return { constraint, limit, got, path: path + steps.map((step) => typeof step === 'number' ? `[${step}]` : `.${step}`).join(''), at: steps.map(String) }
     }
-    if (got === undefined) return undefined
-  } catch (cause) {
-    return { constraint: 'type', limit: 'a JSON value', got: cause instanceof Error ? cause.message : 'an object that cannot be read', path, at: [] }
-  }
-  if (got === TOO_DEEP) return { constraint: 'other', limit: `values nested at most ${DEEPEST} deep`, got: 'deeper', path, at: [] }
-  steps.reverse()
-  return { constraint: 'format', limit: 'well-formed Unicode', got, path: path + steps.map((step) => typeof step === 'number' ? `[${step}]` : `.${step}`).join(''), at: steps.map(String) }
-}
-const TOO_DEEP = /* @__PURE__ */ Symbol('deep'), MANY = /* @__PURE__ */ Symbol('many')
-
-/** Objects that may still be looked at; `seen`: those that were, and are sound. */
-interface Walk { left: number; readonly seen?: Set<object> }
-
-/** What stands in an object, as {@link findBad} follows it. */
-function partsOf(object: object): readonly unknown[] {
-  if (ArrayBuffer.isView(object)) return []
-  if (Array.isArray(object)) return object
-  const { href, toJSON } = object as { readonly href?: unknown; readonly toJSON?: unknown }
-  if (typeof href === 'string') return [href]
-  if (typeof toJSON === 'function') return [(toJSON as () => unknown).call(object)]
-  return isInstance(object) ? [] : Object.values(object)
-}
-
-/** Objects in a value, shared ones each time that they are written out: forty levels of `[x, x]` are 10¹² of 40. Infinity for one that stands within itself. In time that its parts bound. */
-function writtenOut(value: unknown, times: Map<object, number>, depth: number): number {
-  if (typeof value !== 'object' || value === null) return 0
-  const known = times.get(value)
-  if (known !== undefined) return known
-  // Whoever meets it before it is counted is inside of it.
-  times.set(value, Infinity)
-  if (depth > DEEPEST) return Infinity
-  let sum = 1
-  for (const part of partsOf(value)) sum += writtenOut(part, times, depth + 1)
-  times.set(value, sum)
-  return sum
-}
-
-/** The bad text, or the sign for nesting; on the way back the steps are noted, the innermost first. Follows what `HashWriter.value` follows. */
-function findBad(value: unknown, steps: (string | number)[], depth: number, walk: Walk): unknown {
-  if (typeof value === 'string') return hasLoneSurrogate(value) ? value : undefined
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return undefined
-  if (depth > DEEPEST) return TOO_DEEP
-  if (walk.seen?.has(value) === true) return undefined
-  walk.seen?.add(value)
-  if (walk.left-- <= 0) return MANY
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const found = typeof value[i] === 'number' ? undefined : findBad(value[i], steps, depth + 1, walk)
-      if (found !== undefined) { steps.push(i); return found }
-    }
-    return undefined
-  }
-  const { href, toJSON } = value as { readonly href?: unknown; readonly toJSON?: unknown }
-  if (typeof href === 'string') return findBad(href, steps, depth + 1, walk)
-  if (typeof toJSON === 'function') return findBad((toJSON as () => unknown).call(value), steps, depth + 1, walk)
-  if (isInstance(value)) return undefined
-  const record = value as Readonly<Record<string, unknown>>
-  for (const key of Object.keys(record)) {
-    if (record[key] === undefined) continue
-    const found = hasLoneSurrogate(key) ? key : findBad(record[key], steps, depth + 1, walk)
-    if (found !== undefined) { steps.push(key); return found }
   }
   return undefined
+}
+
+class Bad {
+  constructor(readonly constraint: string, readonly limit: string, readonly got: unknown) {}
+}
+const TOO_LONG = `values of at most ${MOST_OBJECTS} objects and ${MOST_BYTES} characters`, MANY = /* @__PURE__ */ new Bad('other', TOO_LONG, 'more')
+
+/** `steps`: where it is; `objects`, `bytes`: met so far, as JSON has them, about; `known`: lengths of objects, each of which is then walked once. */
+interface Walk { readonly steps: (string | number)[]; objects: number; bytes: number; readonly known: Map<object, number> | undefined }
+
+/** Length of a value written out, with the parts that places share at each of them; Infinity for one that stands within itself. Follows what `HashWriter.value` follows. Throws `Bad`. */
+function lengthOf(value: unknown, depth: number, walk: Walk): number {
+  if (typeof value === 'string') {
+    if (hasLoneSurrogate(value)) throw new Bad('format', 'well-formed Unicode', value)
+    return met(walk, value.length + 2)
+  }
+  if (typeof value === 'bigint' && BigInt.asUintN(64, value) !== value) throw new Bad('type', 'a whole number below 2^64', value)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return 0
+  if (depth > DEEPEST) throw new Bad('other', `values nested at most ${DEEPEST} deep`, 'deeper')
+  const { known, steps } = walk, before = known?.get(value)
+  if (before !== undefined) return before
+  if (walk.objects++ === (known === undefined ? FEW : MOST_OBJECTS)) throw MANY
+  // Whoever meets it before its length is known is inside of it.
+  known?.set(value, Infinity)
+  const { href, toJSON } = value as { readonly href?: unknown; readonly toJSON?: () => unknown }
+  let length = met(walk, 2)
+  if (Array.isArray(value)) {
+    length += met(walk, value.length)
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i]
+      if (typeof item === 'number') continue
+      steps.push(i)
+      length += lengthOf(item, depth + 1, walk)
+      steps.pop()
+    }
+  } else if (typeof href === 'string') length += lengthOf(href, depth + 1, walk)
+  else if (typeof toJSON === 'function') {
+    const made = toJSON.call(value)
+    if (known !== undefined && typeof made === 'object' && made !== toJSON.call(value)) throw MANY
+    length += lengthOf(made, depth + 1, walk)
+  }
+  else if (!isInstance(value)) {
+    for (const key of Object.keys(value)) {
+      const part = (value as Readonly<Record<string, unknown>>)[key]
+      if (part === undefined) continue
+      if (known !== undefined && typeof part === 'object' && part !== (value as Readonly<Record<string, unknown>>)[key]) throw MANY
+      steps.push(key)
+      length += lengthOf(key, depth + 1, walk) + lengthOf(part, depth + 1, walk)
+      steps.pop()
+    }
+  }
+  known?.set(value, length)
+  return length
+}
+
+function met(walk: Walk, bytes: number): number {
+  if ((walk.bytes += bytes) > MOST_BYTES) throw new Bad('other', TOO_LONG, 'more')
+  return bytes
 }
 
 /** True when a string holds half of a surrogate pair. */

@@ -47,12 +47,14 @@ describe('is PARAM_INVALID with node, constraint and pointer', () => {
     expect(() => hashGraph(graph)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('password') as string }))
   })
 
-  test('nesting without end, and objects that cannot be read', () => {
+  test('objects that cannot be read; nesting without end is beyond a limit, and is no value to hash', () => {
+    for (const value of [{ get a(): number { throw new Error('no') } }, { toJSON: () => { throw new Error('no') } }, new Proxy({}, { ownKeys: () => { throw new Error('no') } })]) {
+      expect(validate(graphFrom({ o: type({ any: value as never }) }), registry)).toEqual([expect.objectContaining({ code: 'PARAM_INVALID', constraint: 'type', pointer: '/nodes/0/params/any' })])
+    }
     const loop: unknown[] = []
     loop.push(loop)
-    for (const [value, constraint] of [[loop, 'other'], [{ get a(): number { throw new Error('no') } }, 'type'], [{ toJSON: () => { throw new Error('no') } }, 'type']] as const) {
-      expect(validate(graphFrom({ o: type({ any: value as never }) }), registry)).toEqual([expect.objectContaining({ code: 'PARAM_INVALID', constraint, pointer: '/nodes/0/params/any' })])
-    }
+    expect(validate(graphFrom({ o: type({ any: loop as never }) }), registry)).toEqual([expect.objectContaining({ code: 'LIMIT_EXCEEDED', pointer: '/nodes/0/params/any' })])
+    expect(() => hashGraph(graphFrom({ o: type({ any: loop as never }) }))).toThrow(expect.objectContaining({ code: 'PARAM_INVALID' }))
   })
 })
 

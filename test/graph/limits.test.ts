@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readDocument } from '../../src/graph/document/from-document.js'
 import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { DEFAULT_LIMITS, HARD_LIMITS, resolveLimits, type Limits } from '../../src/graph/limits.js'
-import { createEngine, createRegistry, defineNode, fromDocument, graphFrom, json, toDocument, validate, type AnyOutput, type Graph, type Packet } from '../../src/index.js'
+import { createEngine, createRegistry, defineNode, fromDocument, graphFrom, hashGraph, json, toDocument, validate, type AnyOutput, type Graph, type Packet } from '../../src/index.js'
 import { testRegistry } from '../support/sample-nodes.js'
 
 const thrown = (run: () => unknown): unknown => { try { run() } catch (error) { return error } return undefined }
@@ -134,8 +134,54 @@ describe('params of graphs in memory have the limit of documents (GR-53, GR-60)'
     round.push(round)
     expect(found(graph(null, { file: new Uint8Array(2 * mib) }))).toEqual([])
     expect(found(graph([new Float32Array(mib)]), { paramBytes: 100 })).toEqual([])
-    expect(found(graph(round)).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
+    expect(found(graph(round))).toEqual([['LIMIT_EXCEEDED', 1, 'free-1', '/nodes/0/params/p', 64, 65]])
     expect(found(graph({ get a() { throw new Error('no') } })).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
+  })
+
+  test('every value of a graph has the limits of its document: bytes, nesting, length of a string', () => {
+    const at = (fields: object, pointer: string, limits: Partial<Limits> = {}): void => {
+      const one = { ...graph(1), ...fields } as Graph, own = validate(one, registry, undefined, { limits }).filter(({ code }) => code === 'LIMIT_EXCEEDED')
+      expect(own.map((d) => d.pointer)).toEqual([pointer])
+      const [read] = validate(toDocument(one), registry, undefined, { limits }).filter(({ code }) => code === 'LIMIT_EXCEEDED')
+      expect(read, pointer).toBeDefined()
+    }
+    const node = graph(1).nodes[0]!, inputs = (fields: object): object => ({ inputs: new Map([['i', { to: [['free-1', 'in']], required: false, ...fields }]]) }), long = 'x'.repeat(mib + 1), deep = nested(64)
+    for (const value of [long, deep, [{ [long]: 1 }]]) {
+      at({ ui: value }, '/ui')
+      at({ extras: { 'x-own': value } }, '/x-own')
+      at({ extras: { params: value } }, '/params')
+      at({ meta: { 'x-a': value } }, '/meta')
+      at({ config: { extras: { 'x-b': value } } }, '/config/x-b')
+      at({ config: { retry: { value } } }, '/config/retry')
+      at({ nodes: [{ ...node, extras: { definition: value } }] }, '/nodes/0/definition')
+      at({ nodes: [{ ...node, policy: { skipIf: value } }] }, '/nodes/0/policy')
+      at({ nodes: [{ ...node, matrix: value }] }, '/nodes/0/matrix')
+      at({ edges: [{ from: ['free-1', 'out'], to: ['free-1', 'in'], delayFrames: 128, extras: { 'x-c': value } }] }, '/edges/0/x-c')
+      at(inputs({ default: value }), '/inputs/i/default')
+      at(inputs({ extras: { 'x-d': value } }), '/inputs/i/x-d')
+    }
+    // At n and n + 1 characters, as written: an escape is two.
+    const text = { stringLength: 100 }
+    for (const [n, value] of [[100, 'x'.repeat(100)], [101, 'x'.repeat(101)], [100, '"'.repeat(50)], [102, '"'.repeat(51)]] as const) {
+      expect(found(graph(value), text)).toEqual(n === 100 ? [] : [['LIMIT_EXCEEDED', 1, 'free-1', '/nodes/0/params/p', 100, n]])
+      expect(validate({ ...graph(1), ...inputs({ default: value }) } as Graph, registry, undefined, { limits: text }).map(({ code, pointer, got }) => [code, pointer, got])).toEqual(n === 100 ? [] : [['LIMIT_EXCEEDED', '/inputs/i/default', n]])
+      expect(validate(toDocument(graph(value)), registry, undefined, { limits: text }).map(({ code, got }) => [code, got])).toEqual(n === 100 ? [] : [['LIMIT_EXCEEDED', n]])
+    }
+    at({ extras: { 'x-own': 'x'.repeat(2_000) } }, '/x-own', { documentBytes: 1_900 })
+  })
+
+  test('values that are made anew each time that they are read come to an end: a code, not a hang', () => {
+    const forever = (): object => ({ toJSON: () => [forever(), forever()] }), fresh = (): object => ({ get a() { return fresh() }, get b() { return fresh() } }), huge: unknown[] = []
+    huge.length = 2 ** 32 - 1
+    const wide = (left: number): unknown => left === 0 ? 1 : { toJSON: () => [wide(left - 1), wide(left - 1)] }
+    for (const [value, code] of [[forever(), 'PARAM_INVALID'], [fresh(), 'LIMIT_EXCEEDED'], [huge, 'LIMIT_EXCEEDED'], [{ toJSON: () => huge }, 'PARAM_INVALID'], [wide(100), 'PARAM_INVALID']] as const) {
+      expect(found(graph(value)).map((one) => (one as unknown[])[0]), code).toEqual([code])
+      expect(thrown(() => hashGraph(graph(value)))).toMatchObject({ code: expect.stringMatching(/^(PARAM_INVALID|INVALID_ARGUMENT)$/) as string })
+      expect(thrown(() => toDocument(graph(value)))).toMatchObject({ code: expect.stringMatching(/^(LIMIT_EXCEEDED|INVALID_ARGUMENT)$/) as string })
+      expect(validate({ millrace: 1, nodes: [{ id: 'a', type: 'test::free', params: { p: value } }] }, registry).map((one) => one.code)).toEqual([code])
+    }
+    for (const value of [2n ** 64n, -1n, [2n ** 70n]]) expect(found(graph(value)).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
+    expect(found(graph([2n ** 64n - 1n, 0n]))).toEqual([])
   })
 
   test('an engine refuses by its limits what a graph holds, not what a run is given; inside subgraphs with the pointer of the definition', async () => {

@@ -7,7 +7,7 @@ import { documentShape, VERSION_TEXT } from '../schema/document-shape.js'
 import { fitShape, isObject } from '../schema/fit-shape.js'
 import { satisfies } from '../semver.js'
 import { MILLRACE_VERSION } from '../version.js'
-import { jsonBytes, valueDepth } from './scan-limits.js'
+import { excessOf, jsonBytes } from './scan-limits.js'
 
 /** What a document is measured by. */
 export interface CheckOptions {
@@ -34,12 +34,14 @@ export function checkDocument(value: unknown, o: CheckOptions): { readonly usabl
   return { usable: sizes.every((d) => d.code !== 'LIMIT_EXCEEDED'), diagnostics: sizes.map(versionOfDefinition) }
 }
 
-/** A value that came from no text is measured itself; cycles show as depth. */
+/** A value that came from no text is measured itself; cycles show as depth. What throws when it is read (a getter, a proxy) is no JSON. */
 function memoryLimits(value: unknown, limits: Limits): Diagnostic[] {
-  const depth = valueDepth(value, limits.depth)
-  if (depth > limits.depth) return [exceeded('Nesting', limits.depth, depth)]
-  const bytes = jsonBytes(value, limits.documentBytes)
-  return bytes > limits.documentBytes ? [exceeded('Document bytes', limits.documentBytes, bytes)] : []
+  try {
+    const excess = excessOf(value, { bytes: limits.documentBytes, depth: limits.depth, string: limits.stringLength })
+    return excess === undefined ? [] : [exceeded(excess.what === 'Bytes' ? 'Document bytes' : excess.what, excess.limit, excess.got)]
+  } catch (cause) {
+    return [graphErrors.SCHEMA_INVALID.diagnostic({ pointer: '', schema: 'a value that can be read', got: cause instanceof Error ? cause.message : 'an error' }, { pointer: '', constraint: 'type' })]
+  }
 }
 
 function checkVersion(value: unknown): Diagnostic | undefined {

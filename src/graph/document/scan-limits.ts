@@ -36,25 +36,40 @@ export function stringEnd(text: string, start: number): number {
 }
 
 /**
- * UTF-8 bytes of a value as compact JSON, at least; stops counting past `most`. Iterative, so deep values are safe, and bounded, so cyclic ones are too. What JSON has no form for
- * (bytes, a Blob, a function) counts nothing.
+ * The first limit that a value in memory passes: bytes of compact JSON at least, nesting (itself counts 1), length of a string or key as it is written. One walk, which ends at the first byte too
+ * many: deep, cyclic and shared values are safe, and those that make new parts each time that they are read. What JSON has no form for (bytes, a Blob, a function) counts nothing and is not looked into.
  */
-export function jsonBytes(value: unknown, most: number): number {
-  let bytes = 0
-  const work: unknown[] = [value]
-  while (work.length > 0 && bytes <= most) {
-    const item = work.pop()
-    if (typeof item === 'string') bytes += textBytes(item)
-    else if (Array.isArray(item)) { bytes += 1 + Math.max(1, item.length); for (const entry of item) work.push(entry) }
-    else if (typeof item === 'object' && item !== null) {
-      if (isInstance(item)) continue
-      const keys = Object.keys(item)
-      bytes += 1 + Math.max(1, keys.length)
-      for (const key of keys) { bytes += textBytes(key) + 1; work.push((item as Record<string, unknown>)[key]) }
-    } else if (typeof item !== 'function') bytes += String(item).length
+export function excessOf(value: unknown, { bytes: most, depth: deepest = Infinity, string = Infinity }: { readonly bytes: number; readonly depth?: number; readonly string?: number }): Excess | undefined {
+  const work: unknown[] = [value], levels = [1]
+  let bytes = 0, excess: Excess | undefined
+  const text = (one: string): void => {
+    bytes += textBytes(one)
+    const got = one.length * 6 <= string ? 0 : one.length > string ? one.length : JSON.stringify(one).length - 2
+    if (got > string) excess ??= { what: 'String', limit: string, got }
   }
-  return bytes
+  while (work.length > 0) {
+    const item = work.pop(), level = levels.pop()!
+    if (typeof item === 'string') text(item)
+    else if (typeof item !== 'object') bytes += typeof item === 'number' || typeof item === 'boolean' ? String(item).length : 0
+    else if (item === null) bytes += 4
+    else if (Array.isArray(item) || !isInstance(item)) {
+      if (level > deepest) return { what: 'Nesting', limit: deepest, got: level }
+      const keys = Array.isArray(item) ? undefined : Object.keys(item), count = keys?.length ?? (item as readonly unknown[]).length
+      bytes += 1 + Math.max(1, count)
+      for (let i = 0; i < count && bytes <= most; i++) {
+        if (keys !== undefined) { text(keys[i]!); bytes++ }
+        work.push((item as Readonly<Record<string, unknown>>)[keys?.[i] ?? i])
+        levels.push(level + 1)
+      }
+    }
+    if (bytes > most) return { what: 'Bytes', limit: most, got: bytes }
+    if (excess !== undefined) return excess
+  }
+  return undefined
 }
+
+/** UTF-8 bytes of a value as compact JSON when they are more than `most`, else 0. */
+export function jsonBytes(value: unknown, most: number): number { return excessOf(value, { bytes: most })?.got ?? 0 }
 
 /** Bytes of a string with its quotes and escapes. */
 function textBytes(text: string): number {
@@ -90,19 +105,4 @@ export function keysWithin(value: unknown, most: number): number {
     keys += inner
   }
   return keys
-}
-
-/** Depth of a value in memory, counted no further than `most` + 1; iterative, and a part that stands in many places is walked once a depth. Bytes have none; `plain`: nor has anything else that JSON has no form for. */
-export function valueDepth(value: unknown, most: number, plain = false): number {
-  let deepest = 0
-  const work: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 1 }], seen = new Map<object, number>()
-  while (work.length > 0) {
-    const { value: item, depth } = work.pop()!
-    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item) || (plain && !Array.isArray(item) && isInstance(item)) || (seen.get(item) ?? 0) >= depth) continue
-    seen.set(item, depth)
-    deepest = Math.max(deepest, depth)
-    if (deepest > most) return deepest
-    for (const entry of Array.isArray(item) ? item : Object.values(item)) if (typeof entry === 'object' && entry !== null) work.push({ value: entry, depth: depth + 1 })
-  }
-  return deepest
 }

@@ -1,37 +1,56 @@
 import type { Suggestion } from '../../errors/diagnostic.js'
-import { checkJson } from '../check-text.js'
 import { exceeded } from '../document/check-document.js'
-import { jsonBytes, valueDepth } from '../document/scan-limits.js'
+import { excessOf } from '../document/scan-limits.js'
 import { graphErrors } from '../errors.js'
 import type { Graph, GraphEdge } from '../graph.js'
 import { escapePointer } from '../pointer.js'
 import { originOf, paramOriginOf } from '../subgraph/origin.js'
-import type { Context } from './context.js'
+import type { Context, Section } from './context.js'
 
-/** Limits of a graph that came from no text, as of documents (stage 1), and stage 4: a graph without nodes. Bytes, and what else JSON has no form for, may be of any size. */
-export function checkSize(c: Context, { nodes, edges, ui }: Graph): void {
+/**
+ * Limits of a graph that came from no text, as of documents (stage 1), and stage 4: a graph without nodes. Every value is measured on its own: params and `ui` by the limit of one param, the rest by that
+ * of a document. Bytes, and what else JSON has no form for, may be of any size.
+ */
+export function checkSize(c: Context, graph: Graph): void {
+  const { nodes, edges } = graph, { paramBytes, documentBytes, depth, stringLength: string } = c.limits
   for (const [what, limit, got] of [['Nodes', c.limits.nodes, nodes.length], ['Edges', c.limits.edges, edges.length]] as const) {
     if (got > limit) c.report('document', 0, exceeded(what, limit, got, `/${what.toLowerCase()}`))
   }
-  const { paramBytes: most, depth: deepest } = c.limits
-  /** `above`: levels of a document that the value stands in. */
-  const measure = (value: unknown, what: string, pointer: string, above: number, n?: number): void => {
-    if ((typeof value !== 'object' && typeof value !== 'string') || value === null) return
-    try {
-      const got = jsonBytes(value, most), depth = above + valueDepth(value, deepest - above, true)
-      if (got <= most && depth <= deepest) return
-      // What nests without end stage 8 refuses.
-      if (checkJson(value, '') === undefined) c.report(n === undefined ? 'document' : 'nodes', n ?? 0, { ...(got > most ? exceeded(`Bytes of ${what}`, most, got, pointer) : exceeded('Nesting', deepest, depth, pointer)), ...(n !== undefined && { node: nodes[n]!.id }) })
-    } catch { /* What cannot be read stage 8 refuses too. */ }
+  const short = Math.min(string, paramBytes, documentBytes) / 6 - 2
+  /** Values of a part, by name; `above`: levels of a document that they stand in; `free`: their names are anybody's. */
+  const measure = (part: object, pointer: string, above: number, section: Section = 'document', n = 0, free?: 'extras' | 'params'): void => {
+    for (const name in part) {
+      const value = (part as Readonly<Record<string, unknown>>)[name], node = section === 'nodes' ? nodes[n] : undefined, param = free === 'params'
+      if (free === undefined && APART.has(name)) {
+        if (name === 'extras' && value !== undefined) measure(value as object, pointer, above, section, n, 'extras')
+        continue
+      }
+      if (typeof value === 'object' ? value === null : typeof value !== 'string' || value.length <= short) continue
+      try {
+        const excess = excessOf(value, { bytes: param || name === 'ui' ? paramBytes : documentBytes, depth: depth - above, string })
+        if (excess === undefined) continue
+        const { what, limit, got } = excess, deeper = what === 'Nesting' ? above : 0, at = node && c.indexOf.get(node.id)
+        // Nobody looks at what is too large.
+        if (at !== undefined) c.brokenNodes.add(at)
+        c.report(section, n, { ...exceeded(what === 'Bytes' ? `Bytes of ${param ? 'param ' : ''}${name}` : what, limit + deeper, got + deeper, (param && paramOriginOf(node!, name)) || `${pointer}/${escapePointer(name)}`), ...(node && { node: node.id }) })
+      } catch { /* What cannot be read stage 8 refuses. */ }
+    }
   }
-  measure(ui, 'ui', '/ui', 1)
+  measure(graph, '', 1)
+  measure(graph.config, '/config', 2)
   nodes.forEach((node, n) => {
     const pointer = originOf(node) ?? `/nodes/${n}`
-    for (const name in node.params) measure(node.params[name], `param ${name}`, paramOriginOf(node, name) ?? `${pointer}/params/${escapePointer(name)}`, 4, n)
-    measure(node.ui, 'ui', `${pointer}/ui`, 3, n)
+    measure(node, pointer, 3, 'nodes', n)
+    measure(node.params, `${pointer}/params`, 4, 'nodes', n, 'params')
   })
+  edges.forEach((edge, e) => { if (edge.extras !== undefined) measure(edge.extras, `/edges/${e}`, 3, 'edges', e, 'extras') })
+  let index = 0
+  for (const [name, input] of graph.inputs) measure(input, `/inputs/${escapePointer(name)}`, 3, 'inputs', index++)
   if (nodes.length === 0) c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
 }
+
+/** Fields that are measured part by part, and those that no document has. */
+const APART = /* @__PURE__ */ new Set(['nodes', 'edges', 'inputs', 'outputs', 'config', 'params', 'definition', 'extras'])
 
 /** Stage 5: ids of nodes and edges given twice. The later one is broken. Names of inputs and outputs are unique by nature. */
 export function checkIds(c: Context): void {
