@@ -95,6 +95,7 @@ describe('GraphDSL', () => {
       const text = writeJson(graphdslShape, value)
       const { document: read, report } = importDocument(text)
       expect(report.warnings).toEqual([])
+      expect(importDocument(JSON.parse(text)).document).toEqual(read)
       expect(exportDocument(fromDocument(read, none), 'graphdsl').text).toBe(text)
       expect(exportDocument(fromDocument(parseDocument(writeDocument(read)).document, none), 'graphdsl').text).toBe(text)
     }), { numRuns: 200 })
@@ -129,6 +130,26 @@ describe('keys written twice (GR-16)', () => {
     const error = thrown(() => importDocument(text))
     expect(error).toMatchObject({ code: 'DUPLICATE_ID', details: { diagnostic: { pointer, expected: first, got: second } } })
     expect(error.message).toMatch(`defined twice, at ${first} and ${second}.`)
+  })
+
+  test('spaces before a colon hide none, and colons within strings pretend none', () => {
+    const text = (nodes: string): string => `{"version" :"3.0.0","links"\n: [], "nodes"\t:{${nodes}}}`
+    expect(thrown(() => importDocument(text('"a" :{"op_type":"A::B"},"a"\t:{"op_type":"\\u003a"}')))).toMatchObject({ code: 'DUPLICATE_ID', details: { diagnostic: { pointer: '/nodes/a' } } })
+    expect(importDocument(text('"a:":{"op_type":":b","ui" : {"t":"\\": x","u":" :" , "":": "}},":":{"op_type":"\" :"}'.replace('"\" :"', '"c : d"'))).document.nodes).toHaveLength(2)
+  })
+
+  test('what is read as it is checked is what is read after checks: fields of others, odd names, notes of the report', () => {
+    const registry = remoteRegistry()
+    const all = source({
+      'x-a': { b: [1] }, meta: { name: 'n', 'x-m': 1, created: 'yesterday' }, links: [{ source: ['a', 'o'], target: ['__proto__', 'i'], 'x-l': null }, { id: 'l', source: ['a', 'o'], target: ['b', 'i'] }],
+      nodes: JSON.parse('{"a":{"op_type":"FeedNode","x-n":0,"params":{}},"__proto__":{"op_type":"Odd Type!","params":{"__proto__":{"type":"int","value":1,"x-p":2}}},"b":{"op_type":"Odd Type!"},"7":{"op_type":"FeedNode","ui":null}}') as unknown,
+    })
+    const read = importDocument(JSON.stringify(all), { registry })
+    const { document, report } = importDocument(all, { registry })
+    expect(read.document).toEqual(document)
+    expect(JSON.stringify(read.report)).toBe(JSON.stringify(report))
+    expect(read.report).toMatchObject({ nodes: 4, missing: [{ pointer: '/nodes/__proto__/op_type' }, { pointer: '/nodes/b/op_type' }], warnings: [{ code: 'IMPORT_NOTE' }] })
+    expect(read.document.nodes.map(({ id }) => id)).toEqual(['7', 'a', '__proto__', 'b'])
   })
 
   test('all of them are told, and equal keys of different objects are none', () => {
