@@ -47,10 +47,16 @@ type GivenParam<P extends ParamDeclaration, K extends boolean> = P extends { rea
 /** Names of the params that must be given. */
 export type RequiredNames<T extends ParamTable> = { [K in keyof T]: T[K] extends { readonly required: true } ? K : never }[keyof T]
 
-/** The params object of a node call: declared names only, optional unless `required`. A table without params takes only an empty object. `Kernel`: the node has one. */
-export type ParamsOf<T extends ParamTable, Kernel extends boolean = boolean> = [keyof T] extends [never] ? Readonly<Record<string, never>> :
-  { readonly [K in keyof T as K extends RequiredNames<T> ? never : K]?: GivenParam<T[K], Kernel> }
-  & { readonly [K in RequiredNames<T>]: GivenParam<T[K], Kernel> }
+/** Params that may be left out. */
+type OptionalParams<T extends ParamTable, Kernel extends boolean> = { readonly [K in keyof T as K extends RequiredNames<T> ? never : K]?: GivenParam<T[K], Kernel> }
+
+/**
+ * The params object of a node call: declared names only, optional unless `required`. A table without params takes only an empty object. `Kernel`: the node has one. Without a
+ * required param there is nothing to intersect with: an empty object type beside the optional names would take numbers, outputs and lists, for TypeScript refuses them (weak types) only without it.
+ */
+export type ParamsOf<T extends ParamTable, Kernel extends boolean = boolean> = [keyof T] extends [never] ? Readonly<Record<string, never>>
+  : [RequiredNames<T>] extends [never] ? OptionalParams<T, Kernel>
+    : OptionalParams<T, Kernel> & { readonly [K in RequiredNames<T>]: GivenParam<T[K], Kernel> }
 
 /** The declaration marked `main`, if any: its value may be given in place of the params object. */
 type MainDeclaration<T extends ParamTable> = { [K in keyof T]: T[K] extends { readonly main: true } ? T[K] : never }[keyof T]

@@ -75,6 +75,18 @@ describe('node calls', () => {
   test('what is wrong does not compile', () => {
     const x = file('talk.wav')
     const never = (): unknown[] => [
+      // @ts-expect-error a number for the params of a node whose params are all optional
+      mix(x, 3),
+      // @ts-expect-error a list of outputs is no params object
+      mix([x], [x]),
+      // @ts-expect-error one wire too many
+      vad(x, x),
+      // @ts-expect-error one wire too many, of another kind
+      vad(x, vad(x).segments),
+      // @ts-expect-error a text for the params
+      vad(x, 'loud'),
+      // @ts-expect-error a wire in place of required params
+      resample(x, x),
       // @ts-expect-error events into audio
       resample(vad(x).segments, { rate: 1 }),
       // @ts-expect-error unknown port
