@@ -101,13 +101,13 @@ function faultsOf(nodes: readonly LinkedNode[], delayed: readonly Link[], { loop
           : back > 0 && input.delay! < back + LEAST_ROUND ? { runtime: `a loop whose nodes hold back ${back} frames`, alternative: `Set delayFrames to ${back + LEAST_ROUND} or more.` } : undefined
     if (refused === undefined) continue
     const name = o.edgeName(edge)
-    faults.set(edge, { edge, sure: refused.runtime.startsWith('a loop th') && misfit?.b === undefined, diagnostic: commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...refused }, { stage: 12, edge: name, node: (misfit?.a ?? nodes[to]!).id }) })
+    faults.set(edge, { edge, sure: refused.runtime.startsWith('a loop th') && misfit?.open !== true, diagnostic: commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...refused }, { stage: 12, edge: name, node: (misfit?.a ?? nodes[to]!).id }) })
   }
   return [...faults.values()].sort((a, b) => a.edge! - b.edge!)
 }
 
 /** What keeps a knot out of one segment: a node that no segment has, or two that none has together; said of them, and how to mend it. */
-interface Misfit { readonly a: LinkedNode; readonly b?: LinkedNode; readonly said: string; readonly alternative: string }
+interface Misfit { readonly a: LinkedNode; readonly b?: LinkedNode; readonly said: string; readonly alternative: string; /** A value of the run may mend it: one of them may turn out to change nothing, or to take a list. */ readonly open?: boolean }
 
 function misfitOf(members: readonly LinkedNode[], lazyKeys: readonly string[]): Misfit | undefined {
   const script = members.find(({ tier }) => tier === null), a = members[0]!
@@ -120,11 +120,11 @@ function misfitOf(members: readonly LinkedNode[], lazyKeys: readonly string[]): 
     [({ driver = '' }) => driver, ({ driver = '' }) => driver === '' ? '' : 'has a policy of its own', 'has not', 'Give all of its nodes the same limiters and exclusive, and no timeoutMs.'],
     [({ index }) => lazyKeys[index], ({ index }) => lazyKeys[index] === '' ? '' : `waits until ${lazyKeys[index]!.split('\n').join(' or ')} asks`, 'does not', 'Take the edge out, or ask for all of it at once.'],
   ]
-  for (const [key, said, plain, alternative] of rules) {
+  for (const [n, [key, said, plain, alternative]] of rules.entries()) {
     const other = members.find((node) => key(node) !== key(a))
     if (other === undefined) continue
     const [one, two] = said(a) === '' ? [other, a] : [a, other]
-    return { a: one, b: two, said: `${one.id}, which ${said(one)}, and ${two.id}, which ${said(two) || plain}`, alternative }
+    return { a: one, b: two, said: `${one.id}, which ${said(one)}, and ${two.id}, which ${said(two) || plain}`, alternative, open: n === 2 || n === 4 || members.some(({ definition }) => definition.identity !== undefined) }
   }
   return undefined
 }
