@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readDocument } from '../../src/graph/document/from-document.js'
 import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { DEFAULT_LIMITS, HARD_LIMITS, resolveLimits, type Limits } from '../../src/graph/limits.js'
-import { createEngine, createRegistry, defineNode, fromDocument, graphFrom, hashGraph, json, toDocument, validate, type AnyOutput, type Graph, type Packet } from '../../src/index.js'
+import { createEngine, createRegistry, defineNode, fromDocument, graphFrom, hashGraph, json, toDocument, validate, writeDocument, type AnyOutput, type Graph, type Packet } from '../../src/index.js'
 import { testRegistry } from '../support/sample-nodes.js'
 
 const thrown = (run: () => unknown): unknown => { try { run() } catch (error) { return error } return undefined }
@@ -182,6 +182,24 @@ describe('params of graphs in memory have the limit of documents (GR-53, GR-60)'
     }
     for (const value of [2n ** 64n, -1n, [2n ** 70n]]) expect(found(graph(value)).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
     expect(found(graph([2n ** 64n - 1n, 0n]))).toEqual([])
+  })
+
+  test('graphs that nobody validated are written within bounds, however often they share their parts', () => {
+    let shared: unknown = ['x']
+    for (let i = 0; i < 60; i++) shared = [shared, shared]
+    const huge: unknown[] = []
+    huge.length = 2 ** 32 - 1
+    const one = toDocument(graph(shared)), over = { code: 'LIMIT_EXCEEDED', details: { what: 'Document bytes', limit: HARD_LIMITS.documentBytes } }
+    expect(one.nodes[0]!.params!['p']).toHaveLength(2)
+    for (const document of [one, { millrace: 1, nodes: [], ui: shared }, { millrace: 1, nodes: [], meta: { note: huge } }] as const) expect(thrown(() => writeDocument(document as never))).toMatchObject(over)
+    const text = 'x'.repeat(2 ** 20)
+    expect(thrown(() => writeDocument({ millrace: 1, nodes: [], ui: Array.from({ length: 64 }, () => text) }))).toMatchObject(over)
+    expect(writeDocument({ millrace: 1, nodes: [], ui: Array.from({ length: 63 }, () => text) }).length).toBeGreaterThan(63 * 2 ** 20)
+    // A loop is nesting without end.
+    const round: unknown[] = []
+    round.push(round, round)
+    for (const write of [() => toDocument(graph(round)), () => writeDocument({ millrace: 1, nodes: [], ui: round })]) expect(thrown(write)).toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    expect(thrown(() => toDocument(graph({ get a() { throw new Error('no') } })))).toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 
   test('an engine refuses by its limits what a graph holds, not what a run is given; inside subgraphs with the pointer of the definition', async () => {

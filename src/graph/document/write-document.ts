@@ -10,14 +10,14 @@ import type { Document } from './document.js'
 /**
  * Canonical text of a document (GR-02): fields in the order of the format's table, then others and free maps sorted by key, two-space indent, LF,
  * final newline, numbers as short as they round-trip, defaults left out, a list of plain values on one line. Throws `INVALID_ARGUMENT` for a value
- * that JSON cannot hold, `LIMIT_EXCEEDED` beyond 256 levels.
+ * that JSON cannot hold, `LIMIT_EXCEEDED` beyond 256 levels, and beyond 64 Mi characters, which no document that is read may have: parts that stand in many places are written at each.
  */
 export function writeDocument(document: Document): string {
   return writeJson(documentShape, { ...document, millrace: 1 })
 }
 
 /** Canonical text of any value of a shape, as {@link writeDocument} writes documents. */
-export function writeJson(shape: Shape, value: unknown): string { return `${writeValue(shape, value, { path: [], heads: [], indents: [] })}\n` }
+export function writeJson(shape: Shape, value: unknown): string { return `${writeValue(shape, value, { path: [], heads: [], indents: [], left: HARD_LIMITS.documentBytes })}\n` }
 
 /** One text being written. */
 interface Writing {
@@ -26,6 +26,8 @@ interface Writing {
   /** By level, what stands before the value of a key: keys repeat, and each piece less in a text is less to collect. */
   readonly heads: Map<string, string>[]
   readonly indents: string[]
+  /** Characters that may still be written. */
+  left: number
 }
 
 /** A number of which only the digits are known: written as they are. No value of a document is one; other formats have integers beyond 2^53. */
@@ -35,6 +37,7 @@ export class BareNumber {
 }
 
 function writeValue(shape: Shape, value: unknown, w: Writing): string {
+  spend(w, typeof value === 'string' ? value.length : 1)
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return `${value}`
   if (typeof value === 'object' && w.path.length >= HARD_LIMITS.depth) throw commonErrors.LIMIT_EXCEEDED({ what: 'Nesting', limit: HARD_LIMITS.depth, got: w.path.length + 1 })
@@ -45,17 +48,22 @@ function writeValue(shape: Shape, value: unknown, w: Writing): string {
   throw commonErrors.INVALID_ARGUMENT({ function: 'writeDocument', expected: `a JSON value at ${pointer}`, got: show(value), hint: 'Give it at run time through an input.' })
 }
 
+function spend(w: Writing, characters: number): void {
+  if ((w.left -= characters) < 0) throw commonErrors.LIMIT_EXCEEDED({ what: 'Document bytes', limit: HARD_LIMITS.documentBytes, got: HARD_LIMITS.documentBytes - w.left })
+}
+
 /** A new line, indented for a level. */
 function lineOf(w: Writing, level: number): string { return w.indents[level] ??= `\n${'  '.repeat(level)}` }
 
 function writeList(shape: Shape, value: readonly unknown[], w: Writing): string {
   const { items } = planOf(shape), level = w.path.length
+  spend(w, value.length)
   let scalar = true
   for (let i = 0; i < value.length; i++) if (typeof value[i] === 'object' && value[i] !== null) scalar = false
   const between = scalar ? ', ' : `,${lineOf(w, level + 1)}`
   let text = scalar ? '[' : `[${lineOf(w, level + 1)}`
   for (let i = 0; i < value.length; i++) {
-    if (i > 0) text += between
+    if (i > 0) { text += between; w.left -= between.length - 1 }
     w.path.push(i)
     text += writeValue(items, value[i], w)
     w.path.pop()
@@ -76,6 +84,7 @@ function writeObject(shape: Shape, value: Readonly<Record<string, unknown>>, w: 
     let head = known.get(name)
     if (head === undefined) known.set(name, head = `${text === '' ? '{' : ','}${lineOf(w, level + 1)}${quote(name)}: `)
     text += head + written
+    w.left -= head.length
   }
   for (const { name, shape: of, preset } of fields) {
     if (!Object.hasOwn(value, name)) continue
