@@ -52,10 +52,6 @@ export function withField(alternative: Alternative, index: number, field: FieldD
 export function revise(target: Domain, source: Domain): Domain | undefined {
   if (source === null || source === target) return target
   if (target === null) return source
-  if (target.length === 1 && source.length === 1) {
-    const one = reviseAlternative(target[0]!, source[0]!)
-    return one === undefined ? undefined : one === target[0] ? target : one === source[0] ? source : [one]
-  }
   const kept: Alternative[] = []
   for (const mine of target) {
     for (const other of source) {
@@ -63,8 +59,8 @@ export function revise(target: Domain, source: Domain): Domain | undefined {
       if (one !== undefined && !kept.some((better) => contains(better, one))) kept.push(one)
     }
   }
-  if (kept.length === 0) return undefined
-  return kept.length === target.length && kept.every((one, i) => one === target[i]) ? target : kept
+  // Equal ports share one object.
+  return kept.length === 0 ? undefined : [target, source].find((domain) => kept.length === domain.length && kept.every((one, i) => one === domain[i])) ?? kept
 }
 
 /** Narrows field `targetField` of `target` by the values that field `sourceField` of `source` may take. */
@@ -72,18 +68,7 @@ export function reviseOneField(target: Domain, targetField: string, source: Doma
   if (target === null || source === null) return target
   const other = unionOfField(source, sourceField)
   if (other === undefined) return target
-  let changed = false
-  const kept: Alternative[] = []
-  for (const mine of target) {
-    const at = fieldIndex(mine.kind, targetField)
-    if (at < 0) { kept.push(mine); continue }
-    const before = fieldAt(mine, at)
-    const after = reviseField(before, other)
-    if (after === null) { changed = true; continue }
-    if (after !== before) changed = true
-    kept.push(after === before ? mine : withField(mine, at, after))
-  }
-  return kept.length === 0 ? undefined : changed ? kept : target
+  return reviseAt(target, ({ kind }) => fieldIndex(kind, targetField), other)
 }
 
 /** A field of one kind of media. */
@@ -91,14 +76,16 @@ export interface FieldPlace { readonly kind: MediaKind; readonly field: number }
 
 /** A domain with one field of one kind narrowed; undefined = nothing left. */
 export function narrowField(domain: Domain, { kind, field }: FieldPlace, value: FieldDomain): Domain | undefined {
-  if (domain === null) return domain
-  const kept = domain.flatMap((one) => {
-    if (one.kind !== kind) return [one]
-    const before = fieldAt(one, field)
-    const after = reviseField(before, value)
-    return after === null ? [] : after === before ? [one] : [withField(one, field, after)]
+  return domain && reviseAt(domain, (one) => one.kind === kind ? field : -1, value)
+}
+
+/** Narrows the field at a place of each alternative; at −1 it has none. */
+function reviseAt(target: readonly Alternative[], placeIn: (one: Alternative) => number, by: FieldDomain): Domain | undefined {
+  const kept = target.flatMap((mine) => {
+    const at = placeIn(mine), before = fieldAt(mine, at), after = at < 0 ? before : reviseField(before, by)
+    return after === null ? [] : after === before ? mine : withField(mine, at, after)
   })
-  return kept.length === 0 ? undefined : kept.length === domain.length && kept.every((one, i) => one === domain[i]) ? domain : kept
+  return kept.length === 0 ? undefined : kept.length === target.length && kept.every((one, i) => one === target[i]) ? target : kept
 }
 
 /** The target itself when nothing changes, the source itself when all is its: equal ports then share one object, which makes the next comparison free. */

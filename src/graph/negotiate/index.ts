@@ -67,8 +67,7 @@ function definitions(graph: Graph, registry: ConverterSource, o: NegotiateOption
 }
 
 function paramsOf(graph: Graph, definitionOf: (node: number) => NodeDefinition | undefined): (node: number) => ParamValues {
-  const cache: ParamValues[] = []
-  return (node) => cache[node] ??= resolveParams(definitionOf(node)!, graph.nodes[node]!.params).values
+  return remembering((node) => resolveParams(definitionOf(node)!, graph.nodes[node]!.params).values)
 }
 
 /** Nodes whose definitions contradict themselves for their params and media. */

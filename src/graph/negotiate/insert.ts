@@ -80,7 +80,7 @@ export function insertConverters(
 ): Graph {
   if (chains.length === 0) return graph
   const nodes: GraphNode[] = [...graph.nodes], edges: GraphEdge[] = [...graph.edges]
-  const changes = new Map<ConverterStep, string>(), counts = new Map<string, number>()
+  const changeOf = remembering((step: ConverterStep) => `${describeMedia(step.from)} → ${describeMedia(step.to)}`), counts = new Map<string, number>()
   for (const { edge: at, steps, reason } of chains) {
     const edge = graph.edges[at]!
     const producer = edge.from.join('.'), name = `${producer}->${edge.to.join('.')}`
@@ -89,15 +89,13 @@ export function insertConverters(
       let n = counts.get(producer) ?? 0, id: string
       do id = `~${producer}~${++n}`; while (indexOf.has(id))
       counts.set(producer, n)
-      let change = changes.get(step)
-      if (change === undefined) changes.set(step, change = `${describeMedia(step.from)} → ${describeMedia(step.to)}`)
       nodes.push({ id, type: step.definition.type, definition: step.definition, params: step.params })
       edges.push({ from, to: [id, step.input] })
       media.set(`${id}.${step.input}`, step.from)
       media.set(`${id}.${step.output}`, step.to)
       inserted.push({ id, type: step.definition.type, params: step.params, edge: name, reason, lossless: step.lossless })
       diagnostics.push(graphErrors.CONVERTER_INSERTED.diagnostic(
-        { node: id, what: `${step.definition.type} inserted on ${name}: ${change}`,
+        { node: id, what: `${step.definition.type} inserted on ${name}: ${changeOf(step)}`,
           todo: 'Insert it by hand to set its params, or set `negotiate: strict` to refuse it.' },
         { node: id, edge: edge.id ?? name, pointer: `/edges/${at}` }))
       from = [id, step.output]

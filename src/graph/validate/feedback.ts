@@ -7,7 +7,6 @@ import { inputSource, LastEdges } from '../input-source.js'
 import { describeMedia } from '../negotiate/describe.js'
 import type { Negotiation } from '../negotiate/index.js'
 import { escapePointer } from '../pointer.js'
-import { remembering } from '../remembering.js'
 import type { LinkFault } from '../resolve/linked-node.js'
 import { resolveLinks } from '../resolve/resolve-graph.js'
 import { parseTier, tierWithin, TIERS, wantedTier, type HostFacts, type Tier } from '../tiers.js'
@@ -37,8 +36,7 @@ function delays(media: Media): boolean { return media.kind === 'audio' && media.
  */
 export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nodeIndex' | 'edgeIndex'>, { graph, media }: Negotiation, host: ValidationHost | undefined): void {
   const definitionOf = (i: number): GraphNode['definition'] => i < nodeIndex.length ? c.sound(nodeIndex[i]!) : graph.nodes[i]!.definition
-  const hasViews = remembering((definition: GraphNode['definition']) => Object.values(definition?.outputs ?? {}).some(({ view }) => view !== undefined))
-  if (!graph.edges.some(({ delayFrames }) => delayFrames !== undefined) && !graph.nodes.some((_, i) => hasViews(definitionOf(i)))) return
+  if (!graph.edges.some(({ delayFrames }) => delayFrames !== undefined) && !graph.nodes.some((_, i) => Object.values(definitionOf(i)?.outputs ?? {}).some(({ view }) => view !== undefined))) return
   const { part, edges, fed } = soundPart(c, graph, definitionOf, nodeIndex, edgeIndex), { order } = c.passes.order(edgeListOf(part))
   const nameOf = (e: number): string => { const own = edgeIndex[edges[e]!]; return own === undefined ? '' : c.edgeName(own) }
   let faults: readonly LinkFault[] = []

@@ -1,8 +1,10 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import type { MediaConstraint } from '../../media/media-type.js'
 import type { Graph, PortRef } from '../graph.js'
 import { inputSource, LastEdges } from '../input-source.js'
 import { escapePointer } from '../pointer.js'
 import type { Context } from './context.js'
+import type { Flow } from './flow.js'
 
 /** A graph with a source for each port that a run-time input with declared `media` goes to, so that negotiation knows what will come. */
 export interface GivenMedia {
@@ -11,28 +13,20 @@ export interface GivenMedia {
   readonly place: (diagnostic: Diagnostic, edge: number | undefined) => boolean
 }
 
-interface Place { readonly index: number; readonly pointer: string; readonly source: string; readonly name: string; readonly ref: PortRef }
+interface Place { readonly index: number; readonly pointer: string; readonly media: MediaConstraint; readonly source: string; readonly name: string; readonly ref: PortRef }
 
 /** Puts sources behind the graph's nodes and edges, whose numbers stay; undefined when no input says its media. Inputs of params need none: params have their own rules. */
-export function withGivenMedia(c: Context, graph: Graph): GivenMedia | undefined {
-  if (![...c.graph.inputs.values()].some(({ media }) => media !== undefined)) return undefined
-  const at: Place[] = [], left = new Set<string>(graph.nodes.map(({ id }) => id)), inputs = new Map(graph.inputs)
-  const nodes = [...graph.nodes], links = new LastEdges(graph.edges)
-  let index = -1
-  for (const [name, input] of c.graph.inputs) {
-    index++
-    if (input.media === undefined) continue
-    const ports = (graph.inputs.get(name)?.to ?? []).filter(([id, port]) => left.has(id) && Object.hasOwn(c.sound(c.indexOf.get(id)!)?.inputs ?? {}, port))
-    if (ports.length === 0) continue
-    inputs.set(name, { ...input, to: (graph.inputs.get(name)?.to ?? []).filter((ref) => !ports.includes(ref)) })
-    for (const ref of ports) {
-      const source = `~${name}.${ref.join('.')}`
-      nodes.push(inputSource(source, input.media))
-      links.add([source as typeof ref[0], 'out'], ref)
-      at.push({ index, pointer: `/inputs/${escapePointer(name)}/media`, source, name, ref })
-    }
-  }
+export function withGivenMedia(c: Context, { graph, edges: { indexOf } }: Flow): GivenMedia | undefined {
+  const at = [...c.graph.inputs].flatMap(([name, { media }], index) => media === undefined ? [] : (graph.inputs.get(name)?.to ?? []).flatMap((ref): Place[] =>
+    indexOf.has(ref[0]) && Object.hasOwn(c.sound(c.indexOf.get(ref[0])!)?.inputs ?? {}, ref[1]) ? [{ index, pointer: `/inputs/${escapePointer(name)}/media`, media, source: `~${name}.${ref.join('.')}`, name, ref }] : []))
   if (at.length === 0) return undefined
+  const nodes = [...graph.nodes], links = new LastEdges(graph.edges), inputs = new Map(graph.inputs)
+  for (const { media, source, name, ref } of at) {
+    const node = inputSource(source, media), input = inputs.get(name)!
+    nodes.push(node)
+    links.add([node.id, 'out'], ref)
+    inputs.set(name, { ...input, to: input.to.filter((one) => one !== ref) })
+  }
   return {
     graph: { ...graph, nodes, edges: links.edges, inputs },
     place: (diagnostic, edge) => {

@@ -1,5 +1,6 @@
 import { graphErrors } from '../errors.js'
 import type { NodeDefinition } from '../node-definition.js'
+import { remembering } from '../remembering.js'
 import { isObject } from '../schema/fit-shape.js'
 import { chooseTier, ownTier, parseTier, tagOf, tierWithin, wantedTier, type HostFacts, type Tier, type TierChoice, type TierQuestion } from '../tiers.js'
 import type { Context } from './context.js'
@@ -26,12 +27,11 @@ export interface ValidationHost extends HostFacts {
 export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost): void {
   let reported = host.fallbackReported === true
   // Most nodes name no tier and get this answer; tags are brought into their form once, and types are looked at once.
-  const auto = chooseTier(questionOf(host)), tags = new HostTags(host), untold = auto.tier === null || auto.fellBack !== undefined, types = new Map<NodeDefinition, TypeFacts>()
+  const auto = chooseTier(questionOf(host)), tags = new HostTags(host), untold = auto.tier === null || auto.fellBack !== undefined, factsOfType = remembering(factsOf)
   c.graph.nodes.forEach(({ tier, requires, place }, n) => {
     const definition = c.sound(n)
     if (definition === undefined || planned[n] === 0) return
-    let type = types.get(definition)
-    if (type === undefined) types.set(definition, type = factsOf(definition))
+    const type = factsOfType(definition)
     if (type.kernel && (tier !== undefined || (untold && (auto.tier === null || !reported)))) reported = checkTier(c, n, host, reported)
     if (place === 'remote') checkRemote(c, n, host)
     const all = requires === undefined ? type.requires : type.requires === undefined ? requires as Requirements : { ...type.requires, ...requires }
@@ -73,8 +73,7 @@ class HostTags {
   readonly engine: Tier
   readonly #own: ReadonlySet<string>
   readonly #workers: ReadonlySet<string>
-  readonly #onWorkers = new Map<string, boolean>()
-  readonly #here = new Map<string, boolean>()
+  readonly #canonical = remembering(tagOf)
   constructor(host: ValidationHost) {
     const { tags = [], workerTags = [] } = host
     this.engine = engineTierOf(host)
@@ -82,12 +81,7 @@ class HostTags {
     this.#workers = new Set([...tags, ...workerTags].map(tagOf))
   }
   all(onWorker: boolean): ReadonlySet<string> { return onWorker ? this.#workers : this.#own }
-  have(tag: string, onWorker: boolean): boolean {
-    const known = onWorker ? this.#onWorkers : this.#here
-    let has = known.get(tag)
-    if (has === undefined) known.set(tag, has = this.all(onWorker).has(tagOf(tag)))
-    return has
-  }
+  have(tag: string, onWorker: boolean): boolean { return this.all(onWorker).has(this.#canonical(tag)) }
 }
 
 /** TypeScript nodes have no tier; their `tier` is not looked at. Returns whether the fallback has been told. */

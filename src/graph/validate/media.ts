@@ -19,12 +19,12 @@ import { checkNodeMedia } from './node-media.js'
 export interface MediaOptions { readonly mode?: NegotiateMode; readonly known?: ReadonlyMap<string, Media> }
 
 /** Stage 12, second half: media along the edges between nodes that will run, then each node's own `validate`. */
-export function checkMedia(c: Context, { graph, nodeIndex, edgeIndex, edges }: Flow, o: MediaOptions, host: ValidationHost | undefined): Negotiation {
-  const brokenNodes = new Set<number>(), brokenEdges = new Set<number>()
+export function checkMedia(c: Context, flow: Flow, o: MediaOptions, host: ValidationHost | undefined): Negotiation {
+  const { graph, nodeIndex, edgeIndex, edges } = flow, brokenNodes = new Set<number>(), brokenEdges = new Set<number>()
   nodeIndex.forEach((n, i) => { if (c.sound(n) === undefined) brokenNodes.add(i) })
   if (c.brokenEdges.size > 0) edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
   checkNodeMedia(c)
-  const given = withGivenMedia(c, graph)
+  const given = withGivenMedia(c, flow)
   const agreed = negotiatePorts(given?.graph ?? graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }), params: (i) => c.params[nodeIndex[i]!] ?? {} })
   const solved = agreed.negotiation
   for (const diagnostic of solved.diagnostics) place(c, diagnostic, edgeIndex, given)

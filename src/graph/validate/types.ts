@@ -15,14 +15,13 @@ export function checkTypes(c: Context): void {
   const portsOf = remembering(({ inputs, outputs }: NodeDefinition) => Object.keys(inputs).length + Object.keys(outputs).length)
   c.graph.nodes.forEach((node, n) => {
     const definition = c.definitions[n]
-    if (c.brokenNodes.has(n) || (definition !== undefined && node.version === undefined && definition.status !== 'deprecated' && portsOf(definition) <= c.limits.portsPerNode)) return
-    const pointer = c.nodePointer(n)
+    if (c.brokenNodes.has(n)) return
     const retype = (to: string): Suggestion => ({ title: `Use ${to}`, edit: { op: 'set-type', node: node.id, to } })
     if (definition === undefined) {
       c.brokenNodes.add(n)
       const near = c.near(node.type, () => c.registry.list().map((one) => one.type))
       c.report('nodes', n, graphErrors.NODE_TYPE_UNKNOWN.diagnostic({ node: node.id, type: node.type, near }, {
-        node: node.id, pointer: `${pointer}/type`, got: node.type, ...(near.length > 0 && { expected: near, suggestions: near.map(retype) }),
+        node: node.id, pointer: `${c.nodePointer(n)}/type`, got: node.type, ...(near.length > 0 && { expected: near, suggestions: near.map(retype) }),
       }))
       return
     }
@@ -31,20 +30,20 @@ export function checkTypes(c: Context): void {
       const { fault } = migrateNode(node, definition)
       c.report('nodes', n, graphErrors.NODE_VERSION.diagnostic(
         { node: node.id, range: node.version, version: fault === undefined ? definition.version : `${definition.version}; ${fault}` },
-        { node: node.id, pointer: `${pointer}/version`, expected: node.version, got: definition.version }))
+        { node: node.id, pointer: `${c.nodePointer(n)}/version`, expected: node.version, got: definition.version }))
       return
     }
     const ports = portsOf(definition)
     if (ports > c.limits.portsPerNode) {
       c.brokenNodes.add(n)
-      c.report('nodes', n, { ...exceeded(`Ports of node ${node.id}`, c.limits.portsPerNode, ports, pointer), node: node.id })
+      c.report('nodes', n, { ...exceeded(`Ports of node ${node.id}`, c.limits.portsPerNode, ports, c.nodePointer(n)), node: node.id })
       return
     }
     if (definition.status !== 'deprecated') return
     const { replacedBy } = definition
     c.report('nodes', n, graphErrors.NODE_DEPRECATED.diagnostic(
       { node: node.id, what: `type ${definition.type} is deprecated`, ...(replacedBy !== undefined && { todo: `Use ${replacedBy}.` }) },
-      { node: node.id, pointer: `${pointer}/type`, got: definition.type, ...(replacedBy !== undefined && { expected: replacedBy, suggestions: [retype(replacedBy)] }) }))
+      { node: node.id, pointer: `${c.nodePointer(n)}/type`, got: definition.type, ...(replacedBy !== undefined && { expected: replacedBy, suggestions: [retype(replacedBy)] }) }))
   })
 }
 
