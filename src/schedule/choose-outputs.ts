@@ -21,8 +21,10 @@ export function openChosen(graph: Graph, names: readonly string[] | undefined, t
   if (!flat.diagnostics.some(({ severity }) => severity === 'error')) return chooseOutputs(flat.graph, names)
   if (names === undefined || names.some((name) => graph.outputs.has(name) && !flat.graph.outputs.has(name))) return chooseOutputs(flatGraph(graph, types, limits), names)
   // What cannot be opened stands there closed.
-  const { graph: part, found } = chooseOutputs(flat.graph, names), ids = part.nodes.map(({ id }) => id), edges = edgeListOf(graph)
-  const few = keepNeeded(graph, edges.indexOf, reaching(edges, graph.nodes.flatMap(({ id }, n) => ids.some((inner) => inner === id || inner.startsWith(`${id}/`)) ? [n] : [])))
+  const { graph: part, found } = chooseOutputs(flat.graph, names), edges = edgeListOf(graph)
+  // Ids of nodes and of all that they stand in: `a/b/c` stands in `a` and in `a/b`.
+  const around = new Set(part.nodes.flatMap(({ id }) => Array.from(id.matchAll(/\/|$/g), ({ index }) => id.slice(0, index))))
+  const few = keepNeeded(graph, edges.indexOf, reaching(edges, graph.nodes.flatMap(({ id }, n) => around.has(id) ? [n] : [])))
   return { graph: chooseOutputs(flatGraph({ ...few, outputs: new Map([...graph.outputs].filter(([name]) => names.includes(name))) }, types, limits), names).graph, found }
 }
 
