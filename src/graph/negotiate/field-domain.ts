@@ -66,7 +66,7 @@ export function meet(a: FieldDomain, b: FieldDomain): FieldDomain | null {
   }
   const min = Math.max(a.min, b.min), max = Math.min(a.max, b.max)
   const grids = b.grids.every((grid) => hasGrid(a.grids, grid)) ? a.grids : [...a.grids, ...b.grids.filter((grid) => !hasGrid(a.grids, grid))]
-  if (min > max) return null
+  if (!(min <= max)) return null // NaN too, which a function may give: two ranges would narrow each other for ever
   if (min === a.min && max === a.max && grids === a.grids) return a
   const joined: FieldDomain = { values: null, min, max, grids, open: a.open }
   return nearestTo(joined, min === -Infinity ? (max === Infinity ? 0 : max) : min) === undefined ? null : joined

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { meet, rangeDomain } from '../../../src/graph/negotiate/field-domain.js'
 import { negotiate } from '../../../src/graph/negotiate/index.js'
 import { anyMedia, audio, events, match, oneOf, sameAs, tensor, text, type AudioMedia, type Media } from '../../../src/media/media-type.js'
 import { convert, detect, graphOf, kernel, mix, nodeType, pass, registryOf, resample, sink, source } from '../../support/graph-nodes.js'
@@ -93,6 +94,13 @@ describe('constraints', () => {
   test('a function that throws is reported, not thrown', () => {
     const bad = nodeType('test::bad', { outputs: { out: audio({ rate: () => { throw new Error('boom') } }) } })
     expect(negotiate(graphOf({ bad }), registry).diagnostics).toMatchObject([{ code: 'INTERNAL', node: 'bad', port: 'out', stage: 12 }])
+  })
+
+  test('a range that ends at no number holds nothing, and narrows nobody for ever', () => {
+    expect(meet(rangeDomain({ min: 1, max: 8 }), rangeDomain({ max: Number.NaN }))).toBe(null)
+    const give = nodeType('test::give', { outputs: { out: audio({ rate: () => ({ min: 8_000, max: Number.NaN }) }) } })
+    const { diagnostics } = negotiate(graphOf({ give, pass }, ['give.out->pass.in']), registry)
+    expect(diagnostics).toMatchObject([{ code: 'NEGOTIATION_CONFLICT', node: 'give', port: 'out' }])
   })
 
   test('links of a multi input agree with each other; the later one is converted', () => {
