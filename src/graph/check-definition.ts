@@ -1,46 +1,78 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
 import { LONGEST_NAME, PORT_NAME, TYPE_ID } from './ids.js'
-import { compareVersions } from './semver.js'
-import type { NodeDefinition, ParamDeclaration, ParamTable } from './node-definition.js'
+import { compareVersions, satisfies } from './semver.js'
+import type { NodeDefinition, ParamDeclaration, ParamTable, ParamType } from './node-definition.js'
 
 /** Most ports of a node, inputs and outputs together (spec graph.md section 7, hard limit). */
 const MOST_PORTS = 1_024
-const VERSION = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?$/
+/** A semantic version, whole: ranges of it are ranges. */
+const isVersion = (version: unknown): boolean => typeof version === 'string' && /^\d+\.\d+\.\d/.test(version) && satisfies(version, version)
 /** Names that would change what a handle or a params object is. */
 const RESERVED = new Set(['then', 'constructor', 'prototype'])
 
-/** Refuses a definition that contradicts itself. Throws `INVALID_ARGUMENT` naming the type and the field. */
+/** What a field may be, by letter: in words, and as a test. */
+const KINDS: Readonly<Record<string, readonly [what: string, is: (value: unknown) => boolean]>> = {
+  s: ['text', (value) => typeof value === 'string'], b: ['true or false', (value) => typeof value === 'boolean'], f: ['a function', (value) => typeof value === 'function'],
+  n: ['a number from 0', (value) => typeof value === 'number' && value >= 0], N: ['a number', (value) => typeof value === 'number' && value === value],
+  o: ['an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)],
+  S: ['a list of texts', (value) => Array.isArray(value) && value.every(KINDS['s']![1])], O: ['a list of objects', (value) => Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null)],
+  // By tag, not by class: a URL of another realm is one too.
+  u: ['a URL', (value) => Object.prototype.toString.call(value) === '[object URL]'],
+}
+
+/** Fields, each with what it may be: letters of {@link KINDS} and words; `!`: it has to be there. */
+const NODE = 'title:s! doc:s family:s tags:S aliases:S status:stable|experimental|deprecated replacedBy:s references:S params:o! additionalParams:b inputs:o! outputs:o! main:s kernel:o reference:o process:f init:f '
+  + 'flush:f reset:f dispose:f pull:f thread:engine|worker codeURL:s|u whole:f probe:f validate:f deterministic:yes|seeded|no parity:exact|o stateful:b idempotent:b effects:none|read|write latencyFrames:n|f '
+  + 'tailFrames:n|f holdFrames:n|f summary:f identity:f planNote:f costNs:n costUs:n|f memoryBytes:n|f requires:o pin:main|master limiters:S hangMs:n batchable:b fingerprint:f converter:o migrations:O example:f'
+const PARAM = 'type:number|integer|boolean|string|enum|seed|vector|color|file|json|array|object! unit:s min:N max:N exclusiveMin:N exclusiveMax:N step:n values:S pattern:s minLength:n maxLength:n minItems:n maxItems:n '
+  + 'items:o required:b curve:lin|log|exp|db label:s doc:s widget:s cosmetic:b secret:b size:cores|memoryBytes alias:S rate:sample|block|init input:b main:b'
+const PORT = 'media:o! list:b doc:s optional:b multi:b lazy:b changes:b frames:same|passThrough|f view:f metadata:f', MEDIA = 'kind:audio|video|tensor|tokens|text|events|json|bytes|any|match|oneOf!'
+const PARTS = { kernel: 'module:s! export:s! flush:b shared:b tiers:S statuses:o inPlace:O assets:f slots:f controls:f', reference: 'init:f! process:f! flush:f reset:f!', converter: 'lossless:b|f! cost:n! params:f!', parity: 'peak:n! rms:n!' }
+
+/** Refuses fields of another type than theirs; `at`: what they are fields of, with a dot. */
+function checkFields(type: string, at: string, part: unknown, fields: string): void {
+  demand(type, KINDS['o']![1](part), `${at} as an object`, show(part))
+  for (const field of fields.split(' ')) {
+    const [name = '', kinds = ''] = field.replace('!', '').split(':'), value = (part as Readonly<Record<string, unknown>>)[name]
+    if (value === undefined && !field.endsWith('!')) continue
+    demand(type, kinds.split('|').some((kind) => KINDS[kind]?.[1](value) ?? kind === value), `${at}${name} as ${kinds.split('|').map((kind) => KINDS[kind]?.[0] ?? kind).join(' or ')}`, show(value))
+  }
+}
+
+/** Refuses a definition with a field of the wrong type, or that contradicts itself. Throws `INVALID_ARGUMENT` naming the type and the field. */
 export function checkDefinition(definition: NodeDefinition): void {
-  const { type, version, title, inputs, outputs, params } = definition
+  checkFields('', '', definition, 'type:s! version:s!')
+  const { type, version, title, inputs, outputs, params, kernel, thread, codeURL } = definition, inWorker = thread === 'worker'
   demand(type, TYPE_ID.test(type) && type.length <= LONGEST_NAME, 'type `family::name` of at most 64 characters', type)
-  demand(type, VERSION.test(version), 'a semantic version', version)
+  demand(type, isVersion(version), 'a semantic version', version)
+  checkFields(type, '', definition, NODE)
   demand(type, title.length > 0 && title.length <= 80, 'a title of 1 to 80 characters', `${title.length}`)
-  const inputNames = Object.keys(inputs), outputNames = Object.keys(outputs)
-  demand(type, inputNames.length + outputNames.length <= MOST_PORTS, `at most ${MOST_PORTS} ports`, `${inputNames.length + outputNames.length}`)
+  for (const part of Object.keys(PARTS) as (keyof typeof PARTS)[]) if (typeof definition[part] === 'object') checkFields(type, `${part}.`, definition[part], PARTS[part])
+  for (const [side, table] of Object.entries({ inputs, outputs })) for (const [name, port] of Object.entries(table)) {
+    checkFields(type, `${side}.${name}.`, port, PORT)
+    checkFields(type, `${side}.${name}.media.`, port.media, MEDIA)
+  }
+  const inputNames = Object.keys(inputs), outputNames = Object.keys(outputs), ports = [...Object.values(inputs), ...Object.values(outputs)]
+  demand(type, ports.length <= MOST_PORTS, `at most ${MOST_PORTS} ports`, `${ports.length}`)
   for (const name of [...inputNames, ...outputNames, ...Object.keys(params)]) checkName(type, name)
   for (const name of Object.keys(params)) demand(type, !(name in inputs), 'different names for inputs and params', name)
   if (definition.main !== undefined) demand(type, Object.hasOwn(outputs, definition.main), 'main to name an output', definition.main)
-  demand(type, definition.kernel === undefined || definition.reference !== undefined, 'a reference beside the kernel', 'none')
-  const made = definition.kernel?.tiers
+  demand(type, kernel === undefined || definition.reference !== undefined, 'a reference beside the kernel', 'none')
+  const made = kernel?.tiers
   demand(type, made === undefined || (made.length > 0 && made.every((tier) => tier === 'wasm-threads' || tier === 'wasm')), 'kernel.tiers of wasm-threads and wasm, at least one', show(made))
-  const { thread, codeURL } = definition, inWorker = thread === 'worker'
-  demand(type, thread === undefined || thread === 'engine' || inWorker, "thread 'engine' or 'worker'", show(thread))
-  // By tag, not by class: a URL of another realm is one too.
-  demand(type, codeURL === undefined || typeof codeURL === 'string' || Object.prototype.toString.call(codeURL) === '[object URL]', 'codeURL as text or a URL', show(codeURL))
-  demand(type, definition.kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)) || (inWorker && codeURL !== undefined),
+  demand(type, kernel !== undefined || definition.reference !== undefined || definition.process !== undefined || definition.pull !== undefined || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)) || (inWorker && codeURL !== undefined),
     'a kernel, a process function or a pull function', 'none')
   demand(type, definition.flush === undefined || definition.process !== undefined, 'process beside flush', 'none')
   demand(type, inWorker || codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${thread ?? 'engine'}`)
-  demand(type, !inWorker || definition.kernel === undefined, "no thread for a kernel node", 'worker')
-  demand(type, definition.kernel === undefined || ![...Object.values(inputs), ...Object.values(outputs)].some((port) => ('lazy' in port && port.lazy === true) || ('changes' in port && port.changes === true) || port.list === true), 'no lazy or list ports beside a kernel, nor ports with changes', 'some')
-  const { limiters, hangMs } = definition
-  demand(type, limiters === undefined || Array.isArray(limiters), 'limiters to be a list', String(limiters))
-  demand(type, hangMs === undefined || hangMs >= 0, 'hangMs from 0', String(hangMs))
+  demand(type, !inWorker || kernel === undefined, "no thread for a kernel node", 'worker')
+  demand(type, kernel === undefined || !ports.some((port) => ('lazy' in port && port.lazy === true) || ('changes' in port && port.changes === true) || port.list === true), 'no lazy or list ports beside a kernel, nor ports with changes', 'some')
   checkParams(type, params)
-  for (const field of ['costUs', 'memoryBytes'] as const) demand(type, definition[field] === undefined || typeof definition[field] === 'function' || definition[field] >= 0, `${field} from 0, or a function`, show(definition[field]))
   const from = definition.migrations?.map((step) => step.from) ?? []
-  demand(type, from.every((old, i) => VERSION.test(old) && compareVersions(old, version) < 0 && from.indexOf(old) === i), `migrations from different versions before ${version}`, from.join(', '))
+  definition.migrations?.forEach(({ renames = {}, ...step }, i) => {
+    checkFields(type, `migrations[${i}].`, { ...step, renames, names: Object.values({ ...renames }) }, 'from:s! renames:o names:S params:f')
+  })
+  demand(type, from.every((old, i) => isVersion(old) && compareVersions(old, version) < 0 && from.indexOf(old) === i), `migrations from different versions before ${version}`, from.join(', '))
 }
 
 function checkName(type: string, name: string): void {
@@ -48,18 +80,33 @@ function checkName(type: string, name: string): void {
 }
 
 function checkParams(type: string, params: ParamTable): void {
+  for (const [name, param] of Object.entries(params)) checkParamFields(type, `params.${name}.`, param)
   const taken = new Set(Object.keys(params))
   let main = ''
   for (const [name, param] of Object.entries(params)) {
-    demand(type, param.type !== 'enum' || (param.values?.length ?? 0) > 0, `values for enum ${name}`, 'none')
-    demand(type, !(param.required === true && param.default !== undefined), `no default for required param ${name}`, String(param.default))
-    demand(type, rangeHolds(param), `a range that is not empty for ${name}`, `${param.min}…${param.max}`)
+    demand(type, !(param.required === true && param.default !== undefined), `no default for required param ${name}`, show(param.default))
+    if (DEFAULTS[param.type] !== undefined) checkFields(type, `params.${name}.`, param, `default:${DEFAULTS[param.type]}`)
+    demand(type, param.type !== 'enum' || param.default === undefined || param.values!.includes(param.default as string), `a default of ${name} among its values`, show(param.default))
     if (param.main === true) { demand(type, main === '', 'one main param', `${main} and ${name}`); main = name }
     for (const alias of param.alias ?? []) {
       demand(type, !taken.has(alias), `alias ${alias} of ${name} to be free`, 'taken')
       taken.add(alias)
     }
   }
+}
+
+/** What the default of a param of a type is. */
+const DEFAULTS: { readonly [T in ParamType]?: string } = { number: 'N', integer: 'N', boolean: 'b', string: 's', object: 'o' }
+
+/** A declaration, and those of the items of arrays. */
+function checkParamFields(type: string, at: string, param: ParamDeclaration): void {
+  checkFields(type, at, param, PARAM)
+  const name = at.slice('params.'.length, -1)
+  demand(type, param.type !== 'enum' || (param.values?.length ?? 0) > 0, `values for enum ${name}`, 'none')
+  demand(type, rangeHolds(param), `a range that is not empty for ${name}`, `${param.min}…${param.max}`)
+  try { new RegExp(param.pattern ?? '', 'u') } catch { demand(type, false, `${at}pattern as a regular expression`, param.pattern!) }
+  demand(type, at.length < 256, 'items of items that end', at)
+  if (param.items !== undefined) checkParamFields(type, `${at}items.`, param.items)
 }
 
 function rangeHolds({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration): boolean {

@@ -97,7 +97,7 @@ describe('definitions that contradict themselves', () => {
     ['default of required', { params: p({ required: true, default: 1 }) }, 'no default for required param x'],
     ['empty range', { params: p({ min: 2, max: 1 }) }, 'a range that is not empty for x'],
     ['alias taken', { params: { ...p({ alias: ['y'] }), y: { type: 'number', doc: '' } } }, 'alias y of x to be free'],
-    ['thread', { thread: 'nonsense' as never }, "thread 'engine' or 'worker'"],
+    ['thread', { thread: 'nonsense' as never }, 'thread as engine or worker'],
     ['codeURL', { thread: 'worker', codeURL: 5 as never }, 'codeURL as text or a URL'],
     ['codeURL, an object', { thread: 'worker', codeURL: { href: 'data:,' } as never }, 'codeURL as text or a URL'],
     ['codeURL without a thread', { codeURL: new URL('data:,') }, "thread: 'worker' beside codeURL"],
