@@ -253,6 +253,60 @@ describe('export after edits', () => {
   })
 })
 
+describe('files as they are met', () => {
+  const node = (id: number, type: string, fields: object = {}): object => ({ id, type, pos: [0, 0], size: [210, 58], flags: {}, order: 0, mode: 0, properties: {}, ...fields })
+  const workflow = (nodes: object[], links: unknown[], more: object = {}): object => ({ last_node_id: 99, last_link_id: 99, nodes, links, groups: [], config: {}, extra: {}, version: 0.4, ...more })
+  const again = (document: Document): Loose => JSON.parse(exportDocument(fromDocument(document, registry), 'comfyui-workflow').text) as Loose
+  const scale = 'aaaaaaaa-1234-4abc-8def-001122334455'
+  const definition = {
+    id: scale, version: 1, state: { lastGroupId: 0, lastNodeId: 1, lastLinkId: 3, lastRerouteId: 0 }, revision: 0, config: {}, name: 'Scale', groups: [], widgets: [], extra: {},
+    inputNode: { id: -10, bounding: [0, 0, 1, 1] }, outputNode: { id: -20, bounding: [0, 0, 1, 1] },
+    inputs: [{ id: 'a', name: 'width', type: 'INT', linkIds: [2] }, { id: 'b', name: 'image', type: 'IMAGE', linkIds: [1] }], outputs: [{ id: 'c', name: 'IMAGE', type: 'IMAGE', linkIds: [3] }],
+    nodes: [node(1, 'ImageScale', { inputs: [{ name: 'image', type: 'IMAGE', link: 1 }, { name: 'width', type: 'INT', widget: { name: 'width' }, link: 2 }], outputs: [{ name: 'IMAGE', type: 'IMAGE', links: [3] }], widgets_values: ['lanczos', 1, 2, 'disabled'] })],
+    links: [{ id: 1, origin_id: -10, origin_slot: 1, target_id: 1, target_slot: 0, type: 'IMAGE' }, { id: 2, origin_id: -10, origin_slot: 0, target_id: 1, target_slot: 1, type: 'INT' }, { id: 3, origin_id: 1, origin_slot: 0, target_id: -20, target_slot: 0, type: 'IMAGE' }],
+  }
+  const instances = (...fields: object[]): object => workflow(fields.map((one, i) => node(i + 1, scale, { inputs: [{ name: 'image', type: 'IMAGE', link: null }], outputs: [{ name: 'IMAGE', type: 'IMAGE', links: null }], ...one })), [], { definitions: { subgraphs: [definition] } })
+
+  test('each instance of a subgraph has its own values of the widgets that lead inside', () => {
+    const source = instances({ widgets_values: [640] }, { widgets_values: [320], properties: { proxyWidgets: [['-1', 'width']] } }, { widgets_values: [null] }, { widgets_values: [] }, {})
+    const { document, report } = importDocument(source, { registry })
+    expect(document.nodes.map(({ params }) => params)).toEqual([{ width: 640 }, { width: 320 }, undefined, undefined, undefined])
+    expect(report.dropped).toEqual([])
+    expect(flatGraph(fromDocument(document, registry), registry).nodes.map(({ params }) => params['width'])).toEqual([640, 320, 1, 1, 1])
+    expect(canonical(again(document))).toEqual(canonical(source))
+    const edited = { ...document, nodes: document.nodes.map((one) => ({ ...one, params: { width: 7, other: 1 } })) }, { text, report: told } = exportDocument(fromDocument(edited, registry), 'comfyui-workflow')
+    expect((JSON.parse(text) as Loose).nodes.map((one: Loose) => one.widgets_values)).toEqual([[7], [7], [7], [], undefined])
+    expect(told.dropped.map(({ pointer }) => pointer)).toEqual(['/nodes/0/params/other', '/nodes/1/params/other', '/nodes/2/params/other', '/nodes/3/params/width', '/nodes/3/params/other', '/nodes/4/params/width', '/nodes/4/params/other'])
+  })
+
+  test('values of widgets within a subgraph, and values without names, are told', () => {
+    const { document, report } = importDocument(instances({ widgets_values: [640, 5], properties: { proxyWidgets: [['-1', 'width'], ['1', 'height']] } }, { widgets_values: [1, 2, 3] }), { registry })
+    expect(document.nodes.map(({ params }) => params)).toEqual([{ width: 640 }, undefined])
+    expect(report.dropped).toEqual([{ pointer: '/nodes/0/widgets_values/1', what: 'a widget within: the definition’s value counts' }, { pointer: '/nodes/1/widgets_values', what: 'values without names: the definition’s count' }])
+  })
+
+  test('a link counts at the input that names it; one whose input names another, or whose node is gone, is none', () => {
+    const source = workflow([
+      node(1, 'LoadImage', { outputs: [{ name: 'IMAGE', type: 'IMAGE', links: [7, 8, 9] }], widgets_values: ['a.png', 'image'] }),
+      node(2, 'Odd', { inputs: [{ name: 'a', type: 'IMAGE', link: null }, { name: 'b', type: 'IMAGE', link: 7 }, { name: 'c', type: 'IMAGE', link: 9 }] }),
+    ], [[7, 1, 0, 2, 0, 'IMAGE'], [8, 1, 0, 2, 2, 'IMAGE'], [9, 1, 0, 2, 2, 'IMAGE'], [10, 404, 0, 2, 0, 'IMAGE'], [11, 1, 0, 405, 0, 'IMAGE']])
+    const { document, report } = importDocument(source, { registry })
+    expect(edges(document)).toEqual(['1.image -> 2.b', '1.image -> 2.c'])
+    expect(report.substituted).toEqual([{ pointer: '/links', what: 'link 7 to input 0 of node 2', by: 'one to input 1, which names it' }])
+    expect(report.dropped.map(({ what }) => what)).toEqual(['link 8: its input has another link', 'link 10: comes from nowhere', 'link 11: leads nowhere'])
+    const written = again(document)
+    expect(written.nodes[1].inputs.map((socket: Loose) => socket.link)).toEqual([null, 7, 9])
+    expect(written.links).toContainEqual([7, 1, 0, 2, 1, 'IMAGE'])
+    expect(edges(importDocument(written, { registry }).document)).toEqual(edges(document))
+  })
+
+  test('a group node is kept whole, with a word', () => {
+    const group = { nodes: [], links: [], external: [] }, { document, report } = importDocument(workflow([node(1, 'workflow>pair', { widgets_values: [512] })], [], { extra: { groupNodes: { pair: group } } }))
+    expect(report.warnings).toMatchObject([{ code: 'IMPORT_NOTE', pointer: '/nodes/0/type' }])
+    expect(again(document)).toMatchObject({ nodes: [{ type: 'workflow>pair', widgets_values: [512] }], extra: { groupNodes: { pair: group } } })
+  })
+})
+
 describe('hostile workflows', () => {
   test('circles of reroutes end', () => {
     const reroute = (id: number): object => ({ id, type: 'Reroute', inputs: [{ name: '', link: id }], outputs: [{ name: '', links: [] }] })

@@ -12,7 +12,7 @@ import { OWN, modeOf, type KeptLink, type KeptNode, type KeptScope } from './imp
 import { groupsOf, noteOf, same, withNodeUi } from './layout.js'
 import { Sockets, sameLinks } from './sockets.js'
 import { uuidOf } from './uuid.js'
-import { writeWidgets } from './widgets.js'
+import { writeInstance, writeWidgets } from './widgets.js'
 import { Wiring, readLink, type RawLink } from './wiring.js'
 
 /** What one scope is written with. */
@@ -161,7 +161,7 @@ class ScopeWriter {
       if (dropped) report.drop(what, `${name} is no widget of ${type}`)
       else report.substitute(what, `param ${name}`, 'a widget without a name')
     }
-    const widgets = subgraph !== undefined && kept !== undefined ? undefined : writeWidgets(kept?.widgets, kept?.named === true, params, definition, lose)
+    const widgets = subgraph !== undefined && kept !== undefined ? writeInstance(kept.widgets, params, lose) : writeWidgets(kept?.widgets, kept?.named === true, params, definition, lose)
     return this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
   }
 

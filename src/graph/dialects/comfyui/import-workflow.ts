@@ -2,12 +2,13 @@ import type { Document, DocumentEdge, DocumentInput, DocumentNode } from '../../
 import { LONGEST_NAME } from '../../ids.js'
 import type { PortRef } from '../../graph.js'
 import { utf8Length } from '../../utf8.js'
+import { isObject } from '../../schema/fit-shape.js'
 import { demandShape, present, resolveType, type ImportContext, type Json, type ResolvedType } from '../source.js'
 import { isNote, isOutputClass, isPrimitive, isReroute } from './classes.js'
 import { commentOf, groupOf, nodeUi, same } from './layout.js'
 import { definitionsShape, subgraphShape, workflowShape } from './shapes.js'
 import { fileSlots, slotName, slotsOf, type Slots } from './slots.js'
-import { readWidgets, type Widget, type Widgets } from './widgets.js'
+import { instanceWidgets, readWidgets, type Widget, type Widgets } from './widgets.js'
 import { Wiring, primitiveValue, readLink, type Origin, type RawLink } from './wiring.js'
 
 /** The `x-` field that holds what a Millrace document has no place for. */
@@ -24,22 +25,36 @@ export interface KeptNode { readonly raw: Json; readonly slots?: Slots; readonly
 
 /** Reads a ComfyUI workflow, version 0.4 or 1 (GR-18). Throws `SCHEMA_INVALID`. */
 export function importWorkflow(c: ImportContext, source: Json): Document {
-  const subgraphs = new Map<string, Slots>()
+  const subgraphs = new Map<string, Ports>()
   demandShape(c, workflowShape, source, '', true)
   findSubgraphs(c, source, '', subgraphs)
   return new Scope(c, source, '', subgraphs).read()
 }
 
 /** Ports of every subgraph definition, nested ones included. Recursion is as deep as the file, whose depth has been bounded. */
-function findSubgraphs(c: ImportContext, scope: Json, pointer: string, found: Map<string, Slots>): void {
+function findSubgraphs(c: ImportContext, scope: Json, pointer: string, found: Map<string, Ports>): void {
   definitionsOf(c, scope, pointer).forEach((definition, i) => {
     const at = `${pointer}/definitions/subgraphs/${i}`
     demandShape(c, subgraphShape, definition, at, true)
     const names = (ports: unknown): string[] => ((ports ?? []) as readonly Json[]).map((port, n) => portName(port['name'] as string, n))
-    found.set(definition['id'] as string, { inputs: names(definition['inputs']), outputs: names(definition['outputs']) })
+    const inputs = names(definition['inputs'])
+    found.set(definition['id'] as string, { inputs, outputs: names(definition['outputs']), widgets: widgetsOf(definition, inputs) })
     findSubgraphs(c, definition, at, found)
   })
 }
+
+/** Inputs of a definition that lead to widgets: its instances have a widget for each. */
+function widgetsOf(definition: Json, inputs: readonly string[]): string[] {
+  const nodes = new Map((definition['nodes'] as readonly Json[]).map((node) => [String(node['id']), node])), own = ioNode(definition['inputNode'], '-10'), slots = new Set<number>()
+  for (const link of ((definition['links'] ?? []) as readonly unknown[]).map(readLink)) {
+    const sockets = (nodes.get(link.target)?.['inputs'] ?? []) as readonly Json[]
+    if (link.origin === own && isObject((sockets.find((socket) => socket['link'] === link.id) ?? sockets[link.targetSlot])?.['widget'])) slots.add(link.originSlot)
+  }
+  return inputs.filter((_, slot) => slots.has(slot))
+}
+
+/** Id of one of the two nodes that stand for a subgraph's ports. */
+function ioNode(node: unknown, preset: string): string { return String((node as Json | undefined | null)?.['id'] ?? preset) }
 
 function definitionsOf(c: ImportContext, scope: Json, pointer: string): readonly Json[] {
   const definitions = scope['definitions']
@@ -54,6 +69,9 @@ function portName(name: string, slot: number): string { return name === '' || na
 /** Name of the definition, and of the type of its instances behind `graph::`. */
 export function definitionName(id: string): string { return id.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, LONGEST_NAME - 'graph::'.length) }
 
+/** Ports of a subgraph, and which of its inputs are widgets of its instances. */
+interface Ports extends Slots { readonly widgets: readonly string[] }
+
 /** A subgraph's own nodes for its ports, and the names of these. */
 interface OwnPorts extends Slots { readonly inputNode?: string; readonly outputNode?: string }
 
@@ -62,8 +80,9 @@ class Scope {
   readonly #c: ImportContext
   readonly #raw: Json
   readonly #pointer: string
-  readonly #subgraphs: ReadonlyMap<string, Slots>
+  readonly #subgraphs: ReadonlyMap<string, Ports>
   readonly #slots = new Map<string, Slots>()
+  readonly #sockets = new Map<string, readonly Json[]>()
   readonly #nodes: DocumentNode[] = []
   /** Position of a node among them; the first of equal ids. */
   readonly #indexOf = new Map<string, number>()
@@ -75,7 +94,7 @@ class Scope {
   readonly #inputs = new Map<string, PortRef[]>()
   readonly #outputs = new Map<string, PortRef>()
 
-  constructor(c: ImportContext, raw: Json, pointer: string, subgraphs: ReadonlyMap<string, Slots>) {
+  constructor(c: ImportContext, raw: Json, pointer: string, subgraphs: ReadonlyMap<string, Ports>) {
     this.#c = c
     this.#raw = raw
     this.#pointer = pointer
@@ -126,9 +145,14 @@ class Scope {
     }
     const ports = this.#subgraphs.get(name)
     const { type, definition, fields }: ResolvedType = ports === undefined ? resolveType(this.#c, name, `${pointer}/type`, 'comfyui') : { type: `graph::${definitionName(name)}`, fields: {} }
-    const widgets: Widgets = ports === undefined ? readWidgets(node, definition) : { params: new Map() }
+    const lost = (at: string, what: string): void => { this.#c.report.drop(`${pointer}/widgets_values${at}`, what) }
+    const widgets: Widgets = ports === undefined ? readWidgets(node, definition) : instanceWidgets(node, ports.inputs, ports.widgets, lost)
+    if (ports === undefined && definition === undefined && /^workflow[>/]/.test(name)) this.#c.report.warn(`${pointer}/type`, 'a group node: the nodes in it stay in extra.groupNodes and are not read')
     const slots = slotsOf(node, definition, ports)
-    if (!this.#slots.has(id)) this.#slots.set(id, slots)
+    if (!this.#slots.has(id)) {
+      this.#slots.set(id, slots)
+      this.#sockets.set(id, (node['inputs'] ?? []) as readonly Json[])
+    }
     const { widgets_values: _values, ...raw } = node
     const own: KeptNode = {
       ...(widgets.list === undefined ? { raw: node } : { raw, widgets: widgets.list, ...(widgets.named !== undefined && { named: true }) }),
@@ -145,11 +169,13 @@ class Scope {
 
   #readLinks(links: readonly RawLink[]): void {
     const wiring = new Wiring(links, this.#kept), ports = this.#ports()
-    for (const link of links) {
-      if (this.#keptIds.has(link.target)) { this.#keptLinks.push({ link: link.raw }); continue }
-      const origin = wiring.originOf(link)
-      if (link.target === ports.outputNode) this.#readOutput(link, origin, ports)
-      else if (origin === null) this.#loose(link, 'comes from nowhere')
+    for (const given of links) {
+      if (this.#keptIds.has(given.target)) { this.#keptLinks.push({ link: given.raw }); continue }
+      const origin = wiring.originOf(given), link = this.#settled(given)
+      if (link === undefined) this.#loose(given, 'its input has another link')
+      else if (link.target === ports.outputNode) this.#readOutput(link, origin, ports)
+      else if (origin === null || ('node' in origin && origin.node !== ports.inputNode && !this.#slots.has(origin.node))) this.#loose(link, 'comes from nowhere')
+      else if (!this.#slots.has(link.target)) this.#loose(link, 'leads nowhere')
       else {
         const at: PortRef = [link.target, slotName(this.#slots.get(link.target)?.inputs ?? [], link.targetSlot)]
         if ('primitive' in origin) this.#drive(link, origin.primitive, at)
@@ -159,12 +185,21 @@ class Scope {
     }
   }
 
+  /** The link at the input that names it, which is what counts where slots have moved; nothing when its input names another. */
+  #settled(link: RawLink): RawLink | undefined {
+    const sockets = this.#sockets.get(link.target), named = sockets?.[link.targetSlot]?.['link']
+    if (sockets === undefined || named === link.id) return link
+    const slot = sockets.findIndex((socket) => socket['link'] === link.id)
+    if (slot < 0) return typeof named === 'number' ? undefined : link
+    this.#c.report.substitute(`${this.#pointer}/links`, `link ${link.id} to input ${link.targetSlot} of node ${link.target}`, `one to input ${slot}, which names it`)
+    return { ...link, targetSlot: slot, raw: Array.isArray(link.raw) ? link.raw.map((part: unknown, i) => i === 4 ? slot : part) : { ...link.raw as Json, target_slot: slot } }
+  }
+
   #ports(): OwnPorts {
     const own = this.#pointer === '' ? undefined : this.#subgraphs.get(this.#raw['id'] as string)
     if (own === undefined) return { inputs: [], outputs: [] }
     for (const name of own.inputs) this.#inputs.set(name, [])
-    const idOf = (node: unknown, preset: string): string => String((node as Json | undefined | null)?.['id'] ?? preset)
-    return { ...own, inputNode: idOf(this.#raw['inputNode'], '-10'), outputNode: idOf(this.#raw['outputNode'], '-20') }
+    return { ...own, inputNode: ioNode(this.#raw['inputNode'], '-10'), outputNode: ioNode(this.#raw['outputNode'], '-20') }
   }
 
   #outputAt({ node, slot }: { readonly node: string; readonly slot: number }): PortRef { return [node, slotName(this.#slots.get(node)?.outputs ?? [], slot)] }

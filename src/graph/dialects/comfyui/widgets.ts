@@ -36,6 +36,26 @@ export function readWidgets(node: Json, definition: NodeDefinition | undefined):
   return found ?? (values.length === 0 ? { params: new Map(), list: [] } : { params: new Map([[UNNAMED, values]]), list: [UNNAMED] })
 }
 
+/**
+ * Reads `widgets_values` of a subgraph's instance: values of the definition's inputs, named by `properties.proxyWidgets` (`["-1", input]`) or in the order of
+ * the definition's own. `lost` is told of values that belong to widgets inside: they are shared by all instances, and the definition's count.
+ */
+export function instanceWidgets(node: Json, inputs: readonly string[], own: readonly string[], lost: (at: string, what: string) => void): Widgets {
+  const values = node['widgets_values'], proxies = isObject(node['properties']) ? node['properties']['proxyWidgets'] : undefined
+  if (!Array.isArray(values) || values.length === 0) return { params: new Map() }
+  const named = Array.isArray(proxies) && proxies.length === values.length
+  const names = named ? proxies.map((one: unknown): unknown => Array.isArray(one) && String(one[0]) === '-1' ? one[1] : undefined) : own.length === values.length ? own : []
+  if (names.length === 0) lost('', 'values without names: the definition’s count')
+  const params = new Map<string, unknown>(), list = values.map((value: unknown, i): Widget => {
+    const name = names[i]
+    if (typeof name !== 'string' || !inputs.includes(name) || params.has(name)) { if (names.length > 0 && value !== null) lost(`/${i}`, 'a widget within: the definition’s value counts'); return [value] }
+    if (value === null) return [name, null, null]
+    params.set(name, value)
+    return name
+  })
+  return { params, list }
+}
+
 /** Names of the widgets that have sockets, in order: frontends since 1.16 write one for every widget, older ones only for those that are linked. */
 function socketNames(node: Json, definition: NodeDefinition | undefined): readonly string[] | undefined {
   const sockets = ((node['inputs'] ?? []) as readonly Json[]).flatMap(({ widget }) => isObject(widget) && typeof widget['name'] === 'string' ? [widget['name']] : [])
@@ -76,7 +96,7 @@ export function writeWidgets(list: readonly Widget[] | undefined, named: boolean
     for (const name of Object.keys(params)) if (name !== UNNAMED) lose(name, all)
     return all ? params[UNNAMED] : Object.values(params)
   }
-  const covered = new Set(list?.flatMap((widget) => typeof widget === 'string' ? [widget] : widget.length === 3 ? [widget[0]] : []))
+  const covered = namesOf(list)
   const more = Object.keys(params).filter((name) => !covered.has(name))
   if (named) return Object.fromEntries([...list!.map((widget): [string, unknown] => [typeof widget === 'string' ? widget : String(widget[0]), valueOf(widget, params)]), ...more.map((name): [string, unknown] => [name, params[name]])])
   if (list === undefined && more.length === 0) return undefined
@@ -89,6 +109,17 @@ export function writeWidgets(list: readonly Widget[] | undefined, named: boolean
   }
   for (const name of more) lose(name, false)
   return [...(list ?? []).map((widget) => valueOf(widget, params)), ...more.map((name) => params[name])]
+}
+
+/** `widgets_values` of a subgraph's instance: it has the widgets that it came with, other params are lost. */
+export function writeInstance(list: readonly Widget[] | undefined, params: Json, lose: (name: string, dropped: boolean) => void): unknown {
+  const covered = namesOf(list)
+  for (const name of Object.keys(params)) if (!covered.has(name)) lose(name, true)
+  return list?.map((widget) => valueOf(widget, params))
+}
+
+function namesOf(list: readonly Widget[] = []): ReadonlySet<string> {
+  return new Set(list.flatMap((widget) => typeof widget === 'string' ? [widget] : widget.length === 3 ? [widget[0]] : []))
 }
 
 function valueOf(widget: Widget, params: Json): unknown {
