@@ -4,7 +4,6 @@ import { partsOf, type GraphParts } from './hash-loops.js'
 import { TAG } from './hash-type.js'
 import { HashWriter } from './hash-writer.js'
 import { levelOrder, topologicalOrder } from './order.js'
-import type { GraphPasses } from './passes.js'
 import { DIGEST_BYTES } from './sha256.js'
 import { compareUtf8 } from './utf8.js'
 
@@ -34,7 +33,7 @@ export interface GraphLinks {
 }
 
 /** Throws `GRAPH_CYCLE`. */
-export function graphLinks(graph: Graph, passes: GraphPasses): GraphLinks {
+export function graphLinks(graph: Graph): GraphLinks {
   const known = new Map<string, Map<string, number>>(), records: LinkRecord[] = []
   const numberOf = (port: string, parentPort: string): number => {
     let parents = known.get(port)
@@ -45,12 +44,12 @@ export function graphLinks(graph: Graph, passes: GraphPasses): GraphLinks {
   }
   const count = graph.nodes.length, linkOf = new Int32Array(graph.edges.length), edges = edgeListOf(graph, linkOf, numberOf), to = new Uint32Array(linkOf.length), numbers = to.slice()
   // Links to nowhere go to a node behind the last.
-  edges.toAt.forEach((node, e) => { to[e] = node < 0 ? count : node; numbers[e] = e })
-  const found = passes.order(edges)
-  if (found.order.length < count) topologicalOrder(graph) // throws
+  for (let e = 0; e < to.length; e++) { to[e] = edges.toAt[e]! < 0 ? count : edges.toAt[e]!; numbers[e] = e }
+  const { order: sorted, levels } = levelOrder(edges)
+  if (sorted.length < count) topologicalOrder(graph) // throws
   return {
     edges, into: adjacencyOf(count + 1, to, numbers), linkOf, records, recordOf: (port, parentPort) => records[numberOf(port, parentPort)]!,
-    sorted: levelOrder(found), levels: found.levels, parts: partsOf(graph, edges, found.order),
+    sorted, levels, parts: partsOf(graph, edges, sorted),
   }
 }
 

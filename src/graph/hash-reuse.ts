@@ -1,6 +1,5 @@
-import type { DefinitionOf } from './ends.js'
+import type { DefinitionOf, RunOutput } from './ends.js'
 import type { Graph } from './graph.js'
-import type { End } from './hash-ends.js'
 import { linksInto, type GraphLinks } from './hash-links.js'
 import type { HashOptions } from './hash.js'
 
@@ -9,8 +8,8 @@ export interface HashedGraph {
   readonly graph: Graph
   readonly definitionOf: DefinitionOf
   readonly links: GraphLinks
-  readonly ends: readonly End[]
-  /** Of ends as {@link digestOfEnds} takes them. */
+  readonly ends: readonly RunOutput[]
+  /** Of ends as {@link sortedEnds} sorts them. */
   readonly order: number[]
   /** 32 bytes per node, then per end. */
   readonly digests: Uint8Array
@@ -32,14 +31,14 @@ export function endAlike({ graph: { nodes, inputs, outputs }, definitionOf }: Ha
  */
 export class HashReuse {
   readonly #before: HashedGraph
-  readonly #now: Omit<HashedGraph, 'digests'>
+  readonly #now: Omit<HashedGraph, 'digests' | 'order'>
   /** 1 = taken over, by index in the new graph. */
   readonly #clean: Uint8Array
   readonly #usable: boolean
   /** Same nodes by id, linked by the same edges. */
   readonly #alike: boolean
 
-  constructor(before: HashedGraph, now: Omit<HashedGraph, 'digests'>) {
+  constructor(before: HashedGraph, now: Omit<HashedGraph, 'digests' | 'order'>) {
     this.#before = before
     this.#now = now
     this.#alike = before.links === now.links

@@ -7,6 +7,8 @@ import { compareUtf8, writeUtf8 } from './utf8.js'
 /** Tags of values inside a record; each is followed by its bytes, lengths as u32 LE, so that no two values share an encoding. */
 const VALUE = { null: 0, false: 1, true: 2, number: 3, u64: 4, string: 5, bytes: 6, array: 7, object: 8 } as const
 
+const HASHER = /* @__PURE__ */ new Sha256()
+
 /**
  * Growing buffer of records `tag u8 · length u32 LE · bytes` (spec graph.md section 6). Records nest: the length of an outer one is filled in when it
  * ends. One writer serves all nodes of a graph.
@@ -16,7 +18,6 @@ export class HashWriter {
   #view: DataView
   #length = 0
   readonly #open: number[] = []
-  readonly #hasher = new Sha256()
 
   constructor(bytes = 1_024) {
     this.#bytes = new Uint8Array(bytes)
@@ -143,7 +144,7 @@ export class HashWriter {
 
   /** Digest of what was written since `mark`, which is taken back out. */
   takeDigest(mark: number): Uint8Array {
-    const digest = this.#hasher.reset().update(this.#bytes, mark, this.#length).digest()
+    const digest = HASHER.reset().update(this.#bytes, mark, this.#length).digest()
     this.#length = mark
     return digest
   }

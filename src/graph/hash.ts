@@ -1,10 +1,10 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
-import type { DefinitionOf } from './ends.js'
+import type { DefinitionOf, RunOutput } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph } from './graph.js'
 import { MessageBatch, type Opening } from './hash-batch.js'
-import { digestOfEnds, endsToHash, type End } from './hash-ends.js'
+import { digestOfEnds, endsToHash, sortedEnds } from './hash-ends.js'
 import { graphLinks, linkedAlike, linksInto, type GraphLinks, type LinkRecord } from './hash-links.js'
 import { digestsOf, kindsOf, loopDigest, type GraphPart } from './hash-loops.js'
 import type { GraphHashes, Hash, HashOptions } from './hash-options.js'
@@ -53,14 +53,13 @@ class GraphHasher {
   readonly #fresh: Uint8Array
   #index = 0
   readonly #links: GraphLinks
-  readonly #ends: readonly End[]
+  readonly #ends: readonly RunOutput[]
   readonly #before: HashedGraph | undefined
   /** One message per node, then one per end. */
   readonly #batch: MessageBatch
   readonly #writer: HashWriter
-  /** Record of the port that was written last as an output. */
-  #port: string | undefined
-  #portRecord: Uint8Array | undefined
+  /** Records of ports as outputs. */
+  readonly #ports = new Map<string, Uint8Array>()
   /** Of a loop that is being hashed the digests of the round before. */
   #round: ReadonlyMap<number, Uint8Array> | undefined
   /** Run-time inputs by node and port. */
@@ -72,7 +71,7 @@ class GraphHasher {
     this.#o = o
     this.#seed = o.seed ?? seedOf(graph.config.seed ?? 0)
     const before = this.#before = o.previous && hashed.get(o.previous), count = graph.nodes.length, passes = o.passes ?? plainPasses
-    const alike = before !== undefined && linkedAlike(before.graph, graph), links = this.#links = alike ? before.links : graphLinks(graph, passes)
+    const alike = before !== undefined && linkedAlike(before.graph, graph), links = this.#links = alike ? before.links : graphLinks(graph)
     this.#ends = alike && endAlike(before, graph, definitionOf) ? before.ends : endsToHash(graph, links, definitionOf)
     this.#batch = new MessageBatch(passes, count + this.#ends.length, links.linkOf.length + this.#ends.length, alike ? before.digests : undefined)
     this.#writer = this.#batch.writer
@@ -82,7 +81,7 @@ class GraphHasher {
 
   run(): GraphHashes {
     const { nodes } = this.#graph, { sorted, levels, parts } = this.#links, batch = this.#batch, before = this.#before, ends = this.#ends
-    const now = { graph: this.#graph, definitionOf: this.#definitionOf, links: this.#links, ends, order: before?.ends === ends ? before.order : ends.map((_, i) => i), fresh: this.#fresh, seed: this.#seed, o: { ...this.#o, previous: undefined } }
+    const now = { graph: this.#graph, definitionOf: this.#definitionOf, links: this.#links, ends, fresh: this.#fresh, seed: this.#seed, o: { ...this.#o, previous: undefined } }
     const reuse = before && new HashReuse(before, now), alike = before?.links === this.#links, ran = new Uint8Array(nodes.length)
     let level = 0, kept = 0
     const write = (node: number): void => {
@@ -113,12 +112,13 @@ class GraphHasher {
     batch.endLevel()
     ends.forEach(({ node, port }, i) => { if (ran[node] === 0 && ends === before?.ends) return; this.#writeOutput(node, port); batch.end(nodes.length + i) })
     batch.flush()
+    const order = sortedEnds(ends, batch.digests, nodes.length, before?.ends === ends ? before.order : undefined)
     const result: GraphHashes = {
-      graph: hexOf(digestOfEnds(ends, batch.digests, nodes.length, now.order)), hashed: nodes.length - kept,
+      graph: hexOf(digestOfEnds(ends, batch.digests, nodes.length, order)), hashed: nodes.length - kept,
       node: (id) => this.#hexOf(this.#find(id)),
       output: ([id, port]) => { this.#writeOutput(this.#find(id), port); return hexOf(this.#writer.takeDigest(0)) },
     }
-    hashed.set(result, { ...now, digests: batch.digests })
+    hashed.set(result, { ...now, order, digests: batch.digests })
     return result
   }
 
@@ -323,8 +323,9 @@ class GraphHasher {
 
   #writeOutput(node: number, port: string): void {
     this.#batch.digestOf(node)
-    if (port !== this.#port) this.#portRecord = new HashWriter().text(TAG.parentPort, this.#port = port).bytes
-    this.#writer.raw(this.#portRecord!)
+    let record = this.#ports.get(port)
+    if (record === undefined) this.#ports.set(port, record = new HashWriter().text(TAG.parentPort, port).bytes)
+    this.#writer.raw(record)
   }
 
 }

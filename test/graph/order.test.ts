@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findCycles } from '../../src/graph/cycles.js'
 import { edgeListOf, type EdgeList } from '../../src/graph/edge-list.js'
-import { orderOf, topologicalOrder } from '../../src/graph/order.js'
+import { levelOrder, orderOf, topologicalOrder } from '../../src/graph/order.js'
 import { reaching } from '../../src/graph/reach.js'
 
 const list = (count: number, edges: readonly (readonly [number, number])[]): EdgeList =>
@@ -64,6 +64,10 @@ describe('order (GR-58)', () => {
     fc.assert(fc.property(acyclic, ({ count, edges }) => {
       const { order, levels } = orderOf(list(count, edges))
       expect([...order]).toEqual(naiveOrder(count, edges))
+      const byLevel = levelOrder(list(count, edges))
+      expect(byLevel.levels).toEqual(levels)
+      expect([...byLevel.order].sort((a, b) => a - b)).toEqual([...order].sort((a, b) => a - b))
+      expect([...byLevel.order].every((node, i, all) => i === 0 || levels[all[i - 1]!]! <= levels[node]!)).toBe(true)
       expect([...levels]).toEqual(Array.from({ length: count }, (_, n) => naiveLevel(n, edges)))
     }), { numRuns: 500, seed: 1 })
     const fixed = list(40, Array.from({ length: 60 }, (_, i): [number, number] => [(i * 7) % 39, 39 - ((i * 5) % 1)]))
@@ -86,7 +90,10 @@ describe('order (GR-58)', () => {
   })
 
   test('of nodes on and behind a cycle nothing is ordered', () => {
-    fc.assert(fc.property(anyGraph, ({ count, edges }) => { expect([...orderOf(list(count, edges)).order]).toEqual(naiveOrder(count, edges)) }), { numRuns: 500, seed: 2 })
+    fc.assert(fc.property(anyGraph, ({ count, edges }) => {
+      expect([...orderOf(list(count, edges)).order]).toEqual(naiveOrder(count, edges))
+      expect([...levelOrder(list(count, edges)).order].sort()).toEqual(naiveOrder(count, edges).sort())
+    }), { numRuns: 500, seed: 2 })
   })
 })
 

@@ -8,7 +8,7 @@ import { compileModules } from '../../src/kernels/compile.js'
 import { corePasses } from '../../src/kernels/graph-passes.js'
 import { randomFrom } from '../support/random-graphs.js'
 
-const passes = corePasses(await compileModules({ shared: false })), shared = corePasses(await compileModules({ shared: true }))
+const modules = await compileModules({ shared: false }), passes = corePasses(modules), shared = corePasses(await compileModules({ shared: true }))
 const WAYS: readonly (readonly [string, GraphPasses])[] = [['TypeScript', plainPasses], ['core', passes], ['core on shared memory', shared]]
 
 /** Messages padded by hand; `parents` of a message stand in its first bytes. */
@@ -49,6 +49,16 @@ describe('SHA-256', () => {
         if ((n + 1) % width === 0 || n === count - 1) levels.push(n + 1)
       }
       expect(digestsOf(way.hash(batchOf(messages, levels, gaps)))).toEqual(expected.map((digest) => digest.toString('hex')))
+    }
+  })
+
+  test.each([...WAYS, ['core, small batches too', corePasses(modules, 0)]] as const)('0 to 300 bytes in every lane beside one to seven others, in %s', (_, way) => {
+    const wide = vectors.find(({ length }) => length > 300)!, mixed = Array.from({ length: 301 }, (_, n) => wide.slice(0, n * 37 % 301)), more = Uint8Array.of(1)
+    const expected = (messages: readonly Uint8Array[]): string[] => messages.map((message) => createHash('sha256').update(message).digest('hex')), others = expected(mixed)
+    // Each message stands in each lane once: as many others come before it.
+    for (let width = 1; width <= 8; width++) for (let lane = 0; lane < Math.min(width, 4); lane++) {
+      const before = Array.from({ length: lane }, () => more), messages = [...before, ...mixed], ends = messages.flatMap((_, n) => n > 0 && n % width === 0 ? [n] : [])
+      expect(digestsOf(way.hash(batchOf(messages, [...ends, messages.length], [])))).toEqual([...expected(before), ...others])
     }
   })
 
