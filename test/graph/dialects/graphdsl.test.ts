@@ -135,7 +135,7 @@ describe('keys written twice (GR-16)', () => {
   test('spaces before a colon hide none, and colons within strings pretend none', () => {
     const text = (nodes: string): string => `{"version" :"3.0.0","links"\n: [], "nodes"\t:{${nodes}}}`
     expect(thrown(() => importDocument(text('"a" :{"op_type":"A::B"},"a"\t:{"op_type":"\\u003a"}')))).toMatchObject({ code: 'DUPLICATE_ID', details: { diagnostic: { pointer: '/nodes/a' } } })
-    expect(importDocument(text('"a:":{"op_type":":b","ui" : {"t":"\\": x","u":" :" , "":": "}},":":{"op_type":"\" :"}'.replace('"\" :"', '"c : d"'))).document.nodes).toHaveLength(2)
+    expect(importDocument(text('"a:":{"op_type":":b","ui" : {"t":"\\": x","u":" :" , "":": "}},":":{"op_type":"c : d"}')).document.nodes).toHaveLength(2)
   })
 
   test('what is read as it is checked is what is read after checks: fields of others, odd names, notes of the report', () => {
