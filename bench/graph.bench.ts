@@ -31,19 +31,21 @@ import { vad } from '../src/nodes/voice/vad.js'
 import { bench, type BenchContext } from './support/bench.js'
 
 const source = { ...gain.definition, type: 'bench::source', aliases: [], params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 48_000, channels: 2, format: 'i16', layout: 'interleaved' }) } } } as NodeDefinition
-const registry = createRegistry(convert, channels, gain, mix, resample, vad, { definition: source })
+/** What every node of the lanes takes as it is. */
+const fitting = { ...source, type: 'bench::fitting', outputs: { out: { media: audio({ rate: 48_000, channels: 1, format: 'f32', layout: 'planar' }) } } } as NodeDefinition
+const registry = createRegistry(convert, channels, gain, mix, resample, vad, { definition: source }, { definition: fitting })
 
-/** Lanes of gains, resamplers and detectors behind one source, `count` nodes in all; every lane needs a decoder and a down-mix. */
-function lanes(count: number): Graph {
-  const nodes: GraphNode[] = [{ id: 'source', type: source.type, definition: source, params: {} }], edges: GraphEdge[] = []
-  let from: GraphEdge['from'] = ['source', 'out']
+/** Lanes of gains, resamplers and detectors behind one source, `count` nodes in all; behind `source` every lane needs a decoder and a down-mix. */
+function lanes(count: number, from: NodeDefinition = source): Graph {
+  const nodes: GraphNode[] = [{ id: 'source', type: from.type, definition: from, params: {} }], edges: GraphEdge[] = []
+  let last: GraphEdge['from'] = ['source', 'out']
   for (let i = 1; i < count; i++) {
     const step = i % 10
     const [node, params] = step === 2 ? [resample, { rate: 16_000, quality: 'high' }] as const : step === 9 ? [vad, { threshold: 0.02 }] as const : [gain, { gainDb: -i / 1_000 }] as const
     const id = `node-${i}`
     nodes.push({ id, type: node.definition.type, definition: node.definition as NodeDefinition, params })
-    edges.push({ from, to: [id, 'in'] })
-    from = step === 9 ? ['source', 'out'] : [id, 'out']
+    edges.push({ from: last, to: [id, 'in'] })
+    last = step === 9 ? ['source', 'out'] : [id, 'out']
   }
   return createGraph({ nodes, edges })
 }
@@ -113,9 +115,10 @@ export const connectBench = bench('graph/can-connect', async (b) => {
 })
 
 export const passesBench = bench('graph/passes', async (b) => {
-  const graph = lanes(1_000), large = lanes(10_000), plain = createGraph({ ...graph, config: { negotiate: 'auto' } })
+  const graph = lanes(1_000), large = lanes(10_000), alike = lanes(1_000, fitting), host = { wasm: true, simd: true, sab: true }, plain = createGraph({ ...graph, config: { negotiate: 'auto' } })
   await barred(b, 'negotiate 1000 nodes', 10, { negotiate: () => negotiate(plain, registry) }, 1_000)
-  await barred(b, 'validate 1000 nodes', 5, { validate: () => validate(graph, registry, { wasm: true, simd: true, sab: true }) }, 1_000)
+  await barred(b, 'validate 1000 nodes', 5, { validate: () => validate(graph, registry, host) }, 1_000)
+  await barred(b, 'validate 1000 nodes without conversions', 5, { validate: () => validate(alike, registry, host) }, 1_000)
   await barred(b, 'hash 1000 nodes', 10, { hashGraph: () => hashGraph(graph).graph }, 1_000)
   const passes = corePasses(await compileModules({ shared: false })), previous = hashGraph(large), changed = { ...large, nodes: large.nodes.map((node, n) => n === 5_001 ? { ...node, params: { gainDb: 1 } } : node) }
   await barred(b, 'hash 10000 nodes', 25, { 'with the core': () => hashGraph(large, { passes }).graph, hashGraph: () => hashGraph(large).graph, 'one node changed': () => hashGraph(changed, { previous }).graph }, 10_000)

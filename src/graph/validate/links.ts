@@ -18,7 +18,7 @@ export function checkSize(c: Context, graph: Graph): void {
   }
   const short = Math.min(string, paramBytes, documentBytes) / 6 - 2
   /** Values of a part, by name; `above`: levels of a document that they stand in; `free`: their names are anybody's. */
-  const measure = (part: object, pointer: string, above: number, section: Section = 'document', n = 0, free?: 'extras' | 'params'): void => {
+  const measure = (part: object, pointer: () => string, above: number, section: Section = 'document', n = 0, free?: 'extras' | 'params'): void => {
     for (const name in part) {
       const value = (part as Readonly<Record<string, unknown>>)[name], node = section === 'nodes' ? nodes[n] : undefined, param = free === 'params'
       if (free === undefined && APART.has(name)) {
@@ -32,20 +32,21 @@ export function checkSize(c: Context, graph: Graph): void {
         const { what, limit, got } = excess, deeper = what === 'Nesting' ? above : 0, at = node && c.indexOf.get(node.id)
         // Nobody looks at what is too large.
         if (at !== undefined) c.brokenNodes.add(at)
-        c.report(section, n, { ...exceeded(what === 'Bytes' ? `Bytes of ${param ? 'param ' : ''}${name}` : what, limit + deeper, got + deeper, (param && paramOriginOf(node!, name)) || `${pointer}/${escapePointer(name)}`), ...(node && { node: node.id }) })
+        c.report(section, n, { ...exceeded(what === 'Bytes' ? `Bytes of ${param ? 'param ' : ''}${name}` : what, limit + deeper, got + deeper, (param && paramOriginOf(node!, name)) || `${pointer()}/${escapePointer(name)}`), ...(node && { node: node.id }) })
       } catch { /* What cannot be read stage 8 refuses. */ }
     }
   }
-  measure(graph, '', 1)
-  measure(graph.config, '/config', 2)
+  measure(graph, () => '', 1)
+  measure(graph.config, () => '/config', 2)
   nodes.forEach((node, n) => {
-    const pointer = originOf(node) ?? `/nodes/${n}`
+    if (typeof node !== 'object' || (node as unknown) === null) return
+    const pointer = (): string => originOf(node) ?? `/nodes/${n}`
     measure(node, pointer, 3, 'nodes', n)
-    measure(node.params, `${pointer}/params`, 4, 'nodes', n, 'params')
+    measure(node.params, () => `${pointer()}/params`, 4, 'nodes', n, 'params')
   })
-  edges.forEach((edge, e) => { if (edge.extras !== undefined) measure(edge.extras, `/edges/${e}`, 3, 'edges', e, 'extras') })
+  edges.forEach((edge, e) => { if (edge?.extras !== undefined) measure(edge.extras, () => `/edges/${e}`, 3, 'edges', e, 'extras') })
   let index = 0
-  for (const [name, input] of graph.inputs) measure(input, `/inputs/${escapePointer(name)}`, 3, 'inputs', index++)
+  for (const [name, input] of graph.inputs) measure(input, () => `/inputs/${escapePointer(name)}`, 3, 'inputs', index++)
   if (nodes.length === 0) c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
 }
 
