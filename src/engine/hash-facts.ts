@@ -12,6 +12,7 @@ import { openWasmSource, type WasmSource } from '../kernels/wasm-source.js'
 import { scheduleErrors } from '../schedule/errors.js'
 import { wrapNodeFailure } from '../schedule/node-failure.js'
 import { unlessAborted } from '../schedule/on-abort.js'
+import { webBytes } from '../workers/script/web-code.js'
 
 /** What hashes of a graph take from outside it. */
 export type OutsideFacts = Pick<HashOptions, 'referenced' | 'fingerprint' | 'moduleHash'>
@@ -30,6 +31,9 @@ export class HashFacts {
   readonly #modules = new Map<string, Uint8Array | undefined>()
   /** What tells the bytes at `codeURL` from those before and after, by type. */
   readonly #codes = new WeakMap<NodeDefinition, string>()
+  /** Bytes at web addresses, fetched once per type: one that is replaced has its code fetched again. */
+  readonly #web = new WeakMap<NodeDefinition, Promise<{ readonly bytes: Uint8Array; readonly digest: Uint8Array } | undefined>>()
+  readonly #bytes = new WeakMap<NodeDefinition, Uint8Array>()
 
   /** `given`: sources of modules in place of, or beside, those that ship; `compiled`: what came of them, undefined in the `js` tier, which compiles none. */
   constructor(given: Readonly<Record<string, WasmSource | undefined>>, compiled: CompiledModules | undefined, mostFileBytes: number, nowMs: () => number) {
@@ -56,7 +60,9 @@ export class HashFacts {
       seen.add(definition)
       const { kernel, codeURL } = definition
       if (kernel !== undefined && Object.hasOwn(this.#given, kernel.module)) asked.push(this.#module(kernel.module, signal).then((digest) => () => { if (digest) modules.set(definition, digest) }))
-      if (codeURL !== undefined) files.push([codeURL, (mark) => { modules.set(definition, this.#mark(definition, mark)) }])
+      if (codeURL === undefined) continue
+      files.push([codeURL, (mark) => { modules.set(definition, this.#mark(definition, mark)) }])
+      asked.push(this.#fetched(definition).then((digest) => () => { if (digest) modules.set(definition, digest) }))
     }
     const marks: (FileMark | undefined)[] = []
     let next = 0
@@ -74,13 +80,30 @@ export class HashFacts {
     }
   }
 
-  /** A few hex digits for the bytes at a type's `codeURL` as they were last seen; undefined where nobody can tell: no local file, or none that was looked at. */
+  /** A few hex digits for the bytes at a type's `codeURL` as they were last seen; undefined where nobody can tell: they could not be read, or were not looked at. */
   codeMark(definition: NodeDefinition): string | undefined { return this.#codes.get(definition) }
+
+  /** What was fetched from a web address. */
+  codeBytes(definition: NodeDefinition): Uint8Array | undefined { return this.#bytes.get(definition) }
+
+  /** Something else stands there by now: it is fetched again. */
+  forget(definition: NodeDefinition): void { for (const map of [this.#web, this.#bytes, this.#codes]) map.delete(definition) }
 
   /** Looks at the bytes at a type's `codeURL`, for {@link codeMark}, before a graph's facts are gathered. */
   async lookAt(definition: NodeDefinition, signal: AbortSignal): Promise<void> {
     const mark = definition.codeURL === undefined ? undefined : await this.#files.of(definition.codeURL, signal)
     if (mark !== undefined) this.#mark(definition, mark)
+    if (definition.codeURL !== undefined) await unlessAborted(this.#fetched(definition), signal)
+  }
+
+  /** Digest of what stands at a type's web address. No run's signal ends it: others may wait for it too. */
+  async #fetched(definition: NodeDefinition): Promise<Uint8Array | undefined> {
+    let asked = this.#web.get(definition)
+    if (asked === undefined) this.#web.set(definition, asked = webBytes(definition.codeURL!).then((bytes) => bytes && { bytes, digest: sha256(bytes) }))
+    const found = await asked
+    if (found === undefined) { this.#web.delete(definition); return undefined }
+    this.#bytes.set(definition, found.bytes)
+    return this.#mark(definition, found)
   }
 
   #mark(definition: NodeDefinition, mark: FileMark): Uint8Array {

@@ -54,7 +54,7 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const hashFacts = new HashFacts({ ...sourcesOf(filled.wasm), ...filled.kernels }, compiled, filled.hashFileBytes, () => hostClock.nowMs())
   const engine: Engine = new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
-    scripts: threads ? lazyScriptHost({ facts, arena, codeMark: (definition) => hashFacts.codeMark(definition), workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, respawns: filled.pool.respawns, clock: hostClock, onStarted: (worker, after) => { told({ worker }, after) }, onLost: (text, details) => {
+    scripts: threads ? lazyScriptHost({ facts, arena, codeMark: (definition) => hashFacts.codeMark(definition), codeBytes: (definition) => hashFacts.codeBytes(definition), onCodeChanged: (definition) => { hashFacts.forget(definition) }, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, respawns: filled.pool.respawns, clock: hostClock, onStarted: (worker, after) => { told({ worker }, after) }, onLost: (text, details) => {
       events.emit('worker.lost', details)
       filled.logger('warn', text, details)
     } }) : undefined,

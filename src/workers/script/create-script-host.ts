@@ -21,6 +21,7 @@ import { ScriptJob } from './script-job.js'
 import { scriptSource } from './script-source.js'
 import { ScriptThread } from './script-thread.js'
 import type { ScriptSource } from './protocol.js'
+import { CODE_CHANGED } from './web-code.js'
 
 /** What script threads are made of. */
 export interface ScriptHostParts {
@@ -41,6 +42,10 @@ export interface ScriptHostParts {
   readonly resourceLimits?: NodeLimits | undefined
   /** Text that tells the bytes at a type's `codeURL` from those before; undefined: nobody knows. */
   readonly codeMark?: (definition: NodeDefinition) => string | undefined
+  /** Those bytes, of a web address: threads compare. */
+  readonly codeBytes?: (definition: NodeDefinition) => Uint8Array | undefined
+  /** A thread found others there. */
+  readonly onCodeChanged?: (definition: NodeDefinition) => void
   /** In place of the host's own threads. */
   readonly spawn?: SpawnWorker
 }
@@ -58,7 +63,7 @@ export function createScriptHost(parts: ScriptHostParts): ScriptHost { return ne
 /** A thread that is gone, as the error says it that nobody is started after. */
 interface ScriptLoss { readonly worker: string; readonly reason: string; readonly node: string; readonly cause: MillraceError | undefined }
 
-interface CodeEntry { readonly id: number; readonly type: string; readonly source: ScriptSource }
+interface CodeEntry { readonly id: number; readonly type: string; readonly source: ScriptSource; readonly definition: NodeDefinition }
 
 class Scripts implements ScriptHost {
   readonly #p: ScriptHostParts
@@ -179,11 +184,14 @@ class Scripts implements ScriptHost {
     if (codes === undefined) this.#codes.set(definition, codes = new Map())
     const mark = this.#p.codeMark?.(definition)
     let code = codes.get(mark)
-    if (code === undefined) codes.set(mark, code = { id: ++this.#codeCount, type: definition.type, source: scriptSource(definition, this.#p.facts.node, mark) })
+    if (code === undefined) {
+      const source = scriptSource(definition, this.#p.facts.node, mark), bytes = this.#p.codeBytes?.(definition)
+      codes.set(mark, code = { id: ++this.#codeCount, type: definition.type, source: 'url' in source && bytes ? { ...source, bytes } : source, definition })
+    }
     return code
   }
 
-  async #load(thread: ScriptThread, { id, type, source }: CodeEntry): Promise<void> {
+  async #load(thread: ScriptThread, { id, type, source, definition }: CodeEntry): Promise<void> {
     const { missing, error } = await this.#patiently(thread, type, thread.load(id, { type, source }))
     if (missing !== undefined) {
       throw commonErrors.INVALID_ARGUMENT({
@@ -192,6 +200,7 @@ class Scripts implements ScriptHost {
     }
     if (error === undefined) return
     const cause = decodeError(error)
+    if (cause.name === CODE_CHANGED) this.#p.onCodeChanged?.(definition)
     if ('text' in source && cause.name === 'SyntaxError') throw commonErrors.INVALID_ARGUMENT({ function: `Node type ${type}`, expected: 'functions whose text is a module of its own', got: cause.message }, { cause })
     throw commonErrors.NETWORK({ host: `Code of node type ${type}`, reason: `did not load (${cause.message})`, hint: 'url' in source ? 'Check codeURL, and that script-src allows it.' : 'Content security policy? Give codeURL.' }, { cause })
   }

@@ -21,8 +21,8 @@ export interface ScriptBoot {
   readonly clockOriginMs: number
 }
 
-/** Where a node's functions come from. `names`: what the text uses beside its own names; the thread refuses those that its globals lack. */
-export type ScriptSource = { readonly url: string } | { readonly text: string; readonly names: readonly string[] }
+/** Where a node's functions come from. `names`: what the text uses beside its own names; the thread refuses those that its globals lack. `bytes`: what stood at a web address when it was hashed. */
+export type ScriptSource = { readonly url: string; readonly bytes?: Uint8Array } | { readonly text: string; readonly names: readonly string[] }
 
 /** Audio on its way: a reference to arena memory that the engine holds for the job, or samples in a buffer that is transferred. */
 export type AudioPlace =

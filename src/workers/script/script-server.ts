@@ -23,6 +23,7 @@ import { placed, unplaced } from './placed.js'
 import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
 import { ScriptAudio } from './script-audio.js'
 import { ScriptStream } from './script-stream.js'
+import { requireSame } from './web-code.js'
 
 /** What a thread's host gives; tests give their own (MW-78). */
 export interface ScriptEnvironment {
@@ -110,6 +111,7 @@ export class ScriptServer {
       if (missing.length > 0) { this.say({ kind: 'loaded', code, missing }); return }
       const made = 'text' in source ? this.env.moduleOf(source.text) : { url: source.url, revoke: () => undefined }
       const exported = await this.env.importModule(made.url).finally(made.revoke) as Code & { readonly default?: Code }
+      if ('url' in source && source.bytes) await requireSame(source.url, source.bytes)
       const { process, pull, init, flush, reset, dispose } = exported.process === undefined && exported.pull === undefined ? exported.default ?? exported : exported
       if (typeof process !== 'function' && typeof pull !== 'function') throw new TypeError('the code gives neither process nor pull')
       this.#codes.set(code, { type, process, pull, init, flush, reset, dispose } as NodeDefinition)
