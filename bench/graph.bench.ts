@@ -1,5 +1,5 @@
 /**
- * Question: what do the graph passes cost before anything runs? Hypothesis (spec graph.md GR-34, GR-48, GR-50, GR-55, GR-58): 1 000 nodes ordered in < 1 ms,
+ * Question: what do the graph passes cost before anything runs? Hypothesis (spec graph.md GR-34, GR-48, GR-50, GR-55, GR-58): 1 000 nodes ordered in < 1 ms at p99,
  * 10 000 in < 5 ms, 100 000 in < 40 ms; 1 000 nodes validated in < 5 ms, negotiated in < 10 ms, hashed in < 10 ms; a cycle through 1 000 nodes found in < 1 ms.
  */
 import { canConnect } from '../src/graph/connect/can-connect.js'
@@ -28,7 +28,7 @@ import { gain } from '../src/nodes/audio/gain.js'
 import { mix } from '../src/nodes/audio/mix.js'
 import { resample } from '../src/nodes/audio/resample.js'
 import { vad } from '../src/nodes/voice/vad.js'
-import { bench, type BenchContext } from './support/bench.js'
+import { bench, tail, type BenchContext } from './support/bench.js'
 
 const source = { ...gain.definition, type: 'bench::source', aliases: [], params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 48_000, channels: 2, format: 'i16', layout: 'interleaved' }) } } } as NodeDefinition
 /** What every node of the lanes takes as it is. */
@@ -73,7 +73,7 @@ function orderWithMaps({ nodes, edges }: Graph): string[] {
 }
 
 /** Compares with a bar. The first call of the process is told by itself; the rows are of warm code, after a second of calls. */
-async function barred(b: BenchContext, row: string, barMs: number, variants: Readonly<Record<string, () => unknown>>, count: number): Promise<void> {
+async function barred(b: BenchContext, row: string, barMs: number, variants: Readonly<Record<string, () => unknown>>, count: number, by: 'p50' | 'p99' = 'p50'): Promise<void> {
   const cold: string[] = []
   for (const [name, call] of Object.entries(variants)) {
     const start = performance.now()
@@ -82,14 +82,14 @@ async function barred(b: BenchContext, row: string, barMs: number, variants: Rea
     while (performance.now() - start < 1_000) call()
   }
   b.note(`${row}: first call ${cold.join(', ')}`)
-  const { variants: [first] } = await b.compare(row, variants, { unit: { name: 'nodes', count }, rounds: 15, roundMs: 100 })
-  b.note(`${row}: bar ${barMs} ms, p50 ${first!.p50Ms.toFixed(3)} ms, least ${first!.minMs.toFixed(3)} ms: ${first!.p50Ms < barMs ? 'met' : first!.minMs < barMs ? 'met at the least only' : 'missed'}`)
+  const result = await b.compare(row, variants, { unit: { name: 'nodes', count }, rounds: 15, roundMs: 100 }), { variants: [first] } = result
+  b.note(by === 'p99' ? tail(row, barMs, result) : `${row}: bar ${barMs} ms, p50 ${first!.p50Ms.toFixed(3)} ms, least ${first!.minMs.toFixed(3)} ms: ${first!.p50Ms < barMs ? 'met' : first!.minMs < barMs ? 'met at the least only' : 'missed'}`)
 }
 
 export const orderBench = bench('graph/order', async (b) => {
   for (const [count, barMs] of [[1_000, 1], [10_000, 5], [100_000, 40]] as const) {
     const edges = tangle(count)
-    await barred(b, `order ${count} nodes, ${edges.from.length} edges, typed arrays`, barMs, { orderOf: () => orderOf(edges) }, count)
+    await barred(b, `order ${count} nodes, ${edges.from.length} edges, typed arrays`, barMs, { orderOf: () => orderOf(edges) }, count, count === 1_000 ? 'p99' : 'p50')
   }
   const graph = lanes(10_000)
   await barred(b, 'order 10000 nodes by name', 5, { topologicalOrder: () => topologicalOrder(graph), 'maps of names': () => orderWithMaps(graph) }, 10_000)

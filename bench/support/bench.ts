@@ -10,7 +10,7 @@ export interface VariantResult {
   readonly minMs: number
   readonly p50Ms: number
   readonly p95Ms: number
-  /** Of things that were timed one by one. */
+  /** Of calls that were timed one by one, not by the batch as those below 20 µs are. */
   readonly p99Ms?: number
   readonly calls: number
   /** p50 of this variant by p50 of the first one: above 1 the first variant is faster. */
@@ -108,10 +108,10 @@ async function compare(row: string, variants: Readonly<Record<string, () => unkn
   return {
     row,
     ...(o.unit && { unit: o.unit.name }),
-    variants: runners.map(({ variant, calls }, i) => {
+    variants: runners.map(({ variant, calls, samples }, i) => {
       const { minMs, p50Ms, p95Ms } = summaries[i]!
       return {
-        variant, minMs, p50Ms, p95Ms, calls: calls(), ratio: p50Ms / first.p50Ms,
+        variant, minMs, p50Ms, p95Ms, ...(calls() === samples.length && { p99Ms: shareOf(samples, 0.99) }), calls: calls(), ratio: p50Ms / first.p50Ms,
         ...(o.unit && { perSecond: o.unit.count / (p50Ms / 1_000) }),
         ...(o.quality?.[variant] !== undefined && { quality: o.quality[variant] }),
       }
