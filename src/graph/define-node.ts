@@ -1,7 +1,7 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
 import { checkDefinition } from './check-definition.js'
-import type { NodeDefinition } from './node-definition.js'
+import type { NodeDefinition, ParamTable } from './node-definition.js'
 import type { NodeFactory, NodeHandle } from './node-factory.js'
 import { callOf, makeHandle, outputFacts, type CallLink, type NodeCall, type NodeSettings, type OutputFacts } from './output-ref.js'
 
@@ -15,9 +15,9 @@ import { callOf, makeHandle, outputFacts, type CallLink, type NodeCall, type Nod
  * const y = half(half(x))
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function defineNode<const D extends NodeDefinition>(definition: D): NodeFactory<D> {
-  checkDefinition(definition)
-  return factoryOf(definition, {})
+export function defineNode<const D extends NodeDefinition<P>, const P extends ParamTable = ParamTable>(definition: D & { readonly params: P }): NodeFactory<D extends NodeDefinition ? D : never> {
+  checkDefinition(definition as unknown as NodeDefinition)
+  return factoryOf(definition as unknown as NodeDefinition, {}) as never
 }
 
 function factoryOf<D extends NodeDefinition>(definition: D, settings: NodeSettings): NodeFactory<D> {

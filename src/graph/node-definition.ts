@@ -6,6 +6,7 @@ import type { Packet, PacketStream } from '../media/packet.js'
 import type { Document } from './document/document.js'
 import type { Graph } from './graph.js'
 import type { Outputs } from './graph-from.js'
+import type { ValuesOf } from './param-types.js'
 import type { Reference } from './reference.js'
 
 /** Param types of spec graph.md section 3. */
@@ -212,7 +213,7 @@ export interface ProbeResult {
 export interface SummaryViews { readonly inputFrames: number; readonly outputs: Readonly<Record<string, readonly ArrayLike<number>[]>> }
 
 /** Everything about a node type (spec graph.md section 3). */
-export interface NodeDefinition {
+export interface NodeDefinition<P extends ParamTable = ParamTable> {
   readonly type: string
   readonly version: string
   readonly title: string
@@ -223,7 +224,7 @@ export interface NodeDefinition {
   readonly status?: 'stable' | 'experimental' | 'deprecated'
   readonly replacedBy?: string
   readonly references?: readonly string[]
-  readonly params: ParamTable
+  readonly params: P
   /** Takes params that are not declared, of any JSON value, as they are given: `PARAM_UNKNOWN` is a warning then. They are hashed; no edge and no run-time input drives them. */
   readonly additionalParams?: boolean
   readonly inputs: Readonly<Record<string, InputDeclaration>>
@@ -233,21 +234,21 @@ export interface NodeDefinition {
   readonly kernel?: KernelDeclaration
   readonly reference?: Reference
   /** Node without kernel: a promise of whole outputs, or an async generator of packets. */
-  readonly process?: (inputs: Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>, params: ParamValues, ctx: NodeContext) =>
+  process?(inputs: Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>, params: ValuesOf<P>, ctx: NodeContext):
     Promise<PacketRecord> | AsyncIterable<PacketRecord>
   /** Makes what an instance of a TypeScript node keeps between runs (a model, a connection); handed to `process` and `pull` as `ctx.instance`. */
-  readonly init?: (params: ParamValues, ctx: Pick<NodeContext, 'signal' | 'log'>) => unknown
+  init?(params: ValuesOf<P>, ctx: Pick<NodeContext, 'signal' | 'log'>): unknown
   /**
    * What a node with `process` gives after its input has ended: called once, when `process` has come to its end by itself, with the same context and instance (of lists: once per call). Its records
    * follow those of `process`. Not called after a failure or a cancel, nor when nobody reads the outputs any more.
    */
-  readonly flush?: (params: ParamValues, ctx: NodeContext) => Promise<PacketRecord | void> | AsyncIterable<PacketRecord>
+  flush?(params: ValuesOf<P>, ctx: NodeContext): Promise<PacketRecord | void> | AsyncIterable<PacketRecord>
   /** Brings an instance back to the state right after `init`; with it, idle instances of equal params are used again by later runs. */
   readonly reset?: (instance: never) => void | Promise<void>
   /** Gives back what `init` took. Called exactly once per `init`, also after errors and cancels. */
   readonly dispose?: (instance: never) => void | Promise<void>
   /** Source: an async generator of packets, read only as fast as they are taken. */
-  readonly pull?: (params: ParamValues, ctx: NodeContext) => AsyncIterable<PacketRecord>
+  pull?(params: ValuesOf<P>, ctx: NodeContext): AsyncIterable<PacketRecord>
   /**
    * Where `process` or `pull` runs. `engine` (default): on the engine's thread, where a hang cannot be ended. `worker`: on a thread of its own kind, watched; `init`,
    * `flush`, `reset`, `dispose` too. Its code is {@link codeURL}, else the source text of these functions, which may then use their arguments and globals only.

@@ -39,6 +39,25 @@ const compiled = defineNode({ version: '1.0.0', title: 'Test', doc: 'Test.', fam
   kernel: { module: 'core', export: 'gain' }, reference: {} as Reference })
 const writer = defineNode({ ...base, type: 'test::writer', params: { path: { type: 'file', main: true, doc: 'Where.' } }, inputs: { in: { media: audio() } }, outputs: {} })
 
+test('inside a node declared params have their types, left-out ones without a default may be undefined, other names are unknown', () => {
+  defineNode({
+    ...base, type: 'test::inside', inputs: {}, outputs: {}, params: {
+      level: { type: 'number', default: 0, doc: '' }, path: { type: 'string', required: true, doc: '' }, mode: { type: 'enum', values: ['a', 'b'], default: 'a', doc: '' },
+      names: { type: 'array', items: { type: 'string', doc: '' }, doc: '' },
+    },
+    init: (params) => { expectTypeOf(params.level).toEqualTypeOf<number>() },
+    process: async (_inputs, params, ctx) => {
+      expectTypeOf(params.level).toEqualTypeOf<number>()
+      expectTypeOf(params.path).toEqualTypeOf<string>()
+      expectTypeOf(params.mode).toEqualTypeOf<'a' | 'b'>()
+      expectTypeOf(params.names).toEqualTypeOf<readonly string[] | undefined>()
+      expectTypeOf(params['other']).toEqualTypeOf<unknown>()
+      expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>()
+      return {}
+    },
+  })
+})
+
 describe('node calls', () => {
   test('wires of the right kind compile, and carry their ports', () => {
     const x = resample(file('talk.wav'), { rate: 16_000, quality: 'high' })

@@ -144,7 +144,7 @@ describe('the node', () => {
     }
     const ctx = { signal: new AbortController().signal, nowUs: () => 0, node: { id: 'segmenter-1', type: 'voice::segmenter', runId: 'r' } } as unknown as NodeContext
     const events: SegmentEvent[] = [], stream = { [Symbol.asyncIterator]: () => feed() } as unknown as PacketStream
-    for await (const packet of segmenter.definition.process({ probability: stream }, params, ctx)) events.push(...packet['events'].data)
+    for await (const packet of segmenter.definition.process({ probability: stream }, params as never, ctx)) events.push(...packet['events'].data)
     return events
   }
   const p = [...new Array(10).fill(0), ...new Array(40).fill(0.9), ...new Array(30).fill(0.1)] as number[]
