@@ -12,7 +12,10 @@ export const scheduleErrors = /* @__PURE__ */ defineErrors({
       `Node ${d.node} (${d.type}) ${d.operation}: ${d.cause}${/[.!?]$/.test(d.cause) ? '' : '.'}`,
     hint: (d) => d.causeHint ?? '',
   },
-  OUTPUT_INVALID: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'Return a packet for every declared, connected output.' },
+  OUTPUT_INVALID: {
+    kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d),
+    hint: (d) => /^media\./.test(String(d.field)) ? 'Declare at the port what it gives; `discovered: true` where only its first packet tells.' : 'Return a packet for every declared, connected output.',
+  },
   MEDIA_CHANGED: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'End the stream and start a new one with the new media.' },
   NODE_TIMEOUT: {
     kind: 'timeout', httpStatus: 504, retryable: true, aliases: ['VE-006'],

@@ -8,7 +8,7 @@ const base = { version: '1.0.0', title: 'Test', doc: 'A test\'s own.', family: '
 type Said = { readonly hangMs?: number }
 const scripted = (said: Said): Loose => defineNode({ ...base, ...said, type: 'test::code', thread: 'worker', outputs: { out: { media: json() } }, process: async () => ({ out: { media: { kind: 'json' }, data: 1, position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }) }) as Loose
 /** What it gives, only its first packet tells: it starts before the run is compiled. */
-const early = (said: Said): Loose => defineNode({ ...base, ...said, type: 'test::early', thread: 'worker', outputs: { out: { media: audio() } }, async *pull(_params, ctx) {
+const early = (said: Said): Loose => defineNode({ ...base, ...said, type: 'test::early', thread: 'worker', outputs: { out: { media: audio({ discovered: true }) } }, async *pull(_params, ctx) {
   const data = await ctx.allocAudio({ rate: 8_000, channels: 1, frames: 10 })
   yield { out: { media: { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', layout: 'planar' }, data, position: 0, duration: 10, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as never }
 } }) as Loose

@@ -1,10 +1,11 @@
 import { show } from '../../errors/show.js'
+import { FIELDS as KINDS } from '../../graph/negotiate/domain.js'
 import type { PacketRecord } from '../../graph/node-definition.js'
 import { DTYPE_BYTES } from '../../media/dtype.js'
 import type { Media, MediaConstraint } from '../../media/media-type.js'
 import { scheduleErrors } from '../errors.js'
 import { isBlocker } from '../../media/blocker.js'
-import { describeMedia, sameMedia } from '../media-text.js'
+import { describeMedia, mediaFault, sameMedia } from '../media-text.js'
 import { isAudioBuffer } from '../packet-data.js'
 
 /** What an output should have been given, and was given; `field` of the packet, undefined: as a whole. Throws. */
@@ -13,6 +14,7 @@ export type Refuse = (expected: string, got: string, field?: string) => never
 /** Fields without which nobody can read a packet of these media. */
 const FIELDS: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
   audio: { rate: 'number', channels: 'number', format: 'string', layout: 'string' }, tensor: { dtype: 'string', shape: 'object' }, events: { schema: 'string', timebase: 'number' }, tokens: { vocab: 'number', codebooks: 'number' },
+  video: { width: 'number', height: 'number', format: 'string', fps: 'number', still: 'boolean' },
 }
 
 /** Refuses what a node gave in place of a packet of its port's media, field by field (GR-27). `list`: its data is an array of items. Throws what `refuse` throws. */
@@ -22,7 +24,7 @@ export function checkPacket(packet: unknown, media: MediaConstraint, list: boole
   const { media: own, data, position, duration, metadata, streamId } = { ...packet as Readonly<Record<string, unknown>> }
   const fields = { ...own as Readonly<Record<string, unknown>> | undefined }, kind = fields['kind'] as string
   const allowed = media.kind === 'oneOf' ? media.options.map((option) => option.kind) : [media.kind]
-  if (typeof kind !== 'string') refuse('media with a kind', show(own), 'media')
+  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) refuse('media with a kind', show(own), 'media')
   if (!allowed.some((one) => one === kind || one === 'any' || one === 'match')) refuse(allowed.join(' or '), show(kind), 'media.kind')
   for (const [name, type] of Object.entries(FIELDS[kind] ?? {})) if (typeof fields[name] !== type || fields[name] === null) refuse(type === 'object' ? 'an array' : `a ${type}`, show(fields[name]), `media.${name}`)
   if (typeof metadata !== 'object' || metadata === null) refuse('an object', show(metadata), 'metadata')

@@ -3,7 +3,7 @@ import type { Media } from '../../media/media-type.js'
 import type { Packet } from '../../media/packet.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
 import { scheduleErrors } from '../errors.js'
-import { describeMedia, sameMedia } from '../media-text.js'
+import { mediaFault } from '../media-text.js'
 
 /**
  * Watches the packets of one edge: gives `MEDIA_CHANGED` for one whose media are not those of the first (GR-35, AU-11), else undefined. A tensor's first dimension, how many there
@@ -14,8 +14,8 @@ export function keepMedia(port: string, nodeId: string, edge?: string): (packet:
   return ({ media, metadata }) => {
     if (metadata[LIST_MARK] === true || media === first) return undefined
     first ??= media
-    if (sameMedia(counted(first), counted(media))) return undefined
-    return scheduleErrors.MEDIA_CHANGED({ port, expected: describeMedia(first), got: describeMedia(media), ...(edge !== undefined && { edge }) }, { nodeId, port: port.slice(nodeId.length + 1) })
+    const fault = mediaFault(counted(first), counted(media))
+    return fault && scheduleErrors.MEDIA_CHANGED({ port, ...fault, ...(edge !== undefined && { edge }) }, { nodeId, port: port.slice(nodeId.length + 1) })
   }
 }
 

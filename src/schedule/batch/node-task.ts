@@ -2,6 +2,7 @@ import type { PacketRecord } from '../../graph/node-definition.js'
 import { memoryErrors } from '../../memory/errors.js'
 import { isBlocker } from '../../media/blocker.js'
 import { LIST_MARK } from '../../media/list-mark.js'
+import type { Media } from '../../media/media-type.js'
 import type { Packet } from '../../media/packet.js'
 import type { MillraceError } from '../../errors/millrace-error.js'
 import { BLOCKED, isBlocked } from '../blocked.js'
@@ -17,7 +18,8 @@ import { MOST_REDELIVERIES, redeliveryDelayMs } from '../policy/redelivery.js'
 import { Turn } from '../policy/turn.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import { valueId } from '../resolved-graph.js'
-import { asRecord, checkPacket } from './check-packet.js'
+import { agreedCheck, type AgreedCheck } from './check-agreed.js'
+import { asRecord, checkPacket, type Refuse } from './check-packet.js'
 import { callCode } from './node-code.js'
 import { nodeContext, nodeRandom } from './node-context.js'
 import type { InputScope } from './node-input.js'
@@ -62,6 +64,7 @@ class NodeTask {
   readonly #given = new Set<string>()
   readonly #undeclared = new Set<string>()
   readonly #seq = new Map<string, number>()
+  readonly #agreed = new Map<string, AgreedCheck>()
   readonly #random: readonly [number, number]
   /** Audio of the call of the node's code that goes on. */
   #own = new OwnAudio()
@@ -229,7 +232,7 @@ class NodeTask {
           continue
         }
         const list = outputs[port].list === true || perItem === true || (lists !== undefined && (packet as Partial<Packet> | undefined)?.metadata?.[LIST_MARK] === true)
-        this.#check(port, packet, list)
+        const media = this.#check(port, packet, list)
         this.#given.add(port)
         left.delete(port)
         this.#own.give(packet.data)
@@ -237,7 +240,7 @@ class NodeTask {
         this.#report.framesOut += packet.duration
         const number = this.#seq.get(port) ?? 0
         this.#seq.set(port, number + 1)
-        await this.#routes.give(valueId(id, port), { ...packet, streamId: packet.streamId || `${id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs(), ...(list && { metadata: { ...packet.metadata, [LIST_MARK]: true } }) })
+        await this.#routes.give(valueId(id, port), { ...packet, media, streamId: packet.streamId || `${id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs(), ...(list && { metadata: { ...packet.metadata, [LIST_MARK]: true } }) })
       }
     } finally {
       // What no port takes is nobody's.
@@ -245,9 +248,15 @@ class NodeTask {
     }
   }
 
-  #check(port: string, packet: Packet, list: boolean): void {
-    checkPacket(packet, this.#node.definition.outputs[port]!.media, list, (...fault) => this.#refuse(port, ...fault))
+  /** Refuses what is no packet of that output; gives the media that it goes on with. */
+  #check(port: string, packet: Packet, list: boolean): Media {
+    const refuse: Refuse = (...fault) => this.#refuse(port, ...fault)
+    checkPacket(packet, this.#node.definition.outputs[port]!.media, list, refuse)
+    let agreed = this.#agreed.get(port)
+    if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port))
+    const media = agreed(packet, refuse)
     for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
+    return media
   }
 
   /** Throws `OUTPUT_INVALID` with node, port and all edges of the output (GR-27). */

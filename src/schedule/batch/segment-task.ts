@@ -1,6 +1,6 @@
 import type { Packet } from '../../media/packet.js'
 import { scheduleErrors } from '../errors.js'
-import { describeMedia, sameMedia } from '../media-text.js'
+import { mediaFault } from '../media-text.js'
 import type { Advance, OpenSegment } from '../open-segment.js'
 import type { PacketQueue } from '../packet-queue.js'
 import { releasePacket } from '../packet-data.js'
@@ -68,8 +68,8 @@ async function feedNext(segment: OpenSegment, buffer: number, queue: PacketQueue
 
 /** What is wrong with a packet: a stream's media may not change (AU-11), its frames follow each other. */
 function refusal(segment: OpenSegment, buffer: number, { media, position }: Packet, seen: ReadonlyMap<number, number>): Error | undefined {
-  const plan = segment.plan.buffers[buffer]!, expected = seen.get(buffer)
-  if (!sameMedia(plan.media, media)) return scheduleErrors.MEDIA_CHANGED({ port: plan.value, expected: describeMedia(plan.media), got: describeMedia(media) })
+  const plan = segment.plan.buffers[buffer]!, expected = seen.get(buffer), fault = mediaFault(plan.media, media)
+  if (fault !== undefined) return scheduleErrors.MEDIA_CHANGED({ port: plan.value, ...fault })
   if (expected === undefined || expected === position) return undefined
   return scheduleErrors.OUTPUT_INVALID({ port: plan.value, expected: `a packet at frame ${expected}`, got: `one at frame ${position}` })
 }

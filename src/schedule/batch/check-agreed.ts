@@ -1,0 +1,34 @@
+import { describeConstraint, describeMedia } from '../../graph/negotiate/describe.js'
+import { admits } from '../../graph/negotiate/domain.js'
+import { portsOf } from '../../graph/negotiate/node-ports.js'
+import type { Media } from '../../media/media-type.js'
+import type { Packet } from '../../media/packet.js'
+import { mediaFault } from '../media-text.js'
+import type { ResolvedNode } from '../resolved-graph.js'
+import type { Refuse } from './check-packet.js'
+
+/** Looks at a packet of an output, which is one, and gives the media that it goes on with. */
+export type AgreedCheck = (packet: Packet, refuse: Refuse) => Media
+
+/**
+ * Holds what a node gives at an output to what was agreed on there, field by field: fields that a packet's media leave out are those agreed. Where the first packet tells (`discovered`), and
+ * in nodes with inputs that may change (`changes`), the port's own constraint counts (GR-35). Media that are the same object as the last packet's are not looked at again.
+ */
+export function agreedCheck({ definition, media }: ResolvedNode, port: string): AgreedCheck {
+  const declared = definition.outputs[port]!.media, options = declared.kind === 'oneOf' ? declared.options : [declared]
+  const free = Object.values(definition.inputs).some(({ changes }) => changes === true) || options.some((option) => 'discovered' in option && option.discovered === true)
+  const agreed = free ? undefined : media[port], own = portsOf(definition).find(({ name, input }) => !input && name === port)!.own
+  const most = agreed?.kind === 'bytes' ? agreed.maxBytes ?? Infinity : Infinity
+  let given: Media | undefined, last: Media | undefined
+  return ({ media: is, data }, refuse) => {
+    if (is !== given) {
+      const fault = agreed && mediaFault(agreed, is, true)
+      if (fault) refuse(fault.expected, fault.got, fault.field)
+      if (!agreed && !admits(own, is)) refuse(describeConstraint(declared), describeMedia(is), 'media')
+      last = agreed && Object.keys(agreed).some((name) => (is as never)[name] === undefined) ? { ...agreed, ...is } as Media : is
+      given = is
+    }
+    if (most < Infinity) for (const { byteLength } of (Array.isArray(data) ? data : [data]) as Uint8Array[]) if (byteLength > most) refuse(`at most ${most} bytes`, `${byteLength}`, 'data')
+    return last!
+  }
+}
