@@ -18,7 +18,7 @@ export const documentBench = bench('graph/document', async (b) => {
   const registry = createRegistry()
   for (const [count, parseBarMs, writeBarMs] of [[5, 0.1, 0.1], [1_000, 1, 5]] as const) {
     const text = chain(count), bytes = new TextEncoder().encode(text), document = parseDocument(text).document!
-    const parse = await b.compare(`parse ${count} nodes (${bytes.length} bytes)`, {
+    const parse = await b.compare(`parse ${count} nodes (${bytes.length} bytes, ${Math.round(bytes.length / count)} a node with its edge)`, {
       'parseDocument(text)': () => parseDocument(text), 'parseDocument(bytes)': () => parseDocument(bytes), 'JSON.parse': () => JSON.parse(text) as unknown,
     }, { unit: { name: 'nodes', count } })
     b.note(verdict('parse', parseBarMs, parse))

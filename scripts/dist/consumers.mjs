@@ -155,9 +155,10 @@ console.log(Object.keys(peerDependencies).length)
 async function typescript(c, name, options) {
   const folder = await project(c.base, name, c.tarball)
   copyFileSync(join(folder, 'program.mjs'), join(folder, 'program.ts'))
+  copyFileSync(join(root, 'scripts/dist/node-pack.ts'), join(folder, 'node-pack.ts'))
   writeFileSync(join(folder, 'wrong.ts'), "import { vad, wavFile } from 'millrace/nodes'\n// @ts-expect-error: a param that does not exist\nvad(wavFile('x.wav'), { treshold: 1 })\n// @ts-expect-error: text is no audio\nvad('x.wav')\n")
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-    compilerOptions: { target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], ...options, strict: true, skipLibCheck: false, outDir: 'out' }, files: ['program.ts', 'wrong.ts'],
+    compilerOptions: { target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], ...options, strict: true, skipLibCheck: false, declaration: true, outDir: 'out' }, files: ['program.ts', 'wrong.ts', 'node-pack.ts'],
   }))
   await execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]).catch((error) => { throw new Error(error.stdout.trim()) })
   writeFileSync(join(folder, 'out/main.js'), "import { segments } from './program.js'\nconsole.log(await segments())\n")

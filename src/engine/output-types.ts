@@ -1,19 +1,6 @@
 import type { OutputRef } from '../graph/output-ref.js'
-import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { MediaKind } from '../media/media-type.js'
-import type { Packet, SegmentEvent } from '../media/packet.js'
-
-/** Data of a run output by media kind. */
-export interface DataOf {
-  readonly audio: AudioBuffer
-  readonly events: readonly SegmentEvent[]
-  readonly tensor: Float32Array | Float64Array | Int32Array | Int16Array | Uint8Array
-  readonly bytes: Uint8Array
-  readonly text: string
-  readonly json: unknown
-  readonly tokens: Int32Array
-  readonly video: unknown
-}
+import type { DataOf, Packet } from '../media/packet.js'
 
 /** Kinds of an output reference. Exists so that `outputs.pcm.data` is an AudioBuffer without a cast. */
 type KindsOf<R> = R extends OutputRef<infer K> ? K : MediaKind

@@ -1,11 +1,13 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { errorOf } from '../errors/error-of.js'
+import { isMillraceError } from '../errors/millrace-error.js'
 import { graphErrors } from '../graph/errors.js'
 import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import { withDefinitions } from '../graph/with-definitions.js'
 import { tierWithin, wantedTier, type Tier } from '../graph/tiers.js'
 import { negotiate, type Negotiation } from '../graph/negotiate/index.js'
+import { validate } from '../graph/validate/index.js'
 import { examineGraph } from '../graph/validate/validate-graph.js'
 import { bindInputs, dropUnread } from '../schedule/bind-inputs.js'
 import { openChosen } from '../schedule/choose-outputs.js'
@@ -48,6 +50,15 @@ export class RunCompiler {
 
   /** Binds inputs, validates, asks sources. Throws the first problem with all of them in `details.diagnostics`. */
   async prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal, runId?: string): Promise<Prepared> {
+    try { return await this.#prepare(target, options, signal, runId) } catch (cause) {
+      if (isMillraceError(cause) || !('nodes' in target && Array.isArray(target.nodes))) throw cause
+      // What is no graph breaks whoever reads it first: validation says what is wrong with it.
+      const errors = validate(target, this.#p.registry).filter((d) => d.severity === 'error')
+      throw errors.length > 0 ? errorOf(errors[0]!, errors) : cause
+    }
+  }
+
+  async #prepare(target: Outputs | Graph, options: PlanOptions, signal: AbortSignal, runId?: string): Promise<Prepared> {
     const { registry, options: filled } = this.#p, facts = this.#facts
     const given = 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs)
     const chosen = openChosen(withDefinitions(given, registry), options.outputs, registry, filled.limits)

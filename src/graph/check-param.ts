@@ -16,7 +16,7 @@ const CHECKS: Readonly<Record<ParamDeclaration['type'], Check>> = {
   vector: (param, value, path) => isVector(value) ? items(param, { ...param, type: 'number' }, value, path) : wrongType('a list of numbers', value, path),
   color: (_param, value, path) => isColor(value) ? undefined : { constraint: 'format', limit: '#rgb, #rrggbb, #rrggbbaa or 3 to 4 numbers from 0 to 1', got: value, path },
   file: (param, value, path) => typeof value === 'string' ? textRules({ minLength: 1, ...param }, value, path) : isFileLike(value) ? undefined : wrongType('a path, address, bytes or stream', value, path),
-  json: (_param, value, path) => typeof value === 'function' || typeof value === 'symbol' ? wrongType('a JSON value', value, path) : checkJson(value, path),
+  json: (_param, value, path) => typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint' ? wrongType('a JSON value', value, path) : checkJson(value, path),
   array: (param, value, path) => Array.isArray(value) ? items(param, param.items, value, path) : wrongType('an array', value, path),
   object: (_param, value, path) => typeof value === 'object' && value !== null && !Array.isArray(value) ? checkJson(value, path) : wrongType('an object', value, path),
 }

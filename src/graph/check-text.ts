@@ -16,12 +16,12 @@ const MOST_SHARED = 16
 export interface TextProblem { readonly constraint: string; readonly limit: string; readonly got: unknown; readonly path: string; readonly at: readonly string[] }
 
 /**
- * What in a JSON value can be neither saved nor hashed: text with half of a surrogate pair, which has no UTF-8 form, keys too, integers beyond 64 bits, nesting and length without end. Bytes and
+ * What in a JSON value can be neither saved nor hashed: text with half of a surrogate pair, which has no UTF-8 form, keys too, bigints (but seeds, below 2^64, with `seeds`), nesting and length without end. Bytes and
  * objects of other kinds (a Blob, a stream) are not looked into. The first problem only; undefined: there is none. Ends soon for values that are made anew each time that they are read.
  */
-export function checkJson(value: unknown, path: string): TextProblem | undefined {
+export function checkJson(value: unknown, path: string, seeds = false): TextProblem | undefined {
   for (const known of [undefined, new Map<object, number>()]) {
-    const walk: Walk = { steps: [], objects: 0, bytes: 0, known }
+    const walk: Walk = { steps: [], objects: 0, bytes: 0, known, seeds }
     try {
       const got = lengthOf(value, 0, walk)
       return known === undefined || got <= MOST_SHARED * walk.bytes ? undefined : { constraint: 'other', limit: `values at most ${MOST_SHARED} times as long as their parts`, got, path, at: [] }
@@ -42,7 +42,7 @@ class Bad {
 const TOO_LONG = `values of at most ${MOST_OBJECTS} objects and ${MOST_BYTES} characters`, MANY = /* @__PURE__ */ new Bad('other', TOO_LONG, 'more')
 
 /** `steps`: where it is; `objects`, `bytes`: met so far, as JSON has them, about; `known`: lengths of objects, each of which is then walked once. */
-interface Walk { readonly steps: (string | number)[]; objects: number; bytes: number; readonly known: Map<object, number> | undefined }
+interface Walk { readonly steps: (string | number)[]; objects: number; bytes: number; readonly known: Map<object, number> | undefined; readonly seeds: boolean }
 
 /** Length of a value written out, with the parts that places share at each of them; Infinity for one that stands within itself. Follows what `HashWriter.value` follows. Throws `Bad`. */
 function lengthOf(value: unknown, depth: number, walk: Walk): number {
@@ -50,7 +50,7 @@ function lengthOf(value: unknown, depth: number, walk: Walk): number {
     if (hasLoneSurrogate(value)) throw new Bad('format', 'well-formed Unicode', value)
     return met(walk, value.length + 2)
   }
-  if (typeof value === 'bigint' && BigInt.asUintN(64, value) !== value) throw new Bad('type', 'a whole number below 2^64', value)
+  if (typeof value === 'bigint' && !(walk.seeds && BigInt.asUintN(64, value) === value)) throw new Bad('type', 'a JSON value', value)
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return 0
   if (depth > DEEPEST) throw new Bad('other', `values nested at most ${DEEPEST} deep`, 'deeper')
   const { known, steps } = walk, before = known?.get(value)

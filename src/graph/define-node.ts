@@ -4,6 +4,7 @@ import { checkDefinition } from './check-definition.js'
 import type { NodeDefinition, ParamTable } from './node-definition.js'
 import type { NodeFactory, NodeHandle } from './node-factory.js'
 import { callOf, makeHandle, outputFacts, type CallLink, type NodeCall, type NodeSettings, type OutputFacts } from './output-ref.js'
+import type { InputTable, OutputTable, Signature, TypedDefinition } from './signature.js'
 
 /**
  * Declares a node type and returns it as a function: inputs in order, last the params; the result carries its outputs.
@@ -15,14 +16,16 @@ import { callOf, makeHandle, outputFacts, type CallLink, type NodeCall, type Nod
  * const y = half(half(x))
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function defineNode<const D extends NodeDefinition<P>, const P extends ParamTable = ParamTable>(definition: D & { readonly params: P }): NodeFactory<D extends NodeDefinition ? D : never> {
-  checkDefinition(definition as unknown as NodeDefinition)
-  return factoryOf(definition as unknown as NodeDefinition, {}) as never
+export function defineNode<const I extends InputTable, const O extends OutputTable, const P extends ParamTable, const M extends string | undefined = undefined, Export extends string = never,
+  const Open extends boolean | undefined = undefined>(definition: TypedDefinition<I, O, P, M, Export, Open>): NodeFactory<Signature<I, O, P, M, [Export] extends [never] ? false : true, Open>> {
+  const plain = definition as unknown as NodeDefinition
+  checkDefinition(plain)
+  return factoryOf(plain, {})
 }
 
-function factoryOf<D extends NodeDefinition>(definition: D, settings: NodeSettings): NodeFactory<D> {
+function factoryOf<D extends Signature>(definition: NodeDefinition, settings: NodeSettings): NodeFactory<D> {
   const main = mainOutput(definition)
-  const call = (...args: readonly unknown[]): NodeHandle<D> => makeHandle(readCall(definition, settings, args), main) as NodeHandle<D>
+  const call = (...args: readonly unknown[]): NodeHandle => makeHandle(readCall(definition, settings, args), main) as NodeHandle
   Object.defineProperty(call, 'name', { value: definition.type })
   return Object.assign(call, {
     definition,

@@ -6,7 +6,7 @@ import type { NodeDefinition, ParamValues } from './node-definition.js'
 
 /** Text that has no UTF-8 form equals nothing, and is not to be taken for nothing either. */
 export function requireText(node: string, params: ParamValues, definition?: NodeDefinition): void {
-  const problem = checkJson(params, '')
+  const problem = checkJson(params, '', true)
   if (problem === undefined) return
   const { constraint, limit, path, at: [name] } = problem, got = definition?.params[name ?? '']?.secret === true ? '(secret)' : problem.got
   throw graphErrors.PARAM_INVALID({ node, param: path.slice(1), constraint, limit, got, range: undefined }, { nodeId: node })

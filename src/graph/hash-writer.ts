@@ -218,5 +218,5 @@ function bytesOf(value: object): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value
   if (value instanceof DataView) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
   const tag = Object.prototype.toString.call(value)
-  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]' ? new Uint8Array(value as ArrayBuffer) : undefined
+  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]' ? (value as ArrayBuffer).byteLength === 0 ? new Uint8Array() : new Uint8Array(value as ArrayBuffer) : undefined
 }

@@ -6,7 +6,6 @@ import type { Packet, PacketStream } from '../media/packet.js'
 import type { Document } from './document/document.js'
 import type { Graph } from './graph.js'
 import type { Outputs } from './graph-from.js'
-import type { ValuesOf } from './param-types.js'
 import type { Reference } from './reference.js'
 
 /** Param types of spec graph.md section 3. */
@@ -198,6 +197,8 @@ export interface InputEstimate { readonly media?: Media; readonly frames?: numbe
 /** A number from 0, or what makes one of the node's inputs (by port; the links of a `multi` port `name.0`, `name.1`, …) and params. */
 export type Estimate = number | ((inputs: Readonly<Record<string, InputEstimate>>, params: ParamValues) => number)
 
+/** Inputs of a node written in TypeScript, by port: a list of streams at a `multi` port, undefined where an optional one is not linked. */
+export type NodeInputs = Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>
 /** Outputs of a TypeScript node: port name → packet. */
 export type PacketRecord = Readonly<Record<string, Packet>>
 /** Fields a node fills in; the driver adds streamId, seq and arrival. */
@@ -213,7 +214,7 @@ export interface ProbeResult {
 export interface SummaryViews { readonly inputFrames: number; readonly outputs: Readonly<Record<string, readonly ArrayLike<number>[]>> }
 
 /** Everything about a node type (spec graph.md section 3). */
-export interface NodeDefinition<P extends ParamTable = ParamTable> {
+export interface NodeDefinition<V extends ParamValues = ParamValues, In = NodeInputs> {
   readonly type: string
   readonly version: string
   readonly title: string
@@ -224,7 +225,7 @@ export interface NodeDefinition<P extends ParamTable = ParamTable> {
   readonly status?: 'stable' | 'experimental' | 'deprecated'
   readonly replacedBy?: string
   readonly references?: readonly string[]
-  readonly params: P
+  readonly params: ParamTable
   /** Takes params that are not declared, of any JSON value, as they are given: `PARAM_UNKNOWN` is a warning then. They are hashed; no edge and no run-time input drives them. */
   readonly additionalParams?: boolean
   readonly inputs: Readonly<Record<string, InputDeclaration>>
@@ -234,21 +235,21 @@ export interface NodeDefinition<P extends ParamTable = ParamTable> {
   readonly kernel?: KernelDeclaration
   readonly reference?: Reference
   /** Node without kernel: a promise of whole outputs, or an async generator of packets. */
-  process?(inputs: Readonly<Record<string, PacketStream | readonly PacketStream[] | undefined>>, params: ValuesOf<P>, ctx: NodeContext):
+  readonly process?: (inputs: In, params: V, ctx: NodeContext) =>
     Promise<PacketRecord> | AsyncIterable<PacketRecord>
   /** Makes what an instance of a TypeScript node keeps between runs (a model, a connection); handed to `process` and `pull` as `ctx.instance`. */
-  init?(params: ValuesOf<P>, ctx: Pick<NodeContext, 'signal' | 'log'>): unknown
+  readonly init?: (params: V, ctx: Pick<NodeContext, 'signal' | 'log'>) => unknown
   /**
    * What a node with `process` gives after its input has ended: called once, when `process` has come to its end by itself, with the same context and instance (of lists: once per call). Its records
    * follow those of `process`. Not called after a failure or a cancel, nor when nobody reads the outputs any more.
    */
-  flush?(params: ValuesOf<P>, ctx: NodeContext): Promise<PacketRecord | void> | AsyncIterable<PacketRecord>
+  readonly flush?: (params: V, ctx: NodeContext) => Promise<PacketRecord | void> | AsyncIterable<PacketRecord>
   /** Brings an instance back to the state right after `init`; with it, idle instances of equal params are used again by later runs. */
   readonly reset?: (instance: never) => void | Promise<void>
   /** Gives back what `init` took. Called exactly once per `init`, also after errors and cancels. */
   readonly dispose?: (instance: never) => void | Promise<void>
   /** Source: an async generator of packets, read only as fast as they are taken. */
-  pull?(params: ValuesOf<P>, ctx: NodeContext): AsyncIterable<PacketRecord>
+  readonly pull?: (params: V, ctx: NodeContext) => AsyncIterable<PacketRecord>
   /**
    * Where `process` or `pull` runs. `engine` (default): on the engine's thread, where a hang cannot be ended. `worker`: on a thread of its own kind, watched; `init`,
    * `flush`, `reset`, `dispose` too. Its code is {@link codeURL}, else the source text of these functions, which may then use their arguments and globals only.
@@ -257,10 +258,10 @@ export interface NodeDefinition<P extends ParamTable = ParamTable> {
   /** Module that exports `process` or `pull`, and `init`, `flush`, `reset`, `dispose` as needed: what a worker imports in place of this definition's functions. */
   readonly codeURL?: string | URL
   /** True when `pull` gives one packet that is known whole before the run (audio in memory): its readers can be scheduled as tasks. */
-  readonly whole?: (params: ParamValues) => boolean
+  readonly whole?: (params: V) => boolean
   /** Media of discovered ports before the run; reads at most 64 KiB. */
-  readonly probe?: (params: ParamValues, ctx: Pick<NodeContext, 'signal'>) => Promise<ProbeResult>
-  readonly validate?: (params: ParamValues, media: PortMedia) => readonly Diagnostic[]
+  readonly probe?: (params: V, ctx: Pick<NodeContext, 'signal'>) => Promise<ProbeResult>
+  readonly validate?: (params: V, media: PortMedia) => readonly Diagnostic[]
   readonly deterministic?: 'yes' | 'seeded' | 'no'
   readonly parity?: 'exact' | { readonly peak: number; readonly rms: number }
   /** Keeps something from packet to packet: told in the node's page. Batch runs call a failed node again from the start, with a new instance, so that this is no matter to them. */
@@ -268,16 +269,16 @@ export interface NodeDefinition<P extends ParamTable = ParamTable> {
   readonly idempotent?: boolean
   readonly effects?: 'none' | 'read' | 'write'
   /** Frames by which content stands later than its input. */
-  readonly latencyFrames?: number | ((params: ParamValues, media: PortMedia) => number)
-  readonly tailFrames?: number | ((params: ParamValues, media: PortMedia) => number)
+  readonly latencyFrames?: number | ((params: V, media: PortMedia) => number)
+  readonly tailFrames?: number | ((params: V, media: PortMedia) => number)
   /** Input frames kept back before output appears. */
-  readonly holdFrames?: number | ((params: ParamValues, media: PortMedia) => number)
+  readonly holdFrames?: number | ((params: V, media: PortMedia) => number)
   /** Metadata of the packet at the segment's border, per output port. */
-  readonly summary?: (views: SummaryViews, params: ParamValues, media: PortMedia) => Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly summary?: (views: SummaryViews, params: V, media: PortMedia) => Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** The node changes nothing for these params and media: the plan removes it (equal rates in a resampler). */
-  readonly identity?: (params: ParamValues, media: PortMedia) => boolean
+  readonly identity?: (params: V, media: PortMedia) => boolean
   /** One line for the printed plan: how it will run for these params and media. */
-  readonly planNote?: (params: ParamValues, media: PortMedia) => string | undefined
+  readonly planNote?: (params: V, media: PortMedia) => string | undefined
   /** Nanoseconds per input frame and channel: first estimate, replaced by history. */
   readonly costNs?: number
   /** µs that one run of the node takes of its thread: what is planned with until there is history. Default of nodes written in TypeScript: 100 000. */
@@ -293,7 +294,7 @@ export interface NodeDefinition<P extends ParamTable = ParamTable> {
   readonly hangMs?: number
   /** Packets may be joined for one call; for drivers that do that. Batch runs do not ask. */
   readonly batchable?: boolean
-  readonly fingerprint?: (params: ParamValues) => Uint8Array | null | Promise<Uint8Array | null>
+  readonly fingerprint?: (params: V) => Uint8Array | null | Promise<Uint8Array | null>
   readonly converter?: { readonly lossless: boolean | ((from: Media, to: Media) => boolean); readonly cost: number; readonly params: (from: Media, to: Media) => ParamValues | null }
   /**
    * How params of older versions become those of the next step's version, at last of this one. A document whose node names an older version (`version: '^1.0.0'`) is taken through them when it is

@@ -1,5 +1,5 @@
 import type { AudioBuffer } from '../media/audio-buffer.js'
-import type { ParamDeclaration, ParamTable, ParamValues } from './node-definition.js'
+import type { ParamDeclaration, ParamTable } from './node-definition.js'
 import type { OutputRef } from './output-ref.js'
 
 /** What a `file` param takes: a path or address, the bytes themselves, or a stream of them, which is read once. Structural, because this folder knows no browser types. */
@@ -67,9 +67,3 @@ type Unmistakable<V> = unknown extends V ? string | number | boolean | ArrayBuff
 /** What may be given alone in place of the params object; `never` without a main param. */
 export type MainValueOf<T extends ParamTable> =
   [MainDeclaration<T>] extends [never] ? never : Unmistakable<ParamValueOf<MainDeclaration<T>>>
-
-/** A param as a node's functions see it: undefined when it was left out and has no default. */
-type SeenParam<P extends ParamDeclaration> = P extends { readonly default: unknown } | { readonly required: true } ? ParamValueOf<P> : ParamValueOf<P> | undefined
-
-/** Values of params inside a node: those that are declared by type, any other name unknown. */
-export type ValuesOf<T extends ParamTable> = string extends keyof T ? ParamValues : { readonly [K in keyof T]: SeenParam<T[K]> } & ParamValues

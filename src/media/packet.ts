@@ -12,8 +12,20 @@ export interface SegmentEvent {
   readonly peak: number
 }
 
-/** Data of a packet by media kind: audio an AudioBuffer, events an array, tensor a typed array, bytes a Uint8Array, text a string, json a value. */
-export type PacketData = AudioBuffer | readonly SegmentEvent[] | Float32Array | Int32Array | Uint8Array | Float64Array | string | unknown
+/** Data of a packet, by media kind. */
+export interface DataOf {
+  readonly audio: AudioBuffer
+  readonly events: readonly SegmentEvent[]
+  readonly tensor: Float32Array | Float64Array | Int32Array | Int16Array | Uint8Array
+  readonly bytes: Uint8Array
+  readonly text: string
+  readonly json: unknown
+  readonly tokens: Int32Array
+  readonly video: unknown
+}
+
+/** Data of any packet. */
+export type PacketData = DataOf[keyof DataOf]
 
 /** What travels along an edge between nodes that are not fused, and what a run returns per output. */
 export interface Packet<T = PacketData> {

@@ -5,7 +5,7 @@ import { channels, resample, toPcm16, vad } from '../../src/nodes/index.js'
 const CHUNK = 65_536, RATE = 44_100
 
 /** A stereo i16 recording that nobody has on a disk: `frames` of it, made chunk by chunk, as a WAV reader would give it. */
-const endless = (frames: number, onChunk: () => void): ReturnType<typeof defineNode> => defineNode({
+const endless = (frames: number, onChunk: () => void) => defineNode({
   type: 'test::endless', version: '1.0.0', title: 'Endless', doc: 'Silence and bursts.', family: 'test', params: {}, inputs: {},
   outputs: { out: { media: audio({ rate: RATE, channels: 2, format: 'i16', layout: 'interleaved' }) } },
   pull: async function* (_params, ctx) {
@@ -16,12 +16,12 @@ const endless = (frames: number, onChunk: () => void): ReturnType<typeof defineN
       yield { out: { media: { kind: 'audio', rate: RATE, channels: 2, format: 'i16', layout: 'interleaved' }, data, position, duration: count, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
     }
   },
-}) as never
+})
 
 describe('long recordings in the default arena of 64 MiB', () => {
   test('10 minutes of stereo: segments and 16 kHz PCM', async () => {
     await using engine = await createEngine({ workers: 1 })
-    const frames = RATE * 600, speech = resample(endless(frames, () => undefined)() as never, { rate: 16_000, quality: 'high' }), mono = channels(speech, { to: 1, mode: 'mean' })
+    const frames = RATE * 600, speech = resample(endless(frames, () => undefined)(), { rate: 16_000, quality: 'high' }), mono = channels(speech, { to: 1, mode: 'mean' })
     using result = await engine.run({ segments: vad(mono).segments, pcm: toPcm16(mono) })
     expect(result.outputs.pcm.data).toMatchObject({ frames: 16_000 * 600, channels: 1, rate: 16_000, format: 'i16' })
     expect(result.outputs.segments.data.length).toBeGreaterThan(50)

@@ -8,7 +8,7 @@ const packet = (data: AudioBuffer, position: number, rate: number): Packet => ({
 })
 
 /** A source without probe: nobody knows its media before its first packet. */
-const surprise = (rates: readonly number[], ended: { closed: number }): ReturnType<typeof defineNode> => defineNode({
+const surprise = (rates: readonly number[], ended: { closed: number }) => defineNode({
   type: 'test::surprise', version: '1.0.0', title: 'Surprise', doc: 'Media come with the first packet.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ discovered: true }) } },
   pull: async function* (_params, ctx) {
     try {
@@ -21,7 +21,7 @@ const surprise = (rates: readonly number[], ended: { closed: number }): ReturnTy
       }
     } finally { ended.closed++ }
   },
-}) as never
+})
 
 describe('sources whose media come with the first packet', () => {
   test.each([[0, undefined], [2, undefined], [2, 'wasm']] as const)('are solved then, converters and all (%i workers, tier %s)', async (workers, tier) => {
@@ -73,7 +73,7 @@ describe('nodes written in TypeScript', () => {
 
   test('as many dispose as init; idle instances are reset and used again', async () => {
     const log: string[] = []
-    const keeper = (kept: boolean): ReturnType<typeof defineNode> => defineNode({
+    const keeper = (kept: boolean) => defineNode({
       type: 'test::keeper', version: '1.0.0', title: 'Keeper', doc: 'Counts its life.', family: 'test', params: { n: { type: 'integer', default: 1, doc: 'Any.' } }, inputs: { in: { media: audio() } }, outputs: { out: { media: json() } },
       init: () => { log.push('init'); return { n: log.length } }, ...(kept ? { reset: () => { log.push('reset') } } : {}), dispose: () => { log.push('dispose') },
       process: async ({ in: input }, { n }, { instance }) => { await (input as PacketStream).whole(); if (n === 13) throw new Error('unlucky'); return { out: { media: { kind: 'json' }, data: instance, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } } },

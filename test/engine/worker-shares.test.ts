@@ -249,9 +249,9 @@ describe.each(MODES)('%s memory', (mode) => {
     await using engine = await open(mode, 2)
     const inner = branches(engine, 'chunks', [1, 1])
     const expands = defineNode({
-      type: 'test::expands', version: '1.0.0', title: 'Expands', doc: 'Runs a graph.', family: 'test', params: {}, inputs: {}, outputs: { out0: { media: audio({ discovered: true }) }, out1: { media: audio({ discovered: true }) } },
-      process: (_inputs: unknown, _params: unknown, ctx: { expand(graph: unknown): unknown }) => ctx.expand(graphFrom(inner as never)),
-    } as never)() as unknown as { out0: AnyHandle; out1: AnyHandle }
+      type: 'test::expands', version: '1.0.0', title: 'Expands', doc: 'Runs a graph.', family: 'test', params: {}, inputs: {}, outputs: { out0: { media: audio() }, out1: { media: audio() } },
+      process: (_inputs, _params, ctx) => ctx.expand(graphFrom(inner as never)),
+    })() as unknown as { out0: AnyHandle; out1: AnyHandle }
     const seen = most(), ages = new Set<number>(), turns = traceTurns()
     await run(engine, { ...branches(engine, 'chunks', [1]), x: expands.out0, y: expands.out1 }, { priority: 7, workers: 1 })
     for (const { priority, age } of turns) { expect(priority).toBe(7); ages.add(age) }

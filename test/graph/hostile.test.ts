@@ -9,6 +9,7 @@ import { hashGraph } from '../../src/graph/hash.js'
 import type { ParamTable } from '../../src/graph/node-definition.js'
 import { createRegistry } from '../../src/graph/registry.js'
 import { validate } from '../../src/graph/validate/index.js'
+import { createEngine } from '../../src/index.js'
 import { anyMedia } from '../../src/media/media-type.js'
 import { graphOf, nodeType, registryOf, sink, source } from '../support/graph-nodes.js'
 
@@ -153,4 +154,42 @@ test('thousands of edges inside a subgraph that name nobody are each told, by on
   looked.mockRestore()
   expect(found.filter(({ code }) => code === 'NODE_NOT_FOUND').length).toBeGreaterThan(0)
   expect(asked).toBe(0)
+})
+
+describe('graphs and documents that are none, whatever their types say', () => {
+  const no = (): never => { throw new Error('no') }, good = { id: 'a', type: 'h::node', params: {} }, parts = { nodes: [good], edges: [], inputs: new Map(), outputs: new Map(), config: {} }
+  const throwing = (target: object): object => new Proxy(target, { get: no, ownKeys: no, has: no })
+  test.each<[string, object, string[]]>([
+    ['no node', { nodes: [null] }, ['SCHEMA_INVALID']], ['holes', { nodes: [, good], edges: [, ] }, ['SCHEMA_INVALID', 'SCHEMA_INVALID']], ['no edge', { edges: [null, { from: null, to: 1 }] }, ['SCHEMA_INVALID', 'SCHEMA_INVALID', 'SCHEMA_INVALID']],
+    ['no input, no output', { inputs: new Map([['x', null]]), outputs: new Map([['y', null]]) }, ['SCHEMA_INVALID', 'SCHEMA_INVALID']], ['no config', { config: undefined }, ['SCHEMA_INVALID']], ['no params', { nodes: [{ id: 'a', type: 'h::node' }] }, ['SCHEMA_INVALID']],
+    ['a node that throws', { nodes: [throwing(good)] }, ['SCHEMA_INVALID']],
+  ])('%s: validate tells, plan and run refuse with the same code', async (_name, change, codes) => {
+    const graph = { ...parts, ...change } as never
+    expect(validate(graph, registry).filter(({ severity }) => severity === 'error').map(({ code }) => code)).toEqual(codes)
+    await using engine = await createEngine({ workers: 0, registry })
+    await expect(engine.plan(graph)).rejects.toMatchObject({ code: 'SCHEMA_INVALID' })
+    await expect(engine.run(graph)).rejects.toMatchObject({ code: 'SCHEMA_INVALID' })
+  })
+
+  test('documents that throw when they are read', () => {
+    for (const document of [throwing({ millrace: 1, nodes: [] }), { millrace: 1, get nodes() { return no() } }, { millrace: 1, nodes: [throwing(good)] }]) {
+      expect(validate(document, registry).map(({ code }) => code)).toEqual(['SCHEMA_INVALID'])
+      expect(thrown(() => fromDocument(document, registry))).toBe('SCHEMA_INVALID')
+    }
+  })
+
+  test('a subgraph without nodes leaves none', () => {
+    expect(validate({ millrace: 1, nodes: [{ id: 's', type: 'graph::d' }], definitions: { d: { millrace: 1, nodes: [] } } }, registry).map(({ code }) => code)).toEqual(['GRAPH_EMPTY'])
+  })
+
+  test('bytes that went elsewhere are no bytes', () => {
+    const gone = new ArrayBuffer(8)
+    structuredClone(gone, { transfer: [gone] })
+    expect(hashGraph({ ...parts, nodes: [{ ...good, params: { any: gone } }] } as never, { registry }).graph).toHaveLength(64)
+  })
+
+  test('a bigint is a seed, and no JSON: it could not be read back', () => {
+    const told = (params: object): string[] => validate({ ...parts, nodes: [{ ...good, params }] } as never, registry).filter(({ severity }) => severity === 'error').map(({ code }) => code)
+    expect([told({ seed: 2n ** 64n - 1n }), told({ any: 1n }), told({ any: [1n] })]).toEqual([[], ['PARAM_INVALID'], ['PARAM_INVALID']])
+  })
 })

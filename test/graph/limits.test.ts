@@ -180,8 +180,7 @@ describe('params of graphs in memory have the limit of documents (GR-53, GR-60)'
       expect(thrown(() => toDocument(graph(value)))).toMatchObject({ code: expect.stringMatching(/^(LIMIT_EXCEEDED|INVALID_ARGUMENT)$/) as string })
       expect(validate({ millrace: 1, nodes: [{ id: 'a', type: 'test::free', params: { p: value } }] }, registry).map((one) => one.code)).toEqual([code])
     }
-    for (const value of [2n ** 64n, -1n, [2n ** 70n]]) expect(found(graph(value)).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
-    expect(found(graph([2n ** 64n - 1n, 0n]))).toEqual([])
+    for (const value of [1n, 2n ** 64n, -1n, [2n ** 70n]]) expect(found(graph(value)).map((one) => (one as unknown[])[0])).toEqual(['PARAM_INVALID'])
   })
 
   test('graphs that nobody validated are written within bounds, however often they share their parts', () => {

@@ -9,7 +9,7 @@ const packet = (data: unknown): PacketRecord => ({ out: { media: { kind: 'json' 
 
 /** A node of json inputs `in`, `more` (optional) and output `out`. */
 function node(work: (ctx: NodeContext, inputs: Readonly<Record<string, PacketStream | undefined>>) => Promise<unknown>, more: Partial<NodeDefinition> = {}): Loose {
-  return defineNode<NodeDefinition>({
+  return defineNode({
     type: 'test::node', version: '1.0.0', title: 'Node', doc: 'Node.', family: 'test', params: { mode: { type: 'string', default: 'a', doc: 'Mode.' } },
     inputs: { in: { media: json(), optional: true }, more: { media: json(), optional: true } }, outputs: { out: { media: json() } },
     process: async (inputs, _params, ctx) => packet(await work(ctx, inputs as Readonly<Record<string, PacketStream | undefined>>)), ...more,
@@ -282,7 +282,7 @@ describe('attempts', () => {
     expect([(await failure(run(flaky(1), {}))).code, calls]).toEqual(['NODE_FAILED', 1])
     expect([(await failure(run(flaky(1, new TypeError('own fault'))))).code, calls]).toEqual(['NODE_FAILED', 1])
     const writes = { ...flaky(1).definition, effects: 'write' } as const
-    expect([(await failure(run(defineNode<NodeDefinition>(writes) as unknown as Loose))).code, calls]).toEqual(['NODE_FAILED', 1])
+    expect([(await failure(run(defineNode(writes) as unknown as Loose))).code, calls]).toEqual(['NODE_FAILED', 1])
   })
 })
 

@@ -4,6 +4,8 @@ import { graphFrom } from '../../src/graph/graph-from.js'
 import type { ParamTable } from '../../src/graph/node-definition.js'
 import type { NodeHandle } from '../../src/graph/node-factory.js'
 import type { OutputRef } from '../../src/graph/output-ref.js'
+import type { PacketStream } from '../../src/media/packet.js'
+import type { AudioBuffer } from '../../src/media/audio-buffer.js'
 import type { Reference } from '../../src/graph/reference.js'
 import { anyMedia, audio, bytes, events, json, match, oneOf, tensor, text } from '../../src/media/media-type.js'
 
@@ -39,25 +41,6 @@ const compiled = defineNode({ version: '1.0.0', title: 'Test', doc: 'Test.', fam
   kernel: { module: 'core', export: 'gain' }, reference: {} as Reference })
 const writer = defineNode({ ...base, type: 'test::writer', params: { path: { type: 'file', main: true, doc: 'Where.' } }, inputs: { in: { media: audio() } }, outputs: {} })
 
-test('inside a node declared params have their types, left-out ones without a default may be undefined, other names are unknown', () => {
-  defineNode({
-    ...base, type: 'test::inside', inputs: {}, outputs: {}, params: {
-      level: { type: 'number', default: 0, doc: '' }, path: { type: 'string', required: true, doc: '' }, mode: { type: 'enum', values: ['a', 'b'], default: 'a', doc: '' },
-      names: { type: 'array', items: { type: 'string', doc: '' }, doc: '' },
-    },
-    init: (params) => { expectTypeOf(params.level).toEqualTypeOf<number>() },
-    process: async (_inputs, params, ctx) => {
-      expectTypeOf(params.level).toEqualTypeOf<number>()
-      expectTypeOf(params.path).toEqualTypeOf<string>()
-      expectTypeOf(params.mode).toEqualTypeOf<'a' | 'b'>()
-      expectTypeOf(params.names).toEqualTypeOf<readonly string[] | undefined>()
-      expectTypeOf(params['other']).toEqualTypeOf<unknown>()
-      expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>()
-      return {}
-    },
-  })
-})
-
 describe('node calls', () => {
   test('wires of the right kind compile, and carry their ports', () => {
     const x = resample(file('talk.wav'), { rate: 16_000, quality: 'high' })
@@ -65,7 +48,7 @@ describe('node calls', () => {
     expectTypeOf(x.out).toEqualTypeOf<OutputRef<'audio'>>()
     expectTypeOf(vad(x).segments).toEqualTypeOf<OutputRef<'events'>>()
     expectTypeOf(mainVad(x)).toExtend<OutputRef<'audio'>>()
-    expectTypeOf(file('talk.wav')).toEqualTypeOf<NodeHandle<(typeof file)['definition']>>()
+    expectTypeOf(file('talk.wav')).toEqualTypeOf<NodeHandle<{ readonly out: 'audio' }, 'out'>>()
     file(new Uint8Array(4)); file(new URL('file:///talk.wav')); file(new Blob([])); file({ path: 'talk.wav', chunkFrames: 1_024 })
     mix([x, vad(x).audio]); mix(x); mix([x], { gainDb: -3 }); mix([])
     either(x); any(); any(x); any(vad(x).segments); any(undefined); writer(x, 'out.wav'); writer(x)
@@ -89,6 +72,30 @@ describe('node calls', () => {
     // @ts-expect-error text or bytes, audio wanted
     const refused = (): unknown => resample(out, { rate: 1 })
     expectTypeOf(refused).toBeFunction()
+  })
+
+  test('the functions of a definition know its ports and params', () => {
+    const make = (): unknown => defineNode({
+      ...base, type: 'test::typed', inputs: { in: { media: audio() }, more: { media: text(), multi: true, optional: true }, items: { media: json(), list: true } }, outputs: { out: { media: json() } },
+      params: { level: { type: 'number', default: 1, doc: '' }, mode: { type: 'enum', values: ['a', 'b'], required: true, doc: '' }, note: { type: 'string', doc: '' } },
+      process: async (inputs, params, ctx) => {
+        expectTypeOf(inputs.in).toEqualTypeOf<PacketStream<AudioBuffer>>()
+        expectTypeOf(inputs.more).toEqualTypeOf<readonly PacketStream<string>[] | undefined>()
+        expectTypeOf(inputs.items).toEqualTypeOf<PacketStream<readonly unknown[]>>()
+        expectTypeOf(params).toEqualTypeOf<{ readonly level: number; readonly mode: 'a' | 'b'; readonly note: string | undefined }>()
+        expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>()
+        // @ts-expect-error no such input
+        void inputs.inn
+        // @ts-expect-error no such param
+        void params.lvel
+        return {}
+      },
+      validate: ({ level }) => level > 1 ? [] : [],
+    })
+    // @ts-expect-error a field that definitions do not have
+    const unknown = (): unknown => defineNode({ ...base, type: 'test::typo', inputs: {}, outputs: {}, params: {}, proces: process })
+    expectTypeOf(make).toBeFunction()
+    expectTypeOf(unknown).toBeFunction()
   })
 
   test('what is wrong does not compile', () => {

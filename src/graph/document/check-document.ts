@@ -34,14 +34,10 @@ export function checkDocument(value: unknown, o: CheckOptions): { readonly usabl
   return { usable: sizes.every((d) => d.code !== 'LIMIT_EXCEEDED'), diagnostics: sizes.map(versionOfDefinition) }
 }
 
-/** A value that came from no text is measured itself; cycles show as depth. What throws when it is read (a getter, a proxy) is no JSON. */
+/** A value that came from no text is measured itself; cycles show as depth. */
 function memoryLimits(value: unknown, limits: Limits): Diagnostic[] {
-  try {
-    const excess = excessOf(value, { bytes: limits.documentBytes, depth: limits.depth, string: limits.stringLength })
-    return excess === undefined ? [] : [exceeded(excess.what === 'Bytes' ? 'Document bytes' : excess.what, excess.limit, excess.got)]
-  } catch (cause) {
-    return [graphErrors.SCHEMA_INVALID.diagnostic({ pointer: '', schema: 'a value that can be read', got: cause instanceof Error ? cause.message : 'an error' }, { pointer: '', constraint: 'type' })]
-  }
+  const excess = excessOf(value, { bytes: limits.documentBytes, depth: limits.depth, string: limits.stringLength })
+  return excess === undefined ? [] : [exceeded(excess.what === 'Bytes' ? 'Document bytes' : excess.what, excess.limit, excess.got)]
 }
 
 function checkVersion(value: unknown): Diagnostic | undefined {
@@ -85,6 +81,11 @@ function checkSizes(document: Readonly<Record<string, unknown>>, { limits, bytes
     if (node['ui'] !== undefined) measure(node['ui'], 'Bytes of ui', `/nodes/${i}/ui`)
   })
   return found
+}
+
+/** What throws when it is read (a getter, a proxy). */
+export function unreadable(cause: unknown): Diagnostic {
+  return graphErrors.SCHEMA_INVALID.diagnostic({ pointer: '', schema: 'values that can be read', got: cause instanceof Error ? cause.message : cause }, { pointer: '', constraint: 'type' })
 }
 
 /** A limit as a diagnostic. */

@@ -1,8 +1,8 @@
 import { defined } from '../defined.js'
-import type { Graph } from '../graph.js'
+import type { Graph, GraphNode } from '../graph.js'
 import { checkShape, type Findings } from '../schema/check-shape.js'
 import { configShape, documentShape, edgeShape, idShape, inputShape, nodeShape, portShape } from '../schema/document-shape.js'
-import { fitShape } from '../schema/fit-shape.js'
+import { fitShape, isObject } from '../schema/fit-shape.js'
 import type { ObjectShape } from '../schema/shape.js'
 import { typesOf, withTypes } from '../subgraph/origin.js'
 import { readParts, type DocumentReading } from './from-document.js'
@@ -17,7 +17,7 @@ export function checkGraph(graph: Graph, strict: boolean): DocumentReading | und
   if (isSound(graph)) return undefined
   const { nodes, edges, inputs, outputs, config, definitions: _definitions, ...rest } = graph
   const view = {
-    ...plain(rest), millrace: 1, nodes: nodes.map(({ definition: _definition, ...node }) => plain(node)), edges: edges.map(plain), config: plain(config),
+    ...plain(rest), millrace: 1, nodes: Array.from(nodes, (node) => isObject(node) && !isObject(node.params) ? { ...plain(node), params: null } : plain(node)), edges: Array.from(edges, plain), config: plain(config),
     inputs: Object.fromEntries([...inputs].map(([name, input]) => [name, plain(input)])), outputs: Object.fromEntries(outputs),
   }
   const findings: Findings = { diagnostics: [], strict }
@@ -38,7 +38,7 @@ const NO_TYPES = { get: (): undefined => undefined }
 /** True when every part fits. Fields that are not the format's do not count: a graph's own, like the definition of a node. */
 function isSound({ nodes, edges, inputs, outputs, config, definitions: _definitions, ...rest }: Graph): boolean {
   if (Object.keys(rest).length > 0 && fitShape(documentShape, { ...rest, millrace: 1, nodes: [] }) !== 2) return false
-  for (const node of nodes) if (node.extras !== undefined || fitShape(nodeShape, node) === 0) return false
+  for (const node of nodes) if (!isObject(node) || (node as GraphNode).extras !== undefined || !isObject((node as GraphNode).params) || fitShape(nodeShape, node) === 0) return false
   for (const edge of edges) if (!fits(edgeShape, edge)) return false
   for (const [name, input] of inputs) if (fitShape(idShape, name) === 0 || !fits(inputShape, input)) return false
   for (const [name, port] of outputs) if (fitShape(idShape, name) === 0 || fitShape(portShape, port) === 0) return false
@@ -49,6 +49,7 @@ function fits(shape: ObjectShape, part: object): boolean { return fitShape(shape
 
 /** A part as a document has it: no fields that are undefined, unknown ones in their place. */
 function plain(part: object): Json {
-  const { extras, ...fields } = part as { readonly extras?: Json }
+  if (!isObject(part)) return part as unknown as Json
+  const { extras, definition: _definition, ...fields } = part as { readonly extras?: Json; readonly definition?: unknown }
   return { ...defined(fields), ...extras }
 }

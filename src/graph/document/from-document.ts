@@ -8,7 +8,7 @@ import { configShape, documentShape, edgeShape, idShape, inputShape, nodeShape, 
 import { fitShape, isObject } from '../schema/fit-shape.js'
 import type { NumberShape, ObjectShape } from '../schema/shape.js'
 import { withTypes, type TypeSource } from '../subgraph/origin.js'
-import { checkDocument } from './check-document.js'
+import { checkDocument, unreadable } from './check-document.js'
 import { migrateDocument } from './migrations.js'
 import type { ParseOptions } from './parse-document.js'
 
@@ -32,8 +32,13 @@ type Json = Readonly<Record<string, unknown>>
  * nodes (GR-04), aliases become canonical type ids, nodes that name an older version of their type are migrated.
  */
 export function readDocument(given: unknown, registry: TypeSource, o: ParseOptions = {}): DocumentReading {
-  const document = migrateDocument(given)
-  const { usable, diagnostics } = checkDocument(document, { limits: resolveLimits(o.limits), strict: o.strict ?? false })
+  const limits = resolveLimits(o.limits)
+  let document: unknown, checked: ReturnType<typeof checkDocument>
+  try {
+    document = migrateDocument(given)
+    checked = checkDocument(document, { limits, strict: o.strict ?? false })
+  } catch (cause) { checked = { usable: false, diagnostics: [unreadable(cause)] } }
+  const { usable, diagnostics } = checked
   return usable && isObject(document) ? readParts(document, registry, diagnostics) : { diagnostics, broken: new Set(), nodeIndex: [], edgeIndex: [] }
 }
 

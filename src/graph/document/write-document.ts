@@ -80,9 +80,9 @@ function writeObject(shape: Shape, value: Readonly<Record<string, unknown>>, w: 
     const written = writeValue(of, value[name], w)
     w.path.pop()
     if (written === preset) return
-    const known = text === '' ? starts : heads
-    let head = known.get(name)
-    if (head === undefined) known.set(name, head = `${text === '' ? '{' : ','}${lineOf(w, level + 1)}${quote(name)}: `)
+    const made = text === '' ? starts : heads
+    let head = made.get(name)
+    if (head === undefined) made.set(name, head = `${text === '' ? '{' : ','}${lineOf(w, level + 1)}${quote(name)}: `)
     text += head + written
     w.left -= head.length
   }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { isMillraceError } from '../../errors/millrace-error.js'
 import { readDocument } from '../document/from-document.js'
 import type { Graph } from '../graph.js'
 import { resolveLimits } from '../limits.js'
@@ -17,7 +18,9 @@ export type { ValidateOptions } from './validate-graph.js'
  * const problems = validate(graph, registry).filter((one) => one.severity === 'error')
  */
 export function validate(graph: Graph | object, registry: Registry, host?: ValidationHost, o: ValidateOptions = {}): Diagnostic[] {
-  if (isGraph(graph)) return validateGraph(graph, registry, host, o)
+  if (isGraph(graph)) {
+    try { return validateGraph(graph, registry, host, o) } catch (cause) { if (isMillraceError(cause) && cause.code === 'SCHEMA_INVALID') return [cause.details['diagnostic'] as Diagnostic]; throw cause }
+  }
   const limits = resolveLimits(o.limits)
   const reading = readDocument(graph, registry, { limits, ...(o.strict !== undefined && { strict: o.strict }) })
   if (reading.graph === undefined) return [...reading.diagnostics]
@@ -27,6 +30,8 @@ export function validate(graph: Graph | object, registry: Registry, host?: Valid
 
 /** A graph in memory has its inputs and outputs in maps; a document has them in objects. */
 function isGraph(value: Graph | object): value is Graph {
+  // What cannot be read reading tells.
+  try { void (value as Partial<Graph> | null)?.nodes } catch { return false }
   const { nodes, edges, inputs, outputs } = (value ?? {}) as Partial<Graph>
   return Array.isArray(nodes) && Array.isArray(edges) && inputs instanceof Map && outputs instanceof Map
 }

@@ -1,8 +1,11 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { graphErrors } from '../errors.js'
 import type { Graph } from '../graph.js'
 import { resolveLimits, type Limits } from '../limits.js'
 import type { GraphPasses } from '../passes.js'
 import type { Registry } from '../registry.js'
+import { errorOf } from '../../errors/error-of.js'
+import { unreadable } from '../document/check-document.js'
 import { checkGraph } from '../document/check-graph.js'
 import type { DocumentReading } from '../document/from-document.js'
 import { flattenGraph, type Flattened } from '../subgraph/flatten.js'
@@ -40,10 +43,12 @@ export interface Examined {
 
 /** First half of {@link validateGraph}. `whole`: what is measured by the limits, without values of a run. */
 export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false, whole = graph): Examined {
-  const reading = checkGraph(graph, strict), limits = resolveLimits(given)
+  const limits = resolveLimits(given)
+  let reading: DocumentReading | undefined
+  try { reading = checkGraph(graph, strict) } catch (cause) { throw errorOf(unreadable(cause)) }
   if (reading !== undefined) return examine(readContext({ ...reading, graph: withDefinitions(reading.graph!, registry) }, registry, limits, passes), host, whole)
   const flat = flattenGraph(withDefinitions(graph, registry), registry, { limits }), c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
-  noteFlat(c, flat)
+  noteFlat(c, flat, graph)
   return examine(c, host, whole)
 }
 
@@ -53,13 +58,14 @@ export function readContext(reading: DocumentReading, registry: Registry, limits
   const flat = flattenGraph(graph!, registry, { limits, checked, broken, node: (n) => `/nodes/${nodeIndex[n]!}`, edge: (e) => `/edges/${edgeIndex[e]!}` })
   const c = new Context(flat.graph, registry, limits, { node: (n) => nodeIndex[n]!, edge: (e) => edgeIndex[e]! }, passes)
   for (const diagnostic of diagnostics) c.report('document', 0, diagnostic)
-  noteFlat(c, flat)
+  noteFlat(c, flat, graph!)
   return c
 }
 
 /** What flattening found (GR-07). */
-function noteFlat(c: Context, { diagnostics, broken }: Flattened): void {
+function noteFlat(c: Context, { graph, diagnostics, broken }: Flattened, before: Graph): void {
   for (const diagnostic of diagnostics) c.report('document', 0, diagnostic)
+  if (graph.nodes.length === 0 && before.nodes.length > 0) c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/definitions', constraint: 'minItems', expected: 1, got: 0 }))
   if (broken.size > 0) c.graph.nodes.forEach((node, n) => { if (broken.has(node.id)) c.brokenNodes.add(n) })
 }
 

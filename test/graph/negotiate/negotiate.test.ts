@@ -98,7 +98,7 @@ describe('constraints', () => {
 
   test('a range that ends at no number holds nothing, and narrows nobody for ever', () => {
     expect(meet(rangeDomain({ min: 1, max: 8 }), rangeDomain({ max: Number.NaN }))).toBe(null)
-    const give = nodeType('test::give', { outputs: { out: audio({ rate: () => ({ min: 8_000, max: Number.NaN }) }) } })
+    const give = nodeType('test::give', { outputs: { out: audio({ rate: (() => ({ min: 8_000, max: Number.NaN })) as never }) } })
     const { diagnostics } = negotiate(graphOf({ give, pass }, ['give.out->pass.in']), registry)
     expect(diagnostics).toMatchObject([{ code: 'NEGOTIATION_CONFLICT', node: 'give', port: 'out' }])
   })

@@ -78,7 +78,7 @@ describe('mean (section 3)', () => {
     }
   })
   test('is only for mono', () => {
-    expect(channels.definition.validate({ to: 2, mode: 'mean' }, {}).map((d) => d.code)).toEqual(['PARAM_INVALID'])
+    expect(channels.definition.validate!({ to: 2, mode: 'mean' }, {}).map((d) => d.code)).toEqual(['PARAM_INVALID'])
     expect(() => run(noise(4, 8, 1), { to: 2, mode: 'mean' })).toThrow(/BAD_PARAM|-4/)
   })
 })
@@ -115,11 +115,11 @@ describe('discrete and matrix', () => {
 
   test('a matrix of another size, or not finite, is PARAM_INVALID and refused by the kernel', () => {
     const stereo = { in: media(2) }
-    const codes = (matrix: number[]) => channels.definition.validate({ to: 2, mode: 'matrix', matrix }, stereo).map((d) => [d.code, d.expected, d.got])
+    const codes = (matrix: number[]) => channels.definition.validate!({ to: 2, mode: 'matrix', matrix }, stereo).map((d) => [d.code, d.expected, d.got])
     expect(codes([1, 0, 0])).toEqual([['PARAM_INVALID', '4 weights', 3]])
     expect(codes([1, 0, 0, Infinity])).toEqual([['PARAM_INVALID', 'weights that are finite in f32', Infinity]])
     expect(codes([1, 0, 0, 1e300])).toEqual([['PARAM_INVALID', 'weights that are finite in f32', 1e300]])
-    expect(channels.definition.validate({ to: 2, mode: 'discrete', matrix: [1, 0, 0, 1] }, stereo)).toMatchObject([{ code: 'PARAM_INVALID', port: 'matrix', hint: 'Allowed: with mode matrix only.' }])
+    expect(channels.definition.validate!({ to: 2, mode: 'discrete', matrix: [1, 0, 0, 1] }, stereo)).toMatchObject([{ code: 'PARAM_INVALID', port: 'matrix', hint: 'Allowed: with mode matrix only.' }])
     expect(codes([1, 0, 0, 1])).toEqual([])
     expect(() => run(noise(2, 4, 1), { to: 2, mode: 'matrix', matrix: [1, 0, 0] })).toThrow(/BAD_DATA|-8/)
   })
@@ -134,13 +134,13 @@ describe('silence and definition', () => {
     rig.close()
   })
   test('converter: down-mix to mono by the mean, up-mix by the tables; only up is lossless', () => {
-    const { converter, identity } = channels.definition
-    expect(converter.params(media(2), media(1))).toEqual({ to: 1, mode: 'mean' })
-    expect(converter.params(media(1), media(2))).toEqual({ to: 2 })
-    expect(converter.params(media(2), media(2))).toBeNull()
-    expect(converter.params({ ...media(2), format: 'i16' }, { ...media(1), format: 'i16' })).toBeNull()
-    expect([converter.lossless(media(2), media(1)), converter.lossless(media(1), media(2))]).toEqual([false, true])
-    expect([identity({ to: 2, mode: 'speakers' }, { in: media(2) }), identity({ to: 1, mode: 'speakers' }, { in: media(2) })]).toEqual([true, false])
+    const { converter, identity } = channels.definition, lossless = converter!.lossless as (from: AudioMedia, to: AudioMedia) => boolean
+    expect(converter!.params(media(2), media(1))).toEqual({ to: 1, mode: 'mean' })
+    expect(converter!.params(media(1), media(2))).toEqual({ to: 2 })
+    expect(converter!.params(media(2), media(2))).toBeNull()
+    expect(converter!.params({ ...media(2), format: 'i16' }, { ...media(1), format: 'i16' })).toBeNull()
+    expect([lossless(media(2), media(1)), lossless(media(1), media(2))]).toEqual([false, true])
+    expect([identity!({ to: 2, mode: 'speakers' }, { in: media(2) }), identity!({ to: 1, mode: 'speakers' }, { in: media(2) })]).toEqual([true, false])
   })
 })
 

@@ -120,9 +120,9 @@ describe('kernel equals reference', () => {
 describe('definition', () => {
   test('more values than inputs, pan without stereo: PARAM_INVALID', () => {
     const mono = { 'in.0': media(1), 'in.1': media(1) }
-    expect(mix.definition.validate({ gainDb: [0, 0, 0] }, mono).map((d) => [d.code, d.port])).toEqual([['PARAM_INVALID', 'gainDb']])
-    expect(mix.definition.validate({ pan: [0, 0.5] }, mono).map((d) => [d.code, d.port])).toEqual([['PARAM_INVALID', 'pan']])
-    expect(mix.definition.validate({ gainDb: [0, -3], pan: [0, 0] }, mono)).toEqual([])
+    expect(mix.definition.validate!({ gainDb: [0, 0, 0] }, mono).map((d) => [d.code, d.port])).toEqual([['PARAM_INVALID', 'gainDb']])
+    expect(mix.definition.validate!({ pan: [0, 0.5] }, mono).map((d) => [d.code, d.port])).toEqual([['PARAM_INVALID', 'pan']])
+    expect(mix.definition.validate!({ gainDb: [0, -3], pan: [0, 0] }, mono)).toEqual([])
   })
   test('values beyond their range are refused', () => {
     for (const params of [{ gainDb: [49] }, { pan: [-1.5] }, { gainDb: [NaN] }, { mute: ['yes'] }]) expect(() => run(sourcesOf(1, 2, 4, 1), params)).toThrow()

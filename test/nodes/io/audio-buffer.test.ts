@@ -29,7 +29,7 @@ describe('io::audio-buffer', () => {
       const joined = packets.flatMap((packet) => [...packet.data.channel(channel)])
       expect(joined.every((value, n) => value === data[channel]![n])).toBe(true)
     }
-    expect(await definition.probe(paramsOf(definition, { data, rate: 8_000 }))).toEqual({
+    expect(await definition.probe!(paramsOf(definition, { data, rate: 8_000 }), { signal: new AbortController().signal })).toEqual({
       media: { out: { kind: 'audio', rate: 8_000, channels: 2, format: 'f32', layout: 'planar' } }, frames: 100_000,
     })
     expect(audioBuffer({ data: [new Float32Array(1)] }).out).toBeDefined()

@@ -53,15 +53,16 @@ describe('io::wav-file over a stream', () => {
   test('probe does not touch the stream', async () => {
     let asked = 0
     const path = { [Symbol.asyncIterator]: () => { asked++; return pieces(file) } }
-    expect(await wavFile.definition.probe(paramsOf(wavFile.definition, { path }), { signal: new AbortController().signal })).toEqual({ media: {} })
+    expect(await wavFile.definition.probe!(paramsOf(wavFile.definition, { path }), { signal: new AbortController().signal })).toEqual({ media: {} })
     expect(asked).toBe(0)
   })
 
   test('a reader that leaves early ends the stream', async () => {
     const state = { ended: false }, bench = nodeBench()
-    for await (const { out } of wavFile.definition.pull(paramsOf(wavFile.definition, { path: pieces(file, state), chunkFrames: 10 }), bench.ctx)) {
-      expect(out.data.frames).toBe(10)
-      out.data.close()
+    for await (const record of wavFile.definition.pull!(paramsOf(wavFile.definition, { path: pieces(file, state), chunkFrames: 10 }), bench.ctx)) {
+      const data = record['out']!.data as AudioBuffer
+      expect(data.frames).toBe(10)
+      data.close()
       break
     }
     expect(state.ended).toBe(true)

@@ -28,7 +28,7 @@ describe('io::wav-file', () => {
   test('the main param, and what probe tells', async () => {
     const path = makeWav({ coding: 'i24', channels: 3, values: valuesOf('i24', 30) })
     expect(wavFile(path).out).toBeDefined()
-    expect(await definition.probe(paramsOf(definition, { path }), { signal: new AbortController().signal })).toEqual({
+    expect(await definition.probe!(paramsOf(definition, { path }), { signal: new AbortController().signal })).toEqual({
       media: { out: { kind: 'audio', rate: 8_000, channels: 3, format: 'i32', layout: 'interleaved' } }, frames: 10,
     })
   })
@@ -67,8 +67,8 @@ describe('io::wav-file', () => {
     const before = bench.arena.stats().usedBytes
     const path = Uint8Array.of(1, 2, 3)
     await expect(pulled(definition, { path }, bench.ctx)).rejects.toMatchObject({ code: 'FILE_INVALID' })
-    await expect(definition.probe(paramsOf(definition, { path }), bench.ctx)).rejects.toMatchObject({ code: 'FILE_INVALID' })
-    const iterator = definition.pull(paramsOf(definition, { path: makeWav({ coding: 'i16', values: valuesOf('i16', 100) }), chunkFrames: 10 }), bench.ctx)[Symbol.asyncIterator]()
+    await expect(definition.probe!(paramsOf(definition, { path }), bench.ctx)).rejects.toMatchObject({ code: 'FILE_INVALID' })
+    const iterator = definition.pull!(paramsOf(definition, { path: makeWav({ coding: 'i16', values: valuesOf('i16', 100) }), chunkFrames: 10 }), bench.ctx)[Symbol.asyncIterator]()
     const first = await iterator.next()
     bench.abort.abort(new Error('enough'))
     await expect(iterator.next()).rejects.toThrow('enough')

@@ -27,7 +27,7 @@ function packetsOf(bench: NodeBench, count: number): Packet<AudioBuffer>[] {
 }
 
 async function run(bench: NodeBench, params: Readonly<Record<string, unknown>>, packets: readonly Packet[], media: AudioMedia = stereo): Promise<Packet<Uint8Array>> {
-  const record = await definition.process({ in: streamOf(media, packets) }, paramsOf(definition, params) as never, bench.ctx) as PacketRecord
+  const record = await definition.process!({ in: streamOf(media, packets) }, paramsOf(definition, params), bench.ctx) as PacketRecord
   return record['file'] as Packet<Uint8Array>
 }
 

@@ -3,7 +3,7 @@ import { SegmentMachine, type SegmentMark, type SegmentRules } from '../../../sr
 import { RatioWindow } from '../../../src/nodes/voice/segmenter/ratio-window.js'
 import { segmenter } from '../../../src/nodes/voice/segmenter.js'
 import { resolveParams } from '../../../src/graph/params.js'
-import type { NodeContext } from '../../../src/graph/node-definition.js'
+import type { NodeContext, PacketRecord } from '../../../src/graph/node-definition.js'
 import type { Packet, PacketStream, SegmentEvent } from '../../../src/media/packet.js'
 import { randomNumbers } from '../../support/kernel-rig.js'
 
@@ -144,7 +144,7 @@ describe('the node', () => {
     }
     const ctx = { signal: new AbortController().signal, nowUs: () => 0, node: { id: 'segmenter-1', type: 'voice::segmenter', runId: 'r' } } as unknown as NodeContext
     const events: SegmentEvent[] = [], stream = { [Symbol.asyncIterator]: () => feed() } as unknown as PacketStream
-    for await (const packet of segmenter.definition.process({ probability: stream }, params as never, ctx)) events.push(...packet['events'].data)
+    for await (const packet of segmenter.definition.process!({ probability: stream }, params, ctx) as AsyncIterable<PacketRecord>) events.push(...packet['events']!.data as SegmentEvent[])
     return events
   }
   const p = [...new Array(10).fill(0), ...new Array(40).fill(0.9), ...new Array(30).fill(0.1)] as number[]
@@ -168,7 +168,7 @@ describe('the node', () => {
     await expect(play([p, p], {}, (n) => ({ ...hop, hopFrames: 160 + n }))).rejects.toMatchObject({ code: 'MEDIA_CHANGED' })
   })
   test('leave above enter is PARAM_INVALID', () => {
-    expect(segmenter.definition.validate({ enter: 0.5, leave: 0.6 }).map((d) => d.code)).toEqual(['PARAM_INVALID'])
-    expect(segmenter.definition.validate({ enter: 0.5, leave: 0.5 })).toEqual([])
+    expect(segmenter.definition.validate!({ enter: 0.5, leave: 0.6 }, {}).map((d) => d.code)).toEqual(['PARAM_INVALID'])
+    expect(segmenter.definition.validate!({ enter: 0.5, leave: 0.5 }, {})).toEqual([])
   })
 })

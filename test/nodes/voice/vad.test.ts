@@ -18,7 +18,7 @@ function run(x: readonly Float32Array[], params: Record<string, unknown> = {}, t
   const rate = o.rate ?? 16_000, media: AudioMedia = { kind: 'audio', rate, channels: x.length, format: 'f32', layout: 'planar' }
   const rig = new KernelRig(host, vad.definition, tier, { params, media: { in: media }, outputs: o.outputs ?? (params['filter'] === true ? ['audio', 'segments', 'frames'] : ['segments', 'frames']) })
   const { outputs, results, counters } = rig.run([x], o)
-  const summary = vad.definition.summary({ inputFrames: x[0]!.length, outputs }, rig.params, rig.media)
+  const summary = vad.definition.summary!({ inputFrames: x[0]!.length, outputs }, rig.params, rig.media)
   rig.close()
   return { frames: outputs['frames']![0] as Uint8Array, events: outputs['segments']![0]!, segments: readEvents(bytesOf(outputs['segments']![0]!), rate), audio: outputs['audio']!, results, counters, summary: summary['frames']!, metadata: vad.definition.outputs.frames.metadata(rig.params, rig.media) }
 }
@@ -172,7 +172,7 @@ describe('definition', () => {
   test('params at their ends and beyond', () => {
     for (const params of [{ frameMs: 10 }, { frameMs: 30 }, { threshold: 0 }, { threshold: 1 }]) run([new Float32Array(10)], params)
     expect(() => run([new Float32Array(10)], { frameMs: 15 })).toThrow('BAD_PARAM')
-    expect([10, 15, 20, 30].map((frameMs) => vad.definition.validate({ frameMs }).map((d) => d.code))).toEqual([[], ['PARAM_INVALID'], [], []])
+    expect([10, 15, 20, 30].map((frameMs) => vad.definition.validate!({ frameMs }, {}).map((d) => d.code))).toEqual([[], ['PARAM_INVALID'], [], []])
     for (const params of [{ frameMs: 40 }, { threshold: -0.1 }, { threshold: 1.1 }, { threshold: NaN }, { threshold: '0.1' }]) expect(() => run([new Float32Array(10)], params)).toThrow(/frameMs|threshold/)
   })
   test('below 100 Hz the kernel answers UNSUPPORTED', () => {
