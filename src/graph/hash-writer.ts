@@ -1,7 +1,7 @@
 import { isInstance } from '../errors/is-instance.js'
 import { commonErrors } from '../errors/common-errors.js'
 import { DEEPEST } from './check-text.js'
-import { Sha256 } from './sha256.js'
+import { copyDigest, Sha256 } from './sha256.js'
 import { compareUtf8, writeUtf8 } from './utf8.js'
 
 /** Tags of values inside a record; each is followed by its bytes, lengths as u32 LE, so that no two values share an encoding. */
@@ -64,26 +64,21 @@ export class HashWriter {
   /** A record of text. Throws `INVALID_ARGUMENT` for a lone surrogate, which has no UTF-8 form. */
   text(tag: number, text: string): this { this.#byte(tag); return this.counted(text) }
   /** A record of bytes. */
-  record(tag: number, bytes: Uint8Array, from = 0, to = bytes.length): this { return this.begin(tag).raw(bytes, from, to).end() }
+  record(tag: number, bytes: Uint8Array): this { return this.begin(tag).raw(bytes).end() }
   /** A record of one u32. */
   index(tag: number, value: number): this { return this.begin(tag).u32(value).end() }
 
   /** Bytes without tag. */
-  raw(bytes: Uint8Array, from = 0, to = bytes.length): this {
-    const length = to - from, at = this.skip(length).#length - length
-    if (from === 0 && to === bytes.length) this.#bytes.set(bytes, at)
-    else this.setBytes(at, bytes, from, to)
+  raw(bytes: Uint8Array): this {
+    const at = this.#length
+    this.skip(bytes.length).#bytes.set(bytes, at)
     return this
   }
 
   /** Puts a u32 at `at`, which was written before. */
   setU32(at: number, value: number): this { this.#view.setUint32(at, value, true); return this }
-  /** Puts bytes at `at`, where there were as many before. */
-  setBytes(at: number, bytes: Uint8Array, from: number, to: number): void {
-    const target = this.#bytes
-    if (to - from > 64) target.set(bytes.subarray(from, to), at)
-    else for (let i = from; i < to; i++) target[at + i - from] = bytes[i]! // a few are copied faster than a view of them is made
-  }
+  /** Puts digest number `n` at `at`, where there were as many bytes before. */
+  setDigest(at: number, digests: Uint8Array, n: number): void { copyDigest(this.#bytes, at, digests, n) }
 
   /** Bytes that are filled in later. */
   skip(bytes: number): this {

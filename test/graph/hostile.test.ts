@@ -158,9 +158,9 @@ test('thousands of edges inside a subgraph that name nobody are each told, by on
 
 describe('graphs and documents that are none, whatever their types say', () => {
   const no = (): never => { throw new Error('no') }, good = { id: 'a', type: 'h::node', params: {} }, parts = { nodes: [good], edges: [], inputs: new Map(), outputs: new Map(), config: {} }
-  const throwing = (target: object): object => new Proxy(target, { get: no, ownKeys: no, has: no })
+  const throwing = (target: object): object => new Proxy(target, { get: no, ownKeys: no, has: no }), holed = (...rest: readonly object[]): unknown[] => new Array<unknown>(1).concat(rest)
   test.each<[string, object, string[]]>([
-    ['no node', { nodes: [null] }, ['SCHEMA_INVALID']], ['holes', { nodes: [, good], edges: [, ] }, ['SCHEMA_INVALID', 'SCHEMA_INVALID']], ['no edge', { edges: [null, { from: null, to: 1 }] }, ['SCHEMA_INVALID', 'SCHEMA_INVALID', 'SCHEMA_INVALID']],
+    ['no node', { nodes: [null] }, ['SCHEMA_INVALID']], ['holes', { nodes: holed(good), edges: holed() }, ['SCHEMA_INVALID', 'SCHEMA_INVALID']], ['no edge', { edges: [null, { from: null, to: 1 }] }, ['SCHEMA_INVALID', 'SCHEMA_INVALID', 'SCHEMA_INVALID']],
     ['no input, no output', { inputs: new Map([['x', null]]), outputs: new Map([['y', null]]) }, ['SCHEMA_INVALID', 'SCHEMA_INVALID']], ['no config', { config: undefined }, ['SCHEMA_INVALID']], ['no params', { nodes: [{ id: 'a', type: 'h::node' }] }, ['SCHEMA_INVALID']],
     ['a node that throws', { nodes: [throwing(good)] }, ['SCHEMA_INVALID']],
   ])('%s: validate tells, plan and run refuse with the same code', async (_name, change, codes) => {
