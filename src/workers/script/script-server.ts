@@ -184,7 +184,7 @@ class ScriptRun {
   }
 
   async #start(): Promise<AsyncIterator<PacketRecord>> {
-    const { type } = this.#code, { params, node } = this.#open, ctx = this.#context(undefined)
+    const { params, node } = this.#open, ctx = this.#context(undefined)
     this.#lease = await this.#server.instances.take(this.#code, params as ParamValues, node.id, ctx)
     const own = this.#context(this.#lease.instance), result: unknown = callCode(this.#code, Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
     if (Symbol.asyncIterator in asRecord(result, node.id)) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
