@@ -42,3 +42,9 @@ test('who may ask for a node: as a walk from each node finds it, on graphs with 
     for (const [link, keys] of found.needs) expect([...keys].sort()).toEqual([...new Set(expected.flatMap((links) => links?.includes(link) === true ? [links.join('\n')] : []))].sort())
   }
 })
+
+test('a node that only itself may ask for, and what it reads, wait for it', () => {
+  const node = (index: number, ...inputs: readonly (readonly [port: string, from: number])[]): LinkedNode =>
+    ({ index, id: `n${index}`, definition, params: {}, media: {}, inputs: inputs.map(([port, from], n) => ({ link: `${port}.${n}`, port, from: `n${from}.out` })), tier: null })
+  expect(lazyBranches([node(0), node(1, ['in', 0], ['lazy', 1]), node(2)], ['n2.out'], () => false)?.keys).toEqual(['n1.lazy.1', 'n1.lazy.1', ''])
+})

@@ -29,7 +29,7 @@ export function lazyBranches(nodes: readonly LinkedNode[], ends: Iterable<ValueI
         const u = from === null ? undefined : indexOf.get(nodeOf(from)), more = isLazy(node, port) ? sets.of(`${node.id}.${link}`) : own
         if (u === undefined || more === NONE || given[u]!.has(more)) continue
         given[u]!.add(more)
-        changed ||= u > v && asked[u] !== ALL
+        changed ||= u >= v && asked[u] !== ALL // a node may ask for itself
       }
     }
   }
