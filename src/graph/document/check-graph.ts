@@ -17,7 +17,7 @@ export function checkGraph(graph: Graph, strict: boolean): DocumentReading | und
   if (isSound(graph)) return undefined
   const { nodes, edges, inputs, outputs, config, definitions: _definitions, ...rest } = graph
   const view = {
-    ...plain(rest), millrace: 1, nodes: Array.from(nodes, (node) => isObject(node) && !isObject(node.params) ? { ...plain(node), params: null } : plain(node)), edges: Array.from(edges, plain), config: plain(config),
+    ...plain(rest), millrace: 1, nodes: Array.from(nodes, (node) => isObject(node) ? { ...plain(node), params: (node as GraphNode).params ?? null } : plain(node)), edges: Array.from(edges, plain), config: plain(config),
     inputs: Object.fromEntries([...inputs].map(([name, input]) => [name, plain(input)])), outputs: Object.fromEntries(outputs),
   }
   const findings: Findings = { diagnostics: [], strict }
