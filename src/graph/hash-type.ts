@@ -1,8 +1,9 @@
 import { checkParam } from './check-param.js'
+import { writeCode } from './hash-code.js'
 import { HashWriter } from './hash-writer.js'
 import type { NodeDefinition, ParamDeclaration } from './node-definition.js'
 import { shippedDigest } from './module-digests.js'
-import { revisionOf, writtenOf } from './revisions.js'
+import { revise, revisionOf, writtenOf } from './revisions.js'
 import { compareUtf8 } from './utf8.js'
 
 /** Record tags (spec graph.md section 6). */
@@ -83,19 +84,16 @@ export function isPlain({ params }: NodeDefinition, given: Readonly<Record<strin
 const codes = new WeakMap<NodeDefinition, { readonly digest: Uint8Array; readonly revision: Uint8Array | undefined; readonly module: Uint8Array | undefined }>()
 
 /**
- * Digest of what a node type runs: version, kernel name, the source of its functions, and the bytes of its module as far as they are known (`module`, else those that ship); of one
+ * Digest of what a node type runs: version, all that decides of its definition ({@link writeCode}), and the bytes of its module as far as they are known (`module`, else those that ship); of one
  * that took another's place also which that was. Worked out once per definition and module.
  */
 export function codeDigest(given: NodeDefinition, module = given.kernel && shippedDigest(given.kernel.module)): Uint8Array {
-  const definition = writtenOf(given), known = codes.get(definition), revision = revisionOf(definition)
-  if (known !== undefined && known.revision === revision && known.module === module) return known.digest
-  const { version, kernel, reference, process, pull, latencyFrames, summary, init, flush, codeURL } = definition
-  const writer = new HashWriter().utf8(version)
-  if (kernel !== undefined) writer.text(1, `${kernel.module}/${kernel.export}`)
-  const functions = [process, pull, reference?.init, reference?.process, reference?.flush, reference?.reset, latencyFrames, summary, init, kernel?.slots, kernel?.controls, kernel?.assets, flush]
-  functions.forEach((code, i) => { if (typeof code === 'function') writer.text(2 + i, Function.prototype.toString.call(code)) })
+  const definition = writtenOf(given), known = codes.get(definition)
+  if (known !== undefined && known.revision === revisionOf(definition) && known.module === module) return known.digest
+  const writer = new HashWriter().utf8(definition.version)
+  if (!writeCode(writer, definition)) revise(definition)
+  const revision = revisionOf(definition)
   if (revision !== undefined) writer.record(20, revision)
-  if (codeURL !== undefined) writer.text(21, String(codeURL))
   if (module !== undefined) writer.record(22, module)
   const digest = writer.takeDigest(0)
   codes.set(definition, { digest, revision, module })
