@@ -39,6 +39,7 @@ export const commonErrors = /* @__PURE__ */ defineErrors({
   NOT_FOUND: {
     kind: 'usage', httpStatus: 404,
     message: (d: { readonly thing: string; readonly id: string; readonly why: string }) => `${d.thing} ${d.id}: ${d.why}.`,
+    hint: (d) => /ENOENT/.test(d.why) ? 'Check the path: a relative one starts at the working directory.' : '',
   },
   NETWORK: {
     kind: 'transport', httpStatus: 502, retryable: true, aliases: ['RG-003'],

@@ -71,7 +71,7 @@ describe('millrace new kernel (KE-23)', () => {
   })
 
   test.each([['absent.wasm'], ['package.json', '--node', 'absent.mjs']])('test-kernel %j: a file that is not there fails with its code, and exit code 1', async (...words) => {
-    expect(await cli(['test-kernel', ...words])).toEqual({ code: 1, out: '', err: `NOT_FOUND: File ${words.at(-1)!}: it does not exist (ENOENT).\n` })
+    expect(await cli(['test-kernel', ...words])).toEqual({ code: 1, out: '', err: `NOT_FOUND: File ${words.at(-1)!}: it does not exist (ENOENT).\n  Check the path: a relative one starts at the working directory.\n` })
   })
 
   test.each([

@@ -103,7 +103,7 @@ describe('mistakes', () => {
   })
 
   test('a missing document, a folder, a missing file and a file that is no WAV fail with their code, and exit code 1', async () => {
-    expect(await call(['run', 'missing.json'])).toEqual({ code: 1, out: '', err: 'NOT_FOUND: File missing.json: it does not exist (ENOENT).\n' })
+    expect(await call(['run', 'missing.json'])).toEqual({ code: 1, out: '', err: 'NOT_FOUND: File missing.json: it does not exist (ENOENT).\n  Check the path: a relative one starts at the working directory.\n' })
     expect(await call(['run', files.path])).toMatchObject({ code: 1, err: expect.stringContaining('it is a folder') })
     const lost = await call(['run', SPEECH, '-i', `file=${files.path}/none.wav`, '--json'])
     expect([lost.code, JSON.parse(lost.out)]).toMatchObject([1, { error: { code: 'NOT_FOUND', node: 'read' } }])

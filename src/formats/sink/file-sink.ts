@@ -18,7 +18,7 @@ export async function fileSink(path: string | URL): Promise<ByteSink> {
     const there = await statOf(fs, path)
     return there === null || there.isFile() ? await replacingSink(fs, name, path, there) : directSink(name, await fs.promises.open(path, 'w'))
   } catch (cause) {
-    throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why: refusal(cause) }, { cause })
+    throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why: refusal(cause).replace('it does', 'its folder does') }, { cause })
   }
 }
 
