@@ -1,7 +1,7 @@
 import type { LinkRecord } from './hash-links.js'
 import { HashWriter } from './hash-writer.js'
 import type { GraphPasses } from './passes.js'
-import { BLOCK_BYTES, compress, DIGEST_BYTES, startWords } from './sha256.js'
+import { BLOCK_BYTES, compress, copyDigest, DIGEST_BYTES, startWords } from './sha256.js'
 
 /** Bytes of messages that are held at once; a graph with more is hashed in several calls. */
 const MOST_BYTES = 8_388_608
@@ -82,7 +82,7 @@ export class MessageBatch {
 
   #parent(at: number, slot: number): void {
     const message = this.#messageOf[slot]!
-    if (message < 0) { this.writer.setBytes(at, this.#digests, slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES); return }
+    if (message < 0) { this.writer.setDigest(at, this.#digests, slot); return }
     this.#gaps[this.#gapWords] = at
     this.#gaps[this.#gapWords + 1] = message
     this.#gapWords += 2
@@ -101,9 +101,7 @@ export class MessageBatch {
   }
 
   /** Digest `at` of an earlier batch is that of slot `slot`. */
-  keep(slot: number, digests: Uint8Array, at: number): void {
-    for (let i = 0; i < DIGEST_BYTES; i++) this.#digests[slot * DIGEST_BYTES + i] = digests[at * DIGEST_BYTES + i]!
-  }
+  keep(slot: number, digests: Uint8Array, at: number): void { copyDigest(this.#digests, slot * DIGEST_BYTES, digests, at) }
 
   /** What was ended so far may be a parent of what comes. */
   endLevel(): void {

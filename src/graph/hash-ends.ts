@@ -34,6 +34,6 @@ export function sortedEnds(ends: readonly RunOutput[], digests: Uint8Array, firs
 /** Digest of the whole: of ends in their order. */
 export function digestOfEnds(ends: readonly RunOutput[], digests: Uint8Array, first: number, order: readonly number[]): Uint8Array {
   const writer = new HashWriter(48 * ends.length)
-  for (const i of order) writer.text(TAG.parentPort, ends[i]!.name ?? '').raw(digests, (first + i) * DIGEST_BYTES, (first + i + 1) * DIGEST_BYTES)
+  for (const i of order) writer.text(TAG.parentPort, ends[i]!.name ?? '').skip(DIGEST_BYTES).setDigest(writer.mark - DIGEST_BYTES, digests, first + i)
   return writer.takeDigest(0)
 }

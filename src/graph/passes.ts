@@ -1,7 +1,7 @@
 import { findCycles, type Cycle } from './cycles.js'
 import type { EdgeList } from './edge-list.js'
 import { orderOf, type TopologicalOrder } from './order.js'
-import { BLOCK_BYTES, compress, DIGEST_BYTES, putDigest, startWords } from './sha256.js'
+import { BLOCK_BYTES, compress, copyDigest, DIGEST_BYTES, putDigest, startWords } from './sha256.js'
 
 /**
  * Messages to hash, all in one buffer, level by level: the digests that a message holds are those of earlier levels, so a level's messages may be
@@ -40,10 +40,7 @@ function hashMessages({ bytes, count, offsets, gaps, states, starts }: HashBatch
   let gap = 0
   for (let n = 0; n < count; n++) {
     const end = offsets[n + 1]!
-    for (; gap < gaps.length && gaps[gap]! < end; gap += 2) {
-      const from = gaps[gap + 1]! * DIGEST_BYTES
-      for (let i = 0, at = gaps[gap]!; i < DIGEST_BYTES; i++) bytes[at + i] = digests[from + i]!
-    }
+    for (; gap < gaps.length && gaps[gap]! < end; gap += 2) copyDigest(bytes, gaps[gap]!, digests, gaps[gap + 1]!)
     for (let i = 0, at = 8 * starts[n]!; i < 8; i++) state[i] = states[at + i]!
     for (let at = offsets[n]!; at < end; at += BLOCK_BYTES) compress(state, view, at)
     putDigest(digests, n * DIGEST_BYTES, state)
