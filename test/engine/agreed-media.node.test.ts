@@ -102,3 +102,13 @@ test('nodes whose outputs follow inputs that change, discovered ports of nodes t
   expect(await failure(engine.run({ x: gain(giver(tone as MediaConstraint, 'engine', whole)({ media: [{ ...tone, rate: 16_000 }] })) } as Outputs))).toMatchObject({ code: 'OUTPUT_INVALID', nodeId: 'giver-1' })
   ;(await engine.run({ x: pass(giver(tone as MediaConstraint, 'engine', whole)({ media: [tone] })) } as Outputs)).close()
 })
+
+test('a named length is the same number wherever its name stands; how many there are may change from packet to packet', async () => {
+  await using engine = await createEngine({ workers: 0, arenaBytes: 2 ** 24 })
+  const of = (...shape: number[]): object => ({ kind: 'tensor', dtype: 'f32', shape }), run = (shape: readonly (string | null)[], ...shapes: number[][]): Promise<unknown> => seen(engine, reader(tensor(), true)(giver(tensor({ dtype: 'f32', shape }), 'engine', stream)({ media: shapes.map((one) => of(...one)) })))
+  expect(await run(['n', 'm'], [2, 3], [4, 3])).toEqual([of(2, 3), of(4, 3)])
+  expect(await run(['n', 'n'], [2, 2])).toEqual([of(2, 2)])
+  for (const [shape, ...shapes] of [[['n', 'n'], [2, 3]], [['n', 'm'], [2, 3], [2, 4]], [[null, 'n', 'n'], [1, 2, 3]]] as [readonly (string | null)[], ...number[][]][]) {
+    await expect(run(shape, ...shapes)).rejects.toMatchObject({ code: 'OUTPUT_INVALID', nodeId: 'giver-1', port: 'out', details: { field: 'media.shape', got: `[${shapes.at(-1)!.join(', ')}]` } })
+  }
+})

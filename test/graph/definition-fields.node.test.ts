@@ -142,7 +142,7 @@ const PORTS: Readonly<Record<`input ${keyof InputDeclaration}` | `output ${keyof
   'output metadata': [() => metadata(), () => metadata(() => ({ told: 7 }))],
 }
 async function changes(allowed: boolean): Promise<string> {
-  const two = defineNode({ ...base, type: 'my::two', inputs: {}, outputs: { out: { media: audio() } }, async *pull(_params: object, ctx: NodeContext) {
+  const two = defineNode({ ...base, type: 'my::two', inputs: {}, outputs: { out: { media: audio({ discovered: true }) } }, async *pull(_params: object, ctx: NodeContext) {
     for (const rate of [8_000, 16_000]) { const data = await ctx.allocAudio({ rate, channels: 1, frames: 10 }); yield { out: { ...item(data), media: { kind: 'audio', rate, channels: 1, format: 'f32', layout: 'planar' }, duration: 10 } } }
   }, process: undefined } as never) as unknown as Factory
   const reader = make({ inputs: { in: { media: audio(), changes: allowed } }, process: async (inputs) => { let n = 0; for await (const _ of inputs['in'] as PacketStream) n++; return { out: item(n) } } })

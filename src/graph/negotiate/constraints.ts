@@ -65,13 +65,13 @@ function compilePort(name: string, media: MediaConstraint, { kernel, input, opti
   if (media.kind === 'match') return { ...base, own: null, functions: [], links: [], group: media.name, dimensions: [], discovered: false }
   const options = media.kind === 'oneOf' ? media.options : [media]
   const functions: FieldFunction[] = [], links: FieldLink[] = [], dimensions: (string | null)[] = []
-  const own = options.map((option) => compileOption(option, kernel, functions, links, dimensions))
+  const own = options.map((option) => compileOption(option, kernel, input, functions, links, dimensions))
   const like = options.length === 1 && Object.keys(options[0]!).every((key) => key === 'kind' || key === 'like') ? options[0]!.like : undefined
   return { ...base, own, functions, links, dimensions, discovered: options.some((option) => option.discovered === true), ...(like !== undefined && { like }) }
 }
 
 function compileOption(
-  option: SimpleConstraint, kernel: boolean, functions: FieldFunction[], links: FieldLink[], dimensions: (string | null)[],
+  option: SimpleConstraint, kernel: boolean, input: boolean, functions: FieldFunction[], links: FieldLink[], dimensions: (string | null)[],
 ): Alternative {
   const record = option as unknown as Readonly<Record<string, unknown>>
   const fields = FIELDS[option.kind].map((field, at) => {
@@ -84,7 +84,7 @@ function compileOption(
     }
     if (typeof given === 'function') { functions.push({ kind: option.kind, field: at, of: given as FromParams<unknown> }); return law }
     if (isSameAs(given)) { links.push({ field, port: given.sameAs, other: field }); return law }
-    const mine = fieldDomain(given)
+    const mine = input ? takenDomain({ kind: option.kind, field: at }, fieldDomain(given)) : fieldDomain(given)
     return meet(mine, law) ?? mine
   })
   if (option.kind === 'tensor') addShape(option.shape, option.like, fields, links, dimensions)
@@ -102,7 +102,9 @@ function addShape(
   fields[FIRST_DIMENSION - 1] = valuesDomain([shape.length])
   shape.forEach((length, d) => {
     fields.push(typeof length === 'number' ? valuesDomain([length]) : ANY)
-    dimensions[d] = typeof length === 'string' ? length : null
+    const name = typeof length === 'string' ? length : null
+    // Of several shapes names count where all have them.
+    dimensions[d] = d in dimensions && dimensions[d] !== name ? null : name
   })
 }
 
@@ -110,6 +112,11 @@ function addShape(
 export function fieldDomain(given: FieldValue | readonly FieldValue[] | Range): FieldDomain {
   if (typeof given !== 'object') return valuesDomain([given])
   return isList(given) ? valuesDomain(given) : rangeDomain(given)
+}
+
+/** What an input takes where it names a value: of bytes at most so many, which fewer are too. */
+export function takenDomain({ kind, field }: FieldPlace, named: FieldDomain): FieldDomain {
+  return kind === 'bytes' && FIELDS.bytes[field] === 'maxBytes' ? rangeDomain({ max: Math.max(...(named.values ?? [named.max]) as number[]) }) : named
 }
 
 /** Domain of what a field function returned, that of one value made by `only`; undefined when that is no constraint. */

@@ -1,6 +1,6 @@
 import type { Media } from '../../media/media-type.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
-import { compilePorts, functionDomain, type CompiledPort, type FieldFunction } from './constraints.js'
+import { compilePorts, functionDomain, takenDomain, type CompiledPort, type FieldFunction } from './constraints.js'
 import { FIELDS, exactly, type Domain } from './domain.js'
 import { OPEN, type FieldDomain } from './field-domain.js'
 import { evaluate } from './input-view.js'
@@ -76,8 +76,15 @@ function applyFixed(network: PortNetwork, node: NodePorts, fixed: FixedFields): 
 }
 
 function tiePorts(network: PortNetwork, node: NodePorts, { clashes }: NodeFaults): void {
+  let named: Map<string, { readonly link: PortLink; readonly field: string }> | undefined
   for (const a of node.links) {
-    const { like } = a.port
+    const { like, dimensions } = a.port
+    // One name of a tensor's dimensions is one number, wherever it stands.
+    for (let d = 0; d < dimensions.length; d++) {
+      const name = dimensions[d], field = `d${d}`, first = name && named?.get(name)
+      if (first) { if (!network.tie(first.link.variable, a.variable, first.field, field)) clashes.push({ a: first.link, b: a, field }) }
+      else if (name) (named ??= new Map()).set(name, { link: a, field })
+    }
     if (like !== undefined && node.links.every((b) => b.port.name !== like || sameKind(b.port.own, a.port.own))) {
       for (const b of node.links) if (b.port.name === like && b !== a && !network.tie(b.variable, a.variable)) clashes.push({ a, b })
       continue
@@ -113,9 +120,9 @@ export function runFunctions(network: PortNetwork, node: NodePorts, faults: Node
     if (found.undecided && !found.open) return true
     const value = found.open ? OPEN : functionDomain(found.result, network.only)
     if (value === undefined) return false
-    const next = network.narrowed(f)(value)(network.domain(link.variable))
+    const taken = link.port.input && value !== OPEN ? takenDomain(f, value) : value, next = network.narrowed(f)(taken)(network.domain(link.variable))
     if (next !== undefined && network.assign(link.variable, next)) return false
-    if (late !== undefined) late.set(`${link.variable}:${f.field}`, value)
+    if (late !== undefined) late.set(`${link.variable}:${f.field}`, taken)
     else faults.clashes.push({ a: link, b: link, field: FIELDS[f.kind][f.field] ?? '' })
     return false
   })

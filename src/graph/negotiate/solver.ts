@@ -133,7 +133,7 @@ function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePo
   const { from, to } = problem.graph.edges[edge]!, source = nodes[problem.edges.fromAt[edge]!], target = problem.edges.toAt[edge]!
   const producer = source === undefined ? undefined : outputLink(source, from[1])?.variable
   if (producer === undefined) return undefined
-  const { links } = nodes[target]!, first = links.findIndex(({ port }) => port.input && port.name === to[1])
+  const { links } = nodes[target]!, first = links.findIndex(({ port }) => port.input && port.name === to[1]), { dimensions } = links[first]!.port
   const consumer = links[links[first]!.port.multi ? first + problem.links.edges(target, to[1]).indexOf(edge) : first]!.variable
   if (network.tie(producer, consumer)) return undefined
   const gives = network.domain(producer), takes = network.domain(consumer)
@@ -148,7 +148,8 @@ function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePo
     const field = fieldName(shared, at)
     if (!network.tie(producer, consumer, field)) fields.push(field)
   }
-  return { edge, producer, consumer, fields, gives, takes }
+  // A name's number is known once another dimension has it.
+  return { edge, producer, consumer, fields, gives, takes: dimensions.length > 0 ? network.domain(consumer) : takes }
 }
 
 function outputLink({ links }: NodePorts, port: string): NodePorts['links'][number] | undefined {

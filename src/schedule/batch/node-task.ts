@@ -65,6 +65,8 @@ class NodeTask {
   readonly #undeclared = new Set<string>()
   readonly #seq = new Map<string, number>()
   readonly #agreed = new Map<string, AgreedCheck>()
+  /** Lengths of tensors by name. */
+  readonly #names = new Map<string, number>()
   readonly #random: readonly [number, number]
   /** Audio of the call of the node's code that goes on. */
   #own = new OwnAudio()
@@ -123,6 +125,9 @@ class NodeTask {
 
   /** Calls the node's code once. */
   async #once(attempt: number, delivery: number): Promise<void> {
+    // Nothing was given out: what an earlier call said binds nobody.
+    this.#names.clear()
+    this.#agreed.clear()
     const { definition, params, id, policy = NO_POLICY } = this.#node, { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
     const abort = new AbortController(), forward = (): void => { abort.abort(signal.reason) }
     if (signal.aborted) forward()
@@ -253,7 +258,7 @@ class NodeTask {
     const refuse: Refuse = (...fault) => this.#refuse(port, ...fault)
     checkPacket(packet, this.#node.definition.outputs[port]!.media, list, refuse)
     let agreed = this.#agreed.get(port)
-    if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port))
+    if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port, this.#names))
     const media = agreed(packet, refuse)
     for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
     return media
