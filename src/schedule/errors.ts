@@ -14,7 +14,7 @@ export const scheduleErrors = /* @__PURE__ */ defineErrors({
   },
   OUTPUT_INVALID: {
     kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d),
-    hint: (d) => /^media\./.test(String(d.field)) ? 'Declare at the port what it gives; `discovered: true` where only its first packet tells.' : 'Return a packet for every declared, connected output.',
+    hint: (d) => String(d.field).startsWith('media.') ? 'Declare at the port what it gives; `discovered: true` where only its first packet tells.' : 'Return a packet for every declared, connected output.',
   },
   MEDIA_CHANGED: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'End the stream and start a new one with the new media.' },
   NODE_TIMEOUT: {

@@ -5,7 +5,7 @@ import { DTYPE_BYTES } from '../../media/dtype.js'
 import type { Media, MediaConstraint } from '../../media/media-type.js'
 import { scheduleErrors } from '../errors.js'
 import { isBlocker } from '../../media/blocker.js'
-import { describeMedia, mediaFault, sameMedia } from '../media-text.js'
+import { describeMedia, sameMedia } from '../media-text.js'
 import { isAudioBuffer } from '../packet-data.js'
 
 /** What an output should have been given, and was given; `field` of the packet, undefined: as a whole. Throws. */
