@@ -13,9 +13,9 @@ export type AgreedCheck = (packet: Packet, refuse: Refuse) => Media
 /**
  * Holds what a node gives at an output to what was agreed on there, field by field: fields that a packet's media leave out are those agreed. Where the first packet tells (`discovered`), and
  * in nodes with inputs that may change (`changes`), the port's own constraint counts (GR-35). A named length is the same number wherever its name stands: `names`, the node's own, holds those
- * that are known; the first length of a shape, how many there are, only within its packet. Media that are the same object as the last packet's are not looked at again.
+ * that are known (absent: each item has its own); the first length of a shape, how many there are, only within its packet. Media that are the same object as the last packet's are not looked at again.
  */
-export function agreedCheck({ definition, media }: ResolvedNode, port: string, names: Map<string, number>): AgreedCheck {
+export function agreedCheck({ definition, media }: ResolvedNode, port: string, names?: Map<string, number>): AgreedCheck {
   const declared = definition.outputs[port]!.media, options = declared.kind === 'oneOf' ? declared.options : [declared]
   const free = Object.values(definition.inputs).some(({ changes }) => changes === true) || options.some((option) => 'discovered' in option && option.discovered === true)
   const agreed = free ? undefined : media[port], own = portsOf(definition).find(({ name, input }) => !input && name === port)!.own
@@ -35,14 +35,14 @@ export function agreedCheck({ definition, media }: ResolvedNode, port: string, n
   }
 }
 
-function bindNames(agreed: TensorMedia['shape'], shape: TensorMedia['shape'], names: Map<string, number>, refuse: Refuse): void {
+function bindNames(agreed: TensorMedia['shape'], shape: TensorMedia['shape'], names: Map<string, number> | undefined, refuse: Refuse): void {
   const here = new Map<string, number>()
   for (const [d, name] of agreed.entries()) {
     const length = shape[d]
     if (typeof name !== 'string' || typeof length !== 'number') continue
-    const known = here.get(name) ?? names.get(name) ?? length
+    const known = here.get(name) ?? names?.get(name) ?? length
     if (known !== length) refuse(`${name} = ${known}`, `[${shape.join(', ')}]`, 'media.shape')
     here.set(name, length)
-    if (d > 0) names.set(name, length)
+    if (d > 0) names?.set(name, length)
   }
 }

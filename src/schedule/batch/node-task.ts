@@ -258,7 +258,7 @@ class NodeTask {
     const refuse: Refuse = (...fault) => this.#refuse(port, ...fault)
     checkPacket(packet, this.#node.definition.outputs[port]!.media, list, refuse)
     let agreed = this.#agreed.get(port)
-    if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port, this.#names))
+    if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port, this.#node.perItem === true ? undefined : this.#names))
     const media = agreed(packet, refuse)
     for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
     return media
