@@ -3,7 +3,7 @@ import { graphErrors } from '../errors.js'
 import { escapePointer } from '../pointer.js'
 import { documentShape } from './document-shape.js'
 import { fitShape, isObject } from './fit-shape.js'
-import { describeShape, type MapShape, type ObjectShape, type Shape } from './shape.js'
+import { describeShape, ownShape, type MapShape, type ObjectShape, type Shape } from './shape.js'
 
 /** Collects what a checker finds. `strict` turns unknown fields into errors (GR-03). */
 export interface Findings { readonly diagnostics: Diagnostic[]; readonly strict: boolean }
@@ -43,13 +43,15 @@ function checkMap(shape: MapShape, value: Readonly<Record<string, unknown>>, poi
   }).every(Boolean)
 }
 
-function checkObject(shape: ObjectShape, value: Readonly<Record<string, unknown>>, pointer: string, findings: Findings): boolean {
+function checkObject(any: ObjectShape, value: Readonly<Record<string, unknown>>, pointer: string, findings: Findings): boolean {
+  const shape = ownShape(any, value)
   let good = true
   for (const [name, field] of Object.entries(shape.fields)) {
     const at = `${pointer}/${name}`
     if (Object.hasOwn(value, name)) good = checkShape(field.shape, value[name], at, findings) && good
     else if (field.required === true) { misfit(field.shape, undefined, at, findings, 'required'); good = false }
   }
+  if (good && shape.rule?.holds(value) === false) { misfit(shape, value, pointer, findings); good = false }
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(shape.fields, name) || name.startsWith('x-')) continue
     const at = `${pointer}/${escapePointer(name)}`

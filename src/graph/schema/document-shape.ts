@@ -1,6 +1,7 @@
+import { DTYPE_ID } from '../../media/dtype.js'
 import { LONGEST_NAME } from '../ids.js'
 import {
-  any, anyObject, choice, either, flag, integer, list, map, nested, nothing, number, object, text, type Field, type ObjectShape, type Shape, type TextShape,
+  any, anyObject, choice, either, flag, integer, list, map, nested, nothing, number, object, text, type Field, type NumberShape, type ObjectShape, type Shape, type TextShape,
 } from './shape.js'
 
 const optional = (shape: Shape, value?: unknown): Field => value === undefined ? { shape } : { shape, default: value }
@@ -99,17 +100,28 @@ function makeShapes() {
   return { idShape, portShape, VERSION_TEXT, portsShape, inputShape, nodeShape, edgeShape, configShape, documentShape }
 }
 
-/** A media constraint as JSON can say it: values, sets and ranges; which field belongs to which kind is negotiation's to say. */
+/** A media constraint as JSON can say it: values, sets and ranges, by the kind's own fields (spec graph.md section 4, table `media`). */
 function mediaShape(): ObjectShape {
-  const word = text({ min: 1, max: 255 }), words = either(word, list(word, 1)), lengths: Shape = either(integer(0), text({ min: 1, max: LONGEST_NAME }), nothing)
-  const numbers = either(number(), list(number(), 1), object('range', { min: optional(number()), max: optional(number()), step: optional(number(0)) }))
-  const fields = {
-    rate: optional(numbers), channels: optional(numbers), format: optional(words), layout: optional(words), width: optional(numbers), height: optional(numbers), fps: optional(numbers), still: optional(flag),
-    dtype: optional(words), shape: optional(list(lengths, undefined, 8)), tag: optional(words), schema: optional(words), timebase: optional(numbers), language: optional(words),
-    vocab: optional(numbers), codebooks: optional(numbers), mime: optional(words), maxBytes: optional(numbers),
+  const set = (one: Shape): Shape => either(one, list(one, 1)), word = text({ min: 1, max: 255 }), words = set(word)
+  const numbers = (one: NumberShape): Shape => either(one, list(one, 1), object('range', { min: optional(one), max: optional(one), step: optional(number(0)) },
+    { rule: { says: 'a range of min up to max in steps above 0', holds: ({ min, max, step }) => !((min as number) > (max as number)) && step !== 0 } }))
+  const size = numbers(integer(1, 16_384))
+  const kinds = {
+    audio: { rate: numbers(number(1, 768_000)), channels: numbers(integer(1, 64)), format: set(choice('f32', 'i16', 'i32', 'u8')), layout: set(choice('planar', 'interleaved')) },
+    video: { width: size, height: size, fps: numbers(number(0)), still: flag, format: words },
+    tensor: { dtype: set(choice(...Object.keys(DTYPE_ID))), shape: list(either(integer(0), text({ min: 1, max: LONGEST_NAME }), nothing), undefined, 8), tag: words },
+    events: { schema: words, timebase: numbers(number(0)) }, text: { language: words }, tokens: { vocab: numbers(integer(1)), codebooks: numbers(integer(1, 64)) }, json: { schema: words },
+    bytes: { mime: words, maxBytes: numbers(integer(0)) },
   }
-  const kinds = ['audio', 'video', 'tensor', 'tokens', 'text', 'events', 'json', 'bytes']
-  return object('media', { kind: required(choice(...kinds, 'oneOf', 'any')), ...fields, options: optional(list(object('media', { kind: required(choice(...kinds)), ...fields }), 1)) })
+  return byKind({ ...kinds, oneOf: { options: list(byKind(kinds), 1) }, any: {} })
+}
+
+/** An object whose fields go by its kind. */
+function byKind(kinds: Readonly<Record<string, Readonly<Record<string, Shape>>>>): ObjectShape {
+  const make = (names: readonly string[], ...tables: readonly Readonly<Record<string, Shape>>[]): Readonly<Record<string, Field>> => ({
+    kind: required(choice(...names)), ...Object.fromEntries(tables.flatMap(Object.entries).map(([name, shape]) => [name, { shape, required: name === 'options' && names.length === 1 }])),
+  })
+  return object('media', make(Object.keys(kinds), ...Object.values(kinds)), { kinds: Object.fromEntries(Object.entries(kinds).map(([kind, own]) => [kind, object('media', make([kind], own))])) })
 }
 const shapes = /* @__PURE__ */ makeShapes()
 const shapeOf = <N extends keyof typeof shapes>(name: N): (typeof shapes)[N] => shapes[name]

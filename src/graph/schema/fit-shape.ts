@@ -1,6 +1,6 @@
 import { keysWithin } from '../document/scan-limits.js'
 import { documentShape } from './document-shape.js'
-import type { MapShape, NumberShape, ObjectShape, Shape, TextShape } from './shape.js'
+import { ownShape, type MapShape, type NumberShape, type ObjectShape, type Shape, type TextShape } from './shape.js'
 
 /** 0: does not fit. 1: fits, with fields that the shape does not declare. 2: fits exactly. */
 export type Fit = 0 | 1 | 2
@@ -47,7 +47,11 @@ function makeFitter(shape: Shape): Fitter {
     case 'tuple': return tupleFitter(shape.items.map(fitterOf))
     case 'either': return eitherFitter(shape.options.map(fitterOf))
     case 'map': return mapFitter(shape)
-    case 'object': return objectFitter(shape)
+    case 'object': {
+      const fields = objectFitter(shape), { kinds, rule } = shape
+      if (kinds !== undefined) return (value, room) => (isObject(value) && ownShape(shape, value) !== shape ? fitterOf(ownShape(shape, value))(value, room) : 0)
+      return rule === undefined ? fields : (value, room) => { const fit = fields(value, room); return fit > 0 && rule.holds(value as Readonly<Record<string, unknown>>) ? fit : 0 }
+    }
     case 'document': return (value, room) => fitterOf(documentShape)(value, room)
   }
 }

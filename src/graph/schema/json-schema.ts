@@ -36,6 +36,7 @@ export function schemaOf(shape: Shape): JsonSchema {
 
 /** Undeclared fields are allowed: they are kept, with a warning (GR-03). */
 function objectSchema(shape: ObjectShape): JsonSchema {
+  if (shape.kinds !== undefined) return { title: shape.name, anyOf: Object.values(shape.kinds).map(objectSchema) }
   const fields = Object.entries(shape.fields)
   const required = fields.filter(([, field]) => field.required === true).map(([name]) => name)
   return {

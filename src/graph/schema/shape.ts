@@ -9,7 +9,15 @@ export interface TupleShape { readonly kind: 'tuple'; readonly items: readonly S
 /** A free map; written sorted by key. */
 export interface MapShape { readonly kind: 'map'; readonly values: Shape; readonly keys?: TextShape }
 /** An object with declared fields, written in this order. Others are kept: `x-*` in silence, the rest with a warning (GR-03). */
-export interface ObjectShape { readonly kind: 'object'; readonly name: string; readonly fields: Readonly<Record<string, Field>> }
+export interface ObjectShape {
+  readonly kind: 'object'
+  readonly name: string
+  readonly fields: Readonly<Record<string, Field>>
+  /** What the object is by its field `kind`; `fields` holds all fields of all kinds. */
+  readonly kinds?: Readonly<Record<string, ObjectShape>>
+  /** What must hold between the fields. */
+  readonly rule?: { readonly says: string; readonly holds: (value: Readonly<Record<string, unknown>>) => boolean }
+}
 export interface EitherShape { readonly kind: 'either'; readonly options: readonly Shape[] }
 /** Any JSON; `object` restricts it to objects. Never looked into. */
 export interface AnyShape { readonly kind: 'any'; readonly object?: boolean }
@@ -26,6 +34,12 @@ export type Shape = TextShape | NumberShape | ChoiceShape | ListShape | TupleSha
 /** A field of an object. A value equal to `default` is not written. */
 export interface Field { readonly shape: Shape; readonly required?: boolean; readonly default?: unknown; readonly doc?: string }
 
+/** The object's shape by its kind. */
+export function ownShape(shape: ObjectShape, value: Readonly<Record<string, unknown>>): ObjectShape {
+  const kind = value['kind']
+  return shape.kinds !== undefined && typeof kind === 'string' && Object.hasOwn(shape.kinds, kind) ? shape.kinds[kind]! : shape
+}
+
 /** A string. */
 export const text = (o: Omit<TextShape, 'kind'> = {}): TextShape => ({ kind: 'text', ...o })
 /** A finite number, bounds included. */
@@ -39,7 +53,7 @@ export const list = (items: Shape, min?: number, max?: number): ListShape => ({ 
 /** A free map: any names (or those of shape `keys`), values of one shape. */
 export const map = (values: Shape, keys?: TextShape): MapShape => ({ kind: 'map', values, ...defined({ keys }) })
 /** An object with declared fields. */
-export const object = (name: string, fields: Readonly<Record<string, Field>>): ObjectShape => ({ kind: 'object', name, fields })
+export const object = (name: string, fields: Readonly<Record<string, Field>>, more: Pick<ObjectShape, 'kinds' | 'rule'> = {}): ObjectShape => ({ kind: 'object', name, fields, ...more })
 /** One of several shapes. */
 export const either = (...options: readonly Shape[]): EitherShape => ({ kind: 'either', options })
 /** Any JSON at all. */
@@ -63,7 +77,7 @@ export function describeShape(shape: Shape): string {
     case 'list': return `an array${between(shape, 'entries')}`
     case 'tuple': return shape.name
     case 'map': return 'an object'
-    case 'object': return `an object (${shape.name})`
+    case 'object': return shape.rule?.says ?? `an object (${shape.name})`
     case 'either': return shape.options.map(describeShape).join(' or ')
     case 'any': return shape.object === true ? 'an object' : 'any JSON'
     case 'null': return 'null'

@@ -53,8 +53,8 @@ describe('media of run-time inputs', () => {
     }
   })
 
-  test('rates that no audio has are a conflict', () => {
-    expect(told(check({ kind: 'audio', rate: 5_000_000 })).map((one) => (one as string[])[1])).toContain('/inputs/talk/media')
+  test('rates that no audio has are no media', () => {
+    expect(told(check({ kind: 'audio', rate: 5_000_000 })).map((one) => (one as string[])[1])).toContain('/inputs/talk/media/rate')
   })
 })
 
