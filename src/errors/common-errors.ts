@@ -15,7 +15,7 @@ export const commonErrors = /* @__PURE__ */ defineErrors({
     hint: () => 'Create a new one.',
   },
   CONFIG_INVALID: {
-    kind: 'usage', httpStatus: 400, aliases: ['VE-101', 'VE-102', 'VE-103', 'VE-104', 'VE-105', 'SYS-006'],
+    kind: 'usage', httpStatus: 400,
     message: (d: { readonly key: string; readonly source: string; readonly expected: string; readonly got: string }) =>
       `Config ${d.key} from ${d.source}: expected ${d.expected}, got ${d.got}.`,
     hint: (d) => `Set ${d.key} to ${d.expected}.`,
@@ -42,7 +42,7 @@ export const commonErrors = /* @__PURE__ */ defineErrors({
     hint: (d) => /ENOENT/.test(d.why) ? 'Check the path: a relative one starts at the working directory.' : '',
   },
   NETWORK: {
-    kind: 'transport', httpStatus: 502, retryable: true, aliases: ['RG-003'],
+    kind: 'transport', httpStatus: 502, retryable: true,
     message: (d: { readonly host: string; readonly reason: string; readonly hint?: string }) => `${d.host}: ${d.reason}.`,
     hint: (d) => d.hint ?? '',
   },

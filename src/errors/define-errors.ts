@@ -7,8 +7,6 @@ export interface ErrorRow<D> {
   readonly httpStatus: number
   readonly retryable?: boolean
   readonly severity?: Severity
-  /** Older names of the same condition in other systems, resolved by `codeOf`. */
-  readonly aliases?: readonly string[]
   /** Validation stage (spec graph.md section 5) when the code appears as a diagnostic. */
   readonly stage?: number
   /** `<Thing> <id>: expected <x>, got <y>.` */

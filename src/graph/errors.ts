@@ -45,12 +45,12 @@ export const graphErrors = {
       hint: () => 'Fix the JSON there.',
     },
     VERSION_MISMATCH: {
-      ...bad, stage: 2, aliases: ['VersionMismatch'],
+      ...bad, stage: 2,
       message: (d: { readonly expected: string; readonly got: string }) => `Document: expected version ${d.expected}, got ${d.got}.`,
       hint: () => 'Update millrace; from another dialect: `millrace convert FILE --to millrace`.',
     },
     SCHEMA_INVALID: {
-      ...bad, stage: 3, aliases: ['VE-007', 'ManifestError'],
+      ...bad, stage: 3,
       message: (d: { readonly pointer: string; readonly schema: string; readonly got: unknown }) =>
         `${d.pointer === '' ? 'Document' : d.pointer}: expected ${d.schema}, got ${show(d.got)}.`,
       hint: () => 'See the document format.',
@@ -64,25 +64,25 @@ export const graphErrors = {
       ...bad, stage: 4, message: (_: object) => 'Graph: expected at least one node, got 0.', hint: () => 'Add one.',
     },
     DUPLICATE_ID: {
-      ...bad, stage: 5, aliases: ['VE-010'],
+      ...bad, stage: 5,
       message: (d: { readonly thing: string; readonly id: string; readonly first: string; readonly second: string }) =>
         `${d.thing} ${d.id}: defined twice, at ${d.first} and ${d.second}.`,
       hint: () => 'Rename one.',
     },
     NODE_NOT_FOUND: {
-      ...bad, stage: 6, aliases: ['VE-008', 'NodeNotFound'],
+      ...bad, stage: 6,
       message: (d: { readonly thing: string; readonly id: string; readonly node: string; readonly near?: readonly string[] }) =>
         `${d.thing} ${d.id}: no node ${d.node}.`,
       hint: (d) => didYouMean(d.near),
     },
     SELF_LINK: {
-      ...bad, stage: 6, aliases: ['VE-011'],
+      ...bad, stage: 6,
       message: (d: { readonly node: string }) => `Node ${d.node}: linked to itself.`,
       hint: () => 'Use a feedback edge with delayFrames.',
     },
     EDGE_DUPLICATE: { ...bad, stage: 6, message: linkClash, hint: () => 'Remove one link.' },
     NODE_TYPE_UNKNOWN: {
-      ...bad, stage: 7, aliases: ['WK-004'],
+      ...bad, stage: 7,
       message: (d: { readonly node: string; readonly type: string; readonly near?: readonly string[]; readonly pack?: string }) =>
         `Node ${d.node}: type ${d.type} is not registered.`,
       hint: (d) => [didYouMean(d.near), d.pack === undefined ? '' : `Install ${d.pack}.`].filter((s) => s !== '').join(' ') || 'Add its pack to the registry.',
@@ -106,19 +106,19 @@ export const graphErrors = {
       hint: (d) => didYouMean(d.near, `Allowed: ${showList(d.names)}.`) + (d.older ?? ''),
     },
     GRAPH_CYCLE: {
-      ...bad, stage: 9, aliases: ['VE-001', 'CycleError'],
+      ...bad, stage: 9,
       message: (d: { readonly nodes: readonly string[]; readonly edges: readonly string[] }) => `Graph: cycle ${d.nodes.join(' -> ')}.`,
       hint: (d) => d.edges.length === 0 ? 'A definition cannot hold itself.' : `Remove edge ${d.edges.at(-1)} or set delayFrames.`,
     },
     GRAPH_NO_END: {
-      ...bad, stage: 10, aliases: ['GraphError'],
+      ...bad, stage: 10,
       message: (d: { readonly missing: 'source' | 'sink' }) => `Graph: expected at least one ${d.missing}, got 0.`, hint: () => 'Add one.',
     },
-    ORPHAN_NODE: { ...note, stage: 10, severity: 'warning', aliases: ['VE-012'] },
+    ORPHAN_NODE: { ...note, stage: 10, severity: 'warning' },
     PRUNED_NODE: { ...note, stage: 10, severity: 'info' },
     BYPASS_IMPOSSIBLE: { ...note, stage: 10, severity: 'warning' },
     TIER_UNAVAILABLE: {
-      kind: 'environment', httpStatus: 501, stage: 11, aliases: ['RuntimeUnavailable'],
+      kind: 'environment', httpStatus: 501, stage: 11,
       message: (d: { readonly node: string; readonly wanted: string; readonly missing: readonly string[] }) =>
         `Node ${d.node}: tier ${d.wanted} needs ${showList(d.missing)}.`,
       hint: (d) => `Use \`tier: 'auto'\` or enable ${showList(d.missing)}.`,
@@ -128,7 +128,7 @@ export const graphErrors = {
     TIER_FALLBACK: { ...note, stage: 11, severity: 'warning' },
     CAPABILITY_PREFERRED: { ...note, stage: 11, severity: 'info' },
     PORT_NOT_FOUND: {
-      ...bad, stage: 12, aliases: ['VE-009'],
+      ...bad, stage: 12,
       message: (d: { readonly node: string; readonly port: string; readonly ports: readonly string[]; readonly near?: readonly string[]; readonly older?: string }) =>
         `Node ${d.node}: no port ${d.port}; has ${showList(d.ports)}.`,
       hint: (d) => didYouMean(d.near) + (d.older ?? ''),
@@ -140,7 +140,7 @@ export const graphErrors = {
       hint: () => 'Link it or give a default.',
     },
     TYPE_MISMATCH: {
-      ...bad, stage: 12, aliases: ['VE-002'],
+      ...bad, stage: 12,
       message: (d: { readonly from: string; readonly to: string; readonly expected: string; readonly got: string; readonly converter?: string }) =>
         `Edge ${d.from}→${d.to}: expected ${d.expected}, got ${d.got}.`,
       hint: (d) => d.converter === undefined ? 'Link another output.' : `Insert ${d.converter}.`,
@@ -154,7 +154,7 @@ export const graphErrors = {
     },
     CONVERTER_INSERTED: { ...note, stage: 12, severity: 'info' },
     RESOURCE_EXHAUSTED: {
-      kind: 'resource', httpStatus: 507, stage: 13, aliases: ['VE-003'],
+      kind: 'resource', httpStatus: 507, stage: 13,
       message: (d: { readonly run: string; readonly need: number; readonly have: number; readonly largest: number }) =>
         `Run ${d.run}: needs ${d.need} bytes, has ${d.have}, largest free ${d.largest}.`,
       hint: () => 'Stream the output or end it in a writer node; smaller blocks, fewer workers or a larger arena also help.',

@@ -7,7 +7,7 @@ const portFault = (d: PortFault): string => `Port ${d.port}${d.field === undefin
 /** What executing a plan can raise (spec execution.md section 7). Memory shortfalls before a run are `RESOURCE_EXHAUSTED` of the graph's table. */
 export const scheduleErrors = /* @__PURE__ */ defineErrors({
   NODE_FAILED: {
-    kind: 'execution', httpStatus: 500, aliases: ['NodeExecutionError', 'PythonError'],
+    kind: 'execution', httpStatus: 500,
     message: (d: { readonly node: string; readonly type: string; readonly operation: string; readonly cause: string; readonly causeHint?: string; readonly thrown?: unknown }) =>
       `Node ${d.node} (${d.type}) ${d.operation}: ${d.cause}${/[.!?]$/.test(d.cause) ? '' : '.'}`,
     hint: (d) => d.causeHint ?? '',
@@ -18,12 +18,12 @@ export const scheduleErrors = /* @__PURE__ */ defineErrors({
   },
   MEDIA_CHANGED: { kind: 'execution', httpStatus: 500, message: (d: PortFault) => portFault(d), hint: () => 'End the stream and start a new one with the new media.' },
   NODE_TIMEOUT: {
-    kind: 'timeout', httpStatus: 504, retryable: true, aliases: ['VE-006'],
+    kind: 'timeout', httpStatus: 504, retryable: true,
     message: (d: { readonly node: string; readonly timeoutMs: number }) => `Node ${d.node}: expected to finish in ${d.timeoutMs} ms.`,
     hint: () => 'Raise timeoutMs.',
   },
   RETRY_LIMIT: {
-    kind: 'execution', httpStatus: 500, aliases: ['RetryLimitExceeded'],
+    kind: 'execution', httpStatus: 500,
     message: (d: { readonly node: string; readonly attempts: number; readonly last: string }) => `Node ${d.node}: ${d.attempts} attempts failed, last: ${d.last}`,
   },
   DEPENDENCY_FAILED: {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { ERROR_ALIASES } from '../../src/errors/error-aliases.js'
 import { MILLRACE_VERSION } from '../../src/graph/version.js'
 
-interface Row { readonly kind: string; readonly httpStatus: number; readonly aliases?: readonly string[]; readonly message: (d: object) => string; readonly hint?: (d: object) => string; readonly retryable?: boolean; readonly severity?: string }
+interface Row { readonly kind: string; readonly httpStatus: number; readonly aliases: readonly string[]; readonly message: (d: object) => string; readonly hint?: (d: object) => string; readonly retryable?: boolean; readonly severity?: string }
 const root = new URL('../../', import.meta.url)
 const { collectErrors, generate } = await import(new URL('scripts/generate-error-docs.mjs', root).href) as {
   collectErrors(): Promise<readonly { readonly file: string; readonly code: string; readonly row: Row }[]>
@@ -11,9 +12,10 @@ const { collectErrors, generate } = await import(new URL('scripts/generate-error
 const errors = await collectErrors()
 
 test('no code or alias is defined twice, none is both', () => {
-  const names = errors.flatMap(({ code, row }) => [code, ...(row.aliases ?? [])])
+  const names = errors.flatMap(({ code, row }) => [code, ...row.aliases])
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
   expect(errors.length).toBeGreaterThan(50)
+  expect(errors.map(({ code }) => code)).toEqual(expect.arrayContaining(Object.keys(ERROR_ALIASES)))
 })
 
 test('every row has its kind, status and words', () => {

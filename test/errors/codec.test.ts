@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { codeOf } from '../../src/errors/code-of.js'
 import { decodeError, encodeError } from '../../src/errors/codec.js'
 import { commonErrors } from '../../src/errors/common-errors.js'
-import { ERROR_ALIASES, ERROR_CODES } from '../../src/errors/error-codes.js'
+import { ERROR_ALIASES } from '../../src/errors/error-aliases.js'
+import { ERROR_CODES } from '../../src/errors/error-codes.js'
 import { errorOf } from '../../src/errors/error-of.js'
 import { isMillraceError, MillraceError, type MillraceErrorFields } from '../../src/errors/millrace-error.js'
 import { show, showList } from '../../src/errors/show.js'
@@ -124,7 +125,7 @@ describe('names and texts', () => {
   test('aliases lead to codes', () => {
     expect([codeOf('VE-001'), codeOf('CycleError'), codeOf('VE-103'), codeOf('GRAPH_CYCLE'), codeOf('toString'), codeOf('nothing')])
       .toEqual(['GRAPH_CYCLE', 'GRAPH_CYCLE', 'CONFIG_INVALID', 'GRAPH_CYCLE', undefined, undefined])
-    for (const [alias, code] of Object.entries(ERROR_ALIASES)) expect(codeOf(alias)).toBe(code)
+    for (const [code, names] of Object.entries(ERROR_ALIASES)) for (const alias of names.split(' ')) expect(codeOf(alias)).toBe(code)
   })
 
   test('a diagnostic as an error', () => {
