@@ -38,8 +38,7 @@ export async function withConstants(path, text = readFileSync(path, 'utf8')) {
       return value === undefined ? whole : `(${value})`
     })
   }
-  // Older names of codes stand in src/errors/error-codes.ts, which the same rows generate.
-  return /[\\/](common-)?errors\.ts$/.test(path) ? result.replace(/ aliases: \[[^\]]*\],/g, '') : result
+  return result
 }
 
 /** {@link withConstants} as an esbuild plugin. */
