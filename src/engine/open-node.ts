@@ -1,4 +1,5 @@
 import { commonErrors } from '../errors/common-errors.js'
+import { framesOf } from '../graph/resolve/held.js'
 import { graphErrors } from '../graph/errors.js'
 import { errorOf } from '../errors/error-of.js'
 import { show } from '../errors/show.js'
@@ -62,7 +63,7 @@ export function openNode(parts: EngineParts, node: AnyNode, params: Readonly<Rec
     instance.close()
     throw error
   }
-  return new DirectNode(parts, resolved, instance, block, { kind: 'audio', ...media }, maxFrames, room, typeof definition.latencyFrames === 'function' ? definition.latencyFrames(resolved.params, resolved.media) : definition.latencyFrames ?? 0)
+  return new DirectNode(parts, resolved, instance, block, { kind: 'audio', ...media }, maxFrames, room, framesOf('latencyFrames', resolved))
 }
 
 function resolveNode(definition: NodeDefinition, params: Readonly<Record<string, unknown>>, media: AudioMedia): ResolvedNode {

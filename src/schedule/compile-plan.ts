@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { errorOf } from '../errors/error-of.js'
+import { ask, isWhole } from '../graph/ask.js'
 import { edgeListOf, edgeName } from '../graph/edge-list.js'
 import { hashGraph, type HashOptions } from '../graph/hash.js'
 import type { Graph, GraphNode } from '../graph/graph.js'
@@ -146,7 +147,7 @@ function storedValues(
   const byId = new Map(nodes.map((node) => [node.id, node])), segmentOf = new Map(drafts.flatMap((draft, d) => draft.nodes.map((node) => [node, d] as const)))
   for (const node of nodes) for (const [port, output] of Object.entries(node.definition.outputs)) {
     const value = valueId(node.id, port), writer = origin.get(value) ?? value, source = byId.get(nodeOf(writer))
-    if (source === undefined || delays.has(value) || (source.definition.pull !== undefined && source.definition.whole?.(source.params) !== true)) continue
+    if (source === undefined || delays.has(value) || (source.definition.pull !== undefined && !isWhole(source.definition, source.params))) continue
     if (mode === 'all') { if (output.view === undefined && (media.has(value) || source.tier === null)) stored.set(value, writer); continue }
     const draft = segmentOf.get(source.index), whole = draft !== undefined && drafts[draft]!.feed === 'values'
     const segments = new Set((readers.get(writer) ?? []).map((reader) => segmentOf.get(reader) ?? -1 - reader))
@@ -241,7 +242,7 @@ function describe(d: Described): Plan {
 }
 
 function noteOf({ definition, params, media }: ResolvedNode): { readonly note?: string } {
-  const note = definition.planNote?.(params, media)
+  const note = ask(definition, 'planNote', () => definition.planNote?.(params, media))
   return note === undefined ? {} : { note }
 }
 
@@ -295,7 +296,7 @@ function joinedCopies(d: Described): number {
   const modes = new OutputModes(d), byId = new Map(d.nodes.map((node) => [node.id, node]))
   return [...modes.returned].reduce((sum, value) => {
     const media = d.media.get(value), { definition, params } = byId.get(nodeOf(value))!
-    return (media?.kind !== 'audio' && media?.kind !== 'tensor') || modes.isCollected(value) || definition.whole?.(params) === true ? sum : sum + mediaBytes(media, d.totals.get(value) ?? 0)
+    return (media?.kind !== 'audio' && media?.kind !== 'tensor') || modes.isCollected(value) || isWhole(definition, params) ? sum : sum + mediaBytes(media, d.totals.get(value) ?? 0)
   }, 0)
 }
 

@@ -1,3 +1,4 @@
+import { ask, isWhole } from '../graph/ask.js'
 import { passesThrough } from '../graph/node-definition.js'
 import type { Media } from '../media/media-type.js'
 import { alignedBytes } from './colouring.js'
@@ -64,11 +65,11 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
       declared += own.bytes
       if (f.mayRest?.(node.index) !== true) largest = Math.max(largest, own.bytes)
     } else queued += own?.bytes ?? 0
-    if (node.definition.whole?.(node.params) === true) continue
+    if (isWhole(node.definition, node.params)) continue
     const before = bytes + queued
     for (const [port, output] of Object.entries(node.definition.outputs)) {
       const value = valueId(node.id, port), media = f.media.get(value), total = f.totals.get(value)
-      if (media?.kind !== 'audio' || passesThrough(output, node.params, node.media)) continue
+      if (media?.kind !== 'audio' || ask(node.definition, `outputs.${port}`, () => passesThrough(output, node.params, node.media))) continue
       const asked = node.params['chunkFrames'], most = Math.max(1, Math.floor(CHUNK_BYTES / mediaBytes(media, 1)))
       const chunk = Math.min(typeof asked === 'number' ? asked : CHUNK_FRAMES, most, total ?? Number.POSITIVE_INFINITY)
       if (f.kept.has(value)) bytes += 2 * mediaBytes(media, total ?? 0)

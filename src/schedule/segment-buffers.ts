@@ -5,6 +5,7 @@ import { SCRATCH_SPAN_BYTES } from '../memory/layout.js'
 import type { Media } from '../media/media-type.js'
 import { alignedBytes, colour } from './colouring.js'
 import type { Feedback } from '../graph/resolve/feedback-loops.js'
+import { ask, isCount } from '../graph/ask.js'
 import { framesOf, heldSeconds } from '../graph/resolve/held.js'
 import { LANES } from './policy/limiters.js'
 import { NO_POLICY, type NodePolicy } from './policy/node-policy.js'
@@ -78,7 +79,7 @@ function describeMembers(draft: SegmentDraft, c: BufferContext): readonly Member
     const spec = describeKernel(node.definition, {
       nodeId: node.id, params: node.params, media: node.media, inputs: node.inputs.filter((input) => input.control === undefined).map((input) => input.link), connectedOutputs, maxFrames: 0, seed: c.seed,
     })
-    return { node, spec, latency: framesOf(node.definition.latencyFrames, node) }
+    return { node, spec, latency: framesOf('latencyFrames', node) }
   })
 }
 
@@ -144,7 +145,7 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
     const value = valueId(node.id, port.name), most = mostFrames(node, port.name, maxFrames)
     const lag = readByJoin.has(value) || late.has(value) ? most + Math.ceil(lagSeconds * (port.framesPerSecond || 1)) + LEAST_HEAD_FRAMES : 0
     const kind = c.external(value, inside) ? 'output' : 'internal'
-    const metadata = kind === 'output' ? node.definition.outputs[port.name]!.metadata?.(node.params, node.media) : undefined
+    const metadata = kind === 'output' ? ask(node.definition, `outputs.${port.name}.metadata`, () => node.definition.outputs[port.name]!.metadata?.(node.params, node.media)) : undefined
     if (late.has(value)) {
       const b = lateBuffer(value), own = buffers[b]!, { zeros } = own.late!, room = kind === 'internal' ? 2 * zeros + latency : 0
       Object.assign(own, { capacity: most + lag + room, late: { ...own.late, keep: kind === 'internal' ? most + lag : 0 } }, metadata && { metadata })
@@ -169,8 +170,8 @@ function lateReads(members: readonly Member[], c: BufferContext): Map<ValueId, n
 /** Most frames one call (or one flush) may put on an output. */
 export function mostFrames(node: ResolvedNode, port: string, frames: number): number {
   const rule = node.definition.outputs[port]!.frames ?? 'same'
-  if (rule === 'same' || rule === 'passThrough') return frames + framesOf(node.definition.tailFrames, node)
-  const most = rule(frames, node.params, node.media), held = rule(0, node.params, node.media)
+  if (rule === 'same' || rule === 'passThrough') return frames + framesOf('tailFrames', node)
+  const [most, held] = [frames, 0].map((n) => ask(node.definition, `outputs.${port}.frames`, () => rule(n, node.params, node.media), (given) => given === 'passThrough' || isCount(given))) as [ReturnType<typeof rule>, ReturnType<typeof rule>]
   return most === 'passThrough' || held === 'passThrough' ? frames : Math.max(most, held, 1)
 }
 

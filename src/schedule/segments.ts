@@ -1,3 +1,4 @@
+import { isWhole } from '../graph/ask.js'
 import { commonErrors } from '../errors/common-errors.js'
 import type { ResolvedNode } from './resolved-graph.js'
 import { nodeOf } from './resolved-graph.js'
@@ -92,7 +93,7 @@ function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges, knots: Int32
   const chunky = new Int32Array(nodes.length)
   untilSettled(nodes, knots, chunky, (v) => {
     const { tier, definition, params } = nodes[v]!
-    if (tier === null ? definition.whole?.(params) !== true : graph.inputs[v]!.some((u) => chunky[u] === 1)) chunky[v] = 1
+    if (tier === null ? !isWhole(definition, params) : graph.inputs[v]!.some((u) => chunky[u] === 1)) chunky[v] = 1
   })
   return Array.from(chunky, (is) => is === 1 ? 'chunks' : 'values')
 }

@@ -1,4 +1,6 @@
+import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { AudioMedia, Media, MediaKind } from '../../media/media-type.js'
+import { ask, internal } from '../ask.js'
 import type { NodeDefinition, ParamValues } from '../node-definition.js'
 import { resolveParams } from '../params.js'
 import { mediaOf } from './constraints.js'
@@ -30,13 +32,16 @@ export interface ConverterSearch {
   mayBridge(from: readonly MediaKind[], to: readonly MediaKind[]): boolean
   /** Converters that would need another input as well: they are suggested, never inserted (GR-32). */
   readonly needingMore: readonly NodeDefinition[]
+  /** Those whose functions failed, by type: they convert nothing any more. */
+  readonly faults: ReadonlyMap<string, Diagnostic>
 }
 
 /** Prepares a search over `converters`, in their order. */
 export function converterSearch(converters: readonly NodeDefinition[]): ConverterSearch {
   const usable = converters.filter((one) => requiredInputs(one) <= 1 && Object.keys(one.inputs).length > 0 && Object.keys(one.outputs).length > 0)
-  const found = new Map<string, readonly ConverterStep[] | null>()
+  const found = new Map<string, readonly ConverterStep[] | null>(), faults = new Map<string, Diagnostic>()
   return {
+    faults,
     needingMore: converters.filter((one) => requiredInputs(one) > 1),
     mayBridge: (from, to) => usable.some((one) => {
       const gives = one.outputs[outputOf(one)]!.media.kind, takes = one.inputs[inputOf(one)]!.media.kind
@@ -45,7 +50,7 @@ export function converterSearch(converters: readonly NodeDefinition[]): Converte
     find(from, to, o) {
       const key = `${o.losslessOnly ? 1 : 0}${o.most}${keyOf(from)}>${keyOf(to)}`
       let chain = found.get(key)
-      if (chain === undefined) found.set(key, chain = search(from, to, o, usable))
+      if (chain === undefined) found.set(key, chain = search(from, to, o, usable, faults))
       return chain
     },
   }
@@ -54,7 +59,7 @@ export function converterSearch(converters: readonly NodeDefinition[]): Converte
 interface State { readonly media: Media; readonly rank: number; readonly cost: number; readonly path: readonly ConverterStep[]; readonly order: readonly number[] }
 
 /** Dijkstra over media; a state also holds how far the audio order has come and how many converters it took. */
-function search(from: Media, to: Media, o: SearchOptions, converters: readonly NodeDefinition[]): readonly ConverterStep[] | null {
+function search(from: Media, to: Media, o: SearchOptions, converters: readonly NodeDefinition[], faults: Map<string, Diagnostic>): readonly ConverterStep[] | null {
   const goal = keyOf(to)
   const waiting: State[] = [{ media: from, rank: 0, cost: 0, path: [], order: [] }]
   const done = new Set<string>()
@@ -68,7 +73,8 @@ function search(from: Media, to: Media, o: SearchOptions, converters: readonly N
     converters.forEach((definition, index) => {
       const targets = new Set<string>()
       for (const wish of wishesOf(state.media, to)) {
-        const step = convert(definition, state.media, wish, to)
+        let step: ConverterStep | null = null
+        if (!faults.has(definition.type)) try { step = convert(definition, state.media, wish, to) } catch (error) { faults.set(definition.type, internal(error)) }
         if (step === null || (o.losslessOnly && !step.lossless) || targets.has(keyOf(step.to))) continue
         targets.add(keyOf(step.to))
         const rank = rankAfter(state.rank, state.media, step.to)
@@ -107,7 +113,7 @@ function wishesOf(from: Media, to: Media): Media[] {
 
 /** One application of a converter: what it gives for `from` when asked for `wish`; null when it refuses, or gives something else of the same kind. */
 function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Media): ConverterStep | null {
-  const params = definition.converter!.params(from, wish)
+  const params = ask(definition, 'converter.params', () => definition.converter!.params(from, wish), (given) => typeof given === 'object')
   if (params === null) return null
   const { values, diagnostics } = resolveParams(definition, params)
   if (diagnostics.some((one) => one.severity === 'error')) return null
@@ -128,7 +134,7 @@ function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Med
   const to = mediaOf(network.domain(b))
   if (to === undefined || keyOf(to) === keyOf(from)) return null
   const { lossless } = definition.converter!
-  return { definition, params, input, output, from, to, lossless: typeof lossless === 'function' ? lossless(from, to) : lossless }
+  return { definition, params, input, output, from, to, lossless: typeof lossless === 'function' ? ask(definition, 'converter.lossless', () => lossless(from, to)) : lossless }
 }
 
 /**

@@ -53,10 +53,11 @@ export function negotiatePorts(graph: Graph, registry: ConverterSource, o: Negot
       else media.set(name, agreed)
     }
   }
+  const search = converterSearch(solution.broken.length === 0 ? [] : registry.list().filter((one) => one.converter !== undefined))
   const mended = mendEdges(problem, solution, shared, {
-    mode: o.mode ?? graph.config.negotiate ?? 'auto', most: o.mostConverters ?? 4, search: converterSearch(solution.broken.length === 0 ? [] : registry.list().filter((one) => one.converter !== undefined)),
+    mode: o.mode ?? graph.config.negotiate ?? 'auto', most: o.mostConverters ?? 4, search,
   })
-  const diagnostics = [...faultsOf(problem, solution), ...mended.diagnostics]
+  const diagnostics = [...faultsOf(problem, solution), ...search.faults.values(), ...mended.diagnostics]
   const inserted: InsertedNode[] = []
   const result = insertConverters(problem, mended.chains, media, inserted, diagnostics)
   return { negotiation: { graph: result, media, inserted, open, diagnostics }, links: (node) => nodes[node]?.links ?? [], mediaOf: mediaAt }

@@ -1,3 +1,4 @@
+import { ask } from '../ask.js'
 import { passesThrough, type ChannelView } from '../node-definition.js'
 import { valueId, type LinkedNode, type ValueId } from './linked-node.js'
 
@@ -29,7 +30,7 @@ export function resolveAliases(nodes: readonly LinkedNode[], removed: ReadonlySe
       const first = node.inputs[0], source = first?.from
       for (const [port, output] of Object.entries(node.definition.outputs)) {
         const own = valueId(node.id, port)
-        const aliased = source !== null && source !== undefined && (removed.has(node.id) || passesThrough(output, node.params, node.media))
+        const aliased = source !== null && source !== undefined && (removed.has(node.id) || ask(node.definition, `outputs.${port}`, () => passesThrough(output, node.params, node.media)))
         const root = aliased ? origin.get(source) ?? source : own, delay = aliased ? (first!.delay ?? 0) + (delays.get(source) ?? 0) : 0
         again ||= (delays.get(own) ?? 0) !== delay || (delays.size > 0 && origin.get(own) !== root)
         origin.set(own, root)

@@ -1,15 +1,17 @@
+import { ask, isCount } from '../ask.js'
 import type { LinkedNode } from './linked-node.js'
 
-/** Frames that a rule of a definition gives for this node. */
-export function framesOf(rule: number | ((params: LinkedNode['params'], media: LinkedNode['media']) => number) | undefined, node: LinkedNode): number {
-  return typeof rule === 'function' ? rule(node.params, node.media) : rule ?? 0
+/** Frames that a rule of a definition gives for this node. Throws `INTERNAL` for a function that throws or gives no number from 0. */
+export function framesOf(name: 'latencyFrames' | 'holdFrames' | 'tailFrames', { definition, params, media }: Pick<LinkedNode, 'definition' | 'params' | 'media'>): number {
+  const rule = definition[name]
+  return typeof rule === 'function' ? ask(definition, name, () => rule(params, media), isCount) : rule ?? 0
 }
 
 /** How far a node may lag behind its input, seconds: what its siblings at a join must be able to hold. */
 export function heldSeconds(node: LinkedNode): number {
   const media = node.inputs.map((input) => node.media[input.link]).find((m) => m?.kind === 'audio')
   const rate = media?.kind === 'audio' ? media.rate : 1
-  return (framesOf(node.definition.holdFrames, node) + framesOf(node.definition.latencyFrames, node)) / rate
+  return (framesOf('holdFrames', node) + framesOf('latencyFrames', node)) / rate
 }
 
 /** The same; NaN for a node whose lag depends on media that nobody knows yet. */

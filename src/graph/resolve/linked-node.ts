@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { ask } from '../ask.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../node-definition.js'
 import type { Tier } from '../tiers.js'
 
@@ -51,9 +52,10 @@ export function valueId(node: string, port: string): ValueId { return `${node}.$
 
 /** Nodes that no code runs for: they change nothing, or all that they give are views. */
 export function needsNoCode(node: LinkedNode): boolean {
-  if (node.definition.identity?.(node.params, node.media) === true) return true
-  const outputs = Object.values(node.definition.outputs)
-  return outputs.length > 0 && outputs.every((output) => output.view?.(node.params, node.media) !== undefined)
+  const { definition } = node
+  if (ask(definition, 'identity', () => definition.identity?.(node.params, node.media)) === true) return true
+  const outputs = Object.entries(definition.outputs)
+  return outputs.length > 0 && outputs.every(([port, output]) => ask(definition, `outputs.${port}.view`, () => output.view?.(node.params, node.media)) !== undefined)
 }
 
 /** Names of the control records in order: params that may change while running; with a `multi` input param by param, `param.n` for its nth link. */

@@ -1,4 +1,3 @@
-import { commonErrors } from '../../errors/common-errors.js'
 import type { Media } from '../../media/media-type.js'
 import { edgeListOf } from '../edge-list.js'
 import { graphErrors } from '../errors.js'
@@ -8,6 +7,7 @@ import { describeMedia } from '../negotiate/describe.js'
 import type { Negotiation } from '../negotiate/index.js'
 import { escapePointer } from '../pointer.js'
 import type { LinkFault } from '../resolve/linked-node.js'
+import { internal } from '../ask.js'
 import { resolveLinks } from '../resolve/resolve-graph.js'
 import { parseTier, tierWithin, TIERS, wantedTier, type HostFacts, type Tier } from '../tiers.js'
 import type { Context } from './context.js'
@@ -47,7 +47,7 @@ export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nod
       if (part.nodes.every((node) => node.tier === undefined)) break
     }
   } catch (error) {
-    c.report('document', 0, commonErrors.INTERNAL.diagnostic({ what: `A node type failed to tell what its outputs are: ${error instanceof Error ? error.message : String(error)}` }))
+    c.report('document', 0, internal(error))
   }
   const open = [...c.graph.inputs].flatMap(([name, { media: declared }]) => declared === undefined ? [name] : []) // of these nobody knows what converters they bring
   const inputs = part.nodes.flatMap(({ id, type }): [string, string][] => type === 'millrace::input' ? [[id, `input ${[...c.graph.inputs.keys()].find((name) => id.startsWith(`~${name}.`)) ?? id}`]] : [])

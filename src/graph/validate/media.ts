@@ -1,7 +1,7 @@
-import { commonErrors } from '../../errors/common-errors.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Media } from '../../media/media-type.js'
 import type { Graph, GraphNode } from '../graph.js'
+import { ask, internal } from '../ask.js'
 import { negotiatePorts, type NegotiatedPorts, type NegotiateMode, type Negotiation } from '../negotiate/index.js'
 import type { NodeDefinition, ParamValues, PortMedia } from '../node-definition.js'
 import { rangeText } from '../param-range.js'
@@ -44,10 +44,8 @@ export function checkMedia(c: Context, flow: Flow, o: MediaOptions, host: Valida
 /** A node's `validate` returns diagnostics; one that throws is the fault of its author and told as such. */
 function ownFindings(definition: NodeDefinition, params: ParamValues, media: PortMedia): readonly Diagnostic[] {
   try {
-    return definition.validate!(params, media)
-  } catch (error) {
-    return [commonErrors.INTERNAL.diagnostic({ what: `Node type ${definition.type}: validate failed: ${error instanceof Error ? error.message : String(error)}` })]
-  }
+    return ask(definition, 'validate', () => definition.validate!(params, media), (given) => Array.isArray(given) && given.every((one) => typeof one?.message === 'string' && typeof one.code === 'string'))
+  } catch (error) { return [internal(error)] }
 }
 
 /** A `validate` knows neither the node's id nor where it stands: a finding about a param gets both, and what the param allows. */
@@ -67,7 +65,8 @@ function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[],
   if (e !== undefined) {
     if (diagnostic.severity === 'error') c.brokenEdges.add(e)
     c.report('edges', e, ofEdge(c, diagnostic, e))
-  } else if (given?.place(diagnostic, edge) !== true) {
+  } else if (diagnostic.code === 'INTERNAL' && diagnostic.node === undefined) c.report('document', 0, { pointer: '', ...diagnostic, stage: 12 })
+  else if (given?.place(diagnostic, edge) !== true) {
     const node = c.indexOf.get(diagnostic.node ?? '') ?? 0
     c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
   }
