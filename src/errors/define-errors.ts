@@ -42,7 +42,13 @@ export type ErrorTable<T> = { readonly [K in keyof T]: ErrorRow<T[K]> }
 /** One factory per row of the table. */
 export type ErrorFactories<T> = { readonly [K in keyof T]: ErrorFactory<T[K]> }
 
-/** Turns a table of rows into typed factories; pure, keeps no registry (the catalogue test collects all tables). */
+/** Rows of which a diagnostic was made, by code: what throws one asks them for kind and status, so that no list of all codes is needed for it. */
+const used = /* @__PURE__ */ new Map<string, ErrorRow<never>>()
+
+/** Kind and HTTP status of a diagnostic's code. One that this copy of the library made no diagnostic of counts as a fault of a graph. */
+export function kindOf(code: string): Pick<ErrorRow<never>, 'kind' | 'httpStatus'> { return used.get(code) ?? { kind: 'validation', httpStatus: 400 } }
+
+/** Turns a table of rows into typed factories; pure (the catalogue test collects all tables). */
 /* @__NO_SIDE_EFFECTS__ */
 export function defineErrors<T extends Readonly<Record<string, object>>>(table: ErrorTable<T>): ErrorFactories<T> {
   const factories: Record<string, unknown> = {}
@@ -56,10 +62,13 @@ function factoryOf<D>(code: string, row: ErrorRow<D>): ErrorFactory<D> {
       code, kind: row.kind, httpStatus: row.httpStatus, severity: row.severity, retryable: row.retryable ?? false,
       hint: row.hint?.(details) ?? '', details: details as Readonly<Record<string, unknown>>, ...defined(context),
     })
-  const diagnostic = (details: D, extra: DiagnosticExtra = {}): Diagnostic => ({
-    code, severity: row.severity ?? 'error', stage: row.stage ?? 0, message: row.message(details), hint: row.hint?.(details) ?? '',
-    docs: `errors/${code}`, ...defined(extra),
-  })
+  const diagnostic = (details: D, extra: DiagnosticExtra = {}): Diagnostic => {
+    used.set(code, row)
+    return {
+      code, severity: row.severity ?? 'error', stage: row.stage ?? 0, message: row.message(details), hint: row.hint?.(details) ?? '',
+      docs: `errors/${code}`, ...defined(extra),
+    }
+  }
   return Object.assign(make, { diagnostic, code, row })
 }
 

@@ -132,6 +132,11 @@ describe('names and texts', () => {
     const diagnostic = graphErrors.NODE_VERSION.diagnostic({ node: 'n', range: '^2', version: '1.0.0' }, { node: 'n', pointer: '/nodes/0/version' })
     expect(diagnostic).toEqual({ code: 'NODE_VERSION', severity: 'error', stage: 7, message: 'Node n: expected ^2, registry has 1.0.0.', hint: 'Update the pack or the range.', docs: 'errors/NODE_VERSION', node: 'n', pointer: '/nodes/0/version' })
     expect(errorOf(diagnostic)).toMatchObject({ code: 'NODE_VERSION', kind: 'validation', httpStatus: 400, nodeId: 'n', message: diagnostic.message, details: { diagnostic } })
+    for (const one of [graphErrors.TIER_UNAVAILABLE.diagnostic({ node: 'n', wanted: 'wasm', missing: [] }), commonErrors.INTERNAL.diagnostic({ what: 'x' }), commonErrors.LIMIT_EXCEEDED.diagnostic({ what: 'x', limit: 1, got: 2 })]) {
+      const { kind, httpStatus } = errorOf({ ...one })
+      expect([kind, httpStatus]).toEqual(ERROR_CODES[one.code])
+    }
+    expect(errorOf({ ...diagnostic, code: 'OF_ANOTHER_LIBRARY' })).toMatchObject({ code: 'OF_ANOTHER_LIBRARY', kind: 'validation', httpStatus: 400 })
   })
 
   test('errors of another copy of the library are recognised', () => {
