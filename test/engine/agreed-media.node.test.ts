@@ -112,3 +112,16 @@ test('a named length is the same number wherever its name stands; how many there
     await expect(run(shape, ...shapes)).rejects.toMatchObject({ code: 'OUTPUT_INVALID', nodeId: 'giver-1', port: 'out', details: { field: 'media.shape', got: `[${shapes.at(-1)!.join(', ')}]` } })
   }
 })
+
+test('a named length that comes in is the one that goes out, also when nobody knew it before', async () => {
+  await using engine = await createEngine({ workers: 0, arenaBytes: 2 ** 24 })
+  const open = tensor({ dtype: 'f32', shape: [null, null] }), of = (...shape: number[]): object => ({ kind: 'tensor', dtype: 'f32', shape })
+  const turn = (from: (string | null)[], to: (string | null)[], give: number[]): Loose => defineNode({ ...base, type: 'test::turn', inputs: { in: { media: tensor({ dtype: 'f32', shape: from }) } }, outputs: { out: { media: tensor({ dtype: 'f32', shape: to }) } }, process: async (inputs) => {
+    for await (const _ of inputs['in'] as PacketStream) break
+    return { out: { media: of(...give), data: new Float32Array(give.reduce((a, b) => a * b)), position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as never }
+  } }) as never
+  const run = (node: Loose, ...shape: number[]): Promise<unknown> => seen(engine, reader(tensor({ shape: [null, null] }))(node(giver(open, 'engine', stream)({ media: [of(...shape)] }))))
+  expect(await run(turn([null, 'n'], [null, 'n'], [4, 7]), 2, 7)).toEqual([of(4, 7)])
+  await expect(run(turn([null, 'n'], [null, 'n'], [4, 8]), 2, 7)).rejects.toMatchObject({ code: 'OUTPUT_INVALID', nodeId: 'turn-1', port: 'out', details: { field: 'media.shape', expected: 'n = 7', got: '[4, 8]' } })
+  await expect(run(turn(['n', 'n'], [null, null], [1, 1]), 2, 3)).rejects.toMatchObject({ code: 'OUTPUT_INVALID', nodeId: 'turn-1', port: 'in', details: { expected: 'n = 2', got: '[2, 3]' } })
+})

@@ -3,6 +3,7 @@ import { admits } from '../../graph/negotiate/domain.js'
 import { portsOf } from '../../graph/negotiate/node-ports.js'
 import type { Media, TensorMedia } from '../../media/media-type.js'
 import type { Packet } from '../../media/packet.js'
+import { scheduleErrors } from '../errors.js'
 import { mediaFault } from '../media-text.js'
 import type { ResolvedNode } from '../resolved-graph.js'
 import type { Refuse } from './check-packet.js'
@@ -33,6 +34,14 @@ export function agreedCheck({ definition, media }: ResolvedNode, port: string, n
     if (most < Infinity) for (const { byteLength } of (Array.isArray(data) ? data : [data]) as Uint8Array[]) if (byteLength > most) refuse(`at most ${most} bytes`, `${byteLength}`, 'data')
     return last!
   }
+}
+
+/** What looks at the packets of an input for the lengths that its names have (see {@link agreedCheck}); undefined where there are none. Throws `OUTPUT_INVALID`. */
+export function namesCheck({ id, definition, inputs: links }: ResolvedNode, link: string, names?: Map<string, number>): ((packet: Packet) => void) | undefined {
+  const port = links.find((one) => one.link === link)?.port ?? link, dimensions = portsOf(definition).find(({ name, input }) => input && name === port)?.dimensions ?? []
+  if (dimensions.every((name) => name === null) || definition.inputs[port]?.changes === true) return undefined
+  const refuse: Refuse = (expected, got, field) => { throw scheduleErrors.OUTPUT_INVALID({ port: `${id}.${link}`, field, expected, got }, { nodeId: id, nodeType: definition.type, port }) }
+  return ({ media: is }) => { if (is.kind === 'tensor') bindNames(dimensions, is.shape, names, refuse) }
 }
 
 function bindNames(agreed: TensorMedia['shape'], shape: TensorMedia['shape'], names: Map<string, number> | undefined, refuse: Refuse): void {

@@ -21,6 +21,7 @@ export class NodeInput implements PacketStream {
   readonly media: Media
   readonly #queue: PacketQueue
   readonly #scope: InputScope
+  readonly #look: ((packet: Packet) => void) | undefined
   readonly #kept: Packet[] = []
   /** Called before every packet but the first is given to the node. */
   onNext: (() => Promise<void>) | undefined
@@ -38,8 +39,10 @@ export class NodeInput implements PacketStream {
   #stale: Promise<unknown> | undefined
   #left = false
 
-  constructor(queue: PacketQueue, scope: InputScope) {
+  /** `look` throws for a packet that the node cannot take. */
+  constructor(queue: PacketQueue, scope: InputScope, look?: (packet: Packet) => void) {
     this.media = queue.media
+    this.#look = look
     this.#queue = queue
     this.#scope = scope
   }
@@ -149,6 +152,7 @@ export class NodeInput implements PacketStream {
     }
     const packet = await this.#scope.turn.outside(this.#queue.take())
     if (packet === undefined) this.ended = true; else this.got++
+    try { if (packet !== undefined) this.#look?.(packet) } catch (error) { releasePacket(packet!); throw error }
     if (packet === undefined || !keep || !this.#scope.replayable) return packet
     if (this.#kept.length === MOST_KEPT) {
       this.#scope.replayable = false

@@ -8,6 +8,7 @@ import { BLOCKED } from '../blocked.js'
 import { openList } from '../packet-data.js'
 import type { PacketQueue } from '../packet-queue.js'
 import type { ResolvedInput, ResolvedNode } from '../resolved-graph.js'
+import { namesCheck } from './check-agreed.js'
 import { DrivenParams } from './driven-params.js'
 import { NodeInput, type InputScope } from './node-input.js'
 import type { RunFrame } from './services.js'
@@ -26,12 +27,12 @@ export class NodeInputs {
   readonly #absent = new Set<string>()
   readonly #asked = new Map<string, Promise<unknown>>()
 
-  constructor(node: ResolvedNode, queues: ReadonlyMap<string, PacketQueue>, scope: InputScope, frame: RunFrame) {
+  constructor(node: ResolvedNode, queues: ReadonlyMap<string, PacketQueue>, scope: InputScope, frame: RunFrame, names?: Map<string, number>) {
     this.scope = scope
     this.#node = node
     this.#queues = queues
     this.#frame = frame
-    for (const [link, queue] of queues) this.#inputs.set(link, new NodeInput(queue, scope))
+    for (const [link, queue] of queues) this.#inputs.set(link, new NodeInput(queue, scope, namesCheck(node, link, names)))
   }
 
   /** Waits until every input has something, so that nobody takes a turn only to wait (EX-57); less will do when the run would stand still. Lazy inputs are not looked at. */

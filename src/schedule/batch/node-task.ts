@@ -66,7 +66,7 @@ class NodeTask {
   readonly #seq = new Map<string, number>()
   readonly #agreed = new Map<string, AgreedCheck>()
   /** Lengths of tensors by name. */
-  readonly #names = new Map<string, number>()
+  #names: Map<string, number> | undefined
   readonly #random: readonly [number, number]
   /** Audio of the call of the node's code that goes on. */
   #own = new OwnAudio()
@@ -77,9 +77,10 @@ class NodeTask {
     this.#frame = frame
     this.#report = report
     this.#random = frame.random(node.index)
+    if (node.perItem !== true) this.#names = new Map()
     const { definition, policy = NO_POLICY } = node, repeatable = definition.idempotent ?? definition.effects !== 'write'
     this.#scope = { turn: this.#newTurn(frame.signal), replayable: repeatable && (report.where === 'worker' || policy.retry !== undefined), join: (media, parts) => frame.services.join(media, parts) }
-    this.#inputs = new NodeInputs(node, links, this.#scope, frame)
+    this.#inputs = new NodeInputs(node, links, this.#scope, frame, this.#names)
   }
 
   async run(): Promise<void> {
@@ -126,7 +127,7 @@ class NodeTask {
   /** Calls the node's code once. */
   async #once(attempt: number, delivery: number): Promise<void> {
     // Nothing was given out: what an earlier call said binds nobody.
-    this.#names.clear()
+    this.#names?.clear()
     this.#agreed.clear()
     const { definition, params, id, policy = NO_POLICY } = this.#node, { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
     const abort = new AbortController(), forward = (): void => { abort.abort(signal.reason) }
@@ -258,7 +259,7 @@ class NodeTask {
     const refuse: Refuse = (...fault) => this.#refuse(port, ...fault)
     checkPacket(packet, this.#node.definition.outputs[port]!.media, list, refuse)
     let agreed = this.#agreed.get(port)
-    if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port, this.#node.perItem === true ? undefined : this.#names))
+    if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port, this.#names))
     const media = agreed(packet, refuse)
     for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
     return media
