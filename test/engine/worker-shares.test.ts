@@ -249,7 +249,7 @@ describe.each(MODES)('%s memory', (mode) => {
     await using engine = await open(mode, 2)
     const inner = branches(engine, 'chunks', [1, 1])
     const expands = defineNode({
-      type: 'test::expands', version: '1.0.0', title: 'Expands', doc: 'Runs a graph.', family: 'test', params: {}, inputs: {}, outputs: { out0: { media: audio() }, out1: { media: audio() } },
+      type: 'test::expands', version: '1.0.0', title: 'Expands', doc: 'Runs a graph.', family: 'test', params: {}, inputs: {}, outputs: { out0: { media: audio({ discovered: true }) }, out1: { media: audio({ discovered: true }) } },
       process: (_inputs, _params, ctx) => ctx.expand(graphFrom(inner as never)),
     })() as unknown as { out0: AnyHandle; out1: AnyHandle }
     const seen = most(), ages = new Set<number>(), turns = traceTurns()
