@@ -1,5 +1,6 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
+import { demandGraph } from '../graph/as-graph.js'
 
 /** One check of one option. */
 interface Check { readonly key: string; readonly expected: string; readonly holds: (value: unknown) => boolean }
@@ -27,6 +28,7 @@ export function checkRunCall(name: string, target: unknown, options: object): vo
   if (typeof target !== 'object' || target === null) {
     throw commonErrors.INVALID_ARGUMENT({ function: `engine.${name}`, expected: 'outputs by name, or a graph', got: show(target), hint: 'For one output write { name: output }.' })
   }
+  if ('nodes' in target && Array.isArray(target.nodes)) demandGraph(target, `engine.${name}`)
   if (typeof options !== 'object' || options === null) throw commonErrors.INVALID_ARGUMENT({ function: `engine.${name} options`, expected: 'an object', got: show(options) })
   for (const { key, expected, holds } of CHECKS) {
     const value = (options as Readonly<Record<string, unknown>>)[key]

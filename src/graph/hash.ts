@@ -1,5 +1,6 @@
 import { commonErrors } from '../errors/common-errors.js'
 import { show } from '../errors/show.js'
+import { demandGraph } from './as-graph.js'
 import type { DefinitionOf, RunOutput } from './ends.js'
 import { graphErrors } from './errors.js'
 import type { Graph } from './graph.js'
@@ -28,9 +29,10 @@ const DETERMINISTIC_NO = /* @__PURE__ */ Uint8Array.of(2), NO_TYPES = { get: ():
 /**
  * Content hash of every node, every output and the whole graph (spec graph.md section 6, GR-54). A node's hash covers its type, version, code, params with
  * defaults filled in, and its parents' hashes; ids, layout, policies and the order of nodes never enter. Nodes that are muted or bypassed are taken out
- * first. One pass in topological order. Throws `GRAPH_CYCLE`.
+ * first. One pass in topological order. Throws `GRAPH_CYCLE`, `INVALID_ARGUMENT` for what is no graph.
  */
 export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
+  demandGraph(whole, 'hashGraph')
   // Others would be new objects each time, of which `previous` knows nothing.
   const types = o.registry ?? NO_TYPES, old = whole.nodes.some(({ definition, version }) => definition === undefined && version !== undefined), given = flatGraph(old ? withDefinitions(whole, types) : whole, types)
   const definition: (graph: Graph) => DefinitionOf = (g) => (node) => g.nodes[node]!.definition ?? o.registry?.get(g.nodes[node]!.type)

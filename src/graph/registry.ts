@@ -1,3 +1,5 @@
+import { commonErrors } from '../errors/common-errors.js'
+import { show } from '../errors/show.js'
 import { graphErrors } from './errors.js'
 import type { NodeDefinition } from './node-definition.js'
 import type { AnyNode } from './node-factory.js'
@@ -30,7 +32,7 @@ export interface Registry {
   aliases(): ReadonlyMap<string, string>
 }
 
-/** Creates a registry of the given node types. Throws `DUPLICATE_ID` when two of them share an id or alias. */
+/** Creates a registry of the given node types. Throws `DUPLICATE_ID` when two of them share an id or alias, `INVALID_ARGUMENT` for a list of them or a namespace. */
 export function createRegistry(...nodes: readonly AnyNode[]): Registry {
   return layer(undefined, nodes)
 }
@@ -47,7 +49,10 @@ function layer(below: Registry | undefined, nodes: readonly AnyNode[]): Registry
     add: (...more) => {
       const before = new Map(types), beforeNames = new Map(names)
       try {
-        for (const { definition } of more) addOne(definition)
+        for (const node of more) {
+          if (typeof node?.definition?.type !== 'string') throw commonErrors.INVALID_ARGUMENT({ function: 'createRegistry', expected: 'node types one by one', got: show(node), hint: 'Write createRegistry(...list).' })
+          addOne(node.definition)
+        }
       } catch (error) {
         restore(types, before)
         restore(names, beforeNames)

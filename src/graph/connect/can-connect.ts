@@ -1,5 +1,7 @@
 import { commonErrors } from '../../errors/common-errors.js'
+import { show } from '../../errors/show.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
+import { demandGraph } from '../as-graph.js'
 import { edgeName } from '../edge-list.js'
 import { linkableInput, linkableInputs } from '../driven-params.js'
 import { graphErrors } from '../errors.js'
@@ -32,6 +34,8 @@ let newest: WeakRef<LiveGraph> | undefined
  * const problem = canConnect(graph, ['read', 'out'], ['vad', 'in'], { registry })
  */
 export function canConnect(graph: Graph, from: PortRef, to: PortRef, o: ConnectOptions = {}): Diagnostic | null {
+  demandGraph(graph, 'canConnect')
+  for (const ref of [from, to]) if (!Array.isArray(ref)) throw commonErrors.INVALID_ARGUMENT({ function: 'canConnect', expected: '[node, port]', got: show(ref) })
   const live = liveGraph(graph), edge = `${from.join('.')}->${to.join('.')}`, place = { edge, node: to[0], port: to[1] }, input = to.join('.')
   for (const [id] of [from, to]) {
     if (live.node(id) !== undefined) continue

@@ -1,3 +1,4 @@
+import { commonErrors } from '../../errors/common-errors.js'
 import { errorOf } from '../../errors/error-of.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import { show } from '../../errors/show.js'
@@ -40,13 +41,14 @@ export interface ImportOptions {
  * Reads a graph from any dialect: text, UTF-8 bytes, a parsed value, or the bytes of a PNG, WebP or WAV with a graph inside (GR-18, GR-20). What the graph
  * lost on the way is in the report; what is wrong with the graph itself is `validate`'s to say.
  *
- * Throws `IMPORT_UNSUPPORTED` when no dialect fits, `JSON_SYNTAX`, `LIMIT_EXCEEDED`, `VERSION_MISMATCH`, `SCHEMA_INVALID`, `DUPLICATE_ID` for a key
+ * Throws `IMPORT_UNSUPPORTED` when no dialect fits, `JSON_SYNTAX`, `LIMIT_EXCEEDED`, `VERSION_MISMATCH`, `SCHEMA_INVALID`, `INVALID_ARGUMENT` for a name that is no dialect, `DUPLICATE_ID` for a key
  * written twice in a format that keeps nodes, inputs or outputs in a map; with `strict`, `UNKNOWN_FIELD`.
  * @example
  * const { document, report } = importDocument(await readFile('workflow.json'), { registry })
  */
 export function importDocument(src: unknown, o: ImportOptions = {}): { readonly document: Document; readonly report: ImportReport } {
-  const limits = resolveLimits(o.limits)
+  const limits = resolveLimits(o.limits), { dialect: named = 'auto' } = o
+  if (named !== 'auto' && !DIALECTS.includes(named)) throw commonErrors.INVALID_ARGUMENT({ function: 'importDocument', expected: `auto or one of ${DIALECTS.join(', ')} as dialect`, got: show(named) })
   if (src instanceof Uint8Array && isMediaFile(src)) return importMedia(src, o, limits)
   const registry = o.registry !== undefined && { registry: o.registry }
   let quick: QuickRead | undefined
@@ -57,7 +59,7 @@ export function importDocument(src: unknown, o: ImportOptions = {}): { readonly 
   if ('fault' in reading) throw errorOf(reading.fault)
   let value = migrateDocument(reading.value)
   const text = 'text' in reading ? reading.text : undefined, bytes = 'bytes' in reading ? reading.bytes : undefined
-  const found = recognise(value, o.dialect === undefined || o.dialect === 'auto' ? DIALECTS : [o.dialect])
+  const found = recognise(value, named === 'auto' ? DIALECTS : [named])
   if ('why' in found) throw unsupported(o, found.why)
   const { dialect } = found
   if (dialect !== 'graphdsl') quick = undefined

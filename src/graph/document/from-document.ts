@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import { errorOf } from '../../errors/error-of.js'
+import { demandTypes } from '../as-graph.js'
 import { createGraph, type Extras, type Graph, type GraphConfig, type GraphEdge, type GraphInput, type GraphNode, type PortRef } from '../graph.js'
 import { resolveLimits } from '../limits.js'
 import { migrateGraph } from '../migrate-node.js'
@@ -76,9 +77,10 @@ export function readParts(document: Json, registry: TypeSource, diagnostics: rea
 /**
  * The graph of a document. Unknown node types are kept as opaque nodes; what else is wrong with the graph is `validate`'s to say.
  * Throws the first problem of syntax, limits, version or schema as an error (`VERSION_MISMATCH`, `SCHEMA_INVALID`, `LIMIT_EXCEEDED`); use
- * {@link readDocument} to have all of them as diagnostics.
+ * {@link readDocument} to have all of them as diagnostics. Throws `INVALID_ARGUMENT` without a registry.
  */
 export function fromDocument(document: unknown, registry: Registry, o: ParseOptions = {}): Graph {
+  demandTypes(registry, 'fromDocument')
   const { graph, diagnostics } = readDocument(document, registry, o)
   const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error')
   if (first !== undefined) throw errorOf(first)

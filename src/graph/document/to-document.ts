@@ -3,6 +3,7 @@ import { isInstance } from '../../errors/is-instance.js'
 import { isMillraceError } from '../../errors/millrace-error.js'
 import { show } from '../../errors/show.js'
 import { MOST_OBJECTS } from '../check-text.js'
+import { demandGraph } from '../as-graph.js'
 import { defined, put } from '../defined.js'
 import { HARD_LIMITS } from '../limits.js'
 import type { Extras, Graph, GraphConfig, GraphEdge, GraphInput, GraphNode } from '../graph.js'
@@ -14,6 +15,7 @@ import type { Document, DocumentEdge, DocumentInput, DocumentNode } from './docu
  * share they share in the document too.
  */
 export function toDocument(graph: Graph): Document {
+  demandGraph(graph, 'toDocument')
   const { nodes, edges, inputs, outputs, config, extras, ...rest } = graph, made: Made = new Map()
   return {
     ...extras, millrace: 1, ...defined(rest),

@@ -1,5 +1,6 @@
 /** What a drawing of a graph shows, whatever language it is then written in. */
 import type { Media } from '../../media/media-type.js'
+import { demandGraph } from '../as-graph.js'
 import type { Graph, PortRef } from '../graph.js'
 import { describeMedia } from '../negotiate/describe.js'
 
@@ -23,6 +24,7 @@ export interface Drawing {
 
 /** Nodes and edges of a graph with its run-time inputs and outputs; with a plan, what the plan runs, in its segments. Give the flattened graph then. */
 export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
+  demandGraph(graph, 'toDot, toMermaid')
   const nodes: DrawnNode[] = [], edges: DrawnEdge[] = [], inserted = new Set(plan?.inserted.map(({ id }) => id))
   if (plan === undefined) {
     for (const { id, type, mode } of graph.nodes) {

@@ -1,4 +1,5 @@
 /** Differences of two graphs as plain data (GR-13): what to do to the first to have the second, node by node and param by param. */
+import { demandGraph } from '../as-graph.js'
 import { graphErrors } from '../errors.js'
 import { edgeName } from '../edge-list.js'
 import type { Graph, GraphEdge, GraphNode } from '../graph.js'
@@ -36,6 +37,8 @@ const NONE = new Set<string>()
 
 /** What has to be done to `a` to have `b`. Nodes are the same by id, edges by id or, without one, by their ports; order of inputs and outputs does not count. */
 export function diff(a: Graph, b: Graph): GraphDiff {
+  demandGraph(a, 'diff')
+  demandGraph(b, 'diff')
   const nodes = diffLists(a.nodes, b.nodes, (node) => node.id, (x, y, at): ({ at: number } & NodeChange) | undefined => {
     const params = x.params === y.params ? undefined : diffFields(x.params, y.params, NONE), fields = diffFields(x, y, OF_NODE)
     return params === undefined && fields === undefined ? undefined : { at, id: x.id, ...(params && { params }), ...(fields && { fields }) }

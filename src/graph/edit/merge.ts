@@ -1,4 +1,5 @@
 /** Merge of two graphs that come from one (GR-13). What both changed differently is a conflict: data, with the side of `ours` in the result. */
+import { demandGraph } from '../as-graph.js'
 import { portKey } from '../port-key.js'
 import { edgeName } from '../edge-list.js'
 import type { Graph, GraphEdge, GraphInput, GraphNode, PortRef } from '../graph.js'
@@ -27,6 +28,7 @@ const LISTED = new Set(['nodes', 'edges', 'inputs', 'outputs', 'revision'])
 
 /** Merges per node, param, edge and field. Order is ours, theirs where only they changed it. The revision is the higher one. */
 export function merge3(base: Graph, ours: Graph, theirs: Graph): Merged {
+  for (const graph of [base, ours, theirs]) demandGraph(graph, 'merge3')
   const conflicts: MergeConflict[] = []
   const nodes = mergeList(base.nodes, ours.nodes, theirs.nodes, (node) => node.id, ['nodes'], conflicts) as GraphNode[]
   const known = new Set(nodes.map(({ id }) => id))

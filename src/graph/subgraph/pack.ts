@@ -4,6 +4,8 @@
  */
 import { errorOf } from '../../errors/error-of.js'
 import { commonErrors } from '../../errors/common-errors.js'
+import { show } from '../../errors/show.js'
+import { demandGraph } from '../as-graph.js'
 import type { Document } from '../document/document.js'
 import { readDocument } from '../document/from-document.js'
 import { toDocument } from '../document/to-document.js'
@@ -22,6 +24,7 @@ export interface Unpacked { readonly graph: Graph; readonly node: GraphNode }
  * node that is no subgraph, and what {@link flattenGraph} finds.
  */
 export function unpack(graph: Graph, id: string, types: TypeSource): Unpacked {
+  demandGraph(graph, 'unpack')
   const node = graph.nodes.find((one) => one.id === id)
   if (node === undefined) throw graphErrors.NODE_NOT_FOUND({ thing: 'Unpack', id: 'node', node: id })
   const document = node.type.startsWith(SUBGRAPH) ? graph.definitions?.[node.type.slice(SUBGRAPH.length)] as Document | undefined : undefined
@@ -54,6 +57,8 @@ function joined(outer: Readonly<Record<string, unknown>>, inner: Readonly<Record
  * Throws `INVALID_ARGUMENT` for no nodes or a type that is no `graph::`, `NODE_NOT_FOUND`, `DUPLICATE_ID`.
  */
 export function pack(graph: Graph, ids: readonly string[], node: Pick<GraphNode, 'id' | 'type'> & Partial<GraphNode>): Graph {
+  demandGraph(graph, 'pack')
+  if (!Array.isArray(ids) || typeof (node as GraphNode | undefined)?.type !== 'string') throw commonErrors.INVALID_ARGUMENT({ function: 'pack', expected: 'a list of node ids and a node { id, type }', got: `${show(ids)}, ${show(node)}` })
   const inside = new Set(ids), known = new Set(graph.nodes.map(({ id }) => id)), unknown = ids.find((id) => !known.has(id))
   if (ids.length === 0 || !node.type.startsWith(SUBGRAPH)) {
     throw commonErrors.INVALID_ARGUMENT({ function: 'pack', expected: 'node ids and a type graph::<name>', got: `${ids.length} ids, ${node.type}` })
