@@ -1,5 +1,6 @@
 import { commonErrors } from '../../errors/common-errors.js'
 import { show } from '../../errors/show.js'
+import { demandGraph } from '../as-graph.js'
 import type { Document } from '../document/document.js'
 import { toDocument } from '../document/to-document.js'
 import { writeDocument, writeJson } from '../document/write-document.js'
@@ -31,6 +32,7 @@ import { Report, type ImportReport } from './report.js'
  * const { text, report } = exportDocument(graph, 'comfyui-workflow')
  */
 export function exportDocument(graph: Graph, dialect: Dialect): { readonly text: string; readonly report: ImportReport } {
+  demandGraph(graph, 'exportDocument')
   const report = new Report(dialect)
   const text = write(graph, dialect, report)
   return { text, report }
