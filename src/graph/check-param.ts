@@ -28,7 +28,8 @@ export function checkParam(param: ParamDeclaration, value: unknown, path = ''): 
 
 function wrongType(limit: string, got: unknown, path: string): ParamProblem { return { constraint: 'type', limit, got, path } }
 
-function bounds({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration, value: number, path: string): ParamProblem | undefined {
+/** A number against the bounds of its declaration. */
+export function bounds({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration, value: number, path: string): ParamProblem | undefined {
   if (min !== undefined && value < min) return { constraint: 'min', limit: min, got: value, path }
   if (max !== undefined && value > max) return { constraint: 'max', limit: max, got: value, path }
   if (exclusiveMin !== undefined && value <= exclusiveMin) return { constraint: 'exclusiveMin', limit: exclusiveMin, got: value, path }
@@ -36,8 +37,8 @@ function bounds({ min, max, exclusiveMin, exclusiveMax }: ParamDeclaration, valu
   return undefined
 }
 
-/** Lengths count code points; a lone surrogate has no UTF-8 form, so it can be neither saved nor hashed. */
-function textRules({ minLength, maxLength, pattern }: ParamDeclaration, value: string, path: string): ParamProblem | undefined {
+/** A text against its declaration. Lengths count code points; a lone surrogate has no UTF-8 form, so it can be neither saved nor hashed. */
+export function textRules({ minLength, maxLength, pattern }: ParamDeclaration, value: string, path: string): ParamProblem | undefined {
   if (hasLoneSurrogate(value)) return { constraint: 'format', limit: 'well-formed Unicode', got: value, path }
   const length = minLength === undefined && maxLength === undefined ? 0 : codePoints(value)
   if (minLength !== undefined && length < minLength) return { constraint: 'minLength', limit: minLength, got: value, path }
@@ -61,7 +62,8 @@ function isVector(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array
 }
 
-function isSeed(value: unknown): boolean {
+/** A whole number of 64 bits. */
+export function isSeed(value: unknown): boolean {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0
   if (typeof value === 'bigint') return value >= 0n && value < 1n << 64n
   return typeof value === 'string' && /^\d{1,20}$/.test(value) && BigInt(value) < 1n << 64n

@@ -1,4 +1,5 @@
 import { isInstance } from '../errors/is-instance.js'
+import { asideOf } from './check-definition.js'
 import { DEEPEST } from './check-text.js'
 import type { HashWriter } from './hash-writer.js'
 import type { NodeDefinition, ParamDeclaration } from './node-definition.js'
@@ -6,13 +7,10 @@ import { compareUtf8 } from './utf8.js'
 
 /** Tags of a definition's parts; those of values stay below. */
 const CODE = { value: 0x40, function: 0x41, list: 0x42, fields: 0x43, table: 0x44 } as const
-/**
- * Fields of a definition that decide nothing of what its node gives: how it is shown, found and explained, what older documents become before they are hashed, and when, where and at what
- * cost it runs. Type, version and what `fingerprint` gives have records of their own.
- */
-const ASIDE = words('type version fingerprint title doc family tags aliases status replacedBy references example planNote migrations converter costNs costUs memoryBytes requires pin limiters hangMs batchable')
+/** Fields of a definition that decide nothing of what its node gives, or have records of their own. */
+const ASIDE = /* @__PURE__ */ asideOf()
 /** The same of a port, and of a param. */
-const LOOK = words('doc label unit curve widget alias size')
+const LOOK: ReadonlySet<string> = /* @__PURE__ */ new Set(['doc', 'label', 'unit', 'curve', 'widget', 'alias', 'size'])
 
 /**
  * Writes all of a definition that decides what its node gives, functions by their source text, so that a field that is added later counts without a word here. False when something in it has no
@@ -67,5 +65,3 @@ function writeCodeValue(writer: HashWriter, value: unknown, depth: number): bool
   return good
 }
 const NOTHING: ReadonlySet<string> = /* @__PURE__ */ new Set()
-
-/* @__NO_SIDE_EFFECTS__ */ function words(list: string): ReadonlySet<string> { return new Set(list.split(' ')) }
