@@ -1,3 +1,4 @@
+import { checkParam } from '../check-param.js'
 import type { Suggestion } from '../../errors/diagnostic.js'
 import { exceeded } from '../document/check-document.js'
 import { graphErrors } from '../errors.js'
@@ -52,6 +53,8 @@ export function checkTypes(c: Context): void {
  * Params driven by an edge or a run-time input need no value of their own.
  */
 export function checkParams(c: Context): void {
+  const { seed } = c.graph.config, wrong = seed === undefined ? undefined : checkParam({ type: 'seed', doc: '' }, seed)
+  if (wrong) c.report('document', 0, graphErrors.PARAM_INVALID.diagnostic({ node: 'config', param: 'seed', ...wrong }, { pointer: '/config/seed', constraint: wrong.constraint, expected: wrong.limit, got: wrong.got }))
   let driven: Map<number, Set<string>> | undefined
   c.graph.nodes.forEach((node, n) => {
     const definition = c.sound(n)
