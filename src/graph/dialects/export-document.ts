@@ -11,7 +11,7 @@ import { escapePointer } from '../pointer.js'
 import { any } from '../schema/shape.js'
 import { flatGraph, hasSubgraphs, withValue } from '../subgraph/flatten.js'
 import { isParam } from '../subgraph/interface.js'
-import { originOf, withOrigin } from '../subgraph/origin.js'
+import { originOf, typesOf, withOrigin } from '../subgraph/origin.js'
 import { exportApi } from './comfyui/api.js'
 import { exportWorkflow } from './comfyui/export-workflow.js'
 import { DIALECTS, type Dialect } from './dialect.js'
@@ -44,6 +44,7 @@ function write(graph: Graph, dialect: Dialect, report: Report): string {
     for (const node of given.nodes) if (!definitions.has(node.id)) definitions.set(node.id, node.definition)
     const document = toDocument(given)
     report.nodes = document.nodes.length
+    if (report.nodes === 0 && (dialect === 'remotemedia-v1' || dialect === 'comfyui-api')) report.drop('/nodes', `no node is left, and ${dialect} has at least one`)
     return document
   }
   const definitionOf = (id: string): NodeDefinition | undefined => definitions.get(id)
@@ -53,7 +54,7 @@ function write(graph: Graph, dialect: Dialect, report: Report): string {
     case 'remotemedia-v1': return writeJson(any, exportV1(prepare(plain(graph, report)), definitionOf, report))
     case 'graphdsl': return writeJson(graphdslShape, exportGraphdsl(prepare(plain(graph, report)), graphdslType, report))
     case 'comfyui-api': return writeJson(any, exportApi(prepare(plain(graph, report)), definitionOf, report))
-    case 'comfyui-workflow': return writeJson(any, exportWorkflow(prepare(withDefaults(graph, report)), definitionOf, report))
+    case 'comfyui-workflow': return writeJson(any, exportWorkflow(prepare(withDefaults(graph, report)), definitionOf, report, typesOf(graph)))
     default: throw commonErrors.INVALID_ARGUMENT({ function: 'exportDocument', expected: `one of ${DIALECTS.join(', ')}`, got: show(dialect) })
   }
 }
@@ -64,9 +65,11 @@ function plain(graph: Graph, report: Report): Graph {
   if (modes.length === 0 && !hasSubgraphs(graph)) return withDefaults(graph, report)
   for (const i of modes) report.substitute(`/nodes/${i}/mode`, graph.nodes[i]!.mode!, 'a graph without the node')
   if (hasSubgraphs(graph)) report.substitute('/definitions', 'subgraphs', 'their nodes')
+  else if (graph.definitions !== undefined) report.drop('/definitions', `definitions have no place in ${report.dialect}`)
   const placed = { ...graph, nodes: graph.nodes.map((node, i) => withOrigin(node, `/nodes/${i}`)), edges: graph.edges.map((edge, i) => withOrigin(edge, `/edges/${i}`)) }
   const { definitions: _definitions, ...flat } = flatGraph(placed, { get: () => undefined })
-  const left = applyModes(flat).graph
+  const { graph: left, skipped } = applyModes(flat), gone = new Set(skipped)
+  for (const node of flat.nodes) if (gone.has(node.id)) report.drop(originOf(node) ?? '/nodes', `${node.id} reads a node that is muted`)
   report.node = (index) => originOf(left.nodes[index]!) ?? `/nodes/${index}`
   report.edge = (index) => originOf(left.edges[index]!) ?? `/edges/${index}`
   return withDefaults(left, report)

@@ -1,9 +1,11 @@
 import type { Document } from '../document/document.js'
+import { sameValue } from '../edit/same-value.js'
 import { escapePointer } from '../pointer.js'
 import { documentShape, edgeShape, nodeShape } from '../schema/document-shape.js'
 import { isObject } from '../schema/fit-shape.js'
 import type { ObjectShape } from '../schema/shape.js'
 import type { Report } from './report.js'
+import type { Json } from './source.js'
 
 /** Fields of a document that an exporter carries over; everything else is a loss. */
 export interface Carried {
@@ -37,6 +39,14 @@ function losses(shape: ObjectShape, value: Readonly<Record<string, unknown>>, ca
     if (Object.hasOwn(shape.fields, name) && field === shape.fields[name]!.default) continue
     report.drop(`${pointer()}/${escapePointer(name)}`, `${name} has no place in ${report.dialect}`)
   }
+}
+
+/** Notes what was written and is read as something else: every field of `before` that is not the same in `after`, what the importer makes of the export. */
+export function noteChanged(before: unknown, after: unknown, pointer: string, report: Report): void {
+  if (before === undefined || sameValue(before, after) || (after === undefined && isEmpty(before))) return
+  if (isObject(before) ? isObject(after) : Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    for (const name of Object.keys(before as object)) noteChanged((before as Json)[name], Object.hasOwn(after as object, name) ? (after as Json)[name] : undefined, `${pointer}/${escapePointer(name)}`, report)
+  } else report.drop(pointer, `${pointer.slice(pointer.lastIndexOf('/') + 1)} has no place in ${report.dialect}`)
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,13 +1,19 @@
 import type { MediaConstraint } from '../../media/media-type.js'
+import { defined, put } from '../defined.js'
 import type { NodeDefinition } from '../node-definition.js'
 import { escapePointer } from '../pointer.js'
-import { isObject } from '../schema/fit-shape.js'
+import { nodeShape } from '../schema/document-shape.js'
+import { fitShape, isObject } from '../schema/fit-shape.js'
+import type { MapShape } from '../schema/shape.js'
 import type { Report } from './report.js'
 import type { Json } from './source.js'
 
 /** Fields of RemoteMedia's audio capabilities and ours. */
 const FIELDS: Readonly<Record<string, string>> = { sample_rate: 'rate', channels: 'channels', format: 'format', layout: 'layout' }
 const FORMATS: Readonly<Record<string, string>> = { f32: 'f32', i16: 'i16', s16: 'i16', i32: 'i32', s32: 'i32', u8: 'u8' }
+
+/** What a constraint is in a document. */
+const MEDIA = (nodeShape.fields['media']!.shape as MapShape).values
 
 /**
  * `media_capabilities` of a RemoteMedia manifest v1 as constraints of a node's ports: `{ inputs: { port: { sample_rate, channels, format } }, outputs: … }`, values exact,
@@ -24,7 +30,7 @@ export function portConstraints(capabilities: unknown, definition: NodeDefinitio
       if (port === undefined) { report.drop(at, 'which port it is cannot be told without the type'); continue }
       if (!isObject(fields)) { report.drop(at, 'no object'); continue }
       const constraint = constraintOf(fields, at, report)
-      if (constraint !== undefined) ports[port] = constraint
+      if (constraint !== undefined) put(ports, port, constraint)
     }
   }
   return Object.keys(ports).length === 0 ? undefined : ports
@@ -34,9 +40,10 @@ function constraintOf(fields: Json, pointer: string, report: Report): MediaConst
   const { type = 'audio', ...rest } = fields, constraint: Record<string, unknown> = { kind: type }
   if (type !== 'audio') { report.drop(pointer, `${String(type)} has no fields to constrain`); return undefined }
   for (const [name, given] of Object.entries(rest)) {
-    const value = FIELDS[name] === undefined ? undefined : valueOf(given, name === 'format')
-    if (value === undefined) report.drop(`${pointer}/${escapePointer(name)}`, 'no constraint of audio')
-    else constraint[FIELDS[name]!] = value
+    const field = Object.hasOwn(FIELDS, name) ? FIELDS[name]! : undefined, value = field === undefined ? undefined : valueOf(given, name === 'format')
+    // Only what the document may say: rates below 1, 1.5 channels and layouts that are none stay out.
+    if (value === undefined || fitShape(MEDIA, { kind: 'audio', [field!]: value }) === 0) report.drop(`${pointer}/${escapePointer(name)}`, 'no constraint of audio')
+    else constraint[field!] = value
   }
   return constraint as unknown as MediaConstraint
 }
@@ -50,21 +57,24 @@ function valueOf(given: unknown, format: boolean): unknown {
     const { min, max, ...others } = given
     return !format && Object.keys(others).length === 0 && [min, max].every((one) => one === undefined || typeof one === 'number') && (min ?? max) !== undefined ? { ...(min !== undefined && { min }), ...(max !== undefined && { max }) } : undefined
   }
-  if (typeof given === 'string') return format ? FORMATS[given.toLowerCase()] : given
+  if (typeof given === 'string') return format ? Object.hasOwn(FORMATS, given.toLowerCase()) ? FORMATS[given.toLowerCase()] : undefined : given
   return typeof given === 'number' && !format ? given : undefined
 }
 
-/** The other way round; what the dialect has no word for is dropped in the report. Sides are told by the type; ports of an unknown type count as inputs. */
-export function mediaCapabilities(media: Readonly<Record<string, MediaConstraint>>, definition: NodeDefinition | undefined, pointer: string, report: Report): Json {
-  const sides: Record<string, [port: string, fields: unknown][]> = {}
+/** The other way round; what the dialect has no word for is left out. Sides are told by the type; ports of an unknown type count as inputs. */
+export function mediaCapabilities(media: Readonly<Record<string, MediaConstraint>>, definition: NodeDefinition | undefined): Json {
+  const sides: Record<string, Record<string, unknown>> = {}
   for (const [port, constraint] of Object.entries(media)) {
     const side = definition !== undefined && Object.hasOwn(definition.outputs, port) ? 'outputs' : 'inputs', fields: Record<string, unknown> = {}
-    if (constraint.kind !== 'audio') { report.drop(`${pointer}/${escapePointer(port)}`, `${constraint.kind} has no place in remotemedia-v1`); continue }
+    // `default` would be read as the first port.
+    if (constraint.kind !== 'audio' || (port === 'default' && definition !== undefined && !Object.hasOwn(definition[side], port))) continue
     for (const [name, ours] of Object.entries(FIELDS)) {
       const value = (constraint as unknown as Json)[ours]
-      if (value !== undefined) fields[name] = value
+      if (value === undefined) continue
+      if (!isObject(value)) fields[name] = value
+      else if (value['min'] !== undefined || value['max'] !== undefined) fields[name] = defined({ min: value['min'], max: value['max'] })
     }
-    (sides[side] ??= []).push([port, fields])
+    put(sides[side] ??= {}, port, fields)
   }
-  return Object.fromEntries(Object.entries(sides).map(([side, ports]) => [side, Object.fromEntries(ports)]))
+  return sides
 }

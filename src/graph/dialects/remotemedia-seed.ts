@@ -48,7 +48,7 @@ export function exportSeed(document: Document, definitionOf: (id: string) => Nod
   const rest = same ? kept : carryOver(kept, [seedShape, v1Shape], '', report)
   const nodes = document.nodes.map((node, i): Json => {
     const { runtime_hint: word, ...own } = keptOf(node), pointer = report.node(i)
-    const type = foreignType(node, definitionOf(node.id), isOwnName), hint = writeHint(node.tier, undefined), told = writeHint(node.tier, word)
+    const type = foreignType(node, definitionOf(node.id), isOwnName), hint = writeHint(node.tier, undefined, pointer, report), told = hint === 'python' && typeof word === 'string' ? word : hint
     report.rename(`${pointer}/type`, node.type, type)
     if (told !== hint) report.substitute(`${pointer}/${OWN}/runtime_hint`, `runtime_hint ${told!}`, `runtime_hint ${hint!}`)
     return present({ id: node.id, type, params: node.params, runtime_hint: hint, ...same ? own : carryOver(own, [seedNodeShape, v1NodeShape], pointer, report) })
@@ -65,8 +65,10 @@ function writeConfig(config: Json | undefined, report: Report): Json | undefined
       if (!(carried as readonly string[]).includes(field)) report.drop(`/config/${name}/${field}`, `${field} has no place in remotemedia-seed`)
     }
   }
+  const noRetries = retry?.['kind'] === 'none' && retry['retries'] !== undefined
+  if (noRetries) report.drop('/config/retry/retries', 'no retries without a policy')
   const written = present({
-    enable_metrics: config['metrics'], retry_policy: retry?.['kind'], max_retries: retry?.['retries'],
+    enable_metrics: config['metrics'], retry_policy: retry?.['kind'], max_retries: noRetries ? undefined : retry?.['retries'],
     circuit_breaker_threshold: breaker === undefined ? undefined : breaker['failures'] ?? FAILURES, ...config[OWN] as Json | undefined,
   })
   return Object.keys(written).length === 0 ? undefined : written

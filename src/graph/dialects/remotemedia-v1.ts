@@ -4,7 +4,7 @@ import { escapePointer } from '../pointer.js'
 import { sameValue } from '../edit/same-value.js'
 import { isObject } from '../schema/fit-shape.js'
 import type { ObjectShape } from '../schema/shape.js'
-import { noteLosses } from './losses.js'
+import { noteChanged, noteLosses } from './losses.js'
 import { mediaCapabilities, portConstraints } from './media-capabilities.js'
 import { SEED } from './remotemedia-seed.js'
 import { capabilitiesShape, executionShape, metadataShape, seedNodeShape, seedShape, v1EdgeShape, v1NodeShape, v1Shape } from './remotemedia-shapes.js'
@@ -84,7 +84,7 @@ export function exportV1(document: Document, definitionOf: (id: string) => NodeD
   const nodes = document.nodes.map((node, i) => writeV1Node(node, definitionOf(node.id), ids.get(node.id)!, report.node(i), report, other))
   const connections = (document.edges ?? []).map((edge) => {
     const written = writeEdge(edge, definitionOf)
-    return { ...written, from: ids.get(edge.from[0]) ?? edge.from[0], to: ids.get(edge.to[0]) ?? edge.to[0] }
+    return { ...written, from: ids.get(edge.from[0]), to: ids.get(edge.to[0]) }
   })
   const negotiate = document.config?.negotiate ?? 'auto'
   if (negotiate === 'safe') report.substitute('/config/negotiate', 'safe', 'auto_negotiate: false')
@@ -123,36 +123,48 @@ function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined,
   return present({
     id: written, node_type: type, params: node.params, is_output_node: node.output === true ? true : undefined,
     capabilities: capabilitiesOf(node.requires, capabilities as Json | undefined, `${pointer}/requires`, report),
-    host: unplaced ? undefined : host, runtime_hint: writeHint(node.tier, kept),
+    host: unplaced ? undefined : host, runtime_hint: writeHint(node.tier, kept, pointer, report),
     execution: placement === undefined && execution === undefined ? undefined : present({ placement, ...execution as Json | undefined }),
     fast_path: node.policy?.['timeoutMs'] === 0 ? true : undefined,
-    media_capabilities: same ? told : node.media === undefined ? undefined : mediaCapabilities(node.media, definition, `${pointer}/media`, report), ...others,
+    media_capabilities: same ? told : mediaOf(node, definition, `${pointer}/media`, report), ...others,
   })
+}
+
+/** Constraints of ports; those that would be read as something else are in the report. */
+function mediaOf({ media }: DocumentNode, definition: NodeDefinition | undefined, pointer: string, report: Report): Json | undefined {
+  if (media === undefined) return undefined
+  const written = mediaCapabilities(media, definition)
+  noteChanged(media, portConstraints(written, definition, '', new Report('remotemedia-v1')), pointer, report)
+  return Object.keys(written).length === 0 ? undefined : written
 }
 
 function capabilitiesOf(requires: Json | undefined, kept: Json | undefined, pointer: string, report: Report): Json | undefined {
   if (requires === undefined) return kept
   const gpu = requires['gpu'] as Json | undefined, gib = (bytes: unknown): number | undefined => typeof bytes === 'number' ? bytes / GIB : undefined
-  for (const name of Object.keys(requires)) {
-    if (!['cores', 'arch', 'memoryBytes', 'gpu'].includes(name)) report.drop(`${pointer}/${name}`, `${name} has no place in remotemedia-v1`)
-  }
   const written = present({
     gpu: gpu === undefined ? undefined : present({ type: gpu['type'] ?? 'any', min_memory_gb: gib(gpu['minMemoryBytes']), required: gpu['required'] }),
     cpu: requires['cores'] === undefined && requires['arch'] === undefined ? undefined : present({ cores: requires['cores'], arch: requires['arch'] }),
     memory_gb: gib(requires['memoryBytes']), ...kept,
   })
+  noteChanged(requires, requirementsOf(written), pointer, report)
   return Object.keys(written).length === 0 ? undefined : written
 }
 
-/** Ids as the manifest allows them, each once. */
+/** Ids as the manifest allows them, each once: of nodes, and of nodes that edges name though there are none. */
 function ownIds(document: Document, report: Report): ReadonlyMap<string, string> {
-  const ids = new Map<string, string>(), taken = new Set(document.nodes.map((node) => node.id))
-  document.nodes.forEach(({ id: given }, i) => {
-    let written = given.replaceAll(/[^A-Za-z0-9_-]/g, '_') || '_'
-    for (let n = 2; written !== given && taken.has(written); n++) written = `${given.replaceAll(/[^A-Za-z0-9_-]/g, '_')}_${n}`
+  const ids = new Map<string, string>(), edges = document.edges ?? [], taken = new Set([...document.nodes.map((node) => node.id), ...edges.flatMap(({ from, to }) => [from[0], to[0]])])
+  const own = (given: string, pointer: string): void => {
+    const plain = given.replaceAll(/[^A-Za-z0-9_-]/gu, '_') || '_'
+    let written = plain
+    for (let n = 2; written !== given && taken.has(written); n++) written = `${plain.slice(0, 63 - String(n).length)}_${n}`
     taken.add(written)
-    report.rename(`${report.node(i)}/id`, given, written)
+    report.rename(pointer, given, written)
     ids.set(given, written)
+  }
+  document.nodes.forEach(({ id }, i) => own(id, `${report.node(i)}/id`))
+  edges.forEach(({ from, to }, e) => {
+    if (!ids.has(from[0])) own(from[0], `${report.edge(e)}/from/0`)
+    if (!ids.has(to[0])) own(to[0], `${report.edge(e)}/to/0`)
   })
   return ids
 }

@@ -1,6 +1,7 @@
 import type { Document, DocumentEdge, DocumentNode } from '../document/document.js'
 import type { PortRef } from '../graph.js'
 import type { NodeDefinition } from '../node-definition.js'
+import { sameValue } from '../edit/same-value.js'
 import { escapePointer } from '../pointer.js'
 import { isObject } from '../schema/fit-shape.js'
 import type { ObjectShape } from '../schema/shape.js'
@@ -49,16 +50,22 @@ export function writeEdge({ from, to, ...edge }: DocumentEdge, definitionOf: (id
 /** Tier of a runtime hint; nothing for `auto`. A hint of several for one tier is kept beside it. */
 export function readHint(c: ImportContext, hint: unknown, pointer: string): { readonly tier?: DocumentNode['tier']; readonly kept?: string } {
   if (typeof hint !== 'string' || hint === 'auto') return {}
-  const tier = hint === 'rust' ? ['wasm-threads', 'wasm'] : 'js'
+  const tier = tierOf(hint)
   c.report.substitute(pointer, `runtime_hint ${hint}`, `tier ${String(tier)}`)
   return { tier, ...(hint !== 'rust' && hint !== 'python' && { kept: hint }) }
 }
 
-/** Runtime hint of a tier. */
-export function writeHint(tier: DocumentNode['tier'], kept: unknown): string | undefined {
+/** What a hint means to a reader. */
+const tierOf = (hint: string): DocumentNode['tier'] => hint === 'rust' ? ['wasm-threads', 'wasm'] : 'js'
+const isScript = (tier: string): boolean => tier === 'js' || tier === 'python'
+
+/** Runtime hint of a tier: `auto` for a list of both kinds. `pointer`: of the node, to note a hint that is read as another tier. */
+export function writeHint(tier: DocumentNode['tier'], kept: unknown, pointer: string, report: Report): string | undefined {
   if (tier === undefined || tier === 'auto') return undefined
-  if (tier === 'js' || tier === 'python') return typeof kept === 'string' && (PYTHON as readonly string[]).includes(kept) ? kept : 'python'
-  return 'rust'
+  const all = typeof tier === 'string' ? [tier] : tier, word = typeof kept === 'string' && (PYTHON as readonly string[]).includes(kept) ? kept : 'python'
+  const hint = all.every(isScript) ? word : all.some(isScript) ? 'auto' : 'rust'
+  if (hint === 'auto' || !sameValue(tierOf(hint), tier)) report.substitute(`${pointer}/tier`, `tier ${String(tier)}`, `runtime_hint ${hint}`)
+  return hint
 }
 
 /** RemoteMedia names end in `Node`. */

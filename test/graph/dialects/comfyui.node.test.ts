@@ -211,7 +211,7 @@ describe('export after edits', () => {
     expect(edges(importDocument(JSON.stringify(workflow.json), { registry }).document)).toEqual(['1.image -> 2.image', '2.image -> 3.images'])
     const api = exported(document, 'comfyui-api')
     expect(api.json).toEqual({ load: { class_type: 'LoadImage', inputs: { image: 'a.png' } }, save: { class_type: 'SaveImage', inputs: { images: ['load', 0] }, _meta: { title: 'Out' } } })
-    expect(api.report.substituted).toEqual([{ pointer: '/nodes/1/mode', what: 'bypass', by: 'a graph without the node' }])
+    expect(api.report.substituted).toEqual([{ pointer: '/nodes/1/mode', what: 'bypass', by: 'a graph without the node' }, { pointer: '/nodes/2/output', what: 'output: false', by: 'SaveImage, an output class' }])
   })
 
   test('params that have no widget are told; extra widgets stay when the list is made anew', () => {

@@ -1,4 +1,6 @@
+import type { DocumentNode } from '../../document/document.js'
 import type { NodeDefinition } from '../../node-definition.js'
+import type { Report } from '../report.js'
 
 /** What ComfyUI's own node classes are to a graph. */
 
@@ -18,6 +20,12 @@ const OUTPUT_CLASSES: ReadonlySet<string> = new Set([
 /** True for nodes that ComfyUI runs for their own sake. */
 export function isOutputClass(name: string, definition: NodeDefinition | undefined): boolean {
   return OUTPUT_CLASSES.has(name) || (definition !== undefined && (definition.effects === 'write' || Object.keys(definition.outputs).length === 0))
+}
+
+/** Notes an `output` that is read as something else: ComfyUI's outputs go by their class. */
+export function noteOutput({ output = false }: DocumentNode, type: string, isOutput: boolean, pointer: string, report: Report): void {
+  if (output && !isOutput) report.drop(`${pointer}/output`, `${type} is no output class`)
+  if (!output && isOutput) report.substitute(`${pointer}/output`, 'output: false', `${type}, an output class`)
 }
 
 /** Alias of a type that is a ComfyUI class: RemoteMedia's end in `Node`. */

@@ -1,15 +1,17 @@
 import type { Document, DocumentNode } from '../../document/document.js'
 import type { PortRef } from '../../graph.js'
 import type { NodeDefinition } from '../../node-definition.js'
+import { paramNames } from '../../params.js'
 import { escapePointer } from '../../pointer.js'
 import { isObject } from '../../schema/fit-shape.js'
-import { noteLosses } from '../losses.js'
+import type { TypeSource } from '../../subgraph/origin.js'
+import { noteChanged, noteLosses } from '../losses.js'
 import type { Report } from '../report.js'
 import { foreignType, present, type Json } from '../source.js'
-import { isClassName, isNote } from './classes.js'
+import { isClassName, isNote, isOutputClass, noteOutput } from './classes.js'
 import { bareNumbers, seedsBare } from './big-integers.js'
-import { OWN, modeOf, type KeptLink, type KeptNode, type KeptScope } from './import-workflow.js'
-import { groupsOf, noteOf, same, withNodeUi } from './layout.js'
+import { OWN, definitionName, isEnd, modeOf, type KeptLink, type KeptNode, type KeptScope } from './import-workflow.js'
+import { commentOf, groupOf, groupsOf, nodeUi, noteOf, same, withNodeUi } from './layout.js'
 import { Sockets, sameLinks } from './sockets.js'
 import { uuidOf } from './uuid.js'
 import { writeInstance, writeWidgets } from './widgets.js'
@@ -21,6 +23,8 @@ interface Given {
   /** Definitions of the root's nodes; inner documents carry none. */
   readonly definitionOf: (id: string) => NodeDefinition | undefined
   readonly report: Report
+  /** Types of inner nodes. */
+  readonly types?: TypeSource
   readonly pointer: string
   /** Ids of subgraph definitions by name. */
   readonly subgraphs: ReadonlyMap<string, string>
@@ -32,10 +36,10 @@ interface Given {
  * Writes a ComfyUI workflow: what was imported from one and not changed is written as it was, everything else anew (version 0.4). What it cannot say is in
  * the report.
  */
-export function exportWorkflow(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
+export function exportWorkflow(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report, types?: TypeSource): Json {
   const subgraphs = new Map<string, string>()
   nameSubgraphs(document, subgraphs)
-  return new ScopeWriter({ document, definitionOf, report, pointer: '', subgraphs }).write()
+  return new ScopeWriter({ document, definitionOf, report, pointer: '', subgraphs, ...(types !== undefined && { types }) }).write()
 }
 
 function nameSubgraphs(document: Document, found: Map<string, string>): void {
@@ -68,6 +72,8 @@ class ScopeWriter {
   readonly #ids = new Map<string, number | string>()
   readonly #links: Written[] = []
   readonly #linkIds = new Set<number>()
+  /** Notes by the comments that they stand for. */
+  readonly #written = new Map<unknown, Json>()
   readonly #ports: { readonly inputs: string[]; readonly outputs: string[]; readonly inputNode: string; readonly outputNode: string }
   readonly #nodes: ReadonlyMap<string, DocumentNode>
   #lastNode = 0
@@ -100,30 +106,55 @@ class ScopeWriter {
       document: ['id', 'revision', 'ui', 'definitions', ...(name === undefined ? [] : ['inputs', 'outputs'])], node: ['mode', 'output', 'ui'], edge: ['id'], own: OWN,
       meta: name === undefined ? [] : ['name', 'description'],
     }, report, pointer)
+    if (name !== undefined) {
+      // Ports of a subgraph are names with links, none of them required.
+      for (const [input, { to, required = true, ...more }] of Object.entries(document.inputs ?? {})) noteChanged({ ...more, to, required }, { to, required: false }, `${pointer}/inputs/${escapePointer(input)}`, report)
+    }
     for (const node of document.nodes) this.#sockets.set(node.id, new Sockets(keptNode(node), this.#g.definitionOf(node.id)))
     for (const node of this.#keptNodes) this.#sockets.set(String(node['id']), new Sockets({ raw: node }, undefined))
     this.#writeLinks()
     const nodes = [...document.nodes.map((node, i) => this.#writeNode(node, i)), ...this.#keptNodes.map((raw) => this.#sockets.get(String(raw['id']))!.write(raw))]
-    const head = this.#head(), subgraphs = this.#definitions(), definitions = head['definitions'] as Json | undefined
+    const head = this.#head(), subgraphs = this.#definitions(), definitions = head['definitions'] as Json | undefined, groups = this.#groups(head['groups'])
+    if (name !== undefined && document.meta !== undefined) noteChanged({ name: document.meta['name'], description: document.meta['description'] }, head, `${pointer}/meta`, report)
+    noteChanged(document.ui, {
+      groups: Array.isArray(groups) ? groups.map(groupOf) : undefined,
+      comments: this.#comments().map((comment) => { const note = this.#written.get(comment); return note === undefined ? undefined : commentOf(note) }),
+    }, `${pointer}/ui`, report)
     return present({
-      ...head, nodes, links: this.#links.sort((a, b) => a.id - b.id).map((link) => link.raw), groups: this.#groups(head['groups']),
+      ...head, nodes, links: this.#links.sort((a, b) => a.id - b.id).map((link) => link.raw), groups,
       definitions: subgraphs.length === 0 && definitions === undefined ? undefined : { ...definitions, subgraphs },
     })
   }
 
   /** Notes follow the document's comments, the other nodes outside the graph stay. */
   #notes(): Json[] {
-    const { ui } = this.#g.document, comments = isObject(ui) && Array.isArray(ui['comments']) ? ui['comments'].filter(isObject) : []
+    const comments = this.#comments().filter(isObject), taken = new Set<unknown>(this.#nodes.keys())
     const kept = this.#kept?.nodes ?? [], byId = new Map(comments.map((comment) => [comment['id'], comment]))
+    const write = (raw: Json, comment: Json): Json => {
+      const note = noteOf(raw, comment)
+      this.#written.set(comment, note)
+      return note
+    }
     const before = kept.flatMap((raw): Json[] => {
       if (!isNote(raw['type'] as string)) return [raw]
       const comment = byId.get(String(raw['id']))
       byId.delete(String(raw['id']))
-      return comment === undefined ? [] : [noteOf(raw, comment)]
+      return comment === undefined ? [] : [write(raw, comment)]
     })
+    for (const raw of before) taken.add(String(raw['id']))
     const fresh: Json = { type: 'Note', pos: [0, 0], size: [210, 60], flags: {}, order: 0, mode: 0, properties: {} }
-    const after = [...byId.values()].map((comment, i) => noteOf({ id: `note-${i + 1}`, ...fresh }, comment))
+    const after = comments.filter((comment) => !this.#written.has(comment)).map((comment) => {
+      let id = isId(comment['id']) ? comment['id'] : 'note-1'
+      for (let n = 1; taken.has(id); n++) id = `note-${n}`
+      taken.add(id)
+      return write({ id: NUMERIC.test(id) ? Number(id) : id, ...fresh }, comment)
+    })
     return [...before, ...after]
+  }
+
+  #comments(): readonly unknown[] {
+    const { ui } = this.#g.document
+    return isObject(ui) && Array.isArray(ui['comments']) ? ui['comments'] : []
   }
 
   /** Ids as the file had them; numbers where the document's are numbers; fresh numbers for the rest. */
@@ -133,7 +164,7 @@ class ScopeWriter {
     const note = (id: unknown): void => { this.#lastNode = Math.max(this.#lastNode, counter(id)) }
     for (const raw of this.#keptNodes) note(raw['id'])
     nodes.forEach((node) => {
-      const raw = keptNode(node)?.raw['id'], numeric = /^(?:0|[1-9]\d{0,14})$/.test(node.id) ? Number(node.id) : undefined
+      const raw = keptNode(node)?.raw['id'], numeric = NUMERIC.test(node.id) ? Number(node.id) : undefined
       const own = raw !== undefined && String(raw) === node.id ? raw as number | string : numeric
       if (own !== undefined) { this.#ids.set(node.id, own); note(own) }
     })
@@ -149,7 +180,7 @@ class ScopeWriter {
     const { report, pointer, subgraphs, definitionOf } = this.#g, kept = keptNode(node), definition = definitionOf(node.id), at = `${pointer}/nodes/${i}`
     const subgraph = node.type.startsWith('graph::') ? subgraphs.get(node.type.slice(7)) : undefined
     const type = subgraph ?? foreignType(node, definition, isClassName)
-    if (subgraph === undefined) report.rename(`${at}/type`, node.type, type)
+    report.rename(`${at}/type`, node.type, subgraph === undefined ? type : `graph::${definitionName(subgraph)}`)
     const base = kept?.raw ?? { pos: [40 + (i % 8) * 280, 40 + Math.floor(i / 8) * 200], size: [240, 120], flags: {}, order: i, mode: 0, properties: { 'Node name for S&R': type } }
     const mode = node.mode === 'mute' ? 2 : node.mode === 'bypass' ? 4 : 0
     const before = modeOf(base['mode']), changed = (before ?? 'run') !== (node.mode ?? 'run')
@@ -162,7 +193,13 @@ class ScopeWriter {
       else report.substitute(what, `param ${name}`, 'a widget without a name')
     }
     const widgets = subgraph !== undefined && kept !== undefined ? writeInstance(kept.widgets, params, lose) : writeWidgets(kept?.widgets, kept?.named === true, params, definition, lose)
-    return this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
+    const written = this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
+    const names = definition === undefined || subgraph !== undefined ? undefined : paramNames(definition.params)
+    for (const name of Object.keys(params)) if (kept?.widgets?.includes(name) !== true) report.rename(`${at}/params/${escapePointer(name)}`, name, names?.get(name) ?? name)
+    const known = definition ?? this.#g.types?.get(node.type)
+    noteChanged(node.ui, nodeUi(written), `${at}/ui`, report)
+    noteOutput(node, type, subgraph === undefined && (isOutputClass(type, known) || (known === undefined && isEnd(written))), at, report)
+    return written
   }
 
   #writeLinks(): void {
@@ -170,17 +207,24 @@ class ScopeWriter {
     const raws = edges.map((edge) => isLink(edge[OWN]) ? readLink(edge[OWN]) : undefined)
     const wiring = new Wiring([...raws.filter((link) => link !== undefined), ...kept.map(({ link }) => readLink(link))], this.#keptNodes)
     for (const link of [...raws, ...kept.map((one) => readLink(one.link))]) if (link !== undefined) this.#lastLink = Math.max(this.#lastLink, counter(link.id))
-    const fresh: (readonly [from: PortRef, to: PortRef, id?: string])[] = []
-    edges.forEach(({ from, to, id }, e) => {
+    const fresh: (readonly [from: PortRef, to: PortRef, id: string | undefined, pointer: string, order: number])[] = []
+    edges.forEach(({ from, to, id, order }, e) => {
       const link = raws[e], origin = link === undefined ? null : wiring.originOf(link)
       const stands = link !== undefined && origin !== null && 'node' in origin && origin.node === from[0] && this.#nameAt('outputs', from[0], origin.slot) === from[1]
         && link.target === to[0] && this.#nameAt('inputs', to[0], link.targetSlot) === to[1]
-      if (!stands || !this.#emit(link)) fresh.push([from, to, id])
+      if (!stands || !this.#emit(link)) fresh.push([from, to, id, `${this.#g.pointer}/edges/${e}`, order ?? e])
     })
     const inputs = new Map<string, PortRef[]>(Object.entries(document.inputs ?? {}).map(([name, input]) => [name, [...input.to]]))
     const outputs = new Map(Object.entries(document.outputs ?? {}))
     for (const one of kept) this.#writeKept(one, inputs, outputs)
-    for (const [from, to, id] of fresh) this.#emitFresh([from[0], this.#slot('outputs', from)], [to[0], this.#slot('inputs', to)], id)
+    for (const [from, to, id, at] of fresh.sort((a, b) => a[4] - b[4])) {
+      const slot = this.#slot('inputs', to), target = this.#sockets.get(to[0])
+      if (target === undefined || !this.#sockets.has(from[0])) this.#g.report.drop(at, 'it has an end at no node')
+      // The link is written all the same, so that whoever reads the file is told of it.
+      else if (target.inputs[slot]!.links.length > 0) this.#g.report.drop(at, 'an input of ComfyUI has one link')
+      const written = this.#emitFresh([from[0], this.#slot('outputs', from)], [to[0], slot], id)
+      if (id !== undefined) this.#g.report.rename(`${at}/id`, id, String(written))
+    }
     if (this.#g.name === undefined) return
     for (const [name, to] of inputs) for (const ref of to) this.#emitFresh([this.#ports.inputNode, this.#ports.inputs.indexOf(name)], [ref[0], this.#slot('inputs', ref)])
     for (const [name, from] of outputs) this.#emitFresh([from[0], this.#slot('outputs', from)], [this.#ports.outputNode, this.#ports.outputs.indexOf(name)])
@@ -209,7 +253,7 @@ class ScopeWriter {
     return true
   }
 
-  #emitFresh(from: readonly [string, number], to: readonly [string, number], wanted?: string): void {
+  #emitFresh(from: readonly [string, number], to: readonly [string, number], wanted?: string): number {
     const own = wanted !== undefined && /^\d{1,15}$/.test(wanted) ? Number(wanted) : undefined
     const id = own !== undefined && !this.#linkIds.has(own) ? own : ++this.#lastLink
     this.#lastLink = Math.max(this.#lastLink, counter(id))
@@ -218,6 +262,7 @@ class ScopeWriter {
     const raw = this.#tuples() ? [id, ref(from[0]), from[1], ref(to[0]), to[1], type]
       : { id, origin_id: ref(from[0]), origin_slot: from[1], target_id: ref(to[0]), target_slot: to[1], type }
     this.#add({ id, raw, from, to })
+    return id
   }
 
   #add(link: Written): void {
@@ -252,7 +297,7 @@ class ScopeWriter {
       ...raw, ...present(counters), ...(name === undefined ? present({ id, revision }) : {
         inputs: this.#portList(raw['inputs'], this.#ports.inputs, this.#ports.inputNode, 'from'),
         outputs: this.#portList(raw['outputs'], this.#ports.outputs, this.#ports.outputNode, 'to'),
-        ...(typeof meta['name'] === 'string' && !String(raw['name'] ?? '').startsWith(meta['name']) && { name: meta['name'] }),
+        ...present({ name: meta['name'], description: meta['description'] }),
       }),
     }
   }
@@ -278,14 +323,20 @@ class ScopeWriter {
   }
 
   #definitions(): Json[] {
-    const { document, report, pointer, subgraphs } = this.#g
+    const { document, report, pointer, subgraphs, types } = this.#g
     return Object.entries(document.definitions ?? {}).sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, definition]) => {
       if (!isObject(definition) || !Array.isArray(definition['nodes'])) return []
-      const given = { document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name }
+      const given = { document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name, ...(types !== undefined && { types }) }
+      report.rename(given.pointer, name, definitionName(subgraphs.get(name)!))
       return [new ScopeWriter(given).write()]
     })
   }
 }
+
+/** Ids that are numbers in a file. */
+const NUMERIC = /^(?:0|[1-9]\d{0,14})$/
+/** What a node of a file may be called. */
+function isId(id: unknown): id is string { return typeof id === 'string' && id !== '' && id.length <= 64 && !/\p{Cc}/u.test(id) }
 
 /** A counter of the file, or 0 for one that could not be counted on. */
 function counter(value: unknown): number { return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 50 ? value as number : 0 }

@@ -273,7 +273,7 @@ export function modeOf(mode: unknown): DocumentNode['mode'] | undefined {
 }
 
 /** True for a node of an unknown class that reads something and gives nothing: ComfyUI can only run it for its own sake. */
-function isEnd(node: Json): boolean {
+export function isEnd(node: Json): boolean {
   const outputs = node['outputs'] as readonly unknown[] | null | undefined, inputs = (node['inputs'] ?? []) as readonly Json[]
   return (outputs ?? []).length === 0 && inputs.some(({ link }) => typeof link === 'number')
 }

@@ -19,8 +19,9 @@ export function nodeUi(raw: Json): Json {
 }
 
 /** A node as it was, changed where `ui` says something else than it did then. */
-export function withNodeUi(raw: Json, ui: unknown): Json {
-  if (!isObject(ui)) return raw
+export function withNodeUi(raw: Json, given: unknown): Json {
+  if (!isObject(given)) return raw
+  const ui: Json = Object.fromEntries(Object.entries(given).filter(([name, value]) => typeof value === (name === 'title' || name === 'color' ? 'string' : name === 'collapsed' ? 'boolean' : 'number')))
   const before = nodeUi(raw), changed = (...names: readonly string[]): boolean => names.some((name) => ui[name] !== before[name])
   return present({
     ...raw,

@@ -101,7 +101,8 @@ export function writeWidgets(list: readonly Widget[] | undefined, named: boolean
   if (named) return Object.fromEntries([...list!.map((widget): [string, unknown] => [typeof widget === 'string' ? widget : String(widget[0]), valueOf(widget, params)]), ...more.map((name): [string, unknown] => [name, params[name]])])
   if (list === undefined && more.length === 0) return undefined
   const names = definition === undefined ? undefined : paramNames(definition.params)
-  if (names !== undefined && more.some((name) => names.has(name))) {
+  // Without a list of its own, a value at a place would be read as the param that the type has there.
+  if (names !== undefined && (list === undefined || more.some((name) => names.has(name)))) {
     for (const name of more) if (!names.has(name)) lose(name, true)
     const own = (name: string): string => names.get(name) ?? name
     return positional((list ?? []).map((widget) => typeof widget === 'string' ? own(widget) : widget.length === 3 ? [own(widget[0]), widget[1], widget[2]] : widget),
