@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<string, readonly [what: string, is: (value: unknown
  * documents become before they are hashed, when, where and at what cost it runs), so hashes pass it by. `fingerprint` has a record of its own there.
  */
 const NODE = '~title:s! ~doc:s ~family:s ~tags:S ~aliases:S ~status:stable|experimental|deprecated ~replacedBy:s ~references:S params:o! additionalParams:b inputs:o! outputs:o! main:s kernel:o reference:o process:f init:f '
-  + 'flush:f reset:f dispose:f pull:f thread:engine|worker codeURL:s|u whole:f probe:f validate:f deterministic:yes|seeded|no parity:exact|o stateful:b idempotent:b effects:none|read|write latencyFrames:n|f '
+  + 'flush:f reset:f dispose:f pull:f ~thread:engine|worker codeURL:s|u whole:f probe:f validate:f deterministic:yes|seeded|no parity:exact|o stateful:b idempotent:b effects:none|read|write latencyFrames:n|f '
   + 'tailFrames:n|f holdFrames:n|f summary:f identity:f ~planNote:f ~costNs:n ~costUs:n|f ~memoryBytes:n|f ~requires:o ~pin:main|master ~limiters:S ~hangMs:n ~batchable:b ~fingerprint:f ~converter:o ~migrations:O ~example:f'
 const PARAM = 'type:number|integer|boolean|string|enum|seed|vector|color|file|json|array|object! unit:s min:N max:N exclusiveMin:N exclusiveMax:N step:n values:S pattern:s minLength:n maxLength:n minItems:n maxItems:n '
   + 'items:o required:b curve:lin|log|exp|db label:s doc:s widget:s cosmetic:b secret:b size:cores|memoryBytes alias:S rate:sample|block|init input:b main:b'

@@ -53,9 +53,6 @@ describe('additional params', () => {
     expect(hash({ a: 1, name: 'n', z: 2 })).toBe(hash({ z: 2, a: 1, name: 'n', level: 1 }))
     const all = [hash({}), hash({ a: 1 }), hash({ a: 2 }), hash({ b: 1 }), hash({ a: 1, b: 1 }), hash({ a: '1' }), hash({ z: 1 })]
     expect(new Set(all).size).toBe(all.length)
-    // As a declared param of that name and value.
-    const declared = defineNode({ ...shared, type: 'test::open', params: { ...params, a: { type: 'json', doc: '' } }, additionalParams: true })
-    expect(hashGraph(graphFrom({ out: declared({ a: { k: 1 } }) })).graph).toBe(hash({ a: { k: 1 } }))
   })
 
   test('are in the schemas', () => {

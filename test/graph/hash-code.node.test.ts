@@ -32,7 +32,7 @@ const KERNEL: Pairs<KernelDeclaration> = {
   module: ['core', 'more'], export: ['a', 'b'], flush: [true, false], shared: [true, false], tiers: [['wasm'], ['wasm-threads']], statuses: [{ 1: 'a' }, { 1: 'b' }], inPlace: [[[0, 0]], [[0, 1]]], assets: [one, two], slots: [one, two], controls: [one, two],
 }
 const TABLES: readonly (readonly [name: string, pairs: Readonly<Record<string, Pair<unknown>>>, aside: string, around: (fields: object) => object])[] = [
-  ['definition', DEFINITION, 'type fingerprint title doc family tags aliases status replacedBy references planNote costNs costUs memoryBytes requires pin limiters hangMs batchable converter migrations example', (fields) => ({ ...base, ...fields })],
+  ['definition', DEFINITION, 'type fingerprint title doc family tags aliases status replacedBy references planNote costNs costUs memoryBytes requires pin limiters hangMs batchable thread converter migrations example', (fields) => ({ ...base, ...fields })],
   ['input', INPUT, 'doc', (fields) => ({ ...base, inputs: { in: { media: json(), ...fields } } })], ['output', OUTPUT, 'doc', (fields) => ({ ...base, outputs: { out: { media: json(), ...fields } } })],
   ['param', PARAM, 'unit curve label doc widget size alias', (fields) => ({ ...base, params: { p: { type: 'number', doc: '', ...fields } } })], ['kernel', KERNEL, '', (fields) => ({ ...gain.definition, kernel: { module: 'x', export: 'y', ...fields } })],
 ]

@@ -45,7 +45,7 @@ describe.each(modes)('ctx.alloc on a thread, shared memory %s', (shared) => {
 
   test('audio is held and counted as other memory is, wherever it lies: bounds, peak, and nothing twice when it is given out', async () => {
     await using engine = await open(shared, { arenaBytes: 64 * MIB })
-    const before = engine.stats().arena.usedBytes, sound = audio({ format: 'f32', layout: 'planar' })
+    const before = engine.stats().arena.usedBytes, sound = audio({ format: 'f32', layout: 'planar', discovered: true })
     const full = scripted(async (_inputs, _params, ctx) => { for (let n = 0; n < 2; n++) await ctx.allocAudio({ rate: 8_000, channels: 1, frames: 10 * 2 ** 20 }); return {} })
     expect(await failure(engine.run({ out: full() }))).toMatchObject({ code: 'ARENA_FULL' })
     expect(engine.stats().arena.usedBytes).toBe(before)
