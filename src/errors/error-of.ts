@@ -8,6 +8,6 @@ export function errorOf(diagnostic: Diagnostic, all: readonly Diagnostic[] = [])
   return new MillraceError(diagnostic.message, {
     code: diagnostic.code, kind, httpStatus, severity: diagnostic.severity, hint: diagnostic.hint,
     details: { diagnostic, ...(all.length === 0 ? {} : { diagnostics: all }) },
-    ...(node === undefined ? {} : { nodeId: node }), ...(port === undefined ? {} : { port }), ...(edge === undefined ? {} : { edge }),
+    nodeId: node, port, edge,
   })
 }

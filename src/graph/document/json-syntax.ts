@@ -1,13 +1,9 @@
 /** The first place where text stops being JSON (RFC 8259). Offsets count UTF-16 units. */
 export interface SyntaxFault { readonly offset: number; readonly expected: string; readonly found: string }
 
-/** What may come next. */
-type State = 'value' | 'value or ]' | 'name or }' | 'name' | ':' | ', or }' | ', or ]' | 'end'
+/** What may come next, as a message says it. */
+type State = 'a value' | 'a value or ]' | 'a property name or }' | 'a property name' | ':' | ', or }' | ', or ]' | 'end of text'
 
-const EXPECTED: Readonly<Record<State, string>> = {
-  value: 'a value', 'value or ]': 'a value or ]', 'name or }': 'a property name or }', name: 'a property name', ':': ':', ', or }': ', or }', ', or ]': ', or ]',
-  end: 'end of text',
-}
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
 /**
@@ -16,34 +12,34 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
  */
 export function findSyntaxFault(text: string): SyntaxFault | undefined {
   const open: ('{' | '[')[] = []
-  let state: State = 'value', at = 0
+  let state: State = 'a value', at = 0
   for (;;) {
     at = skipSpace(text, at)
     const char = text[at]
-    if (char === undefined) return state === 'end' ? undefined : fault(text, at, EXPECTED[state])
-    const afterValue = (): State => open.length === 0 ? 'end' : open[open.length - 1] === '{' ? ', or }' : ', or ]'
-    if (state === 'value' || state === 'value or ]') {
-      if (char === ']' && state === 'value or ]') { open.pop(); at++; state = afterValue() }
-      else if (char === '{' || char === '[') { open.push(char); at++; state = char === '{' ? 'name or }' : 'value or ]' }
+    if (char === undefined) return state === 'end of text' ? undefined : fault(text, at, state)
+    const afterValue = (): State => open.length === 0 ? 'end of text' : open[open.length - 1] === '{' ? ', or }' : ', or ]'
+    if (state === 'a value' || state === 'a value or ]') {
+      if (char === ']' && state === 'a value or ]') { open.pop(); at++; state = afterValue() }
+      else if (char === '{' || char === '[') { open.push(char); at++; state = char === '{' ? 'a property name or }' : 'a value or ]' }
       else {
-        const end = scalarEnd(text, at, EXPECTED[state])
+        const end = scalarEnd(text, at, state)
         if (typeof end !== 'number') return end
         at = end
         state = afterValue()
       }
-    } else if (state === 'name' || state === 'name or }') {
-      if (char === '}' && state === 'name or }') { open.pop(); at++; state = afterValue() }
-      else if (char !== '"') return fault(text, at, EXPECTED[state])
+    } else if (state === 'a property name' || state === 'a property name or }') {
+      if (char === '}' && state === 'a property name or }') { open.pop(); at++; state = afterValue() }
+      else if (char !== '"') return fault(text, at, state)
       else {
         const end = stringEnd(text, at)
         if (typeof end !== 'number') return end
         at = end
         state = ':'
       }
-    } else if (state === ':' && char === ':') { at++; state = 'value' }
-    else if ((state === ', or }' || state === ', or ]') && char === ',') { at++; state = state === ', or }' ? 'name' : 'value' }
+    } else if (state === ':' && char === ':') { at++; state = 'a value' }
+    else if ((state === ', or }' || state === ', or ]') && char === ',') { at++; state = state === ', or }' ? 'a property name' : 'a value' }
     else if ((state === ', or }' && char === '}') || (state === ', or ]' && char === ']')) { open.pop(); at++; state = afterValue() }
-    else return fault(text, at, EXPECTED[state])
+    else return fault(text, at, state)
   }
 }
 

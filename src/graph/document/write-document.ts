@@ -1,4 +1,5 @@
 import { commonErrors } from '../../errors/common-errors.js'
+import { isInstance } from '../../errors/is-instance.js'
 import { show } from '../../errors/show.js'
 import { HARD_LIMITS } from '../limits.js'
 import { escapePointer } from '../pointer.js'
@@ -135,7 +136,5 @@ function pick(shape: Shape, kind: 'list' | 'object' | 'map'): Shape | undefined 
 
 /** Typed arrays, dates and other instances have no JSON form of their own. */
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (!isObject(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  return isObject(value) && !isInstance(value)
 }

@@ -87,13 +87,12 @@ export function describeShape(shape: Shape): string {
 }
 
 function between({ min, max }: { readonly min?: number; readonly max?: number }, of: string): string {
-  if (min !== undefined && max !== undefined) return ` of ${min} to ${max} ${of}`
-  if (min !== undefined) return ` of at least ${min} ${of}`
-  return max === undefined ? '' : ` of at most ${max} ${of}`
+  return bounds(min, max, 'of', 'of at least', 'of at most', ` ${of}`)
 }
 
-function range({ min, max }: NumberShape): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`
-  if (min !== undefined) return ` from ${min}`
-  return max === undefined ? '' : ` up to ${max}`
+function range({ min, max }: NumberShape): string { return bounds(min, max, 'from', 'from', 'up to') }
+
+function bounds(min: number | undefined, max: number | undefined, both: string, least: string, most: string, of = ''): string {
+  if (min === undefined) return max === undefined ? '' : ` ${most} ${max}${of}`
+  return max === undefined ? ` ${least} ${min}${of}` : ` ${both} ${min} to ${max}${of}`
 }
