@@ -194,8 +194,11 @@ class ScopeWriter {
     }
     const widgets = subgraph !== undefined && kept !== undefined ? writeInstance(kept.widgets, params, lose) : writeWidgets(kept?.widgets, kept?.named === true, params, definition, lose)
     const written = this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
-    const names = definition === undefined || subgraph !== undefined ? undefined : paramNames(definition.params)
-    for (const name of Object.keys(params)) if (kept?.widgets?.includes(name) !== true) report.rename(`${at}/params/${escapePointer(name)}`, name, names?.get(name) ?? name)
+    if (definition !== undefined && subgraph === undefined) {
+      for (const name of Object.keys(params)) {
+        if (!Object.hasOwn(definition.params, name) && kept?.widgets?.includes(name) !== true) report.rename(`${at}/params/${escapePointer(name)}`, name, paramNames(definition.params).get(name) ?? name)
+      }
+    }
     const known = definition ?? this.#g.types?.get(node.type)
     noteChanged(node.ui, nodeUi(written), `${at}/ui`, report)
     noteOutput(node, type, subgraph === undefined && (isOutputClass(type, known) || (known === undefined && isEnd(written))), at, report)
