@@ -71,7 +71,7 @@ export async function unpackByTurns(arena: Arena, wire: WirePacket, edge: string
       return { to: arena.u8.subarray(buffer.address + at + from, buffer.address + at + to), from: new Uint8Array(audio.bytes, at + from, to - from) }
     }, { ledger: arena.copies, edge, reason: 'thread' }, turn)
   } catch (error) { buffer.close(); throw error }
-  return packetOf(media, buffer, position, duration, { metadata })
+  return packetOf(media, buffer, position, duration, { streamId: edge, metadata })
 }
 
 function audioFor(arena: Arena, { rate, channels, format, layout }: AudioMedia, frames: number, position: number, holder?: Holder): ArenaAudio {
