@@ -1,8 +1,14 @@
-import { checkParam } from '../check-param.js'
+import { commonErrors } from '../../errors/common-errors.js'
 import type { Suggestion } from '../../errors/diagnostic.js'
+import { show } from '../../errors/show.js'
+import type { MediaKind } from '../../media/media-type.js'
+import { checkParam } from '../check-param.js'
 import { exceeded } from '../document/check-document.js'
 import { graphErrors } from '../errors.js'
 import { migrateNode } from '../migrate-node.js'
+import { constraintDomain } from '../negotiate/constraints.js'
+import { describeConstraint } from '../negotiate/describe.js'
+import { kindsOf } from '../negotiate/domain.js'
 import type { NodeDefinition } from '../node-definition.js'
 import { resolveParams } from '../params.js'
 import { escapePointer } from '../pointer.js'
@@ -93,11 +99,27 @@ function drivenParams(c: Context): Map<number, Set<string>> {
 }
 const NONE = {}
 
+/** Kinds of media that a plain value can stand for at a port, as those who bind it see it; undefined: more than its look decides. */
+function literalKinds(value: unknown): readonly MediaKind[] | undefined {
+  if (typeof value === 'string') return ['text', 'json']
+  if (Array.isArray(value)) return value.every((item) => typeof item !== 'object') ? ['json', 'events', ...(value.length > 0 && value.every((item) => typeof item === 'string') ? ['text' as const] : [])] : undefined
+  if (typeof value === 'object' && value !== null && ('media' in value || 'rate' in value || ![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null))) return undefined
+  return ['json']
+}
+
 /** A default is checked like a value written at the node, and then stands there for what later stages see. */
 function checkDefault(c: Context, index: number, input: string, value: unknown, id: string, port: string): void {
   const node = c.indexOf.get(id)
   const definition = node === undefined ? undefined : c.sound(node)
-  if (definition === undefined || !Object.hasOwn(definition.params, port)) return
+  if (definition === undefined) return
+  if (!Object.hasOwn(definition.params, port)) {
+    const media = c.graph.inputs.get(input)!.media ?? (Object.hasOwn(definition.inputs, port) ? definition.inputs[port]!.media : undefined), kinds = literalKinds(value), own = media && kindsOf(constraintDomain(media))
+    if (own == null || kinds === undefined || own.some((kind) => kinds.includes(kind))) return
+    const expected = `${describeConstraint(media!)} for ${id}.${port}`, got = show(value)
+    c.report('inputs', index, commonErrors.INVALID_ARGUMENT.diagnostic({ function: `run input ${input}`, expected, got }, { stage: 8, node: id, port, pointer: `/inputs/${escapePointer(input)}/default`, expected, got: value }))
+    c.brokenNodes.add(node!)
+    return
+  }
   const { values, diagnostics } = resolveParams(definition, { [port]: value }, { node: id })
   for (const one of diagnostics) {
     if (one.port?.split(/[.[]/)[0] !== port || one.constraint === 'required') continue
