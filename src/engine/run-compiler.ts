@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../errors/diagnostic.js'
 import { errorOf } from '../errors/error-of.js'
 import { isMillraceError } from '../errors/millrace-error.js'
-import { graphErrors } from '../graph/errors.js'
 import { createGraph, type Graph, type GraphNode } from '../graph/graph.js'
 import { graphFrom, type Outputs } from '../graph/graph-from.js'
 import { withDefinitions } from '../graph/with-definitions.js'
@@ -20,6 +19,7 @@ import { probeSources, type Discovered } from '../schedule/probe-sources.js'
 import type { RunOptions } from '../schedule/run-types.js'
 import type { Media } from '../media/media-type.js'
 import type { HostFacts } from '../kernels/host-facts.js'
+import { engineErrors } from './errors.js'
 import { hungNode } from './hung-node.js'
 import { wholeCalls } from './nested-runs.js'
 import type { EngineParts } from './engine-parts.js'
@@ -106,9 +106,9 @@ export class RunCompiler {
   /** Outputs that cannot fit are refused before anything runs; those that nearly fill the arena are named (stage 13). */
   requireRoom(runId: string, { leastBytes: need }: CompiledPlan): Diagnostic[] {
     const { capacityBytes, usedBytes } = this.#p.arena.stats(), have = capacityBytes - usedBytes
-    if (need > have) throw graphErrors.RESOURCE_EXHAUSTED({ run: runId, need, have, largest: this.#p.arena.largestFreeBytes() }, { runId })
+    if (need > have) throw engineErrors.RESOURCE_EXHAUSTED({ run: runId, need, have, largest: this.#p.arena.largestFreeBytes() }, { runId })
     if (need <= TIGHT * have) return []
-    return [graphErrors.MEMORY_TIGHT.diagnostic({ node: 'run', what: `needs about ${need} of ${have} free bytes`, todo: 'Give the engine a larger arenaBytes, or end long outputs in a writer.' })]
+    return [engineErrors.MEMORY_TIGHT.diagnostic({ node: 'run', what: `needs about ${need} of ${have} free bytes`, todo: 'Give the engine a larger arenaBytes, or end long outputs in a writer.' })]
   }
 
   /** Warnings about the engine itself (a fallback of `auto`) stand in the first plan only (GR-43). */

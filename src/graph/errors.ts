@@ -153,17 +153,6 @@ export const graphErrors = {
       hint: (d) => d.converter === undefined ? 'Change one end, or allow `negotiate: auto`.' : `Insert ${d.converter} or allow \`negotiate: auto\`.`,
     },
     CONVERTER_INSERTED: { ...note, stage: 12, severity: 'info' },
-    RESOURCE_EXHAUSTED: {
-      kind: 'resource', httpStatus: 507, stage: 13,
-      message: (d: { readonly run: string; readonly need: number; readonly have: number; readonly largest: number }) =>
-        `Run ${d.run}: needs ${d.need} bytes, has ${d.have}, largest free ${d.largest}.`,
-      hint: () => 'Stream the output or end it in a writer node; smaller blocks, fewer workers or a larger arena also help.',
-    },
-    MEMORY_TIGHT: { ...note, stage: 13, severity: 'warning' },
-    OUTPUT_NOT_FOUND: {
-      ...bad, message: (d: { readonly name: string; readonly names: readonly string[] }) => `Run: no output ${d.name}; has ${showList(d.names)}.`,
-      hint: () => 'Choose one of them.',
-    },
   }),
   LIMIT_EXCEEDED: commonErrors.LIMIT_EXCEEDED,
   INVALID_ARGUMENT: commonErrors.INVALID_ARGUMENT,

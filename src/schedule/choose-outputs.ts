@@ -1,6 +1,5 @@
 import { edgeListOf } from '../graph/edge-list.js'
 import { commonErrors } from '../errors/common-errors.js'
-import { graphErrors } from '../graph/errors.js'
 import type { Diagnostic } from '../errors/diagnostic.js'
 import type { Graph, GraphEdge, GraphNode } from '../graph/graph.js'
 import type { Limits } from '../graph/limits.js'
@@ -8,6 +7,7 @@ import { prunedNode } from '../graph/pruned-node.js'
 import { reaching } from '../graph/reach.js'
 import { flatGraph, flattenGraph } from '../graph/subgraph/flatten.js'
 import { originOf, withOrigin, type TypeSource } from '../graph/subgraph/origin.js'
+import { scheduleErrors } from './errors.js'
 
 /** The part of a graph that some of its outputs need, and what is said of the rest. */
 export interface ChosenOutputs { readonly graph: Graph; /** `PRUNED_NODE` per node that is left out. */ readonly found: readonly Diagnostic[] }
@@ -36,7 +36,7 @@ export function openChosen(graph: Graph, names: readonly string[] | undefined, t
 export function chooseOutputs(graph: Graph, names: readonly string[] | undefined): ChosenOutputs {
   if (names === undefined) return { graph, found: [] }
   if (names.length === 0) throw commonErrors.INVALID_ARGUMENT({ function: 'outputs', expected: 'at least one name of an output', got: 'none' })
-  for (const name of names) if (!graph.outputs.has(name)) throw graphErrors.OUTPUT_NOT_FOUND({ name, names: [...graph.outputs.keys()] })
+  for (const name of names) if (!graph.outputs.has(name)) throw scheduleErrors.OUTPUT_NOT_FOUND({ name, names: [...graph.outputs.keys()] })
   const outputs = new Map([...graph.outputs].filter(([name]) => names.includes(name))), edges = edgeListOf(graph)
   const ends = [...outputs.values()].flatMap(([id]) => edges.indexOf.get(id) ?? []), kept = reaching(edges, [...ends, ...graph.nodes.flatMap(({ output }, n) => output === true ? [n] : [])])
   // Nothing to go by: what is wrong is told of the whole.

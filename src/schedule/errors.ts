@@ -1,11 +1,16 @@
 import { defineErrors } from '../errors/define-errors.js'
+import { showList } from '../errors/show.js'
 
 /** Port faults of a running graph; `port` is written `node.port`, `field` as in the packet. */
 interface PortFault { readonly port: string; readonly field?: string | undefined; readonly expected: string; readonly got: string; readonly edge?: string; /** All edges of an output, of which `edge` names at most three. */ readonly edges?: readonly string[] }
 const portFault = (d: PortFault): string => `Port ${d.port}${d.field === undefined ? '' : `, ${d.field}`}: expected ${d.expected}, got ${d.got}${d.edge === undefined ? '' : `; edge ${d.edge}`}.`
 
-/** What executing a plan can raise (spec execution.md section 7). Memory shortfalls before a run are `RESOURCE_EXHAUSTED` of the graph's table. */
+/** What executing a plan can raise (spec execution.md section 7). Memory shortfalls before a run are `RESOURCE_EXHAUSTED` of the engine's table. */
 export const scheduleErrors = /* @__PURE__ */ defineErrors({
+  OUTPUT_NOT_FOUND: {
+    kind: 'validation', httpStatus: 400, message: (d: { readonly name: string; readonly names: readonly string[] }) => `Run: no output ${d.name}; has ${showList(d.names)}.`,
+    hint: () => 'Choose one of them.',
+  },
   NODE_FAILED: {
     kind: 'execution', httpStatus: 500,
     message: (d: { readonly node: string; readonly type: string; readonly operation: string; readonly cause: string; readonly causeHint?: string; readonly thrown?: unknown }) =>
