@@ -38,7 +38,8 @@ export type { Document, DocumentEdge, DocumentInput, DocumentNode } from './grap
 export type { Limits } from './graph/limits.js'
 export type { GraphId, JobId, NodeId, PackId, RunId, TensorId, WorkerId } from './graph/ids.js'
 export type { Reference, ReferenceInit, ReferenceIo } from './graph/reference.js'
-export type { AnyHandle, AnyOutput, NodeMode, NodeSettings, OutputRef } from './graph/output-ref.js'
+export type { AnyHandle, AnyOutput, NodeMode, OutputRef } from './graph/output-ref.js'
+export type { NodePlace, NodePolicy, NodeRequirements, NodeRetry, NodeSettings, SkipCondition } from './graph/node-settings.js'
 export type { Tier, TierChoice } from './graph/tiers.js'
 export { anyMedia, audio, bytes, events, json, match, oneOf, sameAs, tensor, text, tokens, video } from './media/media-type.js'
 export type {

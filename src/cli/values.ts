@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.js'
-import { parseTier } from '../graph/tiers.js'
+import { parseTier, type TierChoice } from '../graph/tiers.js'
 import { pairs, UsageError, type CommandContext } from './command.js'
 
 /** `--input` words as values for the graph: JSON where a word reads as a number, true, false, null, a string in quotes, an array or an object; else the text itself. */
@@ -33,9 +33,9 @@ export function checkNames(graph: Graph, inputs: Readonly<Record<string, unknown
 function list(names: Iterable<string>): string { return [...names].join(', ') || 'none declared' }
 
 /** `--tier` and `--workers` as options of the engine. Throws UsageError for other words. */
-export function engineOptions(options: CommandContext['options']): { readonly workers: 'auto' | number; readonly tier?: string } {
-  const { tier, workers = 'auto' } = options, count = workers === 'auto' ? 0 : Number(workers)
-  if (tier !== undefined && parseTier(tier) === undefined) throw new UsageError(`--tier ${String(tier)}: expected auto, wasm-threads, wasm or js.`)
+export function engineOptions(options: CommandContext['options']): { readonly workers: 'auto' | number; readonly tier?: TierChoice } {
+  const { tier, workers = 'auto' } = options, count = workers === 'auto' ? 0 : Number(workers), choice = parseTier(tier)
+  if (tier !== undefined && choice === undefined) throw new UsageError(`--tier ${String(tier)}: expected auto, wasm-threads, wasm or js.`)
   if (!Number.isInteger(count) || count < 0 || count > 256 || workers === '') throw new UsageError(`--workers ${String(workers)}: expected auto or 0…256.`)
-  return { workers: workers === 'auto' ? 'auto' : count, ...(typeof tier === 'string' ? { tier } : {}) }
+  return { workers: workers === 'auto' ? 'auto' : count, ...(choice !== undefined && { tier: choice }) }
 }

@@ -15,7 +15,7 @@ export interface EngineOptions {
   /** Shared memory: `auto` where the host allows it; true: or fail; false: move blocks by transfer. */
   readonly shared?: 'auto' | boolean
   /** How kernels run whose nodes do not say it themselves; default `MILLRACE_TIER`, else the best that the host offers. A named tier never falls back. */
-  readonly tier?: TierChoice | (string & {})
+  readonly tier?: TierChoice
   /** File of the worker's code, for a strict content security policy. Used or failed, never replaced. */
   readonly workerURL?: string | URL
   /** File of the worklet's code, likewise. */

@@ -1,9 +1,11 @@
 import { commonErrors } from '../errors/common-errors.js'
+import { isInstance } from '../errors/is-instance.js'
 import { show } from '../errors/show.js'
 import { checkDefinition } from './check-definition.js'
 import type { NodeDefinition, ParamTable } from './node-definition.js'
 import type { NodeFactory, NodeHandle } from './node-factory.js'
-import { callOf, makeHandle, outputFacts, type CallLink, type NodeCall, type NodeSettings, type OutputFacts } from './output-ref.js'
+import { callOf, makeHandle, outputFacts, type CallLink, type NodeCall, type OutputFacts } from './output-ref.js'
+import type { NodeSettings } from './node-settings.js'
 import type { InputTable, OutputTable, Signature, TypedDefinition } from './signature.js'
 
 /**
@@ -124,11 +126,9 @@ function readParams(definition: NodeDefinition, given: unknown, links: CallLink[
 
 /** An object literal (of any realm) or one without prototype; what can be iterated is a stream, however it was made. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || Symbol.asyncIterator in value) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(Symbol.asyncIterator in value) && !isInstance(value)
 }
 
 function wrong(definition: NodeDefinition, expected: string, got: string, hint?: string): Error {
-  return commonErrors.INVALID_ARGUMENT({ function: `${definition.type}()`, expected, got, ...(hint === undefined ? {} : { hint }) })
+  return commonErrors.INVALID_ARGUMENT({ function: `${definition.type}()`, expected, got, hint })
 }

@@ -1,7 +1,8 @@
 import type { KindOf, MediaKind } from '../media/media-type.js'
 import type { InputDeclaration, NodeDefinition } from './node-definition.js'
 import type { Signature } from './signature.js'
-import type { AnyHandle, NodeSettings, OutputRef } from './output-ref.js'
+import type { NodeSettings } from './node-settings.js'
+import type { AnyHandle, OutputRef } from './output-ref.js'
 import type { MainValueOf, ParamsOf, RequiredNames } from './param-types.js'
 
 /** Distributes over the kinds: an output fits when it may carry at least one of them. */

@@ -1,5 +1,6 @@
 import type { MediaKind } from '../media/media-type.js'
 import type { NodeDefinition, ParamValues } from './node-definition.js'
+import type { NodeSettings } from './node-settings.js'
 
 /** Key of the facts in an {@link OutputRef}; registered, so that two copies of the library understand each other. */
 const OUTPUT: unique symbol = Symbol.for('millrace.output') as never
@@ -7,19 +8,6 @@ const OUTPUT: unique symbol = Symbol.for('millrace.output') as never
 const CALL: unique symbol = Symbol.for('millrace.call') as never
 declare const KINDS: unique symbol
 
-/** Settings of one node beside inputs and params (spec graph.md section 1, table `node`). */
-export interface NodeSettings {
-  readonly id?: string
-  readonly version?: string
-  readonly tier?: string | readonly string[]
-  readonly place?: string
-  readonly requires?: Readonly<Record<string, unknown>>
-  readonly mode?: NodeMode
-  readonly policy?: Readonly<Record<string, unknown>>
-  /** Keeps the node even when nothing reads it. */
-  readonly output?: boolean
-  readonly ui?: unknown
-}
 /** `mute` removes the node and skips its dependents, `bypass` forwards its input (GR-08). */
 export type NodeMode = 'run' | 'bypass' | 'mute'
 

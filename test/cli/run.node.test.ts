@@ -40,7 +40,7 @@ test('--quiet keeps the outputs only', async () => {
   expect(err).toBe('')
 })
 
-test.each(['wasm-threads', 'wasm', 'js'])('--output writes audio as the same bytes that the engine writes, and events as JSON (%s)', async (tier) => {
+test.each(['wasm-threads', 'wasm', 'js'] as const)('--output writes audio as the same bytes that the engine writes, and events as JSON (%s)', async (tier) => {
   const wav = join(files.path, tier, 'deep', 'out.wav'), json = join(files.path, `${tier}.json`), own = join(files.path, `${tier}-own.wav`)
   const { code, out } = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `pcm=${wav}`, '-o', `segments=${json}`, '--tier', tier, '--workers', '0', '-q'])
   expect([code, out]).toEqual([0, `\nsegments: written to ${json}\n\npcm: written to ${wav}\n`])

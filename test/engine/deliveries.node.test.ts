@@ -12,7 +12,7 @@ afterAll(() => { host.Worker = RealWorker })
 
 const ROUNDS = 20, noise = Float32Array.from({ length: 1_500_000 }, (_, i) => Math.sin(i * i))
 
-describe.each(['wasm-threads', 'wasm'])('%s', (tier) => {
+describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   test('a kernel whose thread was ended: delivered once more, attempted once', async () => {
     await using engine = await createEngine({ tier, workers: 1, arenaBytes: 2 ** 26, logger: () => undefined })
     const work = { out: resample(audioBuffer({ data: [noise], rate: 48_000 }), { rate: 44_100, quality: 'high' }) }, seen = new Set<number>()

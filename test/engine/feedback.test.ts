@@ -1,6 +1,6 @@
 /** Feedback edges (GR-12): loops equal their recursion to the bit, however they are cut, in every tier, inline and on threads, shared and private memory. */
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { audio, createEngine, defineNode, feedback, graphFrom, type Engine, type Graph, type OutputRef, type RunOptions, type RunResult } from '../../src/index.js'
+import { audio, createEngine, defineNode, feedback, graphFrom, type Engine, type Graph, type OutputRef, type RunOptions, type RunResult, type Tier } from '../../src/index.js'
 import { audioBuffer, channels, gain, mix, resample, vad } from '../../src/nodes/index.js'
 
 type Sound = OutputRef<'audio'>
@@ -49,7 +49,7 @@ const echoBefore = (x: Sound, delayFrames: number): Sound => {
 const isolated = typeof window === 'undefined' || inject('isolated')
 const CASES = [...(isolated ? [['wasm-threads', 0], ['wasm-threads', 2]] as const : []), ['wasm', 0], ['wasm', 2], ['js', 0]] as const
 const engines = new Map<string, Promise<Engine>>()
-const engineOf = (tier: string, workers: number): Promise<Engine> => {
+const engineOf = (tier: Tier, workers: number): Promise<Engine> => {
   const key = `${tier} ${workers}`
   if (!engines.has(key)) engines.set(key, createEngine({ tier, workers }))
   return engines.get(key)!

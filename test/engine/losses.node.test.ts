@@ -50,7 +50,7 @@ host.Worker = class extends RealWorker {
 const files = mkdtempSync(join(tmpdir(), 'millrace-losses-'))
 afterAll(() => { host.Worker = RealWorker; rmSync(files, { recursive: true, force: true }) })
 
-describe.each(['wasm-threads', 'wasm'])('%s', (tier) => {
+describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   let engine: Engine, used: number
   const outputs = { pcm: toPcm16(resample(gain(speech(), { gainDb: -3 }), { rate: 44_100 })), frames: vad(speech()).frames }
   /** What a sound run gives, as plain values. */
@@ -206,7 +206,7 @@ describe('memory that the host refuses', () => {
   }
   afterEach(() => { WebAssembly.Memory = RealMemory })
 
-  test.each(['wasm-threads', 'wasm'])('the default is halved with a warning, and runs (%s)', async (tier) => {
+  test.each(['wasm-threads', 'wasm'] as const)('the default is halved with a warning, and runs (%s)', async (tier) => {
     const logger = vi.fn()
     most(32 * MIB)
     await using engine = await createEngine({ tier, workers: 0, logger })

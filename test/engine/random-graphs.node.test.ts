@@ -60,7 +60,7 @@ describe('random graphs', () => {
   let oracle: Engine
   beforeAll(async () => {
     oracle = await createEngine({ tier: 'js', arenaBytes: 16 * 1_048_576 })
-    for (const o of [{ workers: 0 }, { workers: 1 }, { workers: 4 }, { workers: 2, tier: 'wasm' }]) {
+    for (const o of [{ workers: 0 }, { workers: 1 }, { workers: 4 }, { workers: 2, tier: 'wasm' as const }]) {
       const engine = await createEngine({ ...o, arenaBytes: 32 * 1_048_576 })
       engines.push(engine);
       // Starts the workers, whose stacks and scratch stay.

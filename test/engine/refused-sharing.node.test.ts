@@ -65,7 +65,7 @@ test.each([['wasm-threads,js', 'js'], ['wasm-threads,wasm', 'wasm'], ['rust', 'w
     refusing.how = 'refuses'
     refusing.left = 1
     vi.stubEnv('MILLRACE_TIER', by === 'option' ? undefined : list)
-    await using engine = await open(by === 'option' ? { tier: list } : {})
+    await using engine = await open(by === 'option' ? { tier: list as 'wasm' } : {})
     expect(await tierAfter(engine, { out: plain() }, 'plain')).toBe(tier)
     expect(await tierAfter(engine, { out: plain() }, 'plain')).toBe(tier)
   }

@@ -6,7 +6,7 @@ import { drawFrom, drawGraph, outcome } from '../soak/random-run.js'
 const wave = (frames: number): Float32Array => Float32Array.from({ length: frames }, (_, n) => Math.sin(n / 17) * 0.3)
 
 test('a join that wants for one source holds up the nodes behind the other, and nothing is lost (KE-14)', async () => {
-  for (const tier of ['wasm-threads', 'js']) {
+  for (const tier of ['wasm-threads', 'js'] as const) {
     await using engine = await createEngine({ tier, workers: 0 })
     // The short source ends inside the long one's first chunk.
     const { outputs } = await engine.run({ out: mix([gain(gain(audioBuffer([wave(97_172)]), { gainDb: -4 }), { gainDb: 4 }).out, audioBuffer([wave(49_307)]).out]) })

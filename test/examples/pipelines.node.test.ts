@@ -43,7 +43,7 @@ function plain(result: Pick<RunResult, 'outputs'>): Record<string, unknown> {
   }))
 }
 
-async function runIn(tier: string, graph: Graph, options: RunOptions = {}): Promise<{ values: Record<string, unknown>; result: RunResult }> {
+async function runIn(tier: typeof TIERS[number] | 'auto', graph: Graph, options: RunOptions = {}): Promise<{ values: Record<string, unknown>; result: RunResult }> {
   await using engine = await createEngine({ tier, registry })
   const result = await engine.run(graph, options)
   return { values: plain(result), result }

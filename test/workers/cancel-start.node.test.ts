@@ -9,7 +9,7 @@ import { audioBuffer, gain } from '../../src/nodes/index.js'
 const files = mkdtempSync(join(tmpdir(), 'millrace-starts-'))
 afterAll(() => { rmSync(files, { recursive: true, force: true }) })
 
-test.each(['wasm-threads', 'wasm'])('threads that say nothing: a cancel ends the run, and close the threads (%s)', async (tier) => {
+test.each(['wasm-threads', 'wasm'] as const)('threads that say nothing: a cancel ends the run, and close the threads (%s)', async (tier) => {
   const mute = join(files, 'mute.mjs'), stop = new AbortController()
   writeFileSync(mute, 'setInterval(() => {}, 1000)')
   // The test would be over long before the start is given up.

@@ -14,7 +14,7 @@ const trap = defineNode({
 })
 const tone = (): ReturnType<typeof audioBuffer> => audioBuffer({ data: [Float32Array.from({ length: 50_000 }, (_, i) => Math.sin(i / 20))], rate: 16_000 })
 
-test.each([...(shares ? ['wasm-threads'] : []), 'wasm'])('a logger that throws: a lost worker fails its run, the next one finds its workers, close ends (%s)', async (tier) => {
+test.each<'wasm-threads' | 'wasm'>([...(shares ? ['wasm-threads'] as const : []), 'wasm'])('a logger that throws: a lost worker fails its run, the next one finds its workers, close ends (%s)', async (tier) => {
   let told = 0
   const engine = await createEngine({ tier, workers: 2, arenaBytes: 2 ** 25, kernels: { trap: craftModule({ exports: EXPORTS, body: [0x00], layout: layoutHash() }) }, logger: () => { told++; throw new Error('logger') } })
   await expect(engine.run({ out: trap(tone()) })).rejects.toMatchObject({ code: 'KERNEL_TRAP' })

@@ -3,6 +3,7 @@ import { audioBuffer } from '../../nodes/io/audio-buffer.js'
 import { gain } from '../../nodes/audio/gain.js'
 import { inspectArena } from '../../memory/inspect-arena.js'
 import { readRecords } from '../../memory/recorder.js'
+import { TIERS, type TierChoice } from '../../graph/tiers.js'
 import { isMillraceError } from '../../errors/millrace-error.js'
 import { UsageError, type CommandContext } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -13,7 +14,7 @@ export async function doctor({ positionals, options, terminal }: CommandContext)
   if (positionals.length > 0) throw new UsageError(`expected no words, got ${positionals.join(' ')}.`)
   if (options['dump'] === true) return dump(options['json'] === true, terminal)
   const facts = hostFacts(), auto = await tryTier('auto')
-  const tiers = await Promise.all(['wasm-threads', 'wasm', 'js'].map(async (tier) => ({ tier, ...await tryTier(tier) })))
+  const tiers = await Promise.all(TIERS.map(async (tier) => ({ tier, ...await tryTier(tier) })))
   if (options['json'] === true) { terminal.out(JSON.stringify({ facts, auto, tiers }, null, 2)); return EXIT.OK }
   terminal.out(table([['tier', 'works', 'about'], ['auto', auto.works ? 'yes' : 'no', auto.about], ...tiers.map(({ tier, works, about }) => [tier, works ? 'yes' : 'no', about])]))
   terminal.out('')
@@ -56,7 +57,7 @@ async function dump(json: boolean, terminal: CommandContext['terminal']): Promis
 const MODES = { shared: 'one shared memory for all threads', transfer: 'a memory per thread, blocks move by transfer', single: 'plain arrays, TypeScript references' } as const
 
 /** Opens an engine of the tier and closes it again. */
-async function tryTier(tier: string): Promise<{ readonly works: boolean; readonly about: string }> {
+async function tryTier(tier: TierChoice): Promise<{ readonly works: boolean; readonly about: string }> {
   try {
     await using engine = await createEngine({ tier, arenaBytes: 16 * 1_048_576, workers: 0 })
     const { mode } = engine.stats()
