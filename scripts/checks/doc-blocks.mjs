@@ -35,11 +35,12 @@ function overload(statement, previous) {
   return previous !== undefined && ts.isFunctionDeclaration(statement) && ts.isFunctionDeclaration(previous) && nameOf(statement) === nameOf(previous)
 }
 
-/** One-line exports written line under line below a documented one: a table shares its block. */
+/** One-line exports, values and types, written line under line below a documented one: a table shares its block. */
 function joined(file, statement, previous) {
   if (previous === undefined) return false
   const own = file.text.slice(statement.getStart(file.tree), statement.end)
-  return (!own.includes('\n') || ts.isVariableStatement(statement)) && !/\n\s*\n/.test(file.text.slice(previous.end, statement.getStart(file.tree)))
+  const lines = ts.isVariableStatement(statement) || ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)
+  return (lines || !own.includes('\n')) && !/\n\s*\n/.test(file.text.slice(previous.end, statement.getStart(file.tree)))
 }
 
 function nameOf(statement) {

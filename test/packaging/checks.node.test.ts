@@ -4,6 +4,7 @@ import { check as docBlocks } from '../../scripts/checks/doc-blocks.mjs'
 import { check as fileNames } from '../../scripts/checks/file-names.mjs'
 import { check as forbiddenCalls } from '../../scripts/checks/forbidden-calls.mjs'
 import { check as importDirection } from '../../scripts/checks/import-direction.mjs'
+import { check as lineLength } from '../../scripts/checks/line-length.mjs'
 import { check as pureLayers } from '../../scripts/checks/pure-layers.mjs'
 import { check as remoteSignatures } from '../../scripts/checks/remote-signatures.mjs'
 import { parse } from '../../scripts/lib/sources.mjs'
@@ -71,6 +72,8 @@ describe('doc blocks', () => {
   test('a line under a documented line shares its block, a node its file header', () => {
     expect(docBlocks([parse('src/a.ts', '/** Ids. */\nexport type A = 1\nexport type B = 2'), parse('src/b.ts', '/** A node. */\nexport const b = defineNode({})')])).toEqual([])
     expect(docBlocks([parse('src/a.ts', '/** Ids. */\nexport type A = 1\n\nexport type B = 2')])).toHaveLength(1)
+    expect(docBlocks([parse('src/a.ts', '/** Two. */\nexport interface A {\n  a: 1\n}\nexport interface B {\n  b: 1\n}')])).toEqual([])
+    expect(docBlocks([parse('src/a.ts', '/** One. */\nexport function f() {\n}\nexport function g() {\n}')])).toHaveLength(1)
   })
 })
 
@@ -87,4 +90,22 @@ test('pure layers: no host in graph and media', () => {
 test('remote signatures: no media over Comlink', () => {
   expect(remoteSignatures([parse('src/workers/a.ts', 'export interface WorkerRemote { run(data: Float32Array): Promise<void> }')])).toHaveLength(1)
   expect(remoteSignatures([parse('src/workers/a.ts', 'export interface WorkerRemote { run(id: number): Promise<void> }')])).toEqual([])
+})
+
+describe('line length', () => {
+  const long = (n: number): string => 'x'.repeat(n), at = (path: string, text: string): string[] => lineLength([{ path, text }])
+
+  test('finds lines of more than 140 columns', () => {
+    expect(at('src/a.ts', `const a = 1\n// ${long(138)}`)).toEqual(['src/a.ts:2: expected at most 140 columns, got 141. Break the line.'])
+    expect(at('src/a.ts', `f('${long(90)}', ${long(60)})`)).toHaveLength(1)
+    expect(at('wasm/crates/a.rs', `// ${long(138)}`)).toHaveLength(1)
+    expect(at('src/a.ts', `// ${long(137)}\n// ${'𝄞'.repeat(137)}`)).toEqual([])
+  })
+
+  test.each([
+    ['text', 'a.ts', `f('${long(98)}', ${long(60)})`], ['a template', 'a.mjs', `const a = \`\${b} ${long(140)}\``],
+    ['a line inside a template', 'a.ts', `const a = \`\n${long(150)}\n\``],
+    ['a regular expression', 'a.ts', `const a = /${long(140)}/`], ['an address', 'a.ts', `// see https://example.org/${long(130)}`],
+    ['text of Rust', 'a.rs', `let a = "${long(140)}";`], ['a row of a table', 'a.ts', `/**\n * | ${long(140)} | b |\n */`],
+  ])('allows %s that nothing could break', (_, path, text) => { expect(at(path, text)).toEqual([]) })
 })
