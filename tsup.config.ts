@@ -1,7 +1,7 @@
 /**
- * Two builds (packaging.md section 3): ESM entries that share chunks, and one script-tag file. The command line tool is one of the entries, so that it shares the
- * engine's code and its wasm with them; its `node:` imports stay as they are. All with `clean: false`, because the builds run in parallel: scripts/build.mjs cleans
- * first and writes workers, wasm files and declarations.
+ * Two builds (packaging.md section 3): ESM entries that share chunks, and one script-tag file. The command line tool is one of the entries,
+ * so that it shares the engine's code and its wasm with them; its `node:` imports stay as they are. All with `clean: false`, because the
+ * builds run in parallel: scripts/build.mjs cleans first and writes workers, wasm files and declarations.
  */
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
@@ -31,7 +31,10 @@ const common: Options = {
 export default defineConfig([
   {
     ...common,
-    entry: { index: 'src/index.ts', nodes: 'src/nodes/index.ts', graph: 'src/graph-tools.ts', memory: 'src/memory-tools.ts', testing: 'src/testing/index.ts', cli: 'src/cli/main.ts', ...nodeEntries() },
+    entry: {
+      index: 'src/index.ts', nodes: 'src/nodes/index.ts', graph: 'src/graph-tools.ts', memory: 'src/memory-tools.ts',
+      testing: 'src/testing/index.ts', cli: 'src/cli/main.ts', ...nodeEntries(),
+    },
     external: [/^node:/],
     format: 'esm',
     platform: 'neutral',

@@ -16,7 +16,9 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 const sharedData = resolve(root, '../shared/data')
 const executablePath = await chromiumPath()
 if (executablePath === undefined) {
-  if (process.env['CI']) throw new Error('Browser tests: expected a Chromium, got none. Install it (`apt-get install chromium`) or set MILLRACE_CHROMIUM.')
+  if (process.env['CI']) {
+    throw new Error('Browser tests: expected a Chromium, got none. Install it (`apt-get install chromium`) or set MILLRACE_CHROMIUM.')
+  }
   console.warn('\nSKIP browser projects `isolated` and `plain`: no Chromium found. Install one or set MILLRACE_CHROMIUM.\n')
 }
 
@@ -51,7 +53,10 @@ const browser = (name: string, headers: Record<string, string>): TestProjectConf
   optimizeDeps: { include: ['comlink', 'fast-check'] },
   test: {
     name,
-    provide: { isolated: name === 'isolated', variables: Object.fromEntries(Object.entries(process.env).filter(([key]) => key.startsWith('MILLRACE_'))) as Record<string, string> },
+    provide: {
+      isolated: name === 'isolated',
+      variables: Object.fromEntries(Object.entries(process.env).filter(([key]) => key.startsWith('MILLRACE_'))) as Record<string, string>,
+    },
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.node.test.ts', 'test/types/**'],
     testTimeout: 30_000,
@@ -66,19 +71,30 @@ const browser = (name: string, headers: Record<string, string>): TestProjectConf
 
 export default defineConfig({
   test: {
-    reporters: ['default', [fileURLToPath(new URL('scripts/lib/count-reporter.mjs', import.meta.url)), { expected: part !== undefined && process.env['CI'] ? [part] : [] }]],
+    reporters: [
+      'default',
+      [
+        fileURLToPath(new URL('scripts/lib/count-reporter.mjs', import.meta.url)),
+        { expected: part !== undefined && process.env['CI'] ? [part] : [] },
+      ],
+    ],
     projects: [
       {
         plugins: [inlineVite()],
         define: { MILLRACE_VERSION: JSON.stringify('test') },
-        // Warnings about something that was collected may come while a file's thread ends, when nobody takes them: vitest would fail the run for that.
-        test: { disableConsoleIntercept: true, name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: ['test/**/*.browser.test.ts', 'test/types/**'], testTimeout: 30_000, retry, setupFiles },
+        // Warnings about something that was collected may come while a file's thread ends, when nobody takes them:
+        // vitest would fail the run for that.
+        test: {
+          disableConsoleIntercept: true, name: 'node', environment: 'node', include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.browser.test.ts', 'test/types/**'], testTimeout: 30_000, retry, setupFiles,
+        },
       },
       ...(executablePath === undefined ? [] : [browser('isolated', ISOLATION_HEADERS), browser('plain', {})]),
     ],
     coverage: {
       // The bar of PK-63, for whole runs: `npm run test:coverage`.
-      provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'], reportsDirectory: '.cache/coverage', thresholds: { lines: 85 },
+      provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'], reportsDirectory: '.cache/coverage',
+      thresholds: { lines: 85 },
       exclude: ['src/**/generated/**', 'src/**/generated.ts', 'src/cli/**', 'src/server/**'],
     },
   },

@@ -1,6 +1,7 @@
 /**
- * Question: what does a node cost beside its kernel: by the direct path against samples in JSON, the way engines behind a message boundary take them (AU-17), and as a step
- * of a running graph (KE-12, MW-24)? Hypothesis: the direct path 16 times faster than JSON on a million samples, a step of a pass a few nanoseconds over its kernel.
+ * Question: what does a node cost beside its kernel: by the direct path against samples in JSON, the way engines behind a message boundary
+ * take them (AU-17), and as a step of a running graph (KE-12, MW-24)? Hypothesis: the direct path 16 times faster than JSON on a million
+ * samples, a step of a pass a few nanoseconds over its kernel.
  */
 import { createEngine } from '../src/index.js'
 import { convert } from '../src/nodes/audio/convert.js'
@@ -22,7 +23,8 @@ function boxed(message: string): string {
 export const direct = bench('direct', async (b) => {
   const engine = await createEngine({ workers: 0, arenaBytes: 2 ** 26 })
   const mono = { rate: 48_000, channels: 1, format: 'f32', layout: 'planar' } as const
-  const node = engine.openNode(convert, { format: 'i16' }, mono, { maxFrames: SAMPLES }), input = engine.audio.alloc({ rate: 48_000, channels: 1, frames: SAMPLES })
+  const node = engine.openNode(convert, { format: 'i16' }, mono, { maxFrames: SAMPLES })
+  const input = engine.audio.alloc({ rate: 48_000, channels: 1, frames: SAMPLES })
   const x = Float32Array.from({ length: SAMPLES }, (_, n) => Math.sin(n * 0.1) * 0.9)
   input.channel(0).set(x)
   const row = await b.compare('f32 → i16, 1 048 576 samples', {
@@ -37,7 +39,8 @@ export const direct = bench('direct', async (b) => {
 })
 
 export const steps = bench('steps', async (b) => {
-  const engine = await createEngine({ workers: 0, arenaBytes: 2 ** 26 }), mono = { rate: 48_000, channels: 1, format: 'f32', layout: 'planar' } as const
+  const engine = await createEngine({ workers: 0, arenaBytes: 2 ** 26 })
+  const mono = { rate: 48_000, channels: 1, format: 'f32', layout: 'planar' } as const
   for (const block of [128, 4_096]) {
     const passes = 512, frames = block * passes, data = engine.audio.alloc({ rate: 48_000, channels: 1, frames })
     data.channel(0).fill(0.25)

@@ -1,6 +1,7 @@
 /**
- * Question: how long does a cold one-shot script take to its first result, and a page (issue 3, PK-17)? Hypothesis: little more than the host's own start; import, engine,
- * modules and the job on 2.3 s of speech together below 100 ms in Node, and no more in a page. Needs `npm run build`: what is measured is what users get.
+ * Question: how long does a cold one-shot script take to its first result, and a page (issue 3, PK-17)? Hypothesis: little more than the
+ * host's own start; import, engine, modules and the job on 2.3 s of speech together below 100 ms in Node, and no more in a page. Needs
+ * `npm run build`: what is measured is what users get.
  */
 import { bench, type BenchContext } from './support/bench.js'
 
@@ -48,7 +49,9 @@ const scripts = {
 }
 
 export const firstResult = bench('first-result', async (b) => {
-  const { spawnSync } = await import('node:child_process'), { existsSync, mkdirSync, writeFileSync } = await import('node:fs'), { pathToFileURL } = await import('node:url')
+  const { spawnSync } = await import('node:child_process')
+  const { existsSync, mkdirSync, writeFileSync } = await import('node:fs')
+  const { pathToFileURL } = await import('node:url')
   if (!existsSync('dist/index.js')) throw new Error('dist/index.js: expected the built package, got none. Run `npm run build`.')
   mkdirSync('.cache/bench', { recursive: true })
   const told = new Map<string, Marks[]>(), runs: Record<string, () => void> = {}
@@ -86,8 +89,12 @@ const page = {
 }
 
 export const firstResultInPage = bench('first-result-page', async (b) => {
-  const { createServer } = await import('node:http'), { existsSync, readFileSync } = await import('node:fs'), { chromium } = await import('playwright')
-  const executablePath = [process.env['MILLRACE_CHROMIUM'], chromium.executablePath(), '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => path !== undefined && existsSync(path))
+  const { createServer } = await import('node:http')
+  const { existsSync, readFileSync } = await import('node:fs')
+  const { chromium } = await import('playwright')
+  const executablePath = [
+    process.env['MILLRACE_CHROMIUM'], chromium.executablePath(), '/usr/bin/chromium', '/usr/bin/chromium-browser',
+  ].find((path) => path !== undefined && existsSync(path))
   if (executablePath === undefined) { b.note('no Chromium: set MILLRACE_CHROMIUM'); return }
   const pages = Object.entries(page)
   const server = createServer((request, response) => {
@@ -101,7 +108,8 @@ export const firstResultInPage = bench('first-result-page', async (b) => {
   })
   await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
   const { port } = server.address() as { port: number }
-  const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox', '--disable-gpu'] : ['--disable-gpu'] })
+  const browser =
+    await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox', '--disable-gpu'] : ['--disable-gpu'] })
   const told = new Map<string, Marks[]>(pages.map(([name]) => [name, []])), runs: Record<string, () => Promise<void>> = {}
   for (const [name] of pages) {
     runs[name] = async () => {
@@ -121,7 +129,10 @@ export const firstResultInPage = bench('first-result-page', async (b) => {
 }, ['node'])
 
 function tell(b: BenchContext, name: string, marks: readonly Marks[]): void {
-  const of = (pick: (m: Marks) => number): string => { const all = marks.map(pick).sort((p, q) => p - q); return `${median(all).toFixed(1)} (least ${all[0]!.toFixed(1)})` }
+  const of = (pick: (m: Marks) => number): string => {
+    const all = marks.map(pick).sort((p, q) => p - q)
+    return `${median(all).toFixed(1)} (least ${all[0]!.toFixed(1)})`
+  }
   b.note(`${name}: result ${of((m) => m.end)} ms after the start, ${of((m) => m.end - m.begin)} ms after import began: import ${of((m) => m.imported - m.begin)}, engine ${of((m) => m.engine - m.imported)}, run ${of((m) => m.end - m.engine)}`)
 }
 

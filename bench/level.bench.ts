@@ -1,6 +1,6 @@
 /**
- * Question: what do gain, mixing and the channel mean gain from vectors (AU-54, AU-58, PF-16)? Hypothesis: 5.5 × the scalar loop compiled by the same compiler while
- * the data stay in the cache; beyond it memory decides and both come together.
+ * Question: what do gain, mixing and the channel mean gain from vectors (AU-54, AU-58, PF-16)? Hypothesis: 5.5 × the scalar loop compiled
+ * by the same compiler while the data stay in the cache; beyond it memory decides and both come together.
  */
 import { channels } from '../src/nodes/audio/channels.js'
 import { gain } from '../src/nodes/audio/gain.js'
@@ -52,11 +52,16 @@ export const mixBench = bench('kernels/mix', async (b) => {
       'scalar WebAssembly': () => scalar.mix(out, list, sources, frames),
       'plain TypeScript': () => {
         y.fill(0)
-        for (let i = 0; i < inputs.length; i++) { const x = inputs[i]!, w = weights[i]!; for (let n = 0; n < y.length; n++) y[n] = y[n]! + x[n]! * w }
+        for (let i = 0; i < inputs.length; i++) {
+          const x = inputs[i]!, w = weights[i]!
+          for (let n = 0; n < y.length; n++) y[n] = y[n]! + x[n]! * w
+        }
       },
     }, { unit: { name: 'samples', count: frames * sources } })
     const [mine, other, plain] = row.variants.map((v) => v.p50Ms)
-    b.note(`faster than scalar WebAssembly ${(other! / mine!).toFixed(2)} (bar 5.5), than TypeScript ${(plain! / mine!).toFixed(2)} (bar 3)`)
+    b.note(
+      `faster than scalar WebAssembly ${(other! / mine!).toFixed(2)} (bar 5.5), than TypeScript ${(plain! / mine!).toFixed(2)} (bar 3)`,
+    )
     own.instance.close()
     for (const block of [list, out, ...own.inputs, own.outputs[0]!]) host.arena.free(block)
   }

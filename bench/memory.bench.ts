@@ -5,7 +5,10 @@ import { bench } from './support/bench.js'
 
 const CALLS = 1_000
 
-/** Question: what does a block cost? Hypothesis: < 0.3 µs to take and < 0.3 µs to give back, in a steady loop and under random sizes; ArrayBuffers cost more. */
+/**
+ * Question: what does a block cost? Hypothesis: < 0.3 µs to take and < 0.3 µs to give back, in a steady loop and
+ * under random sizes; ArrayBuffers cost more.
+ */
 export const memoryAlloc = bench('memory/alloc', async (b) => {
   const arena = createArena({ shared: false, wasm: true }), unit = { name: 'take + give', count: CALLS }
   const steady = await b.compare('512 bytes, steady', {
@@ -13,7 +16,8 @@ export const memoryAlloc = bench('memory/alloc', async (b) => {
     'new Float32Array'() { let sum = 0; for (let i = 0; i < CALLS; i++) sum += new Float32Array(128).length; return sum },
   }, { unit })
   b.note(`take or give, steady: ${nanoseconds(steady.variants[0]!.p50Ms)} ns (bar 300)`)
-  const live = new Uint32Array(2_048), sizes = Uint32Array.from({ length: 4_096 }, (_, i) => 64 * (1 + (Math.imul(i, 2_654_435_761) >>> 26)))
+  const live = new Uint32Array(2_048)
+  const sizes = Uint32Array.from({ length: 4_096 }, (_, i) => 64 * (1 + (Math.imul(i, 2_654_435_761) >>> 26)))
   let step = 0
   const random = await b.compare('64–4 096 bytes, random, 1 024 blocks live', {
     arena() {
@@ -26,7 +30,9 @@ export const memoryAlloc = bench('memory/alloc', async (b) => {
   b.note(`take or give, random: ${nanoseconds(random.variants[0]!.p50Ms)} ns (bar 300)`)
 })
 
-/** Question: what does safety cost? Hypothesis: a handle check < 20 ns; borrowing audio that is in the arena < 1 µs, whatever its length. */
+/**
+ * Question: what does safety cost? Hypothesis: a handle check < 20 ns; borrowing audio that is in the arena < 1 µs, whatever its length.
+ */
 export const memoryHandles = bench('memory/handles', async (b) => {
   const arena = createArena({ shared: false, wasm: true }), audio = createAudioApi(arena)
   const handles = Array.from({ length: 64 }, () => arena.alloc(64).handle)
@@ -44,9 +50,12 @@ export const memoryHandles = bench('memory/handles', async (b) => {
 
 /** Question: how fast are half floats without SIMD? Bar of MW-25: 1 GB of f32 per second. */
 export const memoryHalf = bench('memory/half', async (b) => {
-  const wide = Float32Array.from({ length: 1 << 18 }, (_, i) => Math.sin(i)), half = new Uint16Array(1 << 18), unit = { name: 'bytes of f32', count: wide.byteLength }
+  const wide = Float32Array.from({ length: 1 << 18 }, (_, i) => Math.sin(i))
+  const half = new Uint16Array(1 << 18)
+  const unit = { name: 'bytes of f32', count: wide.byteLength }
   await b.compare('262 144 values', {
-    'f32 to f16': () => f32ToF16(wide, half), 'f16 to f32': () => f16ToF32(half, wide), 'f32 to bf16': () => f32ToBf16(wide, half), 'bf16 to f32': () => bf16ToF32(half, wide),
+    'f32 to f16': () => f32ToF16(wide, half), 'f16 to f32': () => f16ToF32(half, wide), 'f32 to bf16': () => f32ToBf16(wide, half),
+    'bf16 to f32': () => bf16ToF32(half, wide),
     'f32 to f32 (set)': (() => { const to = new Float32Array(wide.length); return () => to.set(wide) })(),
   }, { unit })
 })

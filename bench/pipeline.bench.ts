@@ -1,6 +1,7 @@
 /**
- * Question: what does a whole job cost (PF-17, AU-111)? 10 minutes of 44.1 kHz stereo 16-bit WAV → mono → 16 kHz → speech segments and 16-bit audio. Hypothesis: on one
- * thread six times faster than the strongest npm parts put together by hand in the same process; two files on two workers 1.7 times faster than one after the other.
+ * Question: what does a whole job cost (PF-17, AU-111)? 10 minutes of 44.1 kHz stereo 16-bit WAV → mono → 16 kHz → speech segments and
+ * 16-bit audio. Hypothesis: on one thread six times faster than the strongest npm parts put together by hand in the same process; two files
+ * on two workers 1.7 times faster than one after the other.
  */
 import { createEngine, type Engine } from '../src/index.js'
 import { channels } from '../src/nodes/audio/channels.js'
@@ -17,10 +18,16 @@ const SECONDS = 600
 const unit = { name: 's of audio', count: SECONDS }
 
 /** The job of PF-17 on one engine; the result is closed at once. */
-async function job(engine: Engine, wav: Uint8Array): Promise<{ segments: number; frames: number; copied: number; crossed: number; states: number }> {
+async function job(
+  engine: Engine, wav: Uint8Array,
+): Promise<{ segments: number; frames: number; copied: number; crossed: number; states: number }> {
   const speech = resample(channels(wavFile(wav), { to: 1, mode: 'mean' }), { rate: 16_000, quality: 'high' })
   const { outputs, metrics, close } = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
-  const told = { segments: outputs.segments.data.length, frames: outputs.pcm.data.frames, copied: metrics.edges.reduce((sum, edge) => sum + edge.copyBytes, 0), crossed: metrics.copyBytes, states: metrics.workers.checkpointBytes ?? 0 }
+  const told = {
+    segments: outputs.segments.data.length, frames: outputs.pcm.data.frames,
+    copied: metrics.edges.reduce((sum, edge) => sum + edge.copyBytes, 0),
+    crossed: metrics.copyBytes, states: metrics.workers.checkpointBytes ?? 0,
+  }
   close()
   return told
 }
@@ -32,8 +39,16 @@ export const pipeline = bench('pipeline', async (b) => {
     'engine, workers: 0': () => job(engine, wav),
     'npm: loops, speex q5 SIMD, energy loop': () => chain(wav, 'energy'),
     'npm: loops, speex q5 SIMD, fvad': () => chain(wav, 'fvad'),
-    'read and memcpy': () => { for (let at = 0; at < wav.length; at += copy.length) copy.set(wav.subarray(at, Math.min(wav.length, at + copy.length))) },
-  }, { unit, rounds: 5, roundMs: 1, quality: { 'engine, workers: 0': 'resampler: flat to 7.36 kHz, aliases below −120 dB', 'npm: loops, speex q5 SIMD, energy loop': 'resampler: −0.21 dB at 7 kHz, aliases below −111 dB' } })
+    'read and memcpy': () => {
+      for (let at = 0; at < wav.length; at += copy.length) copy.set(wav.subarray(at, Math.min(wav.length, at + copy.length)))
+    },
+  }, {
+    unit, rounds: 5, roundMs: 1,
+    quality: {
+      'engine, workers: 0': 'resampler: flat to 7.36 kHz, aliases below −120 dB',
+      'npm: loops, speex q5 SIMD, energy loop': 'resampler: −0.21 dB at 7 kHz, aliases below −111 dB',
+    },
+  })
   const own = await job(engine, wav), peer = chain(wav, 'energy')
   const [mine, theirs, , read] = row.variants
   b.note(`faster than the npm chain ${(theirs!.p50Ms / mine!.p50Ms).toFixed(2)} (bar 6; by the least times ${(theirs!.minMs / mine!.minMs).toFixed(2)}), ${theirs!.p50Ms >= 6 * mine!.p50Ms ? 'met' : 'missed'}`)
@@ -44,8 +59,11 @@ export const pipeline = bench('pipeline', async (b) => {
 
 export const twoFiles = bench('pipeline-two', async (b) => {
   const wavs = [longWav(SECONDS), longWav(SECONDS, 2)]
-  const inline = await createEngine({ workers: 0 }), one = await createEngine({ workers: 1, arenaBytes: 2 ** 27 }), moving = await createEngine({ workers: 1, shared: false, arenaBytes: 2 ** 27 })
-  const shared = await createEngine({ workers: 2, arenaBytes: 2 ** 27 }), transfer = await createEngine({ workers: 2, shared: false, arenaBytes: 2 ** 27 })
+  const inline = await createEngine({ workers: 0 })
+  const one = await createEngine({ workers: 1, arenaBytes: 2 ** 27 })
+  const moving = await createEngine({ workers: 1, shared: false, arenaBytes: 2 ** 27 })
+  const shared = await createEngine({ workers: 2, arenaBytes: 2 ** 27 })
+  const transfer = await createEngine({ workers: 2, shared: false, arenaBytes: 2 ** 27 })
   const inTurn = async (engine: Engine): Promise<void> => { for (const wav of wavs) await job(engine, wav) }
   const together = async (engine: Engine): Promise<void> => { await Promise.all(wavs.map((wav) => job(engine, wav))) }
   const row = await b.compare('two files of 10 min', {
@@ -65,16 +83,22 @@ export const twoFiles = bench('pipeline-two', async (b) => {
 
 export const chunksAhead = bench('pipeline-ahead', async (b) => {
   const wavs = [longWav(SECONDS), longWav(SECONDS, 2)], { ahead } = ChunkedSegment.prototype
-  const one = await createEngine({ workers: 1, arenaBytes: 2 ** 27 }), moving = await createEngine({ workers: 1, shared: false, arenaBytes: 2 ** 27 })
-  const shared = await createEngine({ workers: 2, arenaBytes: 2 ** 27 }), transfer = await createEngine({ workers: 2, shared: false, arenaBytes: 2 ** 27 })
+  const one = await createEngine({ workers: 1, arenaBytes: 2 ** 27 })
+  const moving = await createEngine({ workers: 1, shared: false, arenaBytes: 2 ** 27 })
+  const shared = await createEngine({ workers: 2, arenaBytes: 2 ** 27 })
+  const transfer = await createEngine({ workers: 2, shared: false, arenaBytes: 2 ** 27 })
   /** As it was before chunks were sent ahead: a pass is asked for when the one before it has been dealt with. */
   const inTurns = async (work: () => Promise<unknown>): Promise<void> => {
     ChunkedSegment.prototype.ahead = () => []
     ChunkedSegment.prototype.goOn = () => undefined
     try { await work() } finally { Object.assign(ChunkedSegment.prototype, { ahead, goOn }) }
   }
-  const { goOn } = ChunkedSegment.prototype, together = async (engine: Engine): Promise<void> => { await Promise.all(wavs.map((wav) => job(engine, wav))) }
-  for (const [name, alone, engine, peer] of [['one file, one worker', (e: Engine) => job(e, wavs[0]!), moving, one], ['two files together, two workers', together, transfer, shared]] as const) {
+  const { goOn } = ChunkedSegment.prototype
+  const together = async (engine: Engine): Promise<void> => { await Promise.all(wavs.map((wav) => job(engine, wav))) }
+  for (const [name, alone, engine, peer] of [
+    ['one file, one worker', (e: Engine) => job(e, wavs[0]!), moving, one],
+    ['two files together, two workers', together, transfer, shared],
+  ] as const) {
     const row = await b.compare(name, {
       'private memory, chunks ahead': () => alone(engine),
       'private memory, one pass after the other': () => inTurns(() => alone(engine)),

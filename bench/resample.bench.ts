@@ -15,7 +15,9 @@ interface Speex {
   _malloc(bytes: number): number
   _free(address: number): void
   _speex_resampler_init(channels: number, from: number, to: number, quality: number, error: number): number
-  _speex_resampler_process_float(state: number, channel: number, input: number, inputCount: number, output: number, outputCount: number): number
+  _speex_resampler_process_float(
+    state: number, channel: number, input: number, inputCount: number, output: number, outputCount: number,
+  ): number
   _speex_resampler_reset_mem(state: number): number
   _speex_resampler_destroy(state: number): void
 }
@@ -49,8 +51,11 @@ function quality(runner: Runner, from: number, to: number): string {
     for (let n = 0; n < count; n++) runner.input[n] = Math.sin(2 * Math.PI * (hertz / from * n % 1))
     const all = runner.run(count), y = all.subarray(all.length * 0.3, all.length * 0.7)
     let a = 0, b = 0, aa = 0, ab = 0, bb = 0, power = 0
-    const wave = (n: number): readonly [number, number] => [Math.cos(2 * Math.PI * (hertz / to * n % 1)), Math.sin(2 * Math.PI * (hertz / to * n % 1))]
-    y.forEach((value, n) => { const [c, s] = wave(n); a += value * c; b += value * s; aa += c * c; ab += c * s; bb += s * s; power += value * value })
+    const wave = (n: number): readonly [number, number] =>
+      [Math.cos(2 * Math.PI * (hertz / to * n % 1)), Math.sin(2 * Math.PI * (hertz / to * n % 1))]
+    y.forEach((
+      value, n,
+    ) => { const [c, s] = wave(n); a += value * c; b += value * s; aa += c * c; ab += c * s; bb += s * s; power += value * value })
     const det = aa * bb - ab * ab, p = (a * bb - b * ab) / det, q = (b * aa - a * ab) / det
     let rest = 0
     y.forEach((value, n) => { const [c, s] = wave(n); rest += (value - p * c - q * s) ** 2 })
@@ -66,10 +71,12 @@ function quality(runner: Runner, from: number, to: number): string {
 async function row(b: BenchContext, host: BenchHost, speex: Speex, from: number, to: number): Promise<void> {
   const frames = SECONDS * from, block = from / 100
   const room = resamplerRoom(host, from, to, frames), spare = host.arena.allocate(frames * 4)
-  const own = (grade: string, maxFrames: number, method = 'auto'): PreparedResampler => prepareResampler(host, { from, to, quality: grade, method, maxFrames }, room)
+  const own = (grade: string, maxFrames: number, method = 'auto'): PreparedResampler =>
+    prepareResampler(host, { from, to, quality: grade, method, maxFrames }, room)
   const high = own('high', frames), highBlocks = own('high', block), best = own('best', frames), bestBlocks = own('best', block)
   const direct = own('high', frames, 'direct'), low = own('low', frames), medium = own('medium', frames)
-  const q5 = speexRunner(speex, from, to, 5, frames), q10 = speexRunner(speex, from, to, 10, frames), q3 = speexRunner(speex, from, to, 3, frames)
+  const q5 = speexRunner(speex, from, to, 5, frames), q10 = speexRunner(speex, from, to, 10, frames)
+  const q3 = speexRunner(speex, from, to, 3, frames)
   const label = `${from / 1_000} → ${to / 1_000} kHz, ${SECONDS} s`
   const told: Record<string, string> = {}
   const named = { high, medium, low, best, 'high, direct': direct, 'speex q3': q3, 'speex q5': q5, 'speex q10': q10 }
@@ -79,20 +86,25 @@ async function row(b: BenchContext, host: BenchHost, speex: Speex, from: number,
   const options = { unit: { name: 's of audio', count: SECONDS }, quality: told, rounds: 9 }
   const first = await b.compare(`${label}, high`, {
     high: () => high.run(frames), 'high in 10 ms blocks': () => highBlocks.blocks(block), 'speex q5': () => q5.run(frames),
-    'speex q3': () => q3.run(frames), medium: () => medium.run(frames), low: () => low.run(frames), 'high, direct': () => direct.run(frames),
+    'speex q3': () => q3.run(frames), medium: () => medium.run(frames), low: () => low.run(frames),
+    'high, direct': () => direct.run(frames),
     'copy of the input': () => host.arena.u8.copyWithin(spare, room.input, room.input + frames * 4),
   }, options)
   const [mine, blocks, five] = first.variants.map((v) => v.p50Ms)
   const bar = from === 44_100 ? 8 : from === 48_000 ? 2.5 : 2
-  b.note(`${label}: high ${(mine! / SECONDS).toFixed(3)} ms per second of audio, ${(five! / mine!).toFixed(2)} × faster than q5 (bar ${bar}), `
-    + `10 ms blocks ${(blocks! / mine!).toFixed(2)} × the whole (bar 1.3)`)
+  b.note(
+    `${label}: high ${(mine! / SECONDS).toFixed(3)} ms per second of audio, ${(five! / mine!).toFixed(2)} × faster than q5 (bar ${bar}), `
+      + `10 ms blocks ${(blocks! / mine!).toFixed(2)} × the whole (bar 1.3)`,
+  )
   const second = await b.compare(`${label}, best`, {
     best: () => best.run(frames), 'best in 10 ms blocks': () => bestBlocks.blocks(block), 'speex q10': () => q10.run(frames),
   }, { ...options, rounds: 5 })
   const [top, topBlocks, ten] = second.variants.map((v) => v.p50Ms)
   const topBar = from === 44_100 ? '15' : from === 48_000 ? '8' : 'none'
-  b.note(`${label}: best ${(top! / SECONDS).toFixed(3)} ms per second of audio, ${(ten! / top!).toFixed(2)} × faster than q10 (bar ${topBar}), `
-    + `10 ms blocks ${(topBlocks! / top!).toFixed(2)} × the whole`)
+  b.note(
+    `${label}: best ${(top! / SECONDS).toFixed(3)} ms per second of audio, ${(ten! / top!).toFixed(2)} × faster than q10 (bar ${topBar}), `
+      + `10 ms blocks ${(topBlocks! / top!).toFixed(2)} × the whole`,
+  )
   for (const runner of [high, highBlocks, best, bestBlocks, direct, low, medium, q3, q5, q10]) runner.close()
   for (const address of [room.input, room.output, spare]) host.arena.free(address)
 }

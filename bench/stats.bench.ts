@@ -4,7 +4,10 @@ import { bench } from './support/bench.js'
 
 const EDGES = 1_000, RUNS = 8, SAMPLES = new Float32Array(4_096)
 
-/** Question: what does `engine.stats()` cost after runs with many edges? Hypothesis: < 100 µs at every call but the first after a run, whose rows are made then and kept. */
+/**
+ * Question: what does `engine.stats()` cost after runs with many edges? Hypothesis: < 100 µs at every call but the first
+ * after a run, whose rows are made then and kept.
+ */
 export const stats = bench('engine/stats', async (b) => {
   for (const runs of [1, RUNS]) {
     await using engine = await createEngine({ workers: 0 })

@@ -9,7 +9,8 @@ const COUNT = 4_096
 
 /** A run of `count` tasks without edges. */
 function openRun({ arena, runtime }: BenchHost, count: number): { readonly tasks: Address; readonly record: Address } {
-  const record = arena.base + ARENA.RUNS, tasks = arena.allocate(count * TASK.BYTES), capacity = 2 ** Math.ceil(Math.log2(count)), { u32 } = arena
+  const record = arena.base + ARENA.RUNS, tasks = arena.allocate(count * TASK.BYTES)
+  const capacity = 2 ** Math.ceil(Math.log2(count)), { u32 } = arena
   for (const lane of [RUN.RING_HIGH, RUN.RING_NORMAL, RUN.RING_LOW]) {
     const ring = arena.allocate(QUEUE.CELLS + capacity * QUEUE.CELL_BYTES)
     runtime.core.queue_init(ring, capacity)
@@ -23,7 +24,10 @@ function openRun({ arena, runtime }: BenchHost, count: number): { readonly tasks
   return { tasks, record }
 }
 
-/** Question: what does scheduling itself cost on one thread? Hypothesis: pop and push < 0.5 µs (MW-31), a task pushed, taken and finished < 1 µs, so 20 000 a second are nothing. */
+/**
+ * Question: what does scheduling itself cost on one thread? Hypothesis: pop and push < 0.5 µs (MW-31), a task pushed, taken and
+ * finished < 1 µs, so 20 000 a second are nothing.
+ */
 export const tasks = bench('kernels/tasks', async (b) => {
   const host = await benchHost(64), { core } = host.runtime, { arena } = host, { tasks: first } = openRun(host, COUNT), { u32 } = arena
   const ring = arena.allocate(QUEUE.CELLS + COUNT * QUEUE.CELL_BYTES)
@@ -31,7 +35,10 @@ export const tasks = bench('kernels/tasks', async (b) => {
   u32[(arena.base + ARENA.SLOTS + SLOT.PID) >>> 2] = 1
   const row = await b.compare(`${COUNT} of them, one thread`, {
     'push, take, finish': () => {
-      for (let n = 0; n < COUNT; n++) { u32[(first + n * TASK.BYTES) >>> 2] = TASK_STATE.PENDING; core.task_push(arena.base, 0, first + n * TASK.BYTES) }
+      for (let n = 0; n < COUNT; n++) {
+        u32[(first + n * TASK.BYTES) >>> 2] = TASK_STATE.PENDING
+        core.task_push(arena.base, 0, first + n * TASK.BYTES)
+      }
       for (let n = 0; n < COUNT; n++) core.task_finish(arena.base, 0, core.task_take(arena.base, 0, -1, 0), TASK_STATE.DONE, 0)
     },
     'ring push and pop': () => { for (let n = 1; n <= COUNT; n++) { core.queue_push(ring, n); core.queue_pop(ring) } },
@@ -39,15 +46,21 @@ export const tasks = bench('kernels/tasks', async (b) => {
   b.note(`push + pop ${(row.variants[1]!.p50Ms * 1e6 / COUNT).toFixed(0)} ns (bar 500); a whole task ${(row.variants[0]!.p50Ms * 1e6 / COUNT).toFixed(0)} ns`)
 })
 
-/** Question: how many no-op tasks do 8 workers get through in shared memory? Bar: 20 000 a second (MW-32). Threads are started before the clock. */
+/**
+ * Question: how many no-op tasks do 8 workers get through in shared memory? Bar: 20 000 a second
+ * (MW-32). Threads are started before the clock.
+ */
 export const throughput = bench('kernels/task-throughput', async (b) => {
-  const { Worker } = process.getBuiltinModule('worker_threads'), total = 200_000, compiled = await compileModules({ shared: true }), host = await benchHost(128), { arena, runtime } = host
-  const { tasks: first, record } = openRun(host, total), gate = arena.allocate(64), seen = arena.allocate(total * 4), rest = arena.allocate(total * 12)
+  const { Worker } = process.getBuiltinModule('worker_threads'), total = 200_000, compiled = await compileModules({ shared: true }),
+    host = await benchHost(128), { arena, runtime } = host
+  const { tasks: first, record } = openRun(host, total)
+  const gate = arena.allocate(64), seen = arena.allocate(total * 4), rest = arena.allocate(total * 12)
   const workers = []
   for (let slot = 0; slot < 8; slot++) {
     runtime.core.alloc_donate(arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
     const job = { kind: 'tasks', gate, arena: arena.base, slot, tasks: first, seen, early: gate, predecessors: rest, stateWord: TASK.STATE }
-    const worker = new Worker('./test/kernels/fixtures/task-worker.mjs', { workerData: { modules: compiled.modules, memory: arena.memory, job } })
+    const worker =
+      new Worker('./test/kernels/fixtures/task-worker.mjs', { workerData: { modules: compiled.modules, memory: arena.memory, job } })
     await new Promise((ready) => worker.once('message', ready))
     workers.push(worker)
   }

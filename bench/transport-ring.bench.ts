@@ -35,9 +35,15 @@ async function start(job: ChannelJob): Promise<WorkerHandle> {
 
 interface Line { readonly channel: RingChannel; readonly inbox: ByteRingReader; readonly handle: WorkerHandle; readonly gate: Int32Array }
 async function open(arena: Arena, kind: 'sleep' | 'spin'): Promise<Line> {
-  const addresses = { toWorker: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address, toEngine: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address }, gate = new Int32Array(arena.buffer, arena.allocate(64), 1)
+  const addresses = {
+    toWorker: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address, toEngine: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address,
+  }
+  const gate = new Int32Array(arena.buffer, arena.allocate(64), 1)
   const channel = new RingChannel(arena, 'engine', addresses, { name: 'bench', blocks: engineBlocks(arena, arena.openHolder('bench')) })
-  return { channel, inbox: new ByteRingReader(arena, addresses.toEngine), gate, handle: await start({ kind, memory: arena.memory!, base: arena.base, addresses, gate }) }
+  return {
+    channel, inbox: new ByteRingReader(arena, addresses.toEngine), gate,
+    handle: await start({ kind, memory: arena.memory!, base: arena.base, addresses, gate }),
+  }
 }
 
 /** There and back, the engine looking all the time. */
@@ -64,16 +70,23 @@ function post({ endpoint }: WorkerHandle, message: object, move: readonly unknow
   })
 }
 
-/** Question: what does a message to a worker and back cost by each way (MW-24, MW-39)? Bars: 10 000 round trips < 500 ms over sleeping rings. */
+/**
+ * Question: what does a message to a worker and back cost by each way (MW-24, MW-39)? Bars: 10 000
+ * round trips < 500 ms over sleeping rings.
+ */
 export const transportRing = bench('workers/transport-ring', async (b) => {
-  const arena = createArena({ shared: true, wasm: true }), sleeping = await open(arena, 'sleep'), spinning = await open(arena, 'spin'), echo = await start({ kind: 'echo' }), node = hostFacts().node
+  const arena = createArena({ shared: true, wasm: true })
+  const sleeping = await open(arena, 'sleep'), spinning = await open(arena, 'spin')
+  const echo = await start({ kind: 'echo' }), node = hostFacts().node
   const spinOnce = (): void => { spin(spinning, PING) }
   Atomics.store(spinning.gate, 0, 1)
   Atomics.notify(spinning.gate, 0)
   await b.compare('there and back, both threads look on', { 'ring, spinning': spinOnce }, { rounds: 7 })
   Atomics.store(spinning.gate, 0, 0)
   await b.compare('there and back, the worker sleeps', {
-    'ring, engine in its event loop': inTurn(() => sleep(sleeping, PING)), 'ring, engine looks on': () => { spin(sleeping, PING) }, ...(node && { 'ring, engine sleeps': () => { block(sleeping, PING) } }), postMessage: inTurn(async () => { await post(echo, { ping: 1 }) }),
+    'ring, engine in its event loop': inTurn(() => sleep(sleeping, PING)), 'ring, engine looks on': () => { spin(sleeping, PING) },
+    ...(node && { 'ring, engine sleeps': () => { block(sleeping, PING) } }),
+    postMessage: inTurn(async () => { await post(echo, { ping: 1 }) }),
   })
   await roundTrips(b, 'engine in its event loop', () => sleep(sleeping, PING))
   if (node) await roundTrips(b, 'engine sleeps', () => { block(sleeping, PING) })
@@ -114,13 +127,29 @@ function inTurn(call: () => Promise<void>): () => Promise<void> {
 
 /** Question: 16 MiB of f32 to a worker and back (PF-12)? Bars: ≥ 2 × transfer, ≥ 100 × clone, and no slower for more. */
 export const transportBlocks = bench('workers/transport-blocks', async (b) => {
-  const arena = createArena({ bytes: 2 ** 28, shared: true, wasm: true }), line = await open(arena, 'sleep'), echo = await start({ kind: 'echo' }), times: number[] = []
-  const there = createRing(arena, { frames: 16, dtype: 'i64' }), back = createRing(arena, { frames: 16, dtype: 'i64' }), one = new BigInt64Array(1)
-  const handles = await start({ kind: 'handles', memory: arena.memory!, base: arena.base, addresses: { toWorker: there.address, toEngine: back.address } })
+  const arena = createArena({ bytes: 2 ** 28, shared: true, wasm: true })
+  const line = await open(arena, 'sleep'), echo = await start({ kind: 'echo' }), times: number[] = []
+  const there = createRing(arena, { frames: 16, dtype: 'i64' })
+  const back = createRing(arena, { frames: 16, dtype: 'i64' })
+  const one = new BigInt64Array(1)
+  const handles = await start({
+    kind: 'handles', memory: arena.memory!, base: arena.base, addresses: { toWorker: there.address, toEngine: back.address },
+  })
   for (const mebibytes of [1, 16, 64]) {
-    const bytes = mebibytes << 20, block = arena.alloc({ dtype: 'f32', shape: [bytes / 4] }), { handle } = block, u8 = block.view(Uint8Array)
-    const ref: TensorRef = { arena: handleArena(handle), dtype: DTYPE_ID.f32, flags: 0, index: handleIndex(handle), generation: handleGeneration(handle), offset: 0, bytes, shape: [bytes / 4], strides: [1] }
-    const job: ControlPacket = { type: 'jobSubmit', body: { jobId: 'j', nodeId: 'n', opType: 'bench', inputs: { in: ref }, outputs: null, params: null, timeoutMs: 0, priority: 0, attempt: 0, delivery: 0 } }
+    const bytes = mebibytes << 20
+    const block = arena.alloc({ dtype: 'f32', shape: [bytes / 4] })
+    const { handle } = block, u8 = block.view(Uint8Array)
+    const ref: TensorRef = {
+      arena: handleArena(handle), dtype: DTYPE_ID.f32, flags: 0, index: handleIndex(handle), generation: handleGeneration(handle),
+      offset: 0, bytes, shape: [bytes / 4], strides: [1],
+    }
+    const job: ControlPacket = {
+      type: 'jobSubmit',
+      body: {
+        jobId: 'j', nodeId: 'n', opType: 'bench', inputs: { in: ref }, outputs: null, params: null, timeoutMs: 0, priority: 0, attempt: 0,
+        delivery: 0,
+      },
+    }
     let buffer = new ArrayBuffer(bytes)
     const cloned = new Float32Array(bytes / 4)
     const row = await b.compare(`${mebibytes} MiB of f32 to a worker and back`, {
@@ -134,7 +163,8 @@ export const transportBlocks = bench('workers/transport-blocks', async (b) => {
       transfer: inTurn(async () => { buffer = (await post(echo, { buffer, move: true }, [buffer]) as { buffer: ArrayBuffer }).buffer }),
       clone: inTurn(async () => { await post(echo, { cloned }) }),
     }, { rounds: 9 })
-    const [ours, looks, ring, transfer, clone] = row.variants.map((variant) => variant.p50Ms) as [number, number, number, number, number], least = row.variants.map((variant) => variant.minMs)
+    const [ours, looks, ring, transfer, clone] = row.variants.map((variant) => variant.p50Ms) as [number, number, number, number, number]
+    const least = row.variants.map((variant) => variant.minMs)
     times.push(ours)
     if (mebibytes === 16) {
       b.note(`16 MiB, transfer takes ${(transfer / ours).toFixed(1)} × as long as a message to the event loop, ${(transfer / looks).toFixed(1)} × as one looked for, ${(transfer / ring).toFixed(1)} × as a handle in a ring (bar 2); ` +
@@ -151,15 +181,23 @@ export const transportBlocks = bench('workers/transport-blocks', async (b) => {
 
 /** Question: what does the codec cost (MW-38)? Bars: encode and decode of 1 KB < 5 µs, of a job < 100 µs. */
 export const codec = bench('workers/codec', async (b) => {
-  const ref: TensorRef = { arena: 1, dtype: 1, flags: 0, index: 5, generation: 6, offset: 0, bytes: 4_096, shape: [2, 512], strides: [512, 1] }
+  const ref: TensorRef = {
+    arena: 1, dtype: 1, flags: 0, index: 5, generation: 6, offset: 0, bytes: 4_096, shape: [2, 512], strides: [512, 1],
+  }
   const text: ControlPacket = { type: 'log', body: { level: 'info', text: 'A line of a log that is long. '.repeat(31), context: {} } }
   const job: ControlPacket = {
     type: 'jobSubmit', traceId: '0123456789abcdef0123456789abcdef',
-    body: { jobId: 'run-1/node-17/0', nodeId: 'node-17', opType: 'audio::resample', inputs: { in: ref, side: ref }, outputs: { out: 'f32' }, params: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`param${i}`, i * 1.5])), timeoutMs: 30_000, priority: 0, attempt: 0, delivery: 1 },
+    body: {
+      jobId: 'run-1/node-17/0', nodeId: 'node-17', opType: 'audio::resample', inputs: { in: ref, side: ref }, outputs: { out: 'f32' },
+      params: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`param${i}`, i * 1.5])),
+      timeoutMs: 30_000, priority: 0, attempt: 0, delivery: 1,
+    },
   }
   const row = await b.compare('encode and decode', {
-    [`log of ${encodePacket(text).length} bytes`]: () => decodePacket(encodePacket(text)), [`job of ${encodePacket(job).length} bytes`]: () => decodePacket(encodePacket(job)),
-    'the same job, JSON and TextEncoder': () => JSON.parse(new TextDecoder().decode(new TextEncoder().encode(JSON.stringify(job)))) as unknown,
+    [`log of ${encodePacket(text).length} bytes`]: () => decodePacket(encodePacket(text)),
+    [`job of ${encodePacket(job).length} bytes`]: () => decodePacket(encodePacket(job)),
+    'the same job, JSON and TextEncoder': () =>
+      JSON.parse(new TextDecoder().decode(new TextEncoder().encode(JSON.stringify(job)))) as unknown,
   })
   const jobBytes = encodePacket(job), decoded = await b.compare('decode', { job: () => decodePacket(jobBytes) })
   b.note(`1 KB: ${(row.variants[0]!.p50Ms * 1_000).toFixed(2)} µs (bar 5); decode of a job ${(decoded.variants[0]!.p50Ms * 1_000).toFixed(2)} µs (bar 100)`)

@@ -14,10 +14,13 @@ import { bench } from './support/bench.js'
 
 /** An engine's arena and a pool of one worker that sleeps. */
 async function openPool(): Promise<{ readonly arena: Arena; readonly runtime: KernelRuntime; readonly pool: WorkerPool }> {
-  const arena = createArena({ shared: true, wasm: true }), compiled = await compileModules({ shared: true }), runtime = instantiateRuntime(compiled, arena.memory!)
+  const arena = createArena({ shared: true, wasm: true })
+  const compiled = await compileModules({ shared: true })
+  const runtime = instantiateRuntime(compiled, arena.memory!)
   runtime.core.alloc_donate(arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
   const pool = new WorkerPool({
-    arena, runtime, compiled: () => Promise.resolve(compiled), mode: { mode: 'shared', reason: 'bench' }, mayTransfer: false, size: 1, warmSpares: 0, startTimeoutMs: 5_000, clock: hostClock, clockOriginMs: performance.timeOrigin,
+    arena, runtime, compiled: () => Promise.resolve(compiled), mode: { mode: 'shared', reason: 'bench' }, mayTransfer: false, size: 1,
+    warmSpares: 0, startTimeoutMs: 5_000, clock: hostClock, clockOriginMs: performance.timeOrigin,
     spawn: hostFacts().node ? nodeSpawner({ code: workerCode }) : browserSpawner({ code: workerCode }),
   })
   await pool.ensure(1)
@@ -25,8 +28,9 @@ async function openPool(): Promise<{ readonly arena: Arena; readonly runtime: Ke
 }
 
 /**
- * Question: what does each way from thread to thread cost (MW-24)? Hypothesis: an inline call < 1 µs; a task through shared memory some tens of µs when the engine
- * waits in its event loop; a remote call more than that; a copy as fast as the memory, far faster than structured clone.
+ * Question: what does each way from thread to thread cost (MW-24)? Hypothesis: an inline call < 1 µs; a task through shared memory some
+ * tens of µs when the engine waits in its event loop; a remote call more than that; a copy as fast as the memory, far faster than
+ * structured clone.
  */
 export const transport = bench('workers/transport', async (b) => {
   const { arena, runtime, pool } = await openPool()
@@ -48,7 +52,9 @@ export const transport = bench('workers/transport', async (b) => {
   })
   const four = 4 << 20, from = arena.alloc(four), to = arena.alloc(four), outside = new Uint8Array(four)
   const a = from.view(Uint8Array), c = to.view(Uint8Array)
-  await b.compare('4 MiB', { 'copy in the arena': () => c.set(a), 'copy out': () => outside.set(a), 'structured clone': () => structuredClone(outside) }, { unit: { name: 'bytes', count: four } })
+  await b.compare('4 MiB', {
+    'copy in the arena': () => c.set(a), 'copy out': () => outside.set(a), 'structured clone': () => structuredClone(outside),
+  }, { unit: { name: 'bytes', count: four } })
   letGo()
   await table.close(hostClock)
   await pool.close()
@@ -57,8 +63,9 @@ export const transport = bench('workers/transport', async (b) => {
 const ROUND_TRIPS = 10_000
 
 /**
- * Question: what does a message to a worker of a pool and back cost (MW-39)? The worker sleeps among tasks, the engine in its event loop; packets of the codec over the two
- * rings, announced by the slot's mail flags and the host event. Bars: 10 000 round trips < 500 ms, < 50 µs each; ≥ 10 000 messages a second.
+ * Question: what does a message to a worker of a pool and back cost (MW-39)? The worker sleeps among tasks, the engine in its event loop;
+ * packets of the codec over the two rings, announced by the slot's mail flags and the host event. Bars: 10 000 round trips < 500 ms, < 50
+ * µs each; ≥ 10 000 messages a second.
  */
 export const transportPool = bench('workers/transport-pool', async (b) => {
   const { pool } = await openPool(), letGo = pool.hold(), [worker] = pool.workers, us = new Float64Array(ROUND_TRIPS)

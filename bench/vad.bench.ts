@@ -1,6 +1,7 @@
 /**
- * Question: what does energy voice activity cost per 30 ms at 16 kHz (AU-45, PF-05)? Hypothesis: at most 0.3 × WebRTC's detector in WebAssembly, at least 4 × plain
- * TypeScript. fvad does more (six sub-bands, Gaussian models): it is what a user would take instead, not an equal in quality.
+ * Question: what does energy voice activity cost per 30 ms at 16 kHz (AU-45, PF-05)? Hypothesis: at most 0.3 × WebRTC's detector in
+ * WebAssembly, at least 4 × plain TypeScript. fvad does more (six sub-bands, Gaussian models): it is what a user would take instead, not an
+ * equal in quality.
  */
 import fvad from '@echogarden/fvad-wasm'
 import { vad } from '../src/nodes/voice/vad.js'
@@ -22,7 +23,8 @@ interface Fvad {
 export const vadBench = bench('kernels/vad', async (b) => {
   const host = await benchHost(), scalar = await scalarKernels(host.memory)
   const media: Record<string, Media> = {
-    in: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }, segments: { kind: 'events', schema: 'vad', timebase: 16_000 },
+    in: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' },
+    segments: { kind: 'events', schema: 'vad', timebase: 16_000 },
     frames: { kind: 'tensor', dtype: 'bool', shape: [null] },
   }
   const peer = await (fvad as unknown as () => Promise<Fvad>)(), handle = peer._fvad_new(), samples = peer._malloc(LENGTH * 2 * 1_000)
@@ -37,7 +39,9 @@ export const vadBench = bench('kernels/vad', async (b) => {
     const row = await b.compare(`${count} × 30 ms at 16 kHz`, {
       'voice::vad': () => own.run(),
       '@echogarden/fvad-wasm': () => { for (let n = 0; n < count; n++) peer._fvad_process(handle, samples + n * LENGTH * 2, LENGTH) },
-      'scalar WebAssembly, energy alone': () => { for (let n = 0; n < count; n++) if (scalar.energy(own.inputs[0]! + n * LENGTH * 4, LENGTH) > threshold) speech++ },
+      'scalar WebAssembly, energy alone': () => {
+        for (let n = 0; n < count; n++) if (scalar.energy(own.inputs[0]! + n * LENGTH * 4, LENGTH) > threshold) speech++
+      },
       'plain TypeScript': () => {
         for (let at = 0; at < x.length; at += LENGTH) {
           let sum = 0

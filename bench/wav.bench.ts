@@ -1,6 +1,6 @@
 /**
- * Question: how fast do WAV samples get from memory into the arena, and back into a file? Hypothesis: 16-bit samples at the speed of a copy (bar: 1 GB/s),
- * coded ones within a few times of it.
+ * Question: how fast do WAV samples get from memory into the arena, and back into a file? Hypothesis: 16-bit samples at the speed of a copy
+ * (bar: 1 GB/s), coded ones within a few times of it.
  */
 import { readWav, sampleArray } from '../src/formats/wav/wav-reader.js'
 import { writeWav, type WavSpec } from '../src/formats/wav/wav-writer.js'
@@ -65,7 +65,9 @@ export const wavReadBench = bench('formats/wav-read', async (b) => {
     const coded = await file(format)
     const emitted = format === 'i24' ? 'i32' as const : 'f32' as const
     const samples = sharedSamples(emitted)
-    await b.compare(`${format} to ${emitted}`, { 'readWav': () => readThrough(coded, samples) }, { unit: { name: 'B', count: coded.length }, rounds: 7 })
+    await b.compare(`${format} to ${emitted}`, { 'readWav': () => readThrough(coded, samples) }, {
+      unit: { name: 'B', count: coded.length }, rounds: 7,
+    })
   }
 })
 
@@ -75,8 +77,13 @@ export const wavWriteBench = bench('formats/wav-write', async (b) => {
   const stored = Int16Array.from(noise, (value) => value * 32_767)
   const planes = [noise.subarray(0, CHUNK), noise.subarray(CHUNK)]
   // Everything but the medium: a sink that drops its bytes.
-  const sink = (): ByteSink => ({ name: 'none', seekable: false, write: () => Promise.resolve(), patch: () => Promise.resolve(), close: () => Promise.resolve(), abort: () => Promise.resolve() })
-  const through = async (samples: SampleArray | readonly SampleArray[], format: SampleFormat, layout: 'planar' | 'interleaved'): Promise<void> => {
+  const sink = (): ByteSink => ({
+    name: 'none', seekable: false, write: () => Promise.resolve(), patch: () => Promise.resolve(), close: () => Promise.resolve(),
+    abort: () => Promise.resolve(),
+  })
+  const through = async (
+    samples: SampleArray | readonly SampleArray[], format: SampleFormat, layout: 'planar' | 'interleaved',
+  ): Promise<void> => {
     const writer = await writeWav(sink(), { rate: 48_000, channels: CHANNELS })
     for (let i = 0; i < 16; i++) await writer.write({ samples, frames: CHUNK, format, layout })
     await writer.close()

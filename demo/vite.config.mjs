@@ -1,4 +1,7 @@
-/** The demo: plain TypeScript pages; `millrace` is the source itself, so that an edit shows at once. Relative base: works under any sub-path. */
+/**
+ * The demo: plain TypeScript pages; `millrace` is the source itself, so that an edit shows at once.
+ * Relative base: works under any sub-path.
+ */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- <filter> [--browser]`: bundles bench/**\/*.bench.ts with esbuild, runs the benches whose name or file has the filter in it, in Node or in a
- * cross-origin isolated page of Chromium, prints them and writes bench/results/<name>.json (PK-65).
+ * `npm run bench -- <filter> [--browser]`: bundles bench/**\/*.bench.ts with esbuild, runs the benches whose name or file has the filter in
+ * it, in Node or in a cross-origin isolated page of Chromium, prints them and writes bench/results/<name>.json (PK-65).
  */
 import { createServer } from 'node:http'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,14 +21,19 @@ const filter = process.argv.slice(2).find((argument) => !argument.startsWith('--
 const host = browser ? 'browser' : 'node'
 const files = listFiles(join(root, 'bench'), (path) => path.endsWith('.bench.ts'))
 const folder = join(root, '.cache', `bench-${process.pid}`)
-const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.versions.node, v8: process.versions.v8 }
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.versions.node,
+  v8: process.versions.v8,
+}
 
 process.chdir(root)
 mkdirSync(folder, { recursive: true })
 try {
   console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${browser ? ', Chromium' : ''}`)
   const results = browser ? await inChromium() : await inNode()
-  if (results.length === 0) fail('bench', `Filter ${filter}: expected a part of a bench name, got no match for ${host}. Files: ${files.join(', ')}.`)
+  if (results.length === 0) {
+    fail('bench', `Filter ${filter}: expected a part of a bench name, got no match for ${host}. Files: ${files.join(', ')}.`)
+  }
   for (const result of results) {
     const path = join(root, 'bench/results', `${result.name.replaceAll('/', '-')}${browser ? '.browser' : ''}.json`)
     mkdirSync(dirname(path), { recursive: true })
@@ -49,15 +54,20 @@ async function withLoad(measure) {
 
 async function bundle(file, options) {
   const result = await build({
-    stdin: { contents: `export * from ${JSON.stringify(`./bench/${file}`)}\nexport { runBench } from './bench/support/bench.ts'`, resolveDir: root, loader: 'ts' },
-    bundle: true, write: false, format: 'esm', target: 'es2022', sourcemap: 'inline', mainFields: ['module', 'main'], logLevel: 'error', plugins: [inlineEsbuild()],
+    stdin: {
+      contents: `export * from ${JSON.stringify(`./bench/${file}`)}\nexport { runBench } from './bench/support/bench.ts'`,
+      resolveDir: root, loader: 'ts',
+    },
+    bundle: true, write: false, format: 'esm', target: 'es2022', sourcemap: 'inline', mainFields: ['module', 'main'], logLevel: 'error',
+    plugins: [inlineEsbuild()],
     define: { MILLRACE_VERSION: '"bench"' }, ...options,
   })
   return result.outputFiles[0].text
 }
 
 function chosen(module, file) {
-  return Object.values(module).filter((value) => value?.kind === 'bench' && value.hosts.includes(host) && (value.name.includes(filter) || file.includes(filter)))
+  return Object.values(module).filter((value) =>
+    value?.kind === 'bench' && value.hosts.includes(host) && (value.name.includes(filter) || file.includes(filter)))
 }
 
 async function inNode() {
@@ -96,7 +106,8 @@ async function inChromium() {
     await page.exposeFunction('print', console.log).catch(() => undefined)
     const names = await page.evaluate(async ([filter, file]) => {
       const module = await import('/bench.js')
-      return Object.keys(module).filter((name) => module[name]?.kind === 'bench' && module[name].hosts.includes('browser') && (module[name].name.includes(filter) || file.includes(filter)))
+      return Object.keys(module).filter((name) => module[name]?.kind === 'bench' && module[name].hosts.includes('browser')
+        && (module[name].name.includes(filter) || file.includes(filter)))
     }, [filter, file])
     for (const name of names) {
       results.push(await withLoad(() => page.evaluate(async (name) => {

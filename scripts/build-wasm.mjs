@@ -18,14 +18,19 @@ const { assemblyModules, buildAssembly } = await import('./lib/assembly.mjs')
 const { buildRust, compileRust, packageFolder } = await import('./lib/rust.mjs')
 const debug = options.has('--debug')
 
-run('contract', process.execPath, ['scripts/generate-contract.mjs'], { quiet: true, fix: 'Correct src/kernels/contract.ts or src/memory/layout.ts.' })
+run('contract', process.execPath, ['scripts/generate-contract.mjs'], {
+  quiet: true, fix: 'Correct src/kernels/contract.ts or src/memory/layout.ts.',
+})
 const built = await buildAssembly({ force: options.has('--force'), debug })
 if (built.length === 0) say('assembly', 'current')
 if (options.has('--rust')) {
   if (debug) say('rust', `debug module in ${compileRust({ debug })}: give its millrace_core_bg.wasm as option wasm.core`)
   else buildRust()
 } else if (!existsSync(join(packageFolder, 'millrace_core.wasm'))) {
-  fail('build:wasm', 'wasm/pkg/millrace_core.wasm: expected the committed module, got no file. Restore it from git, or run `npm run build:wasm -- --rust`.')
+  fail(
+    'build:wasm',
+    'wasm/pkg/millrace_core.wasm: expected the committed module, got no file. Restore it from git, or run `npm run build:wasm -- --rust`.',
+  )
 } else say('rust', 'committed module')
 if (!debug) copyDeclarations()
 
@@ -33,7 +38,10 @@ if (!debug) copyDeclarations()
 function copyDeclarations() {
   const target = join(root, 'src/kernels/generated')
   mkdirSync(target, { recursive: true })
-  const pairs = [['millrace_core', join(packageFolder, 'millrace_core.d.ts')], ...assemblyModules().map((name) => [name, join(root, 'assembly/build', `${name}.d.ts`)])]
+  const pairs = [
+    ['millrace_core', join(packageFolder, 'millrace_core.d.ts')],
+    ...assemblyModules().map((name) => [name, join(root, 'assembly/build', `${name}.d.ts`)]),
+  ]
   for (const [name, from] of pairs) {
     const to = join(target, `${name.replaceAll('_', '-')}.d.ts`)
     if (!existsSync(to) || readFileSync(to, 'utf8') !== readFileSync(from, 'utf8')) copyFileSync(from, to)

@@ -1,4 +1,6 @@
-/** `npm run build`: clean, wasm, JavaScript, declarations, plain copies of workers and wasm, SRI list, size table (packaging.md section 11). */
+/**
+ * `npm run build`: clean, wasm, JavaScript, declarations, plain copies of workers and wasm, SRI list, size table (packaging.md section 11).
+ */
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureDependencies } from './lib/dependencies.mjs'
@@ -24,7 +26,9 @@ for (const [name, source] of [['worker', 'src/workers/worker-entry.ts'], ['workl
 copyFileSync(join(root, 'wasm/pkg/millrace_core.wasm'), join(dist, 'wasm/core.wasm'))
 for (const name of assemblyModules()) copyFileSync(join(root, 'assembly/build', `${name}.wasm`), join(dist, 'wasm', `${name}.wasm`))
 mkdirSync(join(dist, 'schema'))
-for (const [name, text] of Object.entries(await (await import('./lib/definitions.mjs')).schemaFiles())) writeFileSync(join(dist, 'schema', name), text)
+for (const [name, text] of Object.entries(await (await import('./lib/definitions.mjs')).schemaFiles())) {
+  writeFileSync(join(dist, 'schema', name), text)
+}
 say('assets', `dist/worker.js, dist/worklet.js, dist/wasm: ${readdirSync(join(dist, 'wasm')).join(' ')}`)
 
 runBin('declarations', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json'], { fix: 'Correct the type errors above.' })

@@ -1,7 +1,7 @@
 /**
- * `npm run check:wasm` (PK-39): the committed Rust module is what its record says, the record fits the sources, and where the recorded tools are
- * installed a clean rebuild gives the same bytes. AssemblyScript is built twice in different folders and compared: it is never committed.
- *   --require-tools   an absent tool is a failure; another version still is a SKIP (CI)
+ * `npm run check:wasm` (PK-39): the committed Rust module is what its record says, the record fits the sources, and where the recorded
+ * tools are installed a clean rebuild gives the same bytes. AssemblyScript is built twice in different folders and compared: it is never
+ * committed. --require-tools   an absent tool is a failure; another version still is a SKIP (CI)
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,12 @@ async function checkAssembly() {
     await buildAssembly({ force: true, target: folder })
     for (const name of assemblyModules()) {
       const [here, there] = [join(root, 'assembly/build', `${name}.wasm`), join(folder, `${name}.wasm`)].map(hashFile)
-      if (here !== there) fail('check:wasm', `assembly ${name}: expected equal bytes from two builds, got ${here} and ${there}. The module depends on its folder.`)
+      if (here !== there) {
+        fail(
+          'check:wasm',
+          `assembly ${name}: expected equal bytes from two builds, got ${here} and ${there}. The module depends on its folder.`,
+        )
+      }
     }
     say('check:wasm', `assembly modules ${assemblyModules().join(', ')} built twice, equal`)
   } finally {
@@ -40,11 +45,14 @@ async function checkAssembly() {
 
 function checkRust() {
   const tools = toolVersions()
-  const different = Object.keys(record.tools).filter((tool) => tools[tool] !== record.tools[tool]).map((tool) => `${tool} is ${tools[tool]}, record says ${record.tools[tool]}`)
+  const different = Object.keys(record.tools).filter((tool) => tools[tool] !== record.tools[tool]).map((tool) =>
+    `${tool} is ${tools[tool]}, record says ${record.tools[tool]}`)
   if (different.length > 0) {
     console.warn(`\nSKIP rust rebuild: ${different.join('; ')}\n`)
     const absent = Object.keys(tools).filter((tool) => tools[tool] === 'absent')
-    if (absent.length > 0 && process.argv.includes('--require-tools')) fail('check:wasm', `Tools: expected all of them here, ${absent.join(', ')} not found. Run scripts/setup-dev.`)
+    if (absent.length > 0 && process.argv.includes('--require-tools')) {
+      fail('check:wasm', `Tools: expected all of them here, ${absent.join(', ')} not found. Run scripts/setup-dev.`)
+    }
     return
   }
   const target = mkdtempSync(join(tmpdir(), 'millrace-rust-'))

@@ -1,6 +1,6 @@
 /**
- * `npm run check`: everything that CI asks for (packaging.md section 11), one line per step, then a closing line that counts the steps. Stops at nothing: all
- * findings of one run are printed.
+ * `npm run check`: everything that CI asks for (packaging.md section 11), one line per step, then a closing line that counts the steps.
+ * Stops at nothing: all findings of one run are printed.
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
@@ -20,7 +20,13 @@ const STEPS = [
   ['build', [node, 'scripts/build.mjs']],
   ['publint', [...bin('publint/src/cli.js'), '--strict']],
   // Entries without declarations are excluded: script tag, worklet, plain files (PK-08).
-  ['attw', [...bin('@arethetypeswrong/cli/dist/index.js'), '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', './global', './worklet', './wasm/*', './sdk/*', './schema/*']],
+  [
+    'attw',
+    [
+      ...bin('@arethetypeswrong/cli/dist/index.js'), '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', './global',
+      './worklet', './wasm/*', './sdk/*', './schema/*',
+    ],
+  ],
   // What the package installs: nothing. Optional peers are their users' choice.
   ['audit', [npm, 'audit', '--omit=dev', '--omit=peer', '--omit=optional']],
   ['test', [node, 'scripts/test.mjs', '--coverage']],
@@ -42,6 +48,8 @@ rmSync(join(root, 'millrace-0.1.0.tgz'), { force: true })
 
 console.log('')
 for (const [name, ms, ok] of times) console.log(`${name.padEnd(12)} ${ok ? 'ok    ' : 'FAILED'} ${(ms / 1000).toFixed(1).padStart(7)} s`)
-if (failed.length > 0) console.error(`check: ${failed.join(', ')} failed. Each prints above what to do; run one with \`npm run check -- ${failed[0]}\`.`)
+if (failed.length > 0) {
+  console.error(`check: ${failed.join(', ')} failed. Each prints above what to do; run one with \`npm run check -- ${failed[0]}\`.`)
+}
 console.log(`check: ${times.length - failed.length} passed, ${failed.length} failed`)
 process.exitCode = failed.length > 0 ? 1 : 0

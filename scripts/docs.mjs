@@ -1,4 +1,7 @@
-/** `npm run docs`: generated pages, API reference by typedoc (docs/api, not committed), then every relative link of the Markdown files is followed. */
+/**
+ * `npm run docs`: generated pages, API reference by typedoc (docs/api, not committed), then every
+ * relative link of the Markdown files is followed.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ensureDependencies } from './lib/dependencies.mjs'
@@ -7,13 +10,17 @@ import { fail, root, run, runBin, say } from './lib/say.mjs'
 ensureDependencies()
 const { listFiles } = await import('./lib/hash.mjs')
 for (const script of listFiles(join(root, 'scripts'), (path) => /^generate-[a-z-]+\.mjs$/.test(path))) {
-  run(script.slice(0, -4), process.execPath, [join(root, 'scripts', script)], { quiet: true, fix: 'Its message says which source is wrong.' })
+  run(script.slice(0, -4), process.execPath, [join(root, 'scripts', script)], {
+    quiet: true, fix: 'Its message says which source is wrong.',
+  })
 }
-runBin('typedoc', 'typedoc/bin/typedoc', ['--out', 'docs/api', '--tsconfig', 'tsconfig.json', '--readme', 'none', '--name', 'millrace', '--logLevel', 'Error', '--disableSources', '--hideGenerator', '--plugin', './scripts/lib/node-headers.mjs',
-  'src/index.ts', 'src/nodes/index.ts', 'src/graph-tools.ts', 'src/memory-tools.ts', 'src/testing/index.ts'], { fix: 'Correct the type errors above.' })
+runBin('typedoc', 'typedoc/bin/typedoc', ['--out', 'docs/api', '--tsconfig', 'tsconfig.json', '--readme', 'none', '--name', 'millrace',
+  '--logLevel', 'Error', '--disableSources', '--hideGenerator', '--plugin', './scripts/lib/node-headers.mjs', 'src/index.ts',
+  'src/nodes/index.ts', 'src/graph-tools.ts', 'src/memory-tools.ts', 'src/testing/index.ts'], { fix: 'Correct the type errors above.' })
 
 const broken = []
-const pages = listFiles(root, (path) => path.endsWith('.md') && !/(^|\/)(node_modules|target|dist|\.cache)\//.test(path) && !path.startsWith('docs/api/'))
+const pages = listFiles(root, (path) =>
+  path.endsWith('.md') && !/(^|\/)(node_modules|target|dist|\.cache)\//.test(path) && !path.startsWith('docs/api/'))
 for (const page of pages) {
   const text = readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, '')
   for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {

@@ -1,6 +1,7 @@
 /**
- * Writes docs/nodes: a page per node type from its definition (ports, params, latency, tail, parity, example, links) and an index by family. The examples are
- * the lines of test/docs/node-examples.ts, which tests run. `--check`: writes nothing, exits 1 when a page is not current or left over.
+ * Writes docs/nodes: a page per node type from its definition (ports, params, latency, tail, parity, example, links) and an index by
+ * family. The examples are the lines of test/docs/node-examples.ts, which tests run. `--check`: writes nothing, exits 1 when a page is not
+ * current or left over.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -28,7 +29,8 @@ try {
 \`\`\``
 
 const cell = (value) => String(value).replaceAll('|', '\\|').replaceAll('\n', ' ')
-const table = (head, rows) => [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`)].join('\n')
+const table = (head, rows) =>
+  [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`)].join('\n')
 /** Head and rows without the columns that would stand empty. */
 const filled = (head, rows) => {
   const kept = head.map((_, i) => i).filter((i) => rows.some((row) => row[i] !== ''))
@@ -52,63 +54,107 @@ function mediaText(media, describe) {
 function portRows(ports, describe) {
   const rows = []
   for (const [name, port] of Object.entries(ports)) {
-    const about = [port.optional === true ? 'Optional.' : '', port.multi === true ? 'Takes several links.' : '', port.lazy === true ? 'Computed when asked for.' : '', port.list === true ? 'A list.' : '', port.doc ?? ''].filter((text) => text !== '').join(' ')
+    const about = [
+      port.optional === true ? 'Optional.' : '', port.multi === true ? 'Takes several links.' : '',
+      port.lazy === true ? 'Computed when asked for.' : '', port.list === true ? 'A list.' : '', port.doc ?? '',
+    ].filter((text) => text !== '').join(' ')
     const row = { first: name, last: name, media: mediaText(port.media, describe), about }, before = rows.at(-1)
-    if (before !== undefined && /\d$/.test(name) && before.media === row.media && before.about.replaceAll(/\d+/g, '#') === about.replaceAll(/\d+/g, '#') && before.first.replace(/\d+$/, '') === name.replace(/\d+$/, '')) before.last = name
-    else rows.push(row)
+    if (before !== undefined && /\d$/.test(name) && before.media === row.media
+      && before.about.replaceAll(/\d+/g, '#') === about.replaceAll(/\d+/g, '#')
+      && before.first.replace(/\d+$/, '') === name.replace(/\d+$/, '')) {
+      before.last = name
+    } else {
+      rows.push(row)
+    }
   }
   return rows.map(({ first, last, media, about }) => [first === last ? code(first) : `${code(first)} … ${code(last)}`, media, about])
 }
 
 function paramRows(params, rangeText) {
   return Object.entries(params).map(([name, p]) => [
-    code(name), p.unit ?? p.items?.unit ?? '', rangeText(p), p.default === undefined ? (p.required === true ? 'required' : '') : code(JSON.stringify(p.default)),
+    code(name), p.unit ?? p.items?.unit ?? '', rangeText(p),
+    p.default === undefined ? (p.required === true ? 'required' : '') : code(JSON.stringify(p.default)),
     { sample: 'every sample', block: 'every block', init: 'starts anew' }[p.rate ?? 'init'] + (p.input === true ? '; by an edge' : ''),
-    [p.doc, p.main === true ? 'May be given alone.' : '', (p.alias ?? []).length > 0 ? `Also ${p.alias.map(code).join(', ')}.` : ''].filter((text) => text !== '').join(' '),
+    [
+      p.doc, p.main === true ? 'May be given alone.' : '',
+      (p.alias ?? []).length > 0 ? `Also ${p.alias.map(code).join(', ')}.` : '',
+    ].filter((text) => text !== '').join(' '),
   ])
 }
 
-const frames = (value, none) => value === undefined || value === 0 ? none : typeof value === 'function' ? 'by params and media' : `${value} frames`
-const parity = (value) => value === undefined || value === 'exact' ? 'the same bits in every tier' : `tiers differ by at most ${value.peak} (peak), ${value.rms} (RMS)`
+const frames = (value, none) =>
+  value === undefined || value === 0 ? none : typeof value === 'function' ? 'by params and media' : `${value} frames`
+const parity = (value) => value === undefined || value === 'exact'
+  ? 'the same bits in every tier'
+  : `tiers differ by at most ${value.peak} (peak), ${value.rms} (RMS)`
 
 /** The line of each example, by node type. */
 function examples() {
-  return new Map([...readFileSync(join(root, 'test/docs/node-examples.ts'), 'utf8').matchAll(/^ {2}'([^']+)': \(\) => \((.*)\),$/gm)].map(([, type, text]) => [type, text]))
+  return new Map([...readFileSync(join(root, 'test/docs/node-examples.ts'), 'utf8')
+    .matchAll(/^ {2}'([^']+)': \(\) => \((.*)\),$/gm)].map(([, type, text]) => [type, text]))
 }
 
 /** The page of one node type. */
 export function page({ name, definition: d }, { describeConstraint, rangeText, index, lines }) {
-  const inputs = portRows(d.inputs, describeConstraint), outputs = portRows(d.outputs, describeConstraint), params = paramRows(d.params, rangeText), example = lines.get(d.type)
+  const inputs = portRows(d.inputs, describeConstraint)
+  const outputs = portRows(d.outputs, describeConstraint)
+  const params = paramRows(d.params, rangeText), example = lines.get(d.type)
   const section = (title, rows, head) => rows.length === 0 ? [] : [`## ${title}`, table(...filled(head, rows))]
   const links = (d.references ?? []).map((one) => /^https?:/.test(one) ? `- <${one}>` : `- ${one}`)
   return `${[
-    `# ${d.title}`, GENERATED, `${code(d.type)} ${d.version}, ${code(name)} in ${code('millrace/nodes')}, family ${d.family}${d.status === undefined || d.status === 'stable' ? '' : `, **${d.status}**${d.replacedBy === undefined ? '' : `: use ${code(d.replacedBy)}`}`}. ${d.doc}`,
+    `# ${d.title}`, GENERATED,
+    `${code(d.type)} ${d.version}, ${code(name)} in ${code('millrace/nodes')}, family ${d.family}${d.status === undefined || d.status === 'stable' ? '' : `, **${d.status}**${d.replacedBy === undefined ? '' : `: use ${code(d.replacedBy)}`}`}. ${d.doc}`,
     ...(d.aliases?.length > 0 ? [`Also read as ${d.aliases.map(code).join(', ')}.`] : []),
     ...section('Inputs', inputs, ['port', 'media', 'about']), ...section('Outputs', outputs, ['port', 'media', 'about']),
     ...section('Params', params, ['param', 'unit', 'values', 'default', 'a change', 'about']),
     '## Facts', table(['', ''], [
       ['latency', frames(d.latencyFrames, 'none')], ['tail', frames(d.tailFrames, 'none')], ['held back', frames(d.holdFrames, 'nothing')],
-      ['runs as', d.kernel === undefined ? (d.thread === 'worker' ? 'TypeScript in a worker' : Object.values(d.outputs)[0]?.view === undefined ? 'TypeScript on the engine\'s thread' : 'a view: no work, no copy') : `kernel ${code(d.kernel.export)} of module ${code(d.kernel.module)}; TypeScript reference in tier ${code('js')}`],
-      ['parity', d.kernel === undefined ? '–' : parity(d.parity)], ['deterministic', d.deterministic ?? 'yes'], ['keeps state', d.stateful === true ? 'yes' : 'no'], ['effects', d.effects ?? 'none'],
-      ...(d.converter === undefined ? [] : [['converter', `negotiation may insert it${d.converter.lossless === true ? ', lossless' : ''}`]]), ['tags', (d.tags ?? []).join(', ') || '–'],
+      [
+        'runs as',
+        d.kernel === undefined
+          ? (d.thread === 'worker' ? 'TypeScript in a worker'
+            : Object.values(d.outputs)[0]?.view === undefined ? 'TypeScript on the engine\'s thread'
+            : 'a view: no work, no copy')
+          : `kernel ${code(d.kernel.export)} of module ${code(d.kernel.module)}; TypeScript reference in tier ${code('js')}`,
+      ],
+      ['parity', d.kernel === undefined ? '–' : parity(d.parity)], ['deterministic', d.deterministic ?? 'yes'],
+      ['keeps state', d.stateful === true ? 'yes' : 'no'], ['effects', d.effects ?? 'none'],
+      ...(d.converter === undefined
+        ? []
+        : [['converter', `negotiation may insert it${d.converter.lossless === true ? ', lossless' : ''}`]]),
+      ['tags', (d.tags ?? []).join(', ') || '–'],
     ]),
-    ...(example === undefined ? [] : ['## Example', exampleBlock(example, index), 'Without `await using`: [plain JavaScript](README.md#plain-javascript).']),
-    '## Links', [`- [source](../../${sourceOf(index, name)})`, `- JSON Schema: ${code(`millrace/schema/${fileName(d.type)}.json`)}`, '- [all nodes](README.md)', ...links].join('\n'),
+    ...(example === undefined
+      ? []
+      : ['## Example', exampleBlock(example, index), 'Without `await using`: [plain JavaScript](README.md#plain-javascript).']),
+    '## Links', [
+      `- [source](../../${sourceOf(index, name)})`,
+      `- JSON Schema: ${code(`millrace/schema/${fileName(d.type)}.json`)}`,
+      '- [all nodes](README.md)', ...links,
+    ].join('\n'),
   ].join('\n\n')}\n`
 }
 
 /** What examples call without importing it, by name: lines of the examples' file, without their types. */
 function helpers() {
-  return new Map([...readFileSync(join(root, 'test/docs/node-examples.ts'), 'utf8').matchAll(/^const (\w+) = .*$/gm)].map(([line, name]) => [name, line.replace(/\(\): .*? => (?=\w)/, '() => ')]))
+  return new Map([...readFileSync(join(root, 'test/docs/node-examples.ts'), 'utf8').matchAll(/^const (\w+) = .*$/gm)].map(([line, name]) =>
+    [name, line.replace(/\(\): .*? => (?=\w)/, '() => ')]))
 }
 
 /** A whole program: imports, the audio that the example works on, the run. */
 function exampleBlock(example, index) {
   const all = helpers(), run = `using result = await engine.run(${example})\nconsole.log(result.outputs)`, used = new Set()
-  const visit = (text) => { for (const [name, line] of all) if (!used.has(name) && line !== text && new RegExp(`\\b${name}\\b`).test(text.replaceAll(/'[^']*'/g, ''))) { used.add(name); visit(line) } }
+  const visit = (text) => {
+    for (const [name, line] of all) if (!used.has(name) && line !== text
+      && new RegExp(`\\b${name}\\b`).test(text.replaceAll(/'[^']*'/g, ''))) { used.add(name); visit(line) }
+  }
   visit(run)
   const made = [...all].filter(([name]) => used.has(name)).map(([, line]) => line)
-  return ['```ts', "import { createEngine } from 'millrace'", `import { ${importsOf([...made, example].join('\n'), index)} } from 'millrace/nodes'`, '', ...(made.length === 0 ? [] : [...made, '']), 'await using engine = await createEngine()', run, '```'].join('\n')
+  return [
+    '```ts', "import { createEngine } from 'millrace'",
+    `import { ${importsOf([...made, example].join('\n'), index)} } from 'millrace/nodes'`,
+    '', ...(made.length === 0 ? [] : [...made, '']), 'await using engine = await createEngine()', run, '```',
+  ].join('\n')
 }
 
 /** Names of the node index that a text calls. */
@@ -119,27 +165,36 @@ function importsOf(example, index) {
 
 /** Every file of docs/nodes. */
 export async function generate() {
-  const { nodes, describeConstraint, rangeText } = await loadDefinitions(), index = readFileSync(join(root, 'src/nodes/index.ts'), 'utf8'), lines = examples()
+  const { nodes, describeConstraint, rangeText } = await loadDefinitions()
+  const index = readFileSync(join(root, 'src/nodes/index.ts'), 'utf8')
+  const lines = examples()
   const families = [...new Set(nodes.map(({ definition }) => definition.family))].sort()
   const files = { 'README.md': `${['# Nodes', GENERATED,
     'Audio that an input takes may have any format and layout where the table says no more: negotiation puts converters in. In the examples, `tone()`, `stereo()` and the file `talk` stand for any audio.',
     '## Plain JavaScript', PLAIN,
-    ...families.flatMap((family) => [`## ${family}`, table(['type', 'name', 'what it does'], nodes.filter(({ definition }) => definition.family === family)
-      .map(({ name, definition: d }) => [`[${d.type}](${fileName(d.type)}.md)`, code(name), d.doc]))])].join('\n\n')}\n` }
+    ...families.flatMap((family) =>
+      [`## ${family}`, table(['type', 'name', 'what it does'], nodes.filter(({ definition }) => definition.family === family)
+        .map(({ name, definition: d }) => [`[${d.type}](${fileName(d.type)}.md)`, code(name), d.doc]))])].join('\n\n')}\n` }
   for (const node of nodes) files[`${fileName(node.definition.type)}.md`] = page(node, { describeConstraint, rangeText, index, lines })
   return files
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const files = await generate(), there = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : []
-  const stale = Object.entries(files).filter(([file, content]) => !there.includes(file) || readFileSync(join(root, folder, file), 'utf8') !== content), left = there.filter((file) => files[file] === undefined)
+  const stale = Object.entries(files).filter(([file, content]) =>
+    !there.includes(file) || readFileSync(join(root, folder, file), 'utf8') !== content)
+  const left = there.filter((file) => files[file] === undefined)
   if (process.argv.includes('--check')) {
-    for (const file of [...stale.map(([name]) => name), ...left]) console.error(`${folder}/${file}: not current; run node scripts/generate-node-docs.mjs`)
+    for (const file of [...stale.map(([name]) => name), ...left]) {
+      console.error(`${folder}/${file}: not current; run node scripts/generate-node-docs.mjs`)
+    }
     process.exitCode = stale.length + left.length === 0 ? 0 : 1
   } else {
     mkdirSync(join(root, folder), { recursive: true })
     for (const [file, content] of stale) writeFileSync(join(root, folder, file), content)
     for (const file of left) rmSync(join(root, folder, file))
-    console.log(`generate-node-docs: ${Object.keys(files).length} pages; wrote ${stale.map(([file]) => file).join(', ') || 'nothing, all current'}`)
+    console.log(
+      `generate-node-docs: ${Object.keys(files).length} pages; wrote ${stale.map(([file]) => file).join(', ') || 'nothing, all current'}`,
+    )
   }
 }

@@ -2,7 +2,8 @@
  * The one loader behind tsup, vitest and the demo: assets become JavaScript modules.
  *   import code from 'inline-worker:./worker-entry.ts'   bundled classic script, as a string
  *   import { deflated } from './core.wasm'               the bytes as text, inflated when an engine wants them
- *   import { deflated, spans } from 'inline-wasm-set:.'  all modules of a folder as one text, which is 1 KB less than three, and where each begins and ends
+ *   import { deflated, spans } from 'inline-wasm-set:.'  all modules of a folder as one text, which is 1 KB less than three, and where each
+ *                                                        begins and ends
  *   import { digests } from 'inline-wasm-digests:'       SHA-256 of every module that ships, by name, without their bytes
  * Worker code that imports a `.wasm` fails the build: workers receive compiled modules (PK-16).
  */
@@ -23,10 +24,14 @@ const DIGESTS = 'inline-wasm-digests:'
 /** In Vite an id that ends in `.wasm` is taken by its own plugin: ours end in `.js`. */
 const VIRTUAL = '\0millrace-inline:'
 
-/** Text of the wasm file at `path` as it is inlined: base64 of raw deflate (docs/adr: base64 of plain wasm compresses badly a second time). */
+/**
+ * Text of the wasm file at `path` as it is inlined: base64 of raw deflate (docs/adr: base64 of plain wasm compresses badly a second time).
+ */
 export async function wasmText(path) {
   if (!existsSync(path)) {
-    const fix = path.includes('assembly') ? 'Run `npm run build:wasm`.' : 'Run `npm run build:wasm -- --rust` (it needs Rust), or restore wasm/pkg from git.'
+    const fix = path.includes('assembly')
+      ? 'Run `npm run build:wasm`.'
+      : 'Run `npm run build:wasm -- --rust` (it needs Rust), or restore wasm/pkg from git.'
     throw new Error(`Wasm file ${relative(root, path)}: expected a built module, got no file. ${fix}`)
   }
   return deflateRawSync(await readFile(path), { level: 9 }).toString('base64')
@@ -40,11 +45,16 @@ export async function wasmModule(path) {
 /** The modules of a folder as one text, in the order of their names, with the bytes that each takes. */
 export async function wasmSet(folder) {
   const names = existsSync(folder) ? (await readdir(folder)).filter((file) => file.endsWith('.wasm')).sort() : []
-  if (names.length === 0) throw new Error(`Wasm files of ${relative(root, folder)}: expected built modules, got none. Run \`npm run build:wasm\`.`)
+  if (names.length === 0) {
+    throw new Error(`Wasm files of ${relative(root, folder)}: expected built modules, got none. Run \`npm run build:wasm\`.`)
+  }
   const files = await Promise.all(names.map((name) => readFile(join(folder, name)))), spans = {}
   let at = 0
   for (const [i, { length }] of files.entries()) spans[basename(names[i], '.wasm')] = [at, at += length]
-  return { text: deflateRawSync(Buffer.concat(files), { level: 9 }).toString('base64'), spans, paths: names.map((name) => join(folder, name)) }
+  return {
+    text: deflateRawSync(Buffer.concat(files), { level: 9 }).toString('base64'),
+    spans, paths: names.map((name) => join(folder, name)),
+  }
 }
 
 /** JavaScript of the module that stands for such a set. */
@@ -54,7 +64,8 @@ const setModule = (text, spans) => `export const deflated = ${text}\nexport cons
 export async function digestModule() {
   const folder = join(root, 'assembly/build'), names = (await readdir(folder)).filter((file) => file.endsWith('.wasm')).sort()
   const paths = [join(root, 'wasm/pkg/millrace_core.wasm'), ...names.map((name) => join(folder, name))]
-  const entries = await Promise.all(paths.map(async (path, n) => [n === 0 ? 'core' : basename(path, '.wasm'), createHash('sha256').update(await readFile(path)).digest('hex')]))
+  const entries = await Promise.all(paths.map(async (path, n) =>
+    [n === 0 ? 'core' : basename(path, '.wasm'), createHash('sha256').update(await readFile(path)).digest('hex')]))
   return { code: `export const digests = ${JSON.stringify(Object.fromEntries(entries))}\n`, paths }
 }
 
@@ -62,7 +73,8 @@ export async function digestModule() {
 export async function bundleWorker(path, { minify = true } = {}) {
   const result = await build({
     entryPoints: [path], bundle: true, write: false, format: 'iife', platform: 'neutral', target: 'es2022', minify, metafile: true,
-    mainFields: ['module', 'main'], legalComments: 'none', absWorkingDir: root, logLevel: 'silent', plugins: minify ? [refuseWasm, constants()] : [refuseWasm],
+    mainFields: ['module', 'main'], legalComments: 'none', absWorkingDir: root, logLevel: 'silent',
+    plugins: minify ? [refuseWasm, constants()] : [refuseWasm],
   })
   const { text } = result.outputFiles[0]
   return { code: minify ? smaller(text).code : text, inputs: Object.keys(result.metafile.inputs).map((file) => resolve(root, file)) }
@@ -70,7 +82,9 @@ export async function bundleWorker(path, { minify = true } = {}) {
 
 /** A classic script that esbuild has minified, once more by rolldown's minifier: 2 % less after gzip. */
 function smaller(text, map) {
-  const { code, map: mapped, errors } = minifySync('script.js', text, { module: false, compress: { target: 'es2022' }, ...(map && { sourcemap: true, inputMap: JSON.parse(map) }) })
+  const { code, map: mapped, errors } = minifySync('script.js', text, {
+    module: false, compress: { target: 'es2022' }, ...(map && { sourcemap: true, inputMap: JSON.parse(map) }),
+  })
   if (errors.length > 0) throw new Error(`Minifier: ${errors[0].message}`)
   return { code, map: mapped }
 }
@@ -79,7 +93,9 @@ const refuseWasm = {
   name: 'millrace-no-wasm',
   setup(b) {
     b.onResolve({ filter: /\.wasm$/ }, (args) => ({
-      errors: [{ text: `Worker code ${relative(root, args.importer)}: expected no wasm import, got ${args.path}. Workers receive compiled modules.` }],
+      errors: [{
+        text: `Worker code ${relative(root, args.importer)}: expected no wasm import, got ${args.path}. Workers receive compiled modules.`,
+      }],
     }))
   },
 }
@@ -99,18 +115,24 @@ export function inlineEsbuild() {
     name: 'millrace-inline',
     setup(b) {
       constants().setup(b)
-      b.onResolve({ filter: /^inline-worker:/ }, (args) => ({ path: resolve(args.resolveDir, args.path.slice(PREFIX.length)), namespace: 'inline-worker' }))
+      b.onResolve({ filter: /^inline-worker:/ }, (args) => ({
+        path: resolve(args.resolveDir, args.path.slice(PREFIX.length)), namespace: 'inline-worker',
+      }))
       b.onLoad({ filter: /.*/, namespace: 'inline-worker' }, async (args) => {
         const { code, inputs } = await bundleWorker(args.path)
         return { contents: code, loader: 'text', watchFiles: inputs }
       })
-      b.onResolve({ filter: /^inline-wasm-set:/ }, (args) => ({ path: resolve(args.resolveDir, args.path.slice(SET.length)), namespace: 'inline-wasm-set', sideEffects: false }))
+      b.onResolve({ filter: /^inline-wasm-set:/ }, (args) => ({
+        path: resolve(args.resolveDir, args.path.slice(SET.length)), namespace: 'inline-wasm-set', sideEffects: false,
+      }))
       b.onLoad({ filter: /.*/, namespace: 'inline-wasm-set' }, async ({ path }) => {
         const { text, spans, paths } = await wasmSet(path)
         return { contents: setModule(JSON.stringify(text), spans), loader: 'js', watchFiles: paths }
       })
       inlineDigests(b)
-      b.onResolve({ filter: /\.wasm$/ }, (args) => ({ path: resolve(args.resolveDir, args.path), namespace: 'inline-wasm', sideEffects: false }))
+      b.onResolve({ filter: /\.wasm$/ }, (args) => ({
+        path: resolve(args.resolveDir, args.path), namespace: 'inline-wasm', sideEffects: false,
+      }))
       b.onLoad({ filter: /.*/, namespace: 'inline-wasm' }, async (args) => ({
         contents: await wasmModule(args.path), loader: 'js', resolveDir: dirname(args.path), watchFiles: [args.path],
       }))
@@ -119,9 +141,10 @@ export function inlineEsbuild() {
 }
 
 /**
- * The script-tag file is one function that is called at once (docs/adr/0008-parts-and-sizes.md). Its threads run that same function: its own source text is the worker's code, so that
- * the file holds nothing twice. Inside, `MILLRACE_SELF` is the function, `MILLRACE_ROLE` says what thread it is on, and `MILLRACE_WASM` holds the modules' texts, which are
- * an argument because workers need none. Parts that other builds load on demand are simply there.
+ * The script-tag file is one function that is called at once (docs/adr/0008-parts-and-sizes.md). Its threads run that same function: its
+ * own source text is the worker's code, so that the file holds nothing twice. Inside, `MILLRACE_SELF` is the function, `MILLRACE_ROLE` says
+ * what thread it is on, and `MILLRACE_WASM` holds the modules' texts, which are an argument because workers need none. Parts that other
+ * builds load on demand are simply there.
  */
 export function oneFunction() {
   const wasm = {}
@@ -134,21 +157,30 @@ export function oneFunction() {
         footer: { js: `return module.exports})(${WASM_HERE});` },
       })
       b.onResolve({ filter: /^inline-worker:/ }, () => ({ path: 'self', namespace: 'one-function' }))
-      b.onLoad({ filter: /^self$/, namespace: 'one-function' }, () => ({ contents: "export default '(' + MILLRACE_SELF + ')({},\\'worker\\')'", loader: 'js' }))
-      b.onResolve({ filter: /\.wasm$/ }, (args) => ({ path: resolve(args.resolveDir, args.path), namespace: 'argument-wasm', sideEffects: false }))
+      b.onLoad(
+        { filter: /^self$/, namespace: 'one-function' },
+        () => ({ contents: "export default '(' + MILLRACE_SELF + ')({},\\'worker\\')'", loader: 'js' }),
+      )
+      b.onResolve({ filter: /\.wasm$/ }, (args) => ({
+        path: resolve(args.resolveDir, args.path), namespace: 'argument-wasm', sideEffects: false,
+      }))
       b.onLoad({ filter: /.*/, namespace: 'argument-wasm' }, async ({ path }) => {
         const name = basename(path, '.wasm')
         wasm[name] = await wasmText(path)
         return { contents: `export const deflated = MILLRACE_WASM.${name}\n`, loader: 'js', watchFiles: [path] }
       })
-      b.onResolve({ filter: /^inline-wasm-set:/ }, (args) => ({ path: resolve(args.resolveDir, args.path.slice(SET.length)), namespace: 'argument-wasm-set', sideEffects: false }))
+      b.onResolve({ filter: /^inline-wasm-set:/ }, (args) => ({
+        path: resolve(args.resolveDir, args.path.slice(SET.length)), namespace: 'argument-wasm-set', sideEffects: false,
+      }))
       b.onLoad({ filter: /.*/, namespace: 'argument-wasm-set' }, async ({ path }) => {
         const { text, spans, paths } = await wasmSet(path)
         wasm.set = text
         return { contents: setModule('MILLRACE_WASM.set', spans), loader: 'js', watchFiles: paths }
       })
       inlineDigests(b)
-      b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({ contents: withoutParts(await withConstants(path)), loader: 'ts' }))
+      b.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({
+        contents: withoutParts(await withConstants(path)), loader: 'ts',
+      }))
       b.onEnd((result) => {
         const [file, map] = ['.js', '.js.map'].map((end) => result.outputFiles?.find(({ path }) => path.endsWith(end)))
         if (file === undefined) return

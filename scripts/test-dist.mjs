@@ -1,6 +1,6 @@
 /**
- * `npm run test:dist [-- name …]`: packs the package and runs the same program in every kind of consumer (PK-60). Prints the matrix; fails when one differs,
- * and in CI also when one cannot run.
+ * `npm run test:dist [-- name …]`: packs the package and runs the same program in every kind of consumer (PK-60). Prints the matrix; fails
+ * when one differs, and in CI also when one cannot run.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,13 +16,16 @@ const { closeBrowser, openBrowser } = await import('./dist/pages.mjs')
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !CONSUMERS.some((consumer) => consumer.name === name))
-if (unknown.length > 0) fail('test:dist', `Consumer ${unknown.join(', ')}: expected one of ${CONSUMERS.map((consumer) => consumer.name).join(', ')}.`)
+if (unknown.length > 0) {
+  fail('test:dist', `Consumer ${unknown.join(', ')}: expected one of ${CONSUMERS.map((consumer) => consumer.name).join(', ')}.`)
+}
 
 ensureBuild()
 const base = mkdtempSync(join(tmpdir(), 'millrace-dist-'))
 const rows = []
 try {
-  const [packed] = JSON.parse(run('pack', 'npm', ['pack', '--json', '--loglevel=error', '--pack-destination', base], { cwd: root, quiet: true }))
+  const [packed] =
+    JSON.parse(run('pack', 'npm', ['pack', '--json', '--loglevel=error', '--pack-destination', base], { cwd: root, quiet: true }))
   say('pack', `${packed.filename}, ${packed.size} bytes, ${packed.entryCount} files`)
   const have = { browser: await openBrowser(), 'linux-x64': process.platform === 'linux' && process.arch === 'x64' }
   for (const { name, needs, run: consume } of CONSUMERS) {

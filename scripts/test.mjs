@@ -1,6 +1,7 @@
 /**
- * `npm test [-- arguments of vitest]`: sets up what a fresh clone lacks, builds what is stale, runs vitest. Without arguments dist is built too, because the tests
- * of the package read it. With `--coverage` also how much of src those in Node ran, and fails below the bar of vitest.config.ts (PK-63).
+ * `npm test [-- arguments of vitest]`: sets up what a fresh clone lacks, builds what is stale, runs vitest. Without arguments dist is built
+ * too, because the tests of the package read it. With `--coverage` also how much of src those in Node ran, and fails below the bar of
+ * vitest.config.ts (PK-63).
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -38,7 +39,8 @@ else {
     const status = await vitest(['--project', project, ...words], { MILLRACE_WHOLE_RUN: project, MILLRACE_COUNTS: countsOf(project) }, log)
     if (status !== 0) process.exitCode = status
   }
-  // The browsers one after the other beside Node: most of these tests wait, for timers and threads. On two cores vitest would take one process.
+  // The browsers one after the other beside Node: most of these tests wait, for timers and threads. On
+  // two cores vitest would take one process.
   const said = []
   const beside = (async () => { for (const project of browsers) await one(project, [], said) })()
   await one('node', ['--maxWorkers', String(Math.max(2, availableParallelism() - 1)), ...args])
@@ -47,7 +49,9 @@ else {
 
   const lines = [], total = [0, 0, 0]
   for (const project of ['node', ...browsers]) {
-    const told = existsSync(countsOf(project)) ? readFileSync(countsOf(project), 'utf8').trimEnd().split('\n') : [`project ${project}: did not run`, 'tests: 0 passed, 1 failed, 0 skipped']
+    const told = existsSync(countsOf(project))
+      ? readFileSync(countsOf(project), 'utf8').trimEnd().split('\n')
+      : [`project ${project}: did not run`, 'tests: 0 passed, 1 failed, 0 skipped']
     told.pop().match(/\d+/g).forEach((n, i) => { total[i] += Number(n) })
     lines.push(...told)
   }

@@ -1,6 +1,6 @@
 /**
- * What a script tag gets as `globalThis.millrace`: the engine and every node (PK-20). The build makes this file one function, and its workers run the same function
- * (scripts/inline.mjs, `oneFunction`).
+ * What a script tag gets as `globalThis.millrace`: the engine and every node (PK-20). The build makes this file one function, and its
+ * workers run the same function (scripts/inline.mjs, `oneFunction`).
  */
 import { hostEndpoint } from './workers/endpoint.js'
 import { privateMemory } from './workers/private-memory.js'

@@ -1,6 +1,6 @@
 /**
- * What editors, converters and tools need of graphs and the engine never does: JSON Schemas now; dialects, diff and merge, drawings. An entry of its own
- * (`millrace/graph`), so that a page which only runs graphs does not load it. Nothing runs at import.
+ * What editors, converters and tools need of graphs and the engine never does: JSON Schemas now; dialects, diff and merge, drawings. An
+ * entry of its own (`millrace/graph`), so that a page which only runs graphs does not load it. Nothing runs at import.
  */
 export { nodeSchema, paramsFromSchema, paramsSchema } from './graph/schema/node-schema.js'
 export { documentSchema, type JsonSchema } from './graph/schema/json-schema.js'
@@ -11,7 +11,8 @@ export { subgraphType } from './graph/subgraph/subgraph-type.js'
 export { applyChange, changeOf, invertChange, type Change, type ChangeSlice, type PlainNode } from './graph/edit/change.js'
 export { ChangeLog, replay, type ChangeLogOptions, type ChangeRecord, type ChangeType } from './graph/edit/change-log.js'
 export {
-  groupNodes, insertOnEdge, moveNodes, refreshTypes, relinkEdge, removeEdge, renameNode, renameParam, setInputTarget, setNode, setOutput, setType, type NodeGroup, type NodeOnEdge,
+  groupNodes, insertOnEdge, moveNodes, refreshTypes, relinkEdge, removeEdge, renameNode, renameParam, setInputTarget, setNode, setOutput,
+  setType, type NodeGroup, type NodeOnEdge,
 } from './graph/edit/edits.js'
 export { importDocument, type ImportOptions } from './graph/dialects/import-document.js'
 export { exportDocument } from './graph/dialects/export-document.js'

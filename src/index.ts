@@ -1,6 +1,6 @@
 /**
- * Millrace: a WebAssembly-first media engine. This entry holds the engine, the graph and the converters of negotiation; node types are in `millrace/nodes`.
- * Nothing runs at import.
+ * Millrace: a WebAssembly-first media engine. This entry holds the engine, the graph and the converters of negotiation; node types are in
+ * `millrace/nodes`. Nothing runs at import.
  */
 export { createEngine, type CreateEngineOptions } from './engine/create-engine.js'
 export type { CancelOptions, Engine } from './engine/engine.js'
@@ -28,8 +28,9 @@ export { hashGraph, type GraphHashes, type Hash, type HashOptions } from './grap
 export { validate } from './graph/validate/index.js'
 export { topologicalOrder, type TopologicalOrder } from './graph/order.js'
 export type {
-  ChannelView, Estimate, InputDeclaration, InputEstimate, KernelAsset, KernelDeclaration, NodeBlock, NodeClock, NodeContext, NodeDefinition, NodeInputs, NodeRandom, OutputDeclaration, OutputFrames,
-  PacketRecord, ParamDeclaration, ParamRate, ParamTable, ParamType, ParamValues, PortMedia, ProbeResult, SummaryViews,
+  ChannelView, Estimate, InputDeclaration, InputEstimate, KernelAsset, KernelDeclaration, NodeBlock, NodeClock, NodeContext, NodeDefinition,
+  NodeInputs, NodeRandom, OutputDeclaration, OutputFrames, PacketRecord, ParamDeclaration, ParamRate, ParamTable, ParamType, ParamValues,
+  PortMedia, ProbeResult, SummaryViews,
 } from './graph/node-definition.js'
 export type { FactoryFacts, NodeFactory, NodeHandle } from './graph/node-factory.js'
 export type { InputTable, OutputTable, ResolvedInputs, ResolvedParams, Signature } from './graph/signature.js'
@@ -43,8 +44,9 @@ export type { NodePlace, NodePolicy, NodeRequirements, NodeRetry, NodeSettings, 
 export type { Tier, TierChoice } from './graph/tiers.js'
 export { anyMedia, audio, bytes, events, json, match, oneOf, sameAs, tensor, text, tokens, video } from './media/media-type.js'
 export type {
-  AnyConstraint, AudioConstraint, AudioMedia, BytesConstraint, BytesMedia, EventsConstraint, EventsMedia, FieldConstraint, FromParams, JsonConstraint, JsonMedia, MatchConstraint, Media, MediaConstraint,
-  MediaKind, OneOfConstraint, Range, SameAs, SampleFormat, SampleLayout, SimpleConstraint, TensorConstraint, TensorMedia, TextConstraint, TextMedia, TokensConstraint, TokensMedia, VideoConstraint, VideoMedia,
+  AnyConstraint, AudioConstraint, AudioMedia, BytesConstraint, BytesMedia, EventsConstraint, EventsMedia, FieldConstraint, FromParams,
+  JsonConstraint, JsonMedia, MatchConstraint, Media, MediaConstraint, MediaKind, OneOfConstraint, Range, SameAs, SampleFormat, SampleLayout,
+  SimpleConstraint, TensorConstraint, TensorMedia, TextConstraint, TextMedia, TokensConstraint, TokensMedia, VideoConstraint, VideoMedia,
 } from './media/media-type.js'
 export type { AudioBuffer, AudioSpec, Speakers } from './media/audio-buffer.js'
 export { blocker } from './media/blocker.js'

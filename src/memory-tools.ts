@@ -1,11 +1,14 @@
 /**
- * What works on an engine's memory beside graphs (`millrace/memory`): rings between threads, control messages, tensor descriptors, half floats, and the border to the platform. An entry of
- * its own, so that a page which only runs graphs does not load it; workers and worklets load it too. Nothing runs at import.
+ * What works on an engine's memory beside graphs (`millrace/memory`): rings between threads, control messages, tensor descriptors, half
+ * floats, and the border to the platform. An entry of its own, so that a page which only runs graphs does not load it; workers and worklets
+ * load it too. Nothing runs at import.
  */
 import * as platform from './memory/platform/to-platform.js'
 
 export { platform }
-export { attachReader, attachWriter, createRing, type Ring, type RingReader, type RingSpec, type RingWriter } from './memory/ring/audio-ring.js'
+export {
+  attachReader, attachWriter, createRing, type Ring, type RingReader, type RingSpec, type RingWriter,
+} from './memory/ring/audio-ring.js'
 export { ByteRingReader, ByteRingWriter, createByteRing, type ByteRing } from './memory/ring/byte-ring.js'
 export type { RingCore, RingHost, RingParts, RingSamples } from './memory/ring/ring-end.js'
 export type { BlockingWait } from './memory/ring/ring-wait.js'

@@ -1,8 +1,10 @@
-// Kernel `convert`: sample formats and layouts (audio page section 3, AU-16, AU-19). Twin of src/nodes/audio/convert.ts. No state behind the header. @realtime
+// Kernel `convert`: sample formats and layouts (audio page section 3, AU-16, AU-19). Twin of
+// src/nodes/audio/convert.ts. No state behind the header. @realtime
 import {
-  DTYPE_ID_F32, DTYPE_ID_I16, DTYPE_ID_I32, DTYPE_ID_U8, LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK,
-  STATUS_UNSUPPORTED, begin, channels, checkAudio, checkInit, connected, dtype, foreign, hasRoom, initInput, initOutput, input, io_frames, isWhole, markSilent, open,
-  output, outputChannels, outputDtype, outputStride, outputWidth, param, portChannels, portConnected, portDtype, portRate, portWidth, produced, scratch, silent, sized, stride, width,
+  DTYPE_ID_F32, DTYPE_ID_I16, DTYPE_ID_I32, DTYPE_ID_U8, LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE,
+  STATUS_NO_ROOM, STATUS_OK, STATUS_UNSUPPORTED, begin, channels, checkAudio, checkInit, connected, dtype, foreign, hasRoom, initInput,
+  initOutput, input, io_frames, isWhole, markSilent, open, output, outputChannels, outputDtype, outputStride, outputWidth, param,
+  portChannels, portConnected, portDtype, portRate, portWidth, produced, scratch, silent, sized, stride, width,
 } from '../sdk'
 import { convertRun, silenceOf } from './convert/run'
 import { deinterleave, interleave } from './convert/layout'
@@ -40,9 +42,13 @@ export function convert_process(state: usize, io: usize): i32 {
   else {
     markSilent(io, 0, false)
     const planarIn = channels(io, 0), planarOut = outputChannels(io, 0), all = max(planarIn, width(io, 0))
-    if (planarIn == planarOut) for (let c: u32 = 0; c < planarIn; c++) convertRun(output(io, 0, c), input(io, 0, c), <usize>frames * width(io, 0), from, to, state)
-    else if (planarIn > planarOut) toInterleaved(state, io, frames, all, from, to)
-    else toPlanar(state, io, frames, all, from, to)
+    if (planarIn == planarOut) {
+      for (let c: u32 = 0; c < planarIn; c++) convertRun(output(io, 0, c), input(io, 0, c), <usize>frames * width(io, 0), from, to, state)
+    } else if (planarIn > planarOut) {
+      toInterleaved(state, io, frames, all, from, to)
+    } else {
+      toPlanar(state, io, frames, all, from, to)
+    }
   }
   return produced(io, 0, frames)
 }
@@ -96,12 +102,16 @@ function toPlanar(state: usize, io: usize, frames: u32, all: u32, from: u32, to:
 // @ts-ignore: decorator
 @inline function tileFrames(all: u32, bytes: u32): u32 { return max(16, TILE_BYTES / (all * bytes) & ~15) }
 // @ts-ignore: decorator
-@inline function isSample(dtype: u32): bool { return dtype == DTYPE_ID_F32 || dtype == DTYPE_ID_I16 || dtype == DTYPE_ID_I32 || dtype == DTYPE_ID_U8 }
+@inline function isSample(dtype: u32): bool {
+  return dtype == DTYPE_ID_F32 || dtype == DTYPE_ID_I16 || dtype == DTYPE_ID_I32 || dtype == DTYPE_ID_U8
+}
 
 function check(init: usize): i32 {
   let status = checkInit(init, 1, 1, PARAMS)
   if (status != STATUS_OK) return status
-  if (!isWhole(init, FORMAT, 0, 3) || !isWhole(init, LAYOUT, 0, 1) || !isWhole(init, DITHER, 0, 4) || !isWhole(init, RULE, 0, 1)) return STATUS_BAD_PARAM
+  if (!isWhole(init, FORMAT, 0, 3) || !isWhole(init, LAYOUT, 0, 1) || !isWhole(init, DITHER, 0, 4) || !isWhole(init, RULE, 0, 1)) {
+    return STATUS_BAD_PARAM
+  }
   if (param(init, DITHER) != 0 || param(init, RULE) != 0) return STATUS_UNSUPPORTED
   const from = initInput(init, 0), to = initOutput(init, 0)
   status = checkAudio(from)

@@ -1,5 +1,5 @@
-// Shared maths of AU-07: the same f64 operations in the same order as src/kernels/approx.ts and wasm/crates/dsp/src/approx.rs, so that coefficients have
-// equal bits in every tier. Only + − × ÷ and floor, each exactly rounded everywhere. @realtime
+// Shared maths of AU-07: the same f64 operations in the same order as src/kernels/approx.ts and wasm/crates/dsp/src/approx.rs, so that
+// coefficients have equal bits in every tier. Only + − × ÷ and floor, each exactly rounded everywhere. @realtime
 
 const PI: f64 = 3.141592653589793
 const TWO_BY_PI: f64 = 0.6366197723675814
@@ -60,7 +60,9 @@ export function cosPi(x: f64): f64 {
 }
 
 // @ts-ignore: decorator
-@inline function reduced(x: f64, quarter: f64): f64 { return ((x - quarter * HALF_PI_HIGH) - quarter * HALF_PI_MIDDLE) - quarter * HALF_PI_LOW }
+@inline function reduced(x: f64, quarter: f64): f64 {
+  return ((x - quarter * HALF_PI_HIGH) - quarter * HALF_PI_MIDDLE) - quarter * HALF_PI_LOW
+}
 /** sin x, x in radians, |x| ≤ 10⁶. */
 export function sin(x: f64): f64 {
   const quarter = Math.floor(x * TWO_BY_PI + 0.5)

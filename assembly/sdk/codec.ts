@@ -1,15 +1,19 @@
-// Codec of control messages (MW-38), twin of src/workers/codec/packet-codec.ts and of crate abi's codec.rs: same bytes, same faults. No heap: a message is walked in place,
-// leaf by leaf, and written by `put…` functions that return the address behind what they wrote. Texts are addresses and lengths of UTF-8; JSON is text.
+// Codec of control messages (MW-38), twin of src/workers/codec/packet-codec.ts and of crate abi's codec.rs: same bytes, same faults. No
+// heap: a message is walked in place, leaf by leaf, and written by `put…` functions that return the address behind what they wrote. Texts
+// are addresses and lengths of UTF-8; JSON is text.
 import {
-  FIELD_BOOL, FIELD_F64, FIELD_I32, FIELD_JSON, FIELD_LIST, FIELD_MAP, FIELD_OPTION, FIELD_RECORD, FIELD_TENSOR, FIELD_TEXT, FIELD_U32, FIELD_U64, FIELD_U8,
-  PACKET_BYTES, PACKET_FAULT_OK, PACKET_FAULT_SKIP, PACKET_FAULT_TEXT, PACKET_FAULT_TRAILING, PACKET_FAULT_TRUNCATED, PACKET_FAULT_TYPE, PACKET_FAULT_VALUE, PACKET_FAULT_VERSION,
-  PACKET_FLAG_BLOCK, PACKET_FLAG_OPTIONAL, PACKET_FLAGS_U8, PACKET_SEQ, PACKET_VERSION, PACKET_VERSION_U16, REFUSED_TYPES, TENSOR_REF_BYTES, TENSOR_REF_MOST_DIMENSIONS,
-  TENSOR_REF_NDIM_U8, schemaOf,
+  FIELD_BOOL, FIELD_F64, FIELD_I32, FIELD_JSON, FIELD_LIST, FIELD_MAP, FIELD_OPTION, FIELD_RECORD, FIELD_TENSOR, FIELD_TEXT, FIELD_U32,
+  FIELD_U64, FIELD_U8, PACKET_BYTES, PACKET_FAULT_OK, PACKET_FAULT_SKIP, PACKET_FAULT_TEXT, PACKET_FAULT_TRAILING, PACKET_FAULT_TRUNCATED,
+  PACKET_FAULT_TYPE, PACKET_FAULT_VALUE, PACKET_FAULT_VERSION, PACKET_FLAG_BLOCK, PACKET_FLAG_OPTIONAL, PACKET_FLAGS_U8, PACKET_SEQ,
+  PACKET_VERSION, PACKET_VERSION_U16, REFUSED_TYPES, TENSOR_REF_BYTES, TENSOR_REF_MOST_DIMENSIONS, TENSOR_REF_NDIM_U8, schemaOf,
 } from './codec-table'
 
 /** Bytes of scratch that {@link walkPacket} needs: a cursor. */
 export const WALK_BYTES: usize = 32
-/** A leaf as it is written out: kind, address of its bytes (a text's first character, a count's word), length in bytes (of a list, map or option: the count). */
+/**
+ * A leaf as it is written out: kind, address of its bytes (a text's first character, a count's word), length in
+ * bytes (of a list, map or option: the count).
+ */
 export const LEAF_BYTES: usize = 12
 // cursor: +0 at, +4 end, +8 kinds, +12 fault, +16 leaves out (0: none wanted), +20 end of the room, +24 leaves seen
 
@@ -19,10 +23,15 @@ export function packetType(at: usize, bytes: u32): i32 {
   if (<u32>load<u16>(at + PACKET_VERSION_U16) != PACKET_VERSION) return PACKET_FAULT_VERSION
   const type = <u32>load<u8>(at)
   if (schemaOf(type) != 0) return <i32>type
-  return (<u32>load<u8>(at + PACKET_FLAGS_U8) & PACKET_FLAG_OPTIONAL) != 0 && type > 0 && type < REFUSED_TYPES ? PACKET_FAULT_SKIP : PACKET_FAULT_TYPE
+  return (<u32>load<u8>(at + PACKET_FLAGS_U8) & PACKET_FLAG_OPTIONAL) != 0 && type > 0 && type < REFUSED_TYPES
+    ? PACKET_FAULT_SKIP
+    : PACKET_FAULT_TYPE
 }
 
-/** Checks a whole message and lists its leaves at `out` (0: only checks), up to `room` bytes. How many there are, or a fault. Never reads outside. */
+/**
+ * Checks a whole message and lists its leaves at `out` (0: only checks), up to `room` bytes. How many
+ * there are, or a fault. Never reads outside.
+ */
 export function walkPacket(at: usize, bytes: u32, scratch: usize, out: usize, room: u32): i32 {
   const type = packetType(at, bytes)
   if (type < 0) return type
@@ -150,7 +159,9 @@ export function isUtf8(at: usize, bytes: u32): bool {
     if (lead < 0xc2 || lead > 0xf4) return false
     const more: usize = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3
     if (more > end - at) return false
-    const second = <u32>load<u8>(at), low: u32 = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80, high: u32 = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf
+    const second = <u32>load<u8>(at)
+    const low: u32 = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80
+    const high: u32 = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf
     if (second < low || second > high) return false
     for (let i: usize = 1; i < more; i++) if ((<u32>load<u8>(at + i) & 0xc0) != 0x80) return false
     at += more
@@ -173,6 +184,8 @@ export function putU32(at: usize, value: u32): usize { store<u32>(at, value); re
 export function putU64(at: usize, value: u64): usize { store<u64>(at, value); return at + 8 }
 export function putF64(at: usize, value: f64): usize { store<f64>(at, value); return at + 8 }
 /** Length and bytes of a text. */
-export function putText(at: usize, from: usize, bytes: u32): usize { store<u32>(at, bytes); memory.copy(at + 4, from, bytes); return at + 4 + <usize>bytes }
+export function putText(
+  at: usize, from: usize, bytes: u32,
+): usize { store<u32>(at, bytes); memory.copy(at + 4, from, bytes); return at + 4 + <usize>bytes }
 /** A TensorRef that stands somewhere already, `bytes` long. */
 export function putTensor(at: usize, from: usize, bytes: u32): usize { memory.copy(at, from, bytes); return at + <usize>bytes }

@@ -1,5 +1,8 @@
-// Control records: params that change while the kernel runs (AU-03, KE-15). A ramp is a pure function of absolute time, so any chunking sees the same bits. @realtime
-import { CONTROL_BEGIN_I32, CONTROL_BYTES, CONTROL_DRIVEN, CONTROL_FROM_F32, CONTROL_LENGTH, CONTROL_STREAM, CONTROL_TO_F32, IO_CONTROLS } from './generated'
+// Control records: params that change while the kernel runs (AU-03, KE-15). A ramp is a pure function of absolute time, so
+// any chunking sees the same bits. @realtime
+import {
+  CONTROL_BEGIN_I32, CONTROL_BYTES, CONTROL_DRIVEN, CONTROL_FROM_F32, CONTROL_LENGTH, CONTROL_STREAM, CONTROL_TO_F32, IO_CONTROLS,
+} from './generated'
 
 /** Address of control record `i`; there are some ({@link hasControls}). */
 // @ts-ignore: decorator

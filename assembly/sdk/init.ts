@@ -1,9 +1,11 @@
-// Reading the Init block in K_size and K_init (spec kernels.md section 2), and refusing what a kernel cannot take (KE-10): every check gives a status, none traps.
+// Reading the Init block in K_size and K_init (spec kernels.md section 2), and refusing what a kernel cannot take
+// (KE-10): every check gives a status, none traps.
 import {
-  ABI_VERSION, ASSET_ADDRESS, ASSET_BYTES, ASSET_BYTES_U32, ASSET_COUNT, ASSET_DTYPE, DTYPE_ID_BOOL, DTYPE_ID_EVENT, DTYPE_ID_F32, INIT_ASSETS, INIT_ASSET_COUNT,
-  INIT_INPUTS, INIT_MAX_FRAMES, INIT_OUTPUTS, INIT_PARAMS, INIT_PARAM_COUNT, INIT_PORTS, INIT_RATE_F64, INIT_SCRATCH_BYTES, INIT_SEED_U64, INIT_SHARED_BYTES,
-  INIT_VERSION, INIT_BYTES, LIMIT_CHANNELS, MEDIA_ID_AUDIO, MEDIA_ID_EVENTS, PORT_BYTES, PORT_CHANNELS, PORT_DTYPE_U8, PORT_FLAGS_U16, PORT_FLAG_CONNECTED,
-  PORT_FPS_F64, PORT_MEDIA_U8, PORT_WIDTH, STATUS_BAD_DATA, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_OK, STATUS_UNSUPPORTED,
+  ABI_VERSION, ASSET_ADDRESS, ASSET_BYTES, ASSET_BYTES_U32, ASSET_COUNT, ASSET_DTYPE, DTYPE_ID_BOOL, DTYPE_ID_EVENT, DTYPE_ID_F32,
+  INIT_ASSETS, INIT_ASSET_COUNT, INIT_INPUTS, INIT_MAX_FRAMES, INIT_OUTPUTS, INIT_PARAMS, INIT_PARAM_COUNT, INIT_PORTS, INIT_RATE_F64,
+  INIT_SCRATCH_BYTES, INIT_SEED_U64, INIT_SHARED_BYTES, INIT_VERSION, INIT_BYTES, LIMIT_CHANNELS, MEDIA_ID_AUDIO, MEDIA_ID_EVENTS,
+  PORT_BYTES, PORT_CHANNELS, PORT_DTYPE_U8, PORT_FLAGS_U16, PORT_FLAG_CONNECTED, PORT_FPS_F64, PORT_MEDIA_U8, PORT_WIDTH, STATUS_BAD_DATA,
+  STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_OK, STATUS_UNSUPPORTED,
 } from './generated'
 
 /** Least rate that nodes of the audio page process, Hz (AU-11). */
@@ -77,7 +79,9 @@ export function checkInit(init: usize, inputCount: u32, outputCount: u32, params
 export function checkAudio(port: usize): i32 {
   if (!portConnected(port) || portMedia(port) != MEDIA_ID_AUDIO) return STATUS_BAD_MEDIA
   const channels = portChannels(port), width = portWidth(port)
-  if (channels == 0 || width == 0 || channels > LIMIT_CHANNELS || width > LIMIT_CHANNELS || (channels > 1 && width > 1)) return STATUS_BAD_MEDIA
+  if (channels == 0 || width == 0 || channels > LIMIT_CHANNELS || width > LIMIT_CHANNELS || (channels > 1 && width > 1)) {
+    return STATUS_BAD_MEDIA
+  }
   const hertz = portRate(port)
   if (!(hertz >= 1 && hertz <= HIGHEST_RATE)) return STATUS_BAD_MEDIA
   return hertz < LEAST_RATE ? STATUS_UNSUPPORTED : STATUS_OK
@@ -105,7 +109,9 @@ export function checkSame(init: usize, params: u32): i32 {
 /** A port that carries event records, if it is connected. 0 or a status. */
 export function checkEvents(port: usize): i32 {
   if (!portConnected(port)) return STATUS_OK
-  return portMedia(port) == MEDIA_ID_EVENTS && portDtype(port) == DTYPE_ID_EVENT && portChannels(port) == 1 && portWidth(port) == 8 ? STATUS_OK : STATUS_BAD_MEDIA
+  return portMedia(port) == MEDIA_ID_EVENTS && portDtype(port) == DTYPE_ID_EVENT && portChannels(port) == 1 && portWidth(port) == 8
+    ? STATUS_OK
+    : STATUS_BAD_MEDIA
 }
 
 /** A port that carries one bool per frame, if it is connected. 0 or a status. */
@@ -116,24 +122,36 @@ export function checkFlags(port: usize): i32 {
 
 /** True when param `i` is a number from `low` to `high`, both included. */
 // @ts-ignore: decorator
-@inline export function inRange(init: usize, i: u32, low: f64, high: f64): bool { const value = param(init, i); return value >= low && value <= high }
+@inline export function inRange(init: usize, i: u32, low: f64, high: f64): bool {
+  const value = param(init, i)
+  return value >= low && value <= high
+}
 /** As {@link inRange}, as a status. */
 // @ts-ignore: decorator
-@inline export function checkRange(init: usize, i: u32, low: f64, high: f64): i32 { return inRange(init, i, low, high) ? STATUS_OK : STATUS_BAD_PARAM }
+@inline export function checkRange(init: usize, i: u32, low: f64, high: f64): i32 {
+  return inRange(init, i, low, high) ? STATUS_OK : STATUS_BAD_PARAM
+}
 /** As {@link inRange}, and whole: an integer, a boolean, the index of an enum's value. */
 // @ts-ignore: decorator
-@inline export function isWhole(init: usize, i: u32, low: f64, high: f64): bool { return inRange(init, i, low, high) && Math.floor(param(init, i)) == param(init, i) }
+@inline export function isWhole(init: usize, i: u32, low: f64, high: f64): bool {
+  return inRange(init, i, low, high) && Math.floor(param(init, i)) == param(init, i)
+}
 
 /** Checks f32 asset `i` : 0 when it has exactly `count` of them in memory, else a status. */
 export function assetF32(init: usize, i: u32, count: u32): i32 {
   if (i >= load<u32>(init, INIT_ASSET_COUNT) || !inMemory(load<u32>(init, INIT_ASSETS), (<u64>i + 1) * ASSET_BYTES)) return STATUS_BAD_DATA
   const entry = <usize>load<u32>(init, INIT_ASSETS) + <usize>i * ASSET_BYTES, address = load<u32>(entry, ASSET_ADDRESS)
-  if (load<u32>(entry, ASSET_DTYPE) != DTYPE_ID_F32 || load<u32>(entry, ASSET_COUNT) != count || load<u32>(entry, ASSET_BYTES_U32) != count << 2) return STATUS_BAD_DATA
+  if (load<u32>(entry, ASSET_DTYPE) != DTYPE_ID_F32 || load<u32>(entry, ASSET_COUNT) != count
+    || load<u32>(entry, ASSET_BYTES_U32) != count << 2) {
+    return STATUS_BAD_DATA
+  }
   return inMemory(address, <u64>count << 2) ? STATUS_OK : STATUS_BAD_DATA
 }
 /** Address of asset `i`, once its check has passed. */
 // @ts-ignore: decorator
-@inline export function asset(init: usize, i: u32): usize { return load<u32>(<usize>load<u32>(init, INIT_ASSETS) + <usize>i * ASSET_BYTES, ASSET_ADDRESS) }
+@inline export function asset(init: usize, i: u32): usize {
+  return load<u32>(<usize>load<u32>(init, INIT_ASSETS) + <usize>i * ASSET_BYTES, ASSET_ADDRESS)
+}
 
 /** What K_size returns: bytes of state behind the header, and how much scratch a call needs. */
 export function sized(init: usize, stateBytes: u32, scratchBytes: u32 = 0): i32 {

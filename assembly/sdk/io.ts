@@ -1,8 +1,9 @@
-// The Io block of one call: frames, ports, scratch (spec kernels.md section 2). All inlined; none allocates, traps on valid blocks, or calls out. @realtime
+// The Io block of one call: frames, ports, scratch (spec kernels.md section 2). All inlined; none allocates,
+// traps on valid blocks, or calls out. @realtime
 import {
-  IO_FLAGS, IO_FLAG_DISCONTINUITY, IO_FLAG_LAST, IO_FRAMES, IO_INPUTS, IO_OUTPUTS, IO_PORTS, IO_POSITION_U64, IO_SCRATCH, IO_SHARED, IO_CANCEL, IO_BEAT,
-  PORT_BYTES, PORT_CHANNELS, PORT_DATA, PORT_DONE, PORT_DTYPE_U8, PORT_FLAGS_U16, PORT_FLAG_CONNECTED, PORT_FLAG_CONSTANT, PORT_FLAG_ENDED, PORT_FLAG_SETTLED, PORT_FLAG_SILENT, PORT_FRAMES,
-  PORT_STRIDE, PORT_WIDTH,
+  IO_FLAGS, IO_FLAG_DISCONTINUITY, IO_FLAG_LAST, IO_FRAMES, IO_INPUTS, IO_OUTPUTS, IO_PORTS, IO_POSITION_U64, IO_SCRATCH, IO_SHARED,
+  IO_CANCEL, IO_BEAT, PORT_BYTES, PORT_CHANNELS, PORT_DATA, PORT_DONE, PORT_DTYPE_U8, PORT_FLAGS_U16, PORT_FLAG_CONNECTED,
+  PORT_FLAG_CONSTANT, PORT_FLAG_ENDED, PORT_FLAG_SETTLED, PORT_FLAG_SILENT, PORT_FRAMES, PORT_STRIDE, PORT_WIDTH,
 } from './generated'
 
 /** Input frames of this call; without stream inputs: frames wanted. */
@@ -31,7 +32,10 @@ import {
 @inline export function shared(io: usize): usize { return load<u32>(io, IO_SHARED) }
 /** True when the run wants to stop: poll it in work longer than 10 ms, and beat. */
 // @ts-ignore: decorator
-@inline export function cancelled(io: usize): bool { const word = load<u32>(io, IO_CANCEL); return word != 0 && atomic.load<u32>(word) != 0 }
+@inline export function cancelled(io: usize): bool {
+  const word = load<u32>(io, IO_CANCEL)
+  return word != 0 && atomic.load<u32>(word) != 0
+}
 /** Tells the supervisor that a long call is alive. */
 // @ts-ignore: decorator
 @inline export function beat(io: usize): void { const word = load<u32>(io, IO_BEAT); if (word != 0) atomic.add<u32>(word, 1) }
@@ -44,10 +48,16 @@ import {
 @inline export function outputPort(io: usize, i: u32): usize { return inputPort(io, io_inputs(io) + i) }
 /** Address of the first readable sample of channel `c` of input `i`: aligned to its element only. */
 // @ts-ignore: decorator
-@inline export function input(io: usize, i: u32, c: u32): usize { const port = inputPort(io, i); return <usize>load<u32>(port, PORT_DATA) + <usize>c * load<u32>(port, PORT_STRIDE) }
+@inline export function input(io: usize, i: u32, c: u32): usize {
+  const port = inputPort(io, i)
+  return <usize>load<u32>(port, PORT_DATA) + <usize>c * load<u32>(port, PORT_STRIDE)
+}
 /** Address of the first free sample of channel `c` of output `i`: aligned to its element only. */
 // @ts-ignore: decorator
-@inline export function output(io: usize, i: u32, c: u32): usize { const port = outputPort(io, i); return <usize>load<u32>(port, PORT_DATA) + <usize>c * load<u32>(port, PORT_STRIDE) }
+@inline export function output(io: usize, i: u32, c: u32): usize {
+  const port = outputPort(io, i)
+  return <usize>load<u32>(port, PORT_DATA) + <usize>c * load<u32>(port, PORT_STRIDE)
+}
 /** Channels of input `i`. */
 // @ts-ignore: decorator
 @inline export function channels(io: usize, i: u32): u32 { return load<u32>(inputPort(io, i), PORT_CHANNELS) }
@@ -89,16 +99,20 @@ import {
 @inline export function readable(io: usize, i: u32): u32 { return load<u32>(inputPort(io, i), PORT_FRAMES) }
 /** True when something reads output `i`; else it has no data and nothing may be written. */
 // @ts-ignore: decorator
-@inline export function connected(io: usize, i: u32): bool { return (load<u16>(outputPort(io, i), PORT_FLAGS_U16) & PORT_FLAG_CONNECTED) != 0 }
+@inline export function connected(io: usize, i: u32): bool {
+  return (load<u16>(outputPort(io, i), PORT_FLAGS_U16) & PORT_FLAG_CONNECTED) != 0
+}
 /** True when output `i` can take `n` frames (an unconnected one takes any number). */
 // @ts-ignore: decorator
-@inline export function hasRoom(io: usize, i: u32, n: u32): bool { return !connected(io, i) || load<u32>(outputPort(io, i), PORT_FRAMES) >= n }
+@inline export function hasRoom(io: usize, i: u32, n: u32): bool {
+  return !connected(io, i) || load<u32>(outputPort(io, i), PORT_FRAMES) >= n
+}
 /** Notes that output `i` got `n` frames; returns `n`, which K_process returns for output 0. */
 // @ts-ignore: decorator
 @inline export function produced(io: usize, i: u32, n: u32): i32 { store<u32>(outputPort(io, i), n, PORT_DONE); return <i32>n }
 /**
- * Sets or clears the flags that say that the frames just written to output `i` are all zero. `settled`: n frames of silence on every input would give n frames of silence
- * and change nothing in the state, whatever the controls do; the engine then leaves such calls out (KE-07).
+ * Sets or clears the flags that say that the frames just written to output `i` are all zero. `settled`: n frames of silence on every input
+ * would give n frames of silence and change nothing in the state, whatever the controls do; the engine then leaves such calls out (KE-07).
  */
 // @ts-ignore: decorator
 @inline export function markSilent(io: usize, i: u32, zero: bool, settled: bool = false): void {

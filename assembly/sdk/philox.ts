@@ -1,5 +1,5 @@
-// Philox4x32-10: a random generator that is a pure function of key and counter (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011),
-// so that seeking to sample n gives what running to n gives (AU-09). Twin of src/kernels/philox.ts. @realtime
+// Philox4x32-10: a random generator that is a pure function of key and counter (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3,
+// SC 2011), so that seeking to sample n gives what running to n gives (AU-09). Twin of src/kernels/philox.ts. @realtime
 
 /** One block of four random words for counter (c0, c1, c2, c3) and key (k0, k1), written to `out`. */
 export function philox(out: usize, c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): void {
@@ -18,7 +18,10 @@ export function philox(out: usize, c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, 
   store<u32>(out, c3, 12)
 }
 
-/** The four words of samples 4·block … 4·block + 3 of a channel and stream: counter (block low, block high, channel, stream), key = the seed's halves. */
+/**
+ * The four words of samples 4·block … 4·block + 3 of a channel and stream: counter (block low, block high,
+ * channel, stream), key = the seed's halves.
+ */
 // @ts-ignore: decorator
 @inline export function randomBlock(out: usize, seed: u64, block: u64, channel: u32, stream: u32): void {
   philox(out, <u32>block, <u32>(block >> 32), channel, stream, <u32>seed, <u32>(seed >> 32))

@@ -23,7 +23,11 @@ export function open(state: usize, version: u32): usize {
 @inline export function own(state: usize): usize { return state + STATE_BYTES }
 /** Adds to the samples that left the range of an integer format. */
 // @ts-ignore: decorator
-@inline export function countClipped(state: usize, samples: u32): void { store<u32>(state, load<u32>(state, STATE_CLIPPED) + samples, STATE_CLIPPED) }
+@inline export function countClipped(state: usize, samples: u32): void {
+  store<u32>(state, load<u32>(state, STATE_CLIPPED) + samples, STATE_CLIPPED)
+}
 /** Adds to the samples that were NaN or infinite where they are not carried on. */
 // @ts-ignore: decorator
-@inline export function countNonfinite(state: usize, samples: u32): void { store<u32>(state, load<u32>(state, STATE_NONFINITE) + samples, STATE_NONFINITE) }
+@inline export function countNonfinite(state: usize, samples: u32): void {
+  store<u32>(state, load<u32>(state, STATE_NONFINITE) + samples, STATE_NONFINITE)
+}

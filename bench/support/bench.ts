@@ -50,7 +50,10 @@ export interface CompareOptions {
 export interface BenchContext {
   /** Measures every variant; the first is ours, the others are peers. Returns the row, so that a bar can be named in a note. */
   compare(row: string, variants: Readonly<Record<string, () => unknown>>, options?: CompareOptions): Promise<RowResult>
-  /** Keeps times (ms) of things that cannot be called in a loop: threads that start, runs that are cancelled. The bench takes them, each variant as often as the others and in turn. */
+  /**
+   * Keeps times (ms) of things that cannot be called in a loop: threads that start, runs that are cancelled. The bench takes them, each
+   * variant as often as the others and in turn.
+   */
   record(row: string, times: Readonly<Record<string, readonly number[]>>): RowResult
   /** A line printed below the rows and kept with them. */
   note(text: string): void
@@ -82,7 +85,9 @@ export async function runBench(module: BenchModule, print: (line: string) => voi
   await module.measure({
     compare: async (row, variants, options = {}) => keep(await compare(row, variants, options)),
     record(row, times) {
-      const all = Object.entries(times).map(([variant, samples]) => ({ variant, ...summarize(samples), p99Ms: shareOf(samples, 0.99), calls: samples.length }))
+      const all = Object.entries(times).map(([variant, samples]) => ({
+        variant, ...summarize(samples), p99Ms: shareOf(samples, 0.99), calls: samples.length,
+      }))
       return keep({ row, variants: all.map((one) => ({ ...one, ratio: one.p50Ms / all[0]!.p50Ms })) })
     },
     note(text) {
@@ -111,7 +116,8 @@ async function compare(row: string, variants: Readonly<Record<string, () => unkn
     variants: runners.map(({ variant, calls, samples }, i) => {
       const { minMs, p50Ms, p95Ms } = summaries[i]!
       return {
-        variant, minMs, p50Ms, p95Ms, ...(calls() === samples.length && { p99Ms: shareOf(samples, 0.99) }), calls: calls(), ratio: p50Ms / first.p50Ms,
+        variant, minMs, p50Ms, p95Ms, ...(calls() === samples.length && { p99Ms: shareOf(samples, 0.99) }), calls: calls(),
+        ratio: p50Ms / first.p50Ms,
         ...(o.unit && { perSecond: o.unit.count / (p50Ms / 1_000) }),
         ...(o.quality?.[variant] !== undefined && { quality: o.quality[variant] }),
       }
@@ -135,18 +141,25 @@ async function prepare(variant: string, run: () => unknown, roundMs: number) {
   return {
     variant, samples, calls: (): number => samples.length * batch,
     async round(): Promise<void> {
-      const task = new Tinybench({ time: 0, iterations, warmup: false, retainSamples: true, throws: true, ...(typeof process === 'object' && { now: hrtimeNow }) })
+      const task = new Tinybench({
+        time: 0, iterations, warmup: false, retainSamples: true, throws: true, ...(typeof process === 'object' && { now: hrtimeNow }),
+      })
       task.add(variant, body, { async: asynchronous })
       if (asynchronous) await task.run()
       else task.runSync()
       const measured = task.tasks[0]!.result
-      if (!('latency' in measured) || measured.latency.samples === undefined) throw new Error(`Variant ${variant}: expected samples, got state ${measured.state}.`)
+      if (!('latency' in measured) || measured.latency.samples === undefined) {
+        throw new Error(`Variant ${variant}: expected samples, got state ${measured.state}.`)
+      }
       for (const sample of measured.latency.samples) samples.push(sample / batch)
     },
   }
 }
 
-/** A row against its bar, first variant: by the median, by the least time (what it takes when nobody else wants the processor), and beside the peer of a row that has one. */
+/**
+ * A row against its bar, first variant: by the median, by the least time (what it takes when nobody else wants the processor),
+ * and beside the peer of a row that has one.
+ */
 export function verdict(what: string, barMs: number, { variants }: RowResult): string {
   const [own, ...peers] = variants, peer = peers.at(-1), { p50Ms, minMs } = own!
   const beside = peer === undefined ? '' : `, ${(minMs / peer.minMs).toFixed(2)} × ${peer.variant} (${peer.minMs.toFixed(3)} ms)`
@@ -155,11 +168,16 @@ export function verdict(what: string, barMs: number, { variants }: RowResult): s
 
 /** A recorded row's first variant against its bar: by the slowest but one in a hundred where the design names that, else by the median. */
 export function tail(what: string, barMs: number, { variants }: RowResult, by: 'p99' | 'p50' = 'p99'): string {
-  const { p99Ms = NaN, p50Ms, minMs, calls } = variants[0]!, judged = by === 'p99' ? p99Ms : p50Ms, [lower, name] = by === 'p99' ? [p50Ms, 'by the median'] as const : [minMs, 'at the least'] as const
+  const { p99Ms = NaN, p50Ms, minMs, calls } = variants[0]!
+  const judged = by === 'p99' ? p99Ms : p50Ms
+  const [lower, name] = by === 'p99' ? [p50Ms, 'by the median'] as const : [minMs, 'at the least'] as const
   return `${what}: bar ${by} ${barMs} ms, p99 ${p99Ms.toFixed(3)} ms of ${calls}, p50 ${p50Ms.toFixed(3)} ms, least ${minMs.toFixed(3)} ms: ${judged < barMs ? 'met' : lower < barMs ? `met ${name} only` : 'missed'}`
 }
 
-/** How many times faster the first variant is than each of `against`, by the medians, and whether the least of these reaches the bar; least times in brackets. */
+/**
+ * How many times faster the first variant is than each of `against`, by the medians, and whether the least of
+ * these reaches the bar; least times in brackets.
+ */
 export function speedup(bar: number, { variants }: RowResult, against: readonly string[]): string {
   const own = variants[0]!, peers = against.map((name) => {
     const peer = variants.find(({ variant }) => variant === name)
@@ -195,6 +213,8 @@ function time(ms: number): string {
 }
 
 function amount(value: number): string {
-  for (const [limit, suffix] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) if (value >= limit) return `${(value / limit).toFixed(2)} ${suffix}`
+  for (const [limit, suffix] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) {
+    if (value >= limit) return `${(value / limit).toFixed(2)} ${suffix}`
+  }
   return value.toFixed(1)
 }

@@ -9,7 +9,13 @@ import { hostEndpoint, type MessageLike } from '../../src/workers/endpoint.js'
 import { workerWait } from '../../src/workers/worker-wait.js'
 
 /** First message: how the thread answers. `echo`: messages come and go by postMessage, buffers transferred when they came so. */
-export interface ChannelJob { readonly kind: 'echo' | 'sleep' | 'spin' | 'handles'; readonly memory?: WebAssembly.Memory; readonly base?: number; readonly addresses?: ChannelAddresses; readonly gate?: Int32Array }
+export interface ChannelJob {
+  readonly kind: 'echo' | 'sleep' | 'spin' | 'handles'
+  readonly memory?: WebAssembly.Memory
+  readonly base?: number
+  readonly addresses?: ChannelAddresses
+  readonly gate?: Int32Array
+}
 
 const endpoint = hostEndpoint()
 endpoint.addEventListener('message', (event: MessageLike) => {
@@ -18,7 +24,9 @@ endpoint.addEventListener('message', (event: MessageLike) => {
   if (job.kind === 'echo') { endpoint.postMessage('ready'); return }
   const views = memoryViews(job.memory!.buffer)
   if (job.kind === 'handles') {
-    const there = attachReader(views, job.addresses!.toWorker), back = attachWriter(views, job.addresses!.toEngine), one = new BigInt64Array(1)
+    const there = attachReader(views, job.addresses!.toWorker)
+    const back = attachWriter(views, job.addresses!.toEngine)
+    const one = new BigInt64Array(1)
     endpoint.postMessage('ready')
     while (!there.ended) {
       there.wait(1, 1_000, workerWait)
@@ -30,7 +38,9 @@ endpoint.addEventListener('message', (event: MessageLike) => {
     }
     return
   }
-  const channel = new RingChannel(views, 'worker', job.addresses!, { name: 'bench', blocks: workerBlocks(views, job.base!) }), inbox = new ByteRingReader(views, job.addresses!.toWorker), gate = job.gate!
+  const channel = new RingChannel(views, 'worker', job.addresses!, { name: 'bench', blocks: workerBlocks(views, job.base!) })
+  const inbox = new ByteRingReader(views, job.addresses!.toWorker)
+  const gate = job.gate!
   endpoint.postMessage('ready')
   while (!channel.closed) {
     // A thread that spins for a bench sleeps while another one is measured.
@@ -43,7 +53,13 @@ endpoint.addEventListener('message', (event: MessageLike) => {
       // It sees what was written, and the other side sees what it writes.
       bytes[0]!++
       bytes[last] = bytes[0]!
-      channel.send({ type: 'jobResult', seq: packet.seq, body: { jobId: packet.body.jobId, success: true, outputs: packet.body.inputs, error: null, metrics: { executionUs: 0, peakBytes: 0, copyBytes: 0, cacheHits: 0 } } })
+      channel.send({
+        type: 'jobResult', seq: packet.seq,
+        body: {
+          jobId: packet.body.jobId, success: true, outputs: packet.body.inputs, error: null,
+          metrics: { executionUs: 0, peakBytes: 0, copyBytes: 0, cacheHits: 0 },
+        },
+      })
     } else channel.send({ type: 'pong', seq: packet.seq, body: {} })
   }
 })

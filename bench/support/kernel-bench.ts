@@ -17,13 +17,27 @@ export async function benchHost(megabytes = 128): Promise<BenchHost> {
 }
 
 /** A prepared kernel: addresses of every port's first sample, and `run`. */
-export interface PreparedKernel { readonly inputs: readonly number[]; readonly outputs: readonly number[]; readonly strides: readonly number[]; readonly run: () => number; readonly instance: KernelInstance }
+export interface PreparedKernel {
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  readonly strides: readonly number[]
+  readonly run: () => number
+  readonly instance: KernelInstance
+}
 
-/** Prepares a node's kernel for calls of `frames` frames on its own blocks. `media`: of every port or link. `silent`: the inputs are zero and flagged so. */
-export function prepareKernel({ arena, runtime }: BenchHost, definition: NodeDefinition, media: Readonly<Record<string, Media>>, frames: number, o: { params?: Record<string, unknown>; outputs?: readonly string[]; silent?: boolean } = {}): PreparedKernel {
-  const links = Object.keys(media).filter((name) => Object.keys(definition.inputs).some((input) => name === input || name.startsWith(`${input}.`)))
+/**
+ * Prepares a node's kernel for calls of `frames` frames on its own blocks. `media`: of every port or link.
+ * `silent`: the inputs are zero and flagged so.
+ */
+export function prepareKernel(
+  { arena, runtime }: BenchHost, definition: NodeDefinition, media: Readonly<Record<string, Media>>, frames: number,
+  o: { params?: Record<string, unknown>; outputs?: readonly string[]; silent?: boolean } = {},
+): PreparedKernel {
+  const links = Object.keys(media).filter((name) => Object.keys(definition.inputs)
+    .some((input) => name === input || name.startsWith(`${input}.`)))
   const spec = describeKernel(definition, {
-    nodeId: 'bench', params: resolveParams(definition, o.params ?? {}).values, media, inputs: links, connectedOutputs: new Set(o.outputs ?? Object.keys(definition.outputs)), maxFrames: frames,
+    nodeId: 'bench', params: resolveParams(definition, o.params ?? {}).values, media, inputs: links,
+    connectedOutputs: new Set(o.outputs ?? Object.keys(definition.outputs)), maxFrames: frames,
   })
   const instance = new KernelInstance(runtime.kernel(spec.module, spec.export), spec, arena)
   const place = (port: typeof spec.inputs[number]): { data: number; stride: number; frames: number } => {
@@ -34,7 +48,8 @@ export function prepareKernel({ arena, runtime }: BenchHost, definition: NodeDef
   outputs.forEach((port, n) => { if (port !== null) instance.setOutput(n, port) })
   inputs.forEach((port, n) => instance.setInput(n, { ...port, silent: o.silent === true }))
   return {
-    instance, inputs: inputs.map((port) => port.data), outputs: outputs.map((port) => port?.data ?? 0), strides: [...inputs, ...outputs].map((port) => port?.stride ?? 0),
+    instance, inputs: inputs.map((port) => port.data), outputs: outputs.map((port) => port?.data ?? 0),
+    strides: [...inputs, ...outputs].map((port) => port?.stride ?? 0),
     run: () => instance.process(frames),
   }
 }

@@ -7,7 +7,9 @@ interface Speex {
   readonly HEAP32: Int32Array
   _malloc(bytes: number): number
   _speex_resampler_init(channels: number, from: number, to: number, quality: number, error: number): number
-  _speex_resampler_process_float(state: number, channel: number, input: number, inputLength: number, output: number, outputLength: number): number
+  _speex_resampler_process_float(
+    state: number, channel: number, input: number, inputLength: number, output: number, outputLength: number,
+  ): number
   _speex_resampler_destroy(state: number): void
 }
 interface Fvad {
@@ -33,7 +35,8 @@ export type NpmChain = (wav: Uint8Array, detector: 'energy' | 'fvad') => NpmResu
 /** Loads the parts once; the chain reads 16-bit stereo WAV at 44.1 kHz with a plain header. */
 export async function npmChain(): Promise<NpmChain> {
   const speex = await (createSpeex as unknown as () => Promise<Speex>)(), fvad = await (createFvad as unknown as () => Promise<Fvad>)()
-  const input = speex._malloc(CHUNK * 4), room = CHUNK, output = speex._malloc(room * 4), counts = speex._malloc(12), frame = fvad._malloc(FRAME * 2)
+  const input = speex._malloc(CHUNK * 4), room = CHUNK, output = speex._malloc(room * 4)
+  const counts = speex._malloc(12), frame = fvad._malloc(FRAME * 2)
   return (wav, detector) => {
     const source = new Int16Array(wav.buffer, wav.byteOffset + HEADER, (wav.byteLength - HEADER) >> 1), frames = source.length >> 1
     const pcm = new Int16Array(Math.ceil(frames * 16_000 / 44_100) + 64), floats = new Float32Array(pcm.length)

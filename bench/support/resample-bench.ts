@@ -1,4 +1,7 @@
-/** The resampler over blocks of a shared arena, whole or in small calls. All instances of one input length share input and output: only their states differ. */
+/**
+ * The resampler over blocks of a shared arena, whole or in small calls. All instances of one input length share
+ * input and output: only their states differ.
+ */
 import type { AudioMedia } from '../../src/media/media-type.js'
 import { resolveParams } from '../../src/graph/params.js'
 import { KernelInstance } from '../../src/kernels/kernel-instance.js'
@@ -34,7 +37,8 @@ export function prepareResampler({ arena, runtime }: BenchHost, setup: Resampler
   const { from, to, quality, method = 'auto', maxFrames } = setup
   const media = (rate: number): AudioMedia => ({ kind: 'audio', rate, channels: 1, format: 'f32', layout: 'planar' })
   const spec = describeKernel(resample.definition, {
-    nodeId: 'bench', params: resolveParams(resample.definition, { rate: to, quality, method }).values, media: { in: media(from), out: media(to) }, inputs: ['in'],
+    nodeId: 'bench', params: resolveParams(resample.definition, { rate: to, quality, method }).values,
+    media: { in: media(from), out: media(to) }, inputs: ['in'],
     connectedOutputs: new Set(['out']), maxFrames,
   })
   const instance = new KernelInstance(runtime.kernel(spec.module, spec.export), spec, arena)

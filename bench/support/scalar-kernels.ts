@@ -1,4 +1,7 @@
-/** Scalar twins of SIMD loops, written in AssemblyScript without vectors and compiled on the spot by asc with our own options: the peer of PF-16. */
+/**
+ * Scalar twins of SIMD loops, written in AssemblyScript without vectors and compiled on the spot by
+ * asc with our own options: the peer of PF-16.
+ */
 
 const SOURCE = `
 export function copy(y: usize, x: usize, bytes: usize): void { memory.copy(y, x, bytes) }
@@ -37,9 +40,14 @@ export async function scalarKernels(memory: WebAssembly.Memory): Promise<ScalarK
   const { default: asc } = await import('assemblyscript/asc')
   let bytes: Uint8Array | undefined
   const { error, stderr } = await asc.main([
-    'scalar.ts', '--importMemory', '--noExportMemory', '--sharedMemory', '--maximumMemory', '65536', '--memoryBase', '589824', '--runtime', 'stub', '--enable', 'threads', '--disable', 'simd',
-    '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert', '--use', 'abort=', '--outFile', 'scalar.wasm',
-  ], { readFile: (name) => name === 'scalar.ts' ? SOURCE : null, writeFile: (name, contents) => { if (name === 'scalar.wasm' && typeof contents !== 'string') bytes = contents }, listFiles: () => [] })
+    'scalar.ts', '--importMemory', '--noExportMemory', '--sharedMemory', '--maximumMemory', '65536', '--memoryBase', '589824', '--runtime',
+    'stub', '--enable', 'threads', '--disable', 'simd', '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert', '--use', 'abort=',
+    '--outFile', 'scalar.wasm',
+  ], {
+    readFile: (name) => name === 'scalar.ts' ? SOURCE : null,
+    writeFile: (name, contents) => { if (name === 'scalar.wasm' && typeof contents !== 'string') bytes = contents },
+    listFiles: () => [],
+  })
   if (error || bytes === undefined) throw new Error(`${error?.message}\n${stderr.toString()}`)
   return (await WebAssembly.instantiate(Uint8Array.from(bytes), { env: { memory } })).instance.exports as unknown as ScalarKernels
 }

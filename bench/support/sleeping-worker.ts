@@ -20,7 +20,9 @@ export async function sleepingWorker(): Promise<SleepingWorker> {
   await pool.ensure(1)
   const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
   // The run always has one task left, so its end is announced.
-  const state = (table.task(0) + TASK.STATE) >>> 2, left = (arena.base + ARENA.RUNS + table.index * RUN.BYTES + RUN.TASKS_LEFT) >>> 2, sleepers = (arena.base + ARENA.READY_SLEEPERS) >>> 2
+  const state = (table.task(0) + TASK.STATE) >>> 2
+  const left = (arena.base + ARENA.RUNS + table.index * RUN.BYTES + RUN.TASKS_LEFT) >>> 2
+  const sleepers = (arena.base + ARENA.READY_SLEEPERS) >>> 2
   let round = 0
   return {
     ...made,

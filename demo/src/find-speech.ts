@@ -2,7 +2,11 @@ import { createEngine, printPlan, type Diagnostic, type Engine, type RunMetrics,
 import { channels, resample, toPcm16, vad, wavFile, wavWriter } from 'millrace/nodes'
 
 /** What the page lets people set. */
-export interface Settings { readonly threshold: number; readonly frameMs: 10 | 20 | 30; readonly quality: 'low' | 'medium' | 'high' | 'best' }
+export interface Settings {
+  readonly threshold: number
+  readonly frameMs: 10 | 20 | 30
+  readonly quality: 'low' | 'medium' | 'high' | 'best'
+}
 /** Everything that the page shows. Positions in frames at 16 kHz; `wav` is mono. */
 export interface Found {
   readonly segments: readonly SegmentEvent[]
@@ -27,14 +31,22 @@ export function openEngine(): Promise<Engine> {
 }
 
 /** Runs the graph on a file's bytes. Rejects with a coded error; a newer call aborts an older one by its signal. */
-export async function findSpeech(file: Blob, settings: Settings, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Found> {
+export async function findSpeech(
+  file: Blob, settings: Settings, signal: AbortSignal, onProgress: (fraction: number) => void,
+): Promise<Found> {
   const ready = await openEngine()
   // One channel from the start: what is drawn, played and searched is the same signal.
   const speech = resample(channels(wavFile(file), { to: 1, mode: 'mean' }), { rate: RATE, quality: settings.quality })
-  const graph = { segments: vad(speech, { threshold: settings.threshold, frameMs: settings.frameMs }).segments, wav: wavWriter(toPcm16(speech)) }
+  const graph = {
+    segments: vad(speech, { threshold: settings.threshold, frameMs: settings.frameMs }).segments,
+    wav: wavWriter(toPcm16(speech)),
+  }
   const plan = await ready.plan(graph, { signal })
   const ofTier = ({ code }: Diagnostic): boolean => code === 'TIER_FALLBACK'
   lasting = [...lasting, ...plan.diagnostics.filter(ofTier)]
   const { outputs, metrics, diagnostics } = await ready.run(graph, { signal, onProgress: ({ fraction }) => { onProgress(fraction) } })
-  return { segments: outputs.segments.data, wav: outputs.wav.data, plan: printPlan(plan), metrics, diagnostics: [...lasting, ...plan.diagnostics.filter((d) => !ofTier(d)), ...diagnostics] }
+  return {
+    segments: outputs.segments.data, wav: outputs.wav.data, plan: printPlan(plan), metrics,
+    diagnostics: [...lasting, ...plan.diagnostics.filter((d) => !ofTier(d)), ...diagnostics],
+  }
 }

@@ -14,7 +14,10 @@ let shown: { readonly samples: Int16Array; readonly seconds: number; readonly sp
 
 function settings(): Settings {
   const values = new FormData(form)
-  return { threshold: Number(values.get('threshold')), frameMs: Number(values.get('frame')) as Settings['frameMs'], quality: String(values.get('quality')) as Settings['quality'] }
+  return {
+    threshold: Number(values.get('threshold')), frameMs: Number(values.get('frame')) as Settings['frameMs'],
+    quality: String(values.get('quality')) as Settings['quality'],
+  }
 }
 
 /** Runs the newest file with the newest settings; an older run that is still going is cancelled. */
@@ -42,7 +45,8 @@ function show({ segments, wav, plan, metrics, diagnostics }: Found, name: string
   const spoken = speech.reduce((sum, s) => sum + s.to - s.from, 0)
   element('result').hidden = false
   until = Infinity
-  element('summary').textContent = `${speech.length} segment${speech.length === 1 ? '' : 's'}, ${spoken.toFixed(1)} of ${seconds.toFixed(1)} s`
+  element('summary').textContent =
+    `${speech.length} segment${speech.length === 1 ? '' : 's'}, ${spoken.toFixed(1)} of ${seconds.toFixed(1)} s`
   canvas.setAttribute('aria-label', `Position in ${name}`)
   canvas.setAttribute('aria-valuemax', seconds.toFixed(2))
   const blob = new Blob([wav as Uint8Array<ArrayBuffer>], { type: 'audio/wav' })
@@ -89,7 +93,10 @@ function showNotes(diagnostics: readonly Diagnostic[]): void {
 
 function showMetrics(metrics: RunMetrics): void {
   const head = ['node', 'type', 'tier', 'where', 'ms', 'calls', 'frames', 'copied']
-  const rows = metrics.nodes.map((node) => [node.id, node.type, node.tier, node.worker < 0 ? node.where : `worker ${node.worker}`, (node.executionTimeUs / 1000).toFixed(2), String(node.kernelCalls), String(node.framesOut), String(node.copyBytes)])
+  const rows = metrics.nodes.map((node) => [
+    node.id, node.type, node.tier, node.worker < 0 ? node.where : `worker ${node.worker}`, (node.executionTimeUs / 1000).toFixed(2),
+    String(node.kernelCalls), String(node.framesOut), String(node.copyBytes),
+  ])
   const row = (cells: readonly string[], tag: 'th' | 'td'): HTMLTableRowElement => {
     const line = document.createElement('tr')
     line.append(...cells.map((text, i) => {
@@ -105,7 +112,8 @@ function showMetrics(metrics: RunMetrics): void {
   thead.append(row(head, 'th'))
   tbody.append(...rows.map((cells) => row(cells, 'td')))
   element('metrics').replaceChildren(thead, tbody)
-  element('totals').textContent = `${(metrics.totalTimeUs / 1000).toFixed(1)} ms in all, ${metrics.workers.count} workers, ${(metrics.peakMemoryBytes / 1_048_576).toFixed(1)} MiB of arena at most, ${metrics.copyBytes} bytes copied.`
+  element('totals').textContent =
+    `${(metrics.totalTimeUs / 1000).toFixed(1)} ms in all, ${metrics.workers.count} workers, ${(metrics.peakMemoryBytes / 1_048_576).toFixed(1)} MiB of arena at most, ${metrics.copyBytes} bytes copied.`
 }
 
 function showError(error: unknown): void {
@@ -144,7 +152,8 @@ element<HTMLInputElement>('file').addEventListener('change', (event) => {
   input.value = ''
 })
 element('sample').addEventListener('click', () => {
-  void fetch(sampleUrl).then((response) => response.blob()).then((blob) => { file = { name: 'talk.wav', blob }; return run() }).catch(showError)
+  void fetch(sampleUrl).then((response) => response.blob()).then((blob) => { file = { name: 'talk.wav', blob }; return run() })
+    .catch(showError)
 })
 form.addEventListener('input', () => {
   element('threshold-text').textContent = settings().threshold.toFixed(3)
@@ -166,7 +175,9 @@ let inside = 0
 addEventListener('dragenter', (event) => { event.preventDefault(); inside++; element('veil').hidden = false })
 addEventListener('dragleave', () => { if (--inside <= 0) { inside = 0; element('veil').hidden = true } })
 addEventListener('dragover', (event) => { event.preventDefault() })
-addEventListener('drop', (event) => { event.preventDefault(); inside = 0; element('veil').hidden = true; take(event.dataTransfer?.files[0]) })
+addEventListener('drop', (
+  event,
+) => { event.preventDefault(); inside = 0; element('veil').hidden = true; take(event.dataTransfer?.files[0]) })
 
 openEngine().then((engine) => {
   const { mode } = engine.stats()

@@ -14,14 +14,21 @@ export function peaksOf(samples: Int16Array, columns: number): Float32Array {
   return peaks
 }
 
-/** Draws the waveform with the speech over it, a time scale and the play position. Sharp on any pixel ratio; colours come from the page's style. */
-export function drawWaveform(canvas: HTMLCanvasElement, samples: Int16Array, seconds: number, speech: readonly Stretch[], position: number): void {
+/**
+ * Draws the waveform with the speech over it, a time scale and the play position. Sharp on any pixel
+ * ratio; colours come from the page's style.
+ */
+export function drawWaveform(
+  canvas: HTMLCanvasElement, samples: Int16Array, seconds: number, speech: readonly Stretch[], position: number,
+): void {
   const ratio = devicePixelRatio, width = canvas.clientWidth, height = canvas.clientHeight, style = getComputedStyle(canvas)
   canvas.width = Math.round(width * ratio)
   canvas.height = Math.round(height * ratio)
   const c = canvas.getContext('2d')
   if (!c || seconds === 0) return
-  const colour = (name: string): string => style.getPropertyValue(name), x = (t: number): number => t / seconds * width, scale = 18, middle = (height - scale) / 2
+  const colour = (name: string): string => style.getPropertyValue(name)
+  const x = (t: number): number => t / seconds * width
+  const scale = 18, middle = (height - scale) / 2
   c.scale(ratio, ratio)
   for (const { from, to } of speech) {
     c.fillStyle = colour('--speech')
@@ -41,12 +48,15 @@ export function drawWaveform(canvas: HTMLCanvasElement, samples: Int16Array, sec
   if (position > 0) c.fillRect(x(position) - 1, 0, 2, height - scale)
 }
 
-function drawScale(c: CanvasRenderingContext2D, seconds: number, width: number, height: number, x: (t: number) => number, ink: string): void {
+function drawScale(
+  c: CanvasRenderingContext2D, seconds: number, width: number, height: number, x: (t: number) => number, ink: string,
+): void {
   const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600].find((s) => s / seconds * width >= 56) ?? 1_800
   c.fillStyle = ink
   c.font = '11px system-ui, sans-serif'
   for (let n = 0; n * step <= seconds; n++) {
-    const t = n * step, label = t >= 60 ? `${Math.floor(t / 60)}:${String(Math.round(t % 60)).padStart(2, '0')}` : `${Number(t.toFixed(1))} s`
+    const t = n * step
+    const label = t >= 60 ? `${Math.floor(t / 60)}:${String(Math.round(t % 60)).padStart(2, '0')}` : `${Number(t.toFixed(1))} s`
     c.fillRect(x(t), height - 18, 1, 4)
     if (x(t) < width - 28) c.fillText(label, x(t) + 4, height - 5)
   }

@@ -9,6 +9,8 @@ export const name = 'generated files'
 export function check(scripts = listFiles(join(root, 'scripts'), (path) => /^generate-[a-z-]+\.mjs$/.test(path))) {
   return scripts.flatMap((script) => {
     const result = spawnSync(process.execPath, [join(root, 'scripts', script), '--check'], { cwd: root, encoding: 'utf8' })
-    return result.status === 0 ? [] : [`scripts/${script} --check: ${(result.stderr || result.stdout).trim().split('\n').slice(-3).join(' ')}`]
+    return result.status === 0
+      ? []
+      : [`scripts/${script} --check: ${(result.stderr || result.stdout).trim().split('\n').slice(-3).join(' ')}`]
   })
 }

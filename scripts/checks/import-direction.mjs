@@ -1,4 +1,7 @@
-/** Imports go from later layers to earlier ones only, without cycles of values; specifiers end in `.js`; no `node:` text outside the command line tool. */
+/**
+ * Imports go from later layers to earlier ones only, without cycles of values; specifiers end in `.js`; no
+ * `node:` text outside the command line tool.
+ */
 import { posix } from 'node:path'
 import { imports, place, sources } from '../lib/sources.mjs'
 
@@ -18,14 +21,20 @@ export function check(files = sources()) {
   const edges = new Map()
   for (const file of files) {
     const layer = layerOf(file.path)
-    if (layer !== 'testing' && !ORDER.includes(layer)) problems.push(`${file.path}: folder src/${layer} has no place in the import order. Add it to scripts/checks/import-direction.mjs.`)
+    if (layer !== 'testing' && !ORDER.includes(layer)) {
+      problems.push(`${file.path}: folder src/${layer} has no place in the import order. Add it to scripts/checks/import-direction.mjs.`)
+    }
     for (const { specifier, types, node } of imports(file)) {
       const at = place(file, node)
-      if (specifier.startsWith('node:') && layer !== 'cli') problems.push(`${at}: imports ${specifier}. Use process.getBuiltinModule, or move the code to src/cli.`)
+      if (specifier.startsWith('node:') && layer !== 'cli') {
+        problems.push(`${at}: imports ${specifier}. Use process.getBuiltinModule, or move the code to src/cli.`)
+      }
       if (/^(inline-worker:|inline-wasm-set:|inline-wasm-digests:|node:)/.test(specifier)) continue
       if (!specifier.startsWith('.')) {
         const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
-        if (!BUNDLED.has(name) && !(layer === 'cli' && name === 'millrace')) problems.push(`${at}: imports package ${specifier}, which is not bundled. Load it as a peer.`)
+        if (!BUNDLED.has(name) && !(layer === 'cli' && name === 'millrace')) {
+          problems.push(`${at}: imports package ${specifier}, which is not bundled. Load it as a peer.`)
+        }
         continue
       }
       if (specifier.endsWith('.wasm')) continue
@@ -51,8 +60,13 @@ function cycles(edges) {
     state.set(path, 'open')
     stack.push(path)
     for (const next of edges.get(path) ?? []) {
-      if (state.get(next) === 'open') problems.push(`Import cycle: ${[...stack.slice(stack.indexOf(next)), next].join(' → ')}. Move what both need into a file of its own.`)
-      else if (!state.has(next)) visit(next)
+      if (state.get(next) === 'open') {
+        problems.push(
+          `Import cycle: ${[...stack.slice(stack.indexOf(next)), next].join(' → ')}. Move what both need into a file of its own.`,
+        )
+      } else if (!state.has(next)) {
+        visit(next)
+      }
     }
     stack.pop()
     state.set(path, 'done')

@@ -1,6 +1,6 @@
 /**
- * Lines have at most 140 columns. Longer ones may stay where nothing could break them: one literal (text, template, regular expression, what
- * a line holds of one that spans lines) or one address takes 100 columns or more, or the line is a row of a table in a comment.
+ * Lines have at most 140 columns. Longer ones may stay where nothing could break them: one literal (text, template, regular expression,
+ * what a line holds of one that spans lines) or one address takes 100 columns or more, or the line is a row of a table in a comment.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -2,8 +2,8 @@
 import ts from 'typescript'
 import { place, sources, walk } from '../lib/sources.mjs'
 
-const HOST = new Set(['window', 'document', 'self', 'navigator', 'process', 'Buffer', 'require', 'fetch', 'Worker', 'AudioContext', 'HTMLElement', 'Window', 'Document',
-  'Blob', 'File', 'Response', 'Request', 'ReadableStream', 'MessagePort', 'NodeJS'])
+const HOST = new Set(['window', 'document', 'self', 'navigator', 'process', 'Buffer', 'require', 'fetch', 'Worker', 'AudioContext',
+  'HTMLElement', 'Window', 'Document', 'Blob', 'File', 'Response', 'Request', 'ReadableStream', 'MessagePort', 'NodeJS'])
 
 export const name = 'pure layers'
 
@@ -19,8 +19,10 @@ export function check(files = sources().filter((file) => /^src\/(graph|media)\//
     walk(file.tree, (node) => {
       if (!ts.isIdentifier(node) || !HOST.has(node.text) || own.has(node.text) || ts.isTypeOfExpression(node.parent)) return
       const parent = node.parent
-      const member = (ts.isPropertyAccessExpression(parent) && parent.name === node) || ts.isPropertySignature(parent) || ts.isPropertyAssignment(parent) ||
-        ts.isMethodDeclaration(parent) || ts.isMethodSignature(parent) || ts.isPropertyDeclaration(parent) || ts.isJSDocNameReference?.(parent) ||
+      const member = (ts.isPropertyAccessExpression(parent) && parent.name === node) || ts.isPropertySignature(parent)
+        || ts.isPropertyAssignment(parent) ||
+        ts.isMethodDeclaration(parent) || ts.isMethodSignature(parent) || ts.isPropertyDeclaration(parent)
+        || ts.isJSDocNameReference?.(parent) ||
         (ts.isQualifiedName(parent) && parent.right === node) || ts.isShorthandPropertyAssignment(parent)
       if (!member) problems.push(`${place(file, node)}: ${node.text} belongs to a host. Give it from outside.`)
     })

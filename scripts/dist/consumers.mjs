@@ -1,6 +1,6 @@
 /**
- * The ways in which a project takes the package, each in a clean folder with the packed tarball installed and no configuration beyond the tool's own
- * minimum. Every one runs the program of scripts/dist/program.mjs.
+ * The ways in which a project takes the package, each in a clean folder with the packed tarball installed and no configuration beyond the
+ * tool's own minimum. Every one runs the program of scripts/dist/program.mjs.
  */
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -65,16 +65,25 @@ async function bothWays(folder, change = (url) => url) {
 /** Every consumer: name, what it needs, and a function of { base, tarball } to the printed text. */
 export const CONSUMERS = [
   { name: 'node-20-import', run: async (c) => inNode(process.execPath, await project(c.base, 'node-20-import', c.tarball), 'main.mjs') },
-  { name: 'node-20-require', run: async (c) => inNode(process.execPath, await project(c.base, 'node-20-require', c.tarball), 'required.cjs') },
+  { name: 'node-20-require',
+    run: async (c) => inNode(process.execPath, await project(c.base, 'node-20-require', c.tarball), 'required.cjs') },
   ...Object.keys(NODES).flatMap((major) => [['import', 'main.mjs'], ['require', 'required.cjs']].map(([how, file]) => (
     { name: `node-${major}-${how}`, needs: 'linux-x64', run: (c) => inNodeOf(major, c, `node-${major}-${how}`, file) }))),
   { name: 'peers-absent', run: peersAbsent },
   // Node's types and no DOM.
-  { name: 'typescript-node16', run: (c) => typescript(c, 'typescript-node16', { module: 'node16', moduleResolution: 'node16', lib: ['es2022', 'esnext.disposable'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }) },
+  {
+    name: 'typescript-node16',
+    run: (c) => typescript(c, 'typescript-node16', {
+      module: 'node16', moduleResolution: 'node16', lib: ['es2022', 'esnext.disposable'], types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    }),
+  },
   { name: 'typescript-bundler', run: (c) => typescript(c, 'typescript-bundler', { module: 'esnext', moduleResolution: 'bundler' }) },
   { name: 'esbuild', needs: 'browser', run: (c) => bundled(c, 'esbuild', async (folder, entry, out) => {
     const { build } = await import('esbuild')
-    await build({ entryPoints: [join(folder, entry)], outfile: join(folder, out), bundle: true, format: 'esm', logLevel: 'error', absWorkingDir: folder })
+    await build({
+      entryPoints: [join(folder, entry)], outfile: join(folder, out), bundle: true, format: 'esm', logLevel: 'error', absWorkingDir: folder,
+    })
   }) },
   { name: 'rollup', needs: 'browser', run: (c) => bundled(c, 'rollup', async (folder, entry, out) => {
     const [{ rollup }, { nodeResolve }] = await Promise.all([import('rollup'), import('@rollup/plugin-node-resolve')])
@@ -107,7 +116,10 @@ export const CONSUMERS = [
   { name: 'missing-part', needs: 'browser', run: missingPart },
   { name: 'webpack', needs: 'browser', run: (c) => bundled(c, 'webpack', async (folder, entry, out) => {
     const { default: webpack } = await import('webpack')
-    const stats = await promisify(webpack)({ mode: 'production', context: folder, entry: join(folder, entry), output: { path: join(folder, `${out}.d`), filename: out }, performance: { hints: false } })
+    const stats = await promisify(webpack)({
+      mode: 'production', context: folder, entry: join(folder, entry), output: { path: join(folder, `${out}.d`), filename: out },
+      performance: { hints: false },
+    })
     if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString({ all: false, errors: true, warnings: true }))
   }, false) },
   { name: 'vite-build', needs: 'browser', run: viteBuild },
@@ -158,16 +170,21 @@ async function typescript(c, name, options) {
   copyFileSync(join(root, 'scripts/dist/node-pack.ts'), join(folder, 'node-pack.ts'))
   writeFileSync(join(folder, 'wrong.ts'), "import { vad, wavFile } from 'millrace/nodes'\n// @ts-expect-error: a param that does not exist\nvad(wavFile('x.wav'), { treshold: 1 })\n// @ts-expect-error: text is no audio\nvad('x.wav')\n")
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-    compilerOptions: { target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], ...options, strict: true, skipLibCheck: false, declaration: true, outDir: 'out' }, files: ['program.ts', 'wrong.ts', 'node-pack.ts'],
+    compilerOptions: {
+      target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], ...options, strict: true,
+      skipLibCheck: false, declaration: true, outDir: 'out',
+    },
+    files: ['program.ts', 'wrong.ts', 'node-pack.ts'],
   }))
-  await execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]).catch((error) => { throw new Error(error.stdout.trim()) })
+  await execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
+    .catch((error) => { throw new Error(error.stdout.trim()) })
   writeFileSync(join(folder, 'out/main.js'), "import { segments } from './program.js'\nconsole.log(await segments())\n")
   return inNode(process.execPath, folder, 'out/main.js')
 }
 
 /**
- * Bundles for a page and, where the output is ESM, for Node; the folder that is served holds no node_modules. `build` writes `out`, or a folder `out.d` with it and the
- * files beside it.
+ * Bundles for a page and, where the output is ESM, for Node; the folder that is served holds no node_modules. `build` writes `out`, or a
+ * folder `out.d` with it and the files beside it.
  */
 async function bundled(c, name, build, alsoNode = true) {
   const folder = await project(c.base, name, c.tarball)
@@ -180,7 +197,10 @@ async function bundled(c, name, build, alsoNode = true) {
   const page = await inPages(served, 'bundle.js')
   if (!alsoNode) return page
   await build(folder, 'main.mjs', 'main-bundle.mjs')
-  const node = await inNode(process.execPath, folder, existsSync(join(folder, 'main-bundle.mjs')) ? 'main-bundle.mjs' : 'main-bundle.mjs.d/main-bundle.mjs')
+  const node = await inNode(
+    process.execPath, folder,
+    existsSync(join(folder, 'main-bundle.mjs')) ? 'main-bundle.mjs' : 'main-bundle.mjs.d/main-bundle.mjs',
+  )
   if (node !== page) throw new Error(`page ${page}, Node ${node}`)
   return page
 }
@@ -188,7 +208,8 @@ async function bundled(c, name, build, alsoNode = true) {
 async function splitByEsbuild(folder, entry, out) {
   const { build } = await import('esbuild')
   await build({
-    entryPoints: { [out.replace(/\.m?js$/, '')]: join(folder, entry) }, outdir: join(folder, `${out}.d`), outExtension: { '.js': out.endsWith('.mjs') ? '.mjs' : '.js' }, splitting: true, bundle: true,
+    entryPoints: { [out.replace(/\.m?js$/, '')]: join(folder, entry) }, outdir: join(folder, `${out}.d`),
+    outExtension: { '.js': out.endsWith('.mjs') ? '.mjs' : '.js' }, splitting: true, bundle: true,
     format: 'esm', logLevel: 'error', absWorkingDir: folder,
   })
 }
@@ -209,7 +230,10 @@ async function missingPart(c) {
 async function viteWorker(c) {
   const folder = await project(c.base, 'vite-worker', c.tarball)
   writeFileSync(join(folder, 'worker.mjs'), "import { segments } from './program.mjs'\nsegments().then((text) => { postMessage(text) }, (error) => { postMessage(String(error?.stack ?? error)) })\n")
-  writeFileSync(join(folder, 'page.mjs'), "const worker = new Worker(new URL('./worker.mjs', import.meta.url))\nworker.onmessage = ({ data }) => { globalThis.result = data }\n")
+  writeFileSync(
+    join(folder, 'page.mjs'),
+    "const worker = new Worker(new URL('./worker.mjs', import.meta.url))\nworker.onmessage = ({ data }) => { globalThis.result = data }\n",
+  )
   writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>consumer</title><script type="module" src="/page.mjs"></script>')
   const { build } = await import('vite')
   await build({ root: folder, configFile: false, logLevel: 'error' })
@@ -228,9 +252,13 @@ async function userKernel(c) {
   await execute('npm', ['test', '--silent'], { cwd: folder, timeout: 120_000 })
   const { stdout } = await execute('npm', ['start', '--silent'], { cwd: folder })
   // The closed form of a first difference at 1 kHz and 48 kHz: |1 - 0.97 e^(-iw)|.
-  const w = (2 * Math.PI) / 48, gain = Math.hypot(1 - 0.97 * Math.cos(w), 0.97 * Math.sin(w)), [, peak] = /^wasm-threads: peak ([0-9.]+)$/m.exec(stdout) ?? []
+  const w = (2 * Math.PI) / 48
+  const gain = Math.hypot(1 - 0.97 * Math.cos(w), 0.97 * Math.sin(w))
+  const [, peak] = /^wasm-threads: peak ([0-9.]+)$/m.exec(stdout) ?? []
   if (!(Math.abs(Number(peak) - gain) < 0.01)) throw new Error(`expected wasm-threads and a peak near ${gain.toFixed(4)}, got ${stdout}`)
-  const tested = JSON.parse((await execute(millrace, ['test-kernel', 'wobble.wasm', '--chunkings', '20', '--json'], { cwd: folder, timeout: 120_000 })).stdout)
+  const tested = JSON.parse(
+    (await execute(millrace, ['test-kernel', 'wobble.wasm', '--chunkings', '20', '--json'], { cwd: folder, timeout: 120_000 })).stdout,
+  )
   if (!tested.nodes[0].ok) throw new Error(JSON.stringify(tested))
   c.note(`kernel built in ${seconds.toFixed(1)} s`)
   return c.expected
@@ -259,7 +287,8 @@ async function viteDev(c) {
 
 /** The program with the global in place of imports, as a classic script. */
 function classicProgram() {
-  const body = readFileSync(join(here, 'program.mjs'), 'utf8').replace(/import (\{[^}]*\}) from '[^']*'/g, 'const $1 = millrace').replace('export async function', 'async function')
+  const body = readFileSync(join(here, 'program.mjs'), 'utf8')
+    .replace(/import (\{[^}]*\}) from '[^']*'/g, 'const $1 = millrace').replace('export async function', 'async function')
   return `const before = new Set(beforeMillrace);\n(() => {\n${body}
 const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name) && !['before', 'beforeMillrace'].includes(name))
 if (added.join() !== 'millrace') globalThis.result = 'globals: ' + added.join()
@@ -277,7 +306,10 @@ async function scriptTagFromAnotherOrigin(c) {
   const served = join(folder, 'served')
   mkdirSync(served)
   writeFileSync(join(served, 'program.js'), classicProgram())
-  writeFileSync(join(served, 'index.html'), classicPage(`<script src="${cdn.origin}/millrace.global.js" integrity="${integrity}" crossorigin="anonymous"></script>`))
+  writeFileSync(
+    join(served, 'index.html'),
+    classicPage(`<script src="${cdn.origin}/millrace.global.js" integrity="${integrity}" crossorigin="anonymous"></script>`),
+  )
   try {
     return await bothWays(served)
   } finally {
@@ -297,7 +329,10 @@ async function scriptTagFromFile(c) {
 async function treeShaking(c) {
   const folder = await project(c.base, 'tree-shaking', c.tarball)
   const { build } = await import('esbuild')
-  const result = await build({ stdin: { contents: "export { gain } from 'millrace/nodes'", resolveDir: folder }, bundle: true, write: false, format: 'esm', minify: true, logLevel: 'error' })
+  const result = await build({
+    stdin: { contents: "export { gain } from 'millrace/nodes'", resolveDir: folder },
+    bundle: true, write: false, format: 'esm', minify: true, logLevel: 'error',
+  })
   const text = result.outputFiles[0].text
   const others = ['audio::resample', 'voice::vad', 'io::wav-file', 'io::wav-writer'].filter((mark) => text.includes(mark))
   if (!text.includes('audio::gain')) throw new Error('the bundle of `gain` has no audio::gain')

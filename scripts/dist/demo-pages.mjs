@@ -1,6 +1,6 @@
 /**
- * The demo as a visitor meets it: built and served below a sub-path, isolated and not; the script-tag page over file://. Both must list the speech that the same chain
- * finds in examples/talk.wav when Node runs it.
+ * The demo as a visitor meets it: built and served below a sub-path, isolated and not; the script-tag page over file://. Both must list the
+ * speech that the same chain finds in examples/talk.wav when Node runs it.
  */
 import { cpSync, mkdirSync } from 'node:fs'
 import { execFile } from 'node:child_process'
@@ -34,14 +34,19 @@ async function demoBelowSubPath(c) {
   const expected = await spoken()
   const site = join(c.base, 'demo-site')
   const { build } = await import('vite')
-  await build({ configFile: join(root, 'demo/vite.config.mjs'), logLevel: 'error', build: { outDir: join(site, 'x/y'), emptyOutDir: true } })
+  await build({
+    configFile: join(root, 'demo/vite.config.mjs'), logLevel: 'error', build: { outDir: join(site, 'x/y'), emptyOutDir: true },
+  })
   for (const isolated of [false, true]) {
     const server = await serve(site, { isolated })
     try {
       const { list, metrics } = await withPage(`${server.origin}/x/y/`, async (page) => {
         await page.click('#sample')
         await page.waitForSelector('#segments li')
-        return { list: await page.$$eval('#segments li', (items) => items.map((item) => item.textContent.trim())), metrics: await page.textContent('#metrics') }
+        return {
+          list: await page.$$eval('#segments li', (items) => items.map((item) => item.textContent.trim())),
+          metrics: await page.textContent('#metrics'),
+        }
       })
       same(isolated ? 'isolated demo' : 'plain demo', list, expected)
       if (!metrics.includes('audio::resample')) throw new Error('the metrics table has no audio::resample')

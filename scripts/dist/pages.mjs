@@ -5,7 +5,10 @@ import { extname, join, normalize } from 'node:path'
 import { ISOLATION_HEADERS, chromiumArgs, chromiumPath } from '../lib/chromium.mjs'
 import { fail } from '../lib/say.mjs'
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json', '.map': 'application/json' }
+const TYPES = {
+  '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json',
+  '.map': 'application/json',
+}
 const PAGE_TIMEOUT_MS = 30_000
 
 /** Static server of `folder`; `cors` lets other origins load from it under `require-corp`. */

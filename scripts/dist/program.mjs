@@ -17,7 +17,8 @@ async function found({ workers } = { workers: 0 }) {
     const speech = resample(audioBuffer({ data: [pcm], rate: 24_000 }), { rate: 16_000, quality: 'high' })
     const { outputs } = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
     return JSON.stringify({
-      segments: outputs.segments.data.filter((event) => event.type === 'segment').map(({ from, to = from }) => [from / 16_000, to / 16_000]),
+      segments: outputs.segments.data.filter((event) => event.type === 'segment')
+        .map(({ from, to = from }) => [from / 16_000, to / 16_000]),
       pcm: [outputs.pcm.data.frames, outputs.pcm.data.format],
     })
   } finally {

@@ -1,4 +1,7 @@
-/** Builds the AssemblyScript modules: one per file of assembly/kernels, each with its own 64 KiB slot for constants (packaging.md section 5). */
+/**
+ * Builds the AssemblyScript modules: one per file of assembly/kernels, each with its own 64 KiB slot
+ * for constants (packaging.md section 5).
+ */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashFile, listFiles, sha256 } from './hash.mjs'
@@ -12,13 +15,16 @@ const SLOTS = 8
 
 /** Module names in alphabetical order: their place is their slot. */
 export function assemblyModules() {
-  return listFiles(join(assembly, 'kernels'), (path) => path.endsWith('.ts') && !path.includes('/') && !path.endsWith('.d.ts')).map((path) => path.slice(0, -3))
+  return listFiles(join(assembly, 'kernels'), (path) => path.endsWith('.ts') && !path.includes('/') && !path.endsWith('.d.ts'))
+    .map((path) => path.slice(0, -3))
 }
 
 /** Builds what is stale, or everything with `force`. Resolves to the names of the modules that were built. */
 export async function buildAssembly({ force = false, debug = false, target = out } = {}) {
   const modules = assemblyModules()
-  if (modules.length > SLOTS) fail('assembly', `assembly/kernels: expected at most ${SLOTS} modules, got ${modules.length}. Put kernels together.`)
+  if (modules.length > SLOTS) {
+    fail('assembly', `assembly/kernels: expected at most ${SLOTS} modules, got ${modules.length}. Put kernels together.`)
+  }
   mkdirSync(target, { recursive: true })
   const built = []
   for (const [slot, name] of modules.entries()) {
@@ -54,7 +60,9 @@ async function compile(name, slot, debug, target) {
       process.stderr.write(stderr.toString())
       fail('assembly', `Module ${name}: ${error.message} The lines above name the place.`)
     }
-    for (const file of listFiles(part, (path) => path.endsWith('.wasm') || path.endsWith('.d.ts'))) renameSync(join(part, file), join(target, file))
+    for (const file of listFiles(part, (path) => path.endsWith('.wasm') || path.endsWith('.d.ts'))) {
+      renameSync(join(part, file), join(target, file))
+    }
   } finally {
     rmSync(part, { recursive: true, force: true })
   }

@@ -5,11 +5,15 @@ import { existsSync } from 'node:fs'
 export async function chromiumPath() {
   const named = process.env.MILLRACE_CHROMIUM
   if (named) {
-    if (!existsSync(named)) throw new Error(`MILLRACE_CHROMIUM: expected the path of a Chromium, got ${named}, where no file is. Correct it or unset it.`)
+    if (!existsSync(named)) {
+      throw new Error(`MILLRACE_CHROMIUM: expected the path of a Chromium, got ${named}, where no file is. Correct it or unset it.`)
+    }
     return named
   }
   const { chromium } = await import('playwright')
-  for (const path of [chromium.executablePath(), '/usr/bin/chromium', '/usr/bin/chromium-browser']) if (path && existsSync(path)) return path
+  for (const path of [chromium.executablePath(), '/usr/bin/chromium', '/usr/bin/chromium-browser']) {
+    if (path && existsSync(path)) return path
+  }
   return undefined
 }
 

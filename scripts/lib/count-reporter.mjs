@@ -1,4 +1,7 @@
-/** Vitest reporter: counts tests per project, so that a project that ran nothing is seen, names what failed or passed at a second try, and keeps the closing line for CI. */
+/**
+ * Vitest reporter: counts tests per project, so that a project that ran nothing is seen, names what failed or passed at a
+ * second try, and keeps the closing line for CI.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from './say.mjs'
@@ -12,7 +15,11 @@ export default class CountReporter {
   onTestRunEnd(modules, unhandled) {
     const counts = new Map()
     const named = []
-    const note = (what, name, module, of, errors) => { named.push(`${what} (${name}): ${module.relativeModuleId} ${of} ${String(errors?.[0]?.message ?? '').split('\n')[0].slice(0, 300)}`.trimEnd()) }
+    const note = (what, name, module, of, errors) => {
+      named.push(
+        `${what} (${name}): ${module.relativeModuleId} ${of} ${String(errors?.[0]?.message ?? '').split('\n')[0].slice(0, 300)}`.trimEnd(),
+      )
+    }
     for (const module of modules) {
       // A browser project is named `isolated (chromium)`.
       const name = module.project.name.split(' ')[0]
@@ -29,7 +36,10 @@ export default class CountReporter {
       }
     }
     const total = { passed: 0, failed: unhandled.length, skipped: 0 }
-    const lines = [...named, ...unhandled.map((error) => `failed: nobody caught ${String(error.message ?? error).split('\n')[0].slice(0, 300)}`)]
+    const lines = [
+      ...named,
+      ...unhandled.map((error) => `failed: nobody caught ${String(error.message ?? error).split('\n')[0].slice(0, 300)}`),
+    ]
     for (const [name, count] of counts) {
       for (const key of Object.keys(total)) total[key] += count[key]
       lines.push(`project ${name}: ${count.passed} of ${count.passed + count.failed + count.skipped} passed`)

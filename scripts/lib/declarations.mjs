@@ -10,7 +10,8 @@ import { fail, root, say } from './say.mjs'
 const dist = join(root, 'dist')
 
 /**
- * Names of the host that public types use and a program without the library `dom` lacks (`lib: ["es2022"]` with Node's types). They merge with those of `dom`.
+ * Names of the host that public types use and a program without the library `dom` lacks (`lib: ["es2022"]` with
+ * Node's types). They merge with those of `dom`.
  */
 const HOST = `export {}
 declare global {
@@ -31,11 +32,14 @@ export function writeDeclarations() {
   writeFileSync(join(dist, 'host.d.ts'), HOST)
   // At the end, so that declaration maps stay right.
   for (const name of Object.keys(TYPED_ENTRIES)) {
-    const path = join(dist, `${name}.d.ts`), text = readFileSync(path, 'utf8'), map = text.indexOf('//# sourceMappingURL'), at = map < 0 ? text.length : map
+    const path = join(dist, `${name}.d.ts`), text = readFileSync(path, 'utf8')
+    const map = text.indexOf('//# sourceMappingURL'), at = map < 0 ? text.length : map
     writeFileSync(path, `${text.slice(0, at)}import './host.js'\n${text.slice(at)}`)
   }
   const { files, bare } = reachable(Object.keys(TYPED_ENTRIES).map((name) => join(dist, `${name}.d.ts`)))
-  if (bare.size > 0) fail('declarations', `Public types: expected no package names, got ${[...bare].join(', ')}. Write the type out in src.`)
+  if (bare.size > 0) {
+    fail('declarations', `Public types: expected no package names, got ${[...bare].join(', ')}. Write the type out in src.`)
+  }
   let removed = 0
   for (const path of listFiles(dist, (file) => /\.d\.ts(\.map)?$/.test(file))) {
     if (files.has(join(dist, path.replace(/\.map$/, '')))) continue
@@ -54,7 +58,9 @@ export function reachable(entries) {
   while (open.length > 0) {
     const file = open.pop()
     if (files.has(file)) continue
-    if (!existsSync(file)) fail('declarations', `${posix.relative(root, file)}: expected a declaration, got no file. An import may lack its \`.js\`.`)
+    if (!existsSync(file)) {
+      fail('declarations', `${posix.relative(root, file)}: expected a declaration, got no file. An import may lack its \`.js\`.`)
+    }
     files.add(file)
     for (const { fileName: specifier } of ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles) {
       if (specifier.startsWith('.')) open.push(resolve(dirname(file), specifier.replace(/\.js$/, '.d.ts')))

@@ -1,4 +1,6 @@
-/** The library's node definitions and what is generated from them, bundled from the sources: JSON Schemas and texts of the node reference. */
+/**
+ * The library's node definitions and what is generated from them, bundled from the sources: JSON Schemas and texts of the node reference.
+ */
 import { build } from 'esbuild'
 import { join } from 'node:path'
 import { root } from './say.mjs'
@@ -17,7 +19,8 @@ export const factories = Object.entries(nodes).filter(([, node]) => typeof node 
 /** All definitions sorted by type, with the names they are exported by, and the functions above. */
 export async function loadDefinitions() {
   const { outputFiles } = await build({
-    stdin: { contents: SOURCE, resolveDir: root, loader: 'ts' }, bundle: true, write: false, format: 'esm', platform: 'neutral', target: 'es2022', logLevel: 'silent', define: { MILLRACE_VERSION: '"0"' },
+    stdin: { contents: SOURCE, resolveDir: root, loader: 'ts' }, bundle: true, write: false, format: 'esm', platform: 'neutral',
+    target: 'es2022', logLevel: 'silent', define: { MILLRACE_VERSION: '"0"' },
   })
   const all = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
   const byType = new Map()
@@ -31,7 +34,11 @@ export const fileName = (type) => type.replace('::', '-')
 /** Every JSON Schema that ships in dist/schema, by file name (GR-05). */
 export async function schemaFiles() {
   const { nodes, documentSchema, nodeSchema, typedDocumentSchema, metricsSchema } = await loadDefinitions()
-  const files = { 'document.json': documentSchema(), 'document-with-types.json': typedDocumentSchema(nodes.map(({ definition }) => definition)), 'metrics.json': metricsSchema }
+  const files = {
+    'document.json': documentSchema(),
+    'document-with-types.json': typedDocumentSchema(nodes.map(({ definition }) => definition)),
+    'metrics.json': metricsSchema,
+  }
   for (const { definition } of nodes) files[`${fileName(definition.type)}.json`] = nodeSchema(definition)
   return Object.fromEntries(Object.entries(files).map(([name, schema]) => [name, `${JSON.stringify(schema, null, 2)}\n`]))
 }

@@ -7,7 +7,9 @@ import { fail, root, say } from './say.mjs'
 /** Runs `npm ci` when node_modules is missing or older in content than the lock file. */
 export function ensureDependencies() {
   const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major < 20 || (major === 20 && minor < 19)) fail('setup', `Node: expected 20.19 or later, got ${process.versions.node}. Install a newer Node.`)
+  if (major < 20 || (major === 20 && minor < 19)) {
+    fail('setup', `Node: expected 20.19 or later, got ${process.versions.node}. Install a newer Node.`)
+  }
   if (installed()) return
   say('setup', 'node_modules is missing or not current: running npm ci')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'

@@ -8,9 +8,10 @@ const stampFile = join(root, '.cache/dist.stamp')
 
 /** Hash of everything that dist is made from. */
 export function sourceStamp() {
-  const folders = ['src', 'assembly/kernels', 'assembly/sdk', 'wasm/pkg', 'types'].flatMap((folder) => listFiles(join(root, folder)).map((path) => `${folder}/${path}`))
-  const files = ['package.json', 'package-lock.json', 'tsup.config.ts', 'tsconfig.json', 'tsconfig.build.json', 'assembly/asconfig.json', 'scripts/inline.mjs', 'scripts/build.mjs', 'scripts/lib/constants.mjs',
-    'scripts/lib/entries.mjs', 'scripts/lib/declarations.mjs']
+  const folders = ['src', 'assembly/kernels', 'assembly/sdk', 'wasm/pkg', 'types'].flatMap((folder) => listFiles(join(root, folder))
+    .map((path) => `${folder}/${path}`))
+  const files = ['package.json', 'package-lock.json', 'tsup.config.ts', 'tsconfig.json', 'tsconfig.build.json', 'assembly/asconfig.json',
+    'scripts/inline.mjs', 'scripts/build.mjs', 'scripts/lib/constants.mjs', 'scripts/lib/entries.mjs', 'scripts/lib/declarations.mjs']
   return sha256([...folders, ...files].map((path) => `${path} ${hashFile(join(root, path))}`).join('\n'))
 }
 

@@ -1,6 +1,7 @@
 /**
- * A node's documentation is the header of its file (STYLE). Compilers attach a comment to the statement below it, so neither editors nor typedoc find the header at
- * the node: it is put there, into the declarations of the package, and, as a typedoc plugin, into the API reference.
+ * A node's documentation is the header of its file (STYLE). Compilers attach a comment to the statement below it, so neither editors nor
+ * typedoc find the header at the node: it is put there, into the declarations of the package, and, as a typedoc plugin, into the API
+ * reference.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +16,8 @@ function headerOf(file) { return HEADER.exec(readFileSync(file, 'utf8'))?.[0] }
 /** Writes headers above `export declare const` in dist/nodes, and moves the lines of the source maps along. */
 export function documentNodes(dist) {
   for (const path of listFiles(join(dist, 'nodes'), (file) => file.endsWith('.d.ts'))) {
-    const file = join(dist, 'nodes', path), lines = readFileSync(file, 'utf8').split('\n'), header = headerOf(join(root, 'src/nodes', path.replace(/\.d\.ts$/, '.ts')))
+    const file = join(dist, 'nodes', path), lines = readFileSync(file, 'utf8').split('\n')
+    const header = headerOf(join(root, 'src/nodes', path.replace(/\.d\.ts$/, '.ts')))
     const at = lines.findIndex((line, n) => /^export declare const \w+: .*NodeFactory</.test(line) && !lines[n - 1]?.endsWith('*/'))
     if (header === undefined || at < 0) continue
     const added = header.trimEnd().split('\n'), map = JSON.parse(readFileSync(`${file}.map`, 'utf8')), mappings = map.mappings.split(';')

@@ -15,10 +15,14 @@ const INSTALL = 'Install Rust for WebAssembly with `scripts/setup-dev`.'
 
 /** Debian's toolchain before any other, cargo's tools, and wasm-opt of the package binaryen. */
 export function buildEnvironment() {
-  const path = [join(root, 'node_modules/.bin'), '/usr/bin', join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin'), process.env.PATH].join(delimiter)
+  const path = [
+    join(root, 'node_modules/.bin'), '/usr/bin', join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin'), process.env.PATH,
+  ].join(delimiter)
   const env = { ...process.env, PATH: path, RUSTC_BOOTSTRAP: '1' }
   // An override from outside would replace the flags of wasm/.cargo/config.toml.
-  for (const name of ['RUSTFLAGS', 'CARGO_ENCODED_RUSTFLAGS', 'CARGO_BUILD_RUSTFLAGS', 'CARGO_BUILD_TARGET', 'CARGO_TARGET_DIR', 'RUSTC_WRAPPER']) delete env[name]
+  for (const name of [
+    'RUSTFLAGS', 'CARGO_ENCODED_RUSTFLAGS', 'CARGO_BUILD_RUSTFLAGS', 'CARGO_BUILD_TARGET', 'CARGO_TARGET_DIR', 'RUSTC_WRAPPER',
+  ]) delete env[name]
   return env
 }
 
@@ -40,22 +44,32 @@ export function toolVersions() {
 
 /** SHA-256 of everything that the Rust binary is made from, by path below wasm/. */
 export function sourceHashes() {
-  const files = listFiles(wasmFolder, (path) => path === 'Cargo.toml' || path === 'Cargo.lock' || path === '.cargo/config.toml' || /^crates\/.*\.(rs|toml)$/.test(path))
+  const files = listFiles(wasmFolder, (path) =>
+    path === 'Cargo.toml' || path === 'Cargo.lock' || path === '.cargo/config.toml' || /^crates\/.*\.(rs|toml)$/.test(path))
   return Object.fromEntries(files.map((path) => [path, hashFile(join(wasmFolder, path))]))
 }
 
 export function outputHashes(folder = packageFolder) {
-  return Object.fromEntries(Object.values(OUTPUTS).map((name) => [name, existsSync(join(folder, name)) ? hashFile(join(folder, name)) : 'absent']))
+  return Object.fromEntries(Object.values(OUTPUTS).map((name) =>
+    [name, existsSync(join(folder, name)) ? hashFile(join(folder, name)) : 'absent']))
 }
 
 export function readRecord() {
   return existsSync(recordFile) ? JSON.parse(readFileSync(recordFile, 'utf8')) : undefined
 }
 
-/** Compiles to target/pkg and returns that folder; `target` moves cargo's own target folder (a clean rebuild). Fails with the install line when a tool is absent. */
+/**
+ * Compiles to target/pkg and returns that folder; `target` moves cargo's own target folder (a clean rebuild). Fails
+ * with the install line when a tool is absent.
+ */
 export function compileRust({ debug = false, target, quiet = false } = {}) {
   const absent = Object.entries(toolVersions()).filter(([, version]) => version === 'absent').map(([name]) => name)
-  if (absent.length > 0) fail('rust', `Tools: expected rustc, cargo, wasm-ld-19, wasm-pack, wasm-bindgen and wasm-opt, ${absent.join(', ')} not found. ${INSTALL}`)
+  if (absent.length > 0) {
+    fail(
+      'rust',
+      `Tools: expected rustc, cargo, wasm-ld-19, wasm-pack, wasm-bindgen and wasm-opt, ${absent.join(', ')} not found. ${INSTALL}`,
+    )
+  }
   const out = debug ? 'pkg-debug' : 'pkg'
   const folder = join(target ?? join(wasmFolder, 'target'), out)
   const env = buildEnvironment()

@@ -18,7 +18,9 @@ export function fail(step, text) {
 /** Runs a command of this step with its output shown. Ends the script with `fix` when it fails. */
 export function run(step, command, args, { fix, env, cwd = root, quiet = false } = {}) {
   const from = performance.now()
-  const result = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, stdio: quiet ? 'pipe' : 'inherit', encoding: 'utf8', maxBuffer: 1 << 28 })
+  const result = spawnSync(command, args, {
+    cwd, env: { ...process.env, ...env }, stdio: quiet ? 'pipe' : 'inherit', encoding: 'utf8', maxBuffer: 1 << 28,
+  })
   if (result.error || result.status !== 0) {
     if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
     const why = result.error ? result.error.message : `exit code ${result.status ?? result.signal}`

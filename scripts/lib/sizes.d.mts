@@ -1,6 +1,7 @@
 export interface EntrySize { raw: number; gzip: number; jsRaw: number; jsGzip: number; wasmBase64Gzip: number; modules: number }
 export interface Sizes {
-  entries: Record<'index' | 'nodes' | 'graph' | 'testing', EntrySize & { first: EntrySize; parts: Record<string, EntrySize> }> & Record<'global' | 'worker' | 'worklet', EntrySize>
+  entries: Record<'index' | 'nodes' | 'graph' | 'testing', EntrySize & { first: EntrySize; parts: Record<string, EntrySize> }>
+    & Record<'global' | 'worker' | 'worklet', EntrySize>
   wasm: Record<string, { raw: number; gzip: number }>
   nodes: { count: number; gzipEach: number }
   total: { modulesRaw: number }

@@ -1,6 +1,6 @@
 /**
- * Sizes of what ships: per entry what a consumer's bundler puts into the first file, each part that is loaded on demand, and all in one; wasm modules raw and zlib gzip
- * level 9 (PK-67); and the SRI list (PK-45). What is counted how: docs/adr/0008-parts-and-sizes.md.
+ * Sizes of what ships: per entry what a consumer's bundler puts into the first file, each part that is loaded on demand, and all in one;
+ * wasm modules raw and zlib gzip level 9 (PK-67); and the SRI list (PK-45). What is counted how: docs/adr/0008-parts-and-sizes.md.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -18,11 +18,12 @@ const results = join(root, 'bench/results/size.json')
 const GROWTH = 0.05
 
 /**
- * Budgets of packaging.md: bytes. `firstGzip` is the JavaScript of `.` that a page with a bundler loads at first, `entryGzip` all of it in one file, workers included (the
- * row of the page). `wasmBase64Gzip` is gzip of the inlined texts; raw sizes are of the files.
+ * Budgets of packaging.md: bytes. `firstGzip` is the JavaScript of `.` that a page with a bundler loads at first, `entryGzip` all of it in
+ * one file, workers included (the row of the page). `wasmBase64Gzip` is gzip of the inlined texts; raw sizes are of the files.
  */
 export const BUDGET = {
-  firstGzip: 60_000, entryGzip: 60_000, wasmBase64Gzip: 55_000, nodeGzip: 1_500, globalGzip: 200_000, coreRaw: 140_000, assemblyRaw: 48_000, modulesRaw: 250_000,
+  firstGzip: 60_000, entryGzip: 60_000, wasmBase64Gzip: 55_000, nodeGzip: 1_500, globalGzip: 200_000, coreRaw: 140_000, assemblyRaw: 48_000,
+  modulesRaw: 250_000,
 }
 
 /** Where a budget is missed: what is accepted until it is met, so that it grows no further (docs/adr/0008-parts-and-sizes.md). */
@@ -38,7 +39,9 @@ export async function measure() {
     const whole = sizeOf((await bundled(all(name))).map(({ text }) => text).join(''), inlined)
     entries[name] = { ...whole, ...await parts(all(name), inlined) }
   }
-  for (const name of ['millrace.global', 'worker', 'worklet']) entries[name.replace('millrace.', '')] = sizeOf(readFileSync(join(dist, `${name}.js`), 'utf8'), inlined)
+  for (const name of ['millrace.global', 'worker', 'worklet']) {
+    entries[name.replace('millrace.', '')] = sizeOf(readFileSync(join(dist, `${name}.js`), 'utf8'), inlined)
+  }
   const wasm = Object.fromEntries(listFiles(join(dist, 'wasm')).map((file) => {
     const bytes = readFileSync(join(dist, 'wasm', file))
     return [file, { raw: bytes.length, gzip: gzip(bytes) }]
@@ -59,10 +62,11 @@ async function addedByNodes(index, inlined) {
 /** What a minifying bundler makes of `contents`: one file, or with `splitting` one per part. */
 async function bundled(contents, splitting = false) {
   const result = await build({
-    stdin: { contents, resolveDir: root, loader: 'js' }, bundle: true, write: false, outdir: join(root, '.cache/sizes'), splitting, metafile: true, format: 'esm', platform: 'neutral',
-    minify: true, logLevel: 'silent', absWorkingDir: root,
+    stdin: { contents, resolveDir: root, loader: 'js' }, bundle: true, write: false, outdir: join(root, '.cache/sizes'), splitting,
+    metafile: true, format: 'esm', platform: 'neutral', minify: true, logLevel: 'silent', absWorkingDir: root,
   })
-  return Object.entries(result.metafile.outputs).map(([path, output]) => ({ path, output, text: result.outputFiles.find((file) => file.path === resolve(root, path)).text }))
+  return Object.entries(result.metafile.outputs)
+    .map(([path, output]) => ({ path, output, text: result.outputFiles.find((file) => file.path === resolve(root, path)).text }))
 }
 
 /** `first`: what loads with the entry. `parts`: what each dynamic import adds to that, by the name of its file in dist. */
@@ -79,7 +83,8 @@ async function parts(contents, inlined) {
   const onDemand = [...files.values()].filter(({ output }) => output.entryPoint !== undefined && output !== entry.output)
   return {
     first: sum(first),
-    parts: Object.fromEntries(onDemand.map(({ path, output }) => [basename(output.entryPoint).replace(/-[A-Z0-9]{8}\.js$/, ''), sum(closure(path).filter((one) => !first.includes(one)))])),
+    parts: Object.fromEntries(onDemand.map(({ path, output }) =>
+      [basename(output.entryPoint).replace(/-[A-Z0-9]{8}\.js$/, ''), sum(closure(path).filter((one) => !first.includes(one)))])),
   }
 }
 
@@ -92,14 +97,19 @@ async function inlinedModules() {
 function sizeOf(text, inlined) {
   const modules = inlined.filter((module) => text.includes(module))
   const js = modules.reduce((rest, module) => rest.replaceAll(module, ''), text)
-  return { raw: text.length, gzip: gzip(text), jsRaw: js.length, jsGzip: gzip(js), wasmBase64Gzip: modules.length > 0 ? gzip(modules.join('\n')) : 0, modules: modules.length }
+  return {
+    raw: text.length, gzip: gzip(text), jsRaw: js.length, jsGzip: gzip(js),
+    wasmBase64Gzip: modules.length > 0 ? gzip(modules.join('\n')) : 0,
+    modules: modules.length,
+  }
 }
 
 /** What each budget is compared with. */
 export function budgetTable(sizes) {
   const { entries, nodes, wasm, total } = sizes
   return {
-    firstGzip: entries.index.first.jsGzip, entryGzip: entries.index.jsGzip, wasmBase64Gzip: entries.index.wasmBase64Gzip, nodeGzip: nodes.gzipEach, globalGzip: entries.global.gzip,
+    firstGzip: entries.index.first.jsGzip, entryGzip: entries.index.jsGzip, wasmBase64Gzip: entries.index.wasmBase64Gzip,
+    nodeGzip: nodes.gzipEach, globalGzip: entries.global.gzip,
     coreRaw: wasm['core.wasm'].raw, assemblyRaw: total.modulesRaw - wasm['core.wasm'].raw, modulesRaw: total.modulesRaw,
   }
 }
@@ -108,7 +118,8 @@ export function budgetTable(sizes) {
 export async function sizeTable() {
   const now = await measure()
   const before = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : undefined
-  const row = (name, size) => console.log(`${name.padEnd(22)} ${[size.raw, size.gzip, size.jsGzip, size.wasmBase64Gzip].map((n) => String(n).padStart(8)).join(' ')}`)
+  const row = (name, size) =>
+    console.log(`${name.padEnd(22)} ${[size.raw, size.gzip, size.jsGzip, size.wasmBase64Gzip].map((n) => String(n).padStart(8)).join(' ')}`)
   console.log('size, bytes                 raw     gzip  js gzip wasm gzip')
   for (const [name, size] of Object.entries(now.entries)) {
     row(size.first === undefined ? name : `${name} in one file`, size)
@@ -135,7 +146,8 @@ export async function sizeTable() {
 
 /** Writes dist/sri.json and prints it: the `integrity` of each file that a page may load from a CDN. */
 export function subresourceIntegrity() {
-  const list = Object.fromEntries(listFiles(dist, (file) => /^[^/]*\.js$/.test(file)).map((file) => [file, `sha384-${createHash('sha384').update(readFileSync(join(dist, file))).digest('base64')}`]))
+  const list = Object.fromEntries(listFiles(dist, (file) => /^[^/]*\.js$/.test(file))
+    .map((file) => [file, `sha384-${createHash('sha384').update(readFileSync(join(dist, file))).digest('base64')}`]))
   writeFileSync(join(dist, 'sri.json'), `${JSON.stringify(list, null, 2)}\n`)
   say('integrity', `millrace.global.js ${list['millrace.global.js']}`)
 }

@@ -35,12 +35,16 @@ export function imports(file) {
   walk(file.tree, (node) => {
     if (ts.isImportDeclaration(node)) {
       const clause = node.importClause
-      const names = clause?.namedBindings !== undefined && ts.isNamedImports(clause.namedBindings) ? clause.namedBindings.elements : undefined
-      const onlyTypes = clause !== undefined && (clause.isTypeOnly || (clause.name === undefined && names !== undefined && names.length > 0 && names.every((name) => name.isTypeOnly)))
+      const names = clause?.namedBindings !== undefined && ts.isNamedImports(clause.namedBindings)
+        ? clause.namedBindings.elements
+        : undefined
+      const onlyTypes = clause !== undefined && (clause.isTypeOnly
+        || (clause.name === undefined && names !== undefined && names.length > 0 && names.every((name) => name.isTypeOnly)))
       found.push({ specifier: node.moduleSpecifier.text, types: onlyTypes, node })
     } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
       found.push({ specifier: node.moduleSpecifier.text, types: node.isTypeOnly, node })
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && ts.isStringLiteralLike(node.arguments[0])) {
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+      && ts.isStringLiteralLike(node.arguments[0])) {
       found.push({ specifier: node.arguments[0].text, types: false, node })
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       found.push({ specifier: node.argument.literal.text, types: true, node })

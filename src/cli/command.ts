@@ -25,7 +25,13 @@ export interface Command {
   readonly summary: string
   /** Words after the name, for help. */
   readonly usage: string
-  readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly multiple?: boolean; readonly doc: string; readonly value?: string }>>
+  readonly options: Readonly<Record<string, {
+    readonly type: 'string' | 'boolean'
+    readonly short?: string
+    readonly multiple?: boolean
+    readonly doc: string
+    readonly value?: string
+  }>>
   readonly examples: readonly string[]
   run(context: CommandContext): Promise<number>
 }

@@ -14,5 +14,6 @@ export function commandHelp(command: Command): string {
     [`${o.short === undefined ? '    ' : `-${o.short}, `}--${name}${o.type === 'string' ? ` ${o.value ?? 'VALUE'}` : ''}`, o.doc] as const)
   const width = Math.max(...options.map(([left]) => left.length))
   return [`millrace ${command.name}: ${command.summary}`, '', `Usage: millrace ${command.name} ${command.usage}`.trimEnd(), '', 'Options:',
-    ...options.map(([left, doc]) => `  ${left.padEnd(width)}  ${doc}`), '', 'Examples:', ...command.examples.map((example) => `  ${example}`)].join('\n')
+    ...options.map(([left, doc]) => `  ${left.padEnd(width)}  ${doc}`), '', 'Examples:',
+    ...command.examples.map((example) => `  ${example}`)].join('\n')
 }

@@ -14,15 +14,18 @@ const HEAD_BYTES = 16
 const MOST_MEDIA_BYTES = 2 ** 31 - 1
 
 /**
- * Bytes of a file or pipe with a graph, `-` for standard input. The size of a file is looked at before it is read, a pipe is read no further than the limit (GR-60): DiagnosticsError
- * with `LIMIT_EXCEEDED` for a text beyond the limit of documents; pictures and sounds with a graph inside may be larger. Throws NOT_FOUND for a file that cannot be read.
+ * Bytes of a file or pipe with a graph, `-` for standard input. The size of a file is looked at before it is read, a pipe is read no
+ * further than the limit (GR-60): DiagnosticsError with `LIMIT_EXCEEDED` for a text beyond the limit of documents; pictures and sounds with
+ * a graph inside may be larger. Throws NOT_FOUND for a file that cannot be read.
  */
 export async function readBytes(path: string, terminal: Terminal, limits: Partial<Limits> = {}): Promise<Uint8Array> {
   const limit = resolveLimits(limits).documentBytes
   // By its name in the file system standard input can not be opened where it is a socket.
   if (isStdin(path)) return await gather(terminal.stdin(), limit)
   try {
-    if ((await stat(path)).isCharacterDevice()) throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: 'it is a device, which may never end' })
+    if ((await stat(path)).isCharacterDevice()) {
+      throw commonErrors.NOT_FOUND({ thing: 'File', id: path, why: 'it is a device, which may never end' })
+    }
     const file = await open(path)
     try {
       const facts = await file.stat()
@@ -35,7 +38,9 @@ export async function readBytes(path: string, terminal: Terminal, limits: Partia
       return await file.readFile()
     } finally { await file.close() }
   } catch (error) {
-    throw isMillraceError(error) || error instanceof DiagnosticsError ? error : commonErrors.NOT_FOUND({ thing: 'File', id: path, why: refusal(error) }, { cause: error })
+    throw isMillraceError(error) || error instanceof DiagnosticsError
+      ? error
+      : commonErrors.NOT_FOUND({ thing: 'File', id: path, why: refusal(error) }, { cause: error })
   }
 }
 

@@ -12,8 +12,8 @@ export interface CreateEngineOptions extends EngineOptions {
 }
 
 /**
- * Creates an engine: probes the host, chooses the tier, makes the arena, compiles the modules. Workers start with the first run that needs them. Throws
- * `CONFIG_INVALID`, `TIER_UNAVAILABLE`, `SHARED_MEMORY`, `KERNEL_ABI`;
+ * Creates an engine: probes the host, chooses the tier, makes the arena, compiles the modules. Workers start with the first run that needs
+ * them. Throws `CONFIG_INVALID`, `TIER_UNAVAILABLE`, `SHARED_MEMORY`, `KERNEL_ABI`;
  * `NETWORK` when a bundler put the engine into a file of its own and that does not load.
  * @example
  * await using engine = await createEngine()
@@ -21,7 +21,9 @@ export interface CreateEngineOptions extends EngineOptions {
  * const { outputs } = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
-  if (typeof options !== 'object' || options === null) throw commonErrors.INVALID_ARGUMENT({ function: 'createEngine', expected: 'an object of options', got: String(options) })
+  if (typeof options !== 'object' || options === null) {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'createEngine', expected: 'an object of options', got: String(options) })
+  }
   if (options.wasm === undefined && options.tier !== 'js') loadTexts()
   const { startEngine } = await loadPart('engine', () => import('./start-engine.js'))
   return startEngine(options)

@@ -14,7 +14,10 @@ export interface EngineOptions {
   readonly workers?: 'auto' | number
   /** Shared memory: `auto` where the host allows it; true: or fail; false: move blocks by transfer. */
   readonly shared?: 'auto' | boolean
-  /** How kernels run whose nodes do not say it themselves; default `MILLRACE_TIER`, else the best that the host offers. A named tier never falls back. */
+  /**
+   * How kernels run whose nodes do not say it themselves; default `MILLRACE_TIER`, else the best that the
+   * host offers. A named tier never falls back.
+   */
   readonly tier?: TierChoice
   /** File of the worker's code, for a strict content security policy. Used or failed, never replaced. */
   readonly workerURL?: string | URL
@@ -29,11 +32,14 @@ export interface EngineOptions {
   /** Permits of limiters that nodes name in `limiters`; there are `cpu` (as many as workers), `gpu` 4 and `io` 64. */
   readonly limiters?: Readonly<Record<string, number>>
   /**
-   * Tags that only the first n workers have: kernels whose `requires.tags` name one run there and nowhere else (GR-41), as many at once as there are such workers.
-   * At most 6 tags.
+   * Tags that only the first n workers have: kernels whose `requires.tags` name one run there and nowhere else (GR-41), as many at once as
+   * there are such workers. At most 6 tags.
    */
   readonly workerTags?: Readonly<Record<string, number>>
-  /** How long a busy thread, of kernels or of nodes written in TypeScript, may go without a heartbeat before it counts as hung, ms; default 3 000. A node's own `hangMs` outranks it. */
+  /**
+   * How long a busy thread, of kernels or of nodes written in TypeScript, may go without a heartbeat before it counts as hung, ms; default
+   * 3 000. A node's own `hangMs` outranks it.
+   */
   readonly hangMs?: number
   /** Threads that wait, booted, to take a lost one's place; default 1. They boot while runs are under way. */
   readonly warmSpares?: number
@@ -47,13 +53,13 @@ export interface EngineOptions {
   /** Clear memory when it is freed. */
   readonly zeroOnFree?: boolean
   /**
-   * Finds stray writes: canaries around every block, a pattern in freed ones, segments run step by step on this thread and checked after each step, so that
-   * `ARENA_CORRUPT` names the kernel. Slow.
+   * Finds stray writes: canaries around every block, a pattern in freed ones, segments run step by step on this thread and checked after
+   * each step, so that `ARENA_CORRUPT` names the kernel. Slow.
    */
   readonly debugMemory?: boolean
   /**
-   * Files up to this many bytes enter a graph's hashes by their bytes, larger ones by size, place and times; default 8 MiB, `Infinity`: all by their bytes. A file is read again only
-   * after a change.
+   * Files up to this many bytes enter a graph's hashes by their bytes, larger ones by size, place and times; default 8 MiB, `Infinity`: all
+   * by their bytes. A file is read again only after a change.
    */
   readonly hashFileBytes?: number
   /** Bounds on graphs; see `parseDocument`. Above the hard limits: `CONFIG_INVALID`. */
@@ -91,19 +97,38 @@ const HASH_FILE_BYTES = 8 * 1_048_576
 const MOST_WORKER_TAGS = 6
 
 /** What is not looked into: its type. */
-const TYPES = [['limiters', 'object'], ['workerTags', 'object'], ['kernels', 'object'], ['resourceLimits', 'object'], ['limits', 'object'], ['logger', 'function'], ['onEvent', 'function'], ['hangMs', 'number'], ['respawns', 'number'], ['zeroOnFree', 'boolean'], ['debugMemory', 'boolean']] as const
+const TYPES = [
+  ['limiters', 'object'], ['workerTags', 'object'], ['kernels', 'object'], ['resourceLimits', 'object'], ['limits', 'object'],
+  ['logger', 'function'], ['onEvent', 'function'], ['hangMs', 'number'], ['respawns', 'number'], ['zeroOnFree', 'boolean'],
+  ['debugMemory', 'boolean'],
+] as const
 
-/** Checks options and the environment (`MILLRACE_TIER`, `MILLRACE_FALLBACK`). Throws `CONFIG_INVALID` naming key, source, expected and got. */
+/**
+ * Checks options and the environment (`MILLRACE_TIER`, `MILLRACE_FALLBACK`). Throws `CONFIG_INVALID` naming key, source, expected and got.
+ */
 export function fillOptions(o: EngineOptions, environment: Readonly<Record<string, string | undefined>>): FilledOptions {
-  const { workers = 'auto', shared = 'auto', startTimeoutMs = 5_000, hangMs = 3_000, warmSpares = 1, respawns = 10, hashFileBytes = HASH_FILE_BYTES } = o
-  if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 0 && workers <= 256)) throw invalid('workers', 'option', "'auto' or 0…256", workers)
+  const {
+    workers = 'auto', shared = 'auto', startTimeoutMs = 5_000, hangMs = 3_000, warmSpares = 1, respawns = 10,
+    hashFileBytes = HASH_FILE_BYTES,
+  } = o
+  if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 0 && workers <= 256)) {
+    throw invalid('workers', 'option', "'auto' or 0…256", workers)
+  }
   if (shared !== 'auto' && typeof shared !== 'boolean') throw invalid('shared', 'option', "'auto', true or false", shared)
   if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0)) throw invalid('startTimeoutMs', 'option', 'ms above 0', startTimeoutMs)
-  for (const [key, kind] of TYPES) if (o[key] !== undefined && (typeof o[key] !== kind || o[key] === null)) throw invalid(key, 'option', kind === 'object' ? 'an object' : `a ${kind}`, o[key])
-  for (const [name, mb] of Object.entries(o.resourceLimits ?? {})) if (mb !== undefined && !(typeof mb === 'number' && mb > 0)) throw invalid(`resourceLimits.${name}`, 'option', 'MiB above 0', mb)
-  for (const [name, permits] of Object.entries(o.limiters ?? {})) if (!(Number.isInteger(permits) && permits >= 1)) throw invalid(`limiters.${name}`, 'option', 'a whole number of permits from 1', permits)
+  for (const [key, kind] of TYPES) if (o[key] !== undefined && (typeof o[key] !== kind || o[key] === null)) {
+    throw invalid(key, 'option', kind === 'object' ? 'an object' : `a ${kind}`, o[key])
+  }
+  for (const [name, mb] of Object.entries(o.resourceLimits ?? {})) {
+    if (mb !== undefined && !(typeof mb === 'number' && mb > 0)) throw invalid(`resourceLimits.${name}`, 'option', 'MiB above 0', mb)
+  }
+  for (const [name, permits] of Object.entries(o.limiters ?? {})) if (!(Number.isInteger(permits) && permits >= 1)) {
+    throw invalid(`limiters.${name}`, 'option', 'a whole number of permits from 1', permits)
+  }
   const tags = Object.entries(o.workerTags ?? {})
-  for (const [name, count] of tags) if (!(Number.isInteger(count) && count >= 1)) throw invalid(`workerTags.${name}`, 'option', 'a whole number of workers from 1', count)
+  for (const [name, count] of tags) {
+    if (!(Number.isInteger(count) && count >= 1)) throw invalid(`workerTags.${name}`, 'option', 'a whole number of workers from 1', count)
+  }
   if (tags.length > MOST_WORKER_TAGS) throw invalid('workerTags', 'option', `at most ${MOST_WORKER_TAGS} tags`, tags.length)
   if (!(hangMs > 0)) throw invalid('hangMs', 'option', 'ms above 0', hangMs)
   if (!(Number.isInteger(warmSpares) && warmSpares >= 0 && warmSpares <= 16)) throw invalid('warmSpares', 'option', '0…16', warmSpares)
@@ -111,10 +136,13 @@ export function fillOptions(o: EngineOptions, environment: Readonly<Record<strin
   if (!(respawns >= 0)) throw invalid('respawns', 'option', 'a number from 0', respawns)
   return {
     pool: { hangMs, warmSpares, respawns }, resourceLimits: o.resourceLimits,
-    arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'), environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
-    fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, workletURL: o.workletURL, wasm: o.wasm, kernels: o.kernels ?? {}, startTimeoutMs, limiters: { gpu: 4, io: 64, ...o.limiters },
+    arenaBytes: o.arenaBytes, workers, shared, tier: tierFrom(o.tier, 'option'),
+    environmentTier: tierFrom(environment['MILLRACE_TIER'] || undefined, 'MILLRACE_TIER'),
+    fallback: environment['MILLRACE_FALLBACK'] !== 'false', workerURL: o.workerURL, workletURL: o.workletURL, wasm: o.wasm,
+    kernels: o.kernels ?? {}, startTimeoutMs, limiters: { gpu: 4, io: 64, ...o.limiters },
     workerTags: Object.fromEntries(tags.map(([name, count]) => [tagOf(name), count])),
-    logger: o.logger ?? defaultLogger, onEvent: o.onEvent, zeroOnFree: o.zeroOnFree ?? false, debugMemory: o.debugMemory ?? false, hashFileBytes, limits: resolveLimits(o.limits),
+    logger: o.logger ?? defaultLogger, onEvent: o.onEvent, zeroOnFree: o.zeroOnFree ?? false, debugMemory: o.debugMemory ?? false,
+    hashFileBytes, limits: resolveLimits(o.limits),
   }
 }
 
@@ -132,5 +160,7 @@ function invalid(key: string, source: string, expected: string, got: unknown): E
 /** Warnings and errors go to the console, the rest nowhere. */
 const defaultLogger: LogSink = (level, text, details) => {
   // Without facts there is nothing to show after the text.
-  if (level === 'warn' || level === 'error') console[level](`millrace: ${text}`, ...(details && Object.keys(details).length > 0 ? [details] : []))
+  if (level === 'warn' || level === 'error') {
+    console[level](`millrace: ${text}`, ...(details && Object.keys(details).length > 0 ? [details] : []))
+  }
 }

@@ -17,7 +17,10 @@ export interface EngineStats {
   /** Memories of tiers that nodes named beside the engine's; each is made when it is first needed. */
   readonly guests: readonly { readonly tier: Tier; readonly arena: ArenaStats }[]
   readonly mode: ModeFacts
-  /** `count`, `busy`, `lost` and `respawns` count threads of nodes written in TypeScript along; `scripts` those alone. The rest is of workers that run kernels. */
+  /**
+   * `count`, `busy`, `lost` and `respawns` count threads of nodes written in TypeScript along; `scripts` those alone.
+   * The rest is of workers that run kernels.
+   */
   readonly workers: PoolStats & { readonly scripts: ScriptStats }
   /** What the edges of the last 8 runs that ended carried and copied, oldest run first, after what was copied outside of runs. */
   readonly edges: readonly EdgeStats[]

@@ -33,11 +33,16 @@ import { GraphRuns } from './graph-runs.js'
 export interface CancelOptions { readonly node?: string; readonly reason?: string }
 
 /** A run under way: how it is cancelled, and jobs of it that were before it had any. */
-interface RunningRun { readonly abort: AbortController; readonly early: [node: string, reason: string][]; cancel: CancelJob | undefined; done: Promise<void> }
+interface RunningRun {
+  readonly abort: AbortController
+  readonly early: [node: string, reason: string][]
+  cancel: CancelJob | undefined
+  done: Promise<void>
+}
 
 /**
- * Owns the arena, the compiled modules and the workers; nothing is global (DESIGN section 1). `close` stops everything, rejects what is pending
- * with `CLOSED`, and may be called again.
+ * Owns the arena, the compiled modules and the workers; nothing is global (DESIGN section 1). `close` stops everything, rejects what is
+ * pending with `CLOSED`, and may be called again.
  */
 export class Engine {
   /** Audio in the arena. */
@@ -66,29 +71,39 @@ export class Engine {
     this.#gate = new PressureGate(parts.arena.store, () => {
       parts.shared.trim()
       // A node's own `dispose` that throws is nobody's run.
-      return this.#patiently(this.#instances.evict()).catch((error: MillraceError) => { parts.options.logger('warn', error.message, { code: error.code }) })
+      return this.#patiently(this.#instances.evict())
+        .catch((error: MillraceError) => { parts.options.logger('warn', error.message, { code: error.code }) })
     }, (change) => { parts.events.emit('memory.pressure', { ...change }) })
   }
 
-  /** Compiles without running: order, media, converters, segments, buffers, estimates. Sources are asked for their media (at most 64 KiB read). */
+  /**
+   * Compiles without running: order, media, converters, segments, buffers, estimates. Sources are
+   * asked for their media (at most 64 KiB read).
+   */
   async plan(target: Outputs | Graph, options: PlanOptions = {}): Promise<Plan> { return (await this.#compiled(target, options)).plan }
 
-  /** Brings Millrace's processor into an audio context, once; see {@link openWorklet}. Throws `NETWORK`, `UNSUPPORTED`, `CONFIG_INVALID`. */
+  /**
+   * Brings Millrace's processor into an audio context, once; see {@link openWorklet}. Throws `NETWORK`, `UNSUPPORTED`, `CONFIG_INVALID`.
+   */
   async addWorklet(context: WorkletContext): Promise<void> {
     this.#requireOpen('addWorklet')
     return (await worklets()).addWorklet(this.#p, context)
   }
 
   /**
-   * Runs one segment of kernels inside an audio context, a render quantum at a time: `build` gets what is connected to the node and gives what it puts out. It has a
-   * memory of its own and outlives the engine. Throws what {@link addWorklet} and {@link plan} throw, `TIER_UNAVAILABLE` for nodes that are to run in another tier than `wasm`, `INVALID_ARGUMENT` for a graph that is no such segment.
+   * Runs one segment of kernels inside an audio context, a render quantum at a time: `build` gets what is connected to the node and gives
+   * what it puts out. It has a memory of its own and outlives the engine. Throws what {@link addWorklet} and {@link plan} throw,
+   * `TIER_UNAVAILABLE` for nodes that are to run in another tier than `wasm`, `INVALID_ARGUMENT` for a graph that is no such segment.
    * @example
    * const { node, ready } = await engine.openWorklet(context, (input) => gain(input, { gainDb: -6 }), { channels: 2 })
    * source.connect(node).connect(context.destination)
    */
-  async openWorklet(context: WorkletContext, build: (input: WorkletInput) => AnyOutput | AnyHandle, options?: WorkletOptions): Promise<WorkletSegment> {
+  async openWorklet(
+    context: WorkletContext, build: (input: WorkletInput) => AnyOutput | AnyHandle, options?: WorkletOptions,
+  ): Promise<WorkletSegment> {
     this.#requireOpen('openWorklet')
-    return (await worklets()).openWorklet(this.#p, (target) => this.#compiled(target, {}, this.#p.tier === 'js' ? 'js' : 'wasm'), context, build, options)
+    return (await worklets())
+      .openWorklet(this.#p, (target) => this.#compiled(target, {}, this.#p.tier === 'js' ? 'js' : 'wasm'), context, build, options)
   }
 
   async #compiled(target: Outputs | Graph, options: PlanOptions = {}, tier?: Tier): Promise<CompiledPlan> {
@@ -96,7 +111,9 @@ export class Engine {
     checkRunCall('plan', target, options)
     const abort = new AbortController(), given = options.signal, forward = (): void => { abort.abort(given!.reason) }, { signal } = abort
     if (given?.aborted) forward()
-    const deaf = given && onAbort(given, forward), work = this.#makePlan(target, options, signal, tier), pending = { abort, done: work.then(() => undefined, () => undefined) }
+    const deaf = given && onAbort(given, forward)
+    const work = this.#makePlan(target, options, signal, tier)
+    const pending = { abort, done: work.then(() => undefined, () => undefined) }
     this.#planning.add(pending)
     try { return await work } catch (error) { throw signal.aborted ? cancelledRun('plan', signal) : error } finally {
       this.#planning.delete(pending)
@@ -114,14 +131,17 @@ export class Engine {
   }
 
   /**
-   * Runs a graph to its end and returns its outputs (batch). Rejects with a coded error that carries what was finished as `result` (EX-51): all problems of
-   * the graph are in `details.diagnostics`. A cancelled run rejects with `CANCELLED`; in every case the arena is as before, outputs apart.
+   * Runs a graph to its end and returns its outputs (batch). Rejects with a coded error that carries what was finished as `result` (EX-51):
+   * all problems of the graph are in `details.diagnostics`. A cancelled run rejects with `CANCELLED`; in every case the arena is as before,
+   * outputs apart.
    */
   async run<const T extends Outputs | Graph>(target: T, options: RunOptions = {}): Promise<RunResult<OutputsOf<T>>> {
     this.#requireOpen('run')
     checkRunCall('run', target, options)
     const runId = options.runId ?? `run-${this.#p.arena.epoch.toString(36)}-${++this.#count}`, abort = new AbortController()
-    if (this.#running.has(runId)) throw commonErrors.INVALID_ARGUMENT({ function: 'engine.run runId', expected: 'an id that no run under way has', got: runId })
+    if (this.#running.has(runId)) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'engine.run runId', expected: 'an id that no run under way has', got: runId })
+    }
     const { signal } = options, forward = (): void => { abort.abort(signal!.reason) }
     if (signal?.aborted) forward()
     const deaf = signal && onAbort(signal, forward)
@@ -137,9 +157,10 @@ export class Engine {
   }
 
   /**
-   * Cancels a run by its id, as its `signal` would; or, with `node`, only what that node does, with what is done together with it (EX-52): a node written in TypeScript, its segment of
-   * kernels, or whole-value kernels that workers start by themselves. Who depends on it is skipped, the rest of the run goes on, and ends as `partialfailure` with what is left of
-   * its outputs, or rejects with `CANCELLED`. False: no such run is under way, or the node has ended.
+   * Cancels a run by its id, as its `signal` would; or, with `node`, only what that node does, with what is done together with it (EX-52):
+   * a node written in TypeScript, its segment of kernels, or whole-value kernels that workers start by themselves. Who depends on it is
+   * skipped, the rest of the run goes on, and ends as `partialfailure` with what is left of its outputs, or rejects with `CANCELLED`.
+   * False: no such run is under way, or the node has ended.
    */
   cancel(runId: string, { node, reason = 'by engine.cancel' }: CancelOptions = {}): boolean {
     const run = this.#running.get(runId)
@@ -152,7 +173,9 @@ export class Engine {
   }
 
   /** Opens one kernel node for synchronous calls, without a graph (AU-17). See {@link OpenNode}. */
-  openNode(node: AnyNode, params: Readonly<Record<string, unknown>>, media: Omit<AudioMedia, 'kind'>, options: OpenNodeOptions = {}): OpenNode {
+  openNode(
+    node: AnyNode, params: Readonly<Record<string, unknown>>, media: Omit<AudioMedia, 'kind'>, options: OpenNodeOptions = {},
+  ): OpenNode {
     this.#requireOpen('openNode')
     return openNode(this.#p, node, params, media, options)
   }
@@ -162,7 +185,10 @@ export class Engine {
     const { arena, workers } = this.#p, now = workers.mode()
     // A worker may have said that it did not get the shared memory (MW-55).
     const mode = now === undefined || now.mode === this.#p.mode.mode ? this.#p.mode : { ...this.#p.mode, mode: now.mode, why: now.reason }
-    return { arena: arena.stats(), guests: this.#p.inline.stats(), mode, workers: threadStats(this.#p), edges: this.#runs.edges.list(arena.copies), runs: this.#running.size }
+    return {
+      arena: arena.stats(), guests: this.#p.inline.stats(), mode, workers: threadStats(this.#p), edges: this.#runs.edges.list(arena.copies),
+      runs: this.#running.size,
+    }
   }
 
   /** What the engine was made of; for its own package. @internal */
@@ -229,7 +255,9 @@ export class Engine {
     } finally { end() }
   }
 
-  /** Before a run and after it. In a corrupt arena nothing can be trusted any more (MW-02): the run fails with that, then the engine closes. */
+  /**
+   * Before a run and after it. In a corrupt arena nothing can be trusted any more (MW-02): the run fails with that, then the engine closes.
+   */
   #expectSound(): void {
     const { arena, clock } = this.#p
     try { arena.checkHeader() } catch (error) {

@@ -1,6 +1,9 @@
 import { defineErrors } from '../errors/define-errors.js'
 
-/** Memory of a run, known before it starts (spec graph.md section 5, stage 13): an engine's alone to say, so graphs and documents do without. */
+/**
+ * Memory of a run, known before it starts (spec graph.md section 5, stage 13): an engine's alone to
+ * say, so graphs and documents do without.
+ */
 export const engineErrors = /* @__PURE__ */ defineErrors({
   RESOURCE_EXHAUSTED: {
     kind: 'resource', httpStatus: 507, stage: 13,
@@ -10,6 +13,7 @@ export const engineErrors = /* @__PURE__ */ defineErrors({
   },
   MEMORY_TIGHT: {
     kind: 'validation', httpStatus: 200, stage: 13, severity: 'warning',
-    message: (d: { readonly node: string; readonly what: string; readonly todo: string }) => `Node ${d.node}: ${d.what}.`, hint: (d) => d.todo,
+    message: (d: { readonly node: string; readonly what: string; readonly todo: string }) => `Node ${d.node}: ${d.what}.`,
+    hint: (d) => d.todo,
   },
 })

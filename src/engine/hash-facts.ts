@@ -21,8 +21,8 @@ export type OutsideFacts = Pick<HashOptions, 'referenced' | 'fingerprint' | 'mod
 const AT_ONCE = 4
 
 /**
- * Gathers what a graph's hashes depend on beside the graph (GR-54): bytes of files that params name, of users' kernel modules and of code at `codeURL`, and awaited fingerprints.
- * One per engine, since it keeps the digests of files that have not changed.
+ * Gathers what a graph's hashes depend on beside the graph (GR-54): bytes of files that params name, of users' kernel modules and of code
+ * at `codeURL`, and awaited fingerprints. One per engine, since it keeps the digests of files that have not changed.
  */
 export class HashFacts {
   readonly #files: FileMarks
@@ -35,38 +35,61 @@ export class HashFacts {
   readonly #web = new WeakMap<NodeDefinition, Promise<{ readonly bytes: Uint8Array; readonly digest: Uint8Array } | undefined>>()
   readonly #bytes = new WeakMap<NodeDefinition, Uint8Array>()
 
-  /** `given`: sources of modules in place of, or beside, those that ship; `compiled`: what came of them, undefined in the `js` tier, which compiles none. */
-  constructor(given: Readonly<Record<string, WasmSource | undefined>>, compiled: CompiledModules | undefined, mostFileBytes: number, nowMs: () => number) {
+  /**
+   * `given`: sources of modules in place of, or beside, those that ship; `compiled`: what came of them,
+   * undefined in the `js` tier, which compiles none.
+   */
+  constructor(
+    given: Readonly<Record<string, WasmSource | undefined>>, compiled: CompiledModules | undefined, mostFileBytes: number,
+    nowMs: () => number,
+  ) {
     this.#files = new FileMarks(mostFileBytes, nowMs)
     this.#given = given
     for (const { name, digest } of compiled?.modules ?? []) if (digest !== undefined) this.#modules.set(name, digest)
   }
 
-  /** `told`: fingerprints that sources gave when they were asked for their media. Rejects with `NODE_FAILED` for a fingerprint that fails, or with the signal's reason. */
+  /**
+   * `told`: fingerprints that sources gave when they were asked for their media. Rejects with `NODE_FAILED` for a fingerprint
+   * that fails, or with the signal's reason.
+   */
   async of({ nodes }: Graph, told: ReadonlyMap<string, Uint8Array | null>, signal: AbortSignal): Promise<OutsideFacts> {
-    const referenced = new Map<string, Map<string, Uint8Array>>(), prints = new Map<string, (Uint8Array | null)[]>(), modules = new Map<NodeDefinition, Uint8Array>()
-    const print = (id: string, one: Uint8Array | null): void => { const list = prints.get(id); if (list) list.push(one); else prints.set(id, [one]) }
+    const referenced = new Map<string, Map<string, Uint8Array>>()
+    const prints = new Map<string, (Uint8Array | null)[]>()
+    const modules = new Map<NodeDefinition, Uint8Array>()
+    const print = (id: string, one: Uint8Array | null): void => {
+      const list = prints.get(id)
+      if (list) list.push(one); else prints.set(id, [one])
+    }
     const files: (readonly [file: string | URL, take: (mark: FileMark) => void])[] = []
     const asked: Promise<() => void>[] = [], seen = new Set<NodeDefinition>()
     for (const node of nodes) {
       const { id, definition } = node
       if (definition === undefined) continue
-      if (definition.fingerprint !== undefined) asked.push(fingerprintOf(node, definition, signal).then((mark) => () => { print(id, mark) }))
+      if (definition.fingerprint !== undefined) {
+        asked.push(fingerprintOf(node, definition, signal).then((mark) => () => { print(id, mark) }))
+      }
       for (const [path, file] of filesOf(node, definition)) files.push([file, (mark) => {
         if (!('digest' in mark)) print(id, mark.facts)
-        else { const marks = referenced.get(id); if (marks) marks.set(path, mark.digest); else referenced.set(id, new Map([[path, mark.digest]])) }
+        else {
+          const marks = referenced.get(id)
+          if (marks) marks.set(path, mark.digest); else referenced.set(id, new Map([[path, mark.digest]]))
+        }
       }])
       if (seen.has(definition)) continue
       seen.add(definition)
       const { kernel, codeURL } = definition
-      if (kernel !== undefined && Object.hasOwn(this.#given, kernel.module)) asked.push(this.#module(kernel.module, signal).then((digest) => () => { if (digest) modules.set(definition, digest) }))
+      if (kernel !== undefined && Object.hasOwn(this.#given, kernel.module)) {
+        asked.push(this.#module(kernel.module, signal).then((digest) => () => { if (digest) modules.set(definition, digest) }))
+      }
       if (codeURL === undefined) continue
       files.push([codeURL, (mark) => { modules.set(definition, this.#mark(definition, mark)) }])
       asked.push(this.#fetched(definition).then((digest) => () => { if (digest) modules.set(definition, digest) }))
     }
     const marks: (FileMark | undefined)[] = []
     let next = 0
-    const read = async (): Promise<void> => { for (let n = next++; n < files.length; n = next++) marks[n] = await this.#files.of(files[n]![0], signal) }
+    const read = async (): Promise<void> => {
+      for (let n = next++; n < files.length; n = next++) marks[n] = await this.#files.of(files[n]![0], signal)
+    }
     const settled = Promise.allSettled(asked)
     await unlessAborted(Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, read)), signal)
     // In the order of the graph, whoever answered first.
@@ -80,7 +103,10 @@ export class HashFacts {
     }
   }
 
-  /** A few hex digits for the bytes at a type's `codeURL` as they were last seen; undefined where nobody can tell: they could not be read, or were not looked at. */
+  /**
+   * A few hex digits for the bytes at a type's `codeURL` as they were last seen; undefined where nobody can tell: they
+   * could not be read, or were not looked at.
+   */
   codeMark(definition: NodeDefinition): string | undefined { return this.#codes.get(definition) }
 
   /** What was fetched from a web address. */
@@ -99,7 +125,9 @@ export class HashFacts {
   /** Digest of what stands at a type's web address. No run's signal ends it: others may wait for it too. */
   async #fetched(definition: NodeDefinition): Promise<Uint8Array | undefined> {
     let asked = this.#web.get(definition)
-    if (asked === undefined) this.#web.set(definition, asked = webBytes(definition.codeURL!).then((bytes) => bytes && { bytes, digest: sha256(bytes) }))
+    if (asked === undefined) {
+      this.#web.set(definition, asked = webBytes(definition.codeURL!).then((bytes) => bytes && { bytes, digest: sha256(bytes) }))
+    }
     const found = await asked
     if (found === undefined) { this.#web.delete(definition); return undefined }
     this.#bytes.set(definition, found.bytes)
@@ -113,7 +141,10 @@ export class HashFacts {
     return known
   }
 
-  /** In the `js` tier nobody has read the module: it is read here, so that hashes are the same in all tiers. One that cannot be read is told by its name. */
+  /**
+   * In the `js` tier nobody has read the module: it is read here, so that hashes are the same in all tiers. One
+   * that cannot be read is told by its name.
+   */
   async #module(name: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
     if (this.#modules.has(name)) return this.#modules.get(name)
     const input = await openWasmSource(name, this.#given[name]!, false, signal).catch(() => undefined)
@@ -130,7 +161,9 @@ function* filesOf(node: GraphNode, definition: NodeDefinition): Generator<readon
     const { type, items, default: preset } = definition.params[name]!
     if (type !== 'file' && items?.type !== 'file') continue
     // A param may be spelled in several ways; most are not.
-    const value: unknown = Object.hasOwn(node.params, name) ? node.params[name] : resolveParams(definition, node.params).values[name] ?? preset
+    const value: unknown = Object.hasOwn(node.params, name)
+      ? node.params[name]
+      : resolveParams(definition, node.params).values[name] ?? preset
     if (isAddress(value)) yield [name, value]
     else if (Array.isArray(value)) for (const [i, item] of value.entries()) if (isAddress(item)) yield [`${name}[${i}]`, item]
   }
@@ -141,14 +174,21 @@ function isAddress(value: unknown): value is string | URL { return typeof value 
 async function fingerprintOf({ id, params }: GraphNode, definition: NodeDefinition, signal: AbortSignal): Promise<Uint8Array | null> {
   const place = { node: id, type: definition.type, operation: 'fingerprint' }
   let found: unknown
-  try { found = await unlessAborted(Promise.resolve(definition.fingerprint!(resolveParams(definition, params).values)), signal) } catch (error) {
+  try {
+    found = await unlessAborted(Promise.resolve(definition.fingerprint!(resolveParams(definition, params).values)), signal)
+  } catch (error) {
     if (signal.aborted) throw error
     const own = wrapNodeFailure(error, place)
     if (isMillraceError(error) || own.hint !== '') throw own
-    throw scheduleErrors.NODE_FAILED({ ...place, cause: error instanceof Error ? error.message : `threw ${show(error)}`, causeHint: HINT }, { nodeId: id, nodeType: definition.type, operation: 'fingerprint', cause: error })
+    throw scheduleErrors.NODE_FAILED(
+      { ...place, cause: error instanceof Error ? error.message : `threw ${show(error)}`, causeHint: HINT },
+      { nodeId: id, nodeType: definition.type, operation: 'fingerprint', cause: error },
+    )
   }
   if (found === null || found instanceof Uint8Array) return found
-  throw scheduleErrors.NODE_FAILED({ ...place, cause: `expected a Uint8Array or null, got ${show(found)}`, causeHint: HINT }, { nodeId: id, nodeType: definition.type, operation: 'fingerprint' })
+  throw scheduleErrors.NODE_FAILED({ ...place, cause: `expected a Uint8Array or null, got ${show(found)}`, causeHint: HINT }, {
+    nodeId: id, nodeType: definition.type, operation: 'fingerprint',
+  })
 }
 const HINT = 'A fingerprint is a Uint8Array, or null for a node whose result is never taken from a cache.'
 

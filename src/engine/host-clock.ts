@@ -21,7 +21,9 @@ export const hostClock: Clock = {
 }
 
 /** The host's clock, whose time an arena's header tells as of when the engine last asked for it. */
-export function hostClockOf(arena: Arena): Clock { return Object.assign(Object.create(hostClock) as Clock, { nowUs: () => arena.tick(hostClock.nowUs()) }) }
+export function hostClockOf(arena: Arena): Clock {
+  return Object.assign(Object.create(hostClock) as Clock, { nowUs: () => arena.tick(hostClock.nowUs()) })
+}
 
 /** Smallest difference between two reads, µs: browsers clamp to 5–100 (EX-66). */
 function measureResolution(): number {

@@ -10,7 +10,9 @@ export class KernelIds {
     const key = `${module}.${name}`
     let id = this.#ids.get(key)
     if (id !== undefined) return id
-    if (this.#ids.size >= MOST_KERNELS) throw commonErrors.LIMIT_EXCEEDED({ what: 'Kernels of one engine', limit: MOST_KERNELS, got: this.#ids.size + 1 })
+    if (this.#ids.size >= MOST_KERNELS) {
+      throw commonErrors.LIMIT_EXCEEDED({ what: 'Kernels of one engine', limit: MOST_KERNELS, got: this.#ids.size + 1 })
+    }
     id = this.#ids.size
     this.#ids.set(key, id)
     return id

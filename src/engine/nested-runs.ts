@@ -33,7 +33,9 @@ export class NestedRuns {
   /** Runs a graph for a node; an error names the inner node as `outer/inner`. */
   async run(graph: Graph, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>> {
     if (!wholes.has(graph)) this.#budget.added += graph.nodes.length
-    if (this.#budget.added > this.#limit) throw commonErrors.LIMIT_EXCEEDED({ what: `Node ${node}: nodes added by ctx.expand`, limit: this.#limit, got: this.#budget.added })
+    if (this.#budget.added > this.#limit) {
+      throw commonErrors.LIMIT_EXCEEDED({ what: `Node ${node}: nodes added by ctx.expand`, limit: this.#limit, got: this.#budget.added })
+    }
     try {
       const { outputs, metrics } = await this.#run(graph, node, signal, this.#budget)
       this.#metrics.push({ node, metrics })
@@ -50,10 +52,12 @@ export class NestedRuns {
   report(metrics: RunMetrics): RunMetrics {
     if (this.#metrics.length === 0) return metrics
     const nodes = this.#metrics.flatMap(({ node, metrics: inner }) => inner.nodes.map((one) => ({ ...one, id: `${node}/${one.id}` })))
-    const edges = this.#metrics.flatMap(({ node, metrics: inner }) => inner.edges.map((one) => ({ ...one, from: `${node}/${one.from}`, to: `${node}/${one.to}` })))
+    const edges = this.#metrics.flatMap(({ node, metrics: inner }) =>
+      inner.edges.map((one) => ({ ...one, from: `${node}/${one.from}`, to: `${node}/${one.to}` })))
     const sum = (of: (inner: RunMetrics) => number): number => this.#metrics.reduce((total, { metrics: inner }) => total + of(inner), 0)
     return {
-      ...metrics, nodes: [...metrics.nodes, ...nodes], edges: [...metrics.edges, ...edges], nodesTotal: metrics.nodesTotal + sum((m) => m.nodesTotal),
+      ...metrics, nodes: [...metrics.nodes, ...nodes], edges: [...metrics.edges, ...edges],
+      nodesTotal: metrics.nodesTotal + sum((m) => m.nodesTotal),
       nodesExecuted: metrics.nodesExecuted + sum((m) => m.nodesExecuted), copyBytes: metrics.copyBytes + sum((m) => m.copyBytes),
     }
   }
@@ -67,7 +71,11 @@ export function callGraph(node: GraphNode, inputs: readonly (readonly [port: str
   const sources = inputs.map(([port, given], n) => {
     const id = `in.${inputs.findIndex(([one]) => one === port) === n ? port : `${port}.${n}`}`, data = dataOf(given)
     // What the port does not take is negotiation's to refuse.
-    return { port, source: literal(id, isAudioBuffer(data) ? data : given, node.definition!.inputs[port] ?? { media: { kind: 'audio' } }) ?? packetSource(id, isPacket(given) ? given : packetOf({ kind: 'json' }, given, 0, 1)) }
+    return {
+      port,
+      source: literal(id, isAudioBuffer(data) ? data : given, node.definition!.inputs[port] ?? { media: { kind: 'audio' } })
+        ?? packetSource(id, isPacket(given) ? given : packetOf({ kind: 'json' }, given, 0, 1)),
+    }
   })
   const outputs = new Map<string, PortRef>(portsFor(node, inputs).map((port) => [port, [node.id, port] as const]))
   return {
@@ -90,10 +98,14 @@ export function wholeCalls(node: GraphNode, literal: Literal): NodeDefinition {
     ...perItemPorts(node.definition!),
     async process(streams, values, ctx) {
       const inputs: (readonly [string, unknown])[] = [], params: Record<string, unknown> = {}
-      for (const [port, found] of Object.entries(streams)) for (const stream of found === undefined ? [] : [found].flat() as PacketStream[]) inputs.push([port, await stream.whole()])
+      for (const [port, found] of Object.entries(streams)) {
+        for (const stream of found === undefined ? [] : [found].flat() as PacketStream[]) inputs.push([port, await stream.whole()])
+      }
       // A param's edge carries a value, or, to a kernel, one per frame.
       for (const [name, value] of Object.entries(values)) if (isAudioBuffer(value)) inputs.push([name, value]); else params[name] = value
-      const graph = callGraph({ id: 'op', type: node.type, definition: node.definition!, params, ...(node.tier !== undefined && { tier: node.tier }) }, inputs, literal)
+      const graph = callGraph({
+        id: 'op', type: node.type, definition: node.definition!, params, ...(node.tier !== undefined && { tier: node.tier }),
+      }, inputs, literal)
       wholes.add(graph)
       return ctx.expand(graph)
     },

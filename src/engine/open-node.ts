@@ -24,12 +24,13 @@ export interface OpenNode {
   /** Content stands this many frames later than its input. */
   readonly latencyFrames: number
   /**
-   * Consumes a buffer and gives what the node produced. The result is the node's own and ends with the next call: use it before, or copy it with `toArray()`. Throws `INVALID_ARGUMENT` for another media or more frames than `maxFrames`, `KERNEL_STATUS`, `KERNEL_TRAP`.
+   * Consumes a buffer and gives what the node produced. The result is the node's own and ends with the next call: use it before, or copy it
+   * with `toArray()`. Throws `INVALID_ARGUMENT` for another media or more frames than `maxFrames`, `KERNEL_STATUS`, `KERNEL_TRAP`.
    */
   process(input: AudioBuffer): AudioBuffer
   /**
-   * Changes a param from the next frame on, in a straight line over `rampMs` (0…1 000, default 5) when its rate is `sample` (AU-03), at once when it is `block`. Throws
-   * `PARAM_INVALID`, and `INVALID_ARGUMENT` for a param that is fixed from the start.
+   * Changes a param from the next frame on, in a straight line over `rampMs` (0…1 000, default 5) when its rate is `sample` (AU-03), at
+   * once when it is `block`. Throws `PARAM_INVALID`, and `INVALID_ARGUMENT` for a param that is fixed from the start.
    */
   setParam(name: string, value: unknown, options?: { readonly rampMs?: number }): void
   /** Frames that the node still holds; call until it gives 0 frames. */
@@ -45,21 +46,36 @@ const RAMP_MS = 5, MOST_RAMP_MS = 1_000
 /** Options of `openNode`. `maxFrames`: most frames of one call, default 65 536. */
 export interface OpenNodeOptions { readonly maxFrames?: number }
 
-/** Opens a kernel node with one audio input and one audio output on the engine's thread. Throws `PARAM_INVALID`, `NEGOTIATION_CONFLICT`, `INVALID_ARGUMENT`. */
-export function openNode(parts: EngineParts, node: AnyNode, params: Readonly<Record<string, unknown>>, media: Omit<AudioMedia, 'kind'>, options: OpenNodeOptions = {}): OpenNode {
+/**
+ * Opens a kernel node with one audio input and one audio output on the engine's thread. Throws `PARAM_INVALID`,
+ * `NEGOTIATION_CONFLICT`, `INVALID_ARGUMENT`.
+ */
+export function openNode(
+  parts: EngineParts, node: AnyNode, params: Readonly<Record<string, unknown>>, media: Omit<AudioMedia, 'kind'>,
+  options: OpenNodeOptions = {},
+): OpenNode {
   const definition = (node as Partial<AnyNode> | undefined)?.definition, maxFrames = options.maxFrames ?? 65_536
   if (definition === undefined) throw commonErrors.INVALID_ARGUMENT({ function: 'openNode', expected: 'a node type', got: show(node) })
-  if (!(Number.isInteger(maxFrames) && maxFrames >= 1 && maxFrames <= MOST_FRAMES)) throw commonErrors.INVALID_ARGUMENT({ function: 'openNode maxFrames', expected: `1…${MOST_FRAMES} frames`, got: show(maxFrames) })
+  if (!(Number.isInteger(maxFrames) && maxFrames >= 1 && maxFrames <= MOST_FRAMES)) {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'openNode maxFrames', expected: `1…${MOST_FRAMES} frames`, got: show(maxFrames) })
+  }
   const resolved = resolveNode(definition, params, { kind: 'audio', ...media })
   const output = resolved.media[Object.keys(definition.outputs)[0]!] as AudioMedia
-  const spec = describeKernel(definition, { nodeId: definition.type, params: resolved.params, media: resolved.media, inputs: resolved.inputs.map((i) => i.link), connectedOutputs: new Set([Object.keys(definition.outputs)[0]!]), maxFrames })
+  const spec = describeKernel(definition, {
+    nodeId: definition.type, params: resolved.params, media: resolved.media, inputs: resolved.inputs.map((i) => i.link),
+    connectedOutputs: new Set([Object.keys(definition.outputs)[0]!]), maxFrames,
+  })
   const reference = referenceParts(resolved)
-  if (parts.runtime === undefined && reference === undefined) throw graphErrors.TIER_UNAVAILABLE({ node: definition.type, wanted: 'js', missing: ['a reference'] })
+  if (parts.runtime === undefined && reference === undefined) {
+    throw graphErrors.TIER_UNAVAILABLE({ node: definition.type, wanted: 'js', missing: ['a reference'] })
+  }
   const code = parts.runtime === undefined ? referenceCode(spec, reference!, parts.arena) : parts.runtime.kernel(spec.module, spec.export)
   const instance = new KernelInstance(code, spec, parts.arena, { shared: parts.shared })
   const room = mostFrames(resolved, Object.keys(definition.outputs)[0]!, maxFrames)
   let block: ArenaAudio
-  try { block = parts.audio.alloc({ rate: output.rate, channels: output.channels, frames: room, format: output.format, layout: output.layout }) } catch (error) {
+  try {
+    block = parts.audio.alloc({ rate: output.rate, channels: output.channels, frames: room, format: output.format, layout: output.layout })
+  } catch (error) {
     instance.close()
     throw error
   }
@@ -69,10 +85,17 @@ export function openNode(parts: EngineParts, node: AnyNode, params: Readonly<Rec
 function resolveNode(definition: NodeDefinition, params: Readonly<Record<string, unknown>>, media: AudioMedia): ResolvedNode {
   const inputs = Object.keys(definition.inputs), outputs = Object.values(definition.outputs)
   if (definition.kernel === undefined || inputs.length !== 1 || outputs[0]?.media.kind !== 'audio') {
-    throw commonErrors.INVALID_ARGUMENT({ function: 'openNode', expected: 'a kernel node with one audio input and audio as its first output', got: definition.type })
+    throw commonErrors.INVALID_ARGUMENT({
+      function: 'openNode',
+      expected: 'a kernel node with one audio input and audio as its first output',
+      got: definition.type,
+    })
   }
   const values = paramsOf(definition, params)
-  return { index: 0, id: definition.type, definition, params: values, media: nodeMedia(definition, values, { [inputs[0]!]: media }), inputs: [{ link: inputs[0]!, port: inputs[0]!, from: null }], tier: 'wasm', tierWhy: '', estUs: 0 }
+  return {
+    index: 0, id: definition.type, definition, params: values, media: nodeMedia(definition, values, { [inputs[0]!]: media }),
+    inputs: [{ link: inputs[0]!, port: inputs[0]!, from: null }], tier: 'wasm', tierWhy: '', estUs: 0,
+  }
 }
 
 /** Params with defaults. Throws the first fault. */
@@ -98,7 +121,10 @@ class DirectNode implements OpenNode {
   #last: ArenaAudio | undefined
   #closed = false
 
-  constructor(parts: EngineParts, node: ResolvedNode, instance: KernelInstance, room: ArenaAudio, media: AudioMedia, maxFrames: number, roomFrames: number, latencyFrames: number) {
+  constructor(
+    parts: EngineParts, node: ResolvedNode, instance: KernelInstance, room: ArenaAudio, media: AudioMedia, maxFrames: number,
+    roomFrames: number, latencyFrames: number,
+  ) {
     this.#parts = parts
     this.#instance = instance
     this.#room = room
@@ -114,8 +140,13 @@ class DirectNode implements OpenNode {
   process(input: AudioBuffer): AudioBuffer {
     this.#requireOpen('process')
     const media = this.#media
-    if (!(input instanceof ArenaAudio && input.isIn(this.#parts.arena)) || input.rate !== media.rate || input.channels !== media.channels || input.format !== media.format || input.layout !== media.layout || input.frames > this.#maxFrames) {
-      throw commonErrors.INVALID_ARGUMENT({ function: `${this.#type} process`, expected: `${media.format} ${media.layout} at ${media.rate} Hz, ${media.channels} channels, at most ${this.#maxFrames} frames, in this engine`, got: show(input) })
+    if (!(input instanceof ArenaAudio && input.isIn(this.#parts.arena)) || input.rate !== media.rate || input.channels !== media.channels
+      || input.format !== media.format || input.layout !== media.layout || input.frames > this.#maxFrames) {
+      throw commonErrors.INVALID_ARGUMENT({
+        function: `${this.#type} process`,
+        expected: `${media.format} ${media.layout} at ${media.rate} Hz, ${media.channels} channels, at most ${this.#maxFrames} frames, in this engine`,
+        got: show(input),
+      })
     }
     this.#instance.setInput(0, { data: input.address, frames: input.frames, stride: input.strideBytes })
     this.#instance.setOutput(0, { data: this.#room.address, frames: this.#roomFrames, stride: this.#room.strideBytes })
@@ -128,12 +159,14 @@ class DirectNode implements OpenNode {
   setParam(name: string, value: unknown, { rampMs = RAMP_MS }: { readonly rampMs?: number } = {}): void {
     this.#requireOpen('setParam')
     const { definition, params, media } = this.#node, param = Object.hasOwn(definition.params, name) ? definition.params[name]! : undefined
-    const bad = (what: string, expected: string, got: unknown): Error => commonErrors.INVALID_ARGUMENT({ function: `${this.#type} setParam${what}`, expected, got: show(got) })
+    const bad = (what: string, expected: string, got: unknown): Error =>
+      commonErrors.INVALID_ARGUMENT({ function: `${this.#type} setParam${what}`, expected, got: show(got) })
     if (param?.rate !== 'sample' && param?.rate !== 'block') throw bad('', 'a param that may change while it runs', name)
     if (!(rampMs >= 0 && rampMs <= MOST_RAMP_MS)) throw bad(' rampMs', `0…${MOST_RAMP_MS} ms`, rampMs)
     const next = paramsOf(definition, { ...params, [name]: value }), before = controlValues(definition, params, media)
     const frames = param.rate === 'sample' ? Math.round(rampMs / 1000 * this.#media.rate) : 0
-    controlValues(definition, next, media).forEach((control, index) => { if (control !== before[index]) this.#courses.set(index, control, this.#position, frames) })
+    controlValues(definition, next, media)
+      .forEach((control, index) => { if (control !== before[index]) this.#courses.set(index, control, this.#position, frames) })
     this.#node = { ...this.#node, params: next }
   }
 
@@ -172,7 +205,9 @@ class DirectNode implements OpenNode {
   #show(frames: number): AudioBuffer {
     const { rate, channels, format, layout, speakers } = this.#room
     this.#last?.close()
-    const view = this.#last = new ArenaAudio(this.#parts.arena, this.#room.block.clone(), { rate, channels, format, layout, speakers, frames, position: this.#out }, { skip: 0, pitch: this.#roomFrames })
+    const view = this.#last = new ArenaAudio(this.#parts.arena, this.#room.block.clone(), {
+      rate, channels, format, layout, speakers, frames, position: this.#out,
+    }, { skip: 0, pitch: this.#roomFrames })
     this.#out += frames
     return view
   }

@@ -2,8 +2,8 @@ import type { BlockStore } from '../memory/block-store.js'
 import { onAbort, unlessAborted } from '../schedule/on-abort.js'
 
 /**
- * Acts on the pressure of an arena (MW-12): above `none` what is cached is given up, beside the work; from `before-runs` on also before each run; at `wait` a new
- * run waits until others have made room, or until none is left that could.
+ * Acts on the pressure of an arena (MW-12): above `none` what is cached is given up, beside the work; from `before-runs` on also before
+ * each run; at `wait` a new run waits until others have made room, or until none is left that could.
  */
 export class PressureGate {
   readonly #store: BlockStore
@@ -12,7 +12,10 @@ export class PressureGate {
   #evicting: Promise<void> | undefined
 
   /** `evict` gives up what is cached; `tell` is called with each change of level. */
-  constructor(store: BlockStore, evict: () => Promise<void>, tell: (stats: { readonly level: string; readonly usedBytes: number; readonly capacityBytes: number }) => void) {
+  constructor(
+    store: BlockStore, evict: () => Promise<void>,
+    tell: (stats: { readonly level: string; readonly usedBytes: number; readonly capacityBytes: number }) => void,
+  ) {
     this.#store = store
     this.#evict = evict
     store.onPressureChange = (level) => {

@@ -9,7 +9,10 @@ import type { RunFailure, RunResult } from '../schedule/run-types.js'
 export function cancelledRun(runId: string, signal: AbortSignal): MillraceError {
   const reason: unknown = signal.reason
   if (isMillraceError(reason) && reason.code === 'CLOSED') return reason
-  return commonErrors.CANCELLED({ id: runId, reason: reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : 'by the caller' }, { runId, cause: reason })
+  return commonErrors.CANCELLED(
+    { id: runId, reason: reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : 'by the caller' },
+    { runId, cause: reason },
+  )
 }
 
 /** A source that could not tell its media: its own error, with its place. */

@@ -34,17 +34,29 @@ export function runServices(p: EngineParts, instances: NodeInstances, run: RunFa
     clock, log: options.logger, hangMs: options.pool.hangMs,
     instances, limiters: p.limiters, scripts: p.scripts,
     memory,
-    alloc: (bytes, dtype, node) => arena.claim(dtype === undefined ? bytes : { dtype, shape: [bytes] }, { zero: true, ...(memory && { holder: memory.holder(node) }) }) as unknown as NodeBlock,
+    alloc: (bytes, dtype, node) => arena.claim(dtype === undefined ? bytes : { dtype, shape: [bytes] }, {
+      zero: true, ...(memory && { holder: memory.holder(node) }),
+    }) as unknown as NodeBlock,
     allocAudio: (spec, node) => {
       const buffer = audio.alloc(spec, { zero: false, ...(memory && { holder: memory.holder(node) }) })
       memory?.copies.add(`${node}.*`, buffer.samples * SAMPLE_BYTES[buffer.format], 'platform')
       return buffer
     },
-    nested: (target, node, signal) => run.nested.run('millrace' in target ? fromDocument(target, registry) : 'nodes' in target && Array.isArray(target.nodes) ? target as Graph : graphFrom(target as Outputs), node, signal),
+    nested: (target, node, signal) => run.nested.run(
+      'millrace' in target ? fromDocument(target, registry)
+        : 'nodes' in target && Array.isArray(target.nodes) ? target as Graph
+        : graphFrom(target as Outputs),
+      node, signal,
+    ),
     call: (type, inputs, params, node, signal) => {
       const definition = registry.get(type)
-      if (definition === undefined) throw graphErrors.NODE_TYPE_UNKNOWN({ node, type, near: nearest(type, registry.list().map((one) => one.type)) })
-      return run.nested.run(callGraph({ id: 'op', type: definition.type, definition, params }, Object.entries(inputs), literalSource), node, signal)
+      if (definition === undefined) {
+        throw graphErrors.NODE_TYPE_UNKNOWN({ node, type, near: nearest(type, registry.list().map((one) => one.type)) })
+      }
+      return run.nested.run(
+        callGraph({ id: 'op', type: definition.type, definition, params }, Object.entries(inputs), literalSource),
+        node, signal,
+      )
     },
     document: () => toDocument(run.graph),
     preview: ({ media, data }, node) => { events.emit('node.preview', { media, data }, { runId: run.runId, nodeId: node }) },
@@ -55,18 +67,35 @@ export function runServices(p: EngineParts, instances: NodeInstances, run: RunFa
 }
 
 /** The context of a source that starts before its run is compiled. */
-export async function startSource(facts: Pick<HashFacts, 'lookAt'>, instances: NodeInstances, node: GraphNode, services: RunServices, runId: string, signal: AbortSignal, diagnostics: Diagnostic[], seed: bigint): ReturnType<StartSource> {
+export async function startSource(
+  facts: Pick<HashFacts, 'lookAt'>, instances: NodeInstances, node: GraphNode, services: RunServices, runId: string, signal: AbortSignal,
+  diagnostics: Diagnostic[], seed: bigint,
+): ReturnType<StartSource> {
   const definition = node.definition!
-  const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => { services.log(level, text, { node: node.id, ...details }) }
-  const random = randomKey(seed, node.id), { scripts } = services, policy = readPolicy(node, definition, {}, services.hangMs), threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
-  const context = (instance: unknown): NodeContext => nodeContext({ node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined }).ctx
+  const log = (level: 'debug' | 'info' | 'warn' | 'error', text: string, details?: Readonly<Record<string, unknown>>): void => {
+    services.log(level, text, { node: node.id, ...details })
+  }
+  const random = randomKey(seed, node.id), { scripts } = services
+  const policy = readPolicy(node, definition, {}, services.hangMs)
+  const threaded = definition.thread === 'worker' && !policy.main && scripts !== undefined
+  const context = (instance: unknown): NodeContext => nodeContext({
+    node: { id: node.id, type: node.type, runId }, services, signal, diagnostics, random, instance, progress: () => undefined,
+  }).ctx
   if (threaded) {
     // It starts before the run's hashes are known.
     await facts.lookAt(definition, signal)
     await scripts.prepare([definition], signal)
-    return { lease: { instance: undefined, release: () => Promise.resolve() }, ctx: context(undefined), pull: (params, ctx) => scripts.run({ definition, params, inputs: {}, ctx, random, hangMs: policy.hangMs, deliveries: 1 }) }
+    return {
+      lease: { instance: undefined, release: () => Promise.resolve() },
+      ctx: context(undefined),
+      pull: (params, ctx) => scripts.run({ definition, params, inputs: {}, ctx, random, hangMs: policy.hangMs, deliveries: 1 }),
+    }
   }
-  const watch = new BlockWatch({ clock: services.clock, hangMs: policy.hangMs, blocked: (ms) => { diagnostics.push(services.hung(node.id, ms)) } })
-  const lease = await withPatience(watch.call(() => instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })), signal, services.clock, (late) => late.release(false))
+  const watch =
+    new BlockWatch({ clock: services.clock, hangMs: policy.hangMs, blocked: (ms) => { diagnostics.push(services.hung(node.id, ms)) } })
+  const lease = await withPatience(
+    watch.call(() => instances.take(definition, resolveParams(definition, node.params).values, node.id, { signal, log })),
+    signal, services.clock, (late) => late.release(false),
+  )
   return { lease, ctx: context(lease.instance) }
 }

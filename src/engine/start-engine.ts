@@ -31,15 +31,19 @@ import { hostClockOf } from './host-clock.js'
 import { KernelIds } from './kernel-ids.js'
 
 /**
- * What `createEngine` does once its code is there: probes the host, chooses the tier, makes the arena, compiles the modules. A file of its own because it brings in
- * everything that runs graphs, which a page that only builds and checks them never loads.
+ * What `createEngine` does once its code is there: probes the host, chooses the tier, makes the arena, compiles the modules. A file of its
+ * own because it brings in everything that runs graphs, which a page that only builds and checks them never loads.
  */
 export async function startEngine(options: CreateEngineOptions): Promise<Engine> {
   const filled = fillOptions(options, environment()), facts = hostFacts()
   const { tier, mode, warnings } = choose(filled, facts), lesser = lesserTier(filled, facts)
-  const memory: GuestOptions['memory'] = { bytes: filled.arenaBytes, zeroOnFree: filled.zeroOnFree, debug: filled.debugMemory, onWarning: (text, details) => { filled.logger('warn', text, { ...details }) } }
+  const memory: GuestOptions['memory'] = {
+    bytes: filled.arenaBytes, zeroOnFree: filled.zeroOnFree, debug: filled.debugMemory,
+    onWarning: (text, details) => { filled.logger('warn', text, { ...details }) },
+  }
   const arena = createArena({ ...memory, shared: tier === 'wasm-threads', wasm: tier !== 'js', compacts: true })
-  const modules = { wasm: filled.wasm, kernels: filled.kernels }, hostClock = hostClockOf(arena), ids = new KernelIds(), shared = new SharedBlocks(arena)
+  const modules = { wasm: filled.wasm, kernels: filled.kernels }
+  const hostClock = hostClockOf(arena), ids = new KernelIds(), shared = new SharedBlocks(arena)
   arena.leaks = new LeakWatch((text, details) => { filled.logger('warn', text, details) }, filled.debugMemory)
   arena.store.onFull = () => { shared.trim() }
   const compiled = tier === 'js' ? undefined : await compileModules({ shared: tier === 'wasm-threads', ...modules })
@@ -50,21 +54,36 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
   const build = segmentBuilder(arena, runtime, ids, shared), idOf = (module: string, name: string): number => ids.of(module, name)
   const threads = size > 0 && facts.worker
   const events = new EventStream(filled.onEvent, () => hostClock.nowMs())
-  const told = (thread: object, after: unknown): void => { events.emit(after === undefined ? 'worker.started' : 'worker.respawned', { ...thread, ...(after !== undefined && { after }) }) }
+  const told = (thread: object, after: unknown): void => {
+    events.emit(after === undefined ? 'worker.started' : 'worker.respawned', { ...thread, ...(after !== undefined && { after }) })
+  }
   const hashFacts = new HashFacts({ ...sourcesOf(filled.wasm), ...filled.kernels }, compiled, filled.hashFileBytes, () => hostClock.nowMs())
   const engine: Engine = new Engine({
     limiters: new Limiters({ cpu: Math.max(1, size), ...filled.limiters }),
-    scripts: threads ? lazyScriptHost({ facts, arena, codeMark: (definition) => hashFacts.codeMark(definition), codeBytes: (definition) => hashFacts.codeBytes(definition), onCodeChanged: (definition) => { hashFacts.forget(definition) }, workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits, respawns: filled.pool.respawns, clock: hostClock, onStarted: (worker, after) => { told({ worker }, after) }, onLost: (text, details) => {
-      events.emit('worker.lost', details)
-      filled.logger('warn', text, details)
-    } }) : undefined,
-    options: filled, facts, tier, lesser, mode, arena, audio: createAudioApi(arena), runtime, passes: compiled === undefined ? plainPasses : corePasses(compiled),
+    scripts: threads ? lazyScriptHost({
+      facts, arena,
+      codeMark: (definition) => hashFacts.codeMark(definition),
+      codeBytes: (definition) => hashFacts.codeBytes(definition),
+      onCodeChanged: (definition) => { hashFacts.forget(definition) },
+      workerURL: filled.workerURL, size, startTimeoutMs: filled.startTimeoutMs, resourceLimits: filled.resourceLimits,
+      respawns: filled.pool.respawns, clock: hostClock,
+      onStarted: (worker, after) => { told({ worker }, after) },
+      onLost: (text, details) => {
+        events.emit('worker.lost', details)
+        filled.logger('warn', text, details)
+      },
+    }) : undefined,
+    options: filled, facts, tier, lesser, mode, arena, audio: createAudioApi(arena), runtime,
+    passes: compiled === undefined ? plainPasses : corePasses(compiled),
     hashFacts, shared, clock: hostClock, warnings, events,
-    registry: withConverters(options.registry), inline: new GuestExecutor({ arena, inline: new InlineExecutor(arena, hostClock, build), clock: hostClock, modules, memory, idOf }),
+    registry: withConverters(options.registry),
+    inline: new GuestExecutor({ arena, inline: new InlineExecutor(arena, hostClock, build), clock: hostClock, modules, memory, idOf }),
     workers: runtime === undefined || compiled === undefined || size === 0 || !facts.worker ? noWorkers() : lazyWorkerHost({
       facts, arena, runtime, compiled, mode: { mode: tier === 'wasm-threads' ? 'shared' : 'transfer', reason: mode.why }, size,
       compilePrivate: lesser === undefined ? undefined : () => compileModules({ shared: false, ...modules }),
-      ...(filled.shared === 'auto' && { refused: (reason: string) => graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: tier, missing: [`shared memory (${reason})`] }) }),
+      ...(filled.shared === 'auto' && {
+        refused: (reason: string) => graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: tier, missing: [`shared memory (${reason})`] }),
+      }),
       workerURL: filled.workerURL, startTimeoutMs: filled.startTimeoutMs, clock: hostClock, build, idOf,
       pool: filled.pool, resourceLimits: filled.resourceLimits, workerTags: filled.workerTags,
       onStarted: (worker, slot, after) => { told({ worker, slot }, after) },
@@ -89,7 +108,10 @@ export async function startEngine(options: CreateEngineOptions): Promise<Engine>
 
 type OnPage = (type: 'pagehide', listener: (event: { readonly persisted?: boolean }) => void) => void
 
-/** A page that goes for good takes its engine's threads along, in order (MW-51). One that only sleeps keeps them. Gives how to hear of it no more. */
+/**
+ * A page that goes for good takes its engine's threads along, in order (MW-51). One that only sleeps
+ * keeps them. Gives how to hear of it no more.
+ */
 function closeWithPage(engine: () => Engine | undefined): () => void {
   const page = globalThis as { readonly document?: unknown; readonly addEventListener?: OnPage; readonly removeEventListener?: OnPage }
   if (page.document === undefined || typeof page.addEventListener !== 'function') return () => undefined
@@ -98,9 +120,14 @@ function closeWithPage(engine: () => Engine | undefined): () => void {
   return () => { page.removeEventListener?.('pagehide', listener) }
 }
 
-/** What an engine's own nodes run in once a worker has not got the shared memory (MW-55): what `auto` or a list goes on to. Undefined: nothing, a named tier never falls back (GR-44). */
+/**
+ * What an engine's own nodes run in once a worker has not got the shared memory (MW-55): what `auto` or a list goes on to. Undefined:
+ * nothing, a named tier never falls back (GR-44).
+ */
 function lesserTier(o: FilledOptions, facts: HostFacts): Tier | undefined {
-  return o.shared === 'auto' ? chooseTier({ option: o.tier, environment: o.environmentTier, facts: { ...facts, sab: false }, fallback: o.fallback }).tier ?? undefined : undefined
+  return o.shared === 'auto' ? chooseTier({
+    option: o.tier, environment: o.environmentTier, facts: { ...facts, sab: false }, fallback: o.fallback,
+  }).tier ?? undefined : undefined
 }
 
 /** Users' registry over the converters that negotiation inserts. */
@@ -120,18 +147,30 @@ interface Chosen { readonly tier: Tier; readonly mode: ModeFacts; readonly warni
 
 /** Tier and mode together: shared memory is what tells `wasm-threads` from `wasm`. */
 function choose(o: FilledOptions, facts: HostFacts): Chosen {
-  const wish = chooseMode(o.shared, { nodeLike: facts.node, isolated: facts.isolated, sharedArrayBuffer: typeof SharedArrayBuffer !== 'undefined' }, o.arenaBytes ?? 0)
+  const wish = chooseMode(o.shared, {
+    nodeLike: facts.node, isolated: facts.isolated, sharedArrayBuffer: typeof SharedArrayBuffer !== 'undefined',
+  }, o.arenaBytes ?? 0)
   const seen = wish.mode === 'shared' ? facts : { ...facts, sab: false }
   const answer = chooseTier({ option: o.tier, environment: o.environmentTier, facts: seen, fallback: o.fallback && o.shared !== true })
   if (o.shared === true && answer.tier !== null && answer.tier !== 'wasm-threads') {
-    throw commonErrors.CONFIG_INVALID({ key: 'shared', source: 'option', expected: `false or 'auto' with tier ${answer.tier}`, got: 'true' })
+    throw commonErrors.CONFIG_INVALID({
+      key: 'shared', source: 'option', expected: `false or 'auto' with tier ${answer.tier}`, got: 'true',
+    })
   }
-  if (answer.tier === null) throw graphErrors.TIER_UNAVAILABLE({ node: 'engine', wanted: answer.wanted, missing: answer.missing.map((fact) => reasonOf(fact, facts, wish.mode === 'shared' ? undefined : wish.reason)) })
+  if (answer.tier === null) {
+    throw graphErrors.TIER_UNAVAILABLE({
+      node: 'engine', wanted: answer.wanted,
+      missing: answer.missing.map((fact) => reasonOf(fact, facts, wish.mode === 'shared' ? undefined : wish.reason)),
+    })
+  }
   const fell = answer.fellBack !== undefined && o.shared === 'auto'
   const warnings = fell ? [graphErrors.TIER_FALLBACK.diagnostic({
     node: 'engine', what: `auto uses ${answer.tier} because ${answer.fellBack!.wanted} needs ${answer.fellBack!.missing.map((fact) => reasonOf(fact, facts, wish.mode === 'shared' ? undefined : wish.reason)).join('; ')}`,
     todo: 'Send the isolation headers, or name the tier you want.' })] : []
-  return { tier: answer.tier, warnings, mode: { tier: answer.tier, mode: answer.tier === 'js' ? 'single' : answer.tier === 'wasm' ? 'transfer' : 'shared', why: answer.why } }
+  return {
+    tier: answer.tier, warnings,
+    mode: { tier: answer.tier, mode: answer.tier === 'js' ? 'single' : answer.tier === 'wasm' ? 'transfer' : 'shared', why: answer.why },
+  }
 }
 
 /** A missing fact with the host's reason for it. */

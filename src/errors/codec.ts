@@ -25,7 +25,9 @@ const DEEPEST = 16, MOST_MEMBERS = 64
 const TEXT_FIELDS = ['hint', 'nodeId', 'nodeType', 'port', 'edge', 'runId', 'operation', 'remoteStack'] as const
 const NUMBER_FIELDS = ['httpStatus', 'attempt', 'delivery'] as const
 /** Constructors that survive the crossing; any other class arrives as Error with its name. */
-const NATIVE: Readonly<Record<string, ErrorConstructor>> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
+const NATIVE: Readonly<Record<string, ErrorConstructor>> = {
+  Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError,
+}
 
 /** Turns anything thrown into plain JSON. Never throws: cycles end, details that cannot be cloned are told in words. */
 export function encodeError(error: unknown, depth = 0): EncodedError {
@@ -36,13 +38,16 @@ export function encodeError(error: unknown, depth = 0): EncodedError {
     type: isMillraceError(error) ? 'millrace' : 'error', name, message, ...(stack === '' ? {} : { stack }),
     ...(isMillraceError(error) ? { fields: fieldsOf(error) } : {}),
     ...(cause === undefined || depth >= DEEPEST ? {} : { cause: encodeError(cause, depth + 1) }),
-    ...(!Array.isArray(members) || depth >= DEEPEST ? {} : { errors: members.slice(0, MOST_MEMBERS).map((member) => encodeError(member, depth + 1)) }),
+    ...(!Array.isArray(members) || depth >= DEEPEST
+      ? {}
+      : { errors: members.slice(0, MOST_MEMBERS).map((member) => encodeError(member, depth + 1)) }),
   }
 }
 
 /**
- * Turns {@link encodeError}'s result back into an error. A code that this library does not know becomes `INTERNAL` with the original in `details`, so
- * does what is no encoded error at all. The stack of the other side is in `remoteStack` (MillraceError) or kept as the stack (others).
+ * Turns {@link encodeError}'s result back into an error. A code that this library does not know becomes `INTERNAL` with the original in
+ * `details`, so does what is no encoded error at all. The stack of the other side is in `remoteStack` (MillraceError) or kept as the stack
+ * (others).
  */
 export function decodeError(encoded: unknown, known: (code: string) => boolean = isKnownCode): Error {
   if (!isEncoded(encoded)) return internal('a message that is no error', encoded)
@@ -68,20 +73,23 @@ function decodeMillrace(encoded: EncodedError, cause: unknown, known: (code: str
   if (typeof code !== 'string' || !known(code)) return internal(`unknown code ${show(code)}: ${encoded.message}`, encoded, cause)
   const remoteStack = fields['remoteStack'] ?? encoded.stack
   return new MillraceError(encoded.message, {
-    ...(fields as unknown as MillraceErrorFields), ...(typeof remoteStack === 'string' ? { remoteStack } : {}), ...(cause === undefined ? {} : { cause }),
+    ...(fields as unknown as MillraceErrorFields), ...(typeof remoteStack === 'string' ? { remoteStack } : {}),
+    ...(cause === undefined ? {} : { cause }),
   })
 }
 
 function internal(what: string, original: unknown, cause?: unknown): MillraceError {
   const error = commonErrors.INTERNAL({ what: `Received ${what}.` })
   return new MillraceError(error.message, {
-    code: error.code, kind: error.kind, hint: error.hint, httpStatus: error.httpStatus, details: { what, original: jsonOf(original, 0) }, ...(cause === undefined ? {} : { cause }),
+    code: error.code, kind: error.kind, hint: error.hint, httpStatus: error.httpStatus, details: { what, original: jsonOf(original, 0) },
+    ...(cause === undefined ? {} : { cause }),
   })
 }
 
 function fieldsOf(error: MillraceError): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = {
-    code: error.code, kind: error.kind satisfies ErrorKind, severity: error.severity, retryable: error.retryable, details: jsonOf(error.details, 0),
+    code: error.code, kind: error.kind satisfies ErrorKind, severity: error.severity, retryable: error.retryable,
+    details: jsonOf(error.details, 0),
   }
   for (const name of TEXT_FIELDS) if (typeof error[name] === 'string' && error[name] !== '') fields[name] = error[name]
   for (const name of NUMBER_FIELDS) if (typeof error[name] === 'number') fields[name] = error[name]
@@ -90,14 +98,17 @@ function fieldsOf(error: MillraceError): Readonly<Record<string, unknown>> {
 
 /** A JSON copy; what JSON cannot hold is told in words. */
 function jsonOf(value: unknown, depth: number): unknown {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) {
+    return value
+  }
   if (value === undefined) return null
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || depth >= DEEPEST) return show(value)
   try {
     if (Array.isArray(value)) return value.slice(0, 1_024).map((item) => jsonOf(item, depth + 1))
     if (isInstance(value)) return show(value)
-    return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).slice(0, 1_024).map(([key, item]) => [key, jsonOf(item, depth + 1)]))
+    return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).slice(0, 1_024).map(([key, item]) =>
+      [key, jsonOf(item, depth + 1)]))
   } catch {
     return show(value)
   }
@@ -107,7 +118,8 @@ function jsonOf(value: unknown, depth: number): unknown {
 function isErrorLike(value: unknown): value is Error {
   try {
     return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]' || isMillraceError(value)
-      || (typeof value === 'object' && value !== null && typeof (value as Error).message === 'string' && typeof (value as Error).name === 'string')
+      || (typeof value === 'object' && value !== null && typeof (value as Error).message === 'string'
+        && typeof (value as Error).name === 'string')
   } catch {
     return false
   }

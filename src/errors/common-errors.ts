@@ -22,7 +22,8 @@ export const commonErrors = /* @__PURE__ */ defineErrors({
   },
   UNSUPPORTED: {
     kind: 'environment', httpStatus: 501,
-    message: (d: { readonly feature: string; readonly runtime: string; readonly alternative?: string }) => `${d.feature}: not available in ${d.runtime}.`,
+    message: (d: { readonly feature: string; readonly runtime: string; readonly alternative?: string }) =>
+      `${d.feature}: not available in ${d.runtime}.`,
     hint: (d) => d.alternative ?? '',
   },
   PEER_MISSING: {

@@ -42,11 +42,16 @@ export type ErrorTable<T> = { readonly [K in keyof T]: ErrorRow<T[K]> }
 /** One factory per row of the table. */
 export type ErrorFactories<T> = { readonly [K in keyof T]: ErrorFactory<T[K]> }
 
-/** Rows of which a diagnostic was made, by code: what throws one asks them for kind and status, so that no list of all codes is needed for it. */
+/**
+ * Rows of which a diagnostic was made, by code: what throws one asks them for kind and status, so
+ * that no list of all codes is needed for it.
+ */
 const used = /* @__PURE__ */ new Map<string, ErrorRow<never>>()
 
 /** Kind and HTTP status of a diagnostic's code. One that this copy of the library made no diagnostic of counts as a fault of a graph. */
-export function kindOf(code: string): Pick<ErrorRow<never>, 'kind' | 'httpStatus'> { return used.get(code) ?? { kind: 'validation', httpStatus: 400 } }
+export function kindOf(code: string): Pick<ErrorRow<never>, 'kind' | 'httpStatus'> {
+  return used.get(code) ?? { kind: 'validation', httpStatus: 400 }
+}
 
 /** Turns a table of rows into typed factories; pure (the catalogue test collects all tables). */
 /* @__NO_SIDE_EFFECTS__ */

@@ -1,5 +1,6 @@
 /**
- * Older names of the same conditions in other systems, by code: resolved by `codeOf`. Beside the rows of the tables, so that a page which resolves none does not load them.
+ * Older names of the same conditions in other systems, by code: resolved by `codeOf`. Beside the rows of the tables, so that a
+ * page which resolves none does not load them.
  */
 export const ERROR_ALIASES: Readonly<Record<string, string>> = {
   ARENA_CORRUPT: 'SYS-001',

@@ -64,7 +64,9 @@ export class MillraceError extends Error {
     this.httpStatus = httpStatus ?? 500
     this.retryable = retryable ?? false
     this.details = details ?? {}
-    for (const [key, value] of Object.entries(place)) if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true, configurable: true })
+    for (const [key, value] of Object.entries(place)) {
+      if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true, configurable: true })
+    }
     Object.defineProperty(this, BRAND, { value: true })
   }
 }

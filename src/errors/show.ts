@@ -29,7 +29,9 @@ function objectText(value: object): string {
     if (Array.isArray(value)) return value.length > 8 ? `array of ${value.length}` : (JSON.stringify(value, plainly()) ?? 'array')
     const name = (Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } } | null)?.constructor?.name
     if (typeof name === 'string' && name !== 'Object' && name !== '') return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
-    return Object.keys(value).length > 8 ? `object with ${Object.keys(value).length} fields` : (JSON.stringify(value, plainly()) ?? 'object')
+    return Object.keys(value).length > 8
+      ? `object with ${Object.keys(value).length} fields`
+      : (JSON.stringify(value, plainly()) ?? 'object')
   } catch {
     return Array.isArray(value) ? `array of ${value.length}` : 'an object'
   }

@@ -13,8 +13,9 @@ export interface AudioReader<Info, Metadata> {
   /** Frame that the next `read` begins with. */
   readonly position: number
   /**
-   * Decodes frames into `target`, interleaved, until it is full or the file ends; resolves to the frames written, 0 at the end. `target` has the element
-   * type of `info.format`, or is the same memory seen as bytes. Samples are written once, where they are wanted: no copy follows.
+   * Decodes frames into `target`, interleaved, until it is full or the file ends; resolves to the frames written, 0 at the end. `target`
+   * has the element type of `info.format`, or is the same memory seen as bytes. Samples are written once, where they are wanted: no copy
+   * follows.
    */
   read(target: SampleArray): Promise<number>
   /** Sets `position`. On a source that cannot jump only forward; else `INVALID_ARGUMENT`. */

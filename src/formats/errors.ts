@@ -5,7 +5,9 @@ import { showList } from '../errors/show.js'
 export const formatErrors = /* @__PURE__ */ defineErrors({
   FILE_INVALID: {
     kind: 'validation', httpStatus: 400,
-    message: (d: { readonly file: string; readonly expected: string; readonly offset: number; readonly got: string; readonly hint?: string }) =>
+    message: (
+      d: { readonly file: string; readonly expected: string; readonly offset: number; readonly got: string; readonly hint?: string },
+    ) =>
       `File ${d.file}: expected ${d.expected} at byte ${d.offset}, got ${d.got}.`,
     hint: (d) => d.hint ?? 'Is this the right file, and is it complete?',
   },

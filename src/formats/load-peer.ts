@@ -1,6 +1,9 @@
 import { commonErrors } from '../errors/common-errors.js'
 
-/** Ranges of the optional packages that the library and its nodes can use: those of `peerDependencies` in package.json, all of them optional there. */
+/**
+ * Ranges of the optional packages that the library and its nodes can use: those of `peerDependencies`
+ * in package.json, all of them optional there.
+ */
 export const PEER_RANGES: Readonly<Record<string, string>> = {
   ws: '^8.0.0',
   redis: '^6.0.0',
@@ -22,14 +25,17 @@ const ABSENT = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'])
 export type ImportModule = (name: string) => Promise<unknown>
 
 /**
- * Loads an optional package, the only way in which this library, and nodes written for it, do so. `feature` says what needs it. Bundlers leave the import
- * alone, since its name is a variable: a page gives the package's address by an import map, or hands `load` its own import. `range` is the version to install;
- * packages of {@link PEER_RANGES} need none.
+ * Loads an optional package, the only way in which this library, and nodes written for it, do so. `feature` says what needs it. Bundlers
+ * leave the import alone, since its name is a variable: a page gives the package's address by an import map, or hands `load` its own
+ * import. `range` is the version to install; packages of {@link PEER_RANGES} need none.
  * Throws `PEER_MISSING` with the line that installs it when it is not there; what the package itself throws at import is passed on.
  * @example
  * const ort = await loadPeer<typeof import('onnxruntime-web')>('Voice detector', 'onnxruntime-web')
  */
-export async function loadPeer<T>(feature: string, name: string, o: { readonly range?: string; readonly load?: ImportModule } = {}): Promise<T> {
+export async function loadPeer<T>(
+  feature: string, name: string,
+  o: { readonly range?: string; readonly load?: ImportModule } = {},
+): Promise<T> {
   const { range = PEER_RANGES[name] ?? 'latest', load = importByName } = o
   try {
     return await load(name) as T

@@ -4,7 +4,13 @@ import { Sha256 } from '../graph/sha256.js'
 export interface FileStat { readonly size: number; readonly mode: number; isFile(): boolean; isDirectory(): boolean; isFIFO(): boolean }
 
 /** The same with nanoseconds, and where the file stands. */
-export interface ExactStat extends Pick<FileStat, 'isFile'> { readonly dev: bigint; readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint; readonly ctimeNs: bigint }
+export interface ExactStat extends Pick<FileStat, 'isFile'> {
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly size: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+}
 
 /** An open file of Node's `fs.promises`, as far as readers and writers use it. */
 export interface FileHandle {
@@ -30,7 +36,11 @@ export interface NodeFs {
 /** Why the system refused a path, in words, with its code. */
 export function refusal(cause: unknown): string {
   const { code, message } = cause as { readonly code?: string; readonly message?: string }
-  const words = code === 'ENOENT' ? 'it does not exist' : code === 'EACCES' || code === 'EPERM' ? 'permission denied' : code === 'EISDIR' ? 'it is a folder' : code === 'ENOTDIR' ? 'a file stands where a folder should' : undefined
+  const words = code === 'ENOENT' ? 'it does not exist'
+    : code === 'EACCES' || code === 'EPERM' ? 'permission denied'
+    : code === 'EISDIR' ? 'it is a folder'
+    : code === 'ENOTDIR' ? 'a file stands where a folder should'
+    : undefined
   return words === undefined ? code ?? message ?? String(cause) : `${words} (${code})`
 }
 
@@ -39,7 +49,8 @@ export function nodeFs(): NodeFs | null { return builtin<NodeFs>('node:fs') }
 
 /** SHA-256 as the host has it, three times as fast, else in TypeScript. */
 export function nodeHash(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array } {
-  return builtin<{ createHash(name: string): { update(bytes: Uint8Array): unknown; digest(): Uint8Array } }>('node:crypto')?.createHash('sha256') ?? new Sha256()
+  return builtin<{ createHash(name: string): { update(bytes: Uint8Array): unknown; digest(): Uint8Array } }>('node:crypto')
+    ?.createHash('sha256') ?? new Sha256()
 }
 
 function builtin<T>(name: string): T | null {

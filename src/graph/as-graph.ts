@@ -13,10 +13,19 @@ export function isGraph(value: unknown): value is Graph {
 
 /** Refuses what is no graph. Throws `INVALID_ARGUMENT` that says what makes one of it. */
 export function demandGraph(value: unknown, where: string): void {
-  if (!isGraph(value)) throw commonErrors.INVALID_ARGUMENT({ function: where, expected: 'a graph', got: show(value), hint: 'fromDocument(document, registry) or graphFrom(outputs) makes one.' })
+  if (!isGraph(value)) {
+    throw commonErrors.INVALID_ARGUMENT({
+      function: where, expected: 'a graph', got: show(value),
+      hint: 'fromDocument(document, registry) or graphFrom(outputs) makes one.',
+    })
+  }
 }
 
 /** Refuses what looks up no types. Throws `INVALID_ARGUMENT`. */
 export function demandTypes(value: TypeSource | undefined, where: string): void {
-  if (typeof value?.get !== 'function') throw commonErrors.INVALID_ARGUMENT({ function: where, expected: 'a registry', got: show(value), hint: 'createRegistry(...builtinNodes) makes one.' })
+  if (typeof value?.get !== 'function') {
+    throw commonErrors.INVALID_ARGUMENT({
+      function: where, expected: 'a registry', got: show(value), hint: 'createRegistry(...builtinNodes) makes one.',
+    })
+  }
 }

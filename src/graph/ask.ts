@@ -4,7 +4,8 @@ import { show } from '../errors/show.js'
 import type { NodeDefinition, ParamValues } from './node-definition.js'
 
 /**
- * What a function of a definition gives. One that throws, or gives what `fits` refuses, is the fault of its author: throws `INTERNAL` with the type's and the function's names, the cause along.
+ * What a function of a definition gives. One that throws, or gives what `fits` refuses, is the fault of its author: throws `INTERNAL` with
+ * the type's and the function's names, the cause along.
  * @example
  * ask(definition, 'planNote', () => definition.planNote?.(params, media))
  */
@@ -25,7 +26,11 @@ export function ask<T>({ type }: Pick<NodeDefinition, 'type'>, name: string, cal
 export const isCount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value < Infinity
 
 /** What {@link ask} threw, as a finding. */
-export function internal(error: unknown): Diagnostic { return commonErrors.INTERNAL.diagnostic({ what: error instanceof Error ? error.message : show(error) }) }
+export function internal(error: unknown): Diagnostic {
+  return commonErrors.INTERNAL.diagnostic({ what: error instanceof Error ? error.message : show(error) })
+}
 
 /** Whether a source is known whole before the run. */
-export function isWhole(definition: NodeDefinition, params: ParamValues): boolean { return definition.whole !== undefined && ask(definition, 'whole', () => definition.whole!(params)) === true }
+export function isWhole(definition: NodeDefinition, params: ParamValues): boolean {
+  return definition.whole !== undefined && ask(definition, 'whole', () => definition.whole!(params)) === true
+}

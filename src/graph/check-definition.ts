@@ -15,28 +15,38 @@ const RESERVED = new Set(['then', 'constructor', 'prototype'])
 
 /** What a field may be, by letter: in words, and as a test. */
 const KINDS: Readonly<Record<string, readonly [what: string, is: (value: unknown) => boolean]>> = {
-  s: ['text', (value) => typeof value === 'string'], b: ['true or false', (value) => typeof value === 'boolean'], f: ['a function', (value) => typeof value === 'function'],
-  n: ['a number from 0', (value) => typeof value === 'number' && value >= 0], N: ['a number', (value) => typeof value === 'number' && value === value],
+  s: ['text', (value) => typeof value === 'string'], b: ['true or false', (value) => typeof value === 'boolean'],
+  f: ['a function', (value) => typeof value === 'function'],
+  n: ['a number from 0', (value) => typeof value === 'number' && value >= 0],
+  N: ['a number', (value) => typeof value === 'number' && value === value],
   o: ['an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)],
-  S: ['a list of texts', (value) => Array.isArray(value) && value.every(KINDS['s']![1])], O: ['a list of objects', (value) => Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null)],
+  S: ['a list of texts', (value) => Array.isArray(value) && value.every(KINDS['s']![1])],
+  O: ['a list of objects', (value) => Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null)],
   // By tag, not by class: a URL of another realm is one too.
   u: ['a URL', (value) => Object.prototype.toString.call(value) === '[object URL]'],
 }
 
 /**
- * Fields, each with what it may be: letters of {@link KINDS} and words; `!`: it has to be there; `~`: it decides nothing of what the node gives (how it is shown, found and explained, what older
- * documents become before they are hashed, when, where and at what cost it runs), so hashes pass it by. `fingerprint` has a record of its own there.
+ * Fields, each with what it may be: letters of {@link KINDS} and words; `!`: it has to be there; `~`: it decides nothing of what the node
+ * gives (how it is shown, found and explained, what older documents become before they are hashed, when, where and at what cost it runs),
+ * so hashes pass it by. `fingerprint` has a record of its own there.
  */
 const NODE = '~title:s! ~doc:s ~family:s ~tags:S ~aliases:S ~status:stable|experimental|deprecated ~replacedBy:s ~references:S params:o! additionalParams:b inputs:o! outputs:o! main:s kernel:o reference:o process:f init:f '
   + 'flush:f reset:f dispose:f pull:f ~thread:engine|worker codeURL:s|u whole:f probe:f validate:f deterministic:yes|seeded|no parity:exact|o stateful:b idempotent:b effects:none|read|write latencyFrames:n|f '
   + 'tailFrames:n|f holdFrames:n|f summary:f identity:f ~planNote:f ~costNs:n ~costUs:n|f ~memoryBytes:n|f ~requires:o ~pin:main|master ~limiters:S ~hangMs:n ~batchable:b ~fingerprint:f ~converter:o ~migrations:O ~example:f'
 const PARAM = 'type:number|integer|boolean|string|enum|seed|vector|color|file|json|array|object! unit:s min:N max:N exclusiveMin:N exclusiveMax:N step:n values:S pattern:s minLength:n maxLength:n minItems:n maxItems:n '
   + 'items:o required:b curve:lin|log|exp|db label:s doc:s widget:s cosmetic:b secret:b size:cores|memoryBytes alias:S rate:sample|block|init input:b main:b'
-const PORT = 'media:o! list:b doc:s optional:b multi:b lazy:b changes:b frames:same|passThrough|f view:f metadata:f', MEDIA = 'kind:audio|video|tensor|tokens|text|events|json|bytes|any|match|oneOf!'
-const PARTS = { kernel: 'module:s! export:s! flush:b shared:b tiers:S statuses:o inPlace:O assets:f slots:f controls:f', reference: 'init:f! process:f! flush:f reset:f!', converter: 'lossless:b|f! cost:n! params:f!', parity: 'peak:n! rms:n!' }
+const PORT = 'media:o! list:b doc:s optional:b multi:b lazy:b changes:b frames:same|passThrough|f view:f metadata:f'
+const MEDIA = 'kind:audio|video|tensor|tokens|text|events|json|bytes|any|match|oneOf!'
+const PARTS = {
+  kernel: 'module:s! export:s! flush:b shared:b tiers:S statuses:o inPlace:O assets:f slots:f controls:f',
+  reference: 'init:f! process:f! flush:f reset:f!', converter: 'lossless:b|f! cost:n! params:f!', parity: 'peak:n! rms:n!',
+}
 
 /** Names of a definition's fields that hashes pass by; type and version have records of their own there. */
-export function asideOf(): ReadonlySet<string> { return new Set(['type', 'version', ...[...NODE.matchAll(/~(\w+)/g)].map(([, name]) => name!)]) }
+export function asideOf(): ReadonlySet<string> {
+  return new Set(['type', 'version', ...[...NODE.matchAll(/~(\w+)/g)].map(([, name]) => name!)])
+}
 
 /** Refuses fields of another type than theirs; `at`: what they are fields of, with a dot. */
 function checkFields(type: string, at: string, part: unknown, fields: string): void {
@@ -44,19 +54,29 @@ function checkFields(type: string, at: string, part: unknown, fields: string): v
   for (const field of fields.split(' ')) {
     const [name = '', kinds = ''] = field.replace(/[~!]/g, '').split(':'), value = (part as Readonly<Record<string, unknown>>)[name]
     if (value === undefined && !field.endsWith('!')) continue
-    demand(type, kinds.split('|').some((kind) => KINDS[kind]?.[1](value) ?? kind === value), `${at}${name} as ${kinds.split('|').map((kind) => KINDS[kind]?.[0] ?? kind).join(' or ')}`, show(value))
+    demand(
+      type,
+      kinds.split('|').some((kind) => KINDS[kind]?.[1](value) ?? kind === value),
+      `${at}${name} as ${kinds.split('|').map((kind) => KINDS[kind]?.[0] ?? kind).join(' or ')}`,
+      show(value),
+    )
   }
 }
 
-/** Refuses a definition with a field of the wrong type, or that contradicts itself. Throws `INVALID_ARGUMENT` naming the type and the field. */
+/**
+ * Refuses a definition with a field of the wrong type, or that contradicts itself. Throws `INVALID_ARGUMENT` naming the type and the field.
+ */
 export function checkDefinition(definition: NodeDefinition): void {
   checkFields('', '', definition, 'type:s! version:s!')
-  const { type, version, title, inputs, outputs, params, kernel, thread, codeURL, reference, process, pull, flush } = definition, inWorker = thread === 'worker'
+  const { type, version, title, inputs, outputs, params, kernel, thread, codeURL, reference, process, pull, flush } = definition
+  const inWorker = thread === 'worker'
   demand(type, TYPE_ID.test(type) && type.length <= LONGEST_NAME, 'type `family::name` of at most 64 characters', type)
   demand(type, isVersion(version), 'a semantic version', version)
   checkFields(type, '', definition, NODE)
   demand(type, title.length > 0 && title.length <= 80, 'a title of 1 to 80 characters', `${title.length}`)
-  for (const part of Object.keys(PARTS) as (keyof typeof PARTS)[]) if (typeof definition[part] === 'object') checkFields(type, `${part}.`, definition[part], PARTS[part])
+  for (const part of Object.keys(PARTS) as (keyof typeof PARTS)[]) {
+    if (typeof definition[part] === 'object') checkFields(type, `${part}.`, definition[part], PARTS[part])
+  }
   for (const [side, table] of Object.entries({ inputs, outputs })) for (const [name, port] of Object.entries(table)) {
     checkFields(type, `${side}.${name}.`, port, PORT)
     checkFields(type, `${side}.${name}.media.`, port.media, MEDIA)
@@ -69,37 +89,66 @@ export function checkDefinition(definition: NodeDefinition): void {
   if (definition.main !== undefined) demand(type, Object.hasOwn(outputs, definition.main), 'main to name an output', definition.main)
   demand(type, kernel === undefined || reference !== undefined, 'a reference beside the kernel', 'none')
   const made = kernel?.tiers
-  demand(type, made === undefined || (made.length > 0 && made.every((tier) => tier === 'wasm-threads' || tier === 'wasm')), 'kernel.tiers of wasm-threads and wasm, at least one', show(made))
-  demand(type, [kernel, reference, process, pull, inWorker ? codeURL : undefined].some((part) => part !== undefined) || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)),
+  demand(
+    type,
+    made === undefined || (made.length > 0 && made.every((tier) => tier === 'wasm-threads' || tier === 'wasm')),
+    'kernel.tiers of wasm-threads and wasm, at least one', show(made),
+  )
+  demand(type, [kernel, reference, process, pull, inWorker ? codeURL : undefined].some((part) => part !== undefined)
+    || (outputNames.length > 0 && Object.values(outputs).every((output) => output.view !== undefined)),
     'a kernel, a process function or a pull function', 'none')
   demand(type, flush === undefined || process !== undefined, 'process beside flush', 'none')
   demand(type, inWorker || codeURL === undefined, "thread: 'worker' beside codeURL", `thread ${thread ?? 'engine'}`)
   demand(type, !inWorker || kernel === undefined, "no thread for a kernel node", 'worker')
-  demand(type, kernel === undefined || !ports.some(({ lazy, changes, list }: Partial<InputDeclaration & OutputDeclaration>) => lazy === true || changes === true || list === true), 'no lazy or list ports beside a kernel, nor ports with changes', 'some')
+  demand(
+    type,
+    kernel === undefined || !ports.some(({ lazy, changes, list }: Partial<InputDeclaration & OutputDeclaration>) =>
+      lazy === true || changes === true || list === true),
+    'no lazy or list ports beside a kernel, nor ports with changes', 'some',
+  )
   checkParams(type, params)
   const from = definition.migrations?.map((step) => step.from) ?? []
   definition.migrations?.forEach(({ renames = {}, ...step }, i) => {
     checkFields(type, `migrations[${i}].`, { ...step, renames, names: Object.values({ ...renames }) }, 'from:s! renames:o names:S params:f')
   })
-  demand(type, from.every((old, i) => isVersion(old) && compareVersions(old, version) < 0 && from.indexOf(old) === i), `migrations from different versions before ${version}`, from.join(', '))
+  demand(
+    type,
+    from.every((old, i) => isVersion(old) && compareVersions(old, version) < 0 && from.indexOf(old) === i),
+    `migrations from different versions before ${version}`, from.join(', '),
+  )
 }
 
 /** Ports that media refer to are there, and sets hold something. */
 function checkMedia(type: string, at: string, media: MediaConstraint, { inputs, outputs, params }: NodeDefinition): void {
   if (media.kind === 'oneOf') {
-    demand(type, Array.isArray(media.options) && media.options.length > 0, `${at}.options as a list of media, at least one`, show(media.options))
-    media.options.forEach((option, i) => { checkFields(type, `${at}.options[${i}].`, option, MEDIA); checkMedia(type, `${at}.options[${i}]`, option, { inputs, outputs, params } as NodeDefinition) })
+    demand(
+      type, Array.isArray(media.options) && media.options.length > 0, `${at}.options as a list of media, at least one`, show(media.options),
+    )
+    media.options.forEach((option, i) => {
+      checkFields(type, `${at}.options[${i}].`, option, MEDIA)
+      checkMedia(type, `${at}.options[${i}]`, option, { inputs, outputs, params } as NodeDefinition)
+    })
     return
   }
   for (const [field, value] of Object.entries(media) as [string, unknown][]) {
     const port = field === 'like' ? value : (value as Partial<SameAs> | null | undefined)?.sameAs
-    if (port !== undefined) demand(type, [inputs, outputs, params].some((table) => Object.hasOwn(table, port as string)), `${at}.${field} to name a port`, show(port))
+    if (port !== undefined) {
+      demand(
+        type,
+        [inputs, outputs, params].some((table) => Object.hasOwn(table, port as string)),
+        `${at}.${field} to name a port`, show(port),
+      )
+    }
     demand(type, !Array.isArray(value) || value.length > 0 || field === 'shape', `${at}.${field} with at least one value`, '[]')
   }
 }
 
 function checkName(type: string, name: string): void {
-  demand(type, PORT_NAME.test(name) && !RESERVED.has(name), 'names of letters, digits, _ and - starting with a letter, at most 64 characters', name)
+  demand(
+    type, PORT_NAME.test(name) && !RESERVED.has(name),
+    'names of letters, digits, _ and - starting with a letter, at most 64 characters',
+    name,
+  )
 }
 
 function checkParams(type: string, params: ParamTable): void {
@@ -128,7 +177,9 @@ function defaultFault(param: ParamDeclaration, value: unknown): string | undefin
   if (value === undefined) return undefined
   if (param.type === 'enum') return param.values!.includes(value as string) ? undefined : 'among its values'
   if (param.type === 'integer' ? !Number.isSafeInteger(value) : param.type === 'seed' && !isSeed(value)) return `of its type, ${param.type}`
-  const fault = typeof value === 'number' ? bounds(param, value, '') : typeof value === 'string' && param.type === 'string' ? textRules(param, value, '') : undefined
+  const fault = typeof value === 'number' ? bounds(param, value, '')
+    : typeof value === 'string' && param.type === 'string' ? textRules(param, value, '')
+    : undefined
   return fault && `of ${fault.constraint} ${fault.limit}`
 }
 
@@ -139,7 +190,10 @@ function checkParamFields(type: string, at: string, param: ParamDeclaration): vo
   demand(type, param.type !== 'enum' || (param.values?.length ?? 0) > 0, `values for enum ${name}`, 'none')
   demand(type, rangeHolds(param), `a range that is not empty for ${name}`, `${param.min}…${param.max}`)
   const { minLength = 0, maxLength = Infinity, minItems = 0, maxItems = Infinity } = param
-  demand(type, minLength <= maxLength && minItems <= maxItems, `lengths of ${name} from the least to the most`, `${param.minLength ?? minItems}…${param.maxLength ?? maxItems}`)
+  demand(
+    type, minLength <= maxLength && minItems <= maxItems, `lengths of ${name} from the least to the most`,
+    `${param.minLength ?? minItems}…${param.maxLength ?? maxItems}`,
+  )
   try { new RegExp(param.pattern ?? '', 'u') } catch { demand(type, false, `${at}pattern as a regular expression`, param.pattern!) }
   demand(type, at.length < 256, 'items of items that end', at)
   if (param.items !== undefined) checkParamFields(type, `${at}items.`, param.items)

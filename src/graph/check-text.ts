@@ -9,28 +9,50 @@ const FEW = 1_000_000
 export const MOST_OBJECTS = 4_194_304
 /** The longest text that there can be, about: a value that is longer has no JSON. */
 const MOST_BYTES = 2 ** 28
-/** A value that is longer than that, and than its own parts so many times, is refused: hashes and documents write out each place that shares a part with others. */
+/**
+ * A value that is longer than that, and than its own parts so many times, is refused: hashes and documents write out
+ * each place that shares a part with others.
+ */
 const MOST_SHARED = 16
 
 /** Where in a value something can be neither saved nor hashed: steps to it, and what is wrong there. */
-export interface TextProblem { readonly constraint: string; readonly limit: string; readonly got: unknown; readonly path: string; readonly at: readonly string[] }
+export interface TextProblem {
+  readonly constraint: string
+  readonly limit: string
+  readonly got: unknown
+  readonly path: string
+  readonly at: readonly string[]
+}
 
 /**
- * What in a JSON value can be neither saved nor hashed: text with half of a surrogate pair, which has no UTF-8 form, keys too, bigints (but seeds, below 2^64, with `seeds`), nesting and length without end. Bytes and
- * objects of other kinds (a Blob, a stream) are not looked into. The first problem only; undefined: there is none. Ends soon for values that are made anew each time that they are read.
+ * What in a JSON value can be neither saved nor hashed: text with half of a surrogate pair, which has no UTF-8 form, keys too, bigints (but
+ * seeds, below 2^64, with `seeds`), nesting and length without end. Bytes and objects of other kinds (a Blob, a stream) are not looked
+ * into. The first problem only; undefined: there is none. Ends soon for values that are made anew each time that they are read.
  */
 export function checkJson(value: unknown, path: string, seeds = false): TextProblem | undefined {
   for (const known of [undefined, new Map<object, number>()]) {
     const walk: Walk = { steps: [], objects: 0, bytes: 0, known, seeds }
     try {
       const got = lengthOf(value, 0, walk)
-      return known === undefined || got <= MOST_SHARED * walk.bytes ? undefined : { constraint: 'other', limit: `values at most ${MOST_SHARED} times as long as their parts`, got, path, at: [] }
+      return known === undefined || got <= MOST_SHARED * walk.bytes
+        ? undefined
+        : { constraint: 'other', limit: `values at most ${MOST_SHARED} times as long as their parts`, got, path, at: [] }
     } catch (cause) {
       if (cause === MANY && known === undefined) continue
-      if (!(cause instanceof Bad)) return { constraint: 'type', limit: 'a JSON value', got: cause instanceof Error ? cause.message : 'an object that cannot be read', path, at: [] }
+      if (!(cause instanceof Bad)) {
+        return {
+          constraint: 'type', limit: 'a JSON value',
+          got: cause instanceof Error ? cause.message : 'an object that cannot be read',
+          path, at: [],
+        }
+      }
       const { steps } = walk, { constraint, limit, got } = cause
       if (constraint === 'other') return { constraint, limit, got, path, at: [] }
-      return { constraint, limit, got, path: path + steps.map((step) => typeof step === 'number' ? `[${step}]` : `.${step}`).join(''), at: steps.map(String) }
+      return {
+        constraint, limit, got,
+        path: path + steps.map((step) => typeof step === 'number' ? `[${step}]` : `.${step}`).join(''),
+        at: steps.map(String),
+      }
     }
   }
   return undefined
@@ -39,12 +61,25 @@ export function checkJson(value: unknown, path: string, seeds = false): TextProb
 class Bad {
   constructor(readonly constraint: string, readonly limit: string, readonly got: unknown) {}
 }
-const TOO_LONG = `values of at most ${MOST_OBJECTS} objects and ${MOST_BYTES} characters`, MANY = /* @__PURE__ */ new Bad('other', TOO_LONG, 'more')
+const TOO_LONG = `values of at most ${MOST_OBJECTS} objects and ${MOST_BYTES} characters`
+const MANY = /* @__PURE__ */ new Bad('other', TOO_LONG, 'more')
 
-/** `steps`: where it is; `objects`, `bytes`: met so far, as JSON has them, about; `known`: lengths of objects, each of which is then walked once. */
-interface Walk { readonly steps: (string | number)[]; objects: number; bytes: number; readonly known: Map<object, number> | undefined; readonly seeds: boolean }
+/**
+ * `steps`: where it is; `objects`, `bytes`: met so far, as JSON has them, about; `known`: lengths of
+ * objects, each of which is then walked once.
+ */
+interface Walk {
+  readonly steps: (string | number)[]
+  objects: number
+  bytes: number
+  readonly known: Map<object, number> | undefined
+  readonly seeds: boolean
+}
 
-/** Length of a value written out, with the parts that places share at each of them; Infinity for one that stands within itself. Follows what `HashWriter.value` follows. Throws `Bad`. */
+/**
+ * Length of a value written out, with the parts that places share at each of them; Infinity for one that stands within itself. Follows
+ * what `HashWriter.value` follows. Throws `Bad`.
+ */
 function lengthOf(value: unknown, depth: number, walk: Walk): number {
   if (typeof value === 'string') {
     if (hasLoneSurrogate(value)) throw new Bad('format', 'well-formed Unicode', value)

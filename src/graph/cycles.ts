@@ -152,7 +152,9 @@ function neighbours({ start, list }: Adjacency, node: number, part: Int32Array, 
   return found
 }
 
-function takeOut(root: number, succ: readonly number[][], pred: readonly number[][], outs: Int32Array, ins: Int32Array, gone: Uint8Array): void {
+function takeOut(
+  root: number, succ: readonly number[][], pred: readonly number[][], outs: Int32Array, ins: Int32Array, gone: Uint8Array,
+): void {
   const work = [root]
   gone[root] = 1
   while (work.length > 0) {

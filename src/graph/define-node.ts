@@ -10,16 +10,19 @@ import type { InputTable, OutputTable, Signature, TypedDefinition } from './sign
 
 /**
  * Declares a node type and returns it as a function: inputs in order, last the params; the result carries its outputs.
- * Throws `INVALID_ARGUMENT` for a definition that contradicts itself. Put `/* @__PURE__ *\/` before the call of an exported node, so that bundlers drop
- * it where it is not used: not all of them read the mark on this declaration across files.
+ * Throws `INVALID_ARGUMENT` for a definition that contradicts itself. Put `/* @__PURE__ *\/` before the call of an exported node, so that
+ * bundlers drop it where it is not used: not all of them read the mark on this declaration across files.
  * @example
  * const half = /* @__PURE__ *\/ defineNode({ type: 'my::half', version: '1.0.0', title: 'Half', doc: 'Halves.', family: 'my', params: {},
  *   inputs: { in: { media: json() } }, outputs: { out: { media: json() } }, process: async (inputs) => ({ … }) })
  * const y = half(half(x))
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function defineNode<const I extends InputTable, const O extends OutputTable, const P extends ParamTable, const M extends string | undefined = undefined, Export extends string = never,
-  const Open extends boolean | undefined = undefined>(definition: TypedDefinition<I, O, P, M, Export, Open>): NodeFactory<Signature<I, O, P, M, [Export] extends [never] ? false : true, Open>> {
+export function defineNode<const I extends InputTable, const O extends OutputTable, const P extends ParamTable, const M extends string
+  | undefined = undefined, Export extends string = never,
+  const Open extends boolean | undefined = undefined>(definition: TypedDefinition<I, O, P, M, Export, Open>): NodeFactory<
+    Signature<I, O, P, M, [Export] extends [never] ? false : true, Open>
+  > {
   const plain = definition as unknown as NodeDefinition
   checkDefinition(plain)
   return factoryOf(plain, {})
@@ -52,7 +55,9 @@ function readCall(definition: NodeDefinition, settings: NodeSettings, args: read
   const links: CallLink[] = []
   const ports = Object.keys(definition.inputs)
   const rest = readWires(definition, ports, args, links)
-  if (rest.length > 1) throw wrong(definition, `at most ${ports.length} inputs and the params`, `${args.length} arguments, ${show(rest[1])} among them`)
+  if (rest.length > 1) {
+    throw wrong(definition, `at most ${ports.length} inputs and the params`, `${args.length} arguments, ${show(rest[1])} among them`)
+  }
   return Object.freeze({ definition, params: Object.freeze(readParams(definition, rest[0], links)), links: Object.freeze(links), settings })
 }
 
@@ -75,7 +80,8 @@ function readWires(definition: NodeDefinition, ports: readonly string[], args: r
 function namedInputs(ports: readonly string[], value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (!isPlainObject(value) || outputFacts(value) !== undefined || callOf(value) !== undefined) return undefined
   const keys = Object.keys(value)
-  const all = keys.length > 0 && keys.every((key) => ports.includes(key) && (value[key] === undefined || [value[key]].flat().every(isHandle)))
+  const all = keys.length > 0
+    && keys.every((key) => ports.includes(key) && (value[key] === undefined || [value[key]].flat().every(isHandle)))
   return all ? value : undefined
 }
 
@@ -111,7 +117,9 @@ function readParams(definition: NodeDefinition, given: unknown, links: CallLink[
   if (given === undefined) return params
   const main = mainParam(definition)
   if (!isPlainObject(given) || isHandle(given)) {
-    if (main === undefined || isHandle(given)) throw wrong(definition, 'a params object', isHandle(given) ? 'one more wire than it has inputs' : show(given))
+    if (main === undefined || isHandle(given)) {
+      throw wrong(definition, 'a params object', isHandle(given) ? 'one more wire than it has inputs' : show(given))
+    }
     params[main] = given
     return params
   }

@@ -2,8 +2,8 @@ import { audio, bytes, events, json, oneOf, sameAs, text, type MediaConstraint }
 import type { InputDeclaration, NodeDefinition, ParamType } from './node-definition.js'
 
 /**
- * What an edge into a param carries (spec graph.md section 2): for a kernel one f32 per frame of the node's first stream, in the param's own unit; for a node written in
- * TypeScript the param's value, packet by packet. Undefined: no edge may drive that param.
+ * What an edge into a param carries (spec graph.md section 2): for a kernel one f32 per frame of the node's first stream, in the param's
+ * own unit; for a node written in TypeScript the param's value, packet by packet. Undefined: no edge may drive that param.
  */
 export function drivenInput(definition: NodeDefinition, name: string): InputDeclaration | undefined {
   if (!Object.hasOwn(definition.params, name) || definition.params[name]!.input !== true) return undefined
@@ -23,7 +23,8 @@ function valuesOf(type: ParamType): MediaConstraint {
 
 /** Everything that an edge may end at: the inputs, then the params that edges drive. */
 export function linkableInputs(definition: NodeDefinition): Readonly<Record<string, InputDeclaration>> {
-  const driven = Object.keys(definition.params).flatMap((name) => { const input = drivenInput(definition, name); return input ? [[name, input] as const] : [] })
+  const driven = Object.keys(definition.params)
+    .flatMap((name) => { const input = drivenInput(definition, name); return input ? [[name, input] as const] : [] })
   return driven.length === 0 ? definition.inputs : { ...definition.inputs, ...Object.fromEntries(driven) }
 }
 

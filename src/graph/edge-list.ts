@@ -22,11 +22,17 @@ export function adjacencyOf(count: number, key: Uint32Array, value: Uint32Array)
   return { start, list }
 }
 
-/** The part of a graph that ordering and reachability look at. Feedback edges (`delayFrames`) carry yesterday's samples and order nothing. */
+/**
+ * The part of a graph that ordering and reachability look at. Feedback edges (`delayFrames`) carry yesterday's samples and order nothing.
+ */
 export interface LinkedNodes {
   readonly nodes: readonly { readonly id: string }[]
   readonly edges: readonly {
-    readonly from: readonly [string, string]; readonly to: readonly [string, string]; readonly id?: string; readonly delayFrames?: number; readonly order?: number
+    readonly from: readonly [string, string]
+    readonly to: readonly [string, string]
+    readonly id?: string
+    readonly delayFrames?: number
+    readonly order?: number
   }[]
 }
 
@@ -42,18 +48,24 @@ export interface GraphEdgeList extends EdgeList {
 }
 
 /**
- * Numbers the nodes of a graph by document index. Edges that name no node, and feedback edges, are left out of the list. O(nodes + edges). `linkOf` gets per edge of the
- * graph what `numberOf` makes of the ports that it goes to and comes from, −1 for one that is not in the list or has an order of its own.
+ * Numbers the nodes of a graph by document index. Edges that name no node, and feedback edges, are left out of the list. O(nodes + edges).
+ * `linkOf` gets per edge of the graph what `numberOf` makes of the ports that it goes to and comes from, −1 for one that is not in the list
+ * or has an order of its own.
  */
-export function edgeListOf({ nodes, edges }: LinkedNodes, linkOf?: Int32Array, numberOf?: (port: string, parentPort: string) => number): GraphEdgeList {
+export function edgeListOf(
+  { nodes, edges }: LinkedNodes, linkOf?: Int32Array, numberOf?: (port: string, parentPort: string) => number,
+): GraphEdgeList {
   const indexOf = new Map<string, number>()
   for (let n = 0; n < nodes.length; n++) indexOf.set(nodes[n]!.id, n)
   if (indexOf.size < nodes.length) for (let n = nodes.length; n-- > 0;) indexOf.set(nodes[n]!.id, n)
   const room = edges.length
-  const from = new Uint32Array(room), to = new Uint32Array(room), source = new Uint32Array(room), fromAt = new Int32Array(room), toAt = new Int32Array(room)
-  let length = 0, lastFrom: string | undefined, lastTo: string | undefined, a = -1, b = -1, port: string | undefined, parentPort: string | undefined, link = -1
+  const from = new Uint32Array(room), to = new Uint32Array(room), source = new Uint32Array(room)
+  const fromAt = new Int32Array(room), toAt = new Int32Array(room)
+  let length = 0, lastFrom: string | undefined, lastTo: string | undefined, a = -1, b = -1
+  let port: string | undefined, parentPort: string | undefined, link = -1
   for (let e = 0; e < room; e++) {
-    // Edges of one node often stand side by side: the same id compares faster than it is looked up. All of an edge is read here: a second walk through edges is one through memory.
+    // Edges of one node often stand side by side: the same id compares faster than it is looked up. All of an edge is read here: a second
+    // walk through edges is one through memory.
     const edge = edges[e]!
     if (edge.from[0] !== lastFrom) a = indexOf.get(lastFrom = edge.from[0]) ?? -1
     if (edge.to[0] !== lastTo) b = indexOf.get(lastTo = edge.to[0]) ?? -1
@@ -69,7 +81,10 @@ export function edgeListOf({ nodes, edges }: LinkedNodes, linkOf?: Int32Array, n
     to[length] = b
     source[length++] = e
   }
-  return { count: nodes.length, from: from.subarray(0, length), to: to.subarray(0, length), source: source.subarray(0, length), indexOf, fromAt, toAt }
+  return {
+    count: nodes.length, from: from.subarray(0, length), to: to.subarray(0, length), source: source.subarray(0, length), indexOf, fromAt,
+    toAt,
+  }
 }
 
 /** Name of an edge in messages and diagnostics: its id, else `from.port->to.port`. */

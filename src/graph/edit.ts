@@ -4,7 +4,9 @@ import type { Graph, GraphEdge, GraphNode, PortRef } from './graph.js'
 /** Adds a node at the end. Throws `DUPLICATE_ID`. */
 export function addNode(graph: Graph, node: GraphNode): Graph {
   const first = graph.nodes.findIndex((other) => other.id === node.id)
-  if (first >= 0) throw graphErrors.DUPLICATE_ID({ thing: 'Node', id: node.id, first: `/nodes/${first}`, second: `/nodes/${graph.nodes.length}` })
+  if (first >= 0) {
+    throw graphErrors.DUPLICATE_ID({ thing: 'Node', id: node.id, first: `/nodes/${first}`, second: `/nodes/${graph.nodes.length}` })
+  }
   return { ...graph, nodes: [...graph.nodes, node] }
 }
 

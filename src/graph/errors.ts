@@ -8,7 +8,11 @@ const didYouMean = (near: readonly string[] | undefined, otherwise = ''): string
 
 /** A node-level remark: what happened to `node`, and what to do if that is unwanted. */
 interface NodeRemark { readonly node: string; readonly what: string; readonly todo?: string }
-const note = { kind: 'validation', httpStatus: 200, message: (d: NodeRemark): string => `Node ${d.node}: ${d.what}.`, hint: (d: NodeRemark): string => d.todo ?? '' } as const
+const note = {
+  kind: 'validation', httpStatus: 200,
+  message: (d: NodeRemark): string => `Node ${d.node}: ${d.what}.`,
+  hint: (d: NodeRemark): string => d.todo ?? '',
+} as const
 
 /** Ports are written `node.port` in details and messages. */
 interface LinkClash { readonly input: string; readonly first: string; readonly got: string }
@@ -16,16 +20,25 @@ const linkClash = (d: LinkClash): string => `Input ${d.input}: already linked fr
 
 /** `constraint` is one of the words of spec graph.md section 3; `range` the allowed values as text. */
 interface ParamFault {
-  readonly node: string; readonly param: string; readonly constraint: string; readonly limit?: unknown; readonly got: unknown; readonly range?: string
+  readonly node: string
+  readonly param: string
+  readonly constraint: string
+  readonly limit?: unknown
+  readonly got: unknown
+  readonly range?: string
 }
 /** Constraints in English, before the limit and after it; a word that is not here is English already. */
 const PHRASES: Readonly<Record<string, readonly [string, string?]>> = {
-  min: ['at least'], max: ['at most'], exclusiveMin: ['more than'], exclusiveMax: ['less than'], enum: ['one of'], pattern: ['a match of'], required: ['a value'], type: [''], format: [''], other: [''],
-  minLength: ['at least', ' characters'], maxLength: ['at most', ' characters'], minItems: ['at least', ' entries'], maxItems: ['at most', ' entries'],
+  min: ['at least'], max: ['at most'], exclusiveMin: ['more than'], exclusiveMax: ['less than'], enum: ['one of'], pattern: ['a match of'],
+  required: ['a value'], type: [''], format: [''], other: [''],
+  minLength: ['at least', ' characters'], maxLength: ['at most', ' characters'], minItems: ['at least', ' entries'],
+  maxItems: ['at most', ' entries'],
 }
 function expectation({ constraint, limit }: ParamFault): string {
   const [before, after = ''] = Object.hasOwn(PHRASES, constraint) ? PHRASES[constraint]! : [constraint]
-  return limit === undefined ? before : `${before} ${typeof limit === 'string' ? limit : Array.isArray(limit) ? showList(limit) : show(limit)}${after}`.trimStart()
+  return limit === undefined
+    ? before
+    : `${before} ${typeof limit === 'string' ? limit : Array.isArray(limit) ? showList(limit) : show(limit)}${after}`.trimStart()
 }
 
 interface MissingFact { readonly node: string; readonly fact: string; readonly have: string; readonly where?: string }
@@ -85,7 +98,8 @@ export const graphErrors = {
       ...bad, stage: 7,
       message: (d: { readonly node: string; readonly type: string; readonly near?: readonly string[]; readonly pack?: string }) =>
         `Node ${d.node}: type ${d.type} is not registered.`,
-      hint: (d) => [didYouMean(d.near), d.pack === undefined ? '' : `Install ${d.pack}.`].filter((s) => s !== '').join(' ') || 'Add its pack to the registry.',
+      hint: (d) => [didYouMean(d.near), d.pack === undefined ? '' : `Install ${d.pack}.`].filter((s) => s !== '').join(' ')
+        || 'Add its pack to the registry.',
     },
     NODE_VERSION: {
       ...bad, stage: 7,
@@ -101,7 +115,14 @@ export const graphErrors = {
     },
     PARAM_UNKNOWN: {
       ...bad, stage: 8,
-      message: (d: { readonly node: string; readonly param: string; readonly names: readonly string[]; readonly near?: readonly string[]; readonly got?: unknown; readonly older?: string }) =>
+      message: (d: {
+        readonly node: string
+        readonly param: string
+        readonly names: readonly string[]
+        readonly near?: readonly string[]
+        readonly got?: unknown
+        readonly older?: string
+      }) =>
         `Param ${d.node}.${d.param}: expected one of ${showList(d.names)}, got ${show(d.param)}.`,
       hint: (d) => didYouMean(d.near, `Allowed: ${showList(d.names)}.`) + (d.older ?? ''),
     },
@@ -129,7 +150,13 @@ export const graphErrors = {
     CAPABILITY_PREFERRED: { ...note, stage: 11, severity: 'info' },
     PORT_NOT_FOUND: {
       ...bad, stage: 12,
-      message: (d: { readonly node: string; readonly port: string; readonly ports: readonly string[]; readonly near?: readonly string[]; readonly older?: string }) =>
+      message: (d: {
+        readonly node: string
+        readonly port: string
+        readonly ports: readonly string[]
+        readonly near?: readonly string[]
+        readonly older?: string
+      }) =>
         `Node ${d.node}: no port ${d.port}; has ${showList(d.ports)}.`,
       hint: (d) => didYouMean(d.near) + (d.older ?? ''),
     },
@@ -141,16 +168,24 @@ export const graphErrors = {
     },
     TYPE_MISMATCH: {
       ...bad, stage: 12,
-      message: (d: { readonly from: string; readonly to: string; readonly expected: string; readonly got: string; readonly converter?: string }) =>
+      message: (
+        d: { readonly from: string; readonly to: string; readonly expected: string; readonly got: string; readonly converter?: string },
+      ) =>
         `Edge ${d.from}→${d.to}: expected ${d.expected}, got ${d.got}.`,
       hint: (d) => d.converter === undefined ? 'Link another output.' : `Insert ${d.converter}.`,
     },
     NEGOTIATION_CONFLICT: {
       ...bad, stage: 12,
       message: (d: {
-        readonly from: string; readonly to: string; readonly field: string; readonly gives: string; readonly takes: string; readonly converter?: string
+        readonly from: string
+        readonly to: string
+        readonly field: string
+        readonly gives: string
+        readonly takes: string
+        readonly converter?: string
       }) => `Edge ${d.from}→${d.to}, ${d.field}: ${d.from} gives ${d.gives}, ${d.to} takes ${d.takes}.`,
-      hint: (d) => d.converter === undefined ? 'Change one end, or allow `negotiate: auto`.' : `Insert ${d.converter} or allow \`negotiate: auto\`.`,
+      hint: (d) =>
+        d.converter === undefined ? 'Change one end, or allow `negotiate: auto`.' : `Insert ${d.converter} or allow \`negotiate: auto\`.`,
     },
     CONVERTER_INSERTED: { ...note, stage: 12, severity: 'info' },
   }),

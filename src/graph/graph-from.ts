@@ -9,8 +9,8 @@ import { callOf, outputFacts, type AnyHandle, type AnyOutput, type NodeCall } fr
 export type Outputs = Readonly<Record<string, AnyOutput | AnyHandle>>
 
 /**
- * The graph behind some outputs: every node they need, sources first, in an order that depends on the calls alone. Ids are `<name>-<n>` unless
- * given. A handle without outputs (a sink) is kept as `output: true`. Iterative: depth is not limited by the stack.
+ * The graph behind some outputs: every node they need, sources first, in an order that depends on the calls alone. Ids are `<name>-<n>`
+ * unless given. A handle without outputs (a sink) is kept as `output: true`. Iterative: depth is not limited by the stack.
  * Throws `INVALID_ARGUMENT` for what is no output, `DUPLICATE_ID` for an id given twice.
  */
 export function graphFrom(outputs: Outputs, parts: Partial<Omit<Graph, 'nodes' | 'edges' | 'outputs'>> = {}): Graph {
@@ -22,28 +22,38 @@ export function graphFrom(outputs: Outputs, parts: Partial<Omit<Graph, 'nodes' |
   for (const call of calls) {
     for (const link of call.links) {
       edges.push({
-        from: [ids.get(link.from.call)!, link.from.port], to: [ids.get(call)!, link.to], ...(link.order === undefined ? {} : { order: link.order }),
+        from: [ids.get(link.from.call)!, link.from.port], to: [ids.get(call)!, link.to],
+        ...(link.order === undefined ? {} : { order: link.order }),
         ...(link.from.delayFrames === undefined ? {} : { delayFrames: link.from.delayFrames }),
       })
     }
   }
   const named = targets.flatMap(({ name, call, port }): [string, PortRef][] => port === undefined ? [] : [[name, [ids.get(call)!, port]]])
-  return createGraph({ ...parts, nodes: calls.map((call) => nodeOf(call, ids.get(call)!, sinks.has(call))), edges, outputs: new Map(named) })
+  return createGraph({
+    ...parts,
+    nodes: calls.map((call) => nodeOf(call, ids.get(call)!, sinks.has(call))),
+    edges, outputs: new Map(named),
+  })
 }
 
 function targetOf(name: string, value: unknown): { readonly call: NodeCall; readonly port?: string } {
   const facts = outputFacts(value)
   if (facts !== undefined && facts.delayFrames === undefined) return facts
   const call = facts === undefined ? callOf(value) : undefined
-  if (call === undefined) throw commonErrors.INVALID_ARGUMENT({ function: 'outputs', expected: `an output of a node as ${name}`, got: show(value) })
+  if (call === undefined) {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'outputs', expected: `an output of a node as ${name}`, got: show(value) })
+  }
   const ports = Object.keys(call.definition.outputs)
   if (ports.length === 0) return { call }
   throw commonErrors.INVALID_ARGUMENT({
-    function: 'outputs', expected: `one output as ${name}`, got: `all outputs of ${call.definition.type}`, hint: `Choose one of ${ports.map((port) => `.${port}`).join(', ')}.`,
+    function: 'outputs', expected: `one output as ${name}`, got: `all outputs of ${call.definition.type}`,
+    hint: `Choose one of ${ports.map((port) => `.${port}`).join(', ')}.`,
   })
 }
 
-/** All calls needed, each after those it reads: depth first, links in order, without recursion. What comes round a loop is looked up last. */
+/**
+ * All calls needed, each after those it reads: depth first, links in order, without recursion. What comes round a loop is looked up last.
+ */
 function reachable(roots: readonly NodeCall[]): NodeCall[] {
   const done = new Set<NodeCall>()
   const order: NodeCall[] = [], all = [...roots]
@@ -70,7 +80,9 @@ function namesOf(calls: readonly NodeCall[]): Map<NodeCall, string> {
     const id = call.settings.id
     if (id === undefined) continue
     const first = taken.get(id)
-    if (first !== undefined) throw graphErrors.DUPLICATE_ID({ thing: 'Node', id, first: first.definition.type, second: call.definition.type })
+    if (first !== undefined) {
+      throw graphErrors.DUPLICATE_ID({ thing: 'Node', id, first: first.definition.type, second: call.definition.type })
+    }
     taken.set(id, call)
   }
   const counts = new Map<string, number>()
@@ -86,5 +98,7 @@ function nextId(name: string, counts: Map<string, number>, taken: ReadonlyMap<st
 
 function nodeOf(call: NodeCall, id: string, sink: boolean): GraphNode {
   const { id: _id, ...settings } = call.settings
-  return { id, type: call.definition.type, definition: call.definition, params: call.params, ...settings, ...(sink ? { output: true } : {}) }
+  return {
+    id, type: call.definition.type, definition: call.definition, params: call.params, ...settings, ...(sink ? { output: true } : {}),
+  }
 }

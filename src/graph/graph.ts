@@ -8,7 +8,9 @@ export type PortRef = readonly [node: NodeId, port: string]
 /** Fields that this version does not know, kept for the round trip (GR-03). */
 export type Extras = Readonly<Record<string, unknown>>
 
-/** A node of a graph. Without `definition` its type is not in the registry: it is kept as it stands and only planning refuses it (GR-04). */
+/**
+ * A node of a graph. Without `definition` its type is not in the registry: it is kept as it stands and only planning refuses it (GR-04).
+ */
 export interface GraphNode {
   readonly id: NodeId
   /** Canonical type id, or the unknown type as written. */

@@ -12,8 +12,8 @@ const USUAL_BYTES = 320
 export interface Opening { readonly state: number; readonly bytes: number; readonly rest: Uint8Array }
 
 /**
- * Messages of a graph, collected for one call of {@link GraphPasses.hash}. They are given level by level, so that the digest of a message's parent is
- * known (of an earlier call) or will be before the message is hashed (a gap).
+ * Messages of a graph, collected for one call of {@link GraphPasses.hash}. They are given level by level, so that the digest of a message's
+ * parent is known (of an earlier call) or will be before the message is hashed (a gap).
  */
 export class MessageBatch {
   readonly writer: HashWriter
@@ -34,7 +34,10 @@ export class MessageBatch {
   #state = 0
   #before = 0
 
-  /** A batch of at most `slots` messages that hold at most `parents` digests of others. `kept`: digests that stand until others take their places, when few are to. */
+  /**
+   * A batch of at most `slots` messages that hold at most `parents` digests of others. `kept`: digests that stand until
+   * others take their places, when few are to.
+   */
   constructor(passes: GraphPasses, slots: number, parents: number, kept?: Uint8Array) {
     this.#passes = passes
     this.writer = new HashWriter(kept ? 4_096 : Math.min(USUAL_BYTES * slots, MOST_BYTES))
@@ -52,7 +55,9 @@ export class MessageBatch {
 
   /** What messages may start with. */
   openingOf(bytes: Uint8Array): Opening {
-    const state = startWords(), view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length), whole = bytes.length - bytes.length % BLOCK_BYTES
+    const state = startWords()
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const whole = bytes.length - bytes.length % BLOCK_BYTES
     if (whole === 0) return { state: 0, bytes: 0, rest: bytes }
     for (let at = 0; at < whole; at += BLOCK_BYTES) compress(state, view, at)
     return { state: this.#states.push(...state) / 8 - 1, bytes: whole, rest: bytes.subarray(whole) }
@@ -114,7 +119,8 @@ export class MessageBatch {
     const count = this.#count, slots = this.#slots
     if (count === 0) return
     const digests = this.#passes.hash({
-      bytes: this.writer.bytes, count, offsets: this.#offsets.subarray(0, count + 1), levels: Uint32Array.from(this.#levels), gaps: this.#gaps.subarray(0, this.#gapWords),
+      bytes: this.writer.bytes, count, offsets: this.#offsets.subarray(0, count + 1), levels: Uint32Array.from(this.#levels),
+      gaps: this.#gaps.subarray(0, this.#gapWords),
       states: Uint32Array.from(this.#states), starts: this.#starts.subarray(0, count),
     })
     const words = new Uint32Array(digests.buffer, digests.byteOffset, digests.length / 4), target = new Uint32Array(this.#digests.buffer)

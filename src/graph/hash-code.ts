@@ -13,8 +13,9 @@ const ASIDE = /* @__PURE__ */ asideOf()
 const LOOK: ReadonlySet<string> = /* @__PURE__ */ new Set(['doc', 'label', 'unit', 'curve', 'widget', 'alias', 'size'])
 
 /**
- * Writes all of a definition that decides what its node gives, functions by their source text, so that a field that is added later counts without a word here. False when something in it has no
- * such form (a bound or built-in function, an instance of a class): then it equals itself only.
+ * Writes all of a definition that decides what its node gives, functions by their source text, so that a field that is added later counts
+ * without a word here. False when something in it has no such form (a bound or built-in function, an instance of a class): then it equals
+ * itself only.
  */
 export function writeCode(writer: HashWriter, definition: NodeDefinition): boolean {
   return writeFields(writer, definition, ASIDE, 0, (name, value) => {
@@ -33,7 +34,9 @@ export function writeCode(writer: HashWriter, definition: NodeDefinition): boole
 /** What is not hashed has no default that is. */
 function shown(declared: ParamDeclaration): object { return declared.cosmetic === true ? { ...declared, default: undefined } : declared }
 
-function writeFields(writer: HashWriter, fields: object, without: ReadonlySet<string>, depth: number, write: (name: string, value: unknown) => boolean): boolean {
+function writeFields(
+  writer: HashWriter, fields: object, without: ReadonlySet<string>, depth: number, write: (name: string, value: unknown) => boolean,
+): boolean {
   if (depth > DEEPEST) return false
   let good = true
   writer.begin(CODE.fields)
@@ -58,7 +61,9 @@ function writeCodeValue(writer: HashWriter, value: unknown, depth: number): bool
     writer.end()
     return good
   }
-  if (typeof value === 'object' && value !== null && !isInstance(value)) return writeFields(writer, value, NOTHING, depth, (_, part) => writeCodeValue(writer, part, depth + 1))
+  if (typeof value === 'object' && value !== null && !isInstance(value)) {
+    return writeFields(writer, value, NOTHING, depth, (_, part) => writeCodeValue(writer, part, depth + 1))
+  }
   writer.begin(CODE.value)
   const good = writer.value(value, depth)
   writer.end()

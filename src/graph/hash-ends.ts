@@ -19,9 +19,13 @@ export function endsToHash(graph: Graph, { edges, linkOf, records }: GraphLinks,
   return ends
 }
 
-/** Ends by declared name (what was not declared has an empty one), then by digest; that of end `i` is number `first + i`. `known`: an order that is nearly so, which becomes it. */
+/**
+ * Ends by declared name (what was not declared has an empty one), then by digest; that of end `i` is number `first + i`. `known`: an
+ * order that is nearly so, which becomes it.
+ */
 export function sortedEnds(ends: readonly RunOutput[], digests: Uint8Array, first: number, known?: number[]): number[] {
-  const view = new DataView(digests.buffer), keys = new Float64Array(ends.length), byte = (end: number, i: number): number => digests[(first + end) * DIGEST_BYTES + i]!
+  const view = new DataView(digests.buffer), keys = new Float64Array(ends.length)
+  const byte = (end: number, i: number): number => digests[(first + end) * DIGEST_BYTES + i]!
   // Numbers sort ten times as fast as what has to be compared by a function; of equal names little is left to do then.
   for (let i = 0; i < keys.length; i++) keys[i] = (view.getUint32((first + i) * DIGEST_BYTES) >>> 8) * 2 ** 29 + i
   return (known ?? [...keys.sort()].map((key) => key % 2 ** 29)).sort((a, b) => {
@@ -34,6 +38,8 @@ export function sortedEnds(ends: readonly RunOutput[], digests: Uint8Array, firs
 /** Digest of the whole: of ends in their order. */
 export function digestOfEnds(ends: readonly RunOutput[], digests: Uint8Array, first: number, order: readonly number[]): Uint8Array {
   const writer = new HashWriter(48 * ends.length)
-  for (const i of order) writer.text(TAG.parentPort, ends[i]!.name ?? '').skip(DIGEST_BYTES).setDigest(writer.mark - DIGEST_BYTES, digests, first + i)
+  for (const i of order) {
+    writer.text(TAG.parentPort, ends[i]!.name ?? '').skip(DIGEST_BYTES).setDigest(writer.mark - DIGEST_BYTES, digests, first + i)
+  }
   return writer.takeDigest(0)
 }

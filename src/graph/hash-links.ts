@@ -8,10 +8,17 @@ import { DIGEST_BYTES } from './sha256.js'
 import { compareUtf8 } from './utf8.js'
 
 /** A link's record with places for what differs. */
-export interface LinkRecord { readonly port: string; readonly parentPort: string; readonly bytes: Uint8Array; readonly orderAt: number; readonly digestAt: number }
+export interface LinkRecord {
+  readonly port: string
+  readonly parentPort: string
+  readonly bytes: Uint8Array
+  readonly orderAt: number
+  readonly digestAt: number
+}
 
 function linkRecord(port: string, parentPort: string): LinkRecord {
-  const writer = new HashWriter().begin(TAG.input).text(TAG.port, port).index(TAG.order, 0), orderAt = writer.mark - 4, digestAt = writer.begin(TAG.parent).mark
+  const writer = new HashWriter().begin(TAG.input).text(TAG.port, port).index(TAG.order, 0)
+  const orderAt = writer.mark - 4, digestAt = writer.begin(TAG.parent).mark
   return { port, parentPort, bytes: writer.skip(DIGEST_BYTES).end().text(TAG.parentPort, parentPort).end().bytes, orderAt, digestAt }
 }
 
@@ -42,7 +49,8 @@ export function graphLinks(graph: Graph): GraphLinks {
     if (link === undefined) parents.set(parentPort, link = records.push(linkRecord(port, parentPort)) - 1)
     return link
   }
-  const count = graph.nodes.length, linkOf = new Int32Array(graph.edges.length), edges = edgeListOf(graph, linkOf, numberOf), to = new Uint32Array(linkOf.length), numbers = to.slice()
+  const count = graph.nodes.length, linkOf = new Int32Array(graph.edges.length)
+  const edges = edgeListOf(graph, linkOf, numberOf), to = new Uint32Array(linkOf.length), numbers = to.slice()
   // Links to nowhere go to a node behind the last.
   for (let e = 0; e < to.length; e++) { to[e] = edges.toAt[e]! < 0 ? count : edges.toAt[e]!; numbers[e] = e }
   const { order: sorted, levels } = levelOrder(edges)
@@ -55,13 +63,16 @@ export function graphLinks(graph: Graph): GraphLinks {
 
 /** True when two versions of a graph have their edges, and the ids of their nodes, in common. */
 export function linkedAlike(a: Graph, b: Graph): boolean {
-  return a.edges === b.edges && a.nodes.length === b.nodes.length && a.nodes.every((node, n) => node === b.nodes[n] || node.id === b.nodes[n]!.id)
+  return a.edges === b.edges && a.nodes.length === b.nodes.length
+    && a.nodes.every((node, n) => node === b.nodes[n] || node.id === b.nodes[n]!.id)
 }
 
 /** Edges into a node as they enter its hash: by port, then by written order, else by place in the document. */
 export function linksInto(edges: Graph['edges'], { start, list }: Adjacency, index: number): Uint32Array {
   const links = list.subarray(start[index]!, start[index + 1]!)
-  for (let i = 1; i < links.length; i++) if (compareLinks(edges, links[i - 1]!, links[i]!) > 0) return links.slice().sort((a, b) => compareLinks(edges, a, b))
+  for (let i = 1; i < links.length; i++) {
+    if (compareLinks(edges, links[i - 1]!, links[i]!) > 0) return links.slice().sort((a, b) => compareLinks(edges, a, b))
+  }
   return links
 }
 

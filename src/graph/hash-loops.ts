@@ -3,7 +3,10 @@ import { adjacencyOf, type GraphEdgeList } from './edge-list.js'
 import type { Graph } from './graph.js'
 import { DIGEST_BYTES, Sha256 } from './sha256.js'
 
-/** Nodes that reach each other over links of any kind, in order; `late`: those that a feedback edge among them comes from (empty: one node, and no loop). */
+/**
+ * Nodes that reach each other over links of any kind, in order; `late`: those that a feedback edge among them
+ * comes from (empty: one node, and no loop).
+ */
 export interface GraphPart { readonly nodes: readonly number[]; readonly late: readonly number[] }
 
 /** Parts of a graph, by levels: what a part reads, feedback included, stands in levels before it. `order`: of the nodes. */
@@ -45,9 +48,14 @@ function byBytes(a: Uint8Array, b: Uint8Array): number {
 /** How many of the digests differ. */
 export function kindsOf(digests: ReadonlyMap<number, Uint8Array>): number { return new Set([...digests.values()].map(String)).size }
 
-/** What a loop is as a whole: the digest of its late nodes' digests of two rounds, each pair once, sorted. Equal ones tell that rounds have found all there is to tell apart. */
+/**
+ * What a loop is as a whole: the digest of its late nodes' digests of two rounds, each pair once, sorted. Equal ones tell that
+ * rounds have found all there is to tell apart.
+ */
 export function loopDigest(before: ReadonlyMap<number, Uint8Array>, after: ReadonlyMap<number, Uint8Array>): Uint8Array {
-  const pairs = new Map([...before].map(([node, digest]) => { const pair = Uint8Array.of(...digest, ...after.get(node)!); return [String(pair), pair] }))
+  const pairs = new Map([
+    ...before,
+  ].map(([node, digest]) => { const pair = Uint8Array.of(...digest, ...after.get(node)!); return [String(pair), pair] }))
   const hasher = new Sha256().reset()
   for (const pair of [...pairs.values()].sort(byBytes)) hasher.update(pair, 0, pair.length)
   return hasher.digest()

@@ -13,9 +13,15 @@ export interface HashOptions {
   readonly seed?: bigint
   /** Digest of a node type's code. Default: of version, functions, kernel name and {@link moduleHash}. */
   readonly codeHash?: (definition: NodeDefinition) => Uint8Array | undefined
-  /** Digest of the bytes of what a type runs beside its functions: the kernel's module, or what stands at `codeURL`. Default: of modules that ship with the package. */
+  /**
+   * Digest of the bytes of what a type runs beside its functions: the kernel's module, or what stands at `codeURL`.
+   * Default: of modules that ship with the package.
+   */
   readonly moduleHash?: (definition: NodeDefinition) => Uint8Array | undefined
-  /** Digest of the bytes behind a `file` param (of a list's items as `name[0]`…), or of a value that has no bytes of its own (a Blob, a buffer). */
+  /**
+   * Digest of the bytes behind a `file` param (of a list's items as `name[0]`…), or of a value that
+   * has no bytes of its own (a Blob, a buffer).
+   */
   readonly referenced?: (node: string, param: string) => Uint8Array | undefined
   /** Run-time values by input name; absent ones take the graph's default. */
   readonly inputs?: Readonly<Record<string, unknown>>

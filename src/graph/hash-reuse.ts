@@ -22,12 +22,14 @@ export interface HashedGraph {
 
 /** True when a graph that is linked alike has the same ends. */
 export function endAlike({ graph: { nodes, inputs, outputs }, definitionOf }: HashedGraph, graph: Graph, now: DefinitionOf): boolean {
-  return inputs === graph.inputs && outputs === graph.outputs && graph.nodes.every(({ output }, n) => output === nodes[n]!.output && now(n) === definitionOf(n))
+  return inputs === graph.inputs && outputs === graph.outputs
+    && graph.nodes.every(({ output }, n) => output === nodes[n]!.output && now(n) === definitionOf(n))
 }
 
 /**
- * Finds the nodes whose hashes cannot have changed (GR-55): the same node object with the same definition, linked by the same edge objects to nodes of which that
- * is true as well. Graphs are never changed in place, so an edit makes new objects of what it touches and of nothing else.
+ * Finds the nodes whose hashes cannot have changed (GR-55): the same node object with the same definition, linked by the same edge objects
+ * to nodes of which that is true as well. Graphs are never changed in place, so an edit makes new objects of what it touches and of nothing
+ * else.
  */
 export class HashReuse {
   readonly #before: HashedGraph
@@ -47,12 +49,18 @@ export class HashReuse {
     this.#usable = before.o.codeHash === now.o.codeHash && before.o.moduleHash === now.o.moduleHash && !told(before) && !told(now)
   }
 
-  /** Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask parents first; of a loop's nodes {@link findAll}. */
+  /**
+   * Index in the earlier graph of the node whose hash stands for node `index`, or −1. Ask parents first; of a loop's nodes {@link findAll}.
+   */
   find(index: number): number {
-    const { graph, definitionOf, fresh, o } = this.#now, node = graph.nodes[index]!, before = this.#before, at = this.#alike ? index : before.links.edges.indexOf.get(node.id)
+    const { graph, definitionOf, fresh, o } = this.#now, node = graph.nodes[index]!, before = this.#before
+    const at = this.#alike ? index : before.links.edges.indexOf.get(node.id)
     if (!this.#usable || at === undefined || before.graph.nodes[at] !== node || before.fresh[at] === 1 || fresh[index] === 1) return -1
     const definition = definitionOf(index)
-    if (definition !== before.definitionOf(at) || (definition?.deterministic === 'seeded' && before.seed !== this.#now.seed) || definition?.fingerprint !== undefined || (definition?.parity ?? 'exact') !== 'exact' && o.tier !== before.o.tier) return -1
+    if (definition !== before.definitionOf(at) || (definition?.deterministic === 'seeded' && before.seed !== this.#now.seed)
+      || definition?.fingerprint !== undefined || (definition?.parity ?? 'exact') !== 'exact' && o.tier !== before.o.tier) {
+      return -1
+    }
     if (!this.#sameLinks(index, at)) return -1
     this.#clean[index] = 1
     return at
@@ -72,9 +80,13 @@ export class HashReuse {
   }
 
   #sameLinks(index: number, at: number): boolean {
-    const { graph: { edges }, links: { into, edges: { fromAt } } } = this.#now, before = this.#before, first = into.start[index]!, count = into.start[index + 1]! - first
+    const { graph: { edges }, links: { into, edges: { fromAt } } } = this.#now
+    const before = this.#before, first = into.start[index]!, count = into.start[index + 1]! - first
     if (this.#alike) {
-      for (let i = first; i < first + count; i++) { const parent = fromAt[into.list[i]!]!; if (parent >= 0 && this.#clean[parent] === 0) return false }
+      for (let i = first; i < first + count; i++) {
+        const parent = fromAt[into.list[i]!]!
+        if (parent >= 0 && this.#clean[parent] === 0) return false
+      }
       return true
     }
     if (before.links.into.start[at + 1]! - before.links.into.start[at]! !== count) return false

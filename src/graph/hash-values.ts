@@ -26,13 +26,22 @@ export function seedOf(value: unknown): bigint { const seed = asSeed(value); ret
 /** 16 fresh bytes: what is like nothing else. Throws `UNSUPPORTED`. */
 export function randomBytes(): Uint8Array {
   const { crypto } = globalThis as { readonly crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array } }
-  if (crypto === undefined) throw commonErrors.UNSUPPORTED({ feature: 'hashGraph of a node that is not deterministic', runtime: 'a host without crypto', alternative: 'Give options.nonce.' })
+  if (crypto === undefined) {
+    throw commonErrors.UNSUPPORTED({
+      feature: 'hashGraph of a node that is not deterministic', runtime: 'a host without crypto', alternative: 'Give options.nonce.',
+    })
+  }
   return crypto.getRandomValues(new Uint8Array(16))
 }
 
-/** Digest of a value that goes to a port; one that has no bytes of its own is `nonce`. Throws `INVALID_ARGUMENT` for what cannot be written out. */
+/**
+ * Digest of a value that goes to a port; one that has no bytes of its own is `nonce`. Throws
+ * `INVALID_ARGUMENT` for what cannot be written out.
+ */
 export function valueDigest(value: unknown, nonce: () => Uint8Array): Uint8Array {
   const problem = checkJson(value, ''), writer = new HashWriter()
-  if (problem?.constraint === 'other') throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: problem.limit, got: String(problem.got) })
+  if (problem?.constraint === 'other') {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: problem.limit, got: String(problem.got) })
+  }
   return (writer.value(value) ? writer : writer.clear().raw(nonce())).takeDigest(0)
 }

@@ -10,8 +10,8 @@ const VALUE = { null: 0, false: 1, true: 2, number: 3, u64: 4, string: 5, bytes:
 const HASHER = /* @__PURE__ */ new Sha256()
 
 /**
- * Growing buffer of records `tag u8 · length u32 LE · bytes` (spec graph.md section 6). Records nest: the length of an outer one is filled in when it
- * ends. One writer serves all nodes of a graph.
+ * Growing buffer of records `tag u8 · length u32 LE · bytes` (spec graph.md section 6). Records nest: the length of an outer one is filled
+ * in when it ends. One writer serves all nodes of a graph.
  */
 export class HashWriter {
   #bytes: Uint8Array
@@ -30,7 +30,10 @@ export class HashWriter {
   /** Everything written: a view, valid until more is written. */
   get bytes(): Uint8Array { return this.#bytes.subarray(0, this.#length) }
 
-  /** Pads what was written since `start`, a multiple of four, to whole blocks as SHA-256 wants it; `before`: bytes of the message that are not here. */
+  /**
+   * Pads what was written since `start`, a multiple of four, to whole blocks as SHA-256 wants it;
+   * `before`: bytes of the message that are not here.
+   */
   pad(start: number, before = 0): this {
     const bytes = this.#length - start, end = start + Math.ceil((bytes + 9) / 64) * 64
     this.#room(end - this.#length)
@@ -91,7 +94,9 @@ export class HashWriter {
   utf8(text: string): this {
     this.#room(3 * text.length)
     const end = writeUtf8(this.#bytes, this.#length, text)
-    if (end < 0) throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: 'well-formed Unicode', got: 'a string with a lone surrogate' })
+    if (end < 0) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: 'well-formed Unicode', got: 'a string with a lone surrogate' })
+    }
     this.#length = end
     return this
   }
@@ -121,11 +126,14 @@ export class HashWriter {
   }
 
   /**
-   * A value: null, booleans, numbers (1 = 1.0, −0 = 0, one NaN), bigint as u64, text, bytes, arrays in order, objects sorted by key without undefined
-   * fields; `toJSON` and `href` objects (dates, URLs) as that text. False when something in it cannot be hashed (a function, a Blob).
+   * A value: null, booleans, numbers (1 = 1.0, −0 = 0, one NaN), bigint as u64, text, bytes, arrays in order, objects sorted by key without
+   * undefined fields; `toJSON` and `href` objects (dates, URLs) as that text. False when something in it cannot be hashed (a function, a
+   * Blob).
    */
   value(value: unknown, depth = 0): boolean {
-    if (depth > DEEPEST) throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: `values nested at most ${DEEPEST} deep`, got: 'deeper' })
+    if (depth > DEEPEST) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: `values nested at most ${DEEPEST} deep`, got: 'deeper' })
+    }
     switch (typeof value) {
       case 'undefined': this.#byte(VALUE.null); return true
       case 'boolean': this.#byte(value ? VALUE.true : VALUE.false); return true
@@ -213,5 +221,7 @@ function bytesOf(value: object): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value
   if (value instanceof DataView) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
   const tag = Object.prototype.toString.call(value)
-  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]' ? (value as ArrayBuffer).byteLength === 0 ? new Uint8Array() : new Uint8Array(value as ArrayBuffer) : undefined
+  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]'
+    ? (value as ArrayBuffer).byteLength === 0 ? new Uint8Array() : new Uint8Array(value as ArrayBuffer)
+    : undefined
 }

@@ -27,14 +27,16 @@ export type { GraphHashes, Hash, HashOptions } from './hash-options.js'
 const DETERMINISTIC_NO = /* @__PURE__ */ Uint8Array.of(2), NO_TYPES = { get: (): undefined => undefined }
 
 /**
- * Content hash of every node, every output and the whole graph (spec graph.md section 6, GR-54). A node's hash covers its type, version, code, params with
- * defaults filled in, and its parents' hashes; ids, layout, policies and the order of nodes never enter. Nodes that are muted or bypassed are taken out
- * first. One pass in topological order. Throws `GRAPH_CYCLE`, `INVALID_ARGUMENT` for what is no graph.
+ * Content hash of every node, every output and the whole graph (spec graph.md section 6, GR-54). A node's hash covers its type, version,
+ * code, params with defaults filled in, and its parents' hashes; ids, layout, policies and the order of nodes never enter. Nodes that are
+ * muted or bypassed are taken out first. One pass in topological order. Throws `GRAPH_CYCLE`, `INVALID_ARGUMENT` for what is no graph.
  */
 export function hashGraph(whole: Graph, o: HashOptions = {}): GraphHashes {
   demandGraph(whole, 'hashGraph')
   // Others would be new objects each time, of which `previous` knows nothing.
-  const types = o.registry ?? NO_TYPES, old = whole.nodes.some(({ definition, version }) => definition === undefined && version !== undefined), given = flatGraph(old ? withDefinitions(whole, types) : whole, types)
+  const types = o.registry ?? NO_TYPES
+  const old = whole.nodes.some(({ definition, version }) => definition === undefined && version !== undefined)
+  const given = flatGraph(old ? withDefinitions(whole, types) : whole, types)
   const definition: (graph: Graph) => DefinitionOf = (g) => (node) => g.nodes[node]!.definition ?? o.registry?.get(g.nodes[node]!.type)
   const graph = allRun(given) ? given : applyModes(given, definition(given)).graph
   return new GraphHasher(graph, definition(graph), o).run()
@@ -75,7 +77,8 @@ class GraphHasher {
     const before = this.#before = o.previous && hashed.get(o.previous), count = graph.nodes.length, passes = o.passes ?? plainPasses
     const alike = before !== undefined && linkedAlike(before.graph, graph), links = this.#links = alike ? before.links : graphLinks(graph)
     this.#ends = alike && endAlike(before, graph, definitionOf) ? before.ends : endsToHash(graph, links, definitionOf)
-    this.#batch = new MessageBatch(passes, count + this.#ends.length, links.linkOf.length + this.#ends.length, alike ? before.digests : undefined)
+    this.#batch =
+      new MessageBatch(passes, count + this.#ends.length, links.linkOf.length + this.#ends.length, alike ? before.digests : undefined)
     this.#writer = this.#batch.writer
     this.#fresh = new Uint8Array(count)
     for (const [name, input] of graph.inputs) for (const [id, port] of input.to) this.#bind(id, port, name)
@@ -83,7 +86,10 @@ class GraphHasher {
 
   run(): GraphHashes {
     const { nodes } = this.#graph, { sorted, levels, parts } = this.#links, batch = this.#batch, before = this.#before, ends = this.#ends
-    const now = { graph: this.#graph, definitionOf: this.#definitionOf, links: this.#links, ends, fresh: this.#fresh, seed: this.#seed, o: { ...this.#o, previous: undefined } }
+    const now = {
+      graph: this.#graph, definitionOf: this.#definitionOf, links: this.#links, ends, fresh: this.#fresh, seed: this.#seed,
+      o: { ...this.#o, previous: undefined },
+    }
     const reuse = before && new HashReuse(before, now), alike = before?.links === this.#links, ran = new Uint8Array(nodes.length)
     let level = 0, kept = 0
     const write = (node: number): void => {
@@ -112,7 +118,9 @@ class GraphHasher {
       batch.endLevel()
     }
     batch.endLevel()
-    ends.forEach(({ node, port }, i) => { if (ran[node] === 0 && ends === before?.ends) return; this.#writeOutput(node, port); batch.end(nodes.length + i) })
+    ends.forEach((
+      { node, port }, i,
+    ) => { if (ran[node] === 0 && ends === before?.ends) return; this.#writeOutput(node, port); batch.end(nodes.length + i) })
     batch.flush()
     const order = sortedEnds(ends, batch.digests, nodes.length, before?.ends === ends ? before.order : undefined)
     const result: GraphHashes = {
@@ -125,8 +133,9 @@ class GraphHasher {
   }
 
   /**
-   * A loop. Its nodes are hashed in rounds: what comes round is at first known by its delay and port only, then by the round before. Once a round tells no more of
-   * them apart, each node is its last digest in the loop as a whole (GR-54): nothing depends on where a walk began, nor on names or order.
+   * A loop. Its nodes are hashed in rounds: what comes round is at first known by its delay and port only, then by the round before. Once a
+   * round tells no more of them apart, each node is its last digest in the loop as a whole (GR-54): nothing depends on where a walk began,
+   * nor on names or order.
    */
   #writeLoop({ nodes, late }: GraphPart, levels: Uint32Array, write: (node: number) => void): void {
     const batch = this.#batch, sorted = [...nodes].sort((a, b) => levels[a]! - levels[b]!)
@@ -191,13 +200,16 @@ class GraphHasher {
 
   /** What is the type's, and params as the node will see them; returns those that name files. */
   #writeParams(index: number, definition: NodeDefinition, type: OpenType): readonly string[] {
-    const { id } = this.#graph.nodes[index]!, writer = this.#writer, given = this.#givenOf(index, definition), { params, openings } = type.records
+    const { id } = this.#graph.nodes[index]!, writer = this.#writer, given = this.#givenOf(index, definition)
+    const { params, openings } = type.records
     const plain = isPlain(definition, given)
     if (!plain) requireText(id, given, definition)
     const values = plain ? given : resolveParams(definition, given).values
     const records = plain || definition.additionalParams !== true ? params : withAdditional(params, values, definition)
     let files: readonly string[] = NONE, at = 0
-    if (plain && this.#o.referenced === undefined) while (at < openings.length - 1 && (!Object.hasOwn(given, params[at]!.name) || given[params[at]!.name] === undefined)) at++
+    if (plain && this.#o.referenced === undefined) {
+      while (at < openings.length - 1 && (!Object.hasOwn(given, params[at]!.name) || given[params[at]!.name] === undefined)) at++
+    }
     this.#batch.open(type.openings[at] ??= this.#batch.openingOf(openings[at]!))
     if (definition.deterministic === 'no') writer.begin(TAG.deterministic).raw(DETERMINISTIC_NO).raw(this.#nonce()).end()
     for (; at < records.length; at++) {
@@ -208,7 +220,9 @@ class GraphHasher {
       else if (typeof value === 'number' && number !== undefined) writer.raw(number).lastNumber(value)
       else this.#writeParam(id, name, value, declaration)
       if (declaration.type === 'file' || this.#o.referenced?.(id, name) !== undefined) files = [...files, name]
-      else if (declaration.items?.type === 'file' && Array.isArray(value)) files = [...files, ...value.map((_, i) => `${name}[${i}]`).sort(compareUtf8)]
+      else if (declaration.items?.type === 'file' && Array.isArray(value)) {
+        files = [...files, ...value.map((_, i) => `${name}[${i}]`).sort(compareUtf8)]
+      }
     }
     return files
   }
@@ -252,9 +266,12 @@ class GraphHasher {
   /** Links by port name, then order; the rank among a port's links enters, not the number written in the document. */
   #writeInputs(index: number, definition: NodeDefinition | undefined): void {
     if (this.#writeLinks(index)) return
-    const { edges } = this.#graph, { into, recordOf, parts, edges: { fromAt } } = this.#links, writer = this.#writer, links = linksInto(edges, into, index)
+    const { edges } = this.#graph
+    const { into, recordOf, parts, edges: { fromAt } } = this.#links
+    const writer = this.#writer, links = linksInto(edges, into, index)
     const bound = this.#bound.get(index)
-    const literals: readonly (readonly string[])[] = bound === undefined ? NONE : [...bound].filter(([port]) => definition === undefined || !Object.hasOwn(definition.params, port)).sort(([a], [b]) => compareUtf8(a, b))
+    const literals: readonly (readonly string[])[] = bound === undefined ? NONE : [...bound].filter(([port]) =>
+      definition === undefined || !Object.hasOwn(definition.params, port)).sort(([a], [b]) => compareUtf8(a, b))
     let literal = 0, rank = 0, before: string | undefined
     for (let i = 0; i < links.length; i++) {
       const e = links[i]!, { from, to, delayFrames } = edges[e]!
@@ -273,7 +290,9 @@ class GraphHasher {
     while (literal < literals.length) this.#writeLiteral(literals[literal++]!)
   }
 
-  /** The inputs of a node of which nothing but plain links in order of their ports is to be told: false = it is not one, nothing written. */
+  /**
+   * The inputs of a node of which nothing but plain links in order of their ports is to be told: false = it is not one, nothing written.
+   */
   #writeLinks(index: number): boolean {
     const { into: { start, list }, linkOf, records, edges: { fromAt } } = this.#links, from = start[index]!, to = start[index + 1]!
     if (this.#bound.size > 0 && this.#bound.has(index)) return false
@@ -293,7 +312,8 @@ class GraphHasher {
   #writeLiteral([port, input]: readonly string[]): void {
     const value = this.#inputValue(input!), digest = this.#o.inputDigests?.[input!]
     if (value === undefined && digest === undefined) return
-    this.#writer.begin(TAG.input).text(TAG.port, port!).index(TAG.order, 0).record(TAG.literal, digest ?? valueDigest(value, () => this.#nonce())).end()
+    this.#writer.begin(TAG.input).text(TAG.port, port!).index(TAG.order, 0)
+      .record(TAG.literal, digest ?? valueDigest(value, () => this.#nonce())).end()
   }
 
   #writeFile(node: string, param: string): void {
@@ -306,18 +326,32 @@ class GraphHasher {
     if (definition === undefined) return
     const { id } = this.#graph.nodes[index]!
     const given = this.#o.fingerprint?.(id)
-    const found: unknown = given === undefined ? definition.fingerprint?.(resolveParams(definition, this.#givenOf(index, definition)).values) : given
+    const found: unknown = given === undefined
+      ? definition.fingerprint?.(resolveParams(definition, this.#givenOf(index, definition)).values)
+      : given
     if (found === undefined) return
     if (found !== null && !(found instanceof Uint8Array)) {
       const later = typeof found === 'object' && 'then' in found
-      throw commonErrors.INVALID_ARGUMENT({ function: 'hashGraph', expected: later ? `options.fingerprint to give node ${id}'s awaited fingerprint` : `a Uint8Array or null as node ${id}'s fingerprint`, got: later ? 'a promise' : show(found) }, { nodeId: id })
+      throw commonErrors.INVALID_ARGUMENT({
+        function: 'hashGraph',
+        expected: later
+          ? `options.fingerprint to give node ${id}'s awaited fingerprint`
+          : `a Uint8Array or null as node ${id}'s fingerprint`,
+        got: later ? 'a promise' : show(found),
+      }, { nodeId: id })
     }
     this.#writer.record(TAG.fingerprint, found ?? this.#nonce())
   }
 
   #typeOf(definition: NodeDefinition): OpenType {
     let type = this.#types.get(definition)
-    if (type === undefined) this.#types.set(definition, type = { records: typeRecords(definition, this.#o.codeHash?.(definition) ?? codeDigest(definition, this.#o.moduleHash?.(definition)), this.#seed), openings: [] })
+    if (type === undefined) {
+      this.#types.set(definition, type = {
+        records:
+          typeRecords(definition, this.#o.codeHash?.(definition) ?? codeDigest(definition, this.#o.moduleHash?.(definition)), this.#seed),
+        openings: [],
+      })
+    }
     return type
   }
 

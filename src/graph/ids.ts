@@ -1,8 +1,8 @@
 declare const ID: unique symbol
 
 /**
- * A string that names one kind of thing. Text from outside may be given where an id is wanted, but an id of one kind never passes for another
- * (GR-22); inside WebAssembly things are numbered, names stand at the border only.
+ * A string that names one kind of thing. Text from outside may be given where an id is wanted, but an id of one kind never passes for
+ * another (GR-22); inside WebAssembly things are numbered, names stand at the border only.
  */
 export type Id<K extends string> = string & { readonly [ID]?: K }
 

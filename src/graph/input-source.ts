@@ -5,7 +5,10 @@ import { portKey } from './port-key.js'
 
 /** A source that stands for a value which comes from outside, and gives `media` at its port `out`. It never runs. */
 export function inputSource(id: string, media: MediaConstraint = anyMedia()): GraphNode {
-  const definition: NodeDefinition = { type: 'millrace::input', version: '1.0.0', title: 'input', doc: 'Stands for a value from outside.', family: 'internal', params: {}, inputs: {}, outputs: { out: { media } } }
+  const definition: NodeDefinition = {
+    type: 'millrace::input', version: '1.0.0', title: 'input', doc: 'Stands for a value from outside.', family: 'internal', params: {},
+    inputs: {}, outputs: { out: { media } },
+  }
   return { id: id as GraphNode['id'], type: definition.type, definition, params: {} }
 }
 
@@ -17,7 +20,9 @@ export class LastEdges {
 
   constructor(edges: readonly GraphEdge[]) {
     this.edges = [...edges]
-    for (const { to, order } of edges) if (order !== undefined) this.#last.set(portKey(to), Math.max(this.#last.get(portKey(to)) ?? order, order))
+    for (const { to, order } of edges) {
+      if (order !== undefined) this.#last.set(portKey(to), Math.max(this.#last.get(portKey(to)) ?? order, order))
+    }
   }
 
   /** Adds an edge; `order` is written only where its position does not do already. */

@@ -18,22 +18,30 @@ export interface ModesApplied {
   readonly bypassed: readonly string[]
   /** Outputs of bypassed nodes that no input can stand for: who reads them is skipped (`BYPASS_IMPOSSIBLE`). */
   readonly impossible: readonly { readonly node: string; readonly ports: readonly string[] }[]
-  /** Feedback edges, by position in the given graph, that would now hold back a run-time input: those that a bypassed node left. Absent: none. */
+  /**
+   * Feedback edges, by position in the given graph, that would now hold back a run-time input: those
+   * that a bypassed node left. Absent: none.
+   */
   readonly late?: readonly { readonly edge: number; readonly input: string }[]
   /** True: some declared output hands on a run-time input as it is. Absent: none. */
   readonly handsOn?: boolean
 }
 
 /** Where a port's value really comes from: another port, a run-time input, or nowhere any more. */
-type Origin = { readonly port: PortRef; /** Comes later by this many frames: a feedback edge led there. */ readonly late?: number } | { readonly input: string } | null
+type Origin = { readonly port: PortRef; /** Comes later by this many frames: a feedback edge led there. */ readonly late?: number } | {
+  readonly input: string
+} | null
 
 /**
- * Carries out `mode` (GR-08): `mute` takes a node out and skips its dependents, except where the input is optional; `bypass` forwards the first linked
- * input whose media type equals the output's. Pure; one pass in topological order. The same graph when every node runs.
+ * Carries out `mode` (GR-08): `mute` takes a node out and skips its dependents, except where the input is optional; `bypass` forwards the
+ * first linked input whose media type equals the output's. Pure; one pass in topological order. The same graph when every node runs.
  */
 export function applyModes(graph: Graph, definitionOf: DefinitionOf = (node) => graph.nodes[node]!.definition): ModesApplied {
   if (allRun(graph)) {
-    return { graph, nodeIndex: graph.nodes.map((_, n) => n), edgeIndex: graph.edges.map((_, e) => e), muted: [], skipped: [], bypassed: [], impossible: [] }
+    return {
+      graph, nodeIndex: graph.nodes.map((_, n) => n), edgeIndex: graph.edges.map((_, e) => e), muted: [], skipped: [], bypassed: [],
+      impossible: [],
+    }
   }
   for (const starved = new Set<string>(); ;) {
     const applied = new ModePass(graph, definitionOf, starved).run()
@@ -100,9 +108,12 @@ class ModePass {
     const graph = this.#result()
     const left = new Set(graph.nodes.map((node) => node.id)), kept = new Set(graph.edges)
     return {
-      graph, nodeIndex: nodes.flatMap((node, n) => left.has(node.id) ? [n] : []), edgeIndex: this.#edges.flatMap((edge, e) => edge !== null && kept.has(edge) ? [e] : []),
+      graph, nodeIndex: nodes.flatMap((node, n) => left.has(node.id) ? [n] : []),
+      edgeIndex: this.#edges.flatMap((edge, e) => edge !== null && kept.has(edge) ? [e] : []),
       muted, skipped, bypassed, impossible, ...(this.#late.length > 0 && { late: this.#late }),
-      ...([...this.#graph.outputs.values()].some((ref) => { const origin = this.#originOf(ref); return origin != null && 'input' in origin }) && { handsOn: true }),
+      ...([
+        ...this.#graph.outputs.values(),
+      ].some((ref) => { const origin = this.#originOf(ref); return origin != null && 'input' in origin }) && { handsOn: true }),
     }
   }
 
@@ -111,12 +122,26 @@ class ModePass {
     const lost = new Set<string>(), held = new Set<string>()
     for (const e of this.#edgesInto.get(id) ?? []) {
       const edge = this.#edges[e]
-      if (edge == null) { if (!this.#moved.some(([, to]) => to === this.#graph.edges[e]!.to)) lost.add(this.#graph.edges[e]!.to[1]); continue }
+      if (edge == null) {
+        if (!this.#moved.some(([, to]) => to === this.#graph.edges[e]!.to)) lost.add(this.#graph.edges[e]!.to[1])
+        continue
+      }
       const origin = this.#originOf(edge.from)
       if (origin === undefined) held.add(edge.to[1])
       else if (origin === null) { this.#edges[e] = null; lost.add(edge.to[1]) }
-      else if ('port' in origin) { this.#edges[e] = { ...edge, from: origin.port, ...(origin.late !== undefined && { delayFrames: origin.late + (edge.delayFrames ?? 0) }) }; held.add(edge.to[1]) }
-      else { if (edge.delayFrames !== undefined) this.#late.push({ edge: e, input: origin.input }); this.#edges[e] = null; this.#moved.push([origin.input, edge.to]); held.add(edge.to[1]); this.#bound.set(key(id, edge.to[1]), origin.input) }
+      else if ('port' in origin) {
+        this.#edges[e] = {
+          ...edge, from: origin.port,
+          ...(origin.late !== undefined && { delayFrames: origin.late + (edge.delayFrames ?? 0) }),
+        }
+        held.add(edge.to[1])
+      } else {
+        if (edge.delayFrames !== undefined) this.#late.push({ edge: e, input: origin.input })
+        this.#edges[e] = null
+        this.#moved.push([origin.input, edge.to])
+        held.add(edge.to[1])
+        this.#bound.set(key(id, edge.to[1]), origin.input)
+      }
     }
     return [...lost].some((port) => !held.has(port) && definition !== undefined && Object.hasOwn(definition.inputs, port)
       && definition.inputs[port]!.optional !== true && !this.#bound.has(key(id, port)))
@@ -163,7 +188,10 @@ class ModePass {
     const links = (this.#edgesInto.get(id) ?? []).filter((e) => this.#edges[e] !== null)
       .sort((a, b) => (this.#graph.edges[a]!.order ?? a) - (this.#graph.edges[b]!.order ?? b))
     const sources = new Map<string, Origin>()
-    for (const e of links) { const { from, to, delayFrames } = this.#edges[e]!; if (!sources.has(to[1])) sources.set(to[1], { port: from, ...(delayFrames !== undefined && { late: delayFrames }) }) }
+    for (const e of links) {
+      const { from, to, delayFrames } = this.#edges[e]!
+      if (!sources.has(to[1])) sources.set(to[1], { port: from, ...(delayFrames !== undefined && { late: delayFrames }) })
+    }
     for (const port of Object.keys(definition?.inputs ?? {})) {
       const name = this.#bound.get(key(id, port))
       if (name !== undefined && !sources.has(port)) sources.set(port, { input: name })
@@ -174,7 +202,8 @@ class ModePass {
   #result(): Graph {
     const graph = this.#graph
     const inputs = [...graph.inputs].map(([name, input]): [string, GraphInput] => [name, {
-      ...input, to: [...input.to, ...this.#moved.filter(([from]) => from === name).map(([, to]) => to)].filter(([node]) => !this.#gone.has(node)),
+      ...input,
+      to: [...input.to, ...this.#moved.filter(([from]) => from === name).map(([, to]) => to)].filter(([node]) => !this.#gone.has(node)),
     }])
     const outputs = [...graph.outputs].flatMap(([name, ref]): [string, PortRef][] => {
       const origin = this.#originOf(ref)
@@ -183,10 +212,12 @@ class ModePass {
     const result: Graph = {
       ...graph,
       nodes: graph.nodes.filter((node) => !this.#gone.has(node.id)).map(({ mode: _mode, ...node }) => node),
-      edges: this.#edges.filter((edge) => edge !== null), inputs: new Map(inputs.filter(([, input]) => input.to.length > 0)), outputs: new Map(outputs),
+      edges: this.#edges.filter((edge) => edge !== null), inputs: new Map(inputs.filter(([, input]) => input.to.length > 0)),
+      outputs: new Map(outputs),
     }
     if (graph.outputs.size === 0 || outputs.length > 0) return result
-    // All declared outputs are gone: what is left runs only for nodes that are kept for their own sake, not because nobody reads their ports.
+    // All declared outputs are gone: what is left runs only for nodes that are kept for their own
+    // sake, not because nobody reads their ports.
     const edges = edgeListOf(result)
     const kept = reaching(edges, result.nodes.flatMap((node, index) => node.output === true ? [index] : []))
     return keepNodes(result, (node) => kept[node] === 1)

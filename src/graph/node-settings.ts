@@ -7,11 +7,20 @@ export type NodePlace = 'auto' | 'local' | 'remote' | 'prefer-local' | 'prefer-r
 /** How often and after which waits a failed call is repeated. Times in ms. */
 export type NodeRetry = { readonly retries?: number } & (
   | { readonly kind: 'none' } | { readonly kind: 'fixed'; readonly delayMs?: number }
-  | { readonly kind: 'exponential'; readonly baseMs?: number; readonly factor?: number; readonly maxMs?: number; readonly jitter?: 'none' | 'full' })
+  | {
+    readonly kind: 'exponential'
+    readonly baseMs?: number
+    readonly factor?: number
+    readonly maxMs?: number
+    readonly jitter?: 'none' | 'full'
+  })
 
-/** When a node is left out: always, when a param has a value, when an input is linked to nothing. `not` turns it round, `reason` is told. */
+/**
+ * When a node is left out: always, when a param has a value, when an input is linked to nothing. `not` turns it round, `reason` is told.
+ */
 export type SkipCondition = boolean
-  | { readonly param: string; readonly is: unknown; readonly not?: boolean; readonly reason?: string } | { readonly absent: string; readonly not?: boolean; readonly reason?: string }
+  | { readonly param: string; readonly is: unknown; readonly not?: boolean; readonly reason?: string }
+  | { readonly absent: string; readonly not?: boolean; readonly reason?: string }
 
 /** How the node is run (spec graph.md section 1, `policy`). Times in ms. A type, not an interface: it stands where any fields may. */
 export type NodePolicy = {
@@ -41,7 +50,11 @@ export type NodeRequirements = {
   readonly cores?: number
   readonly memoryBytes?: number
   readonly arch?: 'x86_64' | 'aarch64' | 'arm' | 'any'
-  readonly gpu?: { readonly type?: 'cuda' | 'rocm' | 'metal' | 'vulkan' | 'webgpu' | 'any'; readonly minMemoryBytes?: number; readonly required?: boolean }
+  readonly gpu?: {
+    readonly type?: 'cuda' | 'rocm' | 'metal' | 'vulkan' | 'webgpu' | 'any'
+    readonly minMemoryBytes?: number
+    readonly required?: boolean
+  }
   readonly tags?: readonly string[]
   readonly [extra: `x-${string}`]: unknown
 }

@@ -4,7 +4,9 @@ import { graphErrors } from './errors.js'
 
 /** Result of ordering: node indices. */
 export interface TopologicalOrder {
-  /** Node indices, every node after all its predecessors; equal input gives the equal order. Shorter than the graph when there is a cycle. */
+  /**
+   * Node indices, every node after all its predecessors; equal input gives the equal order. Shorter than the graph when there is a cycle.
+   */
   readonly order: Uint32Array
   /** Per node index: edges on the longest path from a source (0 = source). Nodes on or behind a cycle keep what was known. */
   readonly levels: Uint32Array
@@ -22,8 +24,8 @@ export function topologicalOrder(graph: LinkedNodes): TopologicalOrder {
 }
 
 /**
- * Kahn's algorithm with a binary heap on document index (A. B. Kahn, CACM 5(11), 1962): among the nodes that are ready, the one that stands first
- * in the document comes first. Iterative, typed arrays only; O((nodes + edges) · log nodes).
+ * Kahn's algorithm with a binary heap on document index (A. B. Kahn, CACM 5(11), 1962): among the nodes that are ready, the one that stands
+ * first in the document comes first. Iterative, typed arrays only; O((nodes + edges) · log nodes).
  */
 export function orderOf({ count, from, to }: EdgeList): TopologicalOrder {
   const waiting = new Uint32Array(count)
@@ -50,7 +52,8 @@ export function orderOf({ count, from, to }: EdgeList): TopologicalOrder {
 }
 
 /**
- * As {@link orderOf}, first in first out, which is by level: for who asks what comes before what, not which order of many, in a third of the time.
+ * As {@link orderOf}, first in first out, which is by level: for who asks what comes before what, not
+ * which order of many, in a third of the time.
  */
 export function levelOrder({ count, from, to }: EdgeList): TopologicalOrder {
   const waiting = new Uint32Array(count), levels = waiting.slice(), order = waiting.slice(), { start, list } = adjacencyOf(count, from, to)

@@ -12,7 +12,12 @@ declare const KINDS: unique symbol
 export type NodeMode = 'run' | 'bypass' | 'mute'
 
 /** One link of a call: which output feeds which input port, or which param. */
-export interface CallLink { readonly to: string; readonly from: OutputFacts; /** Rank among the links of a `multi` input. */ readonly order?: number }
+export interface CallLink {
+  readonly to: string
+  readonly from: OutputFacts
+  /** Rank among the links of a `multi` input. */
+  readonly order?: number
+}
 /** A node as it was called: plain data, not yet part of any graph. Never changed after the call. */
 export interface NodeCall {
   readonly definition: NodeDefinition
@@ -21,11 +26,16 @@ export interface NodeCall {
   readonly settings: NodeSettings
 }
 /** What an output refers to. */
-export interface OutputFacts { readonly call: NodeCall; readonly port: string; /** Comes round a loop by this much later; the call is known once the loop is closed. */ readonly delayFrames?: number }
+export interface OutputFacts {
+  readonly call: NodeCall
+  readonly port: string
+  /** Comes round a loop by this much later; the call is known once the loop is closed. */
+  readonly delayFrames?: number
+}
 
 /**
- * One output of a called node, to be given as input to another. `K`: the media kinds that it may carry. It stands in the type as a record with a
- * key per kind, so that an input accepts every output that shares a kind with it.
+ * One output of a called node, to be given as input to another. `K`: the media kinds that it may carry. It stands in the type as a record
+ * with a key per kind, so that an input accepts every output that shares a kind with it.
  */
 export interface OutputRef<K extends MediaKind = MediaKind> {
   readonly [OUTPUT]: OutputFacts

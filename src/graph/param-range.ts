@@ -30,8 +30,13 @@ function boundsText({ min, max, exclusiveMin, exclusiveMax, unit }: ParamDeclara
   return words.length === 0 ? '' : ` ${words.join(' ')}`
 }
 
-function countText({ minItems, maxItems }: { readonly minItems?: number | undefined; readonly maxItems?: number | undefined }, of: string): string {
-  if (minItems !== undefined && maxItems !== undefined) return ` of ${minItems === maxItems ? minItems : `${minItems} to ${maxItems}`} ${of}`
+function countText(
+  { minItems, maxItems }: { readonly minItems?: number | undefined; readonly maxItems?: number | undefined },
+  of: string,
+): string {
+  if (minItems !== undefined && maxItems !== undefined) {
+    return ` of ${minItems === maxItems ? minItems : `${minItems} to ${maxItems}`} ${of}`
+  }
   if (minItems !== undefined) return ` of at least ${minItems} ${of}`
   return maxItems === undefined ? '' : ` of at most ${maxItems} ${of}`
 }

@@ -2,14 +2,19 @@ import type { AudioBuffer } from '../media/audio-buffer.js'
 import type { ParamDeclaration, ParamTable } from './node-definition.js'
 import type { OutputRef } from './output-ref.js'
 
-/** What a `file` param takes: a path or address, the bytes themselves, or a stream of them, which is read once. Structural, because this folder knows no browser types. */
+/**
+ * What a `file` param takes: a path or address, the bytes themselves, or a stream of them, which is read once. Structural,
+ * because this folder knows no browser types.
+ */
 export type FileValue = string | Uint8Array | ArrayBuffer | UrlLike | BlobLike | ByteStreamLike
 /** A `URL` object. */
 export interface UrlLike { readonly href: string; readonly protocol: string; toString(): string }
 /** A `Blob` or `File`. */
 export interface BlobLike { readonly size: number; readonly type: string; arrayBuffer(): Promise<ArrayBuffer> }
 /** A `ReadableStream` of bytes, or any async iterable of them (a Node stream, a generator). */
-export type ByteStreamLike = AsyncIterable<Uint8Array> | { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> } }
+export type ByteStreamLike =
+  | AsyncIterable<Uint8Array>
+  | { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> } }
 /** Whole number below 2⁶⁴: a number up to 2⁵³ − 1, a bigint, or decimal digits. */
 export type SeedValue = number | bigint | string
 
@@ -39,20 +44,26 @@ export type ParamValueOf<P extends ParamDeclaration> =
 type ControlOutput = OutputRef<'audio'>
 /** Outputs that may drive a param of a node written in TypeScript, by the param's type: values, packet by packet. */
 type ValueOutput<P extends ParamDeclaration> = OutputRef<'json'>
-  | (P['type'] extends 'file' ? OutputRef<'text'> | OutputRef<'bytes'> : P['type'] extends 'json' | 'array' ? OutputRef<'text'> | OutputRef<'events'> : P['type'] extends 'string' | 'enum' | 'color' ? OutputRef<'text'> : never)
+  | (P['type'] extends 'file' ? OutputRef<'text'> | OutputRef<'bytes'>
+    : P['type'] extends 'json' | 'array' ? OutputRef<'text'> | OutputRef<'events'>
+    : P['type'] extends 'string' | 'enum' | 'color' ? OutputRef<'text'>
+    : never)
 
 /** A param that edges may drive takes an output in place of a value. */
-type GivenParam<P extends ParamDeclaration, K extends boolean> = P extends { readonly input: true } ? ParamValueOf<P> | (K extends true ? ControlOutput : ValueOutput<P>) : ParamValueOf<P>
+type GivenParam<P extends ParamDeclaration, K extends boolean> =
+  P extends { readonly input: true } ? ParamValueOf<P> | (K extends true ? ControlOutput : ValueOutput<P>) : ParamValueOf<P>
 
 /** Names of the params that must be given. */
 export type RequiredNames<T extends ParamTable> = { [K in keyof T]: T[K] extends { readonly required: true } ? K : never }[keyof T]
 
 /** Params that may be left out. */
-type OptionalParams<T extends ParamTable, Kernel extends boolean> = { readonly [K in keyof T as K extends RequiredNames<T> ? never : K]?: GivenParam<T[K], Kernel> }
+type OptionalParams<T extends ParamTable, Kernel extends boolean> =
+  { readonly [K in keyof T as K extends RequiredNames<T> ? never : K]?: GivenParam<T[K], Kernel> }
 
 /**
- * The params object of a node call: declared names only, optional unless `required`. A table without params takes only an empty object. `Kernel`: the node has one. Without a
- * required param there is nothing to intersect with: an empty object type beside the optional names would take numbers, outputs and lists, for TypeScript refuses them (weak types) only without it.
+ * The params object of a node call: declared names only, optional unless `required`. A table without params takes only an empty object.
+ * `Kernel`: the node has one. Without a required param there is nothing to intersect with: an empty object type beside the optional names
+ * would take numbers, outputs and lists, for TypeScript refuses them (weak types) only without it.
  */
 export type ParamsOf<T extends ParamTable, Kernel extends boolean = boolean> = [keyof T] extends [never] ? Readonly<Record<string, never>>
   : [RequiredNames<T>] extends [never] ? OptionalParams<T, Kernel>

@@ -4,8 +4,8 @@ import { orderOf, type TopologicalOrder } from './order.js'
 import { BLOCK_BYTES, compress, copyDigest, DIGEST_BYTES, putDigest, startWords } from './sha256.js'
 
 /**
- * Messages to hash, all in one buffer, level by level: the digests that a message holds are those of earlier levels, so a level's messages may be
- * hashed side by side.
+ * Messages to hash, all in one buffer, level by level: the digests that a message holds are those of earlier levels, so a level's messages
+ * may be hashed side by side.
  */
 export interface HashBatch {
   readonly bytes: Uint8Array
@@ -16,7 +16,9 @@ export interface HashBatch {
   readonly levels: Uint32Array
   /** Pairs, by ascending offset: place of 32 bytes, and the message whose digest goes there. */
   readonly gaps: Uint32Array
-  /** Eight words each: what SHA-256 starts with, and where it stands behind blocks that many messages share and that are left out of them. */
+  /**
+   * Eight words each: what SHA-256 starts with, and where it stands behind blocks that many messages share and that are left out of them.
+   */
   readonly states: Uint32Array
   /** Number of the state that each message starts with. */
   readonly starts: Uint32Array
@@ -36,7 +38,9 @@ export interface GraphPasses {
 export const plainPasses: GraphPasses = { order: orderOf, cycles: findCycles, hash: hashMessages }
 
 function hashMessages({ bytes, count, offsets, gaps, states, starts }: HashBatch): Uint8Array {
-  const digests = new Uint8Array(count * DIGEST_BYTES), view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), state = startWords()
+  const digests = new Uint8Array(count * DIGEST_BYTES)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const state = startWords()
   let gap = 0
   for (let n = 0; n < count; n++) {
     const end = offsets[n + 1]!

@@ -1,8 +1,8 @@
 import { adjacencyOf, type GraphEdgeList } from './edge-list.js'
 
 /**
- * Marks every node from which one of `ends` can be reached along edges, feedback included, and the ends themselves: 1 = kept. What stays 0 is pruned
- * (GR-09). Iterative, O(nodes + edges).
+ * Marks every node from which one of `ends` can be reached along edges, feedback included, and the ends themselves: 1 = kept. What stays 0
+ * is pruned (GR-09). Iterative, O(nodes + edges).
  */
 export function reaching({ count, fromAt, toAt }: Pick<GraphEdgeList, 'count' | 'fromAt' | 'toAt'>, ends: Iterable<number>): Uint8Array {
   const from = new Uint32Array(fromAt.length), to = new Uint32Array(fromAt.length)

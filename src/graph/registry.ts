@@ -20,7 +20,10 @@ export interface Registry {
   schemas(): ReadonlyMap<string, JsonSchema>
   /** Adds node types. Throws `DUPLICATE_ID` when an id or alias is taken; then none is added. */
   add(...nodes: readonly AnyNode[]): void
-  /** Puts another definition of the same id in place of one of this layer (hot reload, GR-31): graphs read from now on have it and a code hash of its own, graphs and runs that have the old one keep it. Throws `NODE_TYPE_UNKNOWN`, `DUPLICATE_ID`. */
+  /**
+   * Puts another definition of the same id in place of one of this layer (hot reload, GR-31): graphs read from now on have it and a code
+   * hash of its own, graphs and runs that have the old one keep it. Throws `NODE_TYPE_UNKNOWN`, `DUPLICATE_ID`.
+   */
   replace(node: AnyNode): void
   /** Takes a type and its aliases out; false when it is not of this layer. */
   remove(type: string): boolean
@@ -32,7 +35,10 @@ export interface Registry {
   aliases(): ReadonlyMap<string, string>
 }
 
-/** Creates a registry of the given node types. Throws `DUPLICATE_ID` when two of them share an id or alias, `INVALID_ARGUMENT` for a list of them or a namespace. */
+/**
+ * Creates a registry of the given node types. Throws `DUPLICATE_ID` when two of them share an id or alias,
+ * `INVALID_ARGUMENT` for a list of them or a namespace.
+ */
 export function createRegistry(...nodes: readonly AnyNode[]): Registry {
   return layer(undefined, nodes)
 }
@@ -50,7 +56,11 @@ function layer(below: Registry | undefined, nodes: readonly AnyNode[]): Registry
       const before = new Map(types), beforeNames = new Map(names)
       try {
         for (const node of more) {
-          if (typeof node?.definition?.type !== 'string') throw commonErrors.INVALID_ARGUMENT({ function: 'createRegistry', expected: 'node types one by one', got: show(node), hint: 'Write createRegistry(...list).' })
+          if (typeof node?.definition?.type !== 'string') {
+            throw commonErrors.INVALID_ARGUMENT({
+              function: 'createRegistry', expected: 'node types one by one', got: show(node), hint: 'Write createRegistry(...list).',
+            })
+          }
           addOne(node.definition)
         }
       } catch (error) {
@@ -66,7 +76,9 @@ function layer(below: Registry | undefined, nodes: readonly AnyNode[]): Registry
       try { registry.add(node) } catch (error) { types.set(type, before); restore(names, beforeNames); throw error }
       if (node.definition !== before) revise(node.definition)
       // Names given by `alias` stay.
-      for (const [name, target] of beforeNames) if (target === type && before.aliases?.includes(name) !== true && !names.has(name)) names.set(name, type)
+      for (const [name, target] of beforeNames) {
+        if (target === type && before.aliases?.includes(name) !== true && !names.has(name)) names.set(name, type)
+      }
     },
     remove: (type) => {
       for (const [name, target] of names) if (target === type) names.delete(name)

@@ -3,18 +3,23 @@ interface Version { readonly numbers: readonly [number, number, number]; readonl
 interface Comparator { readonly op: '=' | '<' | '<=' | '>' | '>='; readonly version: Version }
 
 const PART = '(0|[1-9]\\d{0,9}|[xX*])', WORD = '(?:0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*)'
-const PARTIAL = /* @__PURE__ */ new RegExp(`^v?${PART}(?:\\.${PART}(?:\\.${PART}(?:-(${WORD}(?:\\.${WORD})*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?)?)?$`)
+const PARTIAL = /* @__PURE__ */ new RegExp(
+  `^v?${PART}(?:\\.${PART}(?:\\.${PART}(?:-(${WORD}(?:\\.${WORD})*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?)?)?$`,
+)
 
 /**
- * True when `version` lies in `range`: node-semver's grammar (`^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1.0.0 - 2.0.0`, `a || b`, `*`) and its rule that a
- * pre-release only fits a range that names one of the same three numbers; what allows everything (`>=0.0.0`) names none, and as an alternative hides the others. False for what is no
- * version or no range.
+ * True when `version` lies in `range`: node-semver's grammar (`^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1.0.0 - 2.0.0`, `a || b`, `*`) and its
+ * rule that a pre-release only fits a range that names one of the same three numbers; what allows everything (`>=0.0.0`) names none, and as
+ * an alternative hides the others. False for what is no version or no range.
  */
 export function satisfies(version: string, range: string): boolean {
   const exact = parseVersion(version)
   if (exact === undefined) return false
-  const sets = parseRange(range)?.map((set) => set.filter(({ op, version: { numbers, pre } }) => op !== '>=' || `${numbers} ${pre}` !== '0,0,0 ')) ?? []
-  return sets.some((set) => set.length === 0) ? exact.pre.length === 0 : sets.some((set) => set.every((c) => holds(exact, c)) && preAllowed(exact, set))
+  const sets = parseRange(range)?.map((set) => set.filter(({ op, version: { numbers, pre } }) =>
+    op !== '>=' || `${numbers} ${pre}` !== '0,0,0 ')) ?? []
+  return sets.some((set) => set.length === 0)
+    ? exact.pre.length === 0
+    : sets.some((set) => set.every((c) => holds(exact, c)) && preAllowed(exact, set))
 }
 
 /** True for text that is a range. */
@@ -26,9 +31,13 @@ export function compareVersions(a: string, b: string): number {
   return x === undefined || y === undefined ? Number(x !== undefined) - Number(y !== undefined) : compare(x, y)
 }
 
-/** The oldest version that a range asks for, of its newest alternative: what `^1.2`, `1.x` or `>=1.2.0 <2` was written for. Undefined for one without a lower end. */
+/**
+ * The oldest version that a range asks for, of its newest alternative: what `^1.2`, `1.x` or `>=1.2.0 <2` was written
+ * for. Undefined for one without a lower end.
+ */
 export function oldestOf(range: string): string | undefined {
-  const lows = parseRange(range)?.flatMap((set) => set.flatMap(({ op, version: { numbers, pre } }) => op[0] !== '<' ? [`${numbers.join('.')}${pre.length > 0 ? `-${pre.join('.')}` : ''}`] : []).slice(0, 1)) ?? []
+  const lows = parseRange(range)?.flatMap((set) => set.flatMap(({ op, version: { numbers, pre } }) =>
+    op[0] !== '<' ? [`${numbers.join('.')}${pre.length > 0 ? `-${pre.join('.')}` : ''}`] : []).slice(0, 1)) ?? []
   return lows.sort(compareVersions).at(-1)
 }
 
@@ -65,7 +74,8 @@ function simple(word: string): Comparator[] | undefined {
   const [a = 0, b = 0, c = 0] = parts.slice(0, given) as number[]
   const low: Version = { numbers: [a, b, c], pre: given === 3 ? match[4]?.split('.') ?? [] : [] }
   /** First version above everything that the given parts cover. */
-  const above = (place: number): Version => ({ numbers: place === 0 ? [a + 1, 0, 0] : place === 1 ? [a, b + 1, 0] : [a, b, c + 1], pre: ['0'] })
+  const above = (place: number): Version =>
+    ({ numbers: place === 0 ? [a + 1, 0, 0] : place === 1 ? [a, b + 1, 0] : [a, b, c + 1], pre: ['0'] })
   const from: Comparator = { op: '>=', version: low }
   if (given === 0) return op === '<' || op === '>' ? [{ op: '<', version: { numbers: [0, 0, 0], pre: ['0'] } }] : []
   switch (op) {

@@ -1,4 +1,7 @@
-/** First 32 bits of the fractional parts of the roots of degree `degree` of the first primes (FIPS 180-4, sections 4.2.2 and 5.3.3), exact whatever `Math` the host has. */
+/**
+ * First 32 bits of the fractional parts of the roots of degree `degree` of the first primes (FIPS 180-4, sections 4.2.2 and
+ * 5.3.3), exact whatever `Math` the host has.
+ */
 function fractions(count: number, degree: bigint): Int32Array {
   const words = new Int32Array(count)
   for (let n = 2, i = 0, d: number; i < count; n++) {
@@ -35,7 +38,8 @@ export function compress(state: Int32Array, data: DataView, at: number): void {
   }
   let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!, e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!
   for (let i = 0; i < 64; i++) {
-    const t1 = (h + (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + (g ^ (e & (f ^ g))) + k[i]! + w[i]!) | 0
+    const t1 =
+      (h + (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + (g ^ (e & (f ^ g))) + k[i]! + w[i]!) | 0
     const t2 = ((((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + ((a & b) | (c & (a | b)))) | 0
     h = g; g = f; f = e
     e = (d + t1) | 0

@@ -7,8 +7,8 @@ export type TierChoice = 'auto' | Tier | readonly Tier[]
 export const TIERS = ['wasm-threads', 'wasm', 'js'] as const satisfies readonly Tier[]
 
 /**
- * What a host offers, found by a probe (packaging page) and passed in: graph code asks no platform. Absent optional facts count as not there,
- * except `worker`, which every host has unless it says no.
+ * What a host offers, found by a probe (packaging page) and passed in: graph code asks no platform. Absent optional facts count as not
+ * there, except `worker`, which every host has unless it says no.
  */
 export interface HostFacts {
   readonly wasm: boolean
@@ -109,7 +109,9 @@ export function chooseTier(question: TierQuestion): TierAnswer {
   const wanted = list[0] ?? 'js'
   const missing = missingFor(wanted, facts)
   const tier = list.find((one) => missingFor(one, facts).length === 0)
-  if (tier === undefined) return { tier: null, source, wanted: list.join(', '), missing: [...new Set(list.flatMap((one) => missingFor(one, facts)))] }
+  if (tier === undefined) {
+    return { tier: null, source, wanted: list.join(', '), missing: [...new Set(list.flatMap((one) => missingFor(one, facts)))] }
+  }
   const why = `${source === 'probe' ? 'best that the host offers' : `named by ${source}`}${tier === wanted ? '' : `; ${wanted} needs ${missing.join(', ')}`}`
   return { tier, source, why, ...(choice === 'auto' && tier !== wanted && { fellBack: { wanted, missing } }) }
 }
@@ -124,13 +126,23 @@ export function ownTier(tier: unknown, kernel: MadeFor | undefined): unknown {
   return fit.length > 0 ? fit : tier
 }
 
-/** What a node is to run in within an engine of tier `engine`: {@link ownTier}, else what its kernel is made for, where that is another tier; references come last. */
+/**
+ * What a node is to run in within an engine of tier `engine`: {@link ownTier}, else what its kernel is made for, where
+ * that is another tier; references come last.
+ */
 export function wantedTier(tier: unknown, kernel: MadeFor | undefined, engine: Tier): unknown {
-  return (tier ?? 'auto') !== 'auto' || kernel?.tiers === undefined || engine === 'js' || kernel.tiers.includes(engine) ? ownTier(tier, kernel) : [...kernel.tiers, 'js']
+  return (tier ?? 'auto') !== 'auto' || kernel?.tiers === undefined || engine === 'js' || kernel.tiers.includes(engine)
+    ? ownTier(tier, kernel)
+    : [...kernel.tiers, 'js']
 }
 
-/** Tier of a node in an engine (GR-43): the engine's when the node names none (`tier` as it stands in the graph), else the first that it names and the host can give; undefined: none of them. */
+/**
+ * Tier of a node in an engine (GR-43): the engine's when the node names none (`tier` as it stands in the graph), else the first that it
+ * names and the host can give; undefined: none of them.
+ */
 export function tierWithin(engine: Tier, tier: unknown, facts: HostFacts): Tier | undefined {
   const choice = parseTier(tier)
-  return choice === undefined || choice === 'auto' ? engine : (typeof choice === 'string' ? [choice] : choice).find((one) => missingFor(one, facts).length === 0)
+  return choice === undefined || choice === 'auto'
+    ? engine
+    : (typeof choice === 'string' ? [choice] : choice).find((one) => missingFor(one, facts).length === 0)
 }

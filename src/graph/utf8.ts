@@ -16,9 +16,9 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * Writes `text` at `offset`, where there must be room for three bytes per unit; returns the offset behind it, or −1 when it holds a lone surrogate: such
- * a string has no UTF-8 form (spec graph.md section 6). Written here because graph code uses no platform type, `TextEncoder` included, and must find
- * lone surrogates instead of replacing them.
+ * Writes `text` at `offset`, where there must be room for three bytes per unit; returns the offset behind it, or −1 when it holds a lone
+ * surrogate: such a string has no UTF-8 form (spec graph.md section 6). Written here because graph code uses no platform type,
+ * `TextEncoder` included, and must find lone surrogates instead of replacing them.
  */
 export function writeUtf8(target: Uint8Array, offset: number, text: string): number {
   let at = offset

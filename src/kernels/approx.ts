@@ -1,6 +1,6 @@
 /**
- * Shared maths of AU-07: the same f64 operations in the same order as `wasm/crates/dsp/src/approx.rs` and `assembly/sdk/approx.ts`, so that coefficients have
- * equal bits in every tier and engine. Only + − × ÷ and floor are used; each is exactly rounded everywhere.
+ * Shared maths of AU-07: the same f64 operations in the same order as `wasm/crates/dsp/src/approx.rs` and `assembly/sdk/approx.ts`, so that
+ * coefficients have equal bits in every tier and engine. Only + − × ÷ and floor are used; each is exactly rounded everywhere.
  */
 
 /** Taylor coefficients of sin x / x in x², from 1/3! on; truncation below 2⁻⁵⁶ for |x| ≤ π/4. */
@@ -8,7 +8,9 @@ const SIN = [-1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800, 1 / 62270208
 /** Taylor coefficients of cos x in x², from 1/2! on. */
 const COS = [-1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3628800, 1 / 479001600, -1 / 87178291200, 1 / 20922789888000] as const
 /** Taylor coefficients of e^x, from 1/2! on, for |x| ≤ ln 2 / 2. */
-const EXP = [1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320, 1 / 362880, 1 / 3628800, 1 / 39916800, 1 / 479001600, 1 / 6227020800] as const
+const EXP = [
+  1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320, 1 / 362880, 1 / 3628800, 1 / 39916800, 1 / 479001600, 1 / 6227020800,
+] as const
 const PI = 3.141592653589793, TWO_BY_PI = 0.6366197723675814, LOG2_E = 1.4426950408889634
 /** π/2 in three parts of 33 bits (Cody & Waite, 1980): exact products for |quarter| < 2²⁰. */
 const HALF_PI_HIGH = 1.5707963267341256, HALF_PI_MIDDLE = 6.077100506303966e-11, HALF_PI_LOW = 2.0222662487959506e-21
@@ -39,7 +41,9 @@ export function cosPi(x: number): number {
   return quadrant((x - quarter * 0.5) * PI, quarter + 1)
 }
 
-function reduced(x: number, quarter: number): number { return ((x - quarter * HALF_PI_HIGH) - quarter * HALF_PI_MIDDLE) - quarter * HALF_PI_LOW }
+function reduced(x: number, quarter: number): number {
+  return ((x - quarter * HALF_PI_HIGH) - quarter * HALF_PI_MIDDLE) - quarter * HALF_PI_LOW
+}
 /** sin x, x in radians, |x| ≤ 10⁶. */
 export function sin(x: number): number {
   const quarter = Math.floor(x * TWO_BY_PI + 0.5)

@@ -1,6 +1,6 @@
 /**
- * The bytes of the modules that ship with the engine, inlined once per entry by `scripts/inline.mjs`, in parts that load when they are wanted. Only engine entries
- * import this file: workers and worklets receive compiled modules (PK-16).
+ * The bytes of the modules that ship with the engine, inlined once per entry by `scripts/inline.mjs`, in parts that load when they are
+ * wanted. Only engine entries import this file: workers and worklets receive compiled modules (PK-16).
  */
 import { loadPart } from '../errors/load-part.js'
 import { inflateText } from './inflate-text.js'

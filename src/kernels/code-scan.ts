@@ -10,8 +10,8 @@ export interface CodeFindings {
 }
 
 /**
- * Walks every instruction. Baseline: MVP, sign extension, saturating conversions, bulk memory, reference instructions for tables, SIMD, threads. Tail calls,
- * exceptions, relaxed SIMD, garbage collection are beyond it. About 10 ns a byte.
+ * Walks every instruction. Baseline: MVP, sign extension, saturating conversions, bulk memory, reference instructions for tables, SIMD,
+ * threads. Tail calls, exceptions, relaxed SIMD, garbage collection are beyond it. About 10 ns a byte.
  */
 export function scanCode(bytes: Uint8Array, facts: Pick<ModuleFacts, 'bodies'>): CodeFindings {
   const found = { memoryGrow: 0, atomicWait: 0, beyond: undefined as string | undefined }
@@ -23,7 +23,9 @@ export function scanCode(bytes: Uint8Array, facts: Pick<ModuleFacts, 'bodies'>):
       if (opcode === 0xfe && readU32(bytes, at + 1).value <= 2 && readU32(bytes, at + 1).value >= 1) found.atomicWait++
       const next = afterInstruction(bytes, at)
       if (next < 0) {
-        found.beyond = opcode >= 0xfb ? `0x${opcode.toString(16)} 0x${readU32(bytes, at + 1).value.toString(16)}` : `0x${opcode.toString(16).padStart(2, '0')}`
+        found.beyond = opcode >= 0xfb
+          ? `0x${opcode.toString(16)} 0x${readU32(bytes, at + 1).value.toString(16)}`
+          : `0x${opcode.toString(16).padStart(2, '0')}`
       }
       at = next
     }
@@ -48,7 +50,17 @@ function afterInstruction(bytes: Uint8Array, at: number): number {
   switch (opcode) {
     case 0x00: case 0x01: case 0x05: case 0x0b: case 0x0f: case 0x1a: case 0x1b: case 0xd1: return rest
     case 0x02: case 0x03: case 0x04: return blockType(bytes, rest)
-    case 0x0c: case 0x0d: case 0x10: case 0x20: case 0x21: case 0x22: case 0x23: case 0x24: case 0x25: case 0x26: case 0xd2: return number(bytes, rest)
+    case 0x0c:
+    case 0x0d:
+    case 0x10:
+    case 0x20:
+    case 0x21:
+    case 0x22:
+    case 0x23:
+    case 0x24:
+    case 0x25:
+    case 0x26:
+    case 0xd2: return number(bytes, rest)
     case 0x0e: return numbers(bytes, rest)
     case 0x11: return number(bytes, number(bytes, rest))
     case 0x1c: return readU32(bytes, rest).next + readU32(bytes, rest).value

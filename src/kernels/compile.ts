@@ -25,8 +25,8 @@ const builtin = new Map<string, Promise<Checked>>()
 interface Checked { readonly compiled: CompiledModule; readonly data: readonly DataSegment[] }
 
 /**
- * Compiles all modules of an engine, the core first. The result is plain data that workers receive as it is (MW-43). Throws `KERNEL_ABI` naming the module and the
- * finding, or what the host threw when it forbids compiling.
+ * Compiles all modules of an engine, the core first. The result is plain data that workers receive as it is (MW-43). Throws `KERNEL_ABI`
+ * naming the module and the finding, or what the host threw when it forbids compiling.
  */
 export async function compileModules(options: CompileOptions): Promise<CompiledModules> {
   const given = sourcesOf(options.wasm)
@@ -46,7 +46,8 @@ export async function compileModules(options: CompileOptions): Promise<CompiledM
 /** Sources by name: one that is given alone is the core's. */
 export function sourcesOf(wasm: CompileOptions['wasm']): Readonly<Record<string, WasmSource | undefined>> {
   if (wasm === undefined) return {}
-  const plain = typeof wasm === 'object' && !(wasm instanceof URL) && !(wasm instanceof Promise) && !ArrayBuffer.isView(wasm) && Object.getPrototypeOf(wasm) === Object.prototype
+  const plain = typeof wasm === 'object' && !(wasm instanceof URL) && !(wasm instanceof Promise) && !ArrayBuffer.isView(wasm)
+    && Object.getPrototypeOf(wasm) === Object.prototype
   return plain ? wasm as Readonly<Record<string, WasmSource | undefined>> : { core: wasm as WasmSource }
 }
 
@@ -66,9 +67,14 @@ function loadBuiltin(name: BuiltinModule, shared: boolean): Promise<Checked> {
 
 async function load(name: string, role: ModuleRole, source: WasmSource, options: CompileOptions): Promise<Checked> {
   const input = await openWasmSource(name, source, options.shared, options.signal)
-  if (input.kind === 'module') return { compiled: { name, module: checkImportList(name, role, input.module), digest: digestOf(input.module) }, data: [] }
+  if (input.kind === 'module') {
+    return { compiled: { name, module: checkImportList(name, role, input.module), digest: digestOf(input.module) }, data: [] }
+  }
   const digest = sha256(input.bytes)
-  if (input.kind === 'bytes') { const { compiled, data } = await compileBytes(name, role, input.bytes, options); return { compiled: { ...compiled, digest }, data } }
+  if (input.kind === 'bytes') {
+    const { compiled, data } = await compileBytes(name, role, input.bytes, options)
+    return { compiled: { ...compiled, digest }, data }
+  }
   const data = checkModule(input.bytes, { name, role, kernels: options.declared?.[name] ?? [] })
   return { compiled: { name, module: await input.module.catch((cause: unknown) => { throw invalid(name, cause) }), digest }, data }
 }
@@ -81,7 +87,9 @@ function digestOf(module: WebAssembly.Module): Uint8Array {
 }
 const identities = new WeakMap<WebAssembly.Module, Uint8Array>()
 
-async function compileBytes(name: string, role: ModuleRole, bytes: Uint8Array, options: Pick<CompileOptions, 'shared' | 'declared'>): Promise<Checked> {
+async function compileBytes(
+  name: string, role: ModuleRole, bytes: Uint8Array, options: Pick<CompileOptions, 'shared' | 'declared'>,
+): Promise<Checked> {
   const data = checkModule(bytes, { name, role, kernels: options.declared?.[name] ?? [] })
   const variant = options.shared ? bytes : unsharedVariant(bytes)
   try {
@@ -94,15 +102,25 @@ async function compileBytes(name: string, role: ModuleRole, bytes: Uint8Array, o
 /** A module that came compiled shows only names: its data cannot be checked, which the caller answers for. */
 function checkImportList(name: string, role: ModuleRole, module: WebAssembly.Module): WebAssembly.Module {
   const stray = WebAssembly.Module.imports(module).find((one) => one.kind !== 'memory' && !(role === 'core' && one.kind === 'table'))
-  if (stray !== undefined) throw kernelErrors.KERNEL_ABI({ module: name, what: 'imports', expected: 'nothing but the memory', got: `${stray.kind} ${stray.module}.${stray.name}` })
+  if (stray !== undefined) {
+    throw kernelErrors.KERNEL_ABI({
+      module: name, what: 'imports', expected: 'nothing but the memory', got: `${stray.kind} ${stray.module}.${stray.name}`,
+    })
+  }
   const exports = new Set(WebAssembly.Module.exports(module).map((one) => one.name))
   const missing = ['millrace_abi', ...(role === 'core' ? CORE_FUNCTIONS : [])].find((one) => !exports.has(one))
-  if (missing !== undefined) throw kernelErrors.KERNEL_ABI({ module: name, what: 'exports', expected: `function ${missing}`, got: 'none of that name' })
+  if (missing !== undefined) {
+    throw kernelErrors.KERNEL_ABI({ module: name, what: 'exports', expected: `function ${missing}`, got: 'none of that name' })
+  }
   return module
 }
 
-/** A malformed module is `KERNEL_ABI`; a host that forbids compiling (content security policy) throws its own error, which decides the tier. */
+/**
+ * A malformed module is `KERNEL_ABI`; a host that forbids compiling (content security policy) throws its own error, which decides the tier.
+ */
 function invalid(name: string, cause: unknown): unknown {
   if (!(cause instanceof WebAssembly.CompileError) || /policy|unsafe-eval|disallowed/i.test(cause.message)) return cause
-  return kernelErrors.KERNEL_ABI({ module: name, what: 'module', expected: 'valid WebAssembly of the baseline features', got: cause.message }, { cause })
+  return kernelErrors.KERNEL_ABI({
+    module: name, what: 'module', expected: 'valid WebAssembly of the baseline features', got: cause.message,
+  }, { cause })
 }

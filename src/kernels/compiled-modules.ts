@@ -6,5 +6,8 @@ export interface CompiledModule {
   readonly digest?: Uint8Array
 }
 
-/** Everything that a thread instantiates: plain data, posted to workers and worklets as it is. `shared`: for shared memory, else for private memory. */
+/**
+ * Everything that a thread instantiates: plain data, posted to workers and worklets as it is. `shared`:
+ * for shared memory, else for private memory.
+ */
 export interface CompiledModules { readonly shared: boolean; readonly modules: readonly CompiledModule[] }

@@ -2,7 +2,10 @@ import type { KernelInstance } from './kernel-instance.js'
 
 interface Course { from: number; to: number; /** Absolute frame. */ start: number; length: number }
 
-/** Ramps of the controls of an instance that is called directly: functions of absolute time, told to the kernel relative to each call (KE-15). Frames of input 0. */
+/**
+ * Ramps of the controls of an instance that is called directly: functions of absolute time, told to the kernel
+ * relative to each call (KE-15). Frames of input 0.
+ */
 export class ControlCourses {
   readonly #values: number[]
   readonly #moving = new Map<number, Course>()

@@ -24,7 +24,8 @@ const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
 /** Allocates and writes Init, Io, ports, params, controls and assets. Owner: the caller, who frees `address`. Throws `ARENA_FULL`. */
 export function writeDescriptors(spec: KernelSpec, host: MemoryHost): Descriptors {
   const ports = [...spec.inputs, ...spec.outputs]
-  const sizes = [INIT.BYTES, IO.BYTES, 64, ports.length * PORT.BYTES, spec.slots.length * 8, spec.controls.length * CONTROL.BYTES, spec.assets.length * ASSET.BYTES,
+  const sizes = [INIT.BYTES, IO.BYTES, 64, ports.length * PORT.BYTES, spec.slots.length * 8, spec.controls.length * CONTROL.BYTES,
+    spec.assets.length * ASSET.BYTES,
     ...spec.assets.map((asset) => asset.data.byteLength)]
   const bytes = sizes.reduce((sum, size) => sum + aligned(size), 0)
   const address = host.allocate(bytes)

@@ -14,8 +14,9 @@ const PAGE_BYTES = 65_536
 const BASE = WINDOW.CORE_END, MOST_PAGES = 4_096
 
 /**
- * Order, cycles and hashes by the core (GR-55). They run in an instance of their own over a memory of their own: a plan must not take room from the arena, whose use
- * is what a run is measured by. Made at the first graph that is large enough, and again, twice as large, when one does not fit (a memory never grows, MW-04). `least`: nodes or messages from which it is asked.
+ * Order, cycles and hashes by the core (GR-55). They run in an instance of their own over a memory of their own: a plan must not take room
+ * from the arena, whose use is what a run is measured by. Made at the first graph that is large enough, and again, twice as large, when one
+ * does not fit (a memory never grows, MW-04). `least`: nodes or messages from which it is asked.
  */
 export function corePasses(compiled: CompiledModules, least = LEAST): GraphPasses {
   let own: Scratch | undefined
@@ -25,9 +26,14 @@ export function corePasses(compiled: CompiledModules, least = LEAST): GraphPasse
     return own
   }
   return {
-    order: (edges) => (edges.count < least ? undefined : scratch(4 * (5 * edges.count + 3 * edges.from.length + 1))?.order(edges)) ?? plainPasses.order(edges),
-    cycles: (edges) => (edges.count < least ? undefined : scratch(4 * (16 * edges.count + 4 * edges.from.length + 3))?.cycles(edges)) ?? plainPasses.cycles(edges),
-    hash: (batch) => (batch.count < least ? undefined : scratch(batch.bytes.length + 4 * (batch.offsets.length + batch.levels.length + batch.gaps.length + batch.states.length) + (DIGEST_BYTES + 4) * batch.count)?.hash(batch)) ?? plainPasses.hash(batch),
+    order: (edges) => (edges.count < least ? undefined : scratch(4 * (5 * edges.count + 3 * edges.from.length + 1))?.order(edges))
+      ?? plainPasses.order(edges),
+    cycles: (edges) => (edges.count < least ? undefined : scratch(4 * (16 * edges.count + 4 * edges.from.length + 3))?.cycles(edges))
+      ?? plainPasses.cycles(edges),
+    hash: (batch) => (batch.count < least
+      ? undefined
+      : scratch(batch.bytes.length + 4 * (batch.offsets.length + batch.levels.length + batch.gaps.length + batch.states.length)
+        + (DIGEST_BYTES + 4) * batch.count)?.hash(batch)) ?? plainPasses.hash(batch),
   }
 }
 
@@ -64,20 +70,26 @@ class Scratch {
     const written = this.#core.graph_cycles(count, edges, BASE, toAt, found, work)
     if (written < 0) return undefined
     const cycles: number[][] = []
-    for (let at = found / 4, end = at + written; at < end; at += words[at]! + 1) cycles.push(fromSmallest([...words.subarray(at + 1, at + 1 + words[at]!)]))
+    for (let at = found / 4, end = at + written; at < end; at += words[at]! + 1) {
+      cycles.push(fromSmallest([...words.subarray(at + 1, at + 1 + words[at]!)]))
+    }
     return cycles.sort((a, b) => a[0]! - b[0]!)
   }
 
   hash({ bytes, count, offsets, levels, gaps, states, starts }: HashBatch): Uint8Array | undefined {
     const words = this.#words
-    const messages = BASE, offsetsAt = messages + bytes.length, levelsAt = offsetsAt + 4 * offsets.length, gapsAt = levelsAt + 4 * levels.length, startsAt = gapsAt + 4 * gaps.length, digests = startsAt + 4 * (count + states.length)
+    const messages = BASE, offsetsAt = messages + bytes.length, levelsAt = offsetsAt + 4 * offsets.length
+    const gapsAt = levelsAt + 4 * levels.length, startsAt = gapsAt + 4 * gaps.length
+    const digests = startsAt + 4 * (count + states.length)
     new Uint8Array(words.buffer).set(bytes, messages)
     words.set(offsets, offsetsAt / 4)
     words.set(levels, levelsAt / 4)
     words.set(gaps, gapsAt / 4)
     words.set(starts, startsAt / 4)
     words.set(states, startsAt / 4 + count)
-    if (this.#core.graph_hash(messages, offsetsAt, count, levelsAt, levels.length, gapsAt, gaps.length / 2, digests, startsAt) !== 0) return undefined
+    if (this.#core.graph_hash(messages, offsetsAt, count, levelsAt, levels.length, gapsAt, gaps.length / 2, digests, startsAt) !== 0) {
+      return undefined
+    }
     return new Uint8Array(words.slice(digests / 4, digests / 4 + 8 * count).buffer)
   }
 }

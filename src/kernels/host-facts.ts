@@ -19,7 +19,9 @@ export interface HostFacts extends TierFacts {
   readonly webgpu: boolean
   readonly worker: boolean
   readonly cores: number
-  /** What the host is, as tags that a node may ask for (GR-41): `simd` `threads` `sab` `webgpu` `node` `browser` `deno` `bun` `os:linux`. */
+  /**
+   * What the host is, as tags that a node may ask for (GR-41): `simd` `threads` `sab` `webgpu` `node` `browser` `deno` `bun` `os:linux`.
+   */
   readonly tags: readonly string[]
   readonly reasons: readonly HostReason[]
 }
@@ -49,25 +51,34 @@ export function probeHost(g: Globals): HostFacts {
     try { return wasmHost!.validate(Uint8Array.from(bytes)) } catch { return false }
   }
   const wasm = check('wasm', typeof wasmHost === 'object' && typeof wasmHost.validate === 'function' && mayCompile(wasmHost),
-    typeof wasmHost === 'object' ? "compilation is refused: the content security policy lacks script-src 'wasm-unsafe-eval'" : 'this host has no WebAssembly')
+    typeof wasmHost === 'object'
+      ? "compilation is refused: the content security policy lacks script-src 'wasm-unsafe-eval'"
+      : 'this host has no WebAssembly')
   const simd = check('simd', wasm && compiles(SIMD), wasm ? 'the engine has no 128-bit SIMD' : 'WebAssembly is missing')
   const isolated = node || g['crossOriginIsolated'] === true
   const buffers = typeof g['SharedArrayBuffer'] === 'function'
-  const sab = check('sab', wasm && buffers && isolated && compiles(THREADS), !wasm ? 'WebAssembly is missing' : !buffers ? 'SharedArrayBuffer does not exist'
-    : !isolated ? 'the page is not cross-origin isolated: send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
+  const sab = check('sab', wasm && buffers && isolated && compiles(THREADS), !wasm ? 'WebAssembly is missing'
+    : !buffers ? 'SharedArrayBuffer does not exist'
+    : !isolated
+      ? 'the page is not cross-origin isolated: send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
       : 'WebAssembly threads are not supported')
   const bun = typeof g['Bun'] === 'object', deno = typeof g['Deno'] === 'object'
   const webgpu = check('webgpu', typeof (g['navigator'] as { gpu?: unknown } | undefined)?.gpu === 'object', 'navigator.gpu does not exist')
   const worker = check('worker', node || typeof g['Worker'] === 'function', 'this scope cannot start workers')
   const host = bun ? 'Bun' : deno ? 'Deno' : node ? 'Node' : worklet ? 'an audio worklet' : 'a browser'
   for (const [fact, there] of Object.entries({ node, browser, worklet, bun, deno })) check(fact, there, `this host is ${host}`)
-  const tags = Object.entries({ simd, threads: sab && worker, sab, webgpu, node, browser, deno, bun }).flatMap(([tag, there]) => there ? [tag] : [])
+  const tags = Object.entries({ simd, threads: sab && worker, sab, webgpu, node, browser, deno, bun })
+    .flatMap(([tag, there]) => there ? [tag] : [])
   return {
     node, browser, worklet, bun, deno, sab, wasm, simd, webgpu, worker,
     isolated: check('isolated', isolated, 'the page is not cross-origin isolated'),
     relaxedSimd: check('relaxedSimd', wasm && compiles(RELAXED), 'the engine has no relaxed SIMD'),
     memory64: check('memory64', wasm && compiles(MEMORY64), 'the engine has no 64-bit memory'),
-    waitAsync: check('waitAsync', buffers && typeof (g['Atomics'] as { waitAsync?: unknown } | undefined)?.waitAsync === 'function', 'Atomics.waitAsync does not exist'),
+    waitAsync: check(
+      'waitAsync',
+      buffers && typeof (g['Atomics'] as { waitAsync?: unknown } | undefined)?.waitAsync === 'function',
+      'Atomics.waitAsync does not exist',
+    ),
     cores: coresOf(g, node), ...machineOf(g, node, tags), reasons,
   }
 }
@@ -75,7 +86,8 @@ export function probeHost(g: Globals): HostFacts {
 /** Built-in modules of Node come from `process` (Node ≥ 20.16, Bun, Deno): no import text, so no bundler has to resolve it. */
 function nodeLike(g: Globals): boolean {
   const p = g['process'] as { versions?: { node?: unknown }; type?: unknown; getBuiltinModule?: unknown } | undefined
-  return typeof p === 'object' && p !== null && typeof p.versions?.node === 'string' && p.type !== 'renderer' && typeof p.getBuiltinModule === 'function'
+  return typeof p === 'object' && p !== null && typeof p.versions?.node === 'string' && p.type !== 'renderer'
+    && typeof p.getBuiltinModule === 'function'
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', arm: 'arm' }
@@ -98,7 +110,8 @@ function coresOf(g: Globals, node: boolean): number {
   const cores = (g['navigator'] as { hardwareConcurrency?: unknown } | undefined)?.hardwareConcurrency
   if (typeof cores === 'number' && cores >= 1) return Math.floor(cores)
   if (!node) return 1
-  const os = (g['process'] as { getBuiltinModule(name: string): { availableParallelism?: () => number; cpus(): readonly unknown[] } }).getBuiltinModule('os')
+  const os = (g['process'] as { getBuiltinModule(name: string): { availableParallelism?: () => number; cpus(): readonly unknown[] } })
+    .getBuiltinModule('os')
   return Math.max(1, os.availableParallelism?.() ?? os.cpus().length)
 }
 
@@ -111,7 +124,9 @@ const EMPTY: readonly number[] = [0, 97, 115, 109, 1, 0, 0, 0], TYPE_TO_V128: re
 /** () → v128: i32.const 0, i8x16.splat. */
 const SIMD = /* @__PURE__ */ EMPTY.concat(TYPE_TO_V128, [10, 8, 1, 6, 0, 65, 0, 253, 15, 11])
 /** () → v128: three splats, f32x4.relaxed_madd. */
-const RELAXED = /* @__PURE__ */ EMPTY.concat(TYPE_TO_V128, [10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11])
+const RELAXED = /* @__PURE__ */ EMPTY.concat(TYPE_TO_V128, [
+  10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11,
+])
 /** A shared memory and an atomic fence. */
 const THREADS = /* @__PURE__ */ EMPTY.concat([1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 4, 1, 3, 1, 1, 10, 7, 1, 5, 0, 254, 3, 0, 11])
 /** A memory with 64-bit addresses. */

@@ -18,10 +18,15 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Bytes of an inlined text. Every host that has the engine's WebAssembly features has DecompressionStream; Node inflates without a stream, which is quicker. */
+/**
+ * Bytes of an inlined text. Every host that has the engine's WebAssembly features has DecompressionStream; Node
+ * inflates without a stream, which is quicker.
+ */
 export async function inflateText(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const packed = decodeBase64(text)
-  if (typeof process === 'object' && typeof process.getBuiltinModule === 'function') return new Uint8Array(process.getBuiltinModule('zlib').inflateRawSync(packed))
+  if (typeof process === 'object' && typeof process.getBuiltinModule === 'function') {
+    return new Uint8Array(process.getBuiltinModule('zlib').inflateRawSync(packed))
+  }
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }

@@ -3,7 +3,15 @@ import { BUFFER, BUFFER_FLAG, BUFFER_KIND, NONE, PROGRAM, PROGRAM_FLAG, READER, 
 import { carry, word } from './interpreter-words.js'
 
 /** Where a step and its tables are; one object per call of {@link runStep}. */
-export interface Step { readonly host: MemoryHost; readonly u32: Uint32Array; readonly program: Address; readonly at: Address; readonly inputs: number; readonly outputs: number; readonly bindings: Address }
+export interface Step {
+  readonly host: MemoryHost
+  readonly u32: Uint32Array
+  readonly program: Address
+  readonly at: Address
+  readonly inputs: number
+  readonly outputs: number
+  readonly bindings: Address
+}
 /** Buffer bound to port `index` (inputs, outputs, driven controls), or 0. */
 export function bound(s: Step, index: number): Address {
   const number = word(s.u32, s.bindings + index * 4)
@@ -18,7 +26,9 @@ export function has(s: Step, buffer: Address, flag: number): boolean { return (w
 /** Notes what this pass has met. */
 export function mark(s: Step, flag: number): void { s.u32[(s.program + PROGRAM.FLAGS) >>> 2]! |= flag }
 /** Frames that a buffer can still take. */
-export function roomOf(s: Step, buffer: Address): number { return word(s.u32, buffer + BUFFER.CAPACITY) - word(s.u32, buffer + BUFFER.FILLED) }
+export function roomOf(s: Step, buffer: Address): number {
+  return word(s.u32, buffer + BUFFER.CAPACITY) - word(s.u32, buffer + BUFFER.FILLED)
+}
 
 /** Reads what another segment's output holds by now. */
 export function follow(s: Step, to: Address): void {
@@ -36,7 +46,8 @@ export function writeOut(s: Step, buffer: Address): void {
 
 /** `frames` more have been taken by the reader whose count stands at `at`. */
 export function consume(s: Step, from: Address, at: Address, frames: number): void {
-  const { u32 } = s, taken = word(u32, at) + frames, filled = word(u32, from + BUFFER.FILLED), inside = word(u32, from + BUFFER.KIND) === BUFFER_KIND.INTERNAL
+  const { u32 } = s, taken = word(u32, at) + frames, filled = word(u32, from + BUFFER.FILLED)
+  const inside = word(u32, from + BUFFER.KIND) === BUFFER_KIND.INTERNAL
   if (inside && taken === filled && word(u32, from + BUFFER.READER_COUNT) === 1) {
     // The one reader has taken everything.
     u32[at >>> 2] = 0

@@ -7,8 +7,9 @@ import { word } from './interpreter-words.js'
 const LONGEST = 0x7fff_ffff
 
 /**
- * Lets the changes of controls that are due take effect (KE-15); the frames that may pass before the next one, at most `frames`. Calls are cut at changes, so a call has
- * at most one ramp per control, and its begin moves with the calls: a ramp is a pure function of absolute time.
+ * Lets the changes of controls that are due take effect (KE-15); the frames that may pass before the next one, at most `frames`. Calls are
+ * cut at changes, so a call has at most one ramp per control, and its begin moves with the calls: a ramp is a pure function of absolute
+ * time.
  */
 export function applyDue(s: Step, frames: number): number {
   const { u32, host } = s, line = word(u32, s.at + STEP.TIMELINE)
@@ -22,7 +23,9 @@ export function applyDue(s: Step, frames: number): number {
     if (at > position) return Math.min(at - position, frames)
     if (at < position) u32[(line + TIMELINE.LATE) >>> 2]!++
     const index = word(u32, of + CHANGE.CONTROL)
-    if (index < word(u32, line + TIMELINE.CONTROLS)) start(s, recordOf(s, index), host.f32[(of + CHANGE.VALUE_F32) >>> 2]!, word(u32, of + CHANGE.RAMP))
+    if (index < word(u32, line + TIMELINE.CONTROLS)) {
+      start(s, recordOf(s, index), host.f32[(of + CHANGE.VALUE_F32) >>> 2]!, word(u32, of + CHANGE.RAMP))
+    }
     u32[(line + TIMELINE.NEXT) >>> 2] = next + 1
   }
 }

@@ -7,7 +7,9 @@ import { carry, word } from './interpreter-words.js'
 export function isSilent(s: Step): boolean {
   for (let index = 0; index < s.inputs; index++) {
     const from = bound(s, index)
-    if (from !== 0 && !has(s, from, BUFFER_FLAG.SILENT) && word(s.u32, offsetAddress(s, from, index)) < word(s.u32, from + BUFFER.FILLED)) return false
+    if (from !== 0 && !has(s, from, BUFFER_FLAG.SILENT) && word(s.u32, offsetAddress(s, from, index)) < word(s.u32, from + BUFFER.FILLED)) {
+      return false
+    }
   }
   return true
 }
@@ -45,7 +47,10 @@ export function leaveOut(s: Step, frames: number): void {
 function addSilence(s: Step, to: Address, frames: number): void {
   const { u32 } = s, filled = word(u32, to + BUFFER.FILLED), flags = (to + BUFFER.FLAGS) >>> 2
   u32[(to + BUFFER.FILLED) >>> 2] = filled + frames
-  if (word(u32, to + BUFFER.KIND) === BUFFER_KIND.INTERNAL && (filled === 0 || has(s, to, BUFFER_FLAG.UNWRITTEN))) { u32[flags]! |= BUFFER_FLAG.SILENT | BUFFER_FLAG.UNWRITTEN; return }
+  if (word(u32, to + BUFFER.KIND) === BUFFER_KIND.INTERNAL && (filled === 0 || has(s, to, BUFFER_FLAG.UNWRITTEN))) {
+    u32[flags]! |= BUFFER_FLAG.SILENT | BUFFER_FLAG.UNWRITTEN
+    return
+  }
   writeSilence(s, to, filled, frames)
   if (filled === 0) u32[flags]! |= BUFFER_FLAG.SILENT
 }

@@ -1,17 +1,33 @@
 import type { Address, MemoryHost } from '../memory/memory-host.js'
-import { BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, READER, STATUS, STEP, STEP_MARK, STEP_PHASE } from './contract.js'
-import { bound, consume, follow, has, mark, offsetAddress, roomOf, skipRest, writeOut, writeSilence, type Step } from './interpreter-buffers.js'
+import {
+  BUFFER, BUFFER_FLAG, BUFFER_KIND, IO, IO_FLAG, PORT, PORT_FLAG, PROGRAM, PROGRAM_FLAG, READER, STATUS, STEP, STEP_MARK, STEP_PHASE,
+} from './contract.js'
+import {
+  bound, consume, follow, has, mark, offsetAddress, roomOf, skipRest, writeOut, writeSilence, type Step,
+} from './interpreter-buffers.js'
 import { advance, applyDue, describeDriven, drainDriven, inspectDriven, takeDriven } from './interpreter-controls.js'
 import { isSilent, leaveOut, settled } from './interpreter-silence.js'
 import { carry, word, type KernelCall } from './interpreter-words.js'
 
 /** What the inputs of a step hold. */
-interface Held { streams: number; /** Some input may still get frames. */ live: boolean; /** An input from outside is empty and has not ended. */ short: boolean; frames: number; /** Once all have ended: the largest remainder. */ rest: number }
+interface Held {
+  streams: number
+  /** Some input may still get frames. */
+  live: boolean
+  /** An input from outside is empty and has not ended. */
+  short: boolean
+  frames: number
+  /** Once all have ended: the largest remainder. */
+  rest: number
+}
 
 /** Runs step `index` at most once (the stream rule, KE-14). 0, or the negative status that ends the segment. */
 export function runStep(host: MemoryHost, call: KernelCall, program: Address, index: number): number {
   const u32 = host.u32, at = word(u32, program + PROGRAM.STEPS) + index * STEP.BYTES
-  const step: Step = { host, u32, program, at, inputs: word(u32, at + STEP.INPUTS), outputs: word(u32, at + STEP.OUTPUTS), bindings: word(u32, at + STEP.BINDINGS) }
+  const step: Step = {
+    host, u32, program, at, inputs: word(u32, at + STEP.INPUTS), outputs: word(u32, at + STEP.OUTPUTS),
+    bindings: word(u32, at + STEP.BINDINGS),
+  }
   u32[(program + PROGRAM.FAILED_STEP) >>> 2] = index
   const phase = word(u32, at + STEP.PHASE)
   // Feedback goes on coming in while a step flushes.
@@ -54,7 +70,10 @@ function attempt(step: Step, call: KernelCall, held: Held, most: number): number
   const { u32 } = step, marks = step.at + STEP.MARKS
   for (let frames = most; ;) {
     const silent = held.streams > 0 && isSilent(step)
-    if (silent && word(u32, marks) === STEP_MARK.QUIET && word(u32, step.at + STEP.TIMELINE) === 0 && leastRoom(step) >= frames) { leaveOut(step, frames); return 0 }
+    if (silent && word(u32, marks) === STEP_MARK.QUIET && word(u32, step.at + STEP.TIMELINE) === 0 && leastRoom(step) >= frames) {
+      leaveOut(step, frames)
+      return 0
+    }
     const last = held.streams > 0 && !held.live && frames >= held.rest
     describe(step, frames, last ? IO_FLAG.LAST : 0)
     const result = call(word(u32, step.at + STEP.PROCESS), word(u32, step.at + STEP.STATE), word(u32, step.at + STEP.IO))
@@ -132,7 +151,9 @@ function leastRoom(s: Step): number {
 function blame(s: Step): void {
   for (let index = 0; index < s.outputs; index++) {
     const to = bound(s, s.inputs + index)
-    if (to !== 0 && word(s.u32, to + BUFFER.KIND) === BUFFER_KIND.EXTERNAL_OUTPUT && word(s.u32, to + BUFFER.FILLED) > 0) mark(s, PROGRAM_FLAG.FULL)
+    if (to !== 0 && word(s.u32, to + BUFFER.KIND) === BUFFER_KIND.EXTERNAL_OUTPUT && word(s.u32, to + BUFFER.FILLED) > 0) {
+      mark(s, PROGRAM_FLAG.FULL)
+    }
   }
 }
 
@@ -180,7 +201,9 @@ function describe(s: Step, frames: number, flags: number): void {
     if (has(s, from, BUFFER_FLAG.SILENT)) marks |= PORT_FLAG.SILENT
     if (has(s, from, BUFFER_FLAG.ENDED) && available <= frames) marks |= PORT_FLAG.ENDED
     writeOut(s, from)
-    describePort(s, ports + index * PORT.BYTES, Math.min(available, frames), from, taken, marks, word(u32, word(u32, s.at + STEP.READERS) + index * 4))
+    describePort(
+      s, ports + index * PORT.BYTES, Math.min(available, frames), from, taken, marks, word(u32, word(u32, s.at + STEP.READERS) + index * 4),
+    )
   }
   describeDriven(s, frames)
   for (let index = s.inputs; index < s.inputs + s.outputs; index++) {
@@ -233,7 +256,10 @@ function flush(s: Step, call: KernelCall): number {
   return 0
 }
 
-/** Adds what a call produced to the output buffers: 1 when any output got frames, else 0; `BAD_STATE` when the kernel claims more than its room. */
+/**
+ * Adds what a call produced to the output buffers: 1 when any output got frames, else 0; `BAD_STATE`
+ * when the kernel claims more than its room.
+ */
 function collect(s: Step, ports: Address, result: number): number {
   const { u32 } = s
   let any = 0

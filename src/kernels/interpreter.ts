@@ -5,8 +5,9 @@ import { runStep } from './interpreter-step.js'
 import { carry, fail, word, type KernelCall } from './interpreter-words.js'
 
 /**
- * The interpreter of segments in TypeScript: twin of `segment_run` and `segment_step` (crate engine), same rules in the same order (KE-13). With the
- * entries of the function table it is the oracle of the Rust one, bit for bit; with references it is the `js` tier. Needs no WebAssembly.
+ * The interpreter of segments in TypeScript: twin of `segment_run` and `segment_step` (crate engine), same rules in the same order (KE-13).
+ * With the entries of the function table it is the oracle of the Rust one, bit for bit; with references it is the `js` tier. Needs no
+ * WebAssembly.
  */
 export class Interpreter {
   readonly #host: MemoryHost
@@ -32,7 +33,10 @@ export class Interpreter {
     return this.#finish(program)
   }
 
-  /** Step `index` of a pass: 0 begins it, the last one ends it. `MORE` for those between; anything else from step 0 means that the pass did not begin. */
+  /**
+   * Step `index` of a pass: 0 begins it, the last one ends it. `MORE` for those between; anything else from
+   * step 0 means that the pass did not begin.
+   */
   step(program: Address, thread: number, index: number): number {
     if (index === 0) {
       const begun = this.#begin(program, thread)
@@ -63,17 +67,21 @@ export class Interpreter {
   /** An output outside the segment that could not take what a whole pass may add. */
   #crowded(of: Address): boolean {
     const { u32 } = this.#host, most = word(u32, of + BUFFER.PASS_FRAMES), filled = word(u32, of + BUFFER.FILLED)
-    return most > 0 && word(u32, of + BUFFER.CAPACITY) - filled < most && filled > 0 && (word(u32, of + BUFFER.FLAGS) & BUFFER_FLAG.ENDED) === 0
+    return most > 0 && word(u32, of + BUFFER.CAPACITY) - filled < most && filled > 0
+      && (word(u32, of + BUFFER.FLAGS) & BUFFER_FLAG.ENDED) === 0
   }
 
   #adopt(program: Address, thread: number): void {
     const { u32 } = this.#host
     const slot = thread >= THREAD_ID.FIRST_SLOT
-    const at = slot ? this.#arena + ARENA.SLOTS + (thread - THREAD_ID.FIRST_SLOT) * SLOT.BYTES : this.#arena + ARENA.THREADS + thread * THREAD.BYTES
+    const at = slot
+      ? this.#arena + ARENA.SLOTS + (thread - THREAD_ID.FIRST_SLOT) * SLOT.BYTES
+      : this.#arena + ARENA.THREADS + thread * THREAD.BYTES
     const cancel = at + (slot ? SLOT.CANCEL : THREAD.CANCEL), beat = at + (slot ? SLOT.BEAT : THREAD.BEAT)
     const scratch = word(u32, at + (slot ? SLOT.SCRATCH : THREAD.SCRATCH))
     const bytes = scratch === 0 ? 0 : slot ? SCRATCH_SPAN_BYTES : word(u32, at + THREAD.SCRATCH_BYTES)
-    const same = word(u32, program + PROGRAM.CANCEL) === cancel && word(u32, program + PROGRAM.SCRATCH) === scratch && word(u32, program + PROGRAM.SCRATCH_BYTES) === bytes
+    const same = word(u32, program + PROGRAM.CANCEL) === cancel && word(u32, program + PROGRAM.SCRATCH) === scratch
+      && word(u32, program + PROGRAM.SCRATCH_BYTES) === bytes
     if (same) return
     u32[(program + PROGRAM.CANCEL) >>> 2] = cancel
     u32[(program + PROGRAM.BEAT) >>> 2] = beat
@@ -95,7 +103,9 @@ export class Interpreter {
       for (let index = 0, from = word(u32, program + PROGRAM.BUFFERS); index < buffers; index++, from += BUFFER.BYTES) {
         if (word(u32, from + BUFFER.KIND) !== BUFFER_KIND.INTERNAL) continue
         this.#compact(from)
-        if ((word(u32, from + BUFFER.FLAGS) & BUFFER_FLAG.SHARED) !== 0 && word(u32, from + BUFFER.FILLED) > 0) return fail(u32, program, this.#readerOf(program, index), STATUS.NO_ROOM)
+        if ((word(u32, from + BUFFER.FLAGS) & BUFFER_FLAG.SHARED) !== 0 && word(u32, from + BUFFER.FILLED) > 0) {
+          return fail(u32, program, this.#readerOf(program, index), STATUS.NO_ROOM)
+        }
       }
     }
     const steps = word(u32, program + PROGRAM.STEP_COUNT), first = word(u32, program + PROGRAM.STEPS)
@@ -115,7 +125,9 @@ export class Interpreter {
   #readerOf(program: Address, buffer: number): number {
     const { u32 } = this.#host, steps = word(u32, program + PROGRAM.STEP_COUNT)
     for (let index = 0, step = word(u32, program + PROGRAM.STEPS); index < steps; index++, step += STEP.BYTES) {
-      for (let input = word(u32, step + STEP.INPUTS), at = word(u32, step + STEP.BINDINGS); input > 0; input--, at += 4) if (word(u32, at) === buffer) return index
+      for (let input = word(u32, step + STEP.INPUTS), at = word(u32, step + STEP.BINDINGS); input > 0; input--, at += 4) {
+        if (word(u32, at) === buffer) return index
+      }
     }
     return NONE
   }
@@ -123,7 +135,9 @@ export class Interpreter {
   /** Drops the frames that all readers have taken and moves the rest to the front. */
   #compact(from: Address): void {
     const { u32, u8 } = this.#host
-    const filled = word(u32, from + BUFFER.FILLED), readers = word(u32, from + BUFFER.READER_COUNT), offsets = word(u32, from + BUFFER.OFFSETS)
+    const filled = word(u32, from + BUFFER.FILLED)
+    const readers = word(u32, from + BUFFER.READER_COUNT)
+    const offsets = word(u32, from + BUFFER.OFFSETS)
     let taken = filled
     for (let reader = 0; reader < readers; reader++) taken = Math.min(taken, word(u32, offsets + reader * 4))
     const keep = word(u32, from + BUFFER.KEEP)

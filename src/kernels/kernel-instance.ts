@@ -9,11 +9,30 @@ import type { SharedBlocks } from './shared-blocks.js'
 import { isTrap, statusError, trapError } from './status-name.js'
 
 /** Where one call finds the frames of an input, or room of an output. `stride`: bytes between channels. */
-export interface PortBytes { readonly data: Address; readonly frames: number; readonly stride: number; readonly ended?: boolean; readonly silent?: boolean }
+export interface PortBytes {
+  readonly data: Address
+  readonly frames: number
+  readonly stride: number
+  readonly ended?: boolean
+  readonly silent?: boolean
+}
 /** Course of a control during the calls that follow; `begin` is relative to the first frame of the next call. */
-export interface ControlCourse { readonly from: number; readonly to: number; readonly begin: number; readonly length: number; readonly stream?: Address }
+export interface ControlCourse {
+  readonly from: number
+  readonly to: number
+  readonly begin: number
+  readonly length: number
+  readonly stream?: Address
+}
 /** Counters that the kernel writes into its own state (KE-08). */
-export interface KernelCounters { readonly calls: number; /** `RUST`, `ASCR`, `JSRF` or the module's own. */ readonly tag: string; readonly nonfinite: number; readonly clipped: number; readonly version: number }
+export interface KernelCounters {
+  readonly calls: number
+  /** `RUST`, `ASCR`, `JSRF` or the module's own. */
+  readonly tag: string
+  readonly nonfinite: number
+  readonly clipped: number
+  readonly version: number
+}
 /** What an instance shares with others, and how its errors name things. */
 export interface InstanceOptions {
   /** Cache of read-only blocks; without it the instance has one of its own. */
@@ -25,8 +44,9 @@ export interface InstanceOptions {
 }
 
 /**
- * One kernel (compiled, or a reference) with its Init and Io blocks, ports, params, assets, state and shared block in a memory. The same class serves direct calls
- * (`openNode`, KE-17), the conformance suite and the building of programs. Not for use after `close`. One thread at a time; made on the thread that owns the allocator.
+ * One kernel (compiled, or a reference) with its Init and Io blocks, ports, params, assets, state and shared block in a memory. The same
+ * class serves direct calls (`openNode`, KE-17), the conformance suite and the building of programs. Not for use after `close`. One thread
+ * at a time; made on the thread that owns the allocator.
  */
 export class KernelInstance {
   readonly spec: KernelSpec
@@ -44,7 +64,10 @@ export class KernelInstance {
   readonly #u32: Uint32Array
   readonly #io: Address
 
-  /** Runs `size`, `shared` and `init`. Throws `KERNEL_STATUS` with the kernel's reason, `KERNEL_TRAP`, `ARENA_FULL`; nothing stays allocated then. */
+  /**
+   * Runs `size`, `shared` and `init`. Throws `KERNEL_STATUS` with the kernel's reason, `KERNEL_TRAP`,
+   * `ARENA_FULL`; nothing stays allocated then.
+   */
   constructor(code: KernelCode, spec: KernelSpec, host: MemoryHost, options: InstanceOptions = {}) {
     this.spec = spec
     this.host = host
@@ -87,8 +110,8 @@ export class KernelInstance {
   setOutput(index: number, bytes: PortBytes): void { this.#setPort(this.outputPort(index), bytes, PORT_FLAG.CONNECTED) }
 
   /**
-   * One call of `process`: consumes all frames of the inputs set before. Gives the kernel's result: frames on output 0, or a negative status. Throws `KERNEL_TRAP`.
-   * `position`: absolute index of the first frame. @realtime
+   * One call of `process`: consumes all frames of the inputs set before. Gives the kernel's result: frames on output 0, or a negative
+   * status. Throws `KERNEL_TRAP`. `position`: absolute index of the first frame. @realtime
    */
   process(frames: number, position = 0, last = false): number {
     this.#describeCall(frames, position, last ? IO_FLAG.LAST : 0)
@@ -116,7 +139,9 @@ export class KernelInstance {
   /** Sets control `index`: a constant, or a ramp. @realtime */
   setControl(index: number, course: number | ControlCourse): void {
     const at = this.descriptors.controls + index * CONTROL.BYTES, { f32, i32 } = this.host
-    const { from, to, begin, length, stream } = typeof course === 'number' ? { from: course, to: course, begin: 0, length: 0, stream: 0 } : course
+    const { from, to, begin, length, stream } = typeof course === 'number'
+      ? { from: course, to: course, begin: 0, length: 0, stream: 0 }
+      : course
     f32[(at + CONTROL.FROM_F32) >>> 2] = from
     f32[(at + CONTROL.TO_F32) >>> 2] = to
     i32[(at + CONTROL.BEGIN_I32) >>> 2] = begin
@@ -202,7 +227,11 @@ export class KernelInstance {
     const span = given ?? (bytes === 0 ? { address: 0, bytes: 0 } : { address: this.#allocate(bytes), bytes })
     this.#u32[(this.#io + IO.SCRATCH) >>> 2] = span.address
     this.#u32[(this.#io + IO.SCRATCH_BYTES) >>> 2] = span.bytes
-    if (span.bytes < bytes) throw kernelErrors.KERNEL_ABI({ module: this.spec.module, what: `kernel ${this.spec.export}: scratch`, expected: `at most ${span.bytes} bytes`, got: String(bytes) })
+    if (span.bytes < bytes) {
+      throw kernelErrors.KERNEL_ABI({
+        module: this.spec.module, what: `kernel ${this.spec.export}: scratch`, expected: `at most ${span.bytes} bytes`, got: String(bytes),
+      })
+    }
   }
 
   #allocate(bytes: number): Address {

@@ -1,8 +1,13 @@
-import { passesThrough, type KernelAsset, type NodeDefinition, type ParamDeclaration, type ParamValues, type PortMedia } from '../graph/node-definition.js'
+import {
+  passesThrough, type KernelAsset, type NodeDefinition, type ParamDeclaration, type ParamValues, type PortMedia,
+} from '../graph/node-definition.js'
 import { DTYPE_BYTES, type Dtype } from '../media/dtype.js'
 import type { Media, MediaKind } from '../media/media-type.js'
 
-/** Geometry of one port in memory. `width`: elements per frame and channel; interleaved audio is one channel of width n; an event is 8 words. */
+/**
+ * Geometry of one port in memory. `width`: elements per frame and channel; interleaved audio is one
+ * channel of width n; an event is 8 words.
+ */
 export interface PortSpec {
   readonly name: string
   readonly connected: boolean
@@ -46,7 +51,9 @@ export function frameBytes(port: Pick<PortSpec, 'dtype' | 'width'>): number {
 export function portSpec(name: string, media: Media | undefined, connected: boolean): PortSpec {
   if (media === undefined) return port(name, false, 'audio', 'f32', 1, 1, 0)
   switch (media.kind) {
-    case 'audio': return media.layout === 'planar' ? port(name, connected, 'audio', media.format, media.channels, 1, media.rate) : port(name, connected, 'audio', media.format, 1, media.channels, media.rate)
+    case 'audio': return media.layout === 'planar'
+      ? port(name, connected, 'audio', media.format, media.channels, 1, media.rate)
+      : port(name, connected, 'audio', media.format, 1, media.channels, media.rate)
     case 'events': return port(name, connected, 'events', 'event', 1, 8, media.timebase)
     case 'tensor': return port(name, connected, 'tensor', media.dtype, 1, widthOf(media.shape), 0)
     default: return port(name, connected, media.kind, 'u8', 1, 1, 0)
@@ -54,7 +61,10 @@ export function portSpec(name: string, media: Media | undefined, connected: bool
 }
 
 /** All ports have one shape: plans make thousands of them. */
-function port(name: string, connected: boolean, kind: PortSpec['kind'], dtype: PortSpec['dtype'], channels: number, width: number, framesPerSecond: number): PortSpec {
+function port(
+  name: string, connected: boolean, kind: PortSpec['kind'], dtype: PortSpec['dtype'], channels: number, width: number,
+  framesPerSecond: number,
+): PortSpec {
   return { name, connected, kind, dtype, channels, width, framesPerSecond }
 }
 
@@ -63,7 +73,9 @@ function widthOf(shape: readonly (number | string | null)[]): number {
   return shape.reduce<number>((product, length) => typeof length === 'number' ? product * length : product, 1)
 }
 
-/** What describeKernel needs to know beside the definition. `inputs`: link names in slot order (`name`, or `name.0` … for a `multi` input). */
+/**
+ * What describeKernel needs to know beside the definition. `inputs`: link names in slot order (`name`, or `name.0` … for a `multi` input).
+ */
 export interface DescribeOptions {
   readonly nodeId: string
   readonly params: ParamValues

@@ -14,8 +14,9 @@ export interface ModuleCheck { readonly name: string; readonly role: ModuleRole;
 const PAGE = 65_536
 /** What only the core has. */
 export const CORE_FUNCTIONS = [
-  'segment_run', 'segment_step', 'segment_check', 'queue_init', 'queue_push', 'queue_pop', 'queue_quiet', 'task_take', 'task_finish', 'task_push', 'graph_order', 'graph_cycles', 'graph_hash',
-  'alloc_donate', 'alloc_count', 'alloc_used', '__wbindgen_start', '__wbindgen_thread_destroy',
+  'segment_run', 'segment_step', 'segment_check', 'queue_init', 'queue_push', 'queue_pop', 'queue_quiet', 'task_take', 'task_finish',
+  'task_push', 'graph_order', 'graph_cycles', 'graph_hash', 'alloc_donate', 'alloc_count', 'alloc_used', '__wbindgen_start',
+  '__wbindgen_thread_destroy',
 ] as const satisfies readonly (keyof CoreExports | '__wbindgen_start' | '__wbindgen_thread_destroy')[]
 /** Windows of the address space by role: [start, end). */
 const WINDOWS: Readonly<Record<ModuleRole, readonly [number, number]>> = {
@@ -25,9 +26,10 @@ const WINDOWS: Readonly<Record<ModuleRole, readonly [number, number]>> = {
 }
 
 /**
- * Refuses a module that does not keep the contract (KE-21, MW-65, PK-23, PK-27, PK-29): anything but one memory import (and the core's table), data outside its window,
- * a start function, instructions beyond the baseline, missing exports. Throws `KERNEL_ABI` naming the finding. Users' code is walked instruction by instruction; the
- * shipped modules are walked in the tests. < 5 ms for 20 KB. Gives the data segments, for {@link checkOverlap}.
+ * Refuses a module that does not keep the contract (KE-21, MW-65, PK-23, PK-27, PK-29): anything but one memory import (and the core's
+ * table), data outside its window, a start function, instructions beyond the baseline, missing exports. Throws `KERNEL_ABI` naming the
+ * finding. Users' code is walked instruction by instruction; the shipped modules are walked in the tests. < 5 ms for 20 KB. Gives the data
+ * segments, for {@link checkOverlap}.
  */
 export function checkModule(bytes: Uint8Array, check: ModuleCheck): readonly DataSegment[] {
   let facts: ModuleFacts
@@ -48,13 +50,15 @@ export function checkModule(bytes: Uint8Array, check: ModuleCheck): readonly Dat
 
 /** Two modules that write the same bytes corrupt each other (MW-65). Throws `KERNEL_ABI`. */
 export function checkOverlap(modules: readonly { readonly name: string; readonly data: readonly DataSegment[] }[]): void {
-  const spans = modules.flatMap(({ name, data }) => data.filter((d) => d.start >= 0 && d.bytes > 0).map((d) => ({ name, start: d.start, end: d.start + d.bytes })))
+  const spans = modules.flatMap(({ name, data }) => data.filter((d) => d.start >= 0 && d.bytes > 0)
+    .map((d) => ({ name, start: d.start, end: d.start + d.bytes })))
   spans.sort((a, b) => a.start - b.start)
   for (let i = 1; i < spans.length; i++) {
     const before = spans[i - 1]!, now = spans[i]!
     if (now.start >= before.end || now.name === before.name) continue
     throw kernelErrors.KERNEL_ABI({
-      module: now.name, what: 'data segments', expected: `a slot of its own (another --memoryBase)`, got: `${range(now)}, which overlaps ${before.name} at ${range(before)}`,
+      module: now.name, what: 'data segments', expected: `a slot of its own (another --memoryBase)`,
+      got: `${range(now)}, which overlaps ${before.name} at ${range(before)}`,
     })
   }
 }
@@ -62,8 +66,11 @@ export function checkOverlap(modules: readonly { readonly name: string; readonly
 function checkImports(facts: ModuleFacts, check: ModuleCheck): void {
   const memories = facts.imports.filter((one) => one.kind === 2), others = facts.imports.filter((one) => one.kind !== 2)
   if (memories.length !== 1) throw refuse(check, 'imports', 'exactly one memory (--importMemory)', `${memories.length} memories`)
-  const stray = others.find((one) => !(check.role === 'core' && one.kind === 1 && one.module === 'env' && one.name === '__indirect_function_table'))
-  if (stray !== undefined) throw refuse(check, 'imports', 'nothing but the memory', `${KINDS[stray.kind] ?? 'import'} ${stray.module}.${stray.name}`)
+  const stray = others.find((one) =>
+    !(check.role === 'core' && one.kind === 1 && one.module === 'env' && one.name === '__indirect_function_table'))
+  if (stray !== undefined) {
+    throw refuse(check, 'imports', 'nothing but the memory', `${KINDS[stray.kind] ?? 'import'} ${stray.module}.${stray.name}`)
+  }
   if (facts.ownMemories > 0) throw refuse(check, 'memories', 'only the imported one', `${facts.ownMemories} of its own`)
   const memory = facts.memory!
   if (memory.memory64) throw refuse(check, 'features', 'the baseline', '64-bit memory')
@@ -89,7 +96,9 @@ function checkWindows(facts: ModuleFacts, check: ModuleCheck): void {
 function checkExports(functions: ReadonlySet<string>, check: ModuleCheck): void {
   const wanted = ['millrace_abi', 'millrace_layout', ...(check.role === 'core' ? CORE_FUNCTIONS : [])]
   for (const kernel of check.kernels ?? []) {
-    const suffixes = ['size', 'init', 'process', 'reset', ...(kernel.flush === true ? ['flush'] : []), ...(kernel.shared === true ? ['shared'] : [])]
+    const suffixes = [
+      'size', 'init', 'process', 'reset', ...(kernel.flush === true ? ['flush'] : []), ...(kernel.shared === true ? ['shared'] : []),
+    ]
     wanted.push(...suffixes.map((suffix) => `${kernel.export}_${suffix}`))
   }
   for (const name of wanted) if (!functions.has(name)) throw refuse(check, 'exports', `function ${name}`, 'none of that name')
@@ -103,11 +112,23 @@ function checkCode(bytes: Uint8Array, facts: ModuleFacts, check: ModuleCheck): v
     if (!(error instanceof MalformedModule)) throw error
     throw refuse(check, 'code', 'well-formed functions', error.message)
   }
-  if (findings.beyond !== undefined) throw refuse(check, 'features', 'the baseline (SIMD, threads, bulk memory, sign extension, saturating conversions)', `instruction ${findings.beyond}`)
-  if (findings.memoryGrow > 0) throw refuse(check, 'code', 'no memory.grow: the engine\'s memory never grows', `${findings.memoryGrow} of them`)
+  if (findings.beyond !== undefined) {
+    throw refuse(
+      check, 'features',
+      'the baseline (SIMD, threads, bulk memory, sign extension, saturating conversions)',
+      `instruction ${findings.beyond}`,
+    )
+  }
+  if (findings.memoryGrow > 0) {
+    throw refuse(check, 'code', 'no memory.grow: the engine\'s memory never grows', `${findings.memoryGrow} of them`)
+  }
   if (findings.atomicWait > 0) throw refuse(check, 'code', 'no atomic waits: kernels never wait', `${findings.atomicWait} of them`)
 }
 
 const KINDS = ['function', 'table', 'memory', 'global', 'tag'] as const
-function refuse(check: ModuleCheck, what: string, expected: string, got: string): Error { return kernelErrors.KERNEL_ABI({ module: check.name, what, expected, got }) }
-function range(span: { readonly start: number; readonly end: number }): string { return `0x${span.start.toString(16)}…0x${span.end.toString(16)}` }
+function refuse(check: ModuleCheck, what: string, expected: string, got: string): Error {
+  return kernelErrors.KERNEL_ABI({ module: check.name, what, expected, got })
+}
+function range(span: { readonly start: number; readonly end: number }): string {
+  return `0x${span.start.toString(16)}…0x${span.end.toString(16)}`
+}

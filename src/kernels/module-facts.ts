@@ -5,7 +5,12 @@ export interface ModuleName { readonly module?: string; readonly name: string; r
 /** Bytes that a module writes when it is instantiated. `start` −1: passive, written by the module's own code when it chooses. */
 export interface DataSegment { readonly start: number; readonly bytes: number }
 /** Limits of the imported memory, pages. */
-export interface MemoryLimits { readonly minimum: number; readonly maximum: number | undefined; readonly shared: boolean; readonly memory64: boolean }
+export interface MemoryLimits {
+  readonly minimum: number
+  readonly maximum: number | undefined
+  readonly shared: boolean
+  readonly memory64: boolean
+}
 
 /** What the loader must know of a module before it may touch the engine's memory. */
 export interface ModuleFacts {
@@ -32,11 +37,14 @@ export function moduleFacts(bytes: Uint8Array): ModuleFacts {
   const imports = readImports(bytes, of(2)), data = readData(bytes, of(11))
   return {
     imports: imports.names, memory: imports.memory, exports: readExports(bytes, of(7)), ownMemories: countOf(bytes, of(5)), ...data,
-    hasStart: of(8) !== undefined, hasTags: of(13) !== undefined, bodies: readBodies(bytes, of(10)), features: readFeatures(bytes, sections),
+    hasStart: of(8) !== undefined, hasTags: of(13) !== undefined, bodies: readBodies(bytes, of(10)),
+    features: readFeatures(bytes, sections),
   }
 }
 
-function countOf(bytes: Uint8Array, section: Section | undefined): number { return section === undefined ? 0 : readU32(bytes, section.start).value }
+function countOf(bytes: Uint8Array, section: Section | undefined): number {
+  return section === undefined ? 0 : readU32(bytes, section.start).value
+}
 
 function readImports(bytes: Uint8Array, section: Section | undefined): { names: ModuleName[]; memory: MemoryLimits | undefined } {
   const names: ModuleName[] = []

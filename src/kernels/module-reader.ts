@@ -32,7 +32,9 @@ export function readI32(bytes: Uint8Array, at: number): Read {
 
 /** The sections in order. Throws MalformedModule. */
 export function readSections(bytes: Uint8Array): Section[] {
-  if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d || bytes[4] !== 1) throw new MalformedModule('no WebAssembly header')
+  if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d || bytes[4] !== 1) {
+    throw new MalformedModule('no WebAssembly header')
+  }
   const sections: Section[] = []
   for (let at = 8; at < bytes.length;) {
     const id = bytes[at]!, size = readU32(bytes, at + 1), end = size.next + size.value

@@ -4,8 +4,9 @@ import { readSections, readU32 } from './module-reader.js'
 const SHARED_BIT = 2
 
 /**
- * One binary serves both kinds of memory (MW-56): a copy of the module whose imported memory is unshared, by clearing bit 1 of its limits flag
- * (`0x03` → `0x01`). Every instruction stays valid; only atomic waits trap. Returns the same bytes when the memory already is unshared.
+ * One binary serves both kinds of memory (MW-56): a copy of the module whose imported memory is unshared, by clearing bit 1 of its limits
+ * flag (`0x03` → `0x01`). Every instruction stays valid; only atomic waits trap. Returns the same bytes when the memory already is
+ * unshared.
  */
 export function unsharedVariant(bytes: Uint8Array): Uint8Array {
   const flag = memoryFlagOffset(bytes)

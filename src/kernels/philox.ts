@@ -1,10 +1,12 @@
 /**
- * Philox4x32-10: a random generator that is a pure function of key and counter (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011), so that
- * seeking to sample n gives what running to n gives (AU-09). Twin of `assembly/sdk/philox.ts`.
+ * Philox4x32-10: a random generator that is a pure function of key and counter (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3,
+ * SC 2011), so that seeking to sample n gives what running to n gives (AU-09). Twin of `assembly/sdk/philox.ts`.
  */
 
 /** Four random words for a counter of four words and a key of two; all u32. */
-export function philox(counter: readonly [number, number, number, number], key: readonly [number, number]): [number, number, number, number] {
+export function philox(
+  counter: readonly [number, number, number, number], key: readonly [number, number],
+): [number, number, number, number] {
   let [a, b, c, d] = counter, [k, l] = key
   for (let round = 0; round < 10; round++) {
     const p = BigInt(a) * 0xd2511f53n, q = BigInt(c) * 0xcd9e8d57n
@@ -24,6 +26,7 @@ export function uniform(word: number): number { return (word >>> 8) * 2 ** -24 }
 /** Uniform number of sample `n` of a channel and stream: word n mod 4 of block ⌊n/4⌋; key = the seed's halves. */
 export function uniformAt(seed: bigint, n: number, channel: number, stream: number): number {
   const block = Math.floor(n / 4)
-  const words = philox([block >>> 0, Math.floor(block / 2 ** 32), channel, stream], [Number(seed & 0xffff_ffffn), Number((seed >> 32n) & 0xffff_ffffn)])
+  const words =
+    philox([block >>> 0, Math.floor(block / 2 ** 32), channel, stream], [Number(seed & 0xffff_ffffn), Number((seed >> 32n) & 0xffff_ffffn)])
   return uniform(words[n % 4]!)
 }

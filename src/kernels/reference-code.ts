@@ -16,18 +16,20 @@ export interface ReferenceParts {
 }
 
 /**
- * Names of a node's control records: its params with rate `sample` or `block` in order; one of type `array` has a record per link of the `multi` input: `name.0`,
- * `name.1`, …
+ * Names of a node's control records: its params with rate `sample` or `block` in order; one of type `array` has a record per link of the
+ * `multi` input: `name.0`, `name.1`, …
  */
 export function controlNames(definition: Pick<NodeDefinition, 'params'>, spec: Pick<KernelSpec, 'controls'>): readonly string[] {
   const driven = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block')
-  const lists = driven.filter(([, param]) => param.type === 'array').length, each = (spec.controls.length - driven.length + lists) / Math.max(1, lists)
+  const lists = driven.filter(([, param]) => param.type === 'array').length
+  const each = (spec.controls.length - driven.length + lists) / Math.max(1, lists)
   return driven.flatMap(([name, param]) => param.type === 'array' ? Array.from({ length: each }, (_, link) => `${name}.${link}`) : [name])
 }
 
 /**
- * A node's reference behind the functions of a kernel, on the same descriptors: so the interpreter, direct calls and the conformance suite run it like compiled code
- * (KE-13, `js` tier). The state block holds only the header, which is counted here (tag `JSRF`, KE-08); the reference's own state is an object per address.
+ * A node's reference behind the functions of a kernel, on the same descriptors: so the interpreter, direct calls and the conformance suite
+ * run it like compiled code (KE-13, `js` tier). The state block holds only the header, which is counted here (tag `JSRF`, KE-08); the
+ * reference's own state is an object per address.
  */
 export function referenceCode(spec: KernelSpec, parts: ReferenceParts, host: MemoryHost): KernelCode {
   const { reference } = parts, states = new Map<Address, object>()
@@ -54,7 +56,8 @@ export function referenceCode(spec: KernelSpec, parts: ReferenceParts, host: Mem
     init(state) {
       host.u32[(state + STATE.TAG) >>> 2] = TAG.JSRF
       states.set(state, reference.init({
-        params: parts.params, rate: spec.rate, maxFrames: spec.maxFrames, inputs: spec.inputs.map(portInfo), outputs: spec.outputs.map(portInfo), seed: spec.seed,
+        params: parts.params, rate: spec.rate, maxFrames: spec.maxFrames, inputs: spec.inputs.map(portInfo),
+        outputs: spec.outputs.map(portInfo), seed: spec.seed,
         assets: spec.assets.map((asset) => asset.data),
       }))
       return 0
@@ -79,7 +82,10 @@ export function referenceCode(spec: KernelSpec, parts: ReferenceParts, host: Mem
 
   function portInfo(port: PortSpec): PortInfo {
     const media = parts.media?.[port.name]
-    return { name: port.name, connected: port.connected, channels: port.channels, width: port.width, rate: port.framesPerSecond, ...(media && { media }) }
+    return {
+      name: port.name, connected: port.connected, channels: port.channels, width: port.width, rate: port.framesPerSecond,
+      ...(media && { media }),
+    }
   }
 }
 
@@ -89,9 +95,11 @@ function readIo(spec: KernelSpec, parts: ReferenceParts, host: MemoryHost, io: A
   const views = [...spec.inputs, ...spec.outputs].map((port, n) => readPort(port, host, ports + n * PORT.BYTES))
   return {
     frames, position: word(u32, io + IO.POSITION_U64) + word(u32, io + IO.POSITION_U64 + 4) * 2 ** 32,
-    last: (word(u32, io + IO.FLAGS) & IO_FLAG.LAST) !== 0, inputs: views.slice(0, spec.inputs.length), outputs: views.slice(spec.inputs.length),
+    last: (word(u32, io + IO.FLAGS) & IO_FLAG.LAST) !== 0, inputs: views.slice(0, spec.inputs.length),
+    outputs: views.slice(spec.inputs.length),
     control: (name) => controlOf(host, word(u32, io + IO.CONTROLS) + controlIndex(parts.controls, name) * CONTROL.BYTES),
-    driven: (name) => word(host.u32, word(host.u32, io + IO.CONTROLS) + controlIndex(parts.controls, name) * CONTROL.BYTES + CONTROL.DRIVEN) !== 0,
+    driven: (name) =>
+      word(host.u32, word(host.u32, io + IO.CONTROLS) + controlIndex(parts.controls, name) * CONTROL.BYTES + CONTROL.DRIVEN) !== 0,
     count: { nonfinite: 0, clipped: 0 },
   }
 }
@@ -105,9 +113,12 @@ function controlIndex(names: readonly string[], name: string): number {
 
 function readPort(port: PortSpec, host: MemoryHost, at: Address): PortView {
   const flags = host.u16[(at + PORT.FLAGS_U16) >>> 1]!, connected = (flags & PORT_FLAG.CONNECTED) !== 0
-  const frames = connected ? word(host.u32, at + PORT.FRAMES) : 0, data = word(host.u32, at + PORT.DATA), stride = word(host.u32, at + PORT.STRIDE)
+  const frames = connected ? word(host.u32, at + PORT.FRAMES) : 0
+  const data = word(host.u32, at + PORT.DATA), stride = word(host.u32, at + PORT.STRIDE)
   const channels: PortArray[] = []
-  if (connected) for (let c = 0; c < port.channels; c++) channels.push(portArray(host.buffer, port.dtype, (data + c * stride) >>> 0, frames * port.width))
+  if (connected) for (let c = 0; c < port.channels; c++) {
+    channels.push(portArray(host.buffer, port.dtype, (data + c * stride) >>> 0, frames * port.width))
+  }
   return { connected, frames, done: 0, ended: (flags & PORT_FLAG.ENDED) !== 0, channels }
 }
 
@@ -127,7 +138,8 @@ function portArray(buffer: ArrayBufferLike, dtype: Dtype, address: Address, coun
 /** Value of a control at a frame of the call (spec kernels.md section 2): the same f64 operations as the compiled views. */
 function controlOf(host: MemoryHost, at: Address): (frame: number) => number {
   const from = host.f32[(at + CONTROL.FROM_F32) >>> 2]!, to = host.f32[(at + CONTROL.TO_F32) >>> 2]!
-  const begin = host.i32[(at + CONTROL.BEGIN_I32) >>> 2]!, length = word(host.u32, at + CONTROL.LENGTH), stream = word(host.u32, at + CONTROL.STREAM)
+  const begin = host.i32[(at + CONTROL.BEGIN_I32) >>> 2]!
+  const length = word(host.u32, at + CONTROL.LENGTH), stream = word(host.u32, at + CONTROL.STREAM)
   return (frame) => {
     if (stream !== 0) return host.f32[(stream >>> 2) + frame]!
     if (length === 0) return to

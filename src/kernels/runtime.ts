@@ -28,13 +28,22 @@ export interface CoreExports extends RingCore {
   readonly queue_pop: (ring: Address) => number
   /** 1 when no live slot touches a ring: a run's rings may be freed after its `rebuilding` flag was set. */
   readonly queue_quiet: (arena: Address) => number
-  /** A task's address (signed: use `>>> 0`) or a code of `TAKE`. `facts`: bits of what this thread has (MW-36). Waits: only workers may pass `waitMs` > 0. */
+  /**
+   * A task's address (signed: use `>>> 0`) or a code of `TAKE`. `facts`: bits of what this thread has (MW-36).
+   * Waits: only workers may pass `waitMs` > 0.
+   */
   readonly task_take: (arena: Address, slot: number, facts: number, waitMs: number) => number
   /** `slot`: NONE (−1) on the engine's thread. 0, or −1 for an unknown task. */
   readonly task_finish: (arena: Address, slot: number, task: Address, state: number, status: number) => number
-  /** `run`: index of the run record. 0; 1 when no ring took it: its run is rebuilt or must be; −1 when the task is neither PENDING, WAITING nor DELAYED. */
+  /**
+   * `run`: index of the run record. 0; 1 when no ring took it: its run is rebuilt or must be; −1 when the task
+   * is neither PENDING, WAITING nor DELAYED.
+   */
   readonly task_push: (arena: Address, run: number, task: Address) => number
-  /** Makes counts and rings of a run again from its tasks' states; see rebuild.rs. Gives how many tasks are DELAYED now that had lost their worker. */
+  /**
+   * Makes counts and rings of a run again from its tasks' states; see rebuild.rs. Gives how many tasks
+   * are DELAYED now that had lost their worker.
+   */
   readonly run_rebuild: (arena: Address, run: number) => number
   /** Order and levels of a graph: nodes in order, or −1. Tables of u32 words; `work`: 3·count + edges + 1. */
   readonly graph_order: (count: number, edges: number, from: Address, to: Address, order: Address, levels: Address, work: Address) => number
@@ -42,7 +51,8 @@ export interface CoreExports extends RingCore {
   readonly graph_cycles: (count: number, edges: number, from: Address, to: Address, cycles: Address, work: Address) => number
   /** SHA-256 of padded messages, level by level, digests put into their gaps: 0, or −1 for tables that contradict themselves. */
   readonly graph_hash: (
-    messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number, digests: Address, starts: Address) => number
+    messages: Address, offsets: Address, count: number, levels: Address, levelCount: number, gaps: Address, gapCount: number,
+    digests: Address, starts: Address) => number
   /** Gives the core's allocator a span for good: {@link THREAD_SPAN_BYTES} per worker, before it starts. */
   readonly alloc_donate: (address: Address, bytes: number) => void
   /** A thread starts (1) or has started (0): what is allocated between is noted. One at a time. */
@@ -82,9 +92,9 @@ export function processEntry(id: number): number { return LIMIT.FIRST_KERNEL_ENT
 export const MOST_KERNELS = (LIMIT.TABLE_ENTRIES - LIMIT.FIRST_KERNEL_ENTRY) / 2
 
 /**
- * Instantiates all modules over `memory`, synchronously (worklets have no other way, MW-75), the core first and `__wbindgen_start` at once, which gives every
- * instance after the first a stack of its own (MW-60). The engine's thread does so before any worker, one thread at a time (PK-24). Compares contract and layout
- * before any kernel runs (MW-01). Throws `KERNEL_ABI`. About 0.5 ms.
+ * Instantiates all modules over `memory`, synchronously (worklets have no other way, MW-75), the core first and `__wbindgen_start` at once,
+ * which gives every instance after the first a stack of its own (MW-60). The engine's thread does so before any worker, one thread at a
+ * time (PK-24). Compares contract and layout before any kernel runs (MW-01). Throws `KERNEL_ABI`. About 0.5 ms.
  */
 export function instantiateRuntime(compiled: CompiledModules, memory: WebAssembly.Memory): KernelRuntime {
   const table = new WebAssembly.Table({ initial: LIMIT.TABLE_ENTRIES, maximum: LIMIT.TABLE_ENTRIES, element: 'anyfunc' })
@@ -100,7 +110,11 @@ export function instantiateRuntime(compiled: CompiledModules, memory: WebAssembl
   function kernel(module: string, name: string): KernelExports {
     const exports = instances.get(module)
     if (exports === undefined) {
-      throw kernelErrors.KERNEL_ABI({ module, what: `kernel ${name}`, expected: `a module of that name (${[...instances.keys()].join(', ')})`, got: 'none' })
+      throw kernelErrors.KERNEL_ABI({
+        module, what: `kernel ${name}`,
+        expected: `a module of that name (${[...instances.keys()].join(', ')})`,
+        got: 'none',
+      })
     }
     return kernelExports(exports, module, name)
   }
@@ -137,14 +151,18 @@ function instantiate(one: CompiledModule, memory: WebAssembly.Memory, table: Web
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}
   for (const { module, name, kind } of WebAssembly.Module.imports(one.module)) {
     const value = kind === 'memory' ? memory : kind === 'table' && one.name === 'core' ? table : undefined
-    if (value === undefined) throw kernelErrors.KERNEL_ABI({ module: one.name, what: 'imports', expected: 'one memory', got: `${kind} ${module}.${name}` })
-    ;(imports[module] ??= {})[name] = value
+    if (value === undefined) {
+      throw kernelErrors.KERNEL_ABI({ module: one.name, what: 'imports', expected: 'one memory', got: `${kind} ${module}.${name}` })
+
+    }(imports[module] ??= {})[name] = value
   }
   let exports: WebAssembly.Exports
   try {
     exports = new WebAssembly.Instance(one.module, imports).exports
   } catch (cause) {
-    throw kernelErrors.KERNEL_ABI({ module: one.name, what: 'instance', expected: 'a module for this memory', got: cause instanceof Error ? cause.message : String(cause) }, { cause })
+    throw kernelErrors.KERNEL_ABI({
+      module: one.name, what: 'instance', expected: 'a module for this memory', got: cause instanceof Error ? cause.message : String(cause),
+    }, { cause })
   }
   const start = exports['__wbindgen_start']
   if (typeof start === 'function') start(LIMIT.STACK_BYTES)
@@ -157,7 +175,9 @@ function compare(exports: WebAssembly.Exports, module: string, name: string, exp
   const got = exports[name]
   if (typeof got !== 'function') throw kernelErrors.KERNEL_ABI({ module, what: name, expected: 'a function', got: 'no export' })
   const value = Number(got()) >>> 0
-  if (value !== expected) throw kernelErrors.KERNEL_ABI({ module, what: name, expected: `0x${expected.toString(16)}`, got: `0x${value.toString(16)}` })
+  if (value !== expected) {
+    throw kernelErrors.KERNEL_ABI({ module, what: name, expected: `0x${expected.toString(16)}`, got: `0x${value.toString(16)}` })
+  }
 }
 
 function kernelExports(exports: WebAssembly.Exports, module: string, name: string): KernelExports {
@@ -167,7 +187,9 @@ function kernelExports(exports: WebAssembly.Exports, module: string, name: strin
   }
   const required = (suffix: string): (...words: number[]) => number => {
     const value = optional(suffix)
-    if (value === undefined) throw kernelErrors.KERNEL_ABI({ module, what: `kernel ${name}`, expected: `export ${name}_${suffix}`, got: 'none' })
+    if (value === undefined) {
+      throw kernelErrors.KERNEL_ABI({ module, what: `kernel ${name}`, expected: `export ${name}_${suffix}`, got: 'none' })
+    }
     return value
   }
   const shared = optional('shared'), flush = optional('flush')

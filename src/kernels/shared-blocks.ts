@@ -10,9 +10,9 @@ interface Entry { readonly address: Address; uses: number }
 const MOST_IDLE = 8
 
 /**
- * Read-only blocks of kernels (`K_shared`: tables, filter banks), one per (module, kernel, param values, per port channels, dtype, width and rate, assets); seed,
- * maxFrames and addresses never enter. One per engine, used by all instances and threads. The {@link MOST_IDLE} last used blocks
- * without users stay for the next run, until {@link trim} or {@link close}.
+ * Read-only blocks of kernels (`K_shared`: tables, filter banks), one per (module, kernel, param values, per port channels, dtype, width
+ * and rate, assets); seed, maxFrames and addresses never enter. One per engine, used by all instances and threads. The {@link MOST_IDLE}
+ * last used blocks without users stay for the next run, until {@link trim} or {@link close}.
  */
 export class SharedBlocks {
   readonly #host: MemoryHost

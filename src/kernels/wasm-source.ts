@@ -2,7 +2,8 @@ import { kernelErrors } from './errors.js'
 import { hostFacts } from './host-facts.js'
 
 /** Where a module may come from: bytes, a compiled module, a response, a URL or (in Node) a path, or a promise of them. */
-export type WasmSource = ArrayBufferView | ArrayBuffer | WebAssembly.Module | Response | URL | string | Promise<ArrayBufferView | ArrayBuffer | WebAssembly.Module | Response>
+export type WasmSource = ArrayBufferView | ArrayBuffer | WebAssembly.Module | Response | URL | string | Promise<ArrayBufferView
+  | ArrayBuffer | WebAssembly.Module | Response>
 
 /** A source once it is at hand: bytes that may be checked and patched, or a module that someone has compiled. */
 export type WasmInput =
@@ -11,7 +12,10 @@ export type WasmInput =
   /** Bytes that the host has begun to compile while they arrived (PK-49). */
   | { readonly kind: 'stream'; readonly bytes: Uint8Array; readonly module: Promise<WebAssembly.Module> }
 
-/** Fetches or unwraps a source. `streaming`: compile while loading when the type is `application/wasm`. Throws `KERNEL_ABI` naming the module: an option that is given is used or fails (PK-03). */
+/**
+ * Fetches or unwraps a source. `streaming`: compile while loading when the type is `application/wasm`. Throws `KERNEL_ABI` naming the
+ * module: an option that is given is used or fails (PK-03).
+ */
 export async function openWasmSource(name: string, source: WasmSource, streaming: boolean, signal?: AbortSignal): Promise<WasmInput> {
   const value = await source
   // A Response is read as often as it is asked for: an engine compiles for shared memory, and may for private memory.
@@ -20,7 +24,9 @@ export async function openWasmSource(name: string, source: WasmSource, streaming
   if (value instanceof WebAssembly.Module) return { kind: 'module', module: value }
   if (ArrayBuffer.isView(value)) return { kind: 'bytes', bytes: new Uint8Array(value.buffer, value.byteOffset, value.byteLength) }
   if (isBuffer(value)) return { kind: 'bytes', bytes: new Uint8Array(value) }
-  throw kernelErrors.KERNEL_ABI({ module: name, what: 'source', expected: 'bytes, a module, a Response, a URL or a path', got: typeof value })
+  throw kernelErrors.KERNEL_ABI({
+    module: name, what: 'source', expected: 'bytes, a module, a Response, a URL or a path', got: typeof value,
+  })
 }
 
 function isBuffer(value: unknown): value is ArrayBuffer {
@@ -35,15 +41,22 @@ async function openLocation(name: string, location: string | URL, streaming: boo
     response = await fetch(text, signal === undefined ? {} : { signal })
   } catch (cause) {
     if (signal?.aborted === true) throw cause
-    throw kernelErrors.KERNEL_ABI({ module: name, what: `source ${text}`, expected: 'a file that can be fetched', got: cause instanceof Error ? cause.message : String(cause) }, { cause })
+    throw kernelErrors.KERNEL_ABI({
+      module: name, what: `source ${text}`, expected: 'a file that can be fetched',
+      got: cause instanceof Error ? cause.message : String(cause),
+    }, { cause })
   }
   return openResponse(name, response, streaming)
 }
 
 async function openResponse(name: string, response: Response, streaming: boolean): Promise<WasmInput> {
-  if (!response.ok) throw kernelErrors.KERNEL_ABI({ module: name, what: `source ${response.url}`, expected: 'status 200', got: String(response.status) })
+  if (!response.ok) {
+    throw kernelErrors.KERNEL_ABI({ module: name, what: `source ${response.url}`, expected: 'status 200', got: String(response.status) })
+  }
   const typed = (response.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase() === 'application/wasm'
-  if (!streaming || !typed || typeof WebAssembly.compileStreaming !== 'function') return { kind: 'bytes', bytes: new Uint8Array(await response.arrayBuffer()) }
+  if (!streaming || !typed || typeof WebAssembly.compileStreaming !== 'function') {
+    return { kind: 'bytes', bytes: new Uint8Array(await response.arrayBuffer()) }
+  }
   const copy = response.clone(), module = WebAssembly.compileStreaming(response)
   // Who reads `module` sees its error; until then it must not count as unhandled.
   module.catch(() => {})
@@ -57,6 +70,8 @@ async function readFile(name: string, text: string): Promise<Uint8Array> {
   try {
     return await promises.readFile(text.startsWith('file:') ? new URL(text) : text)
   } catch (cause) {
-    throw kernelErrors.KERNEL_ABI({ module: name, what: `source ${text}`, expected: 'a readable file', got: cause instanceof Error ? cause.message : String(cause) }, { cause })
+    throw kernelErrors.KERNEL_ABI({
+      module: name, what: `source ${text}`, expected: 'a readable file', got: cause instanceof Error ? cause.message : String(cause),
+    }, { cause })
   }
 }

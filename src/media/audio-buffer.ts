@@ -5,7 +5,10 @@ export type Speakers = 'mono' | 'stereo' | 'quad' | '5.0' | '5.1' | '7.1' | 'dis
 /** Any typed array that can view samples. */
 export type SampleArray = Float32Array | Int16Array | Int32Array | Uint8Array
 /** Constructor of a typed array, as `tryView` takes it. */
-export interface SampleArrayConstructor<T extends SampleArray> { new (buffer: ArrayBufferLike, byteOffset: number, length: number): T; readonly BYTES_PER_ELEMENT: number }
+export interface SampleArrayConstructor<T extends SampleArray> {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T
+  readonly BYTES_PER_ELEMENT: number
+}
 
 /** Shape of audio given to `engine.audio`. `rate` Hz 1–768 000, `channels` 1–64; defaults `f32`, `planar`, position 0. */
 export interface AudioSpec {
@@ -30,8 +33,8 @@ export interface AudioShape {
 }
 
 /**
- * Audio in the arena (spec audio.md, AU-12 to AU-15). Owner: whoever holds it; `close()` gives the block back. A closed buffer throws `INVALID_HANDLE`.
- * `samples` = frames · channels; `seconds` = frames ÷ rate; `position` = first frame of the stream at this rate.
+ * Audio in the arena (spec audio.md, AU-12 to AU-15). Owner: whoever holds it; `close()` gives the block back. A closed buffer throws
+ * `INVALID_HANDLE`. `samples` = frames · channels; `seconds` = frames ÷ rate; `position` = first frame of the stream at this rate.
  */
 export interface AudioBuffer extends AudioShape {
   readonly samples: number

@@ -24,15 +24,16 @@ export function formatOf(data: unknown): SampleFormat | null {
 }
 
 /**
- * Converts samples by the normative table of spec audio.md section 3, rule `standard`, without dither: integers to f32 exactly (i32: nearest), f32 to
- * integers half to even with saturation, integers among each other by shifts. `to` is at least as long as `from`; the arrays do not overlap.
- * Throws `INVALID_ARGUMENT` for other element types.
+ * Converts samples by the normative table of spec audio.md section 3, rule `standard`, without dither: integers to f32 exactly (i32:
+ * nearest), f32 to integers half to even with saturation, integers among each other by shifts. `to` is at least as long as `from`; the
+ * arrays do not overlap. Throws `INVALID_ARGUMENT` for other element types.
  */
 export function convertSamples(from: SampleArray, to: SampleArray): ConversionCounts {
   const a = formatOf(from), b = formatOf(to)
   if (a === null || b === null || to.length < from.length) {
     throw commonErrors.INVALID_ARGUMENT({
-      function: 'convertSamples', expected: 'f32, i32, i16 or u8 arrays, the second at least as long', got: `${a ?? 'another type'} × ${from.length} and ${b ?? 'another type'} × ${to.length}`,
+      function: 'convertSamples', expected: 'f32, i32, i16 or u8 arrays, the second at least as long',
+      got: `${a ?? 'another type'} × ${from.length} and ${b ?? 'another type'} × ${to.length}`,
     })
   }
   if (a === 'f32' && b !== 'f32') return quantise(from, to, b)

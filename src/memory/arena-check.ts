@@ -6,7 +6,9 @@ import type { Address } from './memory-host.js'
 const HEADER_WORDS = ARENA.SLOTS / 4
 const PAGE_WORDS = 0x10000 / 4
 /** Lines that nobody writes, from and to, byte offsets: the guard behind the slots, and what stands beside the two events. */
-const STILL = [[ARENA.GUARD, ARENA.READY_EVENT], [ARENA.READY_SLEEPERS + 4, ARENA.HOST_EVENT], [ARENA.HOST_SLEEPERS + 4, ARENA.RUNS]] as const
+const STILL = [
+  [ARENA.GUARD, ARENA.READY_EVENT], [ARENA.READY_SLEEPERS + 4, ARENA.HOST_EVENT], [ARENA.HOST_SLEEPERS + 4, ARENA.RUNS],
+] as const
 /** Reserved bytes; so many words of them are looked at by one check. */
 const RESERVED = 0x8000, RESERVED_END = ARENA.RECORDER_NEXT, WORDS_A_CHECK = 32
 
@@ -23,11 +25,14 @@ export function expectMost(u32: Uint32Array, base: Address, offset: number, most
 }
 
 /** `ARENA_CORRUPT` with what stands there; `offset` from the arena's start. */
-export function corrupt(expected: string, got: number, offset: number): MillraceError { return memoryErrors.ARENA_CORRUPT({ expected, got: `0x${(got >>> 0).toString(16)}`, offset }) }
+export function corrupt(expected: string, got: number, offset: number): MillraceError {
+  return memoryErrors.ARENA_CORRUPT({ expected, got: `0x${(got >>> 0).toString(16)}`, offset })
+}
 
 /**
- * Words of an arena's fixed part that only the engine's thread writes, and those that nobody does, held against what they were when the arena was made: header, guards,
- * the engine's own thread record. About 0.1 µs (MW-02); with `guard` (debug) also the 64 KiB below the modules, about 10 µs.
+ * Words of an arena's fixed part that only the engine's thread writes, and those that nobody does, held against what they were when the
+ * arena was made: header, guards, the engine's own thread record. About 0.1 µs (MW-02); with `guard` (debug) also the 64 KiB below the
+ * modules, about 10 µs.
  */
 export class ArenaCheck {
   readonly #u32: Uint32Array
@@ -52,11 +57,15 @@ export class ArenaCheck {
     const u32 = this.#u32, base = this.#base, at = base >>> 2, header = this.#header
     for (let i = 0; i < HEADER_WORDS; i++) {
       const expected = i === ARENA.FLAGS / 4 ? header[i]! | marks : header[i]!
-      if (u32[at + i] !== expected && i !== ARENA.CLOCK / 4 && i !== ARENA.CLOCK / 4 + 1) throw corrupt(`${i < 2 ? 'magic' : 'header'} 0x${expected.toString(16)}`, u32[at + i]!, i * 4)
+      if (u32[at + i] !== expected && i !== ARENA.CLOCK / 4 && i !== ARENA.CLOCK / 4 + 1) {
+        throw corrupt(`${i < 2 ? 'magic' : 'header'} 0x${expected.toString(16)}`, u32[at + i]!, i * 4)
+      }
     }
     for (const [from, to] of STILL) this.#zero(at + from / 4, at + to / 4, 'a guard of zeros')
     const own = at + ARENA.THREADS / 4, thread = this.#thread
-    for (let i = 0; i < thread.length; i++) if (u32[own + i] !== thread[i] && i !== THREAD.BEAT / 4) throw corrupt(`engine's thread 0x${thread[i]!.toString(16)}`, u32[own + i]!, ARENA.THREADS + i * 4)
+    for (let i = 0; i < thread.length; i++) if (u32[own + i] !== thread[i] && i !== THREAD.BEAT / 4) {
+      throw corrupt(`engine's thread 0x${thread[i]!.toString(16)}`, u32[own + i]!, ARENA.THREADS + i * 4)
+    }
     const end = Math.min(this.#reserved + WORDS_A_CHECK * 4, RESERVED_END)
     this.#zero(at + this.#reserved / 4, at + end / 4, 'reserved zeros')
     this.#reserved = end === RESERVED_END ? RESERVED : end

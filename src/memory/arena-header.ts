@@ -35,7 +35,8 @@ export function writeHeader(u32: Uint32Array, base: Address, fields: HeaderField
 }
 
 /**
- * Checks magic, version and layout hash (MW-01, MW-02) of an arena that another thread made: at worker boot. Its owner has {@link ArenaCheck}. Throws `ARENA_CORRUPT`.
+ * Checks magic, version and layout hash (MW-01, MW-02) of an arena that another thread made: at worker boot. Its owner has
+ * {@link ArenaCheck}. Throws `ARENA_CORRUPT`.
  */
 export function checkHeader(u32: Uint32Array, base: Address): void {
   expectWord(u32, base, ARENA.MAGIC_LOW, ARENA_MAGIC_LOW, 'magic')

@@ -42,8 +42,8 @@ export interface ArenaOptions extends MemoryRequest, StoreOptions {
 let lastId = 0
 
 /**
- * An engine's one memory with its allocator, block table and leases (spec memory-and-workers.md sections 1 and 2). Only the thread that made it
- * allocates and frees (MW-07). As a MemoryHost its blocks belong to the holder `engine`.
+ * An engine's one memory with its allocator, block table and leases (spec memory-and-workers.md sections 1 and 2). Only the thread that
+ * made it allocates and frees (MW-07). As a MemoryHost its blocks belong to the holder `engine`.
  */
 export class Arena implements MemoryHost {
   /** The memory that modules import; null in the `js` tier. */
@@ -155,13 +155,18 @@ export class Arena implements MemoryHost {
     return new Block(this, holder, this.#whole(index, null, [this.#table.bytes(index)]), true)
   }
 
-  /** The part of a live block that `bytes` from `address` on are, as a raw block with a lease of its own; null when they are not inside one block. */
+  /**
+   * The part of a live block that `bytes` from `address` on are, as a raw block with a lease of its own;
+   * null when they are not inside one block.
+   */
   openAt(address: Address, bytes: number, holder: Holder = this.engine): Block | null {
     const start = this.store.indexAt(address)
     const index = start >= 0 && bytes <= this.#table.bytes(start) ? start : this.#table.containing(address, bytes)
     if (index < 0) return null
     this.retainFor(holder, index)
-    return new Block(this, holder, { handle: this.#table.handle(index), index, offset: address - this.#table.address(index), bytes, dtype: null, shape: [bytes] })
+    return new Block(this, holder, {
+      handle: this.#table.handle(index), index, offset: address - this.#table.address(index), bytes, dtype: null, shape: [bytes],
+    })
   }
 
   /** Is the handle's block alive in this arena? < 20 ns. */
@@ -179,7 +184,10 @@ export class Arena implements MemoryHost {
     copyBytes(to, from, { ...charge, ledger: charge.ledger ?? this.copies })
   }
 
-  /** Throws `ARENA_CORRUPT` when what only this thread writes before the blocks, or nobody, is not as it was written: before each run, at each look of the supervisor (MW-02). About 0.1 µs. */
+  /**
+   * Throws `ARENA_CORRUPT` when what only this thread writes before the blocks, or nobody, is not as it was written: before each run, at
+   * each look of the supervisor (MW-02). About 0.1 µs.
+   */
   checkHeader(): void {
     try { this.#check.check(this.#marks) } catch (error) {
       this.mark(ARENA_FLAG.CORRUPT)
@@ -205,7 +213,10 @@ export class Arena implements MemoryHost {
     Atomics.or(this.u32, (this.base + ARENA.FLAGS) >>> 2, flag)
   }
 
-  /** Writes the engine's time, µs, as the header's clock (1 ms ticks), by which blocks tell when they were made and last used. Gives it back. */
+  /**
+   * Writes the engine's time, µs, as the header's clock (1 ms ticks), by which blocks tell when they
+   * were made and last used. Gives it back.
+   */
   tick(us: number): number {
     this.u32[(this.base + ARENA.CLOCK) >>> 2] = us / 1_000
     return us
@@ -236,19 +247,29 @@ export class Arena implements MemoryHost {
   }
   /** @internal Drops all leases of a holder. */
   dropLeases(holder: Holder): void {
-    this.#leases.removeAll(holder, (index) => this.store.rounded(index), (index, leases) => { if (this.#table.addReferences(index, -leases) === 0) this.store.drop(index) })
+    this.#leases.removeAll(holder, (index) => this.store.rounded(index), (index, leases) => {
+      if (this.#table.addReferences(index, -leases) === 0) this.store.drop(index)
+    })
   }
 
   #whole(index: number, dtype: Dtype | null, shape: readonly number[]): BlockPart {
     return { handle: this.#table.handle(index), index, offset: 0, bytes: this.#table.bytes(index), dtype, shape }
   }
 
-  #take(bytes: number, align: 64 | 256, zero: boolean, content: { readonly dtype: Dtype | null; readonly shape: readonly number[] }, holder: Holder): number {
+  #take(
+    bytes: number, align: 64 | 256, zero: boolean,
+    content: { readonly dtype: Dtype | null; readonly shape: readonly number[] },
+    holder: Holder,
+  ): number {
     if (this.#marks & ARENA_FLAG.CLOSED) throw commonErrors.CLOSED({ thing: 'Arena', id: String(this.id), event: 'alloc' })
     const limit = this.store.capacityBytes
-    if (align !== 64 && align !== 256) throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'align 64 or 256', got: show(align) })
+    if (align !== 64 && align !== 256) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'align 64 or 256', got: show(align) })
+    }
     if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= limit)) {
-      throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: `0…${limit} bytes`, got: show(bytes), hint: 'Raise arenaBytes, or process in chunks.' })
+      throw commonErrors.INVALID_ARGUMENT({
+        function: 'arena.alloc', expected: `0…${limit} bytes`, got: show(bytes), hint: 'Raise arenaBytes, or process in chunks.',
+      })
     }
     const index = this.store.take(bytes, align, zero, content, holder.id)
     this.#leases.add(index, this.store.rounded(index), holder)

@@ -14,11 +14,13 @@ export interface AudioApi {
   /** Silent audio. `frames` is required. `zero: false` leaves the bytes as they are, for callers that write all of them. */
   alloc(spec: AudioSpec, options?: { readonly zero?: boolean; readonly holder?: Holder }): ArenaAudio
   /**
-   * Audio from samples (AU-13). `spec.layout` is the layout of `data`, `spec.format` the wanted format (default: that of the data). Samples in the arena
-   * are borrowed: same address, no copy. `f32` from elsewhere needs `copy: true`; `i16`, `i32` and `u8` from elsewhere, and every change of format,
-   * cost one counted pass into a new block. Anything else throws `INVALID_ARGUMENT`.
+   * Audio from samples (AU-13). `spec.layout` is the layout of `data`, `spec.format` the wanted format (default: that of the data). Samples
+   * in the arena are borrowed: same address, no copy. `f32` from elsewhere needs `copy: true`; `i16`, `i32` and `u8` from elsewhere, and
+   * every change of format, cost one counted pass into a new block. Anything else throws `INVALID_ARGUMENT`.
    */
-  from(data: SampleArray | readonly Float32Array[], spec: AudioSpec, options?: { readonly copy?: boolean; readonly holder?: Holder }): ArenaAudio
+  from(
+    data: SampleArray | readonly Float32Array[], spec: AudioSpec, options?: { readonly copy?: boolean; readonly holder?: Holder },
+  ): ArenaAudio
   /** Audio over a block that holds exactly its samples; takes over the block's lease. */
   wrap(block: Block, shape: AudioShape): ArenaAudio
 }
@@ -37,7 +39,9 @@ export function createAudioApi(arena: Arena): AudioApi {
       const inArena = runs.every((run) => run.buffer === arena.buffer)
       if (inArena && !copy && shape.format === source.format) return borrow(arena, runs, shape, holder)
       if (source.format === 'f32' && shape.format === 'f32' && !copy) {
-        throw commonErrors.INVALID_ARGUMENT({ function: 'audio.from', expected: 'f32 samples in the arena, or copy: true', got: 'f32 samples outside it' })
+        throw commonErrors.INVALID_ARGUMENT({
+          function: 'audio.from', expected: 'f32 samples in the arena, or copy: true', got: 'f32 samples outside it',
+        })
       }
       const audio = new ArenaAudio(arena, arena.claim({ dtype: shape.format, shape: [shape.channels * shape.frames] }, { holder }), shape)
       fill(arena, audio, runs, source.format)
@@ -50,7 +54,9 @@ export function createAudioApi(arena: Arena): AudioApi {
 interface Source { readonly format: SampleFormat; readonly frames: number }
 
 function sourceOf(runs: readonly SampleArray[], planes: boolean, spec: AudioSpec): Source {
-  const refuse = (expected: string, got: string): never => { throw commonErrors.INVALID_ARGUMENT({ function: 'audio.from', expected, got }) }
+  const refuse = (expected: string, got: string): never => {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'audio.from', expected, got })
+  }
   const format = formatOf(runs[0])
   if (format === null || (planes && runs.some((run) => formatOf(run) !== 'f32'))) {
     return refuse(planes ? 'one Float32Array per channel' : 'a Float32Array, Int16Array, Int32Array or Uint8Array', show(runs[0]))
@@ -71,7 +77,8 @@ function borrow(arena: Arena, runs: readonly SampleArray[], shape: AudioShape, h
   const block = joined ? arena.openAt(first.byteOffset, bytes, holder) : null
   if (block === null) {
     throw commonErrors.INVALID_ARGUMENT({
-      function: 'audio.from', expected: 'contiguous samples inside one live block', got: joined ? 'arena memory that no block owns' : 'channels that stand apart', hint: 'Use copy: true.',
+      function: 'audio.from', expected: 'contiguous samples inside one live block',
+      got: joined ? 'arena memory that no block owns' : 'channels that stand apart', hint: 'Use copy: true.',
     })
   }
   return new ArenaAudio(arena, block, shape)

@@ -15,7 +15,10 @@ import { tryView } from './views.js'
 
 export type { AudioShape } from '../media/audio-buffer.js'
 
-/** Which frames of a block a buffer shows: frames before it, and frames from one planar channel to the next (negative: channels stand in falling order). */
+/**
+ * Which frames of a block a buffer shows: frames before it, and frames from one planar channel to the next
+ * (negative: channels stand in falling order).
+ */
 interface Window { readonly skip: number; readonly pitch: number }
 
 /** Memory that samples lie in, and who pays for copies out of it. */
@@ -45,8 +48,8 @@ export const ARRAY_OF: Readonly<Record<SampleFormat, SampleArrayConstructor<Samp
   { f32: Float32Array, i32: Int32Array, i16: Int16Array, u8: Uint8Array }
 
 /**
- * Audio in an arena block (spec audio.md, AU-12 to AU-15). Clones and slices share bytes, each with a lease of its own; `close` gives the lease back.
- * Afterwards every method throws `INVALID_HANDLE`; the descriptive fields stay readable.
+ * Audio in an arena block (spec audio.md, AU-12 to AU-15). Clones and slices share bytes, each with a lease of its own; `close` gives the
+ * lease back. Afterwards every method throws `INVALID_HANDLE`; the descriptive fields stay readable.
  */
 export class ArenaAudio implements AudioBuffer {
   readonly rate: number
@@ -93,7 +96,9 @@ export class ArenaAudio implements AudioBuffer {
   channel(index: number): Float32Array {
     const address = this.address
     if (this.format !== 'f32' || !this.#planar) this.#refuse('dtype', `${this.format} ${this.layout}: channel() needs planar f32`)
-    if (!(Number.isInteger(index) && index >= 0 && index < this.channels)) this.#refuse('bounds', `channel ${String(index)} of ${this.channels}`)
+    if (!(Number.isInteger(index) && index >= 0 && index < this.channels)) {
+      this.#refuse('bounds', `channel ${String(index)} of ${this.channels}`)
+    }
     this.#block.show?.()
     return this.#channels[index] ??= new Float32Array(this.#arena.buffer, address + index * this.strideBytes, this.frames)
   }
@@ -101,21 +106,32 @@ export class ArenaAudio implements AudioBuffer {
   tryView<T extends SampleArray>(type: SampleArrayConstructor<T>): T | null {
     const address = this.address
     this.#block.show?.()
-    return this.#contiguous ? tryView(new Uint8Array(this.#arena.buffer, address, this.samples * SAMPLE_BYTES[this.format]), type as never) : null
+    return this.#contiguous
+      ? tryView(new Uint8Array(this.#arena.buffer, address, this.samples * SAMPLE_BYTES[this.format]), type as never)
+      : null
   }
 
   slice(from: number, to: number): ArenaAudio {
     const block = this.#block
-    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= this.frames)) this.#refuse('bounds', `frames ${String(from)}…${String(to)} of ${this.frames}`)
-    return new ArenaAudio(this.#arena, block.clone(), this.#shape({ frames: to - from, position: this.position + from }), { skip: this.#window.skip + from, pitch: this.#window.pitch })
+    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= this.frames)) {
+      this.#refuse('bounds', `frames ${String(from)}…${String(to)} of ${this.frames}`)
+    }
+    return new ArenaAudio(this.#arena, block.clone(), this.#shape({ frames: to - from, position: this.position + from }), {
+      skip: this.#window.skip + from, pitch: this.#window.pitch,
+    })
   }
 
   /** Some channels where they stand: `first` and the next ones, or `downwards` those before it; planar only. Shares bytes, like a slice. */
   pick(first: number, channels: number, downwards = false): ArenaAudio {
     const { skip, pitch } = this.#window, last = downwards ? first - channels + 1 : first + channels - 1
-    if (!(this.#planar && Number.isInteger(first) && channels >= 1 && Math.min(first, last) >= 0 && Math.max(first, last) < this.channels)) this.#refuse('bounds', `channels ${String(first)}…${last} of ${this.channels}`)
+    if (!(this.#planar && Number.isInteger(first) && channels >= 1 && Math.min(first, last) >= 0
+      && Math.max(first, last) < this.channels)) {
+      this.#refuse('bounds', `channels ${String(first)}…${last} of ${this.channels}`)
+    }
     const speakers = channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete'
-    return new ArenaAudio(this.#arena, this.#block.clone(), this.#shape({ channels, speakers }), { skip: skip + first * pitch, pitch: downwards ? -pitch : pitch })
+    return new ArenaAudio(this.#arena, this.#block.clone(), this.#shape({ channels, speakers }), {
+      skip: skip + first * pitch, pitch: downwards ? -pitch : pitch,
+    })
   }
 
   clone(): ArenaAudio { return new ArenaAudio(this.#arena, this.#block.clone(), this.#shape({}), this.#window) }
@@ -170,7 +186,8 @@ export class ArenaAudio implements AudioBuffer {
 
   #shape(changes: Partial<AudioShape>): AudioShape {
     return {
-      rate: this.rate, channels: this.channels, frames: this.frames, format: this.format, layout: this.layout, speakers: this.speakers, position: this.position, ...changes,
+      rate: this.rate, channels: this.channels, frames: this.frames, format: this.format, layout: this.layout, speakers: this.speakers,
+      position: this.position, ...changes,
     }
   }
 
@@ -190,6 +207,9 @@ export function audioShape(spec: AudioSpec, frames: number, format: SampleFormat
   need(Object.hasOwn(SAMPLE_BYTES, format), 'format f32, i16, i32 or u8', format)
   need(layout === 'planar' || layout === 'interleaved', 'layout planar or interleaved', layout)
   need(Number.isSafeInteger(position), 'position as a whole number', position)
-  need(NAMED_SPEAKERS.includes(speakers) || (Number.isInteger(speakers) && (speakers as number) >= 0 && (speakers as number) < 2 ** 32), 'speakers by name or as a channel mask', speakers)
+  need(
+    NAMED_SPEAKERS.includes(speakers) || (Number.isInteger(speakers) && (speakers as number) >= 0 && (speakers as number) < 2 ** 32),
+    'speakers by name or as a channel mask', speakers,
+  )
   return { rate, channels, frames, format, layout, speakers, position }
 }

@@ -28,7 +28,10 @@ export interface StoreOptions {
   readonly zeroOnFree?: boolean
   /** Canaries around blocks, and a pattern in freed ones (MW-15): some 128 bytes a block, and the time to write them. */
   readonly debug?: boolean
-  /** A request that fails for fragmentation moves blocks that no job uses (MW-11). Its owner then calls {@link BlockStore.beginJob}. Default false. */
+  /**
+   * A request that fails for fragmentation moves blocks that no job uses (MW-11). Its owner then calls
+   * {@link BlockStore.beginJob}. Default false.
+   */
   readonly compacts?: boolean
 }
 
@@ -36,8 +39,8 @@ export interface StoreOptions {
 const COMPACT_FROM = 0.3
 
 /**
- * Where the blocks of an arena stand: spans of granules from the free lists, the table's entries for them, guards, pressure, compaction. Knows nothing of leases. Engine
- * thread only.
+ * Where the blocks of an arena stand: spans of granules from the free lists, the table's entries for them, guards, pressure, compaction.
+ * Knows nothing of leases. Engine thread only.
  */
 export class BlockStore {
   readonly capacityBytes: number
@@ -134,18 +137,25 @@ export class BlockStore {
   /** Gives recently freed spans back to the free lists, so that they merge. */
   trim(): void { this.#reuse.flush(this.#give) }
 
-  /** From now to the returned call a job runs: no block that is leased meanwhile is moved, so its addresses may be kept as long as its leases. */
+  /**
+   * From now to the returned call a job runs: no block that is leased meanwhile is moved, so its
+   * addresses may be kept as long as its leases.
+   */
   beginJob(): () => void {
     const stamp = this.#table.stamp()
     this.#jobs.add(stamp)
     return () => { this.#jobs.delete(stamp) }
   }
 
-  /** Moves blocks that nobody uses together, so that free spans join (MW-11). Handles stay valid; views that were handed out keep their blocks in place. */
+  /**
+   * Moves blocks that nobody uses together, so that free spans join (MW-11). Handles stay valid; views that
+   * were handed out keep their blocks in place.
+   */
   compact(): Compaction {
     this.trim()
     this.#table.maintain(true)
-    const done = compact(this.#table, this.#lists, this.#views.u8, this.#first / GRANULE_BYTES, Math.min(this.#table.stamp(), ...this.#jobs))
+    const done =
+      compact(this.#table, this.#lists, this.#views.u8, this.#first / GRANULE_BYTES, Math.min(this.#table.stamp(), ...this.#jobs))
     this.#startsAt.fill(0)
     for (const index of this.#table.live()) this.#startsAt[(this.#table.address(index) - this.#first) / GRANULE_BYTES] = index + 1
     this.#table.maintain(false)

@@ -12,8 +12,8 @@ export type HandleFault = 'freed' | 'generation' | 'bounds' | 'arena'
 export interface BlockShape { readonly dtype: Dtype | null; readonly shape: readonly number[] }
 
 /**
- * Entries of all blocks. The truth stands in private arrays of the engine's thread; the table in the arena is its public record, which workers may
- * read (MW-10). One index is in use from {@link take} to {@link drop}; generations make handles unique. Engine thread only.
+ * Entries of all blocks. The truth stands in private arrays of the engine's thread; the table in the arena is its public record, which
+ * workers may read (MW-10). One index is in use from {@link take} to {@link drop}; generations make handles unique. Engine thread only.
  */
 export class BlockTable {
   /** Entries in use. */

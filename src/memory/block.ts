@@ -10,16 +10,24 @@ import type { Address } from './memory-host.js'
 import { viewsDtype, type MemoryArray, type MemoryArrayConstructor } from './views.js'
 
 /** What part of which block a {@link Block} shows; `offset`: bytes from the block's start. */
-export interface BlockPart { readonly handle: Handle; readonly index: number; readonly offset: number; readonly bytes: number; readonly dtype: Dtype | null; readonly shape: readonly number[] }
+export interface BlockPart {
+  readonly handle: Handle
+  readonly index: number
+  readonly offset: number
+  readonly bytes: number
+  readonly dtype: Dtype | null
+  readonly shape: readonly number[]
+}
 
 /** Where `makeMut` charges its copy. Default: the arena's own ledger, edge `makeMut`. */
 export interface MakeMutOptions { readonly ledger?: CopyLedger; readonly edge?: string }
 
 /**
- * A reference to an arena block or to a part of it: one lease, given back by `release` or `dispose`. Clones and slices share bytes. Every use after
- * that, in any build, throws `INVALID_HANDLE` (MW-17). A typed array from {@link view} cannot be revoked: it stays readable and shows whatever is put
- * there next, so keep it no longer than the block (MW-19). A block that was shown stays where it is until the reference is given up; others may be moved by a
- * compaction while no job uses them (MW-11), so an address is good until the next allocation, or while the block is pinned. Engine thread only.
+ * A reference to an arena block or to a part of it: one lease, given back by `release` or `dispose`. Clones and slices share bytes. Every
+ * use after that, in any build, throws `INVALID_HANDLE` (MW-17). A typed array from {@link view} cannot be revoked: it stays readable and
+ * shows whatever is put there next, so keep it no longer than the block (MW-19). A block that was shown stays where it is until the
+ * reference is given up; others may be moved by a compaction while no job uses them (MW-11), so an address is good until the next
+ * allocation, or while the block is pinned. Engine thread only.
  */
 export class Block {
   /** Length of this part, bytes. */
@@ -47,7 +55,9 @@ export class Block {
     this.bytes = part.bytes
     this.dtype = part.dtype
     this.shape = part.shape
-    if (watched && arena.leaks !== undefined) arena.leaks.watch(this, this.#twin = new Block(arena, holder, part), `Block of ${part.bytes} bytes was collected without release()`)
+    if (watched && arena.leaks !== undefined) {
+      arena.leaks.watch(this, this.#twin = new Block(arena, holder, part), `Block of ${part.bytes} bytes was collected without release()`)
+    }
   }
 
   /** Name of the whole block. Throws `INVALID_HANDLE` once given up. */
@@ -65,8 +75,12 @@ export class Block {
     const known = this.#views?.get(type)
     if (known !== undefined) return known as T
     const { dtype, bytes, handle } = this.#part, { address } = this, size = type.BYTES_PER_ELEMENT
-    if (dtype !== null && !viewsDtype(type, dtype)) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${dtype} is not seen as ${type.name}` })
-    if (address % size !== 0 || bytes % size !== 0) throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${bytes} bytes do not divide into ${type.name}` })
+    if (dtype !== null && !viewsDtype(type, dtype)) {
+      throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${dtype} is not seen as ${type.name}` })
+    }
+    if (address % size !== 0 || bytes % size !== 0) {
+      throw memoryErrors.INVALID_HANDLE({ handle, reason: 'dtype', what: `${bytes} bytes do not divide into ${type.name}` })
+    }
     this.show()
     const view = new type(this.#arena.buffer, address, bytes / size)
     ;(this.#views ??= new Map<MemoryArrayConstructor, MemoryArray>()).set(type, view)
@@ -81,22 +95,27 @@ export class Block {
       throw memoryErrors.INVALID_HANDLE({ handle, reason: 'bounds', what: `${from}…${to} of ${rows}` })
     }
     const row = shape.slice(1).reduce((product, n) => product * n, dtype === null ? 1 : DTYPE_BYTES[dtype])
-    return this.#share(holder, { ...this.#part, offset: offset + from * row, bytes: (to - from) * row, shape: [to - from, ...shape.slice(1)] })
+    return this.#share(holder, {
+      ...this.#part, offset: offset + from * row, bytes: (to - from) * row, shape: [to - from, ...shape.slice(1)],
+    })
   }
 
   /** Another reference to the same bytes, leased to `holder` (default: this one's). */
   clone(holder: Holder = this.#holder): Block { this.#check(); return this.#share(holder, this.#part) }
 
   /**
-   * A reference that nobody shares: this one when it is the only lease, else one copy, charged to the ledger. Gives this reference up for the result,
-   * so write `block = block.makeMut()`.
+   * A reference that nobody shares: this one when it is the only lease, else one copy, charged to the ledger. Gives this reference up for
+   * the result, so write `block = block.makeMut()`.
    */
   makeMut(options: MakeMutOptions = {}): Block {
     if (this.references === 1) return this
     const { dtype, shape, bytes } = this.#part
     const copy = this.sibling(dtype === null ? bytes : { dtype, shape })
     // Views for this call only: view() would pin the blocks.
-    this.#arena.copy(copy.#raw, this.#raw, { edge: options.edge ?? 'makeMut', reason: 'user', ...(options.ledger === undefined ? {} : { ledger: options.ledger }) })
+    this.#arena.copy(copy.#raw, this.#raw, {
+      edge: options.edge ?? 'makeMut', reason: 'user',
+      ...(options.ledger === undefined ? {} : { ledger: options.ledger }),
+    })
     this[Symbol.dispose]()
     return copy
   }
@@ -143,7 +162,9 @@ export class Block {
     if (this.#leases > 0 && this.#arena.isLive(this.#part.handle)) this.#hide()
     if (this.#twin !== undefined) this.#twin.#leases = 0
     if (this.#leases > 0) this.#unwatch()
-    for (; this.#leases > 0; this.#leases--) if (this.#arena.isLive(this.#part.handle)) this.#arena.releaseIfHeld(this.#holder, this.#part.index)
+    for (; this.#leases > 0; this.#leases--) {
+      if (this.#arena.isLive(this.#part.handle)) this.#arena.releaseIfHeld(this.#holder, this.#part.index)
+    }
   }
 
   #hide(): void {
@@ -172,7 +193,9 @@ export class Block {
 export function shapeBytes(dtype: Dtype, shape: readonly number[]): number {
   const size = Object.hasOwn(DTYPE_BYTES, dtype ?? '') ? DTYPE_BYTES[dtype] : 0
   if (size === 0 || !Array.isArray(shape) || shape.length > 8 || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw commonErrors.INVALID_ARGUMENT({ function: 'arena.alloc', expected: 'bytes, or a dtype and up to 8 lengths', got: `${show(dtype)} × ${show(shape)}` })
+    throw commonErrors.INVALID_ARGUMENT({
+      function: 'arena.alloc', expected: 'bytes, or a dtype and up to 8 lengths', got: `${show(dtype)} × ${show(shape)}`,
+    })
   }
   return shape.reduce((product, n) => product * n, size)
 }

@@ -8,12 +8,13 @@ export interface Compaction { readonly movedBlocks: number; readonly movedBytes:
 const GAPS = 64
 
 /**
- * Moves blocks down, in the order of their addresses: into the first gap in front of a block that stays, else behind the last one; then lays the free lists out anew
- * (MW-11). Blocks that are pinned or were leased at or after `oldestJob` (a stamp of the table) stay; a moved block keeps its handle, its bytes and its alignment.
- * `first`: the first granule. O(blocks) and one pass over the moved bytes.
+ * Moves blocks down, in the order of their addresses: into the first gap in front of a block that stays, else behind the last one; then
+ * lays the free lists out anew (MW-11). Blocks that are pinned or were leased at or after `oldestJob` (a stamp of the table) stay; a moved
+ * block keeps its handle, its bytes and its alignment. `first`: the first granule. O(blocks) and one pass over the moved bytes.
  */
 export function compact(table: BlockTable, lists: FreeLists, u8: Uint8Array, first: number, oldestJob: number): Compaction {
-  const placed = table.live().map((index) => ({ index, from: lists.start(table.span(index)), to: 0, size: lists.size(table.span(index)) })).sort((a, b) => a.from - b.from)
+  const placed = table.live().map((index) => ({ index, from: lists.start(table.span(index)), to: 0, size: lists.size(table.span(index)) }))
+    .sort((a, b) => a.from - b.from)
   const gaps: { start: number; end: number }[] = []
   let end = first, movedBlocks = 0, movedBytes = 0
   for (const block of placed) {

@@ -69,8 +69,8 @@ function wasmMemory(bytes: number, shared: boolean): WebAssembly.Memory {
 }
 
 /**
- * Memories that this thread let go of and that are not collected take address space from every thread of the process (V8: some hundred memories in all), and another
- * thread that is refused one cannot collect them. Making one here does. False when there is no room even so.
+ * Memories that this thread let go of and that are not collected take address space from every thread of the process (V8: some hundred
+ * memories in all), and another thread that is refused one cannot collect them. Making one here does. False when there is no room even so.
  */
 export function collectMemories(bytes: number): boolean {
   try { return wasmMemory(bytes, false).buffer.byteLength === bytes } catch { return false }

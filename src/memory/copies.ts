@@ -1,8 +1,8 @@
 import { setBytes } from './set-bytes.js'
 
 /**
- * The one place through which bytes are copied between the arena and anything else (spec memory-and-workers.md, MW-23). Each copy is charged to an
- * edge with a reason, so a test can assert that kernels of one engine copy nothing.
+ * The one place through which bytes are copied between the arena and anything else (spec memory-and-workers.md, MW-23). Each copy is
+ * charged to an edge with a reason, so a test can assert that kernels of one engine copy nothing.
  */
 export type CopyReason = 'thread' | 'convert' | 'platform' | 'user'
 
@@ -29,7 +29,9 @@ export class CopyLedger {
   bytes(filter: { readonly edge?: string; readonly reason?: CopyReason } = {}): number {
     let sum = 0
     for (const entry of this.#entries.values()) {
-      if ((filter.edge === undefined || entry.edge === filter.edge) && (filter.reason === undefined || entry.reason === filter.reason)) sum += entry.bytes
+      if ((filter.edge === undefined || entry.edge === filter.edge) && (filter.reason === undefined || entry.reason === filter.reason)) {
+        sum += entry.bytes
+      }
     }
     return sum
   }
@@ -65,10 +67,14 @@ export function copyParts(parts: readonly { readonly to: ArrayBufferView; readon
 export const TURN_BYTES = 2 ** 22
 
 /**
- * One long copy of `rows` rows, charged once at its end. After each {@link TURN_BYTES} it waits for `turn`, which throws when nobody wants the rest. `part`: where the bytes
- * `from` to `to` of a row are and go; asked for each time, because blocks may move meanwhile.
+ * One long copy of `rows` rows, charged once at its end. After each {@link TURN_BYTES} it waits for `turn`, which throws when nobody wants
+ * the rest. `part`: where the bytes `from` to `to` of a row are and go; asked for each time, because blocks may move meanwhile.
  */
-export async function copyByTurns(rows: number, rowBytes: number, part: (row: number, from: number, to: number) => { readonly to: Uint8Array; readonly from: Uint8Array }, charge: CopyCharge, turn: () => Promise<void>): Promise<void> {
+export async function copyByTurns(
+  rows: number, rowBytes: number,
+  part: (row: number, from: number, to: number) => { readonly to: Uint8Array; readonly from: Uint8Array },
+  charge: CopyCharge, turn: () => Promise<void>,
+): Promise<void> {
   let room = TURN_BYTES
   for (let row = 0; row < rows; row++) {
     for (let at = 0; at < rowBytes;) {

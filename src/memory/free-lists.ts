@@ -1,7 +1,7 @@
 /**
- * Two-level segregated free lists (Masmano, Ripoll, Crespo, Real: TLSF, 2004) over a range of 64-byte granules: 16 classes per power of two, found
- * by bitmaps, so taking and giving back are O(1). Every record stands in private typed arrays of the engine's thread; nothing is written between
- * blocks, so a stray write of a kernel cannot break the allocator (MW-07, MW-08).
+ * Two-level segregated free lists (Masmano, Ripoll, Crespo, Real: TLSF, 2004) over a range of 64-byte granules: 16 classes per power of
+ * two, found by bitmaps, so taking and giving back are O(1). Every record stands in private typed arrays of the engine's thread; nothing is
+ * written between blocks, so a stray write of a kernel cannot break the allocator (MW-07, MW-08).
  */
 const CLASS_BITS = 4
 const CLASSES = 1 << CLASS_BITS
@@ -41,8 +41,8 @@ export class FreeLists {
   }
 
   /**
-   * Forgets every span and takes the given ones (first granule and granules of each, ascending, apart) out of the same range. Returns their new ids; what lies
-   * between them is free.
+   * Forgets every span and takes the given ones (first granule and granules of each, ascending, apart) out of the same range. Returns their
+   * new ids; what lies between them is free.
    */
   layOut(starts: Uint32Array, sizes: Uint32Array): Int32Array {
     const ids = new Int32Array(starts.length)
@@ -125,7 +125,10 @@ export class FreeLists {
     return this.#heads[higher * CLASSES + lowest(classes)]!
   }
 
-  /** The classes round down: a span that just fits may stand in the request's own list, or need no lead for its alignment. Only when memory is nearly full. */
+  /**
+   * The classes round down: a span that just fits may stand in the request's own list, or need no lead for its
+   * alignment. Only when memory is nearly full.
+   */
   #search(granules: number, align: number): number {
     const end = Math.min(listOf(granules + align - 1) + 1, LEVELS * CLASSES - 1)
     for (let list = listOf(granules); list <= end; list++) {

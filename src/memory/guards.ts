@@ -1,6 +1,6 @@
 /**
- * What `debugMemory` adds to blocks (MW-15): canary bytes on both sides and a pattern in freed bytes, so that a stray write names its block and a stale view shows
- * what it is.
+ * What `debugMemory` adds to blocks (MW-15): canary bytes on both sides and a pattern in freed bytes, so that a stray write names its block
+ * and a stale view shows what it is.
  */
 export const FREED = 0xdeadbeef
 const CANARY = 0xc5

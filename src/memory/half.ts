@@ -1,6 +1,6 @@
 /**
- * Half-precision floats (spec memory-and-workers.md, MW-25): IEEE 754 binary16 and bfloat16, stored as their bits. To half rounds to nearest even,
- * NaN stays NaN (quiet), subnormals are exact, overflow becomes ±∞.
+ * Half-precision floats (spec memory-and-workers.md, MW-25): IEEE 754 binary16 and bfloat16, stored as their bits. To half rounds to
+ * nearest even, NaN stays NaN (quiet), subnormals are exact, overflow becomes ±∞.
  */
 const SCRATCH = new DataView(new ArrayBuffer(4))
 

@@ -1,6 +1,6 @@
 /**
- * Handles (spec memory-and-workers.md, MW-17): a block's name as a plain number of 52 bits, arena id (8) · generation (24) · table index (20).
- * Numbers cross threads, maps and JSON without wrapping; a freed entry gets a new generation, so an old handle never names new bytes.
+ * Handles (spec memory-and-workers.md, MW-17): a block's name as a plain number of 52 bits, arena id (8) · generation (24) · table index
+ * (20). Numbers cross threads, maps and JSON without wrapping; a freed entry gets a new generation, so an old handle never names new bytes.
  */
 export type Handle = number
 

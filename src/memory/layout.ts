@@ -31,12 +31,13 @@ export const SLOT_PHASE = { IDLE: 0, QUEUE: 1, KERNEL: 2, SCRIPT: 3, CODEC: 4, B
 export const MAIL = { MESSAGES: 1, DRAIN: 2, PARK: 4, DUMP: 8 } as const
 
 /**
- * Run record, 64 bytes, 64 of them. Among runs of one priority the record with the lowest AGE goes first, then that with the lowest ORDER (lane, then when it was last made ready);
- * a run has several records of one AGE.
+ * Run record, 64 bytes, 64 of them. Among runs of one priority the record with the lowest AGE goes first, then that with the lowest ORDER
+ * (lane, then when it was last made ready); a run has several records of one AGE.
  */
 export const RUN = {
   EPOCH: 0x00, CANCEL: 0x08, PRIORITY_I32: 0x0c, RING_HIGH: 0x10, RING_NORMAL: 0x14, RING_LOW: 0x18, TASKS_LEFT: 0x1c,
-  TASKS_RUNNING: 0x20, LIMIT: 0x24, TASKS: 0x28, TASK_COUNT: 0x2c, FAILED_TASK: 0x30, FLAGS: 0x34, ORDER: 0x38, AGE: 0x3c, BYTES: 64, COUNT: 64,
+  TASKS_RUNNING: 0x20, LIMIT: 0x24, TASKS: 0x28, TASK_COUNT: 0x2c, FAILED_TASK: 0x30, FLAGS: 0x34, ORDER: 0x38, AGE: 0x3c, BYTES: 64,
+  COUNT: 64,
 } as const
 /** MIXED: not every worker may take every task of the run (MW-36). */
 export const RUN_FLAG = { REBUILDING: 2, MIXED: 8 } as const
@@ -47,20 +48,22 @@ export const TASK = {
   LANE: 0x20, FACTS: 0x24, START_US: 0x28, BUSY_US: 0x2c, QUEUED_US: 0x30, STATUS_I32: 0x34, FLAGS: 0x38, PASSES: 0x3c, BYTES: 64,
 } as const
 /** DELAYED: lost with its worker; the engine delivers it again (MW-34). */
-export const TASK_STATE = { PENDING: 0, READY: 1, RUNNING: 2, WAITING: 3, DONE_WRITTEN: 4, DONE: 5, FAILED: 6, CANCELLED: 7, DELAYED: 9 } as const
+export const TASK_STATE = {
+  PENDING: 0, READY: 1, RUNNING: 2, WAITING: 3, DONE_WRITTEN: 4, DONE: 5, FAILED: 6, CANCELLED: 7, DELAYED: 9,
+} as const
 /** INNER: made ready by its predecessors, never by the engine. */
 export const TASK_FLAG = { INNER: 2 } as const
 
 /**
- * Bounded multi-producer multi-consumer ring of u32 (Vyukov 2010): HEAD and TAIL on lines of their own; CELLS are pairs (sequence, value). A lane of a run is a chain of them
- * (NEXT, 0: the last), one for each set of FACTS that its tasks need (MW-36).
+ * Bounded multi-producer multi-consumer ring of u32 (Vyukov 2010): HEAD and TAIL on lines of their own; CELLS are pairs (sequence, value).
+ * A lane of a run is a chain of them (NEXT, 0: the last), one for each set of FACTS that its tasks need (MW-36).
  */
 export const QUEUE = { HEAD: 0x00, TAIL: 0x40, MASK: 0x80, NEXT: 0x84, FACTS: 0x88, CELLS: 0xc0, CELL_BYTES: 8 } as const
 
 /**
- * Ring of one producer and one consumer (MW-27 to MW-30): three lines of control, then planar data. Indices run freely modulo 2³². The writer's line: WRITE, its event,
- * flags, how many sleep on that event, the read index as last seen. The reader's line mirrors it. The third is read by both: CAPACITY and STRIDE in frames; the writer
- * counts DROPPED (frames) and OVERRUNS (writes cut short).
+ * Ring of one producer and one consumer (MW-27 to MW-30): three lines of control, then planar data. Indices run freely modulo 2³². The
+ * writer's line: WRITE, its event, flags, how many sleep on that event, the read index as last seen. The reader's line mirrors it. The
+ * third is read by both: CAPACITY and STRIDE in frames; the writer counts DROPPED (frames) and OVERRUNS (writes cut short).
  */
 export const RING = {
   WRITE: 0x00, WRITER_EVENT: 0x04, FLAGS: 0x08, WRITER_SLEEPERS: 0x0c, SEEN_READ: 0x10,
@@ -70,12 +73,15 @@ export const RING = {
 export const RING_FLAG = { END: 1, CLOSED: 2 } as const
 
 /**
- * Flight recorder (MW-06): 1 024 entries of 16 bytes from RECORDER, the oldest replaced; RECORDER_NEXT counts entries ever written. TIME: µs of the engine's clock, low 32 bits.
- * VALUE: END_* what ended it (a pass's result; of a script 0 its end, 1 a packet, 2 a question to the engine), BOOT and LOST the thread's ordinal. A thread without a slot adds
- * RECORD_THREAD to KIND; RUN is its ordinal then, TASK the number of its job + 1.
+ * Flight recorder (MW-06): 1 024 entries of 16 bytes from RECORDER, the oldest replaced; RECORDER_NEXT counts entries ever written. TIME:
+ * µs of the engine's clock, low 32 bits. VALUE: END_* what ended it (a pass's result; of a script 0 its end, 1 a packet, 2 a question to
+ * the engine), BOOT and LOST the thread's ordinal. A thread without a slot adds RECORD_THREAD to KIND; RUN is its ordinal then, TASK the
+ * number of its job + 1.
  */
 export const RECORD = { TIME: 0x00, SLOT_U8: 0x04, KIND_U8: 0x05, RUN_U16: 0x06, TASK: 0x08, VALUE: 0x0c, BYTES: 16, COUNT: 1024 } as const
-export const RECORD_KIND = { BOOT: 1, END_BOOT: 2, QUEUE: 3, END_QUEUE: 4, KERNEL: 5, END_KERNEL: 6, SCRIPT: 7, END_SCRIPT: 8, TRAP: 9, LOST: 10 } as const
+export const RECORD_KIND = {
+  BOOT: 1, END_BOOT: 2, QUEUE: 3, END_QUEUE: 4, KERNEL: 5, END_KERNEL: 6, SCRIPT: 7, END_SCRIPT: 8, TRAP: 9, LOST: 10,
+} as const
 export const RECORD_THREAD = { WORKER: 0x40, SCRIPT: 0x80 } as const
 
 /** Thread record, 256 bytes: threads without a slot; 0 = engine thread, 1…14 worklets. */
@@ -91,7 +97,10 @@ export const BLOCK = {
 export const BLOCK_FLAG = { VALID: 1, DIRTY: 2, PINNED: 4, IN_USE: 8, EXTERNAL: 16 } as const
 
 /** Every table above, by name: input of the generator and of the layout hash. */
-export const LAYOUT_TABLES = { WINDOW, ARENA, SLOT, SLOT_STATUS, SLOT_PHASE, MAIL, RUN, RUN_FLAG, TASK, TASK_STATE, TASK_FLAG, QUEUE, RING, RING_FLAG, THREAD, BLOCK, BLOCK_FLAG, ARENA_FLAG } as const
+export const LAYOUT_TABLES = {
+  WINDOW, ARENA, SLOT, SLOT_STATUS, SLOT_PHASE, MAIL, RUN, RUN_FLAG, TASK, TASK_STATE, TASK_FLAG, QUEUE, RING, RING_FLAG, THREAD, BLOCK,
+  BLOCK_FLAG, ARENA_FLAG,
+} as const
 
 /** FNV-1a (32 bit) of the layout table's canonical text: what `millrace_layout()` of every module must return (MW-01). */
 export function layoutHash(): number { return known ??= hashLayout() }

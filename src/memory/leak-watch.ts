@@ -4,8 +4,9 @@ export interface Leaked { readonly closed: boolean; readonly shown?: boolean | s
 export type LeakWarning = (text: string, details: Readonly<Record<string, unknown>>) => void
 
 /**
- * Finds audio, blocks and rings that were collected without `close()`, `release()` or `dispose` (MW-16): their lease is given back with a warning, unless a view of it was handed out, which may still be read; then it is only
- * named. `debug` adds where it was made. The host decides when a collection happens, if ever: a net, not a plan.
+ * Finds audio, blocks and rings that were collected without `close()`, `release()` or `dispose` (MW-16): their lease is given back with a
+ * warning, unless a view of it was handed out, which may still be read; then it is only named. `debug` adds where it was made. The host
+ * decides when a collection happens, if ever: a net, not a plan.
  */
 export class LeakWatch {
   readonly #registry: FinalizationRegistry<{ readonly block: Leaked; readonly what: string; readonly createdAt: string | undefined }>
@@ -23,7 +24,11 @@ export class LeakWatch {
 
   /** From now on the owner of `block` is watched; `block` must not reach it. `what` says what was left undone. */
   watch(owner: object, block: Leaked, what: string): void {
-    this.#registry.register(owner, { block, what, createdAt: this.#debug ? new Error().stack?.split('\n').slice(3).join('\n') : undefined }, owner)
+    this.#registry.register(
+      owner,
+      { block, what, createdAt: this.#debug ? new Error().stack?.split('\n').slice(3).join('\n') : undefined },
+      owner,
+    )
   }
 
   /** The owner was closed in time. */

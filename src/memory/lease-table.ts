@@ -1,4 +1,7 @@
-/** Sums over several owners. A block that two of them hold counts twice. `allocs`, `frees`: blocks whose first lease was one of theirs, whose last one was. */
+/**
+ * Sums over several owners. A block that two of them hold counts twice. `allocs`, `frees`: blocks whose first
+ * lease was one of theirs, whose last one was.
+ */
 export interface LeaseGroup { bytes: number; peakBytes: number; allocs: number; frees: number }
 
 /** Whose leases these are, and the sums that its owner reports. */
@@ -15,8 +18,9 @@ export interface LeaseOwner {
 const NIL = -1
 
 /**
- * Counted leases (block, holder) as records of typed arrays, each in two lists: those of its block (mostly one) and those of its holder. No hashing: a Map whose
- * entries come and go is compacted again and again, which costs microseconds when it is nearly full. Engine thread only.
+ * Counted leases (block, holder) as records of typed arrays, each in two lists: those of its block (mostly one) and those of its holder. No
+ * hashing: a Map whose entries come and go is compacted again and again, which costs microseconds when it is nearly full. Engine thread
+ * only.
  */
 export class LeaseTable {
   readonly #ofBlock: Int32Array
@@ -103,7 +107,9 @@ export class LeaseTable {
   }
 
   #grow(): void {
-    const larger = (from: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => { const to = new Int32Array(from.length * 2); to.set(from); return to }
+    const larger = (
+      from: Int32Array<ArrayBuffer>,
+    ): Int32Array<ArrayBuffer> => { const to = new Int32Array(from.length * 2); to.set(from); return to }
     this.#block = larger(this.#block)
     this.#holder = larger(this.#holder)
     this.#count = larger(this.#count)

@@ -4,8 +4,8 @@ import type { LeaseGroup, LeaseOwner } from './lease-table.js'
 import type { Address, MemoryHost } from './memory-host.js'
 
 /**
- * Who holds blocks: a run, a node, a cache or a slot (MW-13). Its leases are counted, so that its exact high-water mark is known (execution page
- * EX-67) and everything it still holds can be dropped at once when it dies. A MemoryHost like the arena itself. Engine thread only.
+ * Who holds blocks: a run, a node, a cache or a slot (MW-13). Its leases are counted, so that its exact high-water mark is known (execution
+ * page EX-67) and everything it still holds can be dropped at once when it dies. A MemoryHost like the arena itself. Engine thread only.
  */
 export class Holder implements MemoryHost, LeaseOwner {
   readonly buffer: ArrayBufferLike

@@ -1,4 +1,7 @@
-/** How full an arena is: 0 `none`, 1 `background`: what is cached is given up beside the work, 2 `before-runs`: also before each run, 3 `wait`: new runs wait meanwhile. */
+/**
+ * How full an arena is: 0 `none`, 1 `background`: what is cached is given up beside the work, 2 `before-runs`: also before
+ * each run, 3 `wait`: new runs wait meanwhile.
+ */
 export type PressureLevel = 'none' | 'background' | 'before-runs' | 'wait'
 
 const LEVELS: readonly PressureLevel[] = ['none', 'background', 'before-runs', 'wait']
@@ -8,8 +11,8 @@ const FROM = [0, 0.70, 0.85, 0.95, Infinity] as const
 const HYSTERESIS = 0.02
 
 /**
- * Level of use of an arena (MW-12). {@link above} and {@link below} are the borders in the caller's unit: only when use passes one of them {@link note} has anything to do, so
- * a check costs two comparisons.
+ * Level of use of an arena (MW-12). {@link above} and {@link below} are the borders in the caller's unit: only when use passes one of them
+ * {@link note} has anything to do, so a check costs two comparisons.
  */
 export class PressureGauge {
   /** Use above which the level changes. */

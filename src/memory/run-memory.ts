@@ -4,8 +4,9 @@ import type { LeaseGroup } from './lease-table.js'
 import type { Holder } from './leases.js'
 
 /**
- * What one run leases and copies: a holder per node, whose high-water marks are exact (EX-67), their sum as it goes up and down together, and a ledger of its own, so that
- * runs at the same time do not count each other's. What nodes of a segment share (its working area, its program) is its first node's. Owner: the run.
+ * What one run leases and copies: a holder per node, whose high-water marks are exact (EX-67), their sum as it goes up and down together,
+ * and a ledger of its own, so that runs at the same time do not count each other's. What nodes of a segment share (its working area, its
+ * program) is its first node's. Owner: the run.
  */
 export class RunMemory {
   readonly copies: CopyLedger

@@ -2,8 +2,9 @@
 const PIECE_BYTES = 16_384
 
 /**
- * Copies all of `from` to the start of `to`. Engines copy into shared memory byte by byte when the two do not stand equally to words of eight (a WAV file's samples begin at
- * 44): 3.3 GB/s against 24; then the bytes go through a piece of memory of their own, where they are lined up first (19 GB/s).
+ * Copies all of `from` to the start of `to`. Engines copy into shared memory byte by byte when the two do not stand equally to words of
+ * eight (a WAV file's samples begin at 44): 3.3 GB/s against 24; then the bytes go through a piece of memory of their own, where they are
+ * lined up first (19 GB/s).
  */
 export function setBytes(to: Uint8Array, from: Uint8Array): void {
   if (from.length < 64 || ((to.byteOffset ^ from.byteOffset) & 7) === 0 || to.buffer instanceof ArrayBuffer) { to.set(from); return }

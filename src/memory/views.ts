@@ -2,7 +2,8 @@ import type { Dtype } from '../media/dtype.js'
 
 /** Any typed array over arena bytes. */
 export type MemoryArray =
-  | Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array
+  Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array
+    | BigUint64Array
 /** Constructor of a typed array over a part of a buffer. */
 export interface MemoryArrayConstructor<T extends MemoryArray = MemoryArray> {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T
@@ -44,8 +45,8 @@ export function viewsDtype(type: MemoryArrayConstructor, dtype: Dtype): boolean 
 }
 
 /**
- * Sees bytes as elements of another type: null (no throw, no copy) when the length is not a multiple of the element size or the address is not
- * aligned to it (MW-21). The copying variant is {@link copyAs}.
+ * Sees bytes as elements of another type: null (no throw, no copy) when the length is not a multiple of the element size or the address is
+ * not aligned to it (MW-21). The copying variant is {@link copyAs}.
  */
 export function tryView<T extends MemoryArray>(bytes: ArrayBufferView, type: MemoryArrayConstructor<T>): T | null {
   const size = type.BYTES_PER_ELEMENT

@@ -11,8 +11,9 @@ export interface BlockParts {
 }
 
 /**
- * Measures how long one node's own code has the engine's thread at a stretch. Calls are measured exactly; what follows an `await` counts from there to the next thing that the node asks of the
- * engine, if the event loop did not turn between: a node that waits for something of its own blocks nobody. Where two nodes' code ran in the same turn after an `await`, both are named.
+ * Measures how long one node's own code has the engine's thread at a stretch. Calls are measured exactly; what follows an `await` counts
+ * from there to the next thing that the node asks of the engine, if the event loop did not turn between: a node that waits for something of
+ * its own blocks nobody. Where two nodes' code ran in the same turn after an `await`, both are named.
  */
 export class BlockWatch {
   readonly #p: BlockParts

@@ -6,7 +6,10 @@ class Blocked extends Error {
 /** The one of it. */
 export const BLOCKED: Error = /* @__PURE__ */ new Blocked('the input is blocked')
 
-/** True for it and for an error that names it as its cause, at most 16 steps back: what a node makes of it is no failure. Told by name, which crosses threads. */
+/**
+ * True for it and for an error that names it as its cause, at most 16 steps back: what a node makes of it is no
+ * failure. Told by name, which crosses threads.
+ */
 export function isBlocked(error: unknown): boolean {
   for (let one = error, steps = 0; one instanceof Error && steps < 16; one = one.cause, steps++) if (one.name === BLOCKED.name) return true
   return false

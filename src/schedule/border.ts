@@ -4,7 +4,10 @@ import type { SegmentBuffer } from './segment-plan.js'
 
 const EVENT_TYPE = ['segment', 'start', 'end', 'segment', 'cancel'] as const
 
-/** Frames of an output that is no audio, as users get them outside the arena: events decoded, tensors as a typed array of their own (one copy). */
+/**
+ * Frames of an output that is no audio, as users get them outside the arena: events decoded, tensors
+ * as a typed array of their own (one copy).
+ */
 export function readFrames(buffer: Pick<SegmentBuffer, 'media' | 'frameBytes'>, bytes: Uint8Array, from: number, frames: number): unknown {
   const own = bytes.slice(from * buffer.frameBytes, (from + frames) * buffer.frameBytes)
   if (buffer.media.kind === 'events') return readEvents(own, buffer.media.timebase)

@@ -3,9 +3,10 @@ import type { BuiltProgram } from './program.js'
 import { gather, keptFrames, scatter, type Span } from './segment-snapshot.js'
 
 /**
- * What passes change of a program, as it was at one moment: its records, kernels' states and descriptors, and frames that internal buffers keep. A task whose thread was
- * ended in the middle goes back to it and is delivered again (MW-34). Kept outside the arena, where no thread can reach it. Samples of outputs are not kept: their
- * counts are, so what was written after the moment is written again. Engine thread, while nobody executes the program.
+ * What passes change of a program, as it was at one moment: its records, kernels' states and descriptors, and frames that internal buffers
+ * keep. A task whose thread was ended in the middle goes back to it and is delivered again (MW-34). Kept outside the arena, where no thread
+ * can reach it. Samples of outputs are not kept: their counts are, so what was written after the moment is written again. Engine thread,
+ * while nobody executes the program.
  */
 export class Checkpoint {
   readonly #host: MemoryHost

@@ -7,8 +7,13 @@ import type { RunScope } from './open-segment.js'
 import { buildProgram } from './program.js'
 import type { SegmentPlan } from './segment-plan.js'
 
-/** Writes segments of compiled kernels into an arena, calling them by their table entries. `idOf`: the engine's number of a kernel, the same on every thread. */
-export function compiledBuilder(arena: Arena, runtime: KernelRuntime, shared: SharedBlocks, idOf: (module: string, name: string) => number): (plan: SegmentPlan, scope: Pick<RunScope, 'memory'>) => ReturnType<BuildProgram> {
+/**
+ * Writes segments of compiled kernels into an arena, calling them by their table entries. `idOf`: the engine's
+ * number of a kernel, the same on every thread.
+ */
+export function compiledBuilder(
+  arena: Arena, runtime: KernelRuntime, shared: SharedBlocks, idOf: (module: string, name: string) => number,
+): (plan: SegmentPlan, scope: Pick<RunScope, 'memory'>) => ReturnType<BuildProgram> {
   return (plan, { memory }) => {
     const program = buildProgram(arena, plan, {
       shared, ...(memory && { holder: (node: string) => memory.holder(node) }),

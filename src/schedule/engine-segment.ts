@@ -15,7 +15,10 @@ import { gather, keptFrames, scatter, type SegmentSnapshot, type Span } from './
 import type { SegmentBuffer, SegmentPlan } from './segment-plan.js'
 import { commonErrors } from '../errors/common-errors.js'
 
-/** Runs a program on some thread until a pass says something else than MORE; returns that. Throws the coded error of a negative status or a trap. */
+/**
+ * Runs a program on some thread until a pass says something else than MORE; returns that. Throws the
+ * coded error of a negative status or a trap.
+ */
 export type Execute = (program: BuiltProgram) => Promise<number>
 
 /** Where an input's frames lie, bytes from channel to channel, and how to give them back. */
@@ -25,8 +28,8 @@ interface Place { readonly address: number; readonly stride: number; readonly fr
 interface Room { block: Block; capacity: number; cursor: number; readonly mode: OutputMode }
 
 /**
- * A segment whose program and samples lie in the engine's arena. Owner: the driver, on the engine's thread; between two calls of `advance` nobody
- * else touches its records. Packets of audio are read where they lie and leave as views of the room they were written into: no copy.
+ * A segment whose program and samples lie in the engine's arena. Owner: the driver, on the engine's thread; between two calls of `advance`
+ * nobody else touches its records. Packets of audio are read where they lie and leave as views of the room they were written into: no copy.
  */
 export class EngineSegment implements OpenSegment {
   readonly plan: SegmentPlan
@@ -48,7 +51,10 @@ export class EngineSegment implements OpenSegment {
   #stats = { busyUs: 0, queuedUs: 0, startUs: -1, worker: -1 }
 
   /** Takes over the program. `retire`: settles once no thread executes it any more. Throws `ARENA_FULL`; then nothing stays allocated. */
-  constructor(arena: Arena, plan: SegmentPlan, program: BuiltProgram, modes: ReadonlyMap<number, OutputMode>, scope: RunScope, execute: Execute, retire: () => Promise<void> = () => Promise.resolve()) {
+  constructor(
+    arena: Arena, plan: SegmentPlan, program: BuiltProgram, modes: ReadonlyMap<number, OutputMode>, scope: RunScope, execute: Execute,
+    retire: () => Promise<void> = () => Promise.resolve(),
+  ) {
     this.plan = plan
     this.program = program
     this.#arena = arena
@@ -60,7 +66,8 @@ export class EngineSegment implements OpenSegment {
         const buffer = plan.buffers[index]!
         // A pass begins only with room for all that it may add, so a bounded output has that much more than it needs.
         const zeros = buffer.late?.zeros ?? 0
-        const frames = zeros + (mode.mode === 'collect' && mode.frames !== undefined ? mode.frames + buffer.capacity : buffer.capacity * PASSES_PER_ROOM)
+        const frames =
+          zeros + (mode.mode === 'collect' && mode.frames !== undefined ? mode.frames + buffer.capacity : buffer.capacity * PASSES_PER_ROOM)
         const block = this.#place(index, frames, zeros)
         this.#rooms.set(index, { block, capacity: frames, cursor: buffer.skip, mode })
         // What a late reader finds before the first frame.
@@ -75,12 +82,19 @@ export class EngineSegment implements OpenSegment {
 
   /** Adds what a thread measured while it executed the program. */
   account(busyUs: number, queuedUs: number, startUs: number, worker: number): void {
-    this.#stats = { busyUs: this.#stats.busyUs + busyUs, queuedUs: this.#stats.queuedUs + queuedUs, startUs: this.#stats.startUs < 0 ? startUs : this.#stats.startUs, worker }
+    this.#stats = {
+      busyUs: this.#stats.busyUs + busyUs, queuedUs: this.#stats.queuedUs + queuedUs,
+      startUs: this.#stats.startUs < 0 ? startUs : this.#stats.startUs, worker,
+    }
   }
 
-  /** Inputs whose packet was read by all their readers; where a reader waits for another that came through a node which holds frames back, those that one reader has read. */
+  /**
+   * Inputs whose packet was read by all their readers; where a reader waits for another that came through a node which holds
+   * frames back, those that one reader has read.
+   */
   hungry(): readonly number[] {
-    const open = this.plan.buffers.flatMap((buffer, i) => buffer.kind === 'input' && !this.#ended(i) ? [i] : []), empty = open.filter((i) => this.#left(i) === 0)
+    const open = this.plan.buffers.flatMap((buffer, i) => buffer.kind === 'input' && !this.#ended(i) ? [i] : [])
+    const empty = open.filter((i) => this.#left(i) === 0)
     return empty.length > 0 || !this.#short ? empty : open.filter((i) => this.#least(i) === 0)
   }
 
@@ -119,14 +133,19 @@ export class EngineSegment implements OpenSegment {
     if (code === PASS.OUTPUT_FULL) this.enlarge()
     this.#short = code === PASS.NEED_INPUT
     // Better an error than a pass after a pass that changes nothing.
-    if (this.#short && this.hungry().length === 0) throw commonErrors.INTERNAL({ what: `Segment ${this.plan.index}: waits for input, and no input is read to its end.` })
+    if (this.#short && this.hungry().length === 0) {
+      throw commonErrors.INTERNAL({ what: `Segment ${this.plan.index}: waits for input, and no input is read to its end.` })
+    }
     return { done: code === PASS.DONE, outputs }
   }
 
   collected(index: number): Packet {
     const room = this.#rooms.get(index)!, buffer = this.plan.buffers[index]!
     this.#rooms.delete(index)
-    return this.#packet(buffer, room.block, room.capacity, Math.min(room.cursor, this.#filled(index)), this.#filled(index), this.program.origin(index) - buffer.skip + room.cursor)
+    return this.#packet(
+      buffer, room.block, room.capacity, Math.min(room.cursor, this.#filled(index)), this.#filled(index),
+      this.program.origin(index) - buffer.skip + room.cursor,
+    )
   }
 
   report(): SegmentReport {
@@ -158,10 +177,14 @@ export class EngineSegment implements OpenSegment {
     this.#checkpoint?.restore()
   }
 
-  /** What a segment of the same plan in another memory needs to go on after the last `advance`. Not for collected outputs: what they hold stays here. */
+  /**
+   * What a segment of the same plan in another memory needs to go on after the last `advance`. Not for
+   * collected outputs: what they hold stays here.
+   */
   snapshot(): SegmentSnapshot {
     return {
-      bytes: gather(this.#arena, [...this.program.portable, ...this.#kept(), ...this.#unreadSpans()]), cursors: [...this.#rooms.values()].map(({ cursor }) => cursor),
+      bytes: gather(this.#arena, [...this.program.portable, ...this.#kept(), ...this.#unreadSpans()]),
+      cursors: [...this.#rooms.values()].map(({ cursor }) => cursor),
       starts: [...this.program.starts], started: this.#started, short: this.#short, metadata: this.#metadata,
     }
   }
@@ -179,7 +202,9 @@ export class EngineSegment implements OpenSegment {
     for (const [index, { kind, readers, frameBytes, channels, value }] of this.plan.buffers.entries()) {
       const left = kind === 'input' ? this.#left(index) : 0
       if (left === 0) continue
-      const taken = this.#filled(index) - left, block = this.#arena.claim(left * frameBytes * channels, memory && { holder: memory.holder(nodeOf(value)) }), record = this.program.buffer(index) >>> 2
+      const taken = this.#filled(index) - left
+      const block = this.#arena.claim(left * frameBytes * channels, memory && { holder: memory.holder(nodeOf(value)) })
+      const record = this.program.buffer(index) >>> 2
       this.#held.set(index, () => { block[Symbol.dispose]() })
       readers.forEach((_, r) => { this.program.setOffset(index, r, this.program.offset(index, r) - taken) })
       this.program.setOrigin(index, this.program.origin(index) + taken)
@@ -196,17 +221,28 @@ export class EngineSegment implements OpenSegment {
   /** Where a packet's frames lie. Only audio of this arena can be read by kernels so far. Throws `INVALID_ARGUMENT`. */
   #borrow(buffer: SegmentBuffer, packet: Packet): Place {
     const { data } = packet
-    if (data instanceof ArenaAudio) return { address: data.address, stride: data.strideBytes, frames: data.frames, release: () => { releasePacket(packet) } }
-    throw commonErrors.INVALID_ARGUMENT({ function: `value ${buffer.value}`, expected: 'an AudioBuffer of this engine', got: typeof packet.data, hint: 'Make it with engine.audio.' })
+    if (data instanceof ArenaAudio) {
+      return { address: data.address, stride: data.strideBytes, frames: data.frames, release: () => { releasePacket(packet) } }
+    }
+    throw commonErrors.INVALID_ARGUMENT({
+      function: `value ${buffer.value}`, expected: 'an AudioBuffer of this engine', got: typeof packet.data,
+      hint: 'Make it with engine.audio.',
+    })
   }
 
-  /** What a late reader has yet to take, and a packet behind it, in one block: one copy of both. `left` frames stand at the end of what the input holds. */
+  /**
+   * What a late reader has yet to take, and a packet behind it, in one block: one copy of both. `left` frames
+   * stand at the end of what the input holds.
+   */
   #join(index: number, left: number, packet: Packet): Place {
-    const buffer = this.plan.buffers[index]!, { u32, u8 } = this.#arena, at = this.program.buffer(index) >>> 2, { memory } = this.#scope, { frameBytes, channels } = buffer
+    const buffer = this.plan.buffers[index]!, { u32, u8 } = this.#arena, at = this.program.buffer(index) >>> 2
+    const { memory } = this.#scope, { frameBytes, channels } = buffer
     const next = this.#borrow(buffer, packet), pitch = (left + next.frames) * frameBytes, first = this.#filled(index) - left
     const base = u32[at + BUFFER.BASE / 4]!, stride = u32[at + BUFFER.STRIDE / 4]!
     let block: Block
-    try { block = this.#arena.claim(pitch * channels, memory && { holder: memory.holder(nodeOf(buffer.value)) }) } catch (error) { next.release(); throw error }
+    try {
+      block = this.#arena.claim(pitch * channels, memory && { holder: memory.holder(nodeOf(buffer.value)) })
+    } catch (error) { next.release(); throw error }
     const { address } = block
     for (let c = 0; c < channels; c++) {
       const old = base + c * stride + first * frameBytes, fresh = next.address + c * next.stride
@@ -223,21 +259,24 @@ export class EngineSegment implements OpenSegment {
     this.#started = true
     if (position === 0 || input.media.kind !== 'audio') return
     for (const index of this.#rooms.keys()) {
-      const media = this.plan.buffers[index]!.media, rate = media.kind === 'audio' ? media.rate : media.kind === 'events' ? media.timebase : 0
+      const media = this.plan.buffers[index]!.media
+      const rate = media.kind === 'audio' ? media.rate : media.kind === 'events' ? media.timebase : 0
       if (rate > 0) this.program.setOrigin(index, Math.round(position * rate / input.media.rate))
     }
     this.program.setPosition(position)
   }
 
   /**
-   * Gives on what the output holds. The room stays while it can take as much again and half of what it is made for; else the frames that a joining step has yet to take move
-   * to a new one. So packets much smaller than a room share it, and however many wait they hold twice their frames at most.
+   * Gives on what the output holds. The room stays while it can take as much again and half of what it is made for; else the frames that a
+   * joining step has yet to take move to a new one. So packets much smaller than a room share it, and however many wait they hold twice
+   * their frames at most.
    */
   #emit(index: number, room: Room, code: number): Packet | undefined {
     const buffer = this.plan.buffers[index]!, filled = this.#filled(index), { block, cursor, capacity } = room
     if (filled <= cursor) return undefined
     const position = this.program.origin(index) - buffer.skip + cursor
-    if (code === PASS.DONE || (code !== PASS.OUTPUT_FULL && capacity - filled >= Math.max(filled - cursor, buffer.capacity * PASSES_PER_ROOM / 2))) {
+    if (code === PASS.DONE
+      || (code !== PASS.OUTPUT_FULL && capacity - filled >= Math.max(filled - cursor, buffer.capacity * PASSES_PER_ROOM / 2))) {
       room.cursor = filled
       return this.#packet(buffer, block.clone(), capacity, cursor, filled, position)
     }
@@ -254,7 +293,9 @@ export class EngineSegment implements OpenSegment {
   #grow(index: number, room: Room): void {
     const buffer = this.plan.buffers[index]!, filled = this.#filled(index), least = buffer.capacity * PASSES_PER_ROOM
     if (room.mode.mode !== 'collect' || filled + buffer.capacity <= room.capacity) return
-    const old = room.block, wanted = room.capacity + Math.max(least, room.capacity >> 1), most = Math.floor(this.#arena.largestFreeBytes() / (buffer.frameBytes * buffer.channels))
+    const old = room.block
+    const wanted = room.capacity + Math.max(least, room.capacity >> 1)
+    const most = Math.floor(this.#arena.largestFreeBytes() / (buffer.frameBytes * buffer.channels))
     const capacity = Math.max(room.capacity + least, Math.min(wanted, most)), next = this.#place(index, capacity, filled)
     this.#moveFrames(buffer, room, next, capacity, 0, filled)
     old[Symbol.dispose]()
@@ -272,12 +313,15 @@ export class EngineSegment implements OpenSegment {
     this.#copied(buffer, frames, 'thread')
   }
 
-  #copied(buffer: SegmentBuffer, frames: number, reason: CopyReason): void { this.#scope.memory?.copies.add(buffer.value, frames * buffer.frameBytes * buffer.channels, reason) }
+  #copied(buffer: SegmentBuffer, frames: number, reason: CopyReason): void {
+    this.#scope.memory?.copies.add(buffer.value, frames * buffer.frameBytes * buffer.channels, reason)
+  }
 
   /** Allocates a room and points the record at it. */
   #place(index: number, capacity: number, filled: number): Block {
     const buffer = this.plan.buffers[index]!, { u32 } = this.#arena, { memory } = this.#scope
-    const block = this.#arena.claim(capacity * buffer.frameBytes * buffer.channels, memory && { holder: memory.holder(nodeOf(buffer.value)) })
+    const block =
+      this.#arena.claim(capacity * buffer.frameBytes * buffer.channels, memory && { holder: memory.holder(nodeOf(buffer.value)) })
     const at = this.program.buffer(index) >>> 2
     u32[at + BUFFER.BASE / 4] = block.address
     u32[at + BUFFER.STRIDE / 4] = capacity * buffer.frameBytes
@@ -296,7 +340,8 @@ export class EngineSegment implements OpenSegment {
       return packetOf(buffer.media, data, position, frames, { streamId: buffer.value, metadata })
     }
     const { rate, channels, format, layout } = buffer.media
-    const audio = new ArenaAudio(this.#arena, block, { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' },
+    const audio = new ArenaAudio(this.#arena, block,
+      { rate, channels, frames, format, layout, position, speakers: channels === 1 ? 'mono' : channels === 2 ? 'stereo' : 'discrete' },
       { skip: from, pitch })
     return packetOf(buffer.media, audio, position, frames, { streamId: buffer.value, metadata })
   }
@@ -308,12 +353,15 @@ export class EngineSegment implements OpenSegment {
   #left(index: number): number { return Math.max(0, ...this.#unread(index)) }
   /** Frames that every reader has yet to take. */
   #least(index: number): number { return Math.max(0, Math.min(...this.#unread(index))) }
-  #unread(index: number): number[] { return this.plan.buffers[index]!.readers.map((_, r) => this.#filled(index) - this.program.offset(index, r)) }
+  #unread(index: number): number[] {
+    return this.plan.buffers[index]!.readers.map((_, r) => this.#filled(index) - this.program.offset(index, r))
+  }
 
   *#kept(): Iterable<Span> {
     yield* keptFrames(this.#arena, this.program, 'internal')
     // What was given on and no step has yet to take stays behind.
-    yield* keptFrames(this.#arena, this.program, 'output', (index) => Math.min(this.#rooms.get(index)?.cursor ?? 0, this.#filled(index) - this.#left(index)))
+    yield* keptFrames(this.#arena, this.program, 'output', (index) =>
+      Math.min(this.#rooms.get(index)?.cursor ?? 0, this.#filled(index) - this.#left(index)))
   }
 
   /** What some reader has yet to take of the inputs, or of one. */
@@ -321,7 +369,8 @@ export class EngineSegment implements OpenSegment {
     const { u32 } = this.#arena
     for (const [index, { kind, channels, frameBytes }] of this.plan.buffers.entries()) {
       if (kind !== 'input' || (only ?? index) !== index) continue
-      const left = this.#left(index), record = this.program.buffer(index) >>> 2, first = u32[record + BUFFER.BASE / 4]! + (this.#filled(index) - left) * frameBytes
+      const left = this.#left(index), record = this.program.buffer(index) >>> 2
+      const first = u32[record + BUFFER.BASE / 4]! + (this.#filled(index) - left) * frameBytes
       for (let c = 0; left > 0 && c < channels; c++) yield [first + c * u32[record + BUFFER.STRIDE / 4]!, left * frameBytes]
     }
   }

@@ -22,7 +22,9 @@ type Inputs = Readonly<Record<string, InputEstimate>>
 /** Whole lengths of values by their writers. */
 interface Lengths { readonly origin: ReadonlyMap<ValueId, ValueId>; readonly totals: ReadonlyMap<ValueId, number> }
 
-/** What a node written in TypeScript holds of its own: bytes, and whether its type says so; `inputBytes`: what came in, where that is known. */
+/**
+ * What a node written in TypeScript holds of its own: bytes, and whether its type says so; `inputBytes`: what came in, where that is known.
+ */
 export interface OwnBytes { readonly bytes: number; readonly declared: boolean; readonly inputBytes: number | undefined }
 
 /** What is known of a node's inputs before the run. */
@@ -30,7 +32,10 @@ export function inputEstimates({ inputs, media }: ResolvedNode, { origin, totals
   return Object.fromEntries(inputs.flatMap(({ link, from }): [string, InputEstimate][] => {
     if (from === null) return []
     const own = media[link], frames = totals.get(origin.get(from) ?? from), sized = own !== undefined && mediaBytes(own, 1) > 0
-    return [[link, { ...(own && { media: own }), ...(frames !== undefined && { frames, ...(sized && { bytes: mediaBytes(own, frames) }) }) }]]
+    return [[
+      link,
+      { ...(own && { media: own }), ...(frames !== undefined && { frames, ...(sized && { bytes: mediaBytes(own, frames) }) }) },
+    ]]
   }))
 }
 
@@ -47,8 +52,11 @@ function asked({ id, definition, params }: ResolvedNode, field: 'costUs' | 'memo
 
 /** Samples that a node written in TypeScript takes, or gives as a source, by the plan. */
 function samplesOf({ id, inputs, definition, media }: ResolvedNode, { origin, totals }: Lengths): number | undefined {
-  const first = inputs.find(({ from }) => from !== null), port = first?.link ?? Object.keys(definition.outputs)[0], own = port === undefined ? undefined : media[port]
-  const value = first?.from ?? (port === undefined ? undefined : valueId(id, port)), frames = value == null ? undefined : totals.get(origin.get(value) ?? value)
+  const first = inputs.find(({ from }) => from !== null)
+  const port = first?.link ?? Object.keys(definition.outputs)[0]
+  const own = port === undefined ? undefined : media[port]
+  const value = first?.from ?? (port === undefined ? undefined : valueId(id, port))
+  const frames = value == null ? undefined : totals.get(origin.get(value) ?? value)
   return own?.kind !== 'audio' || frames === undefined ? undefined : frames * own.channels
 }
 
@@ -57,7 +65,10 @@ function mean(old: number | undefined, now: number): number { return old === und
 /** What runs of a node type written in TypeScript came to. */
 interface Learned { us?: number; ns?: number; bytes?: number; multiple?: number }
 
-/** What each node type has cost so far, an exponentially weighted mean: kernels ns per input frame and channel, nodes written in TypeScript also µs and bytes per run. Owner: the engine. */
+/**
+ * What each node type has cost so far, an exponentially weighted mean: kernels ns per input frame and channel, nodes written in TypeScript
+ * also µs and bytes per run. Owner: the engine.
+ */
 export class CostHistory {
   readonly #ns = new Map<string, number>()
   readonly #runs = new Map<string, Learned>()
@@ -69,7 +80,10 @@ export class CostHistory {
   }
 
   /** Adds a whole run of a node written in TypeScript: its time, and the bytes that it held of its own where that can be told. */
-  addRun(node: ResolvedNode, us: number, lengths: Lengths, own: { readonly bytes: number; readonly inputBytes: number | undefined } | undefined): void {
+  addRun(
+    node: ResolvedNode, us: number, lengths: Lengths,
+    own: { readonly bytes: number; readonly inputBytes: number | undefined } | undefined,
+  ): void {
     const { type } = node.definition, samples = samplesOf(node, lengths), known: Learned = this.#runs.get(type) ?? {}
     known.us = mean(known.us, us)
     if (samples !== undefined && samples >= LEAST_SAMPLES) known.ns = mean(known.ns, us * 1000 / samples)
@@ -85,16 +99,26 @@ export class CostHistory {
     const { definition } = node
     if (node.tier === null) {
       const { us, ns } = this.#runs.get(definition.type) ?? {}, samples = ns === undefined ? undefined : samplesOf(node, lengths)
-      return samples === undefined ? Math.round(us ?? asked(node, 'costUs', inputEstimates(node, lengths)) ?? UNKNOWN_US) : Math.round(ns! * samples / 1000)
+      return samples === undefined
+        ? Math.round(us ?? asked(node, 'costUs', inputEstimates(node, lengths)) ?? UNKNOWN_US)
+        : Math.round(ns! * samples / 1000)
     }
-    const first = node.inputs.find(({ from }) => from !== null), said = this.#ns.has(definition.type) || definition.costUs === undefined ? undefined : asked(node, 'costUs', inputEstimates(node, lengths))
-    return said ?? this.#kernelUs(definition, node.media, first?.link, first?.from ? lengths.totals.get(lengths.origin.get(first.from) ?? first.from) : undefined)
+    const first = node.inputs.find(({ from }) => from !== null)
+    const said = this.#ns.has(definition.type) || definition.costUs === undefined
+      ? undefined
+      : asked(node, 'costUs', inputEstimates(node, lengths))
+    return said ?? this.#kernelUs(
+      definition, node.media, first?.link,
+      first?.from ? lengths.totals.get(lengths.origin.get(first.from) ?? first.from) : undefined,
+    )
   }
 
   /** Estimated bytes that a node written in TypeScript holds of its own. Throws `NODE_FAILED`. */
   ownBytes(node: ResolvedNode, lengths: Lengths): OwnBytes {
-    const inputs = inputEstimates(node, lengths), said = asked(node, 'memoryBytes', inputs), sizes = Object.values(inputs).map(({ bytes }) => bytes ?? 0)
-    const inputBytes = sizes.reduce((sum, bytes) => sum + bytes, 0) || undefined, { bytes, multiple } = this.#runs.get(node.definition.type) ?? {}
+    const inputs = inputEstimates(node, lengths), said = asked(node, 'memoryBytes', inputs)
+    const sizes = Object.values(inputs).map(({ bytes }) => bytes ?? 0)
+    const inputBytes = sizes.reduce((sum, bytes) => sum + bytes, 0) || undefined
+    const { bytes, multiple } = this.#runs.get(node.definition.type) ?? {}
     const guess = multiple !== undefined && inputBytes !== undefined ? multiple * inputBytes : bytes ?? UNKNOWN_MULTIPLE * (inputBytes ?? 0)
     return { bytes: Math.ceil(said ?? guess), declared: said !== undefined, inputBytes }
   }

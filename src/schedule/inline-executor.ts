@@ -16,7 +16,8 @@ const SLICE_US = 8_000
 const ENGINE_THREAD = 0
 
 /** Builds a segment's program in the engine's arena. */
-export type BuildProgram = (plan: SegmentPlan, scope: RunScope) => { readonly program: BuiltProgram; readonly interpreter: SegmentInterpreter }
+export type BuildProgram =
+  (plan: SegmentPlan, scope: RunScope) => { readonly program: BuiltProgram; readonly interpreter: SegmentInterpreter }
 
 /** Executes segments on the engine's own thread, in slices of 8 ms, so that a page stays alive and a cancel is seen. */
 export class InlineExecutor implements SegmentExecutor {
@@ -25,7 +26,10 @@ export class InlineExecutor implements SegmentExecutor {
   readonly #clock: Clock
   readonly #build: BuildProgram
   #busyUs = 0
-  /** µs of passes since the event loop had a turn: chunks of a file in memory come without one, and no timer would hear of a cancel before its end. */
+  /**
+   * µs of passes since the event loop had a turn: chunks of a file in memory come without one, and no
+   * timer would hear of a cancel before its end.
+   */
   #heldUs = 0
 
   constructor(arena: Arena, clock: Clock, build: BuildProgram) {
@@ -48,8 +52,12 @@ export class InlineExecutor implements SegmentExecutor {
       try {
         for (;;) {
           if (scope.signal.aborted) throw scope.signal.reason
-          const code = guarded(program, () => this.#arena.debug ? checkedPass(interpreter, program.address, ENGINE_THREAD, plan.nodes.length, (step) => { expectGuards(this.#arena, plan, step) })
-            : timed ? onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () => this.#clock.nowUs())
+          const code = guarded(program, () => this.#arena.debug ? checkedPass(
+            interpreter, program.address, ENGINE_THREAD, plan.nodes.length,
+            (step) => { expectGuards(this.#arena, plan, step) },
+          )
+            : timed ? onePass(interpreter, program.address, ENGINE_THREAD, pass++, program.steps, plan.nodes.length, this.#arena.u32, () =>
+              this.#clock.nowUs())
             : interpreter.run(program.address, ENGINE_THREAD))
           const now = this.#clock.nowUs()
           if (this.#heldUs + now - slice >= SLICE_US) {
@@ -82,7 +90,8 @@ function expectGuards(arena: Arena, plan: SegmentPlan, step: number): void {
   const broken = arena.store.brokenBlock(), spec = plan.nodes[step]!.spec
   if (broken === undefined) return
   throw memoryErrors.ARENA_CORRUPT({
-    expected: `the canary of block ${broken.handle} (${broken.bytes} bytes from ${broken.address})`, got: `a byte written by kernel ${spec.module}.${spec.export} of node ${spec.nodeId}`, offset: broken.at,
+    expected: `the canary of block ${broken.handle} (${broken.bytes} bytes from ${broken.address})`,
+    got: `a byte written by kernel ${spec.module}.${spec.export} of node ${spec.nodeId}`, offset: broken.at,
   }, { nodeId: spec.nodeId, nodeType: spec.type })
 }
 

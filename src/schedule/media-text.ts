@@ -9,18 +9,21 @@ export interface MediaFault { readonly field: string; readonly expected: string;
 export function sameMedia(a: Media, b: Media): boolean { return mediaFault(a, b) === undefined }
 
 /**
- * The first field in which `is` is not as `want` says; undefined: none. `agreed`: what `is` leaves out, and lengths of a shape that `want` leaves open, may be anything, and
- * bytes may be fewer than `want` allows.
+ * The first field in which `is` is not as `want` says; undefined: none. `agreed`: what `is` leaves out, and lengths of a shape that `want`
+ * leaves open, may be anything, and bytes may be fewer than `want` allows.
  */
 export function mediaFault(want: Media, is: Media, agreed = false): MediaFault | undefined {
   if (want === is) return undefined
-  const field = want.kind === is.kind ? FIELDS[want.kind].find((name) => !fits(name === 'rank' ? 'shape' : name, want, is, agreed)) : 'kind', name = field === 'rank' ? 'shape' : field
+  const field = want.kind === is.kind ? FIELDS[want.kind].find((name) => !fits(name === 'rank' ? 'shape' : name, want, is, agreed)) : 'kind'
+  const name = field === 'rank' ? 'shape' : field
   return name === undefined ? undefined : { field: `media.${name}`, expected: fieldText(want, name), got: fieldText(is, name) }
 }
 
 function fits(name: string, want: Media, is: Media, agreed: boolean): boolean {
   const a = (want as never)[name] as unknown, b = (is as never)[name] as unknown
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((length, d) => length === b[d] || (agreed && typeof length !== 'number'))
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((length, d) => length === b[d] || (agreed && typeof length !== 'number'))
+  }
   return a === b || (agreed && (a === undefined || b === undefined || (name === 'maxBytes' && b as number <= (a as number))))
 }
 
@@ -32,7 +35,8 @@ function fieldText(media: Media, field: string): string {
 /** Media in a few words: `audio f32 planar 16000 Hz, 1 channel`. */
 export function describeMedia(media: Media): string {
   switch (media.kind) {
-    case 'audio': return `audio ${media.format} ${media.layout} ${media.rate} Hz, ${media.channels} channel${media.channels === 1 ? '' : 's'}`
+    case 'audio':
+      return `audio ${media.format} ${media.layout} ${media.rate} Hz, ${media.channels} channel${media.channels === 1 ? '' : 's'}`
     case 'tensor': return `tensor ${media.dtype} [${media.shape.map((n) => n ?? '?').join(', ')}]`
     case 'events': return `events ${media.schema} at ${media.timebase} Hz`
     default: return media.kind

@@ -17,9 +17,23 @@ export interface RunMetrics {
   readonly nodesExecuted: number
   readonly nodesCached: number
   readonly cache: { readonly hits: number; readonly misses: number; readonly evicted: number }
-  readonly arena: { readonly capacityBytes: number; readonly usedPeakBytes: number; readonly allocs: number; readonly frees: number; readonly evictions: number; readonly fragmentation: number }
+  readonly arena: {
+    readonly capacityBytes: number
+    readonly usedPeakBytes: number
+    readonly allocs: number
+    readonly frees: number
+    readonly evictions: number
+    readonly fragmentation: number
+  }
   /** Threads; `lost` and `respawned` in the engine while the run was under way. */
-  readonly workers: { readonly count: number; readonly lost: number; readonly respawned: number; readonly busyRatio: number; /** States that came out of private memories so that a lost worker's chunks can go on; no part of `copyBytes`. */ readonly checkpointBytes?: number }
+  readonly workers: {
+    readonly count: number
+    readonly lost: number
+    readonly respawned: number
+    readonly busyRatio: number
+    /** States that came out of private memories so that a lost worker's chunks can go on; no part of `copyBytes`. */
+    readonly checkpointBytes?: number
+  }
   readonly criticalPath: readonly string[]
   readonly nodes: readonly NodeMetrics[]
   readonly edges: readonly EdgeMetrics[]
@@ -27,8 +41,9 @@ export interface RunMetrics {
 }
 
 /**
- * One node, in execution order. Kernel nodes of one segment share its time: `executionTimeUs` is the segment's measured time divided by the shares
- * that sampled passes measured. `tier` is read from the tag that the code itself wrote and the memory that it stands in; `kernelCalls` from its own counter (GR-45).
+ * One node, in execution order. Kernel nodes of one segment share its time: `executionTimeUs` is the segment's measured time divided by the
+ * shares that sampled passes measured. `tier` is read from the tag that the code itself wrote and the memory that it stands in;
+ * `kernelCalls` from its own counter (GR-45).
  */
 export interface NodeMetrics {
   readonly id: string
@@ -60,7 +75,10 @@ export interface NodeMetrics {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-/** One edge that carried packets through a queue, or whose value was copied; `to` is empty where the caller gets it. Edges inside a segment pass addresses and are listed in the plan. */
+/**
+ * One edge that carried packets through a queue, or whose value was copied; `to` is empty where the caller gets it. Edges inside a segment
+ * pass addresses and are listed in the plan.
+ */
 export interface EdgeMetrics {
   readonly from: string
   readonly to: string

@@ -7,11 +7,15 @@ const MOST_IDLE = 4
 const MOST_TYPES = 64
 
 /** An instance in use: give it back when the node has ended. */
-export interface InstanceLease { readonly instance: unknown; /** `sound`: false after a failure; the instance is then not used again. Throws what `dispose` throws, as the node's failure. */ release(sound: boolean): Promise<void> }
+export interface InstanceLease {
+  readonly instance: unknown
+  /** `sound`: false after a failure; the instance is then not used again. Throws what `dispose` throws, as the node's failure. */
+  release(sound: boolean): Promise<void>
+}
 
 /**
- * Instances of TypeScript nodes (GR-26): as many `dispose` as `init`, whatever happens between. Idle ones of equal params are reset and used again when their
- * type has `reset`. Owner: the engine, which closes it after its last run.
+ * Instances of TypeScript nodes (GR-26): as many `dispose` as `init`, whatever happens between. Idle ones of equal params are reset and
+ * used again when their type has `reset`. Owner: the engine, which closes it after its last run.
  */
 export class NodeInstances {
   readonly #idle = new Map<NodeDefinition, { readonly key: Key; readonly instance: unknown }[]>()
@@ -20,19 +24,35 @@ export class NodeInstances {
   readonly #faults: unknown[] = []
   #closed = false
 
-  /** An instance for a node about to run. Rejects with what `init` throws, as the node's failure. One that is used again costs no wait of its own. */
+  /**
+   * An instance for a node about to run. Rejects with what `init` throws, as the node's failure. One
+   * that is used again costs no wait of its own.
+   */
   take(definition: NodeDefinition, params: ParamValues, node: string, ctx: Pick<NodeContext, 'signal' | 'log'>): Promise<InstanceLease> {
     if (definition.init === undefined) return Promise.resolve(NOTHING)
-    const key = keyOf(definition, params), kept = this.#idle.get(definition), at = key === undefined || kept === undefined ? -1 : kept.findIndex((one) => equal(one.key, key))
-    return at < 0 ? this.#make(definition, params, key, node, ctx) : Promise.resolve(this.#lease(definition, key, kept!.splice(at, 1)[0]!.instance, node))
+    const key = keyOf(definition, params), kept = this.#idle.get(definition)
+    const at = key === undefined || kept === undefined ? -1 : kept.findIndex((one) => equal(one.key, key))
+    return at < 0
+      ? this.#make(definition, params, key, node, ctx)
+      : Promise.resolve(this.#lease(definition, key, kept!.splice(at, 1)[0]!.instance, node))
   }
 
-  async #make(definition: NodeDefinition, params: ParamValues, key: Key | undefined, node: string, ctx: Pick<NodeContext, 'signal' | 'log'>): Promise<InstanceLease> {
-    try { return this.#lease(definition, key, await definition.init!(params, ctx), node) } catch (error) { throw wrapNodeFailure(error, { node, type: definition.type, operation: 'init' }) }
+  async #make(
+    definition: NodeDefinition, params: ParamValues, key: Key | undefined, node: string, ctx: Pick<NodeContext, 'signal' | 'log'>,
+  ): Promise<InstanceLease> {
+    try {
+      return this.#lease(definition, key, await definition.init!(params, ctx), node)
+    } catch (error) {
+      throw wrapNodeFailure(error, { node, type: definition.type, operation: 'init' })
+    }
   }
 
   #lease(definition: NodeDefinition, key: Key | undefined, instance: unknown, node: string): InstanceLease {
-    return { instance, release: (sound) => this.#release(definition, key, instance, sound)?.catch((error: unknown) => { throw wrapNodeFailure(error, { node, type: definition.type, operation: 'dispose' }) }) ?? RELEASED }
+    return {
+      instance,
+      release: (sound) => this.#release(definition, key, instance, sound)
+        ?.catch((error: unknown) => { throw wrapNodeFailure(error, { node, type: definition.type, operation: 'dispose' }) }) ?? RELEASED,
+    }
   }
 
   /** Disposes all idle instances; what is still in use is disposed when it is given back. */
@@ -55,7 +75,8 @@ export class NodeInstances {
     let clean: void | Promise<void>
     try { clean = reset.call(definition, instance as never) } catch { return dispose(definition, instance) }
     if (!(clean instanceof Object)) return this.#keep(definition, key, instance)
-    return Promise.resolve(clean).then(() => true, () => false).then((kept) => kept ? this.#keep(definition, key, instance) : dispose(definition, instance))
+    return Promise.resolve(clean).then(() => true, () => false).then((kept) =>
+      kept ? this.#keep(definition, key, instance) : dispose(definition, instance))
   }
 
   #keep(definition: NodeDefinition, key: Key, instance: unknown): Promise<void> | undefined {
@@ -75,7 +96,9 @@ export class NodeInstances {
   }
 
   #giveUp(definition: NodeDefinition, instance: unknown): void {
-    const leaving = dispose(definition, instance).catch((error: unknown) => { this.#faults.push(error) }).finally(() => { this.#leaving.delete(leaving) })
+    const leaving = dispose(definition, instance).catch((error: unknown) => { this.#faults.push(error) }).finally(() => {
+      this.#leaving.delete(leaving)
+    })
     this.#leaving.add(leaving)
   }
 }
@@ -112,7 +135,8 @@ function isPlain(value: unknown): boolean { return value === undefined || typeof
 function isJson(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
   return value === null || typeof value === 'string' || typeof value === 'boolean' ||
-    (Array.isArray(value) && Array.from<unknown>(value).every(isJson)) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson))
+    (Array.isArray(value) && Array.from<unknown>(value).every(isJson))
+    || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson))
 }
 
 function equal(a: Key, b: Key): boolean { return a.length === b.length && a.every((value, n) => Object.is(value, b[n])) }

@@ -2,8 +2,8 @@
 const heard = /* @__PURE__ */ new WeakMap<AbortSignal, { readonly calls: Set<() => void>; readonly tell: () => void }>()
 
 /**
- * Calls back when a signal is aborted, not if it is already. One listener per signal, and none once all have stopped: Node warns of the eleventh, and a run may have any number of
- * segments and nodes. Returns how to stop.
+ * Calls back when a signal is aborted, not if it is already. One listener per signal, and none once all have stopped: Node warns of the
+ * eleventh, and a run may have any number of segments and nodes. Returns how to stop.
  */
 export function onAbort(signal: AbortSignal, call: () => void): () => void {
   let found = heard.get(signal)

@@ -15,7 +15,10 @@ export interface StepReport {
   readonly framesIn: number
   /** Frames of output 0 that it made; a pass-through gives what it took. */
   readonly framesOut: number
-  /** Most bytes of the arena that it held at a time: state, tables of its own, rooms of its outputs (the first step: what the segment shares). */
+  /**
+   * Most bytes of the arena that it held at a time: state, tables of its own, rooms of its outputs
+   * (the first step: what the segment shares).
+   */
   peakBytes: number
   /** Nanoseconds of the sampled passes that this step took. */
   readonly sampleNs: number
@@ -45,8 +48,16 @@ export interface SegmentReport {
   readonly checkpointBytes?: number
 }
 
-/** How an output leaves: packet by packet as it is produced (`pieces`: and {@link OpenSegment.collected} gives the rest), or as one value at the end (`frames`: its bound when known). */
-export type OutputMode = { readonly mode: 'emit' | 'pieces' } | { readonly mode: 'collect'; readonly frames: number | undefined; /** False: only other segments of the run read it. */ readonly wanted?: boolean }
+/**
+ * How an output leaves: packet by packet as it is produced (`pieces`: and {@link OpenSegment.collected} gives the rest), or as one value
+ * at the end (`frames`: its bound when known).
+ */
+export type OutputMode = { readonly mode: 'emit' | 'pieces' } | {
+  readonly mode: 'collect'
+  readonly frames: number | undefined
+  /** False: only other segments of the run read it. */
+  readonly wanted?: boolean
+}
 
 /** A segment opened on some thread: the driver feeds it and takes what it produced. One owner, one call of `advance` at a time. */
 export interface OpenSegment {
@@ -57,9 +68,15 @@ export interface OpenSegment {
   feed(buffer: number, packet: Packet): Promise<void>
   /** No packet follows on that input. */
   end(buffer: number): void
-  /** While `advance` runs: inputs that take, by `feed` and `end`, what follows on what they read now; it is read when they are hungry. Absent: none ever (MW-57). */
+  /**
+   * While `advance` runs: inputs that take, by `feed` and `end`, what follows on what they read now; it is read when
+   * they are hungry. Absent: none ever (MW-57).
+   */
   ahead?(): readonly number[]
-  /** While `advance` runs: the next pass begins when this one has ended, if all its inputs were fed ahead; `advance` gives its outputs when it is called. */
+  /**
+   * While `advance` runs: the next pass begins when this one has ended, if all its inputs were fed ahead;
+   * `advance` gives its outputs when it is called.
+   */
   goOn?(): void
   /** Set by its driver: called while `advance` runs when {@link goOn} may do what it did not, since others were before it. */
   again?: (() => void) | undefined
@@ -95,7 +112,10 @@ export interface SegmentExecutor {
   runValues(tasks: readonly ValueTask[], run: RunScope): Promise<readonly OpenSegment[]>
 }
 
-/** A run among others on the same workers (MW-32): higher priority first, then the older one. One object per run: its identity is the run, and what the run runs within it has the same one. */
+/**
+ * A run among others on the same workers (MW-32): higher priority first, then the older one. One object per run: its identity is the run,
+ * and what the run runs within it has the same one.
+ */
 export interface RunShare {
   readonly priority: number
   /** Most workers that execute segments of the run at once; 0: no bound. */

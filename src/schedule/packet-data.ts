@@ -12,7 +12,8 @@ export function isAudioBuffer(data: unknown): data is AudioBuffer {
 
 /** True for a packet, whatever is in it. */
 export function isPacket(value: unknown): value is Packet {
-  return typeof value === 'object' && value !== null && 'data' in value && 'media' in value && typeof (value.media as Partial<Media> | null)?.kind === 'string'
+  return typeof value === 'object' && value !== null && 'data' in value && 'media' in value
+    && typeof (value.media as Partial<Media> | null)?.kind === 'string'
 }
 
 /** A buffer as a packet, where it stands. */
@@ -44,7 +45,9 @@ function isAudioList(media: Media, data: unknown): data is readonly unknown[] { 
 
 /** A list as those see it who take it whole: without the places that a blocker holds. */
 export function openList(packet: Packet): Packet {
-  return packet.metadata[BLOCKED_MARK] === undefined ? packet : { ...packet, data: (packet.data as unknown[]).filter((item) => !isBlocker(item)) }
+  return packet.metadata[BLOCKED_MARK] === undefined
+    ? packet
+    : { ...packet, data: (packet.data as unknown[]).filter((item) => !isBlocker(item)) }
 }
 
 /** The channels of a packet's audio that a view names, as `media`; takes over the packet. */
@@ -64,7 +67,8 @@ export function packetOf(media: Media, data: unknown, position: number, duration
 export function joinPlain(data: readonly unknown[]): unknown {
   if (data.every((part) => Array.isArray(part))) return data.flat()
   if (data.length > 0 && data.every((part) => ArrayBuffer.isView(part))) {
-    const arrays = data as readonly Uint8Array[], joined = new (arrays[0]!.constructor as new (length: number) => Uint8Array)(arrays.reduce((sum, array) => sum + array.length, 0))
+    const arrays = data as readonly Uint8Array[]
+    const joined = new (arrays[0]!.constructor as new (length: number) => Uint8Array)(arrays.reduce((sum, array) => sum + array.length, 0))
     let at = 0
     for (const array of arrays) { joined.set(array, at); at += array.length }
     return joined

@@ -3,21 +3,33 @@ import type { Packet, PacketStream } from '../media/packet.js'
 import { releasePacket } from './packet-data.js'
 
 /** Counters of one edge for the metrics (spec execution.md section 8). */
-export interface EdgeCounters { items: number; frames: number; dropped: number; blockedUs: number; depthMax: number; /** µs that the reader waited. */ waitedUs: number }
+export interface EdgeCounters {
+  items: number
+  frames: number
+  dropped: number
+  blockedUs: number
+  depthMax: number
+  /** µs that the reader waited. */
+  waitedUs: number
+}
 
 /** Packets that may wait on an edge (spec execution.md section 4): few blocks of audio, more of what is small. */
 export function queueCapacity(kind: Media['kind'] | undefined): number { return kind === 'audio' ? 8 : 16 }
 
 /**
- * What becomes of packets in a queue: `read`: they wait, in a queue that may grow when the run would stand still; `hold`: its reader wants none for now, so its writer waits; `pass`:
- * the same, but the writer goes on for others, so they are dropped. A packet that is all there is stays in any case: a value can be asked for later, a stream is read from where it is.
+ * What becomes of packets in a queue: `read`: they wait, in a queue that may grow when the run would stand still; `hold`: its reader wants
+ * none for now, so its writer waits; `pass`: the same, but the writer goes on for others, so they are dropped. A packet that is all there
+ * is stays in any case: a value can be asked for later, a stream is read from where it is.
  */
 export type QueueMode = 'read' | 'hold' | 'pass'
 
 /** How the queue tells time and joins packets; given by the driver. */
 export interface QueueServices {
   nowUs(): number
-  /** Like `nowUs`, but stands still while segments run on this thread: what `waitedUs` is counted in, so that no kernel is taken for waiting. Default `nowUs`. */
+  /**
+   * Like `nowUs`, but stands still while segments run on this thread: what `waitedUs` is counted in, so that no
+   * kernel is taken for waiting. Default `nowUs`.
+   */
   ownUs?(): number
   /** What the reader sees of a packet (a view of channels); takes it over. */
   show?(packet: Packet): Packet
@@ -31,8 +43,8 @@ export interface QueueServices {
 
 /**
  * Bounded queue of packets between two nodes of which at least one is written in TypeScript (policy `block`: a full queue makes the writer
- * wait). One writer, one reader. The reader owns a packet until it asks for the next one; then the queue releases it. Drops only while its reader has
- * declined it (`mode`), and counts that; never throws from `push` after the reader has left: it then releases what comes.
+ * wait). One writer, one reader. The reader owns a packet until it asks for the next one; then the queue releases it. Drops only while its
+ * reader has declined it (`mode`), and counts that; never throws from `push` after the reader has left: it then releases what comes.
  */
 export class PacketQueue implements PacketStream {
   readonly media: Media
@@ -113,7 +125,9 @@ export class PacketQueue implements PacketStream {
   end(): void { this.#ended = true; this.#tell() }
 
   /** True when `count` more packets can come without waiting. */
-  hasRoom(count: number): boolean { return this.#left || this.#failed || this.#mode === 'pass' || this.#waiting.length + this.#early + count <= this.#capacity }
+  hasRoom(count: number): boolean {
+    return this.#left || this.#failed || this.#mode === 'pass' || this.#waiting.length + this.#early + count <= this.#capacity
+  }
 
   /** The reader gets `error` at its next read; waiting packets are released. */
   fail(error: unknown): void {
@@ -139,7 +153,9 @@ export class PacketQueue implements PacketStream {
 
   /** Settles when there is a packet, or none will come, or `enough` says so after a {@link nudge}. Throws what failed the queue. */
   async ready(enough: () => boolean): Promise<void> {
-    while (!this.#failed && this.#waiting.length === 0 && !this.#ended && !this.#left && !enough()) await this.#wait('reader', (resolve) => { this.#wakeReader = resolve })
+    while (!this.#failed && this.#waiting.length === 0 && !this.#ended && !this.#left && !enough()) {
+      await this.#wait('reader', (resolve) => { this.#wakeReader = resolve })
+    }
     if (this.#failed) throw this.#failure
   }
 
@@ -203,7 +219,8 @@ export class PacketQueue implements PacketStream {
   }
 
   async #wait(end: 'reader' | 'writer', arm: (resolve: () => void) => void): Promise<void> {
-    const services = this.#services, now = end === 'reader' && services.ownUs ? (): number => services.ownUs!() : (): number => services.nowUs()
+    const services = this.#services
+    const now = end === 'reader' && services.ownUs ? (): number => services.ownUs!() : (): number => services.nowUs()
     const since = now()
     // Armed first: being told of the wait may end it at once.
     const armed = new Promise<void>(arm)

@@ -12,10 +12,13 @@ export interface SegmentInterpreter {
 const SAMPLE_EVERY = 64
 
 /**
- * One pass; every 64th (and the second, for short runs) step by step, with the nanoseconds of each step added to its record: what the metrics divide a
- * segment's time by. `steps`: address of the first step record; `count` of them.
+ * One pass; every 64th (and the second, for short runs) step by step, with the nanoseconds of each step added to its record: what the
+ * metrics divide a segment's time by. `steps`: address of the first step record; `count` of them.
  */
-export function onePass(interpreter: SegmentInterpreter, program: number, thread: number, pass: number, steps: number, count: number, u32: Uint32Array, nowUs: () => number): number {
+export function onePass(
+  interpreter: SegmentInterpreter, program: number, thread: number, pass: number, steps: number, count: number, u32: Uint32Array,
+  nowUs: () => number,
+): number {
   if (pass % SAMPLE_EVERY !== 1 || count < 2) return interpreter.run(program, thread)
   let before = nowUs()
   for (let i = 0; i < count; i++) {
@@ -28,7 +31,9 @@ export function onePass(interpreter: SegmentInterpreter, program: number, thread
 }
 
 /** One pass step by step, with `check` after each step (`debugMemory`). */
-export function checkedPass(interpreter: SegmentInterpreter, program: number, thread: number, count: number, check: (step: number) => void): number {
+export function checkedPass(
+  interpreter: SegmentInterpreter, program: number, thread: number, count: number, check: (step: number) => void,
+): number {
   for (let i = 0; ; i++) {
     const code = interpreter.step(program, thread, i)
     check(i)

@@ -36,9 +36,10 @@ export interface PeakFacts {
 }
 
 /**
- * Bytes that a run will hold at most, by the plan (EX-06): what is kept, working areas of segments, rooms of what leaves them, chunks of sources that wait in full queues.
- * `least`: without what waits, and without what is only supposed of nodes written in TypeScript; a run that has not that much cannot go on. `rooms`: what is counted for packets of such nodes, by
- * index. Values of unknown length count as nothing.
+ * Bytes that a run will hold at most, by the plan (EX-06): what is kept, working areas of segments, rooms of what leaves them, chunks of
+ * sources that wait in full queues. `least`: without what waits, and without what is only supposed of nodes written in TypeScript; a run
+ * that has not that much cannot go on. `rooms`: what is counted for packets of such nodes, by index. Values of unknown length count as
+ * nothing.
  */
 export function peakBytes(f: PeakFacts): { readonly most: number; readonly least: number; readonly rooms: ReadonlyMap<number, number> } {
   const rooms = new Map<number, number>()
@@ -49,8 +50,13 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
     bytes += segment.workBytes + segment.nodes.length * STEP_BYTES
     for (const buffer of segment.buffers) {
       if (buffer.kind !== 'output') continue
-      const total = f.totals.get(buffer.value), frame = buffer.frameBytes * buffer.channels, kept = f.kept.has(buffer.value), outside = f.readOutside.has(buffer.value), zeros = buffer.late?.zeros ?? 0
-      if (segment.feed === 'values' || (kept && total !== undefined && !outside)) { bytes += alignedBytes(((total ?? 0) + buffer.capacity + zeros) * frame); continue }
+      const total = f.totals.get(buffer.value), frame = buffer.frameBytes * buffer.channels
+      const kept = f.kept.has(buffer.value), outside = f.readOutside.has(buffer.value)
+      const zeros = buffer.late?.zeros ?? 0
+      if (segment.feed === 'values' || (kept && total !== undefined && !outside)) {
+        bytes += alignedBytes(((total ?? 0) + buffer.capacity + zeros) * frame)
+        continue
+      }
       const room = alignedBytes((buffer.capacity * PASSES_PER_ROOM + zeros) * frame)
       // What is collected in pieces is joined at the end: for a moment both are there.
       if (kept) bytes += 2 * (total ?? 0) * frame + (total === undefined ? room : 0)
@@ -82,5 +88,8 @@ export function peakBytes(f: PeakFacts): { readonly most: number; readonly least
 
 /** Packets of `frames` frames that are there at a time. */
 function waiting(total: number | undefined, frames: number, kind: Media['kind']): number {
-  return Math.min(total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(total / Math.max(1, frames)), queueCapacity(kind) + BEYOND_QUEUE)
+  return Math.min(
+    total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(total / Math.max(1, frames)),
+    queueCapacity(kind) + BEYOND_QUEUE,
+  )
 }

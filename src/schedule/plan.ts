@@ -88,8 +88,8 @@ export interface Plan {
   readonly estTimeMs: number
   readonly estPeakBytes: number
   /**
-   * Bytes that the engine itself copies, at most: what crosses between memories, and outputs that leave in pieces and are joined (a single piece is not). Lengths that nobody tells count as
-   * nothing, and so does what nodes ask for: `allocAudio`, `whole()`.
+   * Bytes that the engine itself copies, at most: what crosses between memories, and outputs that leave in pieces and are joined (a single
+   * piece is not). Lengths that nobody tells count as nothing, and so does what nodes ask for: `allocAudio`, `whole()`.
    */
   readonly estCopyBytes: number
   readonly diagnostics: readonly Diagnostic[]

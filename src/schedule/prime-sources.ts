@@ -24,14 +24,23 @@ export interface Primed {
 }
 
 /** Makes the context and the instance of a source that starts before its run. */
-export type StartSource = (node: GraphNode) => Promise<{ readonly ctx: NodeContext; readonly lease: InstanceLease; /** In place of the definition's own: on a thread. */ readonly pull?: NonNullable<NodeDefinition['pull']> }>
+export type StartSource = (node: GraphNode) => Promise<{
+  readonly ctx: NodeContext
+  readonly lease: InstanceLease
+  /** In place of the definition's own: on a thread. */
+  readonly pull?: NonNullable<NodeDefinition['pull']>
+}>
 
 /**
- * Reads the first packet of every source with a `discovered` port that no probe could tell (GR-35), but for those that may rest, so that the rest can be solved. The nodes of the graph
- * given back continue from there. Throws what a source throws, as its node's failure, after the others have been ended.
+ * Reads the first packet of every source with a `discovered` port that no probe could tell (GR-35), but for those that may rest, so that
+ * the rest can be solved. The nodes of the graph given back continue from there. Throws what a source throws, as its node's failure, after
+ * the others have been ended.
  */
-export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Media>, start: StartSource, calls: EarlyCalls): Promise<Primed> {
-  const resting = restingNodes(graph), open = graph.nodes.filter((node) => isSource(node.definition) && !resting.has(node.id) && openPorts(node, known).length > 0)
+export async function primeSources(
+  graph: Graph, known: ReadonlyMap<ValueId, Media>, start: StartSource, calls: EarlyCalls,
+): Promise<Primed> {
+  const resting = restingNodes(graph)
+  const open = graph.nodes.filter((node) => isSource(node.definition) && !resting.has(node.id) && openPorts(node, known).length > 0)
   if (open.length === 0) return { graph, known, abandon: () => Promise.resolve() }
   const started: Started[] = [], media = new Map(known), replaced = new Map<string, GraphNode>()
   const abandon = async (): Promise<void> => { await Promise.all(started.map((source) => source.abandon())) }
@@ -40,7 +49,12 @@ export async function primeSources(graph: Graph, known: ReadonlyMap<ValueId, Med
       const source = await Started.open(node, start, calls)
       started.push(source)
       for (const port of openPorts(node, known)) { const m = source.mediaOf(port); if (m) media.set(valueId(node.id, port), m) }
-      replaced.set(node.id, { ...node, definition: standFor({ ...node.definition!, init: undefined, thread: 'engine', codeURL: undefined, pull: () => source.rest() } as GraphNode['definition'] & object, node.definition!) })
+      replaced.set(node.id, {
+        ...node,
+        definition: standFor({
+          ...node.definition!, init: undefined, thread: 'engine', codeURL: undefined, pull: () => source.rest(),
+        } as GraphNode['definition'] & object, node.definition!),
+      })
     }
   } catch (error) {
     await abandon()
@@ -54,7 +68,8 @@ function isSource(definition: NodeDefinition | undefined): boolean {
 }
 
 function openPorts(node: GraphNode, known: ReadonlyMap<ValueId, Media>): string[] {
-  return Object.entries(node.definition!.outputs).filter(([port, output]) => 'discovered' in output.media && output.media.discovered === true && !known.has(valueId(node.id, port))).map(([port]) => port)
+  return Object.entries(node.definition!.outputs).filter(([port, output]) =>
+    'discovered' in output.media && output.media.discovered === true && !known.has(valueId(node.id, port))).map(([port]) => port)
 }
 
 /** The graph is solved for the media of these packets. Throws `OUTPUT_INVALID`. */
@@ -62,7 +77,9 @@ function checkFirst(record: PacketRecord, { id, type, definition }: GraphNode): 
   for (const [port, packet] of Object.entries(asRecord(record, id))) {
     const output = definition!.outputs[port]
     if (output === undefined || isBlocker(packet)) continue
-    checkPacket(packet, output.media, output.list === true, (expected, got, field) => { throw scheduleErrors.OUTPUT_INVALID({ port: valueId(id, port), field, expected, got }, { nodeId: id, nodeType: type, port }) })
+    checkPacket(packet, output.media, output.list === true, (expected, got, field) => {
+      throw scheduleErrors.OUTPUT_INVALID({ port: valueId(id, port), field, expected, got }, { nodeId: id, nodeType: type, port })
+    })
   }
 }
 
@@ -85,7 +102,9 @@ class Started {
     const { ctx, lease, pull = node.definition!.pull! } = await start(node), { signal, clock } = calls, watch = watchOf(node, calls)
     try {
       const iterator = pull(resolveParams(node.definition!, node.params).values, ctx)[Symbol.asyncIterator]()
-      const first = await withPatience(watch.call(async () => iterator.next()), signal, clock, ({ done, value }) => { if (done !== true) releaseRecord(value) })
+      const first = await withPatience(watch.call(async () => iterator.next()), signal, clock, ({ done, value }) => {
+        if (done !== true) releaseRecord(value)
+      })
       try { if (first.done !== true) checkFirst(first.value, node) } catch (error) {
         releaseRecord(first.value)
         await withPatience(Promise.resolve(iterator.return?.()), signal, clock).catch(() => undefined)

@@ -9,7 +9,9 @@ export function printPlan(plan: Plan): string {
     for (const id of segment.nodes) lines.push(`    ${nodeLine(plan, id)}`)
   }
   for (const node of plan.nodes) if (node.segment < 0) lines.push(`  ${nodeLine(plan, node.id)}  ${node.why}`)
-  for (const inserted of plan.inserted) lines.push(`  inserted ${inserted.id} (${inserted.type}${inserted.lossless ? '' : ', lossy'}) on ${inserted.edge}: ${inserted.reason}`)
+  for (const inserted of plan.inserted) {
+    lines.push(`  inserted ${inserted.id} (${inserted.type}${inserted.lossless ? '' : ', lossy'}) on ${inserted.edge}: ${inserted.reason}`)
+  }
   lines.push(`  about ${plan.estTimeMs.toFixed(1)} ms, ${kib(plan.estPeakBytes)} at most, ${plan.estCopyBytes} bytes copied between nodes`)
   return lines.join('\n')
 }

@@ -1,6 +1,8 @@
 import { isMillraceError, type MillraceError } from '../errors/millrace-error.js'
 import { commonErrors } from '../errors/common-errors.js'
-import { BUFFER, BUFFER_FLAG, BUFFER_KIND, CHANGE, NONE, PROGRAM, PROGRAM_MAGIC, READER, STATUS, STEP, STEP_MARK, TIMELINE } from '../kernels/contract.js'
+import {
+  BUFFER, BUFFER_FLAG, BUFFER_KIND, CHANGE, NONE, PROGRAM, PROGRAM_MAGIC, READER, STATUS, STEP, STEP_MARK, TIMELINE,
+} from '../kernels/contract.js'
 import type { ChannelView } from '../graph/node-definition.js'
 import type { KernelCode } from '../kernels/kernel-code.js'
 import { KernelInstance } from '../kernels/kernel-instance.js'
@@ -20,7 +22,9 @@ export interface BuiltProgram {
   readonly plan: SegmentPlan
   /** Spans that passes change, samples apart: records, states, descriptors; as (address, bytes). */
   readonly changing: readonly Span[]
-  /** What passes change and means the same in every memory: no address is in it. In the order of the plan, so equal plans have equal lists. */
+  /**
+   * What passes change and means the same in every memory: no address is in it. In the order of the plan, so equal plans have equal lists.
+   */
   readonly portable: readonly Span[]
   /** First position of each buffer, for streams that do not start at 0. */
   readonly starts: number[]
@@ -34,7 +38,10 @@ export interface BuiltProgram {
   setOrigin(buffer: number, frame: number): void
   /** Position of the first input frame, for streams that do not start at 0. */
   setPosition(frame: number): void
-  /** Plans a change of a step's control: from `at` (frame of its input 0) on, to `value` over `ramp` frames. In order of `at`. False: too many wait, or it has no timeline. */
+  /**
+   * Plans a change of a step's control: from `at` (frame of its input 0) on, to `value` over `ramp` frames. In order of `at`.
+   * False: too many wait, or it has no timeline.
+   */
   change(step: number, change: ControlChange): boolean
   /** Lets an external input read what another segment's external output holds, as it grows. */
   link(buffer: number, writer: Address): void
@@ -66,7 +73,9 @@ export function buildProgram(memory: MemoryHost, plan: SegmentPlan, source: Code
   const own: Address[] = []
   try {
     plan.nodes.forEach((node, i) => {
-      instances.push(new KernelInstance(source.code(i).code, node.spec, source.holder?.(node.spec.nodeId) ?? host, { ...(source.shared && { shared: source.shared }), scratch: THREADS_OWN }))
+      instances.push(new KernelInstance(source.code(i).code, node.spec, source.holder?.(node.spec.nodeId) ?? host, {
+        ...(source.shared && { shared: source.shared }), scratch: THREADS_OWN,
+      }))
     })
     const bases = internalRooms(host, plan, own)
     const sizes = layOut(plan)
@@ -85,13 +94,23 @@ export function buildProgram(memory: MemoryHost, plan: SegmentPlan, source: Code
 function internalRooms(host: MemoryHost, plan: SegmentPlan, own: Address[]): readonly Address[] {
   const take = (bytes: number): Address => own[own.push(host.allocate(bytes)) - 1]!
   const work = plan.workBytes > 0 && host.debug !== true ? take(plan.workBytes) : 0
-  return plan.buffers.map((buffer) => buffer.kind !== 'internal' ? 0 : work > 0 ? work + buffer.offset : take(alignedBytes(buffer.capacity * buffer.frameBytes) * buffer.channels))
+  return plan.buffers.map((buffer) => buffer.kind !== 'internal' ? 0
+    : work > 0 ? work + buffer.offset
+    : take(alignedBytes(buffer.capacity * buffer.frameBytes) * buffer.channels))
 }
 
 /** Scratch is the executing thread's, filled in when it takes the segment. */
 const THREADS_OWN = { address: 0, bytes: Number.POSITIVE_INFINITY }
 
-interface Sizes { readonly steps: number; readonly buffers: number; readonly bindings: readonly number[]; readonly offsets: readonly number[]; /** 0: none. */ readonly timelines: readonly number[]; readonly total: number }
+interface Sizes {
+  readonly steps: number
+  readonly buffers: number
+  readonly bindings: readonly number[]
+  readonly offsets: readonly number[]
+  /** 0: none. */
+  readonly timelines: readonly number[]
+  readonly total: number
+}
 
 /** Offsets of the parts of a program from its address. */
 function layOut(plan: SegmentPlan): Sizes {
@@ -104,7 +123,10 @@ function layOut(plan: SegmentPlan): Sizes {
   return { steps, buffers, bindings, offsets, timelines, total: at }
 }
 
-function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instances: readonly KernelInstance[], address: Address, sizes: Sizes, bases: readonly Address[]): void {
+function write(
+  host: MemoryHost, plan: SegmentPlan, source: CodeSource, instances: readonly KernelInstance[], address: Address, sizes: Sizes,
+  bases: readonly Address[],
+): void {
   const { u32 } = host
   const set = (record: Address, field: number, value: number): void => { u32[(record + field) >>> 2] = value }
   set(address, PROGRAM.MAGIC, PROGRAM_MAGIC)
@@ -127,7 +149,9 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     const driven = node.driven ?? [], readers = bindings + (node.inputs.length + node.outputs.length + driven.length) * 4
     set(step, STEP.READERS, readers)
     set(step, STEP.DRIVEN, driven.length)
-    set(step, STEP.MARKS, (driven.length > 0 ? STEP_MARK.DRIVEN : 0) | (node.outputs.some((b) => (plan.buffers[b]?.late?.preroll ?? 0) > 0) ? STEP_MARK.PREROLL : 0))
+    set(step, STEP.MARKS, (driven.length > 0 ? STEP_MARK.DRIVEN : 0) | (node.outputs.some((b) => (plan.buffers[b]?.late?.preroll ?? 0) > 0)
+      ? STEP_MARK.PREROLL
+      : 0))
     if (node.timeline !== undefined) {
       const line = address + sizes.timelines[i]!
       set(step, STEP.TIMELINE, line)
@@ -139,7 +163,9 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     set(step, STEP.NODE, node.node)
     set(step, STEP.SCRATCH_BYTES, instances[i]!.scratchBytes)
     ;[...node.inputs, ...node.outputs, ...driven.map(({ buffer }) => buffer)].forEach((b, n) => { set(bindings, n * 4, b < 0 ? NONE : b) })
-    node.inputs.forEach((b, n) => { set(readers, n * 4, b < 0 ? 0 : taken[b]!++ | viewWord(node.views?.[n]) | (node.weak?.[n] === true ? READER.WEAK : 0)) })
+    node.inputs.forEach((b, n) => {
+      set(readers, n * 4, b < 0 ? 0 : taken[b]!++ | viewWord(node.views?.[n]) | (node.weak?.[n] === true ? READER.WEAK : 0))
+    })
     driven.forEach(({ buffer, control }, k) => {
       set(readers, (node.inputs.length + k) * 4, taken[buffer]!++)
       set(readers, (node.inputs.length + driven.length + k) * 4, control)
@@ -149,7 +175,9 @@ function write(host: MemoryHost, plan: SegmentPlan, source: CodeSource, instance
     const record = address + sizes.buffers + i * BUFFER.BYTES, offsets = address + sizes.offsets[i]!
     set(record, BUFFER.FRAME_BYTES, buffer.frameBytes)
     set(record, BUFFER.CHANNELS, buffer.channels)
-    set(record, BUFFER.KIND, buffer.kind === 'internal' ? BUFFER_KIND.INTERNAL : buffer.kind === 'input' ? BUFFER_KIND.EXTERNAL_INPUT : BUFFER_KIND.EXTERNAL_OUTPUT)
+    set(record, BUFFER.KIND, buffer.kind === 'internal' ? BUFFER_KIND.INTERNAL
+      : buffer.kind === 'input' ? BUFFER_KIND.EXTERNAL_INPUT
+      : BUFFER_KIND.EXTERNAL_OUTPUT)
     set(record, BUFFER.READER_COUNT, buffer.readers.length)
     set(record, BUFFER.OFFSETS, offsets)
     buffer.readers.forEach((_, r) => { set(offsets, r * 4, buffer.late?.starts[r] ?? buffer.skip) })
@@ -187,7 +215,9 @@ class Program implements BuiltProgram {
   #reports: StepReport[] | undefined
   #passes = 0
 
-  constructor(host: MemoryHost, plan: SegmentPlan, instances: readonly KernelInstance[], own: readonly Address[], address: Address, sizes: Sizes) {
+  constructor(
+    host: MemoryHost, plan: SegmentPlan, instances: readonly KernelInstance[], own: readonly Address[], address: Address, sizes: Sizes,
+  ) {
     this.address = address
     this.steps = address + sizes.steps
     this.plan = plan
@@ -195,18 +225,25 @@ class Program implements BuiltProgram {
     this.#instances = instances
     this.#own = own
     this.#sizes = sizes
-    this.changing = [[address, sizes.total], ...instances.flatMap(({ state, stateBytes, descriptors: d }) => [[state, stateBytes], [d.address, d.assets - d.address]] as const)]
+    this.changing = [
+      [address, sizes.total],
+      ...instances.flatMap(({ state, stateBytes, descriptors: d }) => [[state, stateBytes], [d.address, d.assets - d.address]] as const),
+    ]
     this.starts = plan.buffers.map(() => 0)
   }
 
   get portable(): readonly Span[] {
     const { buffers, offsets, timelines } = this.#sizes, at = (offset: number): Address => this.address + offset
-    return portableSpans(this.address, this.steps, this.plan, this.#instances, at(buffers), offsets.map(at), timelines.map((offset) => offset && at(offset)))
+    return portableSpans(
+      this.address, this.steps, this.plan, this.#instances, at(buffers), offsets.map(at), timelines.map((offset) => offset && at(offset)),
+    )
   }
 
   buffer(index: number): Address { return this.address + this.#sizes.buffers + index * BUFFER.BYTES }
   offset(buffer: number, reader: number): number { return this.#host.i32[(this.address + this.#sizes.offsets[buffer]!) / 4 + reader]! }
-  setOffset(buffer: number, reader: number, frames: number): void { this.#host.i32[(this.address + this.#sizes.offsets[buffer]!) / 4 + reader] = frames }
+  setOffset(buffer: number, reader: number, frames: number): void {
+    this.#host.i32[(this.address + this.#sizes.offsets[buffer]!) / 4 + reader] = frames
+  }
   origin(buffer: number): number { return readU64(this.#host.u32, this.buffer(buffer) + BUFFER.ORIGIN_U64) }
   setOrigin(buffer: number, frame: number): void { writeU64(this.#host.u32, this.buffer(buffer) + BUFFER.ORIGIN_U64, frame) }
   link(buffer: number, writer: Address): void { this.#host.u32[(this.buffer(buffer) + BUFFER.LINK) >>> 2] = writer }
@@ -214,7 +251,9 @@ class Program implements BuiltProgram {
 
   setPosition(frame: number): void {
     this.plan.nodes.forEach((node, i) => {
-      if (node.inputs.some((b) => this.plan.buffers[b]?.kind === 'input')) writeU64(this.#host.u32, this.steps + i * STEP.BYTES + STEP.POSITION_U64, frame)
+      if (node.inputs.some((b) => this.plan.buffers[b]?.kind === 'input')) {
+        writeU64(this.#host.u32, this.steps + i * STEP.BYTES + STEP.POSITION_U64, frame)
+      }
     })
     this.plan.buffers.forEach((buffer, b) => { this.starts[b] = buffer.kind === 'input' ? frame : this.origin(b) })
   }
@@ -237,7 +276,9 @@ class Program implements BuiltProgram {
 
   failed(status: number): MillraceError {
     const step = this.#host.u32[(this.address + PROGRAM.FAILED_STEP) >>> 2]!, node = this.plan.nodes[step]
-    if (status === STATUS.CANCELLED || node === undefined) return commonErrors.CANCELLED({ id: `segment ${this.plan.index}`, reason: 'cancel word' })
+    if (status === STATUS.CANCELLED || node === undefined) {
+      return commonErrors.CANCELLED({ id: `segment ${this.plan.index}`, reason: 'cancel word' })
+    }
     return statusError(node.spec, status)
   }
 
@@ -245,7 +286,9 @@ class Program implements BuiltProgram {
     if (isMillraceError(error)) return error
     const node = this.plan.nodes[this.#host.u32[(this.address + PROGRAM.FAILED_STEP) >>> 2]!] ?? this.plan.nodes[0]!
     if (isTrap(error)) return trapError(node.spec, error, this.passes())
-    return commonErrors.INTERNAL({ what: error instanceof Error ? error.message : String(error) }, { cause: error, nodeId: node.spec.nodeId, nodeType: node.spec.type })
+    return commonErrors.INTERNAL({ what: error instanceof Error ? error.message : String(error) }, {
+      cause: error, nodeId: node.spec.nodeId, nodeType: node.spec.type,
+    })
   }
 
   close(): void {
@@ -262,17 +305,26 @@ class Program implements BuiltProgram {
       const step = this.steps + i * STEP.BYTES, { calls, tag, nonfinite, clipped } = this.#instances[i]!.counters()
       const framesIn = readU64(u32, step + STEP.POSITION_U64) - this.#start(node.inputs)
       const first = node.outputs.findIndex((b) => b >= 0), output = node.outputs[first]
-      const framesOut = output === undefined || first !== 0 ? framesIn : this.origin(output) + u32[(this.buffer(output) + BUFFER.FILLED) >>> 2]! - (this.plan.buffers[output]!.late?.zeros ?? 0)
-      return { nodeId: node.spec.nodeId, calls, tag, nonfinite, clipped, framesIn, framesOut, peakBytes: 0, sampleNs: u32[(step + STEP.SAMPLE_NS) >>> 2]! }
+      const framesOut = output === undefined || first !== 0
+        ? framesIn
+        : this.origin(output) + u32[(this.buffer(output) + BUFFER.FILLED) >>> 2]! - (this.plan.buffers[output]!.late?.zeros ?? 0)
+      return {
+        nodeId: node.spec.nodeId, calls, tag, nonfinite, clipped, framesIn, framesOut, peakBytes: 0,
+        sampleNs: u32[(step + STEP.SAMPLE_NS) >>> 2]!,
+      }
     })
   }
 
   /** First frame of a step that reads an external input: streams need not start at 0. */
-  #start(inputs: readonly number[]): number { return Math.max(0, ...inputs.map((b) => this.plan.buffers[b]?.kind === 'input' ? this.starts[b]! : 0)) }
+  #start(inputs: readonly number[]): number {
+    return Math.max(0, ...inputs.map((b) => this.plan.buffers[b]?.kind === 'input' ? this.starts[b]! : 0))
+  }
 }
 
 /** True once no frame follows in a buffer. */
-export function hasEnded(u32: Uint32Array, record: Address): boolean { return (u32[(record + BUFFER.FLAGS) >>> 2]! & BUFFER_FLAG.ENDED) !== 0 }
+export function hasEnded(u32: Uint32Array, record: Address): boolean {
+  return (u32[(record + BUFFER.FLAGS) >>> 2]! & BUFFER_FLAG.ENDED) !== 0
+}
 
 function readU64(u32: Uint32Array, address: Address): number { return u32[address >>> 2]! + u32[(address >>> 2) + 1]! * 2 ** 32 }
 function writeU64(u32: Uint32Array, address: Address, value: number): void {

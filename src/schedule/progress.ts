@@ -1,7 +1,13 @@
 import type { Clock } from './clock.js'
 
 /** What `onProgress` gets: `fraction` 0…1 weighted by estimates, never decreasing; `etaMs` when it can be told (EX-70). */
-export interface Progress { readonly done: number; readonly total: number; readonly fraction: number; readonly nodeId?: string; readonly etaMs?: number }
+export interface Progress {
+  readonly done: number
+  readonly total: number
+  readonly fraction: number
+  readonly nodeId?: string
+  readonly etaMs?: number
+}
 /** Called with each step of progress, at most as often as `onProgress` says. */
 export type ProgressListener = (progress: Progress) => void
 
@@ -55,7 +61,10 @@ export class ProgressMeter {
     const done = this.#parts.reduce((count, part) => count + (part >= 1 ? 1 : 0), 0)
     const etaMs = this.#fraction > 0.02 ? elapsedMs / this.#fraction - elapsedMs : undefined
     try {
-      this.#listener({ done, total: this.#parts.length, fraction: this.#fraction, ...(nodeId === undefined ? {} : { nodeId }), ...(etaMs === undefined ? {} : { etaMs }) })
+      this.#listener({
+        done, total: this.#parts.length, fraction: this.#fraction, ...(nodeId === undefined ? {} : { nodeId }),
+        ...(etaMs === undefined ? {} : { etaMs }),
+      })
     } catch { this.#broken = true }
   }
 }

@@ -6,7 +6,9 @@ export { nodeOf, portOf, valueId } from '../graph/resolve/linked-node.js'
 /** One link into a node. */
 export type ResolvedInput = LinkedInput
 
-/** A node with everything decided that does not depend on its neighbours' placement. In topological order; `index` is the position there. */
+/**
+ * A node with everything decided that does not depend on its neighbours' placement. In topological order; `index` is the position there.
+ */
 export interface ResolvedNode extends LinkedNode {
   readonly tierWhy: string
   /** Estimated µs for the whole run. */

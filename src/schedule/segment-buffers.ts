@@ -48,7 +48,8 @@ export function planSegment(draft: SegmentDraft, index: number, c: BufferContext
   for (let head = most; ;) {
     const plan = layOut(draft, index, c, head, Math.ceil(c.blockFrames * head / most), members)
     // What delays hold does not depend on the block.
-    const delays = plan.buffers.reduce((sum, { kind, late, frameBytes: bytes, channels }) => kind === 'internal' && late ? sum + alignedBytes(2 * late.zeros * bytes) * channels : sum, 0)
+    const delays = plan.buffers.reduce((sum, { kind, late, frameBytes: bytes, channels }) =>
+      kind === 'internal' && late ? sum + alignedBytes(2 * late.zeros * bytes) * channels : sum, 0)
     if (plan.workBytes - delays <= SCRATCH_SPAN_BYTES || head <= LEAST_HEAD_FRAMES) return plan
     // Half a block needs at least half the memory: halvings that cannot fit are not tried.
     for (let bytes = plan.workBytes - delays; bytes > SCRATCH_SPAN_BYTES && head > LEAST_HEAD_FRAMES; bytes /= 2) head >>= 1
@@ -66,7 +67,18 @@ function leastDelay(members: readonly Member[]): number {
   return seconds === Infinity ? Infinity : Math.max(1, Math.floor(seconds * lowest))
 }
 
-interface Draft { kind: SegmentBuffer['kind']; value: ValueId; spec: KernelSpec['outputs'][number]; media: SegmentBuffer['media']; capacity: number; readers: number[]; skip: number; writer: number; late?: SegmentBuffer['late']; metadata?: Readonly<Record<string, unknown>> }
+interface Draft {
+  kind: SegmentBuffer['kind']
+  value: ValueId
+  spec: KernelSpec['outputs'][number]
+  media: SegmentBuffer['media']
+  capacity: number
+  readers: number[]
+  skip: number
+  writer: number
+  late?: SegmentBuffer['late']
+  metadata?: Readonly<Record<string, unknown>>
+}
 
 /** A node of the segment with what does not depend on the block: its spec but for `maxFrames`. */
 interface Member { readonly node: ResolvedNode; readonly spec: KernelSpec; readonly latency: number }
@@ -75,43 +87,60 @@ function describeMembers(draft: SegmentDraft, c: BufferContext): readonly Member
   const indices = draft.nodes.filter((i) => !c.removed.has(c.nodes[i]!.id)), inside = new Set(indices), readInside = valuesRead(indices, c)
   return indices.map((i) => {
     const node = c.nodes[i]!
-    const connectedOutputs = new Set(Object.keys(node.definition.outputs).filter((port) => readInside.has(valueId(node.id, port)) || c.external(valueId(node.id, port), inside)))
+    const connectedOutputs = new Set(Object.keys(node.definition.outputs)
+      .filter((port) => readInside.has(valueId(node.id, port)) || c.external(valueId(node.id, port), inside)))
     const spec = describeKernel(node.definition, {
-      nodeId: node.id, params: node.params, media: node.media, inputs: node.inputs.filter((input) => input.control === undefined).map((input) => input.link), connectedOutputs, maxFrames: 0, seed: c.seed,
+      nodeId: node.id, params: node.params, media: node.media,
+      inputs: node.inputs.filter((input) => input.control === undefined).map((input) => input.link), connectedOutputs, maxFrames: 0,
+      seed: c.seed,
     })
     return { node, spec, latency: framesOf('latencyFrames', node) }
   })
 }
 
-function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames: number, lateFrames: number, described: readonly Member[]): SegmentPlan {
+function layOut(
+  draft: SegmentDraft, index: number, c: BufferContext, headFrames: number, lateFrames: number, described: readonly Member[],
+): SegmentPlan {
   const members = described.map(({ node }) => node.index), inside = new Set(members)
   const lagSeconds = described.reduce((sum, { node }) => sum + heldSeconds(node), 0)
   const buffers: Draft[] = [], bufferOf = new Map<ValueId, number>(), nodes: SegmentNode[] = []
   const joins = new Set(members.filter((i) => c.nodes[i]!.inputs.filter((input) => input.from !== null).length > 1))
-  const readByJoin = readersThatJoin(members, joins, c), late = lateReads(described, c), steps = new Map(described.map(({ node }, step) => [node.id, step]))
+  const readByJoin = readersThatJoin(members, joins, c)
+  const late = lateReads(described, c)
+  const steps = new Map(described.map(({ node }, step) => [node.id, step]))
   for (const [step, { node, spec, latency }] of described.entries()) {
-    const bound = node.inputs.map((input) => input.from === null ? -1 : inputBuffer(node, input, c.origin.get(input.from) ?? input.from, step))
+    const bound = node.inputs.map((input) =>
+      input.from === null ? -1 : inputBuffer(node, input, c.origin.get(input.from) ?? input.from, step))
     const inputs = bound.slice(0, spec.inputs.length)
     const driven = node.inputs.flatMap((input, n) => input.control === undefined ? [] : [{ buffer: bound[n]!, control: input.control }])
     const views = node.inputs.slice(0, inputs.length).map((input) => input.from === null ? undefined : c.views.get(input.from))
-    // What comes late may be there at once for as long as it is late: a block of it at a time. What others read at once of such a buffer is what it has beside its delay.
-    const maxFrames = inputs.length === 0 ? headFrames : Math.max(1, ...inputs.map((b, n) => b < 0 ? 0 : node.inputs[n]!.delay === undefined ? buffers[b]!.late?.keep || buffers[b]!.capacity : Math.min(node.inputs[n]!.delay, lateFrames)))
+    // What comes late may be there at once for as long as it is late: a block of it at a time. What others read at once of such a
+    // buffer is what it has beside its delay.
+    const maxFrames = inputs.length === 0 ? headFrames : Math.max(1, ...inputs.map((b, n) => b < 0 ? 0
+      : node.inputs[n]!.delay === undefined ? buffers[b]!.late?.keep || buffers[b]!.capacity
+      : Math.min(node.inputs[n]!.delay, lateFrames)))
     const weak = c.feedback === undefined ? [] : node.inputs.slice(0, inputs.length).map((input) => c.feedback!.weak(node, input))
     const outputs = spec.outputs.map((port) => port.connected ? outputBuffer(node, port, maxFrames, latency, step) : -1)
     nodes.push({
       spec: { ...spec, maxFrames }, node: node.index, inputs, outputs, latencyFrames: latency,
-      ...(driven.length > 0 && { driven }), ...(views.some((view) => view !== undefined) && { views }), ...(weak.includes(true) && { weak }),
+      ...(driven.length > 0 && { driven }), ...(views.some((view) => view !== undefined) && { views }),
+      ...(weak.includes(true) && { weak }),
     })
   }
   // A loop may leave frames anywhere in it, and before it.
   if (late.size > 0) for (const i of members) if (c.feedback!.knots[i]! >= 0) joins.add(i)
-  const { offsets, bytes, live } = colour(nodes, buffers, c.nodes, late.size > 0 || buffers.filter((b) => b.kind === 'input').length > 1 ? heldBack(nodes, buffers, joins) : joins)
+  const { offsets, bytes, live } = colour(
+    nodes, buffers, c.nodes,
+    late.size > 0 || buffers.filter((b) => b.kind === 'input').length > 1 ? heldBack(nodes, buffers, joins) : joins,
+  )
   const tier = c.nodes[members[0] ?? draft.nodes[0]!]!.tier!
   return {
-    index, tier, ...(tier !== 'js' && tier !== c.tier && { guest: true }), feed: draft.feed, nodes, workBytes: bytes, headFrames, ...wishes(members.map((n) => c.nodes[n]!.policy), c.hangMs),
+    index, tier, ...(tier !== 'js' && tier !== c.tier && { guest: true }), feed: draft.feed, nodes, workBytes: bytes, headFrames,
+    ...wishes(members.map((n) => c.nodes[n]!.policy), c.hangMs),
     buffers: buffers.map((b, n) => ({
       kind: b.kind, value: b.value, media: b.media, channels: b.spec.channels, frameBytes: frameBytes(b.spec), capacity: b.capacity,
-      offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!, ...(b.late && { late: b.late }), ...(b.metadata && { metadata: b.metadata }),
+      offset: offsets[n]!, readers: b.readers, skip: b.skip, live: live[n]!, ...(b.late && { late: b.late }),
+      ...(b.metadata && { metadata: b.metadata }),
     })),
   }
 
@@ -127,31 +156,45 @@ function layOut(draft: SegmentDraft, index: number, c: BufferContext, headFrames
   function lateBuffer(value: ValueId): number {
     const known = bufferOf.get(value)
     if (known !== undefined) return known
-    const writer = steps.get(nodeOf(value))!, { node, spec, latency } = described[writer]!, port = spec.outputs.find(({ name }) => name === portOf(value))!
+    const writer = steps.get(nodeOf(value))!, { node, spec, latency } = described[writer]!
+    const port = spec.outputs.find(({ name }) => name === portOf(value))!
     const zeros = Math.max(0, late.get(value)! - latency)
-    const b = buffers.push({ kind: c.external(value, inside) ? 'output' : 'internal', value, spec: port, media: node.media[port.name]!, capacity: 0, readers: [], skip: zeros + latency, writer, late: { starts: [], zeros, preroll: latency, keep: 0 } }) - 1
+    const b = buffers.push({
+      kind: c.external(value, inside) ? 'output' : 'internal', value, spec: port, media: node.media[port.name]!, capacity: 0, readers: [],
+      skip: zeros + latency, writer, late: { starts: [], zeros, preroll: latency, keep: 0 },
+    }) - 1
     bufferOf.set(value, b)
     return b
   }
 
   function outside(node: ResolvedNode, link: string, value: ValueId): number {
     const media = c.mediaOf(value) ?? node.media[link]!
-    const b = buffers.push({ kind: 'input', value, spec: portSpec(link, media, true), media, capacity: headFrames, readers: [], skip: 0, writer: -1 }) - 1
+    const b = buffers.push({
+      kind: 'input', value, spec: portSpec(link, media, true), media, capacity: headFrames, readers: [], skip: 0, writer: -1,
+    }) - 1
     bufferOf.set(value, b)
     return b
   }
 
   function outputBuffer(node: ResolvedNode, port: KernelSpec['outputs'][number], maxFrames: number, latency: number, step: number): number {
     const value = valueId(node.id, port.name), most = mostFrames(node, port.name, maxFrames)
-    const lag = readByJoin.has(value) || late.has(value) ? most + Math.ceil(lagSeconds * (port.framesPerSecond || 1)) + LEAST_HEAD_FRAMES : 0
+    const lag = readByJoin.has(value) || late.has(value)
+      ? most + Math.ceil(lagSeconds * (port.framesPerSecond || 1)) + LEAST_HEAD_FRAMES
+      : 0
     const kind = c.external(value, inside) ? 'output' : 'internal'
-    const metadata = kind === 'output' ? ask(node.definition, `outputs.${port.name}.metadata`, () => node.definition.outputs[port.name]!.metadata?.(node.params, node.media)) : undefined
+    const metadata = kind === 'output'
+      ? ask(node.definition, `outputs.${port.name}.metadata`, () => node.definition.outputs[port.name]!.metadata?.(node.params, node.media))
+      : undefined
     if (late.has(value)) {
       const b = lateBuffer(value), own = buffers[b]!, { zeros } = own.late!, room = kind === 'internal' ? 2 * zeros + latency : 0
-      Object.assign(own, { capacity: most + lag + room, late: { ...own.late, keep: kind === 'internal' ? most + lag : 0 } }, metadata && { metadata })
+      Object.assign(own, { capacity: most + lag + room, late: { ...own.late, keep: kind === 'internal' ? most + lag : 0 } }, metadata
+        && { metadata })
       return b
     }
-    bufferOf.set(value, buffers.push({ kind, value, spec: port, media: node.media[port.name]!, capacity: most + lag, readers: [], skip: latency, writer: step, ...(metadata && { metadata }) }) - 1)
+    bufferOf.set(value, buffers.push({
+      kind, value, spec: port, media: node.media[port.name]!, capacity: most + lag, readers: [], skip: latency, writer: step,
+      ...(metadata && { metadata }),
+    }) - 1)
     return buffers.length - 1
   }
 }
@@ -171,13 +214,15 @@ function lateReads(members: readonly Member[], c: BufferContext): Map<ValueId, n
 export function mostFrames(node: ResolvedNode, port: string, frames: number): number {
   const rule = node.definition.outputs[port]!.frames ?? 'same'
   if (rule === 'same' || rule === 'passThrough') return frames + framesOf('tailFrames', node)
-  const [most, held] = [frames, 0].map((n) => ask(node.definition, `outputs.${port}.frames`, () => rule(n, node.params, node.media), (given) => given === 'passThrough' || isCount(given))) as [ReturnType<typeof rule>, ReturnType<typeof rule>]
+  const [most, held] = [frames, 0].map((n) => ask(node.definition, `outputs.${port}.frames`, () => rule(n, node.params, node.media), (
+    given,
+  ) => given === 'passThrough' || isCount(given))) as [ReturnType<typeof rule>, ReturnType<typeof rule>]
   return most === 'passThrough' || held === 'passThrough' ? frames : Math.max(most, held, 1)
 }
 
 /**
- * Nodes that may have to wait with frames before them: joins, and all that comes before one. Where several inputs come from outside, a join may want for one of them while the other's
- * frames back up through the nodes between.
+ * Nodes that may have to wait with frames before them: joins, and all that comes before one. Where several inputs come from outside, a join
+ * may want for one of them while the other's frames back up through the nodes between.
  */
 function heldBack(nodes: readonly SegmentNode[], buffers: readonly Draft[], joins: ReadonlySet<number>): ReadonlySet<number> {
   const held = new Set(joins)
@@ -209,5 +254,9 @@ function wishes(policies: readonly (NodePolicy | undefined)[], common = NO_POLIC
     lane = Math.min(lane, said.claim.lane)
     hangMs = Math.max(hangMs, (policy?.hangMs ?? common) || Infinity)
   }
-  return { ...(tags.size > 0 && { tags: [...tags].sort() }), ...(lane === NO_POLICY.claim.lane || policies.length === 0 ? {} : { lane: LANES[lane]! }), ...(hangMs === common || policies.length === 0 ? {} : { hangMs }) }
+  return {
+    ...(tags.size > 0 && { tags: [...tags].sort() }),
+    ...(lane === NO_POLICY.claim.lane || policies.length === 0 ? {} : { lane: LANES[lane]! }),
+    ...(hangMs === common || policies.length === 0 ? {} : { hangMs }),
+  }
 }

@@ -41,7 +41,10 @@ export interface SegmentBuffer {
   readonly readers: readonly number[]
   /** Frames by which every reader starts late. */
   readonly skip: number
-  /** Some reader reads it late (GR-12): where each starts, in the order of `readers`; frames of zeros before the first written one; written frames that are zeroed too; room below which frames move to the front. */
+  /**
+   * Some reader reads it late (GR-12): where each starts, in the order of `readers`; frames of zeros before the first written one; written
+   * frames that are zeroed too; room below which frames move to the front.
+   */
   readonly late?: { readonly starts: readonly number[]; readonly zeros: number; readonly preroll: number; readonly keep: number }
   /** Steps between which its memory is taken, both included. */
   readonly live: readonly [number, number]
@@ -53,7 +56,10 @@ export interface SegmentBuffer {
 export interface SegmentPlan {
   readonly index: number
   readonly tier: Tier
-  /** Its nodes named another tier than the engine's: it runs on the engine's thread in a memory of that tier, and audio is copied in and out. Absent: false. */
+  /**
+   * Its nodes named another tier than the engine's: it runs on the engine's thread in a memory of that tier, and
+   * audio is copied in and out. Absent: false.
+   */
   readonly guest?: true
   /** `chunks`: fed by packets of a TypeScript node or source; `values`: all inputs are whole values, self-scheduled. */
   readonly feed: 'chunks' | 'values'

@@ -11,14 +11,17 @@ export interface SegmentDraft { readonly nodes: readonly number[]; readonly feed
 const BRANCH_US = 200
 
 /**
- * Groups kernel nodes into segments (spec execution.md, EX-02). An edge *breaks* when an end is written in TypeScript, tiers or feeds differ, or
- * when it enters or leaves one of several branches that are each worth a thread of their own. Every breaking edge raises the stage number of
- * its consumer, and only nodes of one stage that are joined by unbroken edges fuse; so no path can leave a segment and come back (no cycle of
- * segments). Chunk-fed segments of one stage that read the same value are fused too. `selfScheduledBy`: workers that take segments from the task
- * table (0: the driver feeds every segment); `handOverUs`: cost of moving a node's values to another memory and back, by node; `lazyKeys`: what asks for a node, by node: segments never mix them; `knots`: nodes of one number (not −1) must share a segment (GR-12). `removed` nodes change nothing and belong to no segment; `origin` leads past them. O(nodes + edges).
+ * Groups kernel nodes into segments (spec execution.md, EX-02). An edge *breaks* when an end is written in TypeScript, tiers or feeds
+ * differ, or when it enters or leaves one of several branches that are each worth a thread of their own. Every breaking edge raises the
+ * stage number of its consumer, and only nodes of one stage that are joined by unbroken edges fuse; so no path can leave a segment and come
+ * back (no cycle of segments). Chunk-fed segments of one stage that read the same value are fused too. `selfScheduledBy`: workers that take
+ * segments from the task table (0: the driver feeds every segment); `handOverUs`: cost of moving a node's values to another memory and
+ * back, by node; `lazyKeys`: what asks for a node, by node: segments never mix them; `knots`: nodes of one number (not −1) must share a
+ * segment (GR-12). `removed` nodes change nothing and belong to no segment; `origin` leads past them. O(nodes + edges).
  */
 export function groupSegments(
-  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>, selfScheduledBy: number, handOverUs: readonly number[] = [], lazyKeys?: readonly string[], knots?: Int32Array,
+  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, removed: ReadonlySet<string>, selfScheduledBy: number,
+  handOverUs: readonly number[] = [], lazyKeys?: readonly string[], knots?: Int32Array,
 ): SegmentDraft[] {
   const graph = kernelEdges(nodes, origin)
   const feeds = selfScheduledBy > 0 ? feedOf(nodes, graph, knots) : nodes.map(() => 'chunks' as const)
@@ -29,7 +32,9 @@ export function groupSegments(
   const find = (i: number): number => { while (parent[i] !== i) { parent[i] = parent[parent[i]!]!; i = parent[i]! } return i }
   const breaks = (u: number, v: number): boolean =>
     nodes[u]!.tier === null || nodes[u]!.tier !== nodes[v]!.tier || feeds[u] !== feeds[v] || lanes[u] !== lanes[v] || keys[u] !== keys[v]
-  untilSettled(nodes, knots, stage, (v) => { for (const u of graph.inputs[v]!) stage[v] = Math.max(stage[v]!, stage[u]! + (breaks(u, v) ? 1 : 0)) })
+  untilSettled(nodes, knots, stage, (v) => {
+    for (const u of graph.inputs[v]!) stage[v] = Math.max(stage[v]!, stage[u]! + (breaks(u, v) ? 1 : 0))
+  })
   const tied = new Map<number, number>()
   for (const { index: v, tier } of nodes) {
     if (tier !== null) for (const u of graph.inputs[v]!) if (!breaks(u, v) && stage[u] === stage[v]) parent[find(u)] = find(v)
@@ -55,7 +60,9 @@ function kernelEdges(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId
   const consumers: number[][] = nodes.map(() => [])
   const inputs = nodes.map((node) => {
     const from = new Set<number>()
-    for (const input of node.inputs) if (input.from !== null && input.delay === undefined) from.add(byId.get(nodeOf(origin.get(input.from) ?? input.from))!)
+    for (const input of node.inputs) {
+      if (input.from !== null && input.delay === undefined) from.add(byId.get(nodeOf(origin.get(input.from) ?? input.from))!)
+    }
     for (const u of from) consumers[u]!.push(node.index)
     return [...from]
   })
@@ -63,10 +70,13 @@ function kernelEdges(nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId
 }
 
 /**
- * Visits nodes in order, and again while what the nodes of a knot share, the greatest of their numbers, grows. Once without knots. No way leaves a knot and comes back, and none
- * breaks in it: two rounds settle a knot once those before it are, so more rounds than that are a fault of ours. Throws `INTERNAL`.
+ * Visits nodes in order, and again while what the nodes of a knot share, the greatest of their numbers, grows. Once without knots. No way
+ * leaves a knot and comes back, and none breaks in it: two rounds settle a knot once those before it are, so more rounds than that are a
+ * fault of ours. Throws `INTERNAL`.
  */
-function untilSettled(nodes: readonly ResolvedNode[], knots: Int32Array | undefined, numbers: Int32Array, visit: (node: number) => void): void {
+function untilSettled(
+  nodes: readonly ResolvedNode[], knots: Int32Array | undefined, numbers: Int32Array, visit: (node: number) => void,
+): void {
   const most = new Map<number, number>()
   for (let again = true, rounds = 0; again; rounds++) {
     if (rounds > 2 * nodes.length + 2) throw commonErrors.INTERNAL({ what: 'Stages of a feedback loop do not settle.' })
@@ -84,11 +94,17 @@ function untilSettled(nodes: readonly ResolvedNode[], knots: Int32Array | undefi
 function joinLanes(lanes: Int32Array, knots: Int32Array): void {
   const lane = new Map<number, number>(), mixed = new Map<number, number>()
   let next = lanes.reduce((most, one) => Math.max(most, one), 0)
-  knots.forEach((knot, v) => { if (knot >= 0 && (lane.get(knot) ?? lanes[v]) !== lanes[v] && !mixed.has(knot)) mixed.set(knot, ++next); lane.set(knot, lanes[v]!) })
+  knots.forEach((knot, v) => {
+    if (knot >= 0 && (lane.get(knot) ?? lanes[v]) !== lanes[v] && !mixed.has(knot)) mixed.set(knot, ++next)
+    lane.set(knot, lanes[v]!)
+  })
   knots.forEach((knot, v) => { lanes[v] = mixed.get(knot) ?? lanes[v]! })
 }
 
-/** `values` when every stream input is known whole before the run; else `chunks`. A node written in TypeScript always feeds chunks, a literal value whole. */
+/**
+ * `values` when every stream input is known whole before the run; else `chunks`. A node written in TypeScript
+ * always feeds chunks, a literal value whole.
+ */
 function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges, knots: Int32Array | undefined): ('chunks' | 'values')[] {
   const chunky = new Int32Array(nodes.length)
   untilSettled(nodes, knots, chunky, (v) => {
@@ -99,7 +115,9 @@ function feedOf(nodes: readonly ResolvedNode[], graph: KernelEdges, knots: Int32
 }
 
 /** Gives a lane of its own to each branch that is worth a thread; 0 = no lane. Joins of several lanes start a new one. */
-function assignLanes(nodes: readonly ResolvedNode[], graph: KernelEdges, feeds: readonly string[], handOverUs: readonly number[]): Int32Array {
+function assignLanes(
+  nodes: readonly ResolvedNode[], graph: KernelEdges, feeds: readonly string[], handOverUs: readonly number[],
+): Int32Array {
   const lanes = new Int32Array(nodes.length)
   // What a branch is worth: its work without the copies that a thread of its own would cost.
   const chain = chainEstimates(nodes, graph).map((us, v) => us - (handOverUs[v] ?? 0))
@@ -135,7 +153,8 @@ function forks(u: number, graph: KernelEdges, chain: Float64Array): boolean {
 
 /** Two chunk-fed groups of one stage and tier that read the same value run in step on the same chunks. */
 function fuseSharedInputs(
-  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, feeds: readonly string[], keys: readonly string[], stage: Int32Array, parent: Int32Array, find: (i: number) => number,
+  nodes: readonly ResolvedNode[], origin: ReadonlyMap<ValueId, ValueId>, feeds: readonly string[], keys: readonly string[],
+  stage: Int32Array, parent: Int32Array, find: (i: number) => number,
 ): void {
   const first = new Map<string, number>()
   for (const node of nodes) {

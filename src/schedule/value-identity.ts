@@ -8,8 +8,9 @@ let realm: string | undefined
 let count = 0
 
 /**
- * The graph with large values in memory (bytes of a file, audio buffers, blobs) replaced by a name of the object: for content hashes, such a value equals only
- * itself, within this realm. What is small is hashed by content. A value that is changed in place keeps its name, so do not.
+ * The graph with large values in memory (bytes of a file, audio buffers, blobs) replaced by a name of the object: for content hashes, such
+ * a value equals only itself, within this realm. What is small is hashed by content. A value that is changed in place keeps its name, so do
+ * not.
  */
 export function withIdentities(graph: Graph): Graph {
   return { ...graph, nodes: graph.nodes.map(withoutLargeValues) }

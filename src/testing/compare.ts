@@ -24,7 +24,9 @@ export function trackDifference(a: Track, b: Track): string | null {
   return null
 }
 
-/** Where two outputs of floats differ by more than is allowed; other dtypes must be equal. Places where either is not finite are left out. */
+/**
+ * Where two outputs of floats differ by more than is allowed; other dtypes must be equal. Places where either is not finite are left out.
+ */
 export function tolerantDifference(a: Track, b: Track, { peak, rms }: Tolerance): string | null {
   if (!(a.channels[0] instanceof Float32Array || a.channels[0] instanceof Float64Array)) return trackDifference(a, b)
   if (a.frames !== b.frames) return `${a.frames} and ${b.frames} frames`

@@ -38,8 +38,13 @@ const CHANNELS = [2, 1, 6]
 /** Channels of one more case, at the first rate. */
 export const MANY_CHANNELS = 8
 
-/** Cases of a node: every setup at 48, 44.1, 8 and 192 kHz with 2, 1 and 6 channels (8 at the first), as far as the ports agree to them (AU-112). `refused` says why others are missing. */
-export function conformanceCases(definition: NodeDefinition, setups: readonly Setup[]): { readonly cases: readonly ConformanceCase[]; readonly refused: readonly string[] } {
+/**
+ * Cases of a node: every setup at 48, 44.1, 8 and 192 kHz with 2, 1 and 6 channels (8 at the first), as far as the ports agree to them
+ * (AU-112). `refused` says why others are missing.
+ */
+export function conformanceCases(
+  definition: NodeDefinition, setups: readonly Setup[],
+): { readonly cases: readonly ConformanceCase[]; readonly refused: readonly string[] } {
   const cases: ConformanceCase[] = [], refused: string[] = [], seen = new Set<string>()
   setups.forEach((setup, index) => {
     for (const rate of RATES) for (const channels of rate === RATES[0] ? [...CHANNELS, MANY_CHANNELS] : CHANNELS) {
@@ -72,7 +77,8 @@ function makeCase(definition: NodeDefinition, setup: Setup, rate: number, channe
   const media = nodeMedia(definition, params, given)
   const fault = definition.validate?.(params, media).find((one) => one.severity === 'error')
   if (fault) throw new Error(fault.message)
-  const promise = (value: number | ((p: ParamValues, m: PortMedia) => number) | undefined): number => typeof value === 'function' ? value(params, media) : value ?? 0
+  const promise = (value: number | ((p: ParamValues, m: PortMedia) => number) | undefined): number =>
+    typeof value === 'function' ? value(params, media) : value ?? 0
   const outputs = Object.keys(definition.outputs)
   const known = new Map<string, KernelSpec>()
   const spec = (maxFrames: number, without?: string): KernelSpec => {
@@ -83,7 +89,8 @@ function makeCase(definition: NodeDefinition, setup: Setup, rate: number, channe
   }
   const describe = (maxFrames: number, without?: string): KernelSpec => {
     const described = describeKernel(definition, {
-      nodeId: 'node', params, media, inputs: links, maxFrames, seed: 0x5eedn, connectedOutputs: new Set(outputs.filter((port) => port !== without)),
+      nodeId: 'node', params, media, inputs: links, maxFrames, seed: 0x5eedn,
+      connectedOutputs: new Set(outputs.filter((port) => port !== without)),
     })
     // A node that has only a reference flushes when that does.
     return definition.kernel ? described : { ...described, export: definition.type, flush: definition.reference?.flush !== undefined }
@@ -102,7 +109,9 @@ function makeCase(definition: NodeDefinition, setup: Setup, rate: number, channe
 }
 
 /** Media for an input: given, else planar f32 audio; undefined for an optional input of another kind. */
-function inputMedia(constraint: MediaConstraint, given: NonNullable<Setup['inputs']>[string] | undefined, rate: number, channels: number): Media | undefined {
+function inputMedia(
+  constraint: MediaConstraint, given: NonNullable<Setup['inputs']>[string] | undefined, rate: number, channels: number,
+): Media | undefined {
   if (given && 'kind' in given) return given
   const kinds = constraint.kind === 'oneOf' ? constraint.options.map((option) => option.kind) : [constraint.kind]
   if (!kinds.some((kind) => kind === 'audio' || kind === 'any' || kind === 'match')) return undefined

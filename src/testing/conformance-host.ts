@@ -25,7 +25,11 @@ export interface ConformanceHost {
 /** The `js` tier: references over a plain ArrayBuffer. */
 export function referenceHost(): ConformanceHost {
   const memory = new GuardedMemory({ shared: false, wasm: false })
-  return { tier: 'js', memory, tables: new KnownTables(memory), compiled: false, code: (spec, parts) => referenceCode(spec, parts, memory), allocations: () => 0 }
+  return {
+    tier: 'js', memory, tables: new KnownTables(memory), compiled: false,
+    code: (spec, parts) => referenceCode(spec, parts, memory),
+    allocations: () => 0,
+  }
 }
 
 /** A WebAssembly tier: `shared` memory is `wasm-threads`, private memory `wasm`. `kernels`: users' modules by name. */
@@ -42,5 +46,7 @@ export async function compiledHost(shared: boolean, kernels?: CompileOptions['ke
 /** Every tier that this host offers. Shared memory is left out where there is none. */
 export async function conformanceHosts(kernels?: CompileOptions['kernels']): Promise<readonly ConformanceHost[]> {
   const { wasm, sab } = hostFacts()
-  return [...(wasm && sab ? [await compiledHost(true, kernels)] : []), ...(wasm ? [await compiledHost(false, kernels)] : []), referenceHost()]
+  return [
+    ...(wasm && sab ? [await compiledHost(true, kernels)] : []), ...(wasm ? [await compiledHost(false, kernels)] : []), referenceHost(),
+  ]
 }

@@ -35,8 +35,8 @@ export type Conforming = NodeDefinition | { readonly definition: NodeDefinition 
 const JS_PART = 50
 
 /**
- * Runs the whole suite on a node in every tier that this host offers (spec kernels.md, KE-27; audio.md, AU-112), and compares the tiers. Finds: one per check
- * and tier. Never throws for a faulty node; throws `INVALID_ARGUMENT` for a node without kernel and reference.
+ * Runs the whole suite on a node in every tier that this host offers (spec kernels.md, KE-27; audio.md, AU-112), and compares the tiers.
+ * Finds: one per check and tier. Never throws for a faulty node; throws `INVALID_ARGUMENT` for a node without kernel and reference.
  * @example const faults = (await conformance(gain)).filter((finding) => !finding.ok)
  */
 export async function conformance(node: Conforming, options: ConformanceOptions = {}): Promise<readonly Finding[]> {
@@ -45,12 +45,17 @@ export async function conformance(node: Conforming, options: ConformanceOptions 
   // A node without kernel is its reference in every tier: one is enough.
   const chosen = definition.kernel ? hosts : hosts.filter((host) => !host.compiled)
   const findings: Finding[] = []
-  const compiled = chosen.filter((host) => host.compiled), references = new ReferenceRuns(chosen.find((host) => !host.compiled) ?? referenceHost())
+  const compiled = chosen.filter((host) => host.compiled)
+  const references = new ReferenceRuns(chosen.find((host) => !host.compiled) ?? referenceHost())
   const wholes = compiled.map(() => new Map<string, RunResult>())
   // The reference first: what it gives is what compiled tiers are compared with.
   for (const host of chosen.toReversed()) {
     const first = compiled.indexOf(host)
-    findings.push(...reportOf(definition, host, options, references, host.compiled ? { first, of: compiled.length } : { first: 0, of: 1 }, wholes[first]))
+    findings.push(...reportOf(
+      definition, host, options, references,
+      host.compiled ? { first, of: compiled.length } : { first: 0, of: 1 },
+      wholes[first],
+    ))
   }
   return [...findings, ...compareTiers(definition, compiled, wholes, options)]
 }
@@ -62,7 +67,8 @@ export function conformanceReport(node: Conforming, host: ConformanceHost, optio
 
 /** `wholes`: takes what every case gave in one call. */
 function reportOf(
-  definition: NodeDefinition, host: ConformanceHost, options: ConformanceOptions, references: ReferenceRuns, part: Part, wholes?: Map<string, RunResult>,
+  definition: NodeDefinition, host: ConformanceHost, options: ConformanceOptions, references: ReferenceRuns, part: Part,
+  wholes?: Map<string, RunResult>,
 ): readonly Finding[] {
   const log = new FindingLog(host.tier)
   const setups = options.setups ?? [{}]
@@ -70,7 +76,8 @@ function reportOf(
   if (cases.length === 0) log.fault('starts', refused[0] ?? 'no case fits the node')
   // The numbers are per node: its setups share them.
   const scale = (host.compiled ? 1 / part.of : 1 / JS_PART) / setups.length
-  const chunkings = Math.ceil((options.chunkings ?? 1_000) * scale), randomInits = Math.ceil((options.randomInits ?? 10_000) / setups.length)
+  const chunkings = Math.ceil((options.chunkings ?? 1_000) * scale)
+  const randomInits = Math.ceil((options.randomInits ?? 10_000) / setups.length)
   const full = new Set(setups.map((_, index) => cases.find((one) => one.name.startsWith(`setup ${index + 1},`))))
   let taken = 0
   for (const [index, one] of cases.entries()) {
@@ -83,7 +90,9 @@ function reportOf(
     // Compiled tiers run one binary: each takes its share of the other cases, and all of them are compared.
     else if (index % part.of === part.first) guarded(subject, () => { brief(subject, references) })
   }
-  if (!log.failed('starts')) log.note('starts', `${taken} cases${refused.length > 0 ? `, ${refused.length} that the ports do not take` : ''}`)
+  if (!log.failed('starts')) {
+    log.note('starts', `${taken} cases${refused.length > 0 ? `, ${refused.length} that the ports do not take` : ''}`)
+  }
   for (const check of ['status', 'frames', 'counters', 'canaries'] as const) if (!log.failed(check)) log.note(check, 'in every call')
   if (!host.compiled) checkExample(definition, log)
   return log.findings()
@@ -109,7 +118,9 @@ function guarded(subject: Subject, run: () => void): void {
   try {
     run()
   } catch (error) {
-    if (subject.log.findings().every((finding) => finding.ok)) subject.fault('status', error instanceof Error ? `${error.message}` : String(error))
+    if (subject.log.findings().every((finding) => finding.ok)) {
+      subject.fault('status', error instanceof Error ? `${error.message}` : String(error))
+    }
   }
 }
 
@@ -145,9 +156,14 @@ const FLUSH_ROOMS = [7, 256, 1, 256]
 function checkDeaf(subject: Subject): void {
   const { inputs, outputs } = subject.kase.spec(1)
   outputs.forEach((port, index) => {
-    if (port.kind !== 'audio' || port.channels < MANY_CHANNELS || !inputs.every(({ kind, channels }) => kind === 'audio' && channels === port.channels)) return
+    if (port.kind !== 'audio' || port.channels < MANY_CHANNELS
+      || !inputs.every(({ kind, channels }) => kind === 'audio' && channels === port.channels)) {
+      return
+    }
     const deaf = subject.whole.tracks[index]!.channels.map((samples) => samples.every((value) => value === 0))
-    if (deaf.includes(true) && deaf.includes(false)) subject.fault('media', `output ${port.name}: channel ${deaf.indexOf(true)} of ${port.channels} stays silent, others sound`)
+    if (deaf.includes(true) && deaf.includes(false)) {
+      subject.fault('media', `output ${port.name}: channel ${deaf.indexOf(true)} of ${port.channels} stays silent, others sound`)
+    }
   })
 }
 
@@ -155,14 +171,19 @@ function checkDeaf(subject: Subject): void {
 function brief(subject: Subject, references: ReferenceRuns): void {
   const chunkings = subject.host.compiled ? 4 : 1
   for (let seed = 0; seed < chunkings && !subject.log.failed('media'); seed++) {
-    const flushRoom = FLUSH_ROOMS[seed]!, run = subject.run('media', subject.noise, { chunks: subject.chunking(seed), offset: seed, flushRoom, watch: seed === 0 }, `chunking ${seed}`)
+    const flushRoom = FLUSH_ROOMS[seed]!, run = subject.run('media', subject.noise, {
+      chunks: subject.chunking(seed), offset: seed, flushRoom, watch: seed === 0,
+    }, `chunking ${seed}`)
     const where = run.faults.length > 0 ? null : difference(subject.whole, run, subject.kase.outputs)
     if (where !== null) subject.fault('media', `chunking ${seed}, flushed by ${flushRoom} frames, differs from one call at ${where}`)
   }
   if (subject.onlyHere) checkTiming(subject)
   checkDeaf(subject)
   checkParity(subject, references, false)
-  subject.log.note('media', `${chunkings} chunking${chunkings === 1 ? '' : 's'} at 8, 44.1, 48 and 192 kHz with 1, 2, 6 and 8 channels, where the node takes them`)
+  subject.log.note(
+    'media',
+    `${chunkings} chunking${chunkings === 1 ? '' : 's'} at 8, 44.1, 48 and 192 kHz with 1, 2, 6 and 8 channels, where the node takes them`,
+  )
 }
 
 /** The tag in the state says whose code ran (KE-08). */
@@ -172,7 +193,10 @@ function checkTag({ host, whole, log, kase }: Subject): void {
 }
 
 /** Compiled tiers among each other: one binary, so equal bits where the node is exact, else within its parity. */
-function compareTiers(definition: NodeDefinition, hosts: readonly ConformanceHost[], wholes: readonly ReadonlyMap<string, RunResult>[], options: ConformanceOptions): readonly Finding[] {
+function compareTiers(
+  definition: NodeDefinition, hosts: readonly ConformanceHost[], wholes: readonly ReadonlyMap<string, RunResult>[],
+  options: ConformanceOptions,
+): readonly Finding[] {
   const [first, second] = hosts
   if (!first || !second) return []
   const log = new FindingLog(`${first.tier} and ${second.tier}`), parity = definition.parity ?? 'exact'

@@ -9,8 +9,9 @@ export interface Finding {
 
 /** Names of all checks, in the order in which they are told. */
 export const CHECKS = [
-  'starts', 'status', 'frames', 'counters', 'canaries', 'silence', 'impulse', 'step', 'nan', 'full-scale', 'denormals', 'chunking', 'offsets', 'position', 'controls', 'moved-state',
-  'snapshot', 'reset', 'flush', 'latency', 'tail', 'in-place', 'no-room', 'unconnected', 'media', 'parity', 'allocation', 'bad-init', 'example',
+  'starts', 'status', 'frames', 'counters', 'canaries', 'silence', 'impulse', 'step', 'nan', 'full-scale', 'denormals', 'chunking',
+  'offsets', 'position', 'controls', 'moved-state', 'snapshot', 'reset', 'flush', 'latency', 'tail', 'in-place', 'no-room', 'unconnected',
+  'media', 'parity', 'allocation', 'bad-init', 'example',
 ] as const
 /** Name of a check. */
 export type CheckName = typeof CHECKS[number]
@@ -44,7 +45,13 @@ export class FindingLog {
   findings(): readonly Finding[] {
     return CHECKS.flatMap((check): Finding[] => {
       const faults = this.#faults.get(check), note = this.#notes.get(check)
-      if (faults) return [{ check, ok: false, detail: faults.length > 1 ? `${faults[0]} (and ${faults.length - 1} more)` : faults[0]!, tier: this.tier }]
+      if (faults) {
+        return [{
+          check, ok: false,
+          detail: faults.length > 1 ? `${faults[0]} (and ${faults.length - 1} more)` : faults[0]!,
+          tier: this.tier,
+        }]
+      }
       return note === undefined ? [] : [{ check, ok: true, detail: note, tier: this.tier }]
     })
   }

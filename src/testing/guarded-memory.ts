@@ -12,8 +12,8 @@ const FREED = 0xdd
 export interface GuardedOptions { readonly shared: boolean; readonly wasm: boolean; readonly bytes?: number }
 
 /**
- * A memory for tests: each block stands between canaries, freed blocks are poisoned, and {@link damage} names what was written where no one may write (KE-01).
- * Blocks come zeroed, aligned to 64 or 256 bytes. One thread.
+ * A memory for tests: each block stands between canaries, freed blocks are poisoned, and {@link damage} names what was written where no one
+ * may write (KE-01). Blocks come zeroed, aligned to 64 or 256 bytes. One thread.
  */
 export class GuardedMemory implements MemoryHost {
   /** Null without WebAssembly. */
@@ -50,7 +50,9 @@ export class GuardedMemory implements MemoryHost {
     const spare = align === 64 ? this.#spare.get(size)?.pop() : undefined
     const address = spare ?? Math.ceil((this.#next + GUARD_BYTES) / align) * align
     if (spare === undefined) {
-      if (address + size + GUARD_BYTES > this.u8.length) throw new RangeError(`Test memory: expected ${size} free bytes, got ${this.u8.length - this.#next}.`)
+      if (address + size + GUARD_BYTES > this.u8.length) {
+        throw new RangeError(`Test memory: expected ${size} free bytes, got ${this.u8.length - this.#next}.`)
+      }
       this.#next = address + size
     }
     this.u8.fill(0, address, address + bytes)
@@ -100,7 +102,9 @@ export class GuardedMemory implements MemoryHost {
   /** Names the first byte of each damaged canary, and mends it so that it is named once. */
   #check(address: Address, bytes: number): void {
     const size = Math.max(64, Math.ceil(bytes / 64) * 64)
-    for (const [from, to, side] of [[address - GUARD_BYTES, address, 'before'], [address + bytes, address + size + GUARD_BYTES, 'behind']] as const) {
+    for (const [from, to, side] of [
+      [address - GUARD_BYTES, address, 'before'], [address + bytes, address + size + GUARD_BYTES, 'behind'],
+    ] as const) {
       for (let at = from; at < to; at++) if (this.u8[at] !== CANARY) {
         this.#damage.push(`byte ${side === 'before' ? at - address : at - address - bytes} ${side} a block of ${bytes} bytes was written`)
         this.u8.fill(CANARY, from, to)

@@ -4,8 +4,8 @@ import type { Address } from '../memory/memory-host.js'
 import type { GuardedMemory } from './guarded-memory.js'
 
 /**
- * Read-only blocks of kernels in a memory for tests: each instance has its own, between canaries, but what `K_shared` wrote the first time is copied in later:
- * a suite makes thousands of instances of one kernel, and filling a filter bank takes longer than most runs.
+ * Read-only blocks of kernels in a memory for tests: each instance has its own, between canaries, but what `K_shared` wrote the first time
+ * is copied in later: a suite makes thousands of instances of one kernel, and filling a filter bank takes longer than most runs.
  */
 export class KnownTables {
   readonly #memory: GuardedMemory

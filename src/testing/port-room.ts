@@ -102,9 +102,12 @@ export class PortRoom {
   stray(offset: number, frames: number): string | null {
     const { u8 } = this.#memory
     for (let channel = 0; channel < this.port.channels; channel++) {
-      const start = this.#address + channel * this.#stride, first = start + offset * this.#frameBytes, end = first + frames * this.#frameBytes
+      const start = this.#address + channel * this.#stride, first = start + offset * this.#frameBytes
+      const end = first + frames * this.#frameBytes
       for (let at = start; at < first; at++) if (u8[at] !== POISON) return `${first - at} bytes before its room (channel ${channel})`
-      for (let at = end; at < end + GAP_BYTES; at++) if (u8[at] !== POISON) return `${at - end} bytes behind its room of ${frames} frames (channel ${channel})`
+      for (let at = end; at < end + GAP_BYTES; at++) {
+        if (u8[at] !== POISON) return `${at - end} bytes behind its room of ${frames} frames (channel ${channel})`
+      }
     }
     return null
   }

@@ -5,7 +5,10 @@ import type { Dtype } from '../media/dtype.js'
 /** Frames of every input, channel by channel; a channel has frames · width elements (events: 8 words a frame). */
 export interface Signal { readonly frames: number; readonly inputs: readonly (readonly PortArray[])[] }
 
-/** Value of a sample in −1…1; interleaved samples and other elements of a frame count as channels. NaN and infinities reach float ports only. */
+/**
+ * Value of a sample in −1…1; interleaved samples and other elements of a frame count as channels.
+ * NaN and infinities reach float ports only.
+ */
 export type Shape = (input: number, channel: number, frame: number) => number
 
 /** Small repeatable random source in 0…1 (mulberry32). */
@@ -31,18 +34,24 @@ export function makeSignal(ports: readonly PortSpec[], frames: number, shape: Sh
     frames,
     inputs: ports.map((port, input) => !port.connected ? [] : Array.from({ length: port.channels }, (_, channel) => {
       const array = elements(port.dtype, frames * port.width), width = array.length / Math.max(1, frames)
-      for (let frame = 0, i = 0; frame < frames; frame++) for (let n = 0; n < width; n++, i++) array[i] = toElement(port.dtype, shape(input, channel + n, frame))
+      for (let frame = 0, i = 0; frame < frames; frame++) {
+        for (let n = 0; n < width; n++, i++) array[i] = toElement(port.dtype, shape(input, channel + n, frame))
+      }
       return array
     })),
   }
 }
 
 /** Constructor of the arrays that show a dtype. */
-export interface PortArrayConstructor { new (length: number): PortArray; new (buffer: ArrayBufferLike, byteOffset: number, length: number): PortArray; readonly BYTES_PER_ELEMENT: number }
+export interface PortArrayConstructor {
+  new (length: number): PortArray
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): PortArray
+  readonly BYTES_PER_ELEMENT: number
+}
 
 const ARRAYS: Readonly<Record<Dtype, PortArrayConstructor>> = {
-  f32: Float32Array, f64: Float64Array, i32: Int32Array, event: Int32Array, i64: Int32Array, i16: Int16Array, f16: Int16Array, bf16: Int16Array, i8: Int8Array,
-  u8: Uint8Array, bool: Uint8Array,
+  f32: Float32Array, f64: Float64Array, i32: Int32Array, event: Int32Array, i64: Int32Array, i16: Int16Array, f16: Int16Array,
+  bf16: Int16Array, i8: Int8Array, u8: Uint8Array, bool: Uint8Array,
 }
 
 /** Constructor of the array that shows a dtype: events and i64 as i32 words, 16-bit floats as their bits. */

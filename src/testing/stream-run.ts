@@ -60,7 +60,10 @@ export interface RunResult {
 const FLUSH_CALLS = 2_000
 const FLUSH_ROOM = 256
 
-/** Runs a whole signal through a new instance. Throws what making the instance throws; faults of calls are collected, and the first one ends the run. */
+/**
+ * Runs a whole signal through a new instance. Throws what making the instance throws; faults of calls are
+ * collected, and the first one ends the run.
+ */
 export function runStream(host: ConformanceHost, kase: ConformanceCase, signal: Signal, plan: RunPlan): RunResult {
   const run = new StreamRun(host, kase, signal, plan)
   try {
@@ -102,7 +105,8 @@ class StreamRun {
     this.#shared = plan.watch ? sharedSum(host.memory, this.#instance) : 0
     const offset = plan.offset ?? 0
     this.#inputs = spec.inputs.map((port) => new PortRoom(host.memory, port, port.connected ? most + offset : 0))
-    this.#outputs = spec.outputs.map((port, index) => new PortRoom(host.memory, port, port.connected ? Math.max(this.#most(index, most), FLUSH_ROOM) + offset : 0))
+    this.#outputs = spec.outputs.map((port, index) =>
+      new PortRoom(host.memory, port, port.connected ? Math.max(this.#most(index, most), FLUSH_ROOM) + offset : 0))
     this.#tracks = spec.outputs.map((port) => new TrackBuilder(port))
   }
 
@@ -121,7 +125,9 @@ class StreamRun {
   }
 
   close(): void {
-    if (this.#plan.watch && sharedSum(this.#host.memory, this.#instance) !== this.#shared) this.#fault('canaries', 'the shared block was written')
+    if (this.#plan.watch && sharedSum(this.#host.memory, this.#instance) !== this.#shared) {
+      this.#fault('canaries', 'the shared block was written')
+    }
     this.#instance.close()
     for (const room of [...this.#inputs, ...this.#outputs]) room.close()
     for (const detail of this.#host.memory.damage()) this.#fault('canaries', detail)
@@ -154,7 +160,9 @@ class StreamRun {
     this.#offer(rooms, offset)
     this.#take(this.#call(() => instance.process(frames, absolute, last)), rooms, `process(${frames}) at ${absolute}`, frames)
     if (plan.inPlace === undefined) this.#inputs.forEach((room, index) => {
-      if (plan.watch && room.port.connected && !room.holds(this.#signal.inputs[index]!, position, offset, frames)) this.#fault('canaries', `input ${index} was written`)
+      if (plan.watch && room.port.connected && !room.holds(this.#signal.inputs[index]!, position, offset, frames)) {
+        this.#fault('canaries', `input ${index} was written`)
+      }
     })
   }
 
@@ -169,7 +177,9 @@ class StreamRun {
       return false
     }
     const declared = this.#case.definition.outputs[this.#case.outputs[index]!]!.frames
-    if (result >= 0 && declared === 'same') this.#fault('no-room', `output ${index}: expected NO_ROOM for ${tight[index]} frames of room and ${frames} of input, got ${result}`)
+    if (result >= 0 && declared === 'same') {
+      this.#fault('no-room', `output ${index}: expected NO_ROOM for ${tight[index]} frames of room and ${frames} of input, got ${result}`)
+    }
     this.#take(result, tight, `process(${frames}) at ${position}`, declared === 'same' ? frames : undefined)
     return true
   }
@@ -181,7 +191,9 @@ class StreamRun {
     for (let call = 0; this.#faults.length === 0; call++) {
       const rooms = this.#outputs.map((_, index) => Math.min(this.#flushRoom(index), this.#plan.flushRoom ?? FLUSH_ROOM))
       this.#offer(rooms, this.#plan.offset ?? 0)
-      for (const [index, course] of this.#plan.controls ?? []) this.#instance.setControl(index, { ...course, begin: course.begin - position })
+      for (const [index, course] of this.#plan.controls ?? []) {
+        this.#instance.setControl(index, { ...course, begin: course.begin - position })
+      }
       const result = this.#call(() => this.#instance.flush((this.#plan.start ?? 0) + position))
       const before = this.#returned
       this.#take(result, rooms, 'flush', undefined)
@@ -239,9 +251,15 @@ class StreamRun {
       const { connected, name } = room.port
       const done = connected ? this.#instance.done(index) : 0
       const declared = this.#case.definition.outputs[name]!.frames
-      if (connected && index === 0 && done !== result) this.#fault('frames', `${call}: ${result} frames were returned, ${done} told for output 0`)
-      if (done > rooms[index]!) return this.#fault('frames', `${call}: output ${name} declares at most ${rooms[index]} frames, gave ${done}`)
-      if (same !== undefined && declared === 'same' && (index === 0 ? result : connected ? done : same) !== same) this.#fault('frames', `${call}: output ${name} declares as many frames as its input, gave ${index === 0 ? result : done}`)
+      if (connected && index === 0 && done !== result) {
+        this.#fault('frames', `${call}: ${result} frames were returned, ${done} told for output 0`)
+      }
+      if (done > rooms[index]!) {
+        return this.#fault('frames', `${call}: output ${name} declares at most ${rooms[index]} frames, gave ${done}`)
+      }
+      if (same !== undefined && declared === 'same' && (index === 0 ? result : connected ? done : same) !== same) {
+        this.#fault('frames', `${call}: output ${name} declares as many frames as its input, gave ${index === 0 ? result : done}`)
+      }
       if (!connected) return
       this.#keep(index, done)
       if (this.#roomOf(index) !== room) return

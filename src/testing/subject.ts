@@ -31,14 +31,20 @@ export class Subject {
     if (!host.compiled) references?.keep(kase, 'noise', this.whole)
   }
 
-  /** True where what is found is found in no other tier: not for the reference of a node with a kernel, which parity ties to the compiled tiers. */
+  /**
+   * True where what is found is found in no other tier: not for the reference of a node with a kernel,
+   * which parity ties to the compiled tiers.
+   */
   get onlyHere(): boolean { return this.host.compiled || this.kase.definition.kernel === undefined }
 
   signal(shape: Shape, frames = this.frames): Signal {
     return makeSignal(this.kase.spec(1).inputs, frames, shape)
   }
 
-  /** Runs, and tells faults of the calls. `what`: the way of driving, for the message; `check`: where a fault goes that says nothing of its own kind. */
+  /**
+   * Runs, and tells faults of the calls. `what`: the way of driving, for the message; `check`: where a
+   * fault goes that says nothing of its own kind.
+   */
   run(check: CheckName, signal: Signal, plan: RunPlan, what = ''): RunResult {
     let result: RunResult
     try {
@@ -49,7 +55,9 @@ export class Subject {
     }
     // What works in one call and fails in this manner is this manner's fault.
     const own = (kind: CheckName): boolean => kind === 'status' || kind === 'frames' && check === 'unconnected'
-    for (const fault of result.faults) this.fault(own(fault.check) ? check : fault.check, what === '' ? fault.detail : `${what}: ${fault.detail}`)
+    for (const fault of result.faults) {
+      this.fault(own(fault.check) ? check : fault.check, what === '' ? fault.detail : `${what}: ${fault.detail}`)
+    }
     return result
   }
 
@@ -64,7 +72,8 @@ export class Subject {
     const chunks: number[] = []
     for (let left = frames; left > 0;) {
       const kind = next()
-      const count = Math.min(left, kind < 0.08 ? 0 : kind < 0.16 ? 1 : kind < 0.24 ? 128 : 1 + Math.floor(next() * Math.max(most, frames / 60)))
+      const count =
+        Math.min(left, kind < 0.08 ? 0 : kind < 0.16 ? 1 : kind < 0.24 ? 128 : 1 + Math.floor(next() * Math.max(most, frames / 60)))
       chunks.push(count)
       left -= count
     }

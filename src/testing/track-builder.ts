@@ -22,7 +22,9 @@ export class TrackBuilder {
 
   add(from: PortRoom, offset: number, frames: number): void {
     if (this.#frames + frames > this.#capacity) this.#grow(this.#frames + frames)
-    for (let channel = 0; channel < this.#room.length; channel++) from.copyTo(this.#room[channel]!, this.#frames * this.#perFrame, channel, offset, frames)
+    for (let channel = 0; channel < this.#room.length; channel++) {
+      from.copyTo(this.#room[channel]!, this.#frames * this.#perFrame, channel, offset, frames)
+    }
     this.#frames += frames
   }
 

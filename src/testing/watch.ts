@@ -3,8 +3,8 @@ import type { KernelInstance } from '../kernels/kernel-instance.js'
 import type { MemoryHost } from '../memory/memory-host.js'
 
 /**
- * Takes note of everything a call may read but not write: Init, Io, ports, params, controls, assets. The function it gives is called after the
- * call and names what changed; `done` and the silent flag of outputs, and the beat, are the kernel's own (KE-01).
+ * Takes note of everything a call may read but not write: Init, Io, ports, params, controls, assets. The function it gives is called after
+ * the call and names what changed; `done` and the silent flag of outputs, and the beat, are the kernel's own (KE-01).
  */
 export function watch(memory: MemoryHost, instance: KernelInstance): () => readonly string[] {
   const { descriptors: d, spec } = instance
@@ -23,7 +23,9 @@ export function watch(memory: MemoryHost, instance: KernelInstance): () => reado
     })
     spec.outputs.forEach((_, index) => {
       const at = instance.outputPort(index) + PORT.FLAGS_U16
-      if (((memory.u8[at]! ^ before[at - d.address]!) & ~(PORT_FLAG.SILENT | PORT_FLAG.CONSTANT | PORT_FLAG.SETTLED) & 0xff) !== 0) found.push(`flags of output ${index} were changed`)
+      if (((memory.u8[at]! ^ before[at - d.address]!) & ~(PORT_FLAG.SILENT | PORT_FLAG.CONSTANT | PORT_FLAG.SETTLED) & 0xff) !== 0) {
+        found.push(`flags of output ${index} were changed`)
+      }
     })
     return found.slice(0, 3)
   }

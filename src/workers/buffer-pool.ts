@@ -6,8 +6,8 @@ const MOST_BUFFERS = 16
 const GRAIN_BYTES = 4_096
 
 /**
- * Buffers in which packets travel between memories (MW-57): who has copied one out of a buffer posts it back to who allocated it. A new buffer for every chunk costs
- * its pages, which the system must clear, and the collector, which is told of every byte outside its heap.
+ * Buffers in which packets travel between memories (MW-57): who has copied one out of a buffer posts it back to who allocated it. A new
+ * buffer for every chunk costs its pages, which the system must clear, and the collector, which is told of every byte outside its heap.
  */
 export class BufferPool {
   readonly #free: ArrayBuffer[] = []

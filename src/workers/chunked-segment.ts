@@ -13,18 +13,24 @@ import type { RemoteJob, RemoteSegment } from './remote-segment.js'
 import type { TransferOptions } from './transfer-executor.js'
 
 /** Places a segment on a worker and starts it there. Throws `WORKER_LOST` when that ends meanwhile. */
-export type PlaceSegment = (plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, job: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'room'>) => Promise<RemoteSegment>
+export type PlaceSegment = (
+  plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, job: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'room'>,
+) => Promise<RemoteSegment>
 
 /** What was done since the last snapshot. An advance that stands here has given its outputs. */
-type Step = { readonly kind: 'feed'; readonly buffer: number; readonly packet: Packet } | { readonly kind: 'end'; readonly buffer: number } | { readonly kind: 'advance' }
+type Step =
+  | { readonly kind: 'feed'; readonly buffer: number; readonly packet: Packet }
+  | { readonly kind: 'end'; readonly buffer: number }
+  | { readonly kind: 'advance' }
 
 /** A snapshot comes with a chunk when this many times its size has been fed since the last one, or after so many chunks. */
 const CHUNKS_PER_SNAPSHOT_BYTE = 4, MOST_CHUNKS = 16
 
 /**
- * A segment fed by chunks on workers with private memories, which outlives them (MW-34, MW-47): its states come back with a chunk's result; what was fed since is kept in the engine's
- * arena. After a loss another worker starts from the snapshot and is fed again; what it gives a second time is dropped, so outputs are the same bits. Each chunk has three re-deliveries.
- * While a pass runs, the next one's inputs go to its worker ({@link ahead}); they are fed, and kept for a re-delivery, in the order in which the segment asks for them.
+ * A segment fed by chunks on workers with private memories, which outlives them (MW-34, MW-47): its states come back with a chunk's result;
+ * what was fed since is kept in the engine's arena. After a loss another worker starts from the snapshot and is fed again; what it gives a
+ * second time is dropped, so outputs are the same bits. Each chunk has three re-deliveries. While a pass runs, the next one's inputs go to
+ * its worker ({@link ahead}); they are fed, and kept for a re-delivery, in the order in which the segment asks for them.
  */
 export class ChunkedSegment implements OpenSegment {
   readonly plan: SegmentPlan
@@ -82,7 +88,9 @@ export class ChunkedSegment implements OpenSegment {
 
   hungry(): readonly number[] { return [...this.#hungry].filter((buffer) => !this.#ahead.has(buffer)) }
 
-  ahead(): readonly number[] { return this.#advancing && this.#ready ? [...this.#endless].filter((buffer) => !this.#ahead.has(buffer)) : [] }
+  ahead(): readonly number[] {
+    return this.#advancing && this.#ready ? [...this.#endless].filter((buffer) => !this.#ahead.has(buffer)) : []
+  }
 
   async feed(buffer: number, packet: Packet): Promise<void> {
     if (!this.#advancing) this.#read(buffer, packet)
@@ -132,10 +140,18 @@ export class ChunkedSegment implements OpenSegment {
   collected(buffer: number): Packet { return this.#on!.collected(buffer) }
 
   report(): SegmentReport {
-    const { busyUs, queuedUs, startUs, copyBytes } = this.#before, now = this.#on?.report(), { steps, passes, worker } = now === undefined || now.steps.length === 0 ? this.#before : now
+    const { busyUs, queuedUs, startUs, copyBytes } = this.#before
+    const now = this.#on?.report()
+    const { steps, passes, worker } = now === undefined || now.steps.length === 0 ? this.#before : now
     return {
-      steps, passes, worker, busyUs: busyUs + (now?.busyUs ?? 0), queuedUs: queuedUs + (now?.queuedUs ?? 0), startUs: startUs < 0 ? now?.startUs ?? 0 : startUs,
-      copyBytes: copyBytes + (now?.copyBytes ?? 0), copied: new Map([...this.#before.copied ?? [], ...[...now?.copied ?? []].map(([value, bytes]) => [value, bytes + (this.#before.copied?.get(value) ?? 0)] as const)]), checkpointBytes: this.#checkpointBytes, deliveries: this.#deliveries,
+      steps, passes, worker, busyUs: busyUs + (now?.busyUs ?? 0), queuedUs: queuedUs + (now?.queuedUs ?? 0),
+      startUs: startUs < 0 ? now?.startUs ?? 0 : startUs,
+      copyBytes: copyBytes + (now?.copyBytes ?? 0),
+      copied: new Map([
+        ...this.#before.copied ?? [],
+        ...[...now?.copied ?? []].map(([value, bytes]) => [value, bytes + (this.#before.copied?.get(value) ?? 0)] as const),
+      ]),
+      checkpointBytes: this.#checkpointBytes, deliveries: this.#deliveries,
     }
   }
 
@@ -172,7 +188,10 @@ export class ChunkedSegment implements OpenSegment {
   }
 
   async #deliver(): Promise<RemoteSegment> {
-    const on = await this.#place(this.plan, this.#modes, { scope: { ...this.#scope, progressed: () => undefined }, from: this.#snapshot, collected: this.#collected, room: () => { this.again?.() } })
+    const on = await this.#place(this.plan, this.#modes, {
+      scope: { ...this.#scope, progressed: () => undefined },
+      from: this.#snapshot, collected: this.#collected, room: () => { this.again?.() },
+    })
     this.#on = on
     for (const step of this.#since) {
       if (this.#closed) break
@@ -212,7 +231,8 @@ export class ChunkedSegment implements OpenSegment {
 
   /** A snapshot is small beside what was fed since the last one, or long ago. */
   #isDue(): boolean {
-    return this.#fedBytes >= CHUNKS_PER_SNAPSHOT_BYTE * (this.#snapshot?.bytes.length ?? 0) || this.#since.reduce((sum, { kind }) => kind === 'advance' ? sum + 1 : sum, 0) >= MOST_CHUNKS
+    return this.#fedBytes >= CHUNKS_PER_SNAPSHOT_BYTE * (this.#snapshot?.bytes.length ?? 0)
+      || this.#since.reduce((sum, { kind }) => kind === 'advance' ? sum + 1 : sum, 0) >= MOST_CHUNKS
   }
 
   #forget(): void {

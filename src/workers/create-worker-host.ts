@@ -60,13 +60,17 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const { facts, arena, runtime, compiled, compilePrivate, mode, size, startTimeoutMs, clock, build, idOf } = parts
   let source: WorkerSource = { url: parts.workerURL ?? '' }
   // A kernel that no module has fails when its segment is opened; workers must not hear of it.
-  const known = ({ module, export: name }: KernelSpec): boolean => { try { return runtime.kernel(module, name) !== undefined } catch { return false } }
-  const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => spec).filter(known)
+  const known = ({ module, export: name }: KernelSpec): boolean => {
+    try { return runtime.kernel(module, name) !== undefined } catch { return false }
+  }
+  const kernels = (plans: readonly SegmentPlan[]): KernelBinding[] => plans.flatMap((plan) => plan.nodes.map(({ spec }) => spec)
+    .filter(known)
     .map((spec) => ({ id: idOf(spec.module, spec.export), module: spec.module, name: spec.export })))
   const bits = new FactBits(compiled.modules.map(({ name }) => name), parts.workerTags, size)
   const pool: WorkerPool = new WorkerPool({
     facts: (place, modules) => bits.ofWorker(place, modules),
-    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, ...(parts.refused && { refused: parts.refused }), spawn: (name) => (facts.node ? nodeSpawner(source, parts.resourceLimits) : browserSpawner(source))(name), size, startTimeoutMs, clock,
+    arena, runtime, mode, mayTransfer: compilePrivate !== undefined, ...(parts.refused && { refused: parts.refused }),
+    spawn: (name) => (facts.node ? nodeSpawner(source, parts.resourceLimits) : browserSpawner(source))(name), size, startTimeoutMs, clock,
     // Asked for before threads of that kind are spawned: their code comes along.
     async compiled(kind) {
       if (parts.workerURL === undefined) source = { code: await workerCode(kind) }
@@ -92,8 +96,11 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     ...parts.pool,
   })
   const shared: SharedExecutor = new SharedExecutor({ pool, arena, core: runtime.core, clock, workers: size, build, kernels, facts: bits })
-  const transfer: TransferExecutor = new TransferExecutor({ pool, arena, clock, buffers: new BufferPool(), workers: size, kernels, facts: bits })
-  const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer : compilePrivate === undefined ? shared : new FallbackExecutor(pool, shared, transfer)
+  const transfer: TransferExecutor =
+    new TransferExecutor({ pool, arena, clock, buffers: new BufferPool(), workers: size, kernels, facts: bits })
+  const executor: SegmentExecutor = mode.mode === 'transfer' ? transfer
+    : compilePrivate === undefined ? shared
+    : new FallbackExecutor(pool, shared, transfer)
   return {
     available: true, executor,
     stats: () => pool.stats(), drain: (ms) => pool.drain(ms),

@@ -3,7 +3,9 @@ import type { RunScope, RunShare } from '../schedule/open-segment.js'
 import type { SegmentPlan } from '../schedule/segment-plan.js'
 import { LANE } from './run-table.js'
 
-/** What waits for a worker: the next passes of a segment, or a whole one. One object per segment; it waits or is handed out once at a time. */
+/**
+ * What waits for a worker: the next passes of a segment, or a whole one. One object per segment; it waits or is handed out once at a time.
+ */
 export interface Piece<W> {
   readonly share: RunShare
   /** 0 high, 1 normal, 2 low (EX-57). */
@@ -14,7 +16,10 @@ export interface Piece<W> {
   readonly permits?: number
   /** Workers that may execute it. Absent: all. */
   readonly fits?: (worker: W) => boolean
-  /** Told when it is what its worker executes, because what was before it there has ended, and nothing is behind it: {@link DispatchQueue.next} may give it more now. */
+  /**
+   * Told when it is what its worker executes, because what was before it there has ended, and nothing is behind it:
+   * {@link DispatchQueue.next} may give it more now.
+   */
   readonly room?: (() => void) | undefined
 }
 
@@ -32,21 +37,31 @@ const ALONE: RunShare = { priority: 0, limit: 0, age: 0 }
 /** A segment's lane, 0 the most urgent. */
 export function laneOf({ lane = 'normal' }: SegmentPlan): number { return LANE[lane] }
 /** The piece of a segment. */
-export function pieceOf<W>(plan: SegmentPlan, { share = ALONE }: RunScope, more: Pick<Piece<W>, 'permits' | 'fits' | 'room'> = {}): Piece<W> { return { share, lane: laneOf(plan), index: plan.index, ...more } }
+export function pieceOf<W>(
+  plan: SegmentPlan, { share = ALONE }: RunScope, more: Pick<Piece<W>, 'permits' | 'fits' | 'room'> = {},
+): Piece<W> { return { share, lane: laneOf(plan), index: plan.index, ...more } }
 
 /** How many pieces of a run hold each permit: a piece, and what was handed ahead behind it. */
 interface Permit { readonly run: Run; readonly count: number; holders: number }
-interface Waiting<W> { readonly piece: Piece<W>; readonly readyUs: number; readonly seq: number; readonly settle: (handed: Handed<W> | undefined) => void; readonly reject: (error: unknown) => void }
+interface Waiting<W> {
+  readonly piece: Piece<W>
+  readonly readyUs: number
+  readonly seq: number
+  readonly settle: (handed: Handed<W> | undefined) => void
+  readonly reject: (error: unknown) => void
+}
 interface Run { used: number }
 interface Own<W> extends Handed<W> { readonly permit: Permit }
 
 /** Over 0: `b` is more urgent. Runs by priority, then age; then lanes. */
-const urgency = (a: Piece<never>, b: Piece<never>): number => b.share.priority - a.share.priority || a.share.age - b.share.age || a.lane - b.lane
+const urgency = (a: Piece<never>, b: Piece<never>): number =>
+  b.share.priority - a.share.priority || a.share.age - b.share.age || a.lane - b.lane
 
 /**
- * Who executes next (MW-32, MW-57, EX-57): pieces wait in one order, run priority, older run, lane, ready time, plan order, and are handed out as workers become free and the limit of their run
- * allows. A worker has one piece that it executes and, `depth` 2, one behind it: never a less urgent one, so that what is urgent waits for nothing but what is there when it comes, nor one of the same run when
- * that has a limit. A queue without depth is of workers that choose by themselves: it only counts permits.
+ * Who executes next (MW-32, MW-57, EX-57): pieces wait in one order, run priority, older run, lane, ready time, plan order, and are handed
+ * out as workers become free and the limit of their run allows. A worker has one piece that it executes and, `depth` 2, one behind it:
+ * never a less urgent one, so that what is urgent waits for nothing but what is there when it comes, nor one of the same run when that has
+ * a limit. A queue without depth is of workers that choose by themselves: it only counts permits.
  */
 export class DispatchQueue<W> {
   readonly #workers: () => readonly W[]
@@ -67,8 +82,9 @@ export class DispatchQueue<W> {
   get size(): number { return this.#waiting.length }
 
   /**
-   * Waits for its turn; at hand at once when there is nothing to wait for. `readyUs`: since when it is ready, by the engine's clock. Undefined: no worker that there is fits, now or from now
-   * on; who starts one enters again with the same time. Rejects with the signal's reason, or that of {@link withdraw}.
+   * Waits for its turn; at hand at once when there is nothing to wait for. `readyUs`: since when it is ready, by the engine's clock.
+   * Undefined: no worker that there is fits, now or from now on; who starts one enters again with the same time. Rejects with the signal's
+   * reason, or that of {@link withdraw}.
    */
   enter(piece: Piece<W>, readyUs: number, signal: AbortSignal): Handed<W> | Promise<Handed<W> | undefined> {
     if (signal.aborted) return Promise.reject(signal.reason as Error)
@@ -79,18 +95,27 @@ export class DispatchQueue<W> {
     if (!this.#workers().some((worker) => fits(piece, worker))) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
       const deaf = onAbort(signal, () => { this.withdraw(piece, signal.reason) })
-      this.#insert({ piece, readyUs, seq: this.#seq++, settle: (handed) => { deaf(); resolve(handed) }, reject: (error) => { deaf(); reject(error as Error) } })
+      this.#insert({
+        piece, readyUs, seq: this.#seq++, settle: (handed) => { deaf(); resolve(handed) },
+        reject: (error) => { deaf(); reject(error as Error) },
+      })
       this.#pump()
     })
   }
 
-  /** The same segment's next pass behind the one that its worker executes, under the same permit. Undefined when its turn must be waited for. */
+  /**
+   * The same segment's next pass behind the one that its worker executes, under the same permit.
+   * Undefined when its turn must be waited for.
+   */
   next(handed: Handed<W>): Handed<W> | undefined {
     const { piece, worker } = handed, on = this.#on.get(worker) ?? []
     if (on.length >= this.#depth || !on.includes(handed as Own<W>)) return undefined
     for (const { piece: other } of this.#waiting) {
       // Others of its class have been ready for longer.
-      if ((urgency(other, piece) <= 0 && fits(other, worker) && this.#permits(other)) || (piece.share.limit > 0 && other.share === piece.share)) return undefined
+      if ((urgency(other, piece) <= 0 && fits(other, worker) && this.#permits(other))
+        || (piece.share.limit > 0 && other.share === piece.share)) {
+        return undefined
+      }
     }
     return this.#hand(piece, worker, (handed as Own<W>).permit)
   }
@@ -145,10 +170,14 @@ export class DispatchQueue<W> {
   /** Workers with room. */
   #free(): W[] { return this.#workers().filter((worker) => (this.#on.get(worker)?.length ?? 0) < this.#depth) }
 
-  #permits({ share, permits = 1 }: Piece<W>): boolean { return share.limit === 0 || (this.#runs.get(share)?.used ?? 0) + permits <= share.limit }
+  #permits({ share, permits = 1 }: Piece<W>): boolean {
+    return share.limit === 0 || (this.#runs.get(share)?.used ?? 0) + permits <= share.limit
+  }
 
   /** A worker has something more urgent. */
-  #isAbove(worker: W, piece: Piece<W>): boolean { return this.#depth !== Number.POSITIVE_INFINITY && (this.#on.get(worker) ?? []).some((handed) => urgency(handed.piece, piece) < 0) }
+  #isAbove(worker: W, piece: Piece<W>): boolean {
+    return this.#depth !== Number.POSITIVE_INFINITY && (this.#on.get(worker) ?? []).some((handed) => urgency(handed.piece, piece) < 0)
+  }
 
   /** The worker with least to do of those that may have it now. */
   #placeOf(piece: Piece<W>, workers: readonly W[]): W | undefined {
@@ -157,7 +186,10 @@ export class DispatchQueue<W> {
     for (const worker of workers) {
       const on = this.#on.get(worker), count = on?.length ?? 0
       if (count >= least || !fits(piece, worker)) continue
-      if (count > 0 && this.#depth !== Number.POSITIVE_INFINITY && (this.#isAbove(worker, piece) || (piece.share.limit > 0 && on!.some((handed) => handed.piece.share === piece.share)))) continue
+      if (count > 0 && this.#depth !== Number.POSITIVE_INFINITY
+        && (this.#isAbove(worker, piece) || (piece.share.limit > 0 && on!.some((handed) => handed.piece.share === piece.share)))) {
+        continue
+      }
       best = worker
       least = count
     }
@@ -188,8 +220,12 @@ export class DispatchQueue<W> {
     let low = 0, high = this.#waiting.length
     while (low < high) {
       const middle = (low + high) >>> 1, other = this.#waiting[middle]!
-      if ((urgency(other.piece, one.piece) || other.readyUs - one.readyUs || other.piece.index - one.piece.index || other.seq - one.seq) < 0) low = middle + 1
-      else high = middle
+      if ((urgency(other.piece, one.piece) || other.readyUs - one.readyUs || other.piece.index - one.piece.index
+        || other.seq - one.seq) < 0) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
     }
     this.#waiting.splice(low, 0, one)
   }

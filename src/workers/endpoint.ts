@@ -43,9 +43,13 @@ function deliver(listener: MessageListener, event: MessageLike): void {
 }
 
 /** True on a thread of Node or a host like it. */
-export function isNodeThread(): boolean { return typeof process === 'object' && typeof process.versions?.node === 'string' && typeof process.getBuiltinModule === 'function' }
+export function isNodeThread(): boolean {
+  return typeof process === 'object' && typeof process.versions?.node === 'string' && typeof process.getBuiltinModule === 'function'
+}
 
 /** This thread's channel to its engine. */
 export function hostEndpoint(): Endpoint {
-  return isNodeThread() ? nodeEndpoint((process.getBuiltinModule('worker_threads') as unknown as { readonly parentPort: NodePort }).parentPort) : globalThis as unknown as Endpoint
+  return isNodeThread()
+    ? nodeEndpoint((process.getBuiltinModule('worker_threads') as unknown as { readonly parentPort: NodePort }).parentPort)
+    : globalThis as unknown as Endpoint
 }

@@ -5,9 +5,9 @@ import { encodeError, type EncodedError } from '../errors/codec.js'
 interface Thrown { readonly value: unknown }
 
 /**
- * Makes errors cross Comlink with class, code, fields and cause chain (MW-70): Comlink's own handler keeps a message only. Both ends call it before
- * their first call; calling it again changes nothing. The table is the bundled copy's own. `decode`: for the side that makes calls; a worker only answers, and its
- * code is inlined as text, so it carries no decoder.
+ * Makes errors cross Comlink with class, code, fields and cause chain (MW-70): Comlink's own handler keeps a message only. Both ends call
+ * it before their first call; calling it again changes nothing. The table is the bundled copy's own. `decode`: for the side that makes
+ * calls; a worker only answers, and its code is inlined as text, so it carries no decoder.
  */
 export function useErrorCodec(decode?: (encoded: unknown) => Error): void {
   if (decode !== undefined) decoder = decode

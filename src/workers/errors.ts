@@ -11,18 +11,27 @@ export const workerErrors = /* @__PURE__ */ defineErrors({
   },
   WORKER_LOST: {
     kind: 'worker', httpStatus: 500, retryable: true,
-    message: (d: { readonly worker: string | number; readonly reason: string; readonly node: string; readonly delivery: number; readonly deliveries: number; readonly records?: readonly FlightRecord[] }) =>
+    message: (d: {
+      readonly worker: string | number
+      readonly reason: string
+      readonly node: string
+      readonly delivery: number
+      readonly deliveries: number
+      readonly records?: readonly FlightRecord[]
+    }) =>
       `Worker ${d.worker}: ended (${d.reason}) during ${d.node}, delivery ${d.delivery} of ${d.deliveries}.`,
     hint: () => 'Poison job? Run it alone.',
   },
   HEARTBEAT_LOST: {
     kind: 'worker', httpStatus: 500, retryable: true,
-    message: (d: { readonly worker: string | number; readonly ms: number; readonly node: string }) => `Worker ${d.worker}: silent for ${d.ms} ms in ${d.node}.`,
+    message: (d: { readonly worker: string | number; readonly ms: number; readonly node: string }) =>
+      `Worker ${d.worker}: silent for ${d.ms} ms in ${d.node}.`,
     hint: () => 'Call ctx.beat() or set hangMs.',
   },
   ILLEGAL_TRANSITION: {
     kind: 'usage', httpStatus: 409,
-    message: (d: { readonly thing: string; readonly id: string; readonly event: string; readonly state: string }) => `${d.thing} ${d.id}: ${d.event} in state ${d.state}.`,
+    message: (d: { readonly thing: string; readonly id: string; readonly event: string; readonly state: string }) =>
+      `${d.thing} ${d.id}: ${d.event} in state ${d.state}.`,
     hint: () => 'Create a new one.',
   },
   PROTOCOL_MISMATCH: {
@@ -37,7 +46,8 @@ export const workerErrors = /* @__PURE__ */ defineErrors({
   },
   DRIVER_ERROR: {
     kind: 'execution', httpStatus: 500,
-    message: (d: { readonly driver: string; readonly cause: string }) => `Driver ${d.driver}: ${d.cause}${/[.!?]$/.test(d.cause) ? '' : '.'}`,
+    message: (d: { readonly driver: string; readonly cause: string }) =>
+      `Driver ${d.driver}: ${d.cause}${/[.!?]$/.test(d.cause) ? '' : '.'}`,
   },
   SLOTS_EXHAUSTED: {
     kind: 'resource', httpStatus: 503, retryable: true,

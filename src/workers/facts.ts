@@ -14,7 +14,8 @@ export class FactBits {
   readonly #common: number
 
   /**
-   * `modules`: names of the engine's modules. `tags`: how many workers have a tag, from the first place on; so the first has all of them. `size`: most workers.
+   * `modules`: names of the engine's modules. `tags`: how many workers have a tag, from the first place on; so the
+   * first has all of them. `size`: most workers.
    */
   constructor(modules: readonly string[], tags: Readonly<Record<string, number>> = {}, size = 256) {
     this.#names[0] = 'compiled kernels'
@@ -25,7 +26,9 @@ export class FactBits {
     this.#common = this.ofWorker(size - 1, modules)
   }
 
-  /** Bits of a worker by its place (slot; in transfer mode its number among those that run) and the modules that were instantiated there. */
+  /**
+   * Bits of a worker by its place (slot; in transfer mode its number among those that run) and the modules that were instantiated there.
+   */
   ofWorker(place: number, modules: readonly string[]): number {
     let bits = COMPILED
     for (const name of modules) bits |= this.#bit(`module ${name}`)
@@ -49,7 +52,10 @@ export class FactBits {
     return plans.map((plan) => this.ofSegment(plan)).every((need) => workers.some(({ facts }) => (need & ~facts) === 0))
   }
 
-  /** Throws `TIER_UNAVAILABLE` or `CAPABILITY_MISSING`, naming node and fact, for the first segment that none of the workers can execute: before anything runs. */
+  /**
+   * Throws `TIER_UNAVAILABLE` or `CAPABILITY_MISSING`, naming node and fact, for the first segment that none of the
+   * workers can execute: before anything runs.
+   */
   require(plans: readonly SegmentPlan[], workers: readonly { readonly facts: number }[]): void {
     for (const plan of plans) {
       const need = this.ofSegment(plan)
@@ -61,8 +67,15 @@ export class FactBits {
         }, own)
         if (best === 0) continue
         const missing = this.#list(best), place = { nodeId: node.spec.nodeId, nodeType: node.spec.type }
-        if (best & (COMPILED | REFERENCES)) throw graphErrors.TIER_UNAVAILABLE({ node: node.spec.nodeId, wanted: plan.tier satisfies Tier, missing: [`a worker with ${missing}`] }, place)
-        throw graphErrors.CAPABILITY_MISSING({ node: node.spec.nodeId, fact: `a worker with ${missing}`, have: workers.length === 0 ? 'no worker' : `workers with ${workers.map(({ facts }) => this.#list(facts)).join('; ')}` }, place)
+        if (best & (COMPILED | REFERENCES)) {
+          throw graphErrors.TIER_UNAVAILABLE({
+            node: node.spec.nodeId, wanted: plan.tier satisfies Tier, missing: [`a worker with ${missing}`],
+          }, place)
+        }
+        throw graphErrors.CAPABILITY_MISSING({
+          node: node.spec.nodeId, fact: `a worker with ${missing}`,
+          have: workers.length === 0 ? 'no worker' : `workers with ${workers.map(({ facts }) => this.#list(facts)).join('; ')}`,
+        }, place)
       }
     }
   }

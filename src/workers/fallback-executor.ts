@@ -3,8 +3,9 @@ import type { SegmentPlan } from '../schedule/segment-plan.js'
 import type { WorkerPool } from './pool.js'
 
 /**
- * Shared memory as long as workers get it, transfer from the moment that one says it did not (MW-55, MW-73): a page may call itself isolated, construct
- * shared memory and still refuse to post it. The pool changes mode while it starts workers, so the choice is made after `prepare`.
+ * Shared memory as long as workers get it, transfer from the moment that one says it did not (MW-55, MW-73): a page may call itself
+ * isolated, construct shared memory and still refuse to post it. The pool changes mode while it starts workers, so the choice is made after
+ * `prepare`.
  */
 export class FallbackExecutor implements SegmentExecutor {
   readonly where = 'worker' as const
@@ -19,7 +20,9 @@ export class FallbackExecutor implements SegmentExecutor {
   }
 
   prepare(plans: readonly SegmentPlan[], signal: AbortSignal): Promise<void> { return this.#now.prepare(plans, signal) }
-  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> { return this.#now.open(plan, outputs, scope) }
+  open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
+    return this.#now.open(plan, outputs, scope)
+  }
   runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> { return this.#now.runValues(tasks, scope) }
 
   get #now(): SegmentExecutor { return this.#pool.mode.mode === 'shared' ? this.#shared : this.#transfer }

@@ -45,8 +45,9 @@ interface Guest {
 }
 
 /**
- * Executes the engine's own segments where it always did, and those of nodes that named another tier (GR-43) in a second memory of that tier on the same thread: its modules
- * are compiled and its memory made when the first such segment is opened, and both stay until the engine closes. Audio is copied in and out, once each way, counted as `thread`.
+ * Executes the engine's own segments where it always did, and those of nodes that named another tier (GR-43) in a second memory of that
+ * tier on the same thread: its modules are compiled and its memory made when the first such segment is opened, and both stay until the
+ * engine closes. Audio is copied in and out, once each way, counted as `thread`.
  */
 export class GuestExecutor implements SegmentExecutor {
   readonly where = 'engine' as const
@@ -70,7 +71,10 @@ export class GuestExecutor implements SegmentExecutor {
 
   prepare(plans: readonly SegmentPlan[], signal: AbortSignal): Promise<void> { return this.#o.inline.prepare(plans, signal) }
 
-  /** Rejects with what compiling throws, with `SHARED_MEMORY` for a memory that the host refuses (the next segment tries again), and with `CLOSED`. */
+  /**
+   * Rejects with what compiling throws, with `SHARED_MEMORY` for a memory that the host refuses (the next
+   * segment tries again), and with `CLOSED`.
+   */
   async open(plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, scope: RunScope): Promise<OpenSegment> {
     if (plan.guest !== true) return this.#o.inline.open(plan, outputs, scope)
     const guest = await this.#guest(plan.tier), { memory } = scope
@@ -84,10 +88,14 @@ export class GuestExecutor implements SegmentExecutor {
     } catch (error) { guest.leave(); throw error }
   }
 
-  runValues(...given: Parameters<SegmentExecutor['runValues']>): ReturnType<SegmentExecutor['runValues']> { return this.#o.inline.runValues(...given) }
+  runValues(...given: Parameters<SegmentExecutor['runValues']>): ReturnType<SegmentExecutor['runValues']> {
+    return this.#o.inline.runValues(...given)
+  }
 
   /** Memories of the tiers that nodes have asked for. */
-  stats(): { readonly tier: Tier; readonly arena: ArenaStats }[] { return this.#guests.map(({ tier, arena }) => ({ tier, arena: arena.stats() })) }
+  stats(): { readonly tier: Tier; readonly arena: ArenaStats }[] {
+    return this.#guests.map(({ tier, arena }) => ({ tier, arena: arena.stats() }))
+  }
 
   close(): void {
     this.#closed = true
@@ -111,12 +119,14 @@ export class GuestExecutor implements SegmentExecutor {
   }
 
   async #make(tier: Tier): Promise<Guest> {
-    const { clock, modules, memory, idOf } = this.#o, isShared = tier === 'wasm-threads', compiled = await compileModules({ ...modules, shared: isShared })
+    const { clock, modules, memory, idOf } = this.#o, isShared = tier === 'wasm-threads'
+    const compiled = await compileModules({ ...modules, shared: isShared })
     if (this.#closed) throw commonErrors.CLOSED({ thing: 'Engine', event: 'open' })
     const arena = createArena({ ...memory, shared: isShared, wasm: true }), shared = new SharedBlocks(arena)
     arena.store.onFull = () => { shared.trim() }
     const guest: Guest = {
-      tier, arena, open: 0, executor: new InlineExecutor(arena, clock, compiledBuilder(arena, instantiateRuntime(compiled, arena.memory!), shared, idOf)),
+      tier, arena, open: 0,
+      executor: new InlineExecutor(arena, clock, compiledBuilder(arena, instantiateRuntime(compiled, arena.memory!), shared, idOf)),
       check: () => { try { arena.checkHeader() } catch (error) { this.#lose(guest); throw error } },
       leave: () => { if (--guest.open === 0 && this.#lost.has(guest)) this.#end(guest) },
       close: () => { shared.close(); arena.close() },
@@ -181,7 +191,14 @@ class GuestSegment implements OpenSegment {
     const { data } = packet, { memory } = this.#scope, edge = this.plan.buffers[buffer]!.value
     if (!(data instanceof ArenaAudio)) return packet
     try {
-      return { ...packet, data: data.copyTo(to, { ledger: memory?.copies ?? this.#home.copies, edge, reason: 'thread' }, to === this.#home ? memory?.holder(nodeOf(edge)) : this.#holder) }
+      return {
+        ...packet,
+        data: data.copyTo(
+          to,
+          { ledger: memory?.copies ?? this.#home.copies, edge, reason: 'thread' },
+          to === this.#home ? memory?.holder(nodeOf(edge)) : this.#holder,
+        ),
+      }
     } finally { releasePacket(packet) }
   }
 }

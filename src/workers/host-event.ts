@@ -4,7 +4,9 @@ import { ARENA } from '../memory/layout.js'
 type WaitAsync = (array: Int32Array, index: number, value: number, timeoutMs: number) => { readonly value: Promise<unknown> | string }
 
 /** True where the engine's thread can wait on a word without blocking. */
-export function canWaitAsync(): boolean { return typeof Atomics === 'object' && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function' }
+export function canWaitAsync(): boolean {
+  return typeof Atomics === 'object' && typeof (Atomics as { waitAsync?: unknown }).waitAsync === 'function'
+}
 
 /** Looks at the word before waiting: about 10 µs in all (PF-10). */
 const LOOKS = 1_000
@@ -12,8 +14,9 @@ const LOOKS = 1_000
 const LOOK_AGAIN_MS = 1_000
 
 /**
- * Tells listeners on the engine's thread that workers changed the arena's host event: a task ended, failed or waits. Uses `Atomics.waitAsync`, else the
- * workers' `doorbell` message (MW-66). Waits only while there are listeners. A pending wait does not keep a Node process alive (MW-68): hold the pool.
+ * Tells listeners on the engine's thread that workers changed the arena's host event: a task ended, failed or waits. Uses
+ * `Atomics.waitAsync`, else the workers' `doorbell` message (MW-66). Waits only while there are listeners. A pending wait does not keep a
+ * Node process alive (MW-68): hold the pool.
  */
 export class HostEvent {
   readonly #i32: Int32Array
@@ -42,13 +45,17 @@ export class HostEvent {
     return false
   }
 
-  /** Calls the listeners; for the doorbell and for losses. One that throws is heard by nobody: who has something to tell tells it its own waiters. */
+  /**
+   * Calls the listeners; for the doorbell and for losses. One that throws is heard by nobody: who has
+   * something to tell tells it its own waiters.
+   */
   ring(): void { for (const listener of [...this.#listeners]) try { listener() } catch { /* Others are called all the same. */ } }
 
   async #wait(): Promise<void> {
     if (this.#waiting) return
     this.#waiting = true
-    const sleepers = this.#index + (ARENA.HOST_SLEEPERS - ARENA.HOST_EVENT) / 4, waitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync
+    const sleepers = this.#index + (ARENA.HOST_SLEEPERS - ARENA.HOST_EVENT) / 4
+    const waitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync
     Atomics.add(this.#i32, sleepers, 1)
     try {
       for (let seen = Atomics.load(this.#i32, this.#index); this.#listeners.size > 0;) {

@@ -7,11 +7,16 @@ import { scriptCode, workerCode } from './worker-code.js'
 import type { PoolStats, WorkerHost } from './worker-host.js'
 
 /** Numbers of a pool that has not begun. */
-const idle = (size: number): PoolStats => ({ size, count: 0, busy: 0, lost: 0, respawns: 0, spares: 0, messages: 0, packets: 0, utilisation: 0, queueWaitUs: [], workers: [] })
+const idle = (size: number): PoolStats => ({
+  size, count: 0, busy: 0, lost: 0, respawns: 0, spares: 0, messages: 0, packets: 0, utilisation: 0, queueWaitUs: [], workers: [],
+})
 
 /** No workers: `workers: 0`, the `js` tier, or a host without threads. */
 export function noWorkers(): WorkerHost {
-  return { available: false, executor: undefined, stats: () => idle(0), mode: () => undefined, drain: () => Promise.resolve(), close: () => Promise.resolve() }
+  return {
+    available: false, executor: undefined, stats: () => idle(0), mode: () => undefined, drain: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
 }
 
 /** A part that is made when it is first wanted. A load that fails is tried again at the next want. */
@@ -33,7 +38,10 @@ class Lazy<T> {
   async made(): Promise<T | undefined> { return this.#loading?.catch(() => undefined) }
 }
 
-/** An engine's workers, whose pool and executors load with the first run that wants them; until then they are as idle as they will be. Throws `NETWORK` then. */
+/**
+ * An engine's workers, whose pool and executors load with the first run that wants them; until then they are as
+ * idle as they will be. Throws `NETWORK` then.
+ */
 export function lazyWorkerHost(parts: WorkerHostParts): WorkerHost {
   const host = new Lazy(async () => {
     // The threads' own code beside it, not after it; who needs it hears of a failure.
@@ -45,7 +53,9 @@ export function lazyWorkerHost(parts: WorkerHostParts): WorkerHost {
     executor: {
       where: 'worker',
       // Threads go on starting for the next run; a cancelled one does not wait for them.
-      prepare: async (plans, signal) => { await unlessAborted(host.get().then(({ executor }) => executor!.prepare(plans, signal)), signal) },
+      prepare: async (plans, signal) => {
+        await unlessAborted(host.get().then(({ executor }) => executor!.prepare(plans, signal)), signal)
+      },
       open: async (plan, outputs, run) => (await host.get()).executor!.open(plan, outputs, run),
       runValues: async (tasks, run) => (await host.get()).executor!.runValues(tasks, run),
     },

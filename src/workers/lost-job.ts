@@ -11,11 +11,15 @@ export const RECORDS_TOLD = 16
 export function isLoss(error: unknown): error is MillraceError { return isMillraceError(error) && error.code === 'WORKER_LOST' }
 
 /** What a loss tells of the thread's last entries (MW-06), for the error that comes of it. */
-export function flightOf({ details: { records } }: MillraceError): { readonly records?: readonly FlightRecord[] } { return records === undefined ? {} : { records: records as readonly FlightRecord[] } }
+export function flightOf({ details: { records } }: MillraceError): { readonly records?: readonly FlightRecord[] } {
+  return records === undefined ? {} : { records: records as readonly FlightRecord[] }
+}
 
 /** The last delivery is lost too: the error names what was executed. */
 export function poisonSegment(lost: MillraceError, plan: SegmentPlan, worker: number, delivery: number): MillraceError {
   const { spec } = plan.nodes[0]!
-  return workerErrors.WORKER_LOST({ worker, reason: String(lost.details['reason']), node: spec.nodeId, delivery, deliveries: MOST_REDELIVERIES + 1, ...flightOf(lost) }, {
+  return workerErrors.WORKER_LOST({
+    worker, reason: String(lost.details['reason']), node: spec.nodeId, delivery, deliveries: MOST_REDELIVERIES + 1, ...flightOf(lost),
+  }, {
     cause: lost.cause ?? lost, nodeId: spec.nodeId, nodeType: spec.type, retryable: false })
 }

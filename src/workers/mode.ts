@@ -9,13 +9,15 @@ export interface ModeFacts { readonly nodeLike: boolean; readonly isolated: bool
 const HEADERS = 'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
 
 /**
- * The mode that an option allows on a host (MW-55, MW-59); a worker's answer may still turn `shared` into `transfer`. Throws `SHARED_MEMORY` for
- * `shared: true` where it is impossible, naming what is missing. `bytes`: of the memory, for the message.
+ * The mode that an option allows on a host (MW-55, MW-59); a worker's answer may still turn `shared` into `transfer`. Throws
+ * `SHARED_MEMORY` for `shared: true` where it is impossible, naming what is missing. `bytes`: of the memory, for the message.
  */
 export function chooseMode(option: 'auto' | boolean, facts: ModeFacts, bytes: number): ModeChoice {
   if (option === false) return { mode: 'transfer', reason: 'option shared: false' }
   const missing = obstacle(facts)
-  if (missing === null) return { mode: 'shared', reason: facts.nodeLike ? 'the host shares memory between threads' : 'the page is cross-origin isolated' }
+  if (missing === null) {
+    return { mode: 'shared', reason: facts.nodeLike ? 'the host shares memory between threads' : 'the page is cross-origin isolated' }
+  }
   if (option === true) throw memoryErrors.SHARED_MEMORY({ bytes, cause: missing })
   return { mode: 'transfer', reason: missing }
 }

@@ -1,6 +1,6 @@
 /**
- * Calls to a thread that have not been answered. A call to an ended worker never settles by itself, and a collected proxy hangs (MW-69): every call
- * is kept here, strongly, until it settles or {@link rejectAll} rejects it.
+ * Calls to a thread that have not been answered. A call to an ended worker never settles by itself, and a collected proxy hangs (MW-69):
+ * every call is kept here, strongly, until it settles or {@link rejectAll} rejects it.
  */
 export class PendingCalls {
   readonly #rejects = new Set<(error: unknown) => void>()

@@ -1,11 +1,13 @@
 import type { RemoteWorker } from './remote-worker.js'
 
 /**
- * Who has which place: 0 … workers wanted − 1. What a worker has that others lack (tags, MW-36) and, in shared mode, its slot belong to its place. Invariant:
- * - A place has at most one thread, from its spawn (a spare: its claim) until nothing of what belongs to the place can be touched by it any more: in shared mode until the
- *   thread is gone, with a memory of its own until it is lost.
- * - Nobody starts without a place, and no place lies beyond the number of workers wanted. So who comes while a lost one's thread still ends does not stand in for it in a
- *   higher place, without what its place has: it finds no place, and the lost one's stays open for whoever comes when that thread is gone.
+ * Who has which place: 0 … workers wanted − 1. What a worker has that others lack (tags, MW-36) and, in shared
+ * mode, its slot belong to its place. Invariant:
+ * - A place has at most one thread, from its spawn (a spare: its claim) until nothing of what belongs to the place can be touched by it any
+ *   more: in shared mode until the thread is gone, with a memory of its own until it is lost.
+ * - Nobody starts without a place, and no place lies beyond the number of workers wanted. So who comes while a lost one's thread still ends
+ *   does not stand in for it in a higher place, without what its place has: it finds no place, and the lost one's stays open for whoever
+ *   comes when that thread is gone.
  *
  * Engine thread only.
  */

@@ -23,8 +23,8 @@ export const WORKER_LEASE_BYTES = SCRATCH_SPAN_BYTES + 2 * (RING.DATA + CHANNEL_
 const BATCH = 256
 
 /**
- * What is said between a pool and its workers apart from kernel tasks. Shared mode: packets over two rings per worker (MW-39); calls by Comlink, doorbells and what a ring
- * cannot carry are posted. Transfer mode: jobs and answers on the worker's port. Engine thread only.
+ * What is said between a pool and its workers apart from kernel tasks. Shared mode: packets over two rings per worker (MW-39); calls by
+ * Comlink, doorbells and what a ring cannot carry are posted. Transfer mode: jobs and answers on the worker's port. Engine thread only.
  */
 export class PoolMail {
   readonly #s: PoolState
@@ -64,7 +64,10 @@ export class PoolMail {
   /** Apart from {@link open}, whose first worker its listener would keep. */
   #readAll(): () => void { return this.#s.host.listen(() => { for (const one of [...this.#s.workers]) this.read(one) }) }
 
-  /** Reads what a worker has sent; also its last words, before it is given up. What is no message loses the worker with `IPC_ERROR` or `PROTOCOL_MISMATCH` (MW-40). */
+  /**
+   * Reads what a worker has sent; also its last words, before it is given up. What is no message loses the worker with
+   * `IPC_ERROR` or `PROTOCOL_MISMATCH` (MW-40).
+   */
   read(worker: RemoteWorker): void {
     const { channel } = worker
     // Before its start is answered it has nothing to say but who it is.
@@ -78,8 +81,11 @@ export class PoolMail {
         this.#hear(worker, packet)
       }
     } catch (error) {
-      const cause = isMillraceError(error) && (error.code === 'IPC_ERROR' || error.code === 'PROTOCOL_MISMATCH') ? error
-        : workerErrors.IPC_ERROR({ channel: channel.name, reason: error instanceof Error ? error.message : String(error) }, { cause: error })
+      const cause = isMillraceError(error) && (error.code === 'IPC_ERROR' || error.code === 'PROTOCOL_MISMATCH')
+        ? error
+        : workerErrors.IPC_ERROR({ channel: channel.name, reason: error instanceof Error ? error.message : String(error) }, {
+          cause: error,
+        })
       worker.broke = cause
       channel.close(cause)
       this.#losses.lose(worker, 'messageerror', `${cause.code}: ${cause.message}`, cause)
@@ -129,12 +135,19 @@ export class PoolMail {
       case 'jobResult': {
         const { jobId, error } = packet.body
         if (error === null) return refuse(worker, 'a result that nobody asked for')
-        const fault = { name: String((error.details as { name?: unknown } | null)?.name ?? ''), message: error.message, stack: error.traceback }
-        this.#losses.lose(worker, jobId === '' ? 'error' : 'trap', fault.message, faultError(fault), jobId === '' ? undefined : Number(jobId))
+        const fault = {
+          name: String((error.details as { name?: unknown } | null)?.name ?? ''),
+          message: error.message, stack: error.traceback,
+        }
+        this.#losses.lose(
+          worker, jobId === '' ? 'error' : 'trap', fault.message, faultError(fault), jobId === '' ? undefined : Number(jobId),
+        )
         break
       }
       case 'heartbeat': worker.hush(); break
-      case 'log': this.#s.o.onLog?.(packet.body.level === 'warn' ? 'warn' : 'info', packet.body.text, { worker: worker.ordinal, context: packet.body.context }); break
+      case 'log': this.#s.o.onLog?.(packet.body.level === 'warn' ? 'warn' : 'info', packet.body.text, {
+        worker: worker.ordinal, context: packet.body.context,
+      }); break
       case 'pong': if (!worker.pong(packet.seq)) refuse(worker, 'a pong without a ping'); break
       default: refuse(worker, `unexpected ${packet.type}`)
     }
@@ -144,9 +157,15 @@ export class PoolMail {
   #greet(worker: RemoteWorker, packet: ReceivedPacket): void {
     if (packet.type !== 'handshake') return refuse(worker, `${packet.type} before the handshake`)
     const { arena } = this.#s.o, { protocolVersion, workerId, slotId, memoryBytes } = packet.body, { ordinal, slot } = worker
-    const accepted = protocolVersion === WORKER_PROTOCOL && workerId === String(ordinal) && slotId === slot && memoryBytes === arena.buffer.byteLength
-    worker.channel!.send({ type: 'handshakeAck', seq: packet.seq, body: { accepted, reason: accepted ? '' : 'another worker, or another version', slotId: slot, arenaBase: arena.base } })
-    if (protocolVersion !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: ordinal, expected: WORKER_PROTOCOL, got: protocolVersion })
+    const accepted = protocolVersion === WORKER_PROTOCOL && workerId === String(ordinal) && slotId === slot
+      && memoryBytes === arena.buffer.byteLength
+    worker.channel!.send({
+      type: 'handshakeAck', seq: packet.seq,
+      body: { accepted, reason: accepted ? '' : 'another worker, or another version', slotId: slot, arenaBase: arena.base },
+    })
+    if (protocolVersion !== WORKER_PROTOCOL) {
+      throw workerErrors.PROTOCOL_MISMATCH({ worker: ordinal, expected: WORKER_PROTOCOL, got: protocolVersion })
+    }
     if (!accepted) refuse(worker, `handshake of worker ${workerId} in slot ${slotId} on ${memoryBytes} bytes`)
     worker.shook = true
   }

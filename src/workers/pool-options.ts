@@ -59,7 +59,10 @@ export interface PoolOptions {
   readonly hangMsOf?: (state: SlotState) => number | undefined
   /** Nodes that a slot executes now, for errors; default its run and task. */
   readonly nodesOf?: (state: SlotState) => string | undefined
-  /** Bits of what a worker has, by its place (slot, or number among those that run) and the modules that it instantiated (MW-36); default all. */
+  /**
+   * Bits of what a worker has, by its place (slot, or number among those that run) and the modules
+   * that it instantiated (MW-36); default all.
+   */
   readonly facts?: (place: number, modules: readonly string[]) => number
   /** A worker is in use. `after`: the lost one whose place it takes. */
   readonly onStarted?: (worker: number, slot: number, after: number | undefined) => void

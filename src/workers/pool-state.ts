@@ -53,7 +53,10 @@ export class PoolState {
   closing: Promise<void> | undefined
 
   constructor(options: PoolOptions) {
-    this.o = { ...options, onLost: heard(options.onLost), onLog: heard(options.onLog), onBroken: heard(options.onBroken), onStarted: heard(options.onStarted) }
+    this.o = {
+      ...options, onLost: heard(options.onLost), onLog: heard(options.onLog), onBroken: heard(options.onBroken),
+      onStarted: heard(options.onStarted),
+    }
     this.mode = options.mode
     this.host = new HostEvent(options.arena)
     this.slots = new Slots(options.arena)

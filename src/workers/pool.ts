@@ -26,8 +26,9 @@ const SHUTDOWN_GRACE_MS = 100
 export const CANCEL_GRACE_MS = 2_000
 
 /**
- * An engine's workers: started when first needed, told of kernels before a run uses them, watched, replaced while work is pending, and ended with the engine. In shared
- * mode they find work by themselves; the pool only wakes them. Lives on the engine's thread. Parts: `worker-starts`, `worker-losses`, `worker-spares`, `pool-mail`.
+ * An engine's workers: started when first needed, told of kernels before a run uses them, watched, replaced while work is pending, and
+ * ended with the engine. In shared mode they find work by themselves; the pool only wakes them. Lives on the engine's thread. Parts:
+ * `worker-starts`, `worker-losses`, `worker-spares`, `pool-mail`.
  */
 export class WorkerPool {
   readonly recovery: Recovery
@@ -41,20 +42,30 @@ export class WorkerPool {
 
   constructor(options: PoolOptions) {
     const { arena, runtime: { core }, clock } = options, s = this.#s = new PoolState(options), { slots } = s
-    this.recovery = new Recovery({ arena, core, clock, slots, corrupt: () => s.corrupt, damaged: (error) => { losses.corrupt(error) }, stuck: (slot) => {
-      const worker = s.workers.find((one) => one.slot === slot)
-      if (worker !== undefined) this.lose(worker, 'hang', 'did not leave its ring')
-    } })
-    const losses: WorkerLosses = this.#losses = new WorkerLosses(s, this.recovery, (lost: LostWorker): Promise<void> => spares.replace(lost))
+    this.recovery = new Recovery({
+      arena, core, clock, slots, corrupt: () => s.corrupt, damaged: (error) => { losses.corrupt(error) },
+      stuck: (slot) => {
+        const worker = s.workers.find((one) => one.slot === slot)
+        if (worker !== undefined) this.lose(worker, 'hang', 'did not leave its ring')
+      },
+    })
+    const losses: WorkerLosses = this.#losses = new WorkerLosses(s, this.recovery, (lost: LostWorker): Promise<void> =>
+      spares.replace(lost))
     const mail = this.#mail = new PoolMail(s, losses)
     const starts = this.#starts = new WorkerStarts(s, losses, mail, {
       // Its last words may say more than its end.
-      ended: (worker, reason, detail) => { this.lose(worker, reason, detail) }, heard: () => { s.messages++ }, event: (worker, event) => { mail.receive(worker, event) }, posted: (worker) => { mail.posted(worker) },
+      ended: (worker, reason, detail) => { this.lose(worker, reason, detail) }, heard: () => { s.messages++ },
+      event: (worker, event) => { mail.receive(worker, event) }, posted: (worker) => { mail.posted(worker) },
     })
     const spares: WorkerSpares = new WorkerSpares(s, starts, losses)
     this.#supervisor = new Supervisor({
-      check: () => { arena.checkHeader(); slots.check(); this.recovery.check() }, clock, slots, hangMs: (state) => (state && options.hangMsOf?.(state)) ?? options.hangMs, workers: () => s.workers,
-      hung: (worker, ms, state) => { this.lose(worker, 'hang', `no heartbeat for ${ms} ms`, workerErrors.HEARTBEAT_LOST({ worker: worker.ordinal, ms, node: losses.jobOf(state, worker) })) },
+      check: () => { arena.checkHeader(); slots.check(); this.recovery.check() }, clock, slots,
+      hangMs: (state) => (state && options.hangMsOf?.(state)) ?? options.hangMs, workers: () => s.workers,
+      hung: (worker, ms, state) => {
+        this.lose(worker, 'hang', `no heartbeat for ${ms} ms`, workerErrors.HEARTBEAT_LOST({
+          worker: worker.ordinal, ms, node: losses.jobOf(state, worker),
+        }))
+      },
       corrupt: (error) => { losses.corrupt(error) }, looked: () => { spares.refill() },
     })
   }
@@ -72,10 +83,16 @@ export class WorkerPool {
   /** No thread is left, nor ending. */
   get gone(): boolean { return this.#s.gone }
 
-  /** Starts workers until `count` (at most the pool's size) run, or those that run are `enough` while others still end. Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`. */
+  /**
+   * Starts workers until `count` (at most the pool's size) run, or those that run are `enough` while others still end. Throws
+   * `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`.
+   */
   ensure(count: number, enough?: Enough): Promise<void> { return this.#starts.ensure(count, enough) }
 
-  /** Gives kernels their numbers on every thread, before a run uses them. Kernels known already cost nothing; what another call still announces is waited for. */
+  /**
+   * Gives kernels their numbers on every thread, before a run uses them. Kernels known already cost nothing; what
+   * another call still announces is waited for.
+   */
   async register(kernels: readonly KernelBinding[]): Promise<void> {
     const { kernels: known, announcing, closing } = this.#s, fresh: KernelBinding[] = []
     if (closing !== undefined || this.#draining) throw commonErrors.CLOSED({ thing: 'Pool', event: 'register' })
@@ -95,22 +112,30 @@ export class WorkerPool {
     // An answer that nobody is held for does not keep the process alive.
     const s = this.#s, letGo = this.hold()
     await s.starting
-    await Promise.all([...s.started, ...s.spares.filter(({ report, ended }) => report !== undefined && !ended)].map((worker) => worker.register(kernels).catch((error: unknown) => {
-      // Who takes its place is told with its start.
-      if (!worker.ended) throw error
-    }))).finally(letGo)
+    await Promise.all([...s.started, ...s.spares.filter(({ report, ended }) => report !== undefined && !ended)].map((worker) =>
+      worker.register(kernels).catch((error: unknown) => {
+        // Who takes its place is told with its start.
+        if (!worker.ended) throw error
+      }))).finally(letGo)
   }
 
   /** Wakes up to `count` workers that sleep, after tasks were pushed. */
   wake(count?: number): void { wakeWorkers(this.#s.o.arena, count) }
 
-  /** Cancels a run: its word, then those of the slots that execute it. 1: kernels stop at their next block; 2: their threads are ended now (MW-50). */
+  /**
+   * Cancels a run: its word, then those of the slots that execute it. 1: kernels stop at their next
+   * block; 2: their threads are ended now (MW-50).
+   */
   cancelRun(run: number, word: 1 | 2 = 1): void {
     const on = this.slots.cancelRun(run, word)
-    if (word === 2) for (const worker of this.workers) if (on.includes(worker.slot)) this.lose(worker, 'terminated', 'did not stop when cancelled')
+    if (word === 2) {
+      for (const worker of this.workers) if (on.includes(worker.slot)) this.lose(worker, 'terminated', 'did not stop when cancelled')
+    }
   }
 
-  /** Keeps the process alive and the workers watched while work is pending (MW-52, MW-68). Returns how to let go; letting go twice is fine. */
+  /**
+   * Keeps the process alive and the workers watched while work is pending (MW-52, MW-68). Returns how to let go; letting go twice is fine.
+   */
   hold(): () => void {
     const s = this.#s
     if (s.holds++ === 0) {
@@ -192,4 +217,6 @@ export class WorkerPool {
   }
 }
 
-function closed({ ordinal }: RemoteWorker): MillraceError { return commonErrors.CLOSED({ thing: 'Worker', id: String(ordinal), event: 'call' }) }
+function closed({ ordinal }: RemoteWorker): MillraceError {
+  return commonErrors.CLOSED({ thing: 'Worker', id: String(ordinal), event: 'call' })
+}

@@ -9,12 +9,24 @@ import type { Slots } from './slots.js'
 /** How long a live worker may touch rings before it counts as dead too, ms (MW-34). */
 const QUIET_MS = 100
 
-/** What rebuilding needs. `corrupt`: nothing is rebuilt any more. `damaged`: makes it so. `stuck`: a slot whose worker does not leave its ring; it is to be ended. */
-export interface RecoveryParts { readonly arena: Arena; readonly core: CoreExports; readonly clock: Clock; readonly slots: Slots; readonly corrupt: () => boolean; readonly damaged: (error: MillraceError) => void; readonly stuck: (slot: number) => void }
+/**
+ * What rebuilding needs. `corrupt`: nothing is rebuilt any more. `damaged`: makes it so. `stuck`: a slot whose worker
+ * does not leave its ring; it is to be ended.
+ */
+export interface RecoveryParts {
+  readonly arena: Arena
+  readonly core: CoreExports
+  readonly clock: Clock
+  readonly slots: Slots
+  readonly corrupt: () => boolean
+  readonly damaged: (error: MillraceError) => void
+  readonly stuck: (slot: number) => void
+}
 
 /**
- * Makes the runs in shared memory whole after a worker was ended at any instruction (MW-34): sets every run's `rebuilding` flag, waits until no live worker touches a
- * ring, and makes counts and rings again from the tasks' states. One rebuild at a time; model: test/models/task-protocol.ts. Engine thread.
+ * Makes the runs in shared memory whole after a worker was ended at any instruction (MW-34): sets every run's `rebuilding` flag, waits
+ * until no live worker touches a ring, and makes counts and rings again from the tasks' states. One rebuild at a time; model:
+ * test/models/task-protocol.ts. Engine thread.
  */
 export class Recovery {
   readonly #o: RecoveryParts

@@ -38,7 +38,10 @@ export interface RemoteJob {
 
 interface Answer { readonly kind: JobReply['kind']; readonly resolve: (reply: JobReply) => void; readonly reject: (error: unknown) => void }
 
-/** A segment that runs on a worker's own memory; the engine's side of it. At most two passes wait for their answers: one runs, and one that {@link goOnWith} asked for. */
+/**
+ * A segment that runs on a worker's own memory; the engine's side of it. At most two passes wait for their answers: one
+ * runs, and one that {@link goOnWith} asked for.
+ */
 export class RemoteSegment implements OpenSegment {
   readonly plan: SegmentPlan
   readonly worker: RemoteWorker
@@ -73,7 +76,10 @@ export class RemoteSegment implements OpenSegment {
   #failure: { readonly error: unknown } | undefined
   #closed = false
 
-  constructor(plan: SegmentPlan, modes: ReadonlyMap<number, OutputMode>, { job, scope, worker, options, done, from, turns, room, collected = new Map<number, WirePacket[]>() }: RemoteJob) {
+  constructor(
+    plan: SegmentPlan, modes: ReadonlyMap<number, OutputMode>,
+    { job, scope, worker, options, done, from, turns, room, collected = new Map<number, WirePacket[]>() }: RemoteJob,
+  ) {
     this.#turns = turns
     this.#piece = pieceOf(plan, scope, { fits: (one) => one === worker, room })
     this.#job = job
@@ -92,7 +98,9 @@ export class RemoteSegment implements OpenSegment {
 
   async start(): Promise<void> {
     const { runId, startUs } = this.#scope
-    const reply = await this.#ask('job-opened', { kind: 'job-open', job: this.#job, plan: this.plan, outputs: [...this.#modes], runId, startUs, ...(this.#from && { from: this.#from }) })
+    const reply = await this.#ask('job-opened', {
+      kind: 'job-open', job: this.#job, plan: this.plan, outputs: [...this.#modes], runId, startUs, ...(this.#from && { from: this.#from }),
+    })
     this.#hungry = new Set(reply.hungry)
   }
 
@@ -110,7 +118,14 @@ export class RemoteSegment implements OpenSegment {
   /** As {@link feed}, of a value that comes whole: a long one lets the event loop turn. Throws the signal's reason. */
   async feedWhole(buffer: number, packet: Packet): Promise<void> {
     const { arena, buffers, clock } = this.#o, { signal } = this.#scope
-    this.#give(buffer, await packByTurns(arena, packet, this.plan.buffers[buffer]!.value, buffers, async () => { await clock.yield(); signal.throwIfAborted() }), false)
+    this.#give(
+      buffer,
+      await packByTurns(arena, packet, this.plan.buffers[buffer]!.value, buffers, async () => {
+        await clock.yield()
+        signal.throwIfAborted()
+      }),
+      false,
+    )
   }
 
   #give(buffer: number, { wire, transfer, bytes }: PackedPacket, ahead: boolean): void {
@@ -145,24 +160,28 @@ export class RemoteSegment implements OpenSegment {
   /** True when the next pass was asked for. */
   get goesOn(): boolean { return this.#next !== undefined }
 
-  /** As {@link OpenSegment.advance}. `snapshot`: brings what another worker needs to go on from there. `drop`: what comes out is known already. `take`: inputs that read now what they were fed ahead. */
-  async advance(snapshot = false, drop = false, take: readonly number[] = []): Promise<Advance & { readonly snapshot?: SegmentSnapshot | undefined }> {
-    const asked = this.#next ?? this.#inTurn(snapshot, take)
-    this.#next = undefined
-    const reply = await asked, outputs: { buffer: number; packet: Packet }[] = []
-    this.#hungry = new Set(reply.hungry)
-    this.#o.buffers.give(reply.spent)
-    for (const { buffer, packet } of [...reply.outputs, ...reply.collected]) {
-      this.#copy(buffer, wireBytes(packet))
-      if (drop) continue
-      if (this.#modes.get(buffer)!.mode === 'emit') {
-        outputs.push({ buffer, packet: this.#unpack(buffer, [packet]) })
-        if (packet.audio !== undefined && isPooled(packet.audio.bytes)) this.#spent.push(packet.audio.bytes)
-      } else this.#collected.set(buffer, [...this.#collected.get(buffer) ?? [], packet])
+  /**
+   * As {@link OpenSegment.advance}. `snapshot`: brings what another worker needs to go on from there. `drop`: what comes out is known
+   * already. `take`: inputs that read now what they were fed ahead.
+   */
+  async advance(snapshot = false, drop = false, take: readonly number[] = []): Promise<Advance
+    & { readonly snapshot?: SegmentSnapshot | undefined }> {
+      const asked = this.#next ?? this.#inTurn(snapshot, take)
+      this.#next = undefined
+      const reply = await asked, outputs: { buffer: number; packet: Packet }[] = []
+      this.#hungry = new Set(reply.hungry)
+      this.#o.buffers.give(reply.spent)
+      for (const { buffer, packet } of [...reply.outputs, ...reply.collected]) {
+        this.#copy(buffer, wireBytes(packet))
+        if (drop) continue
+        if (this.#modes.get(buffer)!.mode === 'emit') {
+          outputs.push({ buffer, packet: this.#unpack(buffer, [packet]) })
+          if (packet.audio !== undefined && isPooled(packet.audio.bytes)) this.#spent.push(packet.audio.bytes)
+        } else this.#collected.set(buffer, [...this.#collected.get(buffer) ?? [], packet])
+      }
+      this.#report = { ...reply.report, worker: this.worker.ordinal, copyBytes: 0 }
+      return { done: reply.done, outputs, snapshot: reply.snapshot }
     }
-    this.#report = { ...reply.report, worker: this.worker.ordinal, copyBytes: 0 }
-    return { done: reply.done, outputs, snapshot: reply.snapshot }
-  }
 
   #inTurn(snapshot: boolean, take: readonly number[]): Promise<Reply<'result'>> {
     const turn = this.#turns?.enter(this.#piece, this.#o.clock.nowUs(), this.#scope.signal)
@@ -224,7 +243,13 @@ export class RemoteSegment implements OpenSegment {
     this.end(buffer)
   }
 
-  report(): SegmentReport { return { ...this.#report, copied: this.#copied, copyBytes: [...this.#copied.values()].reduce((sum, bytes) => sum + bytes, 0), deliveries: this.deliveries } }
+  report(): SegmentReport {
+    return {
+      ...this.#report, copied: this.#copied,
+      copyBytes: [...this.#copied.values()].reduce((sum, bytes) => sum + bytes, 0),
+      deliveries: this.deliveries,
+    }
+  }
 
   #copy(buffer: number, bytes: number): void {
     const { value } = this.plan.buffers[buffer]!
@@ -292,7 +317,9 @@ export class RemoteSegment implements OpenSegment {
       this.#failure ??= { error }
       if (this.#answers[0]?.kind !== 'job-closed') this.#reject(error)
       // Its stack and state are unknown now (MW-49). After the caller has the trap itself, else it would get the loss.
-      if (isMillraceError(error) && error.code === 'KERNEL_TRAP') queueMicrotask(() => { this.#o.pool.lose(this.worker, 'trap', error.message, error) })
+      if (isMillraceError(error) && error.code === 'KERNEL_TRAP') {
+        queueMicrotask(() => { this.#o.pool.lose(this.worker, 'trap', error.message, error) })
+      }
       return
     }
     if (this.#answers[0]?.kind !== reply.kind) return

@@ -25,7 +25,9 @@ export interface RemoteEvents {
   readonly heard: () => void
 }
 
-/** One thread as the engine sees it: one Comlink proxy for its life, one port for events and jobs, and the calls that wait (PK-51, PK-52). */
+/**
+ * One thread as the engine sees it: one Comlink proxy for its life, one port for events and jobs, and the calls that wait (PK-51, PK-52).
+ */
 export class RemoteWorker {
   readonly ordinal: number
   /** Slot in shared mode; −1 for a spare and in transfer mode. */
@@ -41,7 +43,10 @@ export class RemoteWorker {
   beatUs = 0
   startedUs = 0
   busyUs = 0
-  /** Transfer mode: segments open on it, and those that it was told to execute; one runs, the others wait there. `beatUs` is when it last said anything. */
+  /**
+   * Transfer mode: segments open on it, and those that it was told to execute; one runs, the others wait
+   * there. `beatUs` is when it last said anything.
+   */
   open = 0
   readonly executing = new Set<Pick<OpenSegment, 'plan'>>()
   readonly pending = new PendingCalls()
@@ -91,7 +96,8 @@ export class RemoteWorker {
     this.#remote = wrap<WorkerControl>({
       // What Comlink says when it lets go of a thread that is gone is heard by nobody, and may not throw where nobody catches it.
       postMessage: (message: never, transfer: never) => { if (!this.#ended) endpoint.postMessage(message, transfer) },
-      addEventListener: (type: never, listener: never) => { endpoint.addEventListener(type, listener) }, removeEventListener: (type: never, listener: never) => { endpoint.removeEventListener(type, listener) },
+      addEventListener: (type: never, listener: never) => { endpoint.addEventListener(type, listener) },
+      removeEventListener: (type: never, listener: never) => { endpoint.removeEventListener(type, listener) },
     } as never)
   }
 
@@ -100,24 +106,36 @@ export class RemoteWorker {
 
   /** Waits for the first word (MW-71). Throws `WORKER_SPAWN` on error, end or timeout, `PROTOCOL_MISMATCH` for another version. */
   async greeting(clock: Clock, timeoutMs: number): Promise<void> {
-    const { protocol, lock } = await this.#within(clock, timeoutMs, 'script', 'no answer', () => this.#greeted) as { protocol: number; lock?: boolean }
-    if (protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: this.ordinal, expected: WORKER_PROTOCOL, got: protocol })
+    const { protocol, lock } = await this.#within(clock, timeoutMs, 'script', 'no answer', () =>
+      this.#greeted) as { protocol: number; lock?: boolean }
+    if (protocol !== WORKER_PROTOCOL) {
+      throw workerErrors.PROTOCOL_MISMATCH({ worker: this.ordinal, expected: WORKER_PROTOCOL, got: protocol })
+    }
     this.#handle.started(lock === true)
   }
 
   /** Gives the worker its memory, modules and kernels. Throws `WORKER_SPAWN` with the step that failed. */
-  async start(options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal' | 'timeoutMs'>, clock: Clock, timeoutMs: number): Promise<StartReport> {
+  async start(
+    options: Omit<StartOptions, 'port' | 'protocol' | 'ordinal' | 'timeoutMs'>,
+    clock: Clock, timeoutMs: number,
+  ): Promise<StartReport> {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     port1.onmessage = ({ data }: MessageEvent<WorkerEvent>) => {
       if (data.kind === 'result') this.note?.(RECORD_KIND.END_KERNEL, data.job, data.done ? PASS.DONE : PASS.NEED_INPUT)
-      else if (data.kind === 'job-failed') this.note?.(data.fault === undefined && data.error.fields?.['code'] !== 'KERNEL_TRAP' ? RECORD_KIND.END_KERNEL : RECORD_KIND.TRAP, data.job, -1)
+      else if (data.kind === 'job-failed') {
+        this.note?.(
+          data.fault === undefined && data.error.fields?.['code'] !== 'KERNEL_TRAP' ? RECORD_KIND.END_KERNEL : RECORD_KIND.TRAP,
+          data.job, -1,
+        )
+      }
       this.#events.event(this, data)
     }
     this.#refPort()
     this.#events.posted(this)
     const all: StartOptions = { ...options, protocol: WORKER_PROTOCOL, ordinal: this.ordinal, timeoutMs, port: port2 }
-    return this.report = await this.#within(clock, timeoutMs, 'start', 'start did not finish', () => this.#remote.start(transfer(all, [port2])))
+    return this.report = await this.#within(clock, timeoutMs, 'start', 'start did not finish', () =>
+      this.#remote.start(transfer(all, [port2])))
   }
 
   /** Tells the worker kernels' numbers. Throws `KERNEL_ABI`. */
@@ -131,7 +149,10 @@ export class RemoteWorker {
     return this.#within(clock, timeoutMs, 'slot', 'claim did not finish', () => this.#remote.claim(slot, this.facts, rings))
   }
 
-  /** There and back over the rings (shared mode): settles when the worker, or what it executes, has let its loop read. Throws `IPC_ERROR` without rings. */
+  /**
+   * There and back over the rings (shared mode): settles when the worker, or what it executes, has let its
+   * loop read. Throws `IPC_ERROR` without rings.
+   */
   ping(): Promise<void> {
     return this.pending.call(() => new Promise((resolve) => {
       const seq = this.#pinged = this.#pinged % 0xffff_ffff + 1
@@ -172,14 +193,16 @@ export class RemoteWorker {
     this.pending.rejectAll(error)
     this.#port?.close()
     await this.#handle.terminate()
-    // Comlink's registry holds the endpoint until the proxy is collected, and the endpoint's listeners hold the proxy: without this, 20 KB stay for every worker that ever was.
+    // Comlink's registry holds the endpoint until the proxy is collected, and the endpoint's listeners hold the proxy: without this, 20
+    // KB stay for every worker that ever was.
     this.#remote[releaseProxy]()
   }
 
   /** A call that must be answered in time. */
   async #within<T>(clock: Clock, timeoutMs: number, step: string, cause: string, make: () => PromiseLike<T>): Promise<T> {
     const stop = new AbortController()
-    const late = clock.sleep(timeoutMs, stop.signal).then((): T => { throw workerErrors.WORKER_SPAWN({ worker: this.ordinal, timeoutMs, cause, step }) })
+    const late = clock.sleep(timeoutMs, stop.signal)
+      .then((): T => { throw workerErrors.WORKER_SPAWN({ worker: this.ordinal, timeoutMs, cause, step }) })
     late.catch(() => undefined)
     try { return await this.pending.call(() => Promise.race([make(), late])) } finally { stop.abort() }
   }

@@ -2,8 +2,8 @@
 const WINDOW_MS = 60_000
 
 /**
- * Most threads that are replaced within a time: more is a loop of crashes (MW-48). Each loss is owed until whoever starts threads next has counted it, once, a run or a
- * supervisor; one that is one too many stays owed until there is room again.
+ * Most threads that are replaced within a time: more is a loop of crashes (MW-48). Each loss is owed until whoever starts threads next has
+ * counted it, once, a run or a supervisor; one that is one too many stays owed until there is room again.
  */
 export class RespawnBudget<Loss = unknown> {
   readonly #most: number
@@ -28,8 +28,9 @@ export class RespawnBudget<Loss = unknown> {
   }
 
   /**
-   * What starts next in its place is a replacement of what was lost at `nowUs`. `startedUs`: when one that did nothing had started. A loop is work that ends threads, or threads that end in the
-   * place of others; idle ones that had all started before the first of them ended (a host ends all of a program's threads) are neither and count as one.
+   * What starts next in its place is a replacement of what was lost at `nowUs`. `startedUs`: when one that did nothing had started. A loop
+   * is work that ends threads, or threads that end in the place of others; idle ones that had all started before the first of them ended (a
+   * host ends all of a program's threads) are neither and count as one.
    */
   owe(loss: Loss, nowUs: number, startedUs = Number.POSITIVE_INFINITY): void {
     if (startedUs < this.#idleUs && nowUs - this.#idleUs < WINDOW_MS * 1_000) return
@@ -39,7 +40,10 @@ export class RespawnBudget<Loss = unknown> {
   /** Is something owed? Who starts next counts it. */
   get owes(): boolean { return this.#owed.size > 0 }
 
-  /** Counts what is owed, or that one of it; gives the first that is one too many. What was lost too long ago to be part of a loop counts no more. */
+  /**
+   * Counts what is owed, or that one of it; gives the first that is one too many. What was lost too long
+   * ago to be part of a loop counts no more.
+   */
   settle(nowUs: number, losses: Iterable<Loss> = [...this.#owed.keys()]): Loss | undefined {
     for (const loss of losses) {
       const at = this.#owed.get(loss)

@@ -2,8 +2,8 @@ import { RUN } from '../memory/layout.js'
 import { onAbort } from '../schedule/on-abort.js'
 
 /**
- * Who may take one of the run records in shared memory (64). Who finds none waits in order. A run that only waits for input can say so: it is then
- * asked to give its record up when others need one, so that segments that feed each other cannot block each other.
+ * Who may take one of the run records in shared memory (64). Who finds none waits in order. A run that only waits for input can say so: it
+ * is then asked to give its record up when others need one, so that segments that feed each other cannot block each other.
  */
 export class RunRecords {
   #free: number

@@ -22,14 +22,19 @@ export interface TaskSpec {
   readonly facts?: number | undefined
 }
 
-/** How a run stands among others: higher priority first, then the older one (default: as old as this table); `limit`: most tasks of it that run at once, 0 as many as there are workers. */
+/**
+ * How a run stands among others: higher priority first, then the older one (default: as old as this table); `limit`: most tasks of it that
+ * run at once, 0 as many as there are workers.
+ */
 export interface TableShare { readonly priority?: number; readonly limit?: number; readonly age?: number }
 
 /** Times that the executing thread wrote, µs since the engine's clock began, and who it was. */
 export interface TaskTimes { readonly startUs: number; readonly busyUs: number; readonly queuedUs: number; readonly slot: number }
 
 /** Words of a run's record that stay as they are while it is open; the last one is nobody's. */
-const FIXED = [RUN.EPOCH, RUN.PRIORITY_I32, RUN.RING_HIGH, RUN.RING_NORMAL, RUN.RING_LOW, RUN.LIMIT, RUN.TASKS, RUN.TASK_COUNT, RUN.AGE, 0x04] as const
+const FIXED = [
+  RUN.EPOCH, RUN.PRIORITY_I32, RUN.RING_HIGH, RUN.RING_NORMAL, RUN.RING_LOW, RUN.LIMIT, RUN.TASKS, RUN.TASK_COUNT, RUN.AGE, 0x04,
+] as const
 /** Tasks whose states one check looks at; the next ones with the next. */
 const TASKS_A_CHECK = 4
 
@@ -37,8 +42,9 @@ const TASKS_A_CHECK = 4
 let epochs = 0, orders = 0
 
 /**
- * A run in shared memory: its record, task table and three lanes of rings, in one block (MW-31). Engine thread only; workers reach the same bytes through the core's `task_take`
- * and `task_finish`. Throws `LIMIT_EXCEEDED` when all 64 run records are taken, and `ARENA_FULL`; then nothing stays allocated.
+ * A run in shared memory: its record, task table and three lanes of rings, in one block (MW-31). Engine thread only; workers reach the same
+ * bytes through the core's `task_take` and `task_finish`. Throws `LIMIT_EXCEEDED` when all 64 run records are taken, and `ARENA_FULL`; then
+ * nothing stays allocated.
  */
 export class RunTable {
   readonly #arena: Arena
@@ -55,7 +61,9 @@ export class RunTable {
   #checked = 0
   #closed = false
 
-  constructor(arena: Arena, core: CoreExports, tasks: readonly TaskSpec[], { priority = 0, limit = 0, age }: TableShare = {}, recovery?: Recovery) {
+  constructor(
+    arena: Arena, core: CoreExports, tasks: readonly TaskSpec[], { priority = 0, limit = 0, age }: TableShare = {}, recovery?: Recovery,
+  ) {
     this.#arena = arena
     this.#core = core
     this.#index = freeRecord(arena)
@@ -68,7 +76,8 @@ export class RunTable {
     let next = list + listBytes
     const record = this.#record, { u32 } = arena
     tasks.forEach((task, i) => { this.#writeTask(i, task, list); list += 4 * task.successors.length })
-    // Its last run left it marked as rebuilding, and so it stays until all is there: a worker that saw the last run's epoch may read its flags only now.
+    // Its last run left it marked as rebuilding, and so it stays until all is there: a worker that saw the last
+    // run's epoch may read its flags only now.
     for (let field = 0; field < RUN.BYTES; field += 4) if (field !== RUN.FLAGS) u32[(record + field) >>> 2] = 0
     for (const { lane, facts, capacity, bytes } of rings) {
       const first = (record + RUN.RING_HIGH) / 4 + lane
@@ -110,7 +119,9 @@ export class RunTable {
     if (this.#count === 1) this.#order()
     this.#arena.u32[(this.task(index) + TASK.QUEUED_US) >>> 2] = nowUs
     const pushed = this.#core.task_push(this.#arena.base, this.#index, this.task(index))
-    if (pushed < 0) throw commonErrors.INTERNAL({ what: `Run ${this.#index}: task ${index} cannot be pushed in state ${this.state(index)}.` })
+    if (pushed < 0) {
+      throw commonErrors.INTERNAL({ what: `Run ${this.#index}: task ${index} cannot be pushed in state ${this.state(index)}.` })
+    }
     // A thread that was ended in the middle of a pop took a cell with it: the next rebuild finds the task by its state.
     if (pushed > 0) this.#recovery?.request()
   }
@@ -126,7 +137,9 @@ export class RunTable {
   }
 
   /** Ends a task whose thread is gone, so that the run's count is right. */
-  end(index: number, state: typeof TASK_STATE.FAILED | typeof TASK_STATE.CANCELLED, status: number): void { if (this.#sound()) this.#core.task_finish(this.#arena.base, -1, this.task(index), state, status) }
+  end(index: number, state: typeof TASK_STATE.FAILED | typeof TASK_STATE.CANCELLED, status: number): void {
+    if (this.#sound()) this.#core.task_finish(this.#arena.base, -1, this.task(index), state, status)
+  }
 
   /** True while a worker executes the task, or has died with it and it is not known yet who goes on. */
   isOpen(index: number): boolean {
@@ -143,14 +156,19 @@ export class RunTable {
   get rests(): boolean {
     for (let index = 0; index < this.#count; index++) {
       const state = this.state(index)
-      if (state !== TASK_STATE.WAITING && state !== TASK_STATE.DONE && state !== TASK_STATE.FAILED && state !== TASK_STATE.CANCELLED) return false
+      if (state !== TASK_STATE.WAITING && state !== TASK_STATE.DONE && state !== TASK_STATE.FAILED && state !== TASK_STATE.CANCELLED) {
+        return false
+      }
     }
     return true
   }
 
   /** Begins a rebuild ("raise"): no worker touches the rings once `queue_quiet` says so. */
   raise(): void { this.#flag(RUN_FLAG.REBUILDING, true) }
-  /** Makes counts and rings again and ends the rebuild ("states", "rings", "lower"). Gives how many tasks lost their worker. < 1 ms per 10 000 tasks. */
+  /**
+   * Makes counts and rings again and ends the rebuild ("states", "rings", "lower"). Gives how many tasks
+   * lost their worker. < 1 ms per 10 000 tasks.
+   */
   rebuild(): number {
     if (this.#closed || !this.#sound()) return 0
     const orphans = this.#core.run_rebuild(this.#arena.base, this.#index)
@@ -158,7 +176,9 @@ export class RunTable {
     return orphans
   }
 
-  /** Frees the record, once no thread touches its ring. `corrupt`: there is no thread any more, and what the arena says counts for nothing. */
+  /**
+   * Frees the record, once no thread touches its ring. `corrupt`: there is no thread any more, and what the arena says counts for nothing.
+   */
   async close(clock: Clock, corrupt = (): boolean => false): Promise<void> {
     this.#closed = true
     this.raise()
@@ -168,10 +188,15 @@ export class RunTable {
     this.#arena.free(this.#tasks)
   }
 
-  /** Throws `ARENA_CORRUPT` when words of the record that only this thread writes are others, counts and rings hold what they cannot, or a task is in no state. About 0.1 µs. */
+  /**
+   * Throws `ARENA_CORRUPT` when words of the record that only this thread writes are others, counts and rings hold what they
+   * cannot, or a task is in no state. About 0.1 µs.
+   */
   check(): void {
     const { u32, base } = this.#arena, record = ARENA.RUNS + this.#index * RUN.BYTES, at = (base + record) >>> 2
-    for (let i = 0; i < FIXED.length; i++) if (u32[at + FIXED[i]! / 4] !== this.#fixed[i]) expectWord(u32, base, record + FIXED[i]!, this.#fixed[i]!, `run ${this.#index}`)
+    for (let i = 0; i < FIXED.length; i++) {
+      if (u32[at + FIXED[i]! / 4] !== this.#fixed[i]) expectWord(u32, base, record + FIXED[i]!, this.#fixed[i]!, `run ${this.#index}`)
+    }
     expectWord(u32, base, record + RUN.FLAGS, this.#flags, 'flags of a run')
     expectMost(u32, base, record + RUN.CANCEL, 2, 'cancel word')
     expectMost(u32, base, record + RUN.TASKS_LEFT, this.#count, 'tasks left')
@@ -181,11 +206,15 @@ export class RunTable {
       // The tail is looked at between two looks at the head: where nobody has popped meanwhile, it is at most a ring ahead.
       const head = Atomics.load(u32, (ring + QUEUE.HEAD) >>> 2), filled = (Atomics.load(u32, (ring + QUEUE.TAIL) >>> 2) - head) >>> 0
       expectWord(u32, base, ring - base + QUEUE.MASK, capacity - 1, 'mask of a ring')
-      if (filled > capacity && Atomics.load(u32, (ring + QUEUE.HEAD) >>> 2) === head) throw corrupt(`0…${capacity} tasks in a ring`, filled, ring - base)
+      if (filled > capacity && Atomics.load(u32, (ring + QUEUE.HEAD) >>> 2) === head) {
+        throw corrupt(`0…${capacity} tasks in a ring`, filled, ring - base)
+      }
     }
     for (let n = Math.min(TASKS_A_CHECK, this.#count); n > 0; n--) {
       const state = u32[this.task(this.#checked) >>> 2]!
-      if (state > TASK_STATE.CANCELLED && state !== TASK_STATE.DELAYED) throw corrupt(`state of task ${this.#checked}`, state, this.task(this.#checked) - base)
+      if (state > TASK_STATE.CANCELLED && state !== TASK_STATE.DELAYED) {
+        throw corrupt(`state of task ${this.#checked}`, state, this.task(this.#checked) - base)
+      }
       if (++this.#checked === this.#count) this.#checked = 0
     }
   }
@@ -231,8 +260,13 @@ export class RunTable {
   }
 }
 
-/** One ring for each lane and set of facts that tasks have, with room for all of those at once; plain ones last, so that they stand first in their lane's chain. */
-function ringsOf(tasks: readonly TaskSpec[]): { readonly lane: number; readonly facts: number; readonly capacity: number; readonly bytes: number }[] {
+/**
+ * One ring for each lane and set of facts that tasks have, with room for all of those at once; plain ones last, so
+ * that they stand first in their lane's chain.
+ */
+function ringsOf(
+  tasks: readonly TaskSpec[],
+): { readonly lane: number; readonly facts: number; readonly capacity: number; readonly bytes: number }[] {
   const counts = new Map<string, { readonly lane: number; readonly facts: number; count: number }>()
   for (const { lane = 'normal', facts = 0 } of tasks) {
     const key = `${lane} ${facts}`, known = counts.get(key)

@@ -9,9 +9,9 @@ interface WorkletScope {
 }
 
 /**
- * Registers the processor that runs one segment of kernels per render quantum. The scope has no timers, no fetch, no TextDecoder: everything comes in
- * `processorOptions` (PK-54). The processor says `ready`, or `failed` with the coded error; after that it plays silence (PK-56: a throw would mean silence for
- * ever, unexplained).
+ * Registers the processor that runs one segment of kernels per render quantum. The scope has no timers, no fetch, no TextDecoder:
+ * everything comes in `processorOptions` (PK-54). The processor says `ready`, or `failed` with the coded error; after that it plays silence
+ * (PK-56: a throw would mean silence for ever, unexplained).
  */
 export function registerSegment(): void {
   const { AudioWorkletProcessor, registerProcessor } = globalThis as unknown as WorkletScope

@@ -13,7 +13,10 @@ import type { SegmentPlan } from '../schedule/segment-plan.js'
 import { workerErrors } from './errors.js'
 import { WORKER_PROTOCOL, type KernelBinding } from './protocol.js'
 
-/** What a worklet's processor is made from: cloneable, it arrives in `processorOptions` (MW-75). Modules are of the private-memory variant: private memory cannot be cloned. */
+/**
+ * What a worklet's processor is made from: cloneable, it arrives in `processorOptions` (MW-75). Modules are of the
+ * private-memory variant: private memory cannot be cloned.
+ */
 export interface QuantumOptions {
   readonly protocol: number
   /** Or their bytes, from a host that posts no compiled modules. */
@@ -32,8 +35,8 @@ const MOST_FRAMES = 4_096
 const WAITING_QUANTA = 8
 
 /**
- * Runs one segment quantum by quantum in a memory of its own, synchronously: instantiation and allocation in the constructor, none in {@link run}. Not for
- * segments with several streams; those need the realtime driver.
+ * Runs one segment quantum by quantum in a memory of its own, synchronously: instantiation and allocation in the constructor, none in
+ * {@link run}. Not for segments with several streams; those need the realtime driver.
  */
 export class SegmentQuantum {
   readonly #arena: Arena
@@ -55,8 +58,10 @@ export class SegmentQuantum {
   constructor(o: QuantumOptions) {
     if (o.protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: 0, expected: WORKER_PROTOCOL, got: o.protocol })
     this.#arena = createArena({ bytes: o.arenaBytes, id: 1, epoch: 1, shared: false, wasm: true })
-    const modules = o.modules.map(({ name, module }) => ({ name, module: module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module as Uint8Array<ArrayBuffer>) }))
-    const runtime = instantiateRuntime({ shared: false, modules }, this.#arena.memory!), ids = new Map(o.kernels.map(({ id, module, name }) => [`${module}.${name}`, id]))
+    const modules = o.modules.map(({ name, module }) =>
+      ({ name, module: module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module as Uint8Array<ArrayBuffer>) }))
+    const runtime = instantiateRuntime({ shared: false, modules }, this.#arena.memory!)
+    const ids = new Map(o.kernels.map(({ id, module, name }) => [`${module}.${name}`, id]))
     const built = compiledBuilder(this.#arena, runtime, new SharedBlocks(this.#arena), (module, name) => {
       const id = ids.get(`${module}.${name}`)
       if (id === undefined) throw workerErrors.IPC_ERROR({ channel: 'worklet', reason: `kernel ${module}.${name} has no number` })
@@ -75,7 +80,10 @@ export class SegmentQuantum {
     this.#cursor = o.plan.buffers[this.#output]!.skip
   }
 
-  /** Frames of silence before the segment's own; between them only when it leaves frames out (`vad` with `filter`): a quantum that is not there as a whole is not begun. */
+  /**
+   * Frames of silence before the segment's own; between them only when it leaves frames out (`vad` with `filter`): a quantum
+   * that is not there as a whole is not begun.
+   */
   get missed(): number { return this.#missed }
 
   /** What a kernel failed with: `KERNEL_STATUS`, `KERNEL_TRAP`. */
@@ -92,7 +100,11 @@ export class SegmentQuantum {
     const begun = this.#position >= this.#hold
     this.#position += frames
     let code: number = PASS.MORE
-    try { while (code === PASS.MORE && this.#failure === undefined) code = this.#interpreter.run(this.#program.address, THREAD_ID.ENGINE) } catch (error) { this.#failure = this.#program.trapped(error) }
+    try {
+      while (code === PASS.MORE && this.#failure === undefined) code = this.#interpreter.run(this.#program.address, THREAD_ID.ENGINE)
+    } catch (error) {
+      this.#failure = this.#program.trapped(error)
+    }
     if (code < 0) this.#failure = this.#program.failed(code)
     if (this.#failure === undefined) this.#take(output, frames, begun)
     else for (const channel of output) channel.fill(0)
@@ -101,12 +113,16 @@ export class SegmentQuantum {
 
   /** Behind what some reader has not taken yet: paths may lag behind each other. */
   #feed(input: readonly Float32Array[], frames: number): void {
-    const { u32, f32 } = this.#arena, record = this.#program.buffer(this.#input) >>> 2, stride = u32[record + BUFFER.STRIDE / 4]!, buffer = this.#program.plan.buffers[this.#input]!
+    const { u32, f32 } = this.#arena, record = this.#program.buffer(this.#input) >>> 2, stride = u32[record + BUFFER.STRIDE / 4]!,
+      buffer = this.#program.plan.buffers[this.#input]!
     const filled = u32[record + BUFFER.FILLED / 4]!
     let taken = filled
     for (let r = 0; r < buffer.readers.length; r++) taken = Math.min(taken, this.#program.offset(this.#input, r))
     const kept = filled - taken
-    if (kept + frames > this.#inputCapacity) { this.#failure = workerErrors.IPC_ERROR({ channel: 'worklet', reason: `no room for ${frames} frames behind ${kept}` }); return }
+    if (kept + frames > this.#inputCapacity) {
+      this.#failure = workerErrors.IPC_ERROR({ channel: 'worklet', reason: `no room for ${frames} frames behind ${kept}` })
+      return
+    }
     for (let c = 0; c < buffer.channels; c++) {
       const at = (this.#inputBase + c * stride) >>> 2, from = input[c]
       if (kept > 0) f32.copyWithin(at, at + taken, at + filled)
@@ -152,10 +168,19 @@ export class SegmentQuantum {
   }
 }
 
-/** Index of the one external buffer of a kind; −1 without one. Throws `IPC_ERROR` for several, or for one that steps of the segment read as well. */
+/**
+ * Index of the one external buffer of a kind; −1 without one. Throws `IPC_ERROR` for several, or for
+ * one that steps of the segment read as well.
+ */
 function only(plan: SegmentPlan, kind: 'input' | 'output'): number {
   const found = plan.buffers.flatMap((buffer, i) => buffer.kind === kind ? [i] : [])
-  const fits = found.length <= 1 && found.every((i) => plan.buffers[i]!.media.kind === 'audio' && (kind === 'input' || plan.buffers[i]!.readers.length === 0))
-  if (!fits) throw workerErrors.IPC_ERROR({ channel: 'worklet', reason: `the segment has ${found.length} buffers of kind ${kind}, expected one of audio` })
+  const fits = found.length <= 1
+    && found.every((i) => plan.buffers[i]!.media.kind === 'audio' && (kind === 'input' || plan.buffers[i]!.readers.length === 0))
+  if (!fits) {
+    throw workerErrors.IPC_ERROR({
+      channel: 'worklet',
+      reason: `the segment has ${found.length} buffers of kind ${kind}, expected one of audio`,
+    })
+  }
   return found[0] ?? -1
 }

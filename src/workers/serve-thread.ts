@@ -3,7 +3,8 @@ import { serveWorker, type WorkerEnvironment } from './worker-main.js'
 
 /** Finds out what host this thread is on and serves its engine, on the kinds of memory that it has code for. */
 export function serveThread(memories: Pick<WorkerEnvironment, 'own' | 'shared'>): void {
-  const name = (globalThis as { name?: string }).name, locks = isNodeThread() ? undefined : (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
+  const name = (globalThis as { name?: string }).name
+  const locks = isNodeThread() ? undefined : (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
   serveWorker({
     locked: locks === undefined || !name ? undefined : new Promise((resolve) => {
       // Held until this thread is gone, which nothing else tells in a browser (spawn-browser.ts).

@@ -30,7 +30,10 @@ export interface SharedOptions {
   readonly kernels: (plans: readonly SegmentPlan[]) => readonly KernelBinding[]
 }
 
-/** Executes segments on workers that share the engine's memory: they take them from the task table by themselves (MW-31, MW-32); nothing is posted per task. */
+/**
+ * Executes segments on workers that share the engine's memory: they take them from the task table by themselves
+ * (MW-31, MW-32); nothing is posted per task.
+ */
 export class SharedExecutor implements SegmentExecutor {
   readonly where = 'worker' as const
   readonly #o: SharedOptions
@@ -73,7 +76,10 @@ export class SharedExecutor implements SegmentExecutor {
       let status: number
       try {
         this.#records.busy(retire)
-        run ??= await this.#start([{ segment, turn, spec: { program: program.address, successors: [], pending: 0, lane: plan.lane, facts: this.#o.facts.recorded(plan) } }], scope)
+        run ??= await this.#start([{
+          segment, turn,
+          spec: { program: program.address, successors: [], pending: 0, lane: plan.lane, facts: this.#o.facts.recorded(plan) },
+        }], scope)
         status = await run.activate(0)
       } finally { turn?.leave() }
       if (status > PASS.DONE) this.#records.idle(retire)
@@ -92,11 +98,14 @@ export class SharedExecutor implements SegmentExecutor {
   async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
     const { share } = scope
     const segments: EngineSegment[] = []
-    const permits = share === undefined ? 0 : Math.min(share.limit, widthOf(tasks)), turn = this.#gate(tasks.map(({ plan }) => plan), scope, permits)
+    const permits = share === undefined ? 0 : Math.min(share.limit, widthOf(tasks))
+    const turn = this.#gate(tasks.map(({ plan }) => plan), scope, permits)
     let run: SharedRun | undefined
     const retire = (): Promise<void> => run?.close() ?? Promise.resolve()
     try {
-      for (const { plan, outputs } of tasks) segments.push(new EngineSegment(this.#o.arena, plan, this.#o.build(plan, scope).program, outputs, scope, neverCalled, retire))
+      for (const { plan, outputs } of tasks) {
+        segments.push(new EngineSegment(this.#o.arena, plan, this.#o.build(plan, scope).program, outputs, scope, neverCalled, retire))
+      }
       for (const [t, { literals, links }] of tasks.entries()) {
         for (const [buffer, packet] of [...literals]) {
           await segments[t]!.feed(buffer, packet)
@@ -105,11 +114,13 @@ export class SharedExecutor implements SegmentExecutor {
         }
         for (const [buffer, { task, value }] of links) segments[t]!.follow(buffer, segments[task]!, value)
       }
-      const after = tasks.map((_, t) => tasks.flatMap(({ links }, reader) => [...links.values()].some((link) => link.task === t) ? [reader] : []))
+      const after = tasks.map((_, t) => tasks.flatMap(({ links }, reader) =>
+        [...links.values()].some((link) => link.task === t) ? [reader] : []))
       // Whatever they wait for is here: they end, and give their permits back.
       await turn?.enter()
       run = await this.#start(tasks.map(({ plan, links }, t) => ({ segment: segments[t]!, spec: {
-        program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size, lane: plan.lane, facts: this.#o.facts.recorded(plan),
+        program: segments[t]!.program.address, successors: after[t]!, pending: new Set([...links.values()].map((link) => link.task)).size,
+        lane: plan.lane, facts: this.#o.facts.recorded(plan),
       } })), scope, permits)
       await run.complete()
       await run.close()

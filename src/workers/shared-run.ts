@@ -17,7 +17,10 @@ export interface RunTask { readonly spec: TaskSpec; readonly segment: EngineSegm
 /** A lost task gives its turn back while it waits, and waits for another one. */
 export interface Gate { readonly leave: () => void; readonly enter: () => Promise<void> }
 
-/** One run's tasks in shared memory, watched from the engine's thread: suspended ones go on, those that lost their worker are delivered again. */
+/**
+ * One run's tasks in shared memory, watched from the engine's thread: suspended ones go on, those
+ * that lost their worker are delivered again.
+ */
 export class SharedRun {
   readonly table: RunTable
   readonly #o: SharedOptions
@@ -38,7 +41,10 @@ export class SharedRun {
   #stopping = false
   #closing: Promise<void> | undefined
 
-  /** `limit`: most of its tasks that run at once, 0 as many as there are workers. `all`: the executor's runs, which this one joins. `gone`: its record is free again. */
+  /**
+   * `limit`: most of its tasks that run at once, 0 as many as there are workers. `all`: the executor's runs, which this one
+   * joins. `gone`: its record is free again.
+   */
   constructor(options: SharedOptions, tasks: readonly RunTask[], scope: RunScope, limit: number, all: Set<SharedRun>, gone: () => void) {
     this.#o = options
     this.#tasks = tasks
@@ -91,7 +97,8 @@ export class SharedRun {
     this.#throwLoss()
     if (this.#scope.signal.aborted) throw this.#scope.signal.reason
     // A task that ended without being done is never taken for one that is.
-    const failed = [TASK_STATE.FAILED, TASK_STATE.CANCELLED].map((ended) => this.#tasks.findIndex((_, task) => this.table.state(task) === ended)).find((task) => task >= 0) ?? -1
+    const failed = [TASK_STATE.FAILED, TASK_STATE.CANCELLED].map((ended) => this.#tasks.findIndex((_, task) =>
+      this.table.state(task) === ended)).find((task) => task >= 0) ?? -1
     if (failed >= 0) throw this.#tasks[failed]!.segment.program.failed(this.table.status(failed))
   }
 
@@ -122,7 +129,10 @@ export class SharedRun {
 
   broken(error: MillraceError): void { this.#broken = error }
 
-  /** Stops what runs, then frees the record. Blocks of a killed thread are free only once it is gone, which is when its task is not open any more. */
+  /**
+   * Stops what runs, then frees the record. Blocks of a killed thread are free only once it is gone,
+   * which is when its task is not open any more.
+   */
   close(): Promise<void> { return this.#closing ??= this.#close() }
 
   async #close(): Promise<void> {
@@ -171,8 +181,12 @@ export class SharedRun {
 
   /** The last delivery is lost too: the error names what was executed. */
   #poison(task: number, { worker, reason, detail, error, records }: LostWorker, delivery: number): MillraceError {
-    const { program, plan } = this.#tasks[task]!.segment, step = this.#o.arena.u32[(program.address + PROGRAM.FAILED_STEP) >>> 2]!, { spec } = plan.nodes[step] ?? plan.nodes[0]!
-    return workerErrors.WORKER_LOST({ worker, reason: `${reason}: ${detail}`, node: spec.nodeId, delivery, deliveries: MOST_REDELIVERIES + 1, records }, {
+    const { program, plan } = this.#tasks[task]!.segment
+    const step = this.#o.arena.u32[(program.address + PROGRAM.FAILED_STEP) >>> 2]!
+    const { spec } = plan.nodes[step] ?? plan.nodes[0]!
+    return workerErrors.WORKER_LOST({
+      worker, reason: `${reason}: ${detail}`, node: spec.nodeId, delivery, deliveries: MOST_REDELIVERIES + 1, records,
+    }, {
       cause: error.cause ?? error, nodeId: spec.nodeId, nodeType: spec.type, retryable: false })
   }
 
@@ -193,7 +207,10 @@ export class SharedRun {
     })
   }
 
-  /** Waits for a condition over the records: looks, then waits for the host event or a cancellation, then looks again. The end of all workers ends the wait, if it may. */
+  /**
+   * Waits for a condition over the records: looks, then waits for the host event or a cancellation, then looks again. The end
+   * of all workers ends the wait, if it may.
+   */
   async #until(reached: () => boolean, orBroken = true): Promise<void> {
     if (this.#o.pool.host.soon(reached)) return
     await new Promise<void>((resolve, reject) => {

@@ -5,7 +5,14 @@ import { ARENA, MAIL, RUN, SLOT, SLOT_PHASE, SLOT_STATUS } from '../memory/layou
 import type { Address } from '../memory/memory-host.js'
 
 /** What a slot's record says. `run`, `task`: indices, −1 without a job. */
-export interface SlotState { readonly pid: number; readonly status: number; readonly phase: number; readonly run: number; readonly task: number; readonly beat: number }
+export interface SlotState {
+  readonly pid: number
+  readonly status: number
+  readonly phase: number
+  readonly run: number
+  readonly task: number
+  readonly beat: number
+}
 
 /** Worker slots of the arena as the engine's thread sees them (spec memory-and-workers.md section 1). */
 export class Slots {
@@ -53,7 +60,10 @@ export class Slots {
   markDead(slot: number): void { this.#set(slot, SLOT.STATUS, SLOT_STATUS.DEAD) }
 
   /** Slots of live workers in a phase. */
-  inPhase(phase: number): number[] { return [...this.#taken.keys()].filter((slot) => this.#get(slot, SLOT.PHASE) === phase && this.#get(slot, SLOT.STATUS) !== SLOT_STATUS.DEAD && this.#get(slot, SLOT.PID) !== 0) }
+  inPhase(phase: number): number[] {
+    return [...this.#taken.keys()].filter((slot) =>
+      this.#get(slot, SLOT.PHASE) === phase && this.#get(slot, SLOT.STATUS) !== SLOT_STATUS.DEAD && this.#get(slot, SLOT.PID) !== 0)
+  }
 
   /** Throws `ARENA_CORRUPT` when a slot that a worker has says what none does (MW-02). */
   check(): void {
@@ -70,7 +80,8 @@ export class Slots {
 
   state(slot: number): SlotState {
     return {
-      pid: this.#get(slot, SLOT.PID), status: this.#get(slot, SLOT.STATUS), phase: this.#get(slot, SLOT.PHASE), run: this.#get(slot, SLOT.RUN) - 1,
+      pid: this.#get(slot, SLOT.PID), status: this.#get(slot, SLOT.STATUS), phase: this.#get(slot, SLOT.PHASE),
+      run: this.#get(slot, SLOT.RUN) - 1,
       task: this.#get(slot, SLOT.TASK) - 1, beat: this.#get(slot, SLOT.BEAT),
     }
   }

@@ -7,15 +7,18 @@ export type WorkerScope = Pick<typeof globalThis, 'Worker' | 'URL' | 'Blob'> & {
 const LAST_BREATH_MS = 2_200
 
 /**
- * Starts browser threads: the inlined code as a classic worker from a Blob, or the module at `workerURL` (PK-46, PK-50). A content security policy that
- * forbids it throws nothing, it only fires `error` (MW-71). Browsers report no end of a worker, and a busy one goes on for up to two seconds after `terminate`
- * (Chromium): each worker holds a web lock of its name, which its end alone releases. Without locks a busy one counts as gone after that time.
+ * Starts browser threads: the inlined code as a classic worker from a Blob, or the module at `workerURL` (PK-46, PK-50). A content security
+ * policy that forbids it throws nothing, it only fires `error` (MW-71). Browsers report no end of a worker, and a busy one goes on for up
+ * to two seconds after `terminate` (Chromium): each worker holds a web lock of its name, which its end alone releases. Without locks a busy
+ * one counts as gone after that time.
  */
 export function browserSpawner(source: WorkerSource, scope: WorkerScope = globalThis): SpawnWorker {
   return (name) => {
     const { Worker, URL, Blob } = scope, locks = scope.navigator?.locks, own = `${name} ${Math.random().toString(36).slice(2)}`
     const blobUrl = 'code' in source ? URL.createObjectURL(new Blob([source.code], { type: 'text/javascript' })) : null
-    const worker = blobUrl === null ? new Worker((source as { readonly url: string | URL }).url, { name: own, type: 'module' }) : new Worker(blobUrl, { name: own })
+    const worker = blobUrl === null
+      ? new Worker((source as { readonly url: string | URL }).url, { name: own, type: 'module' })
+      : new Worker(blobUrl, { name: own })
     let ended = false, greeted = false, gone: Promise<void> | undefined
     const listeners: ((reason: EndReason, detail: string) => void)[] = []
     const end = (reason: EndReason, detail: string): void => {

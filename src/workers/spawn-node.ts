@@ -8,12 +8,22 @@ interface NodeWorker extends NodePort {
   unref(): void
 }
 interface NodeThreads {
-  readonly Worker: new (source: string | URL, options: { readonly eval: boolean; readonly name: string; readonly execArgv: readonly string[]; readonly resourceLimits?: NodeLimits }) => NodeWorker
+  readonly Worker: new (
+    source: string | URL,
+    options: { readonly eval: boolean; readonly name: string; readonly execArgv: readonly string[]; readonly resourceLimits?: NodeLimits },
+  ) => NodeWorker
 }
 /** Limits of a thread for untrusted code (MW-52), MiB. */
-export interface NodeLimits { readonly maxOldGenerationSizeMb?: number; readonly maxYoungGenerationSizeMb?: number; readonly stackSizeMb?: number }
+export interface NodeLimits {
+  readonly maxOldGenerationSizeMb?: number
+  readonly maxYoungGenerationSizeMb?: number
+  readonly stackSizeMb?: number
+}
 
-/** Starts Node threads: the inlined code with `eval`, or a file (PK-50). Loader flags of the parent are not passed on: they do not fit a classic script. */
+/**
+ * Starts Node threads: the inlined code with `eval`, or a file (PK-50). Loader flags of the parent are not
+ * passed on: they do not fit a classic script.
+ */
 export function nodeSpawner(source: WorkerSource, limits?: NodeLimits): SpawnWorker {
   return (name) => {
     const { Worker } = process.getBuiltinModule('worker_threads') as unknown as NodeThreads
@@ -28,7 +38,9 @@ export function nodeSpawner(source: WorkerSource, limits?: NodeLimits): SpawnWor
       ended = true
       for (const listener of listeners) listener(reason, detail)
     }
-    worker.on('error', (error: Error & { code?: string }) => { end(error?.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : 'error', error instanceof Error ? error.message : String(error)) })
+    worker.on('error', (error: Error & { code?: string }) => {
+      end(error?.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : 'error', error instanceof Error ? error.message : String(error))
+    })
     worker.on('messageerror', (error: Error) => { end('messageerror', String(error)) })
     worker.on('exit', (code: number) => { left = true; exited(); end('exit', `exit code ${code}`) })
     return {

@@ -8,7 +8,10 @@ export interface WorkerHandle {
   readonly endpoint: Endpoint
   /** Called once at the first sign that the thread has ended or cannot go on (MW-46). */
   onEnd(listener: (reason: EndReason, detail: string) => void): void
-  /** The thread has said its first word: what only the start needed may go (the Blob's URL). `locked`: it holds the web lock of its name until it is gone; absent: it touches no memory of the engine. */
+  /**
+   * The thread has said its first word: what only the start needed may go (the Blob's URL). `locked`: it holds the web lock of its name
+   * until it is gone; absent: it touches no memory of the engine.
+   */
   started(locked?: boolean): void
   /** Ends the thread between any two instructions; settles when it is gone and touches no memory any more. */
   terminate(): Promise<void>

@@ -3,7 +3,10 @@ import type { Address } from '../memory/memory-host.js'
 const WORDS = 16
 const PATTERN = 0xcab1e5ed
 
-/** 64 bytes at the low end of a thread's stack, towards which it grows: overwritten, the overflow has hit whoever is below (MW-53). Address 0: the leader, whose overflow traps. */
+/**
+ * 64 bytes at the low end of a thread's stack, towards which it grows: overwritten, the overflow has hit whoever is below (MW-53).
+ * Address 0: the leader, whose overflow traps.
+ */
 export class StackCanary {
   /** Two words at a time: half as many looks. The pattern is a number, so that equal means equal bits. */
   readonly #pairs: Float64Array | undefined
@@ -21,7 +24,9 @@ export class StackCanary {
   broken(): Address {
     const f = this.#pairs, p = this.#pattern
     // The highest first, where an overflow comes from.
-    if (f === undefined || (f[7] === p && f[6] === p && f[5] === p && f[4] === p && f[3] === p && f[2] === p && f[1] === p && f[0] === p)) return 0
+    if (f === undefined || (f[7] === p && f[6] === p && f[5] === p && f[4] === p && f[3] === p && f[2] === p && f[1] === p && f[0] === p)) {
+      return 0
+    }
     return f.byteOffset + 4 * new Uint32Array(f.buffer, f.byteOffset, WORDS).findIndex((word) => word !== PATTERN)
   }
 }

@@ -30,8 +30,8 @@ export interface SupervisorParts {
 }
 
 /**
- * Watches workers while work is pending: every 250 ms, by its own clock, whether busy ones still beat (in transfer mode: say anything) and whether the arena is still the
- * arena (MW-02, MW-45). Ends are told by the host's events, not here.
+ * Watches workers while work is pending: every 250 ms, by its own clock, whether busy ones still beat (in transfer mode: say anything) and
+ * whether the arena is still the arena (MW-02, MW-45). Ends are told by the host's events, not here.
  */
 export class Supervisor {
   readonly #o: SupervisorParts

@@ -17,7 +17,10 @@ import type { KernelBinding, WirePacket } from './protocol.js'
 import { RemoteSegment, type RemoteJob } from './remote-segment.js'
 import type { RemoteWorker } from './remote-worker.js'
 
-/** What a transfer executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many to start. `buffers`: in which chunks travel. */
+/**
+ * What a transfer executor works with. `kernels`: numbers of a plan's kernels. `workers`: how many
+ * to start. `buffers`: in which chunks travel.
+ */
 export interface TransferOptions {
   readonly pool: WorkerPool
   readonly arena: Arena
@@ -33,7 +36,10 @@ export interface TransferOptions {
 const MOST_JOBS = 2
 type Place = Handed<RemoteWorker>
 
-/** Executes segments on workers with memory of their own, the least busy worker first (MW-57). What one segment gives another is moved on without touching the engine's arena. */
+/**
+ * Executes segments on workers with memory of their own, the least busy worker first (MW-57). What one segment gives another is
+ * moved on without touching the engine's arena.
+ */
 export class TransferExecutor implements SegmentExecutor {
   readonly where = 'worker' as const
   readonly #o: TransferOptions
@@ -64,10 +70,14 @@ export class TransferExecutor implements SegmentExecutor {
     return segment
   }
 
-  async #remote(worker: RemoteWorker, plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>, more: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'turns' | 'room'>): Promise<RemoteSegment> {
+  async #remote(
+    worker: RemoteWorker, plan: SegmentPlan, outputs: ReadonlyMap<number, OutputMode>,
+    more: Pick<RemoteJob, 'scope' | 'from' | 'collected' | 'turns' | 'room'>,
+  ): Promise<RemoteSegment> {
     // Nobody would tell it any more.
     if (more.scope.signal.aborted) throw more.scope.signal.reason
-    const job = ++this.#jobs, segment = new RemoteSegment(plan, outputs, { ...more, job, worker, options: this.#o, done: () => { this.#open.delete(job) } })
+    const job = ++this.#jobs
+    const segment = new RemoteSegment(plan, outputs, { ...more, job, worker, options: this.#o, done: () => { this.#open.delete(job) } })
     this.#open.set(job, segment)
     try {
       await segment.start()
@@ -78,14 +88,21 @@ export class TransferExecutor implements SegmentExecutor {
     return segment
   }
 
-  /** What a lost worker had is gone with its memory, and so is what was moved to it: the tasks begin again, with the inputs that are kept here until they are done (MW-47). */
+  /**
+   * What a lost worker had is gone with its memory, and so is what was moved to it: the tasks begin again, with the inputs that
+   * are kept here until they are done (MW-47).
+   */
   async runValues(tasks: readonly ValueTask[], scope: RunScope): Promise<readonly OpenSegment[]> {
     const kept = tasks.map(({ literals }) => new Map(literals)), given = tasks.map(() => 0), losses = tasks.map(() => 0)
     for (const { literals } of tasks) literals.clear()
     try {
       for (;;) {
         try {
-          const segments = await this.#deliver(tasks.map((task, t) => ({ ...task, literals: new Map([...kept[t]!].map(([buffer, packet]) => [buffer, sharePacket(packet)])) })), scope, given)
+          const segments = await this.#deliver(
+            tasks.map((task, t) =>
+              ({ ...task, literals: new Map([...kept[t]!].map(([buffer, packet]) => [buffer, sharePacket(packet)])) })),
+            scope, given,
+          )
           for (const [t, segment] of segments.entries()) segment.deliveries = given[t]!
           return segments
         } catch (error) {
@@ -103,7 +120,9 @@ export class TransferExecutor implements SegmentExecutor {
   /** The first failure stops the others: what they do is lost with it. */
   async #deliver(tasks: readonly ValueTask[], scope: RunScope, given: number[]): Promise<readonly RemoteSegment[]> {
     const running: Promise<RemoteSegment>[] = [], readers = new Map<string, number>(), stop = new AbortController(), { signal } = stop
-    for (const { links } of tasks) for (const { task, value } of links.values()) readers.set(`${task} ${value}`, (readers.get(`${task} ${value}`) ?? 0) + 1)
+    for (const { links } of tasks) {
+      for (const { task, value } of links.values()) readers.set(`${task} ${value}`, (readers.get(`${task} ${value}`) ?? 0) + 1)
+    }
     const forward = (): void => { stop.abort(scope.signal.reason) }, deaf = onAbort(scope.signal, forward)
     if (scope.signal.aborted) forward()
     for (const [t, task] of tasks.entries()) {
@@ -119,7 +138,9 @@ export class TransferExecutor implements SegmentExecutor {
     throw signal.reason
   }
 
-  async #runValue(t: number, task: ValueTask, running: readonly Promise<RemoteSegment>[], readers: Map<string, number>, scope: RunScope, given: number[]): Promise<RemoteSegment> {
+  async #runValue(
+    t: number, task: ValueTask, running: readonly Promise<RemoteSegment>[], readers: Map<string, number>, scope: RunScope, given: number[],
+  ): Promise<RemoteSegment> {
     const inputs = task.literals, wires: [buffer: number, wire: WirePacket][] = []
     let segment: RemoteSegment | undefined, place: Place | undefined
     try {
@@ -154,7 +175,9 @@ export class TransferExecutor implements SegmentExecutor {
 
   /** A worker for a whole-value job: at once one that has nothing to do, else behind what one executes (MW-57). */
   async #place(plan: SegmentPlan, scope: RunScope): Promise<Place> {
-    const need = this.#needs(plan), piece = pieceOf<RemoteWorker>(plan, scope, { fits: ({ facts }) => (need & ~facts) === 0 }), readyUs = this.#o.clock.nowUs()
+    const need = this.#needs(plan)
+    const piece = pieceOf<RemoteWorker>(plan, scope, { fits: ({ facts }) => (need & ~facts) === 0 })
+    const readyUs = this.#o.clock.nowUs()
     for (;;) {
       const place = await this.#turns.enter(piece, readyUs, scope.signal)
       if (place !== undefined) return place
@@ -177,10 +200,16 @@ export class TransferExecutor implements SegmentExecutor {
     facts?.require(plans, pool.workers)
   }
 
-  /** The worker with fewest segments. A run that may use only so many stays on those that it has: there its passes need not wait for each other's workers. */
+  /**
+   * The worker with fewest segments. A run that may use only so many stays on those that it has: there its
+   * passes need not wait for each other's workers.
+   */
   #leastBusy(plan: SegmentPlan, share: RunShare | undefined): RemoteWorker {
-    const fitting = this.#fitting(plan).sort((a, b) => a.open - b.open), used = new Set([...this.#open.values()].flatMap((segment) => share !== undefined && segment.share === share ? [segment.worker] : []))
-    const least = share !== undefined && share.limit > 0 && used.size >= share.limit ? fitting.find((worker) => used.has(worker)) ?? fitting[0] : fitting[0]
+    const fitting = this.#fitting(plan).sort((a, b) => a.open - b.open),
+      used = new Set([...this.#open.values()].flatMap((segment) => share !== undefined && segment.share === share ? [segment.worker] : []))
+    const least = share !== undefined && share.limit > 0 && used.size >= share.limit
+      ? fitting.find((worker) => used.has(worker)) ?? fitting[0]
+      : fitting[0]
     if (least === undefined) throw this.#o.pool.broken ?? commonErrors.CLOSED({ thing: 'Pool', event: 'open' })
     return least
   }
@@ -199,5 +228,7 @@ class LostTask extends Error {
     this.#worker = worker
   }
 
-  final(delivery: number): MillraceError { return poisonSegment((this as { readonly cause?: unknown }).cause as MillraceError, this.#plan, this.#worker, delivery) }
+  final(delivery: number): MillraceError {
+    return poisonSegment((this as { readonly cause?: unknown }).cause as MillraceError, this.#plan, this.#worker, delivery)
+  }
 }

@@ -38,8 +38,9 @@ interface Job {
 }
 
 /**
- * Executes segments for an engine on a thread with memory of its own (MW-57): packets come in and go out by transfer, samples are copied once each
- * way, nothing is copied inside a segment. Passes run in slices of a few milliseconds, so a cancel message is read in time (MW-58).
+ * Executes segments for an engine on a thread with memory of its own (MW-57): packets come in and go out by transfer, samples are copied
+ * once each way, nothing is copied inside a segment. Passes run in slices of a few milliseconds, so a cancel message is read in time
+ * (MW-58).
  */
 export class JobServer {
   readonly #arena: Arena
@@ -75,7 +76,8 @@ export class JobServer {
     }
     this.#yield = turn
     this.#executor = new InlineExecutor(arena, {
-      nowUs: () => arena.tick(Math.round(clock.nowUs())), nowMs: clock.epochMs, resolutionUs: 1, yield: turn, sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
+      nowUs: () => arena.tick(Math.round(clock.nowUs())), nowMs: clock.epochMs, resolutionUs: 1, yield: turn,
+      sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms) }),
     }, compiledBuilder(arena, runtime, shared, (module, name) => this.#idOf(module, name)))
     port.onmessage = ({ data }: MessageEvent<JobRequest>) => { this.#receive(data) }
   }
@@ -90,7 +92,11 @@ export class JobServer {
 
   #receive(request: JobRequest): void {
     if (request.kind === 'job-open') {
-      this.#jobs.set(request.job, { abort: new AbortController(), collected: request.outputs.flatMap(([b, { mode }]) => mode === 'emit' ? [] : [b]), segment: undefined, ahead: new Map(), over: false, last: Promise.resolve(), leave: undefined })
+      this.#jobs.set(request.job, {
+        abort: new AbortController(),
+        collected: request.outputs.flatMap(([b, { mode }]) => mode === 'emit' ? [] : [b]),
+        segment: undefined, ahead: new Map(), over: false, last: Promise.resolve(), leave: undefined,
+      })
     }
     const job = this.#jobs.get(request.job)
     if (job === undefined) return
@@ -102,11 +108,16 @@ export class JobServer {
     }
     job.last = job.last.then(() => this.#handle(request, job)).catch((error: unknown) => {
       job.over = true
-      this.#say({ kind: 'job-failed', job: request.job, error: encodeError(error), ...(isMillraceError(error) ? {} : { fault: faultOf(error) }) })
+      this.#say({
+        kind: 'job-failed', job: request.job, error: encodeError(error), ...(isMillraceError(error) ? {} : { fault: faultOf(error) }),
+      })
     })
   }
 
-  /** Before and after each part of a job: in a memory that is not what it was nothing is executed, what was executed there is not given, and this thread is of no use any more (MW-02). Its work goes on elsewhere. */
+  /**
+   * Before and after each part of a job: in a memory that is not what it was nothing is executed, what was executed there is not given, and
+   * this thread is of no use any more (MW-02). Its work goes on elsewhere.
+   */
   #sound(): boolean {
     try { this.#arena.checkHeader() } catch (error) {
       this.#port.postMessage({ kind: 'worker-failed', fault: faultOf(error), because: 'its own memory' } satisfies WorkerEvent)
@@ -120,7 +131,10 @@ export class JobServer {
     switch (request.kind) {
       case 'job-open': {
         const { plan, outputs, runId, startUs, from } = request
-        job.segment = await this.#executor.open(plan, new Map(outputs), { runId, startUs, signal: job.abort.signal, memory: new RunMemory(this.#arena), reference: () => undefined, progressed: () => undefined })
+        job.segment = await this.#executor.open(plan, new Map(outputs), {
+          runId, startUs, signal: job.abort.signal, memory: new RunMemory(this.#arena), reference: () => undefined,
+          progressed: () => undefined,
+        })
         if (from !== undefined) job.segment.resume(from)
         this.#say({ kind: 'job-opened', job: request.job, hungry: job.segment.hungry() })
         return
@@ -192,7 +206,10 @@ export class JobServer {
     this.#note(RECORD_KIND.KERNEL, number)
     if (ahead.size > 0) await this.#take(job, take ?? segment.hungry())
     const { done, outputs } = await segment.advance().catch((error: unknown) => {
-      this.#note(job.abort.signal.aborted || (isMillraceError(error) && error.code !== 'KERNEL_TRAP') ? RECORD_KIND.END_KERNEL : RECORD_KIND.TRAP, number, -1)
+      this.#note(
+        job.abort.signal.aborted || (isMillraceError(error) && error.code !== 'KERNEL_TRAP') ? RECORD_KIND.END_KERNEL : RECORD_KIND.TRAP,
+        number, -1,
+      )
       throw error
     }), transfer: ArrayBuffer[] = []
     this.#note(RECORD_KIND.END_KERNEL, number, done ? PASS.DONE : PASS.NEED_INPUT)
@@ -214,7 +231,9 @@ export class JobServer {
 
   #idOf(module: string, name: string): number {
     const id = this.#ids.get(`${module}.${name}`)
-    if (id === undefined) throw kernelErrors.KERNEL_ABI({ module, what: `kernel ${name}`, expected: 'a number given by the engine', got: 'none' })
+    if (id === undefined) {
+      throw kernelErrors.KERNEL_ABI({ module, what: `kernel ${name}`, expected: 'a number given by the engine', got: 'none' })
+    }
     return id
   }
 

@@ -23,13 +23,16 @@ export interface BootedWorker {
 }
 
 /**
- * Starts a worker in the order of MW-42: options, memory with magic and layout, modules with the thread's own stack, handshake, slot, kernels. Throws
- * `WORKER_SPAWN` with the step that failed and its cause. `own` makes private memories; `greet` says the worker's first word on shared memory.
+ * Starts a worker in the order of MW-42: options, memory with magic and layout, modules with the thread's own stack, handshake, slot,
+ * kernels. Throws `WORKER_SPAWN` with the step that failed and its cause. `own` makes private memories; `greet` says the worker's first
+ * word on shared memory.
  */
 export function bootWorker(options: StartOptions, own?: PrivateMemory, greet?: (views: MemoryViews, base: Address) => void): BootedWorker {
   let step: BootStep = 'options'
   try {
-    if (options.protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: options.ordinal, expected: WORKER_PROTOCOL, got: options.protocol })
+    if (options.protocol !== WORKER_PROTOCOL) {
+      throw workerErrors.PROTOCOL_MISMATCH({ worker: options.ordinal, expected: WORKER_PROTOCOL, got: options.protocol })
+    }
     step = 'arena'
     const { memory, arena } = mapMemory(options, own)
     const views = memoryViews(memory.buffer), base = WINDOW.ARENA
@@ -43,15 +46,26 @@ export function bootWorker(options: StartOptions, own?: PrivateMemory, greet?: (
     if (options.shared !== undefined && options.shared.slot >= 0) claimSlot(views.i32, base, options.shared.slot, options.ordinal)
     step = 'kernels'
     for (const { id, module, name } of options.kernels) runtime.register(id, module, name)
-    return { canary, options, views, base, runtime, arena, report: { protocol: WORKER_PROTOCOL, shared: isShared(memory.buffer), stack: runtime.stack } }
+    return {
+      canary, options, views, base, runtime, arena,
+      report: { protocol: WORKER_PROTOCOL, shared: isShared(memory.buffer), stack: runtime.stack },
+    }
   } catch (cause) {
-    throw workerErrors.WORKER_SPAWN({ worker: options.ordinal, timeoutMs: options.timeoutMs, cause: isMillraceError(cause) ? `${cause.code}: ${cause.message}` : String(cause), step }, { cause })
+    throw workerErrors.WORKER_SPAWN({
+      worker: options.ordinal, timeoutMs: options.timeoutMs,
+      cause: isMillraceError(cause) ? `${cause.code}: ${cause.message}` : String(cause),
+      step,
+    }, { cause })
   }
 }
 
-function mapMemory({ shared, own, ordinal }: StartOptions, make: PrivateMemory | undefined): { memory: WebAssembly.Memory; arena: Arena | null } {
+function mapMemory(
+  { shared, own, ordinal }: StartOptions, make: PrivateMemory | undefined,
+): { memory: WebAssembly.Memory; arena: Arena | null } {
   if (shared !== undefined) return { memory: shared.memory, arena: null }
-  if (own === undefined || make === undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${ordinal}`, reason: 'start names no memory' })
+  if (own === undefined || make === undefined) {
+    throw workerErrors.IPC_ERROR({ channel: `worker ${ordinal}`, reason: 'start names no memory' })
+  }
   const arena = make.arena(own)
   return { memory: arena.memory!, arena }
 }

@@ -31,8 +31,9 @@ export interface LoopContext {
 }
 
 /**
- * Takes tasks from shared memory and executes them until the arena is closed, mail says stop, or a task traps (MW-32). Nothing is posted per task.
- * While it sleeps in `task_take` no message is read, so mail is announced by the slot's mail flags, and now and then the event loop gets a turn (MW-67).
+ * Takes tasks from shared memory and executes them until the arena is closed, mail says stop, or a task traps (MW-32). Nothing is posted
+ * per task. While it sleeps in `task_take` no message is read, so mail is announced by the slot's mail flags, and now and then the event
+ * loop gets a turn (MW-67).
  */
 export async function runLoop(c: LoopContext): Promise<void> {
   const scratchAt = slotAddress(c.base, c.slot) + SLOT.SCRATCH, scratch = c.u32[scratchAt >>> 2]!, guard = (c.base + ARENA.GUARD) >>> 2
@@ -54,7 +55,10 @@ export async function runLoop(c: LoopContext): Promise<void> {
   }
 }
 
-/** Runs passes of a task's program until it needs something, and finishes the task. False when it threw, or its thread is being ended: then the engine finishes it. */
+/**
+ * Runs passes of a task's program until it needs something, and finishes the task. False when it threw, or its thread
+ * is being ended: then the engine finishes it.
+ */
 function execute(c: LoopContext, task: Address, again: boolean): boolean {
   const { u32, core, base, slot } = c, words = task >>> 2, own = slotAddress(base, slot) >>> 2, start = c.nowUs()
   const run = u32[own + SLOT.RUN / 4]!, index = u32[own + SLOT.TASK / 4]!
@@ -92,7 +96,9 @@ function execute(c: LoopContext, task: Address, again: boolean): boolean {
 }
 
 function passes(c: LoopContext, record: number): number {
-  const { u32, core, base, slot, nowUs } = c, program = u32[record + TASK.PROGRAM / 4]!, steps = u32[(program + PROGRAM.STEPS) >>> 2]!, count = u32[(program + PROGRAM.STEP_COUNT) >>> 2]!
+  const { u32, core, base, slot, nowUs } = c, program = u32[record + TASK.PROGRAM / 4]!
+  const steps = u32[(program + PROGRAM.STEPS) >>> 2]!
+  const count = u32[(program + PROGRAM.STEP_COUNT) >>> 2]!
   const blocks = (slotAddress(base, slot) + SLOT.BLOCKS) >>> 2
   const interpreter: SegmentInterpreter = { run: core.segment_run, step: core.segment_step }
   for (;;) {
@@ -100,8 +106,12 @@ function passes(c: LoopContext, record: number): number {
     u32[blocks]!++
     const code = onePass(interpreter, program, slot + THREAD_ID.FIRST_SLOT, pass, steps, count, u32, nowUs)
     if (code === PASS.MORE) continue
-    // Another run's word came when its task had just been finished. Cleared first, then the run is asked: a word that is this run's is written after the run's.
-    if (code !== STATUS.CANCELLED || Atomics.compareExchange(u32, (slotAddress(base, slot) + SLOT.CANCEL) >>> 2, 1, 0) !== 1 || runCancelled(c)) return code
+    // Another run's word came when its task had just been finished. Cleared first, then the run is asked: a word that is
+    // this run's is written after the run's.
+    if (code !== STATUS.CANCELLED || Atomics.compareExchange(u32, (slotAddress(base, slot) + SLOT.CANCEL) >>> 2, 1, 0) !== 1
+      || runCancelled(c)) {
+      return code
+    }
     // No step has begun: the pass does now.
     if (u32[(program + PROGRAM.FAILED_STEP) >>> 2] !== NONE) return code
   }
@@ -109,7 +119,10 @@ function passes(c: LoopContext, record: number): number {
 
 /** The run that this slot executes is cancelled. */
 function runCancelled({ u32, base, slot }: LoopContext): boolean {
-  return Atomics.load(u32, (base + ARENA.RUNS + (u32[(slotAddress(base, slot) + SLOT.RUN) >>> 2]! - 1) * RUN.BYTES + RUN.CANCEL) >>> 2) !== 0
+  return Atomics.load(
+    u32,
+    (base + ARENA.RUNS + (u32[(slotAddress(base, slot) + SLOT.RUN) >>> 2]! - 1) * RUN.BYTES + RUN.CANCEL) >>> 2,
+  ) !== 0
 }
 
 /** A pass that wants input or room suspends the task; the engine reads which from the task's status. */

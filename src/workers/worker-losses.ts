@@ -12,7 +12,9 @@ import type { RemoteWorker } from './remote-worker.js'
 import type { SlotState } from './slots.js'
 import type { EndReason } from './spawn.js'
 
-/** Ends of workers and what follows: told, dismissed, ended, given back, runs rebuilt, replaced, in the order of MW-47. Engine thread only. */
+/**
+ * Ends of workers and what follows: told, dismissed, ended, given back, runs rebuilt, replaced, in the order of MW-47. Engine thread only.
+ */
 export class WorkerLosses {
   readonly #s: PoolState
   readonly #recovery: Recovery
@@ -26,7 +28,8 @@ export class WorkerLosses {
 
   /** Ends a worker that must not go on, or has ended by itself. `task`: the one that trapped. */
   lose(worker: RemoteWorker, reason: EndReason, detail: string, cause?: unknown, task?: Address): void {
-    const { workers, spares, slots, places, mode, o: { arena } } = this.#s, spare = spares.indexOf(worker), at = workers.indexOf(worker), { slot } = worker
+    const { workers, spares, slots, places, mode, o: { arena } } = this.#s
+    const spare = spares.indexOf(worker), at = workers.indexOf(worker), { slot } = worker
     if (spare >= 0) {
       spares.splice(spare, 1)
       this.clean(this.end(worker, this.#lossOf(worker, reason, detail, undefined, [], cause)))
@@ -41,14 +44,22 @@ export class WorkerLosses {
       slots.dismiss(slot)
     }
     const { flights } = arena, { ordinal } = worker, own = slot < 0
-    record(flights, this.#s.nowUs, slot, own ? RECORD_KIND.LOST | RECORD_THREAD.WORKER : RECORD_KIND.LOST, own ? ordinal : (state?.run ?? -1) + 1, (state?.task ?? -1) + 1, ordinal)
+    record(
+      flights, this.#s.nowUs, slot, own ? RECORD_KIND.LOST | RECORD_THREAD.WORKER : RECORD_KIND.LOST,
+      own ? ordinal : (state?.run ?? -1) + 1, (state?.task ?? -1) + 1, ordinal,
+    )
     // What a spare did before it had its slot, too.
-    const records = readRecords(flights, RECORDS_TOLD, ({ slot: at, thread }) => thread === undefined ? at === slot : thread === `worker ${ordinal}`), error = this.#lossOf(worker, reason, detail, state, records, cause)
+    const records = readRecords(flights, RECORDS_TOLD, ({ slot: at, thread }) =>
+      thread === undefined ? at === slot : thread === `worker ${ordinal}`)
+    const error = this.#lossOf(worker, reason, detail, state, records, cause)
     if (worker.report === undefined) { this.clean(this.end(worker, error)); return }
     this.#s.lost++
     this.#s.vacant.set(worker.place, worker.ordinal)
     let cleaned: () => void
-    const lost: LostWorker = { worker: worker.ordinal, slot, reason, detail, state, task, error, records, cleaned: new Promise((resolve) => { cleaned = resolve }) }
+    const lost: LostWorker = {
+      worker: worker.ordinal, slot, reason, detail, state, task, error, records,
+      cleaned: new Promise((resolve) => { cleaned = resolve }),
+    }
     // What it was told to do, or what it said, is no reason of its host's.
     const idle = cause === undefined && (state === undefined ? worker.open === 0 && worker.executing.size === 0 : state.task < 0)
     this.#s.budget.owe(lost, this.#s.nowUs, idle ? worker.startedUs : undefined)
@@ -108,12 +119,23 @@ export class WorkerLosses {
     this.#s.host.ring()
   }
 
-  #lossOf(worker: RemoteWorker, reason: EndReason, detail: string, state: SlotState | undefined, records: readonly FlightRecord[], cause: unknown): MillraceError {
-    if (worker.report === undefined) return workerErrors.WORKER_SPAWN({ worker: worker.ordinal, timeoutMs: this.#s.o.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script' }, { cause })
-    return workerErrors.WORKER_LOST({ worker: worker.ordinal, reason: `${reason}: ${detail}`, node: this.jobOf(state, worker), delivery: 1, deliveries: 1, records }, { cause })
+  #lossOf(
+    worker: RemoteWorker, reason: EndReason, detail: string, state: SlotState | undefined, records: readonly FlightRecord[], cause: unknown,
+  ): MillraceError {
+    if (worker.report === undefined) {
+      return workerErrors.WORKER_SPAWN({
+        worker: worker.ordinal, timeoutMs: this.#s.o.startTimeoutMs, cause: `${reason}: ${detail}`, step: 'script',
+      }, { cause })
+    }
+    return workerErrors.WORKER_LOST({
+      worker: worker.ordinal, reason: `${reason}: ${detail}`, node: this.jobOf(state, worker), delivery: 1, deliveries: 1, records,
+    }, { cause })
   }
 
-  /** Gives back what a thread that is gone had: stack, leases, slot (PK-25). What a thread had taken that was ended while it started is known to the core's allocator. */
+  /**
+   * Gives back what a thread that is gone had: stack, leases, slot (PK-25). What a thread had taken that was ended while it
+   * started is known to the core's allocator.
+   */
   #release(worker: RemoteWorker): void {
     const { slots, holders, mode, places, o: { runtime } } = this.#s
     if (!this.#s.corrupt) {

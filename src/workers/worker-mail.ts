@@ -23,8 +23,8 @@ export interface MailParts {
 }
 
 /**
- * A worker's end of its rings (MW-39). All of it is TypeScript on plain memory: it works after a trap too, when the core's stack must not be used any more (MW-49). What
- * cannot go over the ring because that is full, closed or broken is posted, with the reason.
+ * A worker's end of its rings (MW-39). All of it is TypeScript on plain memory: it works after a trap too, when the core's stack must not
+ * be used any more (MW-49). What cannot go over the ring because that is full, closed or broken is posted, with the reason.
  */
 export class WorkerMail {
   readonly #p: MailParts
@@ -33,8 +33,15 @@ export class WorkerMail {
   /** Says who it is: the first message. */
   constructor(parts: MailParts) {
     const { views, base, slot, ordinal, rings } = this.#p = parts
-    this.#channel = new RingChannel(views, 'worker', rings, { name: `worker ${ordinal}`, blocks: workerBlocks(views, base), sent: () => { this.#ring() } })
-    this.#send({ type: 'handshake', body: { protocolVersion: WORKER_PROTOCOL, workerId: String(ordinal), slotId: slot, capabilities: [], memoryBytes: views.u8.byteLength } })
+    this.#channel = new RingChannel(views, 'worker', rings, {
+      name: `worker ${ordinal}`, blocks: workerBlocks(views, base), sent: () => { this.#ring() },
+    })
+    this.#send({
+      type: 'handshake',
+      body: {
+        protocolVersion: WORKER_PROTOCOL, workerId: String(ordinal), slotId: slot, capabilities: [], memoryBytes: views.u8.byteLength,
+      },
+    })
   }
 
   /** Reads what the engine sent. False: it is to stop. Throws `IPC_ERROR`, `PROTOCOL_MISMATCH`. */
@@ -45,7 +52,14 @@ export class WorkerMail {
         case 'ping': this.#send({ type: 'pong', seq: packet.seq, body: {} }); break
         case 'shutdown':
           // The last word: what was sent before it has been read when it is.
-          this.#send({ type: 'heartbeat', body: { slotId: this.#p.slot, counter: this.#p.views.u32[(slotAddress(this.#p.base, this.#p.slot) + SLOT.BEAT) >>> 2]!, jobId: '' } })
+          this.#send({
+            type: 'heartbeat',
+            body: {
+              slotId: this.#p.slot,
+              counter: this.#p.views.u32[(slotAddress(this.#p.base, this.#p.slot) + SLOT.BEAT) >>> 2]!,
+              jobId: '',
+            },
+          })
           return false
         default: throw workerErrors.IPC_ERROR({ channel: this.#channel.name, reason: `unexpected ${packet.type}` })
       }
@@ -57,14 +71,17 @@ export class WorkerMail {
   flush(): boolean { return this.#channel.waiting === 0 || this.#channel.closed || this.#channel.flush() }
 
   /** A line for the engine's log. */
-  log(level: 'info' | 'warn', text: string, context: object): void { if (!this.#channel.closed) this.#send({ type: 'log', body: { level, text, context } }) }
+  log(level: 'info' | 'warn', text: string, context: object): void {
+    if (!this.#channel.closed) this.#send({ type: 'log', body: { level, text, context } })
+  }
 
   /** The worker executes nothing any more: a task threw, or (task 0) its own loop did. */
   failed(task: Address, error: unknown): void {
     const fault = faultOf(error), { name, message, stack } = fault
     this.#last({
       type: 'jobResult', body: {
-        jobId: task === 0 ? '' : String(task), success: false, outputs: {}, metrics: { executionUs: 0, peakBytes: 0, copyBytes: 0, cacheHits: 0 },
+        jobId: task === 0 ? '' : String(task), success: false, outputs: {},
+        metrics: { executionUs: 0, peakBytes: 0, copyBytes: 0, cacheHits: 0 },
         error: { code: isMillraceError(error) ? error.code : 'INTERNAL', message, traceback: stack, details: { name }, cause: null },
       },
     }, (because) => task === 0 ? { kind: 'worker-failed', fault, because } : { kind: 'task-failed', task, fault, because })

@@ -36,10 +36,13 @@ export function serveWorker(env: WorkerEnvironment): void {
   let booted: BootedWorker | undefined, shared: SharedWorker | undefined, received = 0, jobs: ReturnType<PrivateMemory['serve']> | undefined
   const greet = (greeting: Greeting): void => { env.endpoint.postMessage(greeting) }
   const timeOf = (options: StartOptions) => (): number => (env.epochMs() - options.clockOriginMs) * 1000
-  const join = ({ ordinal, port, shared: o, ...options }: StartOptions, views: MemoryViews, base: Address, slot: number, rings: ChannelAddresses): void => {
+  const join = (
+    { ordinal, port, shared: o, ...options }: StartOptions, views: MemoryViews, base: Address, slot: number, rings: ChannelAddresses,
+  ): void => {
     if (env.shared === undefined) throw workerErrors.IPC_ERROR({ channel: `worker ${ordinal}`, reason: 'its code is for private memory' })
     shared = env.shared.join({ views, base, slot, ordinal, rings, port, doorbell: o!.doorbell }, {
-      turn: env.turn, nowUs: timeOf({ ordinal, port, ...options }), epochMs: env.epochMs, idleMs: env.idleMs ?? 1_000, received: () => received,
+      turn: env.turn, nowUs: timeOf({ ordinal, port, ...options }), epochMs: env.epochMs, idleMs: env.idleMs ?? 1_000,
+      received: () => received,
     })
   }
   const control: WorkerControl = {
@@ -48,7 +51,9 @@ export function serveWorker(env: WorkerEnvironment): void {
       const { ordinal, own } = options, nowUs = timeOf(options), from = nowUs(), slot = options.shared?.slot ?? -1
       const note = own?.log && threadNotes(logIn(own.log), nowUs, RECORD_THREAD.WORKER, ordinal)
       // A spare has no slot yet.
-      const boot = (log: FlightLog, us: number, kind: number): void => { record(log, us, slot, slot < 0 ? kind | RECORD_THREAD.WORKER : kind, slot < 0 ? ordinal : 0, 0, ordinal) }
+      const boot = (log: FlightLog, us: number, kind: number): void => {
+        record(log, us, slot, slot < 0 ? kind | RECORD_THREAD.WORKER : kind, slot < 0 ? ordinal : 0, 0, ordinal)
+      }
       note?.(RECORD_KIND.BOOT, -1, ordinal)
       booted = bootWorker(options, env.own, (views, base) => {
         if (options.shared !== undefined) boot({ u32: views.u32, base }, from, RECORD_KIND.BOOT)
@@ -58,7 +63,8 @@ export function serveWorker(env: WorkerEnvironment): void {
       if (booted.arena === null) {
         boot({ u32: booted.views.u32, base: booted.base }, nowUs(), RECORD_KIND.END_BOOT)
         shared?.work(booted, options.shared!.facts)
-      } else jobs = env.own?.serve(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn }, note)
+      } else jobs =
+        env.own?.serve(booted.arena, booted.runtime, options.port, options.kernels, { nowUs, epochMs: env.epochMs, turn: env.turn }, note)
       return booted.report
     },
     register(kernels) {
@@ -68,13 +74,18 @@ export function serveWorker(env: WorkerEnvironment): void {
       jobs?.register(kernels)
     },
     claim(slot, facts, rings) {
-      if (booted?.options.shared === undefined || shared !== undefined) throw workerErrors.IPC_ERROR({ channel: `slot ${slot}`, reason: 'claimed by a worker that is no spare' })
+      if (booted?.options.shared === undefined || shared !== undefined) {
+        throw workerErrors.IPC_ERROR({ channel: `slot ${slot}`, reason: 'claimed by a worker that is no spare' })
+      }
       const { views, base, options } = booted
       join(options, views, base, slot, rings)
       claimSlot(views.i32, base, slot, options.ordinal)
       shared!.work(booted, facts)
     },
-    dump: () => ({ ordinal: booted?.options.ordinal ?? 0, kernels: booted?.options.kernels ?? [], tasks: shared?.tasks ?? 0, mails: shared?.mails ?? 0, jobs: jobs?.open ?? 0, bytes: booted?.arena?.stats().usedBytes ?? 0 }),
+    dump: () => ({
+      ordinal: booted?.options.ordinal ?? 0, kernels: booted?.options.kernels ?? [], tasks: shared?.tasks ?? 0, mails: shared?.mails ?? 0,
+      jobs: jobs?.open ?? 0, bytes: booted?.arena?.stats().usedBytes ?? 0,
+    }),
   }
 
   env.endpoint.addEventListener('message', () => { received++ })

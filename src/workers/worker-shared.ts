@@ -46,12 +46,17 @@ export class SharedWorker {
   }
 
   /** Begins to work once the caller has its answer. `facts`: bits of what this thread has (MW-36). */
-  work(on: BootedWorker, facts: number): void { void this.#env.turn().then(() => this.#loop(on, facts)).catch((error: unknown) => { this.#mail.failed(0, error) }) }
+  work(on: BootedWorker, facts: number): void {
+    void this.#env.turn().then(() => this.#loop(on, facts)).catch((error: unknown) => { this.#mail.failed(0, error) })
+  }
 
   async #loop({ runtime, canary }: BootedWorker, facts: number): Promise<void> {
     const { views: { u32 }, base, slot, doorbell, port } = this.#parts, { nowUs, idleMs, turn } = this.#env
     // By the port: memory that is not what it was cannot carry the news of it.
-    const corrupt = (expected: string, at: number, offset = at): void => { this.#said = true; port.postMessage({ kind: 'corrupt', expected, got: `0x${u32[at >>> 2]!.toString(16)}`, offset } satisfies WorkerEvent) }
+    const corrupt = (expected: string, at: number, offset = at): void => {
+      this.#said = true
+      port.postMessage({ kind: 'corrupt', expected, got: `0x${u32[at >>> 2]!.toString(16)}`, offset } satisfies WorkerEvent)
+    }
     let host = Atomics.load(u32, (base + ARENA.HOST_EVENT) >>> 2)
     await runLoop({
       core: runtime.core, u32, base, slot, facts, nowUs, idleMs, mail: () => this.#read(),
@@ -75,7 +80,8 @@ export class SharedWorker {
   /** Mail was announced. False: the engine ends this worker. */
   async #read(): Promise<boolean> {
     this.mails++
-    const { views: { i32 }, base, slot } = this.#parts, { turn, received } = this.#env, flags = Atomics.exchange(i32, (slotAddress(base, slot) + SLOT.MAIL) >>> 2, 0)
+    const { views: { i32 }, base, slot } = this.#parts, { turn, received } = this.#env
+    const flags = Atomics.exchange(i32, (slotAddress(base, slot) + SLOT.MAIL) >>> 2, 0)
     if (flags & MAIL.DRAIN) return false
     if (flags & MAIL.MESSAGES) {
       const phase = (slotAddress(base, slot) + SLOT.PHASE) >>> 2

@@ -22,7 +22,10 @@ export class WorkerSpares {
     this.#boots = new RespawnBudget(respawns + warmSpares)
   }
 
-  /** Starts workers again that could not be started, and spares. What only a missing worker has is not waited for once that was tried often enough (MW-48). */
+  /**
+   * Starts workers again that could not be started, and spares. What only a missing worker has is not waited for
+   * once that was tried often enough (MW-48).
+   */
   refill(): void {
     const s = this.#s
     if (s.replaces && s.startsUnderWay === 0 && s.places.free(s.target) > 0) {
@@ -34,7 +37,10 @@ export class WorkerSpares {
     this.#keep()
   }
 
-  /** Puts another worker in a lost one's place: a spare at once, else a new one; one that does not take it in the time of a start is lost too. */
+  /**
+   * Puts another worker in a lost one's place: a spare at once, else a new one; one that does not
+   * take it in the time of a start is lost too.
+   */
   async replace(lost: LostWorker, again = false): Promise<void> {
     const s = this.#s
     if (!s.replaces || s.places.free(s.target) === 0) return

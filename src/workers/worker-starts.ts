@@ -38,9 +38,9 @@ export class WorkerStarts {
   }
 
   /**
-   * Starts workers until `count` (at most the pool's size) run; of those in whose place a lost one's thread still ends it waits only when those that live are not `enough`. A
-   * thread that ends by itself while it starts is replaced like any other, 3 times (MW-47, MW-48); a step that fails is not tried again (MW-42). Throws `WORKER_SPAWN` with
-   * the step, `SLOTS_EXHAUSTED`, `CLOSED`.
+   * Starts workers until `count` (at most the pool's size) run; of those in whose place a lost one's thread still ends it waits only when
+   * those that live are not `enough`. A thread that ends by itself while it starts is replaced like any other, 3 times (MW-47, MW-48); a
+   * step that fails is not tried again (MW-42). Throws `WORKER_SPAWN` with the step, `SLOTS_EXHAUSTED`, `CLOSED`.
    */
   async ensure(count: number, enough: Enough = (workers) => workers.length > 0): Promise<void> {
     const s = this.#s
@@ -60,12 +60,16 @@ export class WorkerStarts {
         if (!open && (ending.length === 0 || enough(s.started))) return
         if (!open) await Promise.race(ending)
       }
-      // Another round in the same mode, which may be a loop of crashes (MW-48). Those that ended once they had started are losses, and counted as such.
+      // Another round in the same mode, which may be a loop of crashes (MW-48). Those that ended once they had
+      // started are losses, and counted as such.
       if (failed !== undefined && some && mode === s.mode.mode && !s.budget.take(s.nowUs)) throw failed.error
     }
   }
 
-  /** Starts a worker in every place that nobody has. Gives why one of them did not start, and whether another might: its thread ended, it did not say what is wrong. */
+  /**
+   * Starts a worker in every place that nobody has. Gives why one of them did not start, and whether another might: its
+   * thread ended, it did not say what is wrong.
+   */
   async #startMissing(): Promise<{ readonly error: MillraceError; readonly again: boolean } | undefined> {
     const s = this.#s, { clock, startTimeoutMs } = s.o
     if (s.closing !== undefined) throw commonErrors.CLOSED({ thing: 'Pool', event: 'start' })
@@ -99,7 +103,8 @@ export class WorkerStarts {
       throw error
     }
     const unused = fresh.filter((worker) => worker.report === undefined)
-    await Promise.all(unused.map((worker) => this.#losses.discard(worker, commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'start' }))))
+    await Promise.all(unused.map((worker) =>
+      this.#losses.discard(worker, commonErrors.CLOSED({ thing: 'Worker', id: String(worker.ordinal), event: 'start' }))))
     return undefined
   }
 
@@ -112,7 +117,9 @@ export class WorkerStarts {
       if (into === this.#s.workers) this.#s.places.take(worker)
       return worker
     } catch (cause) {
-      throw workerErrors.WORKER_SPAWN({ worker: ordinal, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script' }, { cause })
+      throw workerErrors.WORKER_SPAWN({
+        worker: ordinal, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script',
+      }, { cause })
     }
   }
 
@@ -126,14 +133,20 @@ export class WorkerStarts {
       const log = postable(arena.flights)
       if (log === undefined) worker.note = threadNotes(arena.flights, () => s.nowUs, RECORD_THREAD.WORKER, worker.ordinal)
       worker.note?.(RECORD_KIND.BOOT, -1, worker.ordinal)
-      report = await this.#startWith(worker, { ...base, own: { bytes: s.o.ownBytes ?? OWN_BYTES, arenaId: 1 + worker.ordinal % 255, ...(log && { log }) } })
+      report = await this.#startWith(worker, {
+        ...base,
+        own: { bytes: s.o.ownBytes ?? OWN_BYTES, arenaId: 1 + worker.ordinal % 255, ...(log && { log }) },
+      })
       worker.note?.(RECORD_KIND.END_BOOT, -1, worker.ordinal)
     } else {
       this.#donate()
       const rings = s.workers.includes(worker) ? this.reserve(worker) : undefined
       core.alloc_watch(1)
       worker.starts = true
-      const options = { ...base, shared: { memory: arena.memory!, slot: worker.slot, rings, doorbell: !canWaitAsync(), facts: worker.facts } }
+      const options = {
+        ...base,
+        shared: { memory: arena.memory!, slot: worker.slot, rings, doorbell: !canWaitAsync(), facts: worker.facts },
+      }
       report = await this.#startWith(worker, options).catch((error: unknown) => {
         if (!refusesMemory(error)) throw error
         return undefined
@@ -165,7 +178,10 @@ export class WorkerStarts {
     if (worker.shook && worker.end === undefined) return
     const cause = worker.broke ?? workerErrors.IPC_ERROR({ channel: `worker ${worker.ordinal}`, reason: 'no handshake' })
     this.#losses.lose(worker, 'messageerror', String(cause), cause)
-    throw workerErrors.WORKER_SPAWN({ worker: worker.ordinal, timeoutMs: this.#s.o.startTimeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'handshake' }, { cause })
+    throw workerErrors.WORKER_SPAWN({
+      worker: worker.ordinal, timeoutMs: this.#s.o.startTimeoutMs, cause: cause instanceof Error ? cause.message : String(cause),
+      step: 'handshake',
+    }, { cause })
   }
 
   /** Its place's slot, a scratch span and rings, leased to the slot (MW-07, MW-13, MW-39). */
@@ -190,21 +206,30 @@ export class WorkerStarts {
     const { clock, startTimeoutMs: timeoutMs } = this.#s.o
     try {
       return await worker.start(options, clock, timeoutMs).catch((error: unknown) => {
-        if (options.own === undefined || !isMillraceError(error) || error.details['step'] !== 'arena' || !collectMemories(options.own.bytes)) throw error
+        if (options.own === undefined || !isMillraceError(error) || error.details['step'] !== 'arena'
+          || !collectMemories(options.own.bytes)) {
+          throw error
+        }
         return worker.start(options, clock, timeoutMs)
       })
     } catch (error) {
       if (isMillraceError(error) || refusesMemory(error)) throw error
-      throw workerErrors.WORKER_SPAWN({ worker: worker.ordinal, timeoutMs, cause: error instanceof Error ? error.message : String(error), step: 'start' }, { cause: error })
+      throw workerErrors.WORKER_SPAWN({
+        worker: worker.ordinal, timeoutMs, cause: error instanceof Error ? error.message : String(error), step: 'start',
+      }, { cause: error })
     }
   }
 
   /** MW-55, MW-73: construction succeeded, but the worker did not get shared memory. Spares that did can take nobody's place any more. */
   #giveUpSharing(): void {
     const reason = 'a worker did not get the shared memory'
-    if (!this.#s.o.mayTransfer) throw this.#s.o.refused?.(reason) ?? memoryErrors.SHARED_MEMORY({ bytes: this.#s.o.arena.buffer.byteLength, cause: reason })
+    if (!this.#s.o.mayTransfer) {
+      throw this.#s.o.refused?.(reason) ?? memoryErrors.SHARED_MEMORY({ bytes: this.#s.o.arena.buffer.byteLength, cause: reason })
+    }
     this.#s.mode = { mode: 'transfer', reason }
-    for (const spare of [...this.#s.spares]) if (spare.report?.shared === true) this.#losses.clean(this.#losses.discard(spare, commonErrors.CLOSED({ thing: 'Worker', id: String(spare.ordinal), event: 'start' })))
+    for (const spare of [...this.#s.spares]) if (spare.report?.shared === true) {
+      this.#losses.clean(this.#losses.discard(spare, commonErrors.CLOSED({ thing: 'Worker', id: String(spare.ordinal), event: 'start' })))
+    }
   }
 
   /** A thread's start needs room in the core's allocator; without it, it traps. Spans stay there for the next thread (PK-26). */

@@ -22,7 +22,10 @@ const USER_SLOT = 0x90000
 /** Compiles a source as if it stood in assembly/kernels. */
 async function compile(name: string, source: string): Promise<Uint8Array<ArrayBuffer>> {
   let binary: Uint8Array | undefined
-  const { error, stderr } = await asc.main([`kernels/${name}.ts`, '--config', 'asconfig.json', '--target', 'release', '--baseDir', assembly, '--memoryBase', String(USER_SLOT), '--outFile', 'out.wasm'], {
+  const { error, stderr } = await asc.main([
+    `kernels/${name}.ts`, '--config', 'asconfig.json', '--target', 'release', '--baseDir', assembly, '--memoryBase', String(USER_SLOT),
+    '--outFile', 'out.wasm',
+  ], {
     readFile: (file, base) => file === `kernels/${name}.ts` ? source : readOrNull(join(base, file)),
     writeFile: (file, contents) => { if (file === 'out.wasm' && typeof contents !== 'string') binary = contents },
     listFiles: () => [],
@@ -83,17 +86,21 @@ describe('SDK functions', () => {
     expect([uniform(0), uniform(0xffffffff)]).toEqual([0, 1 - 2 ** -24])
   })
   test('maths: equal bits to TypeScript, and right', () => {
-    const next = randomNumbers(1), exact = [Math.sin, Math.cos, (x: number) => Math.sin(Math.PI * x), (x: number) => Math.cos(Math.PI * x), Math.exp]
+    const next = randomNumbers(1)
+    const exact = [Math.sin, Math.cos, (x: number) => Math.sin(Math.PI * x), (x: number) => Math.cos(Math.PI * x), Math.exp]
     const mine = [approx.sin, approx.cos, approx.sinPi, approx.cosPi, approx.exp]
     for (let n = 0; n < 20_000; n++) {
       const x = (next() * 2 - 1) * [1, 10, 600][n % 3]!
       for (let which = 0; which < 5; which++) {
         const got = probe.maths(which, x)
         if (!Object.is(got, mine[which]!(x))) throw new Error(`${which}(${x}): ${got} and ${mine[which]!(x)}`)
-        if (which !== 2 && which !== 3 || Math.abs(x) < 1) expect(Math.abs(got - exact[which]!(x))).toBeLessThan(1e-12 * Math.max(1, Math.abs(got)))
+        if (which !== 2 && which !== 3 || Math.abs(x) < 1) {
+          expect(Math.abs(got - exact[which]!(x))).toBeLessThan(1e-12 * Math.max(1, Math.abs(got)))
+        }
       }
     }
-    expect([approx.sinPi(1), approx.sinPi(-7), approx.cosPi(0.5), approx.cosPi(2.5), approx.exp(0)].map((x) => x + 0)).toEqual([0, 0, 0, 0, 1])
+    expect([approx.sinPi(1), approx.sinPi(-7), approx.cosPi(0.5), approx.cosPi(2.5), approx.exp(0)].map((x) => x + 0))
+      .toEqual([0, 0, 0, 0, 1])
   })
   test('control: constants, ramps from every begin, streams; steady says when one value holds', () => {
     const io = 0x100000, at = 0x100100, f32 = new Float32Array(memory.buffer), i32 = new Int32Array(memory.buffer)
@@ -124,25 +131,34 @@ describe('SDK functions', () => {
 describe('the hello kernel of the README', () => {
   const snippet = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(assembly, 'sdk/README.md'), 'utf8'))![1]!
   const hello = defineNode({
-    type: 'my::hello', version: '1.0.0', title: 'Hello', doc: 'Scales.', family: 'my', params: { level: { type: 'number', min: 0, max: 1, default: 0.5, rate: 'init', doc: 'Factor.' } },
-    inputs: { in: { media: audio() } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } }, kernel: { module: 'mine', export: 'hello' }, parity: 'exact', latencyFrames: 0,
+    type: 'my::hello', version: '1.0.0', title: 'Hello', doc: 'Scales.', family: 'my',
+    params: { level: { type: 'number', min: 0, max: 1, default: 0.5, rate: 'init', doc: 'Factor.' } },
+    inputs: { in: { media: audio() } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
+    kernel: { module: 'mine', export: 'hello' }, parity: 'exact', latencyFrames: 0,
     reference: {
       init: ({ params }) => ({ level: Math.fround(params['level'] as number) }),
       process({ level }: { readonly level: number }, io) {
         const to = io.outputs[0]!
         if (to.connected && to.frames < io.frames) return STATUS.NO_ROOM
-        if (to.connected) io.inputs[0]!.channels.forEach((x, c) => { for (let n = 0; n < io.frames; n++) to.channels[c]![n] = x[n]! * level })
+        if (to.connected) {
+          io.inputs[0]!.channels.forEach((x, c) => { for (let n = 0; n < io.frames; n++) to.channels[c]![n] = x[n]! * level })
+        }
         return io.frames
       },
       reset() { /* holds nothing */ },
     } satisfies Reference,
   })
-  test('has at most 15 lines', () => { expect(snippet.split('\n').filter((line) => line !== '' && !line.startsWith('//')).length).toBeLessThanOrEqual(15) })
+  test('has at most 15 lines', () => {
+    expect(snippet.split('\n').filter((line) => line !== '' && !line.startsWith('//')).length).toBeLessThanOrEqual(15)
+  })
   test('builds with npm alone, loads beside the built-in modules and scales', async () => {
     const arena = createArena({ bytes: 2 ** 25, shared: true, wasm: true }), bytes = await compile('hello', snippet)
     const runtime = instantiateRuntime(await compileModules({ shared: true, kernels: { mine: bytes } }), arena.memory!)
-    const rig = new KernelRig({ arena, runtime }, hello.definition, 'wasm', { media: { in: { kind: 'audio', rate: 48_000, channels: 2, format: 'f32', layout: 'planar' } } })
-    const x = [Float32Array.from({ length: 99 }, (_, n) => Math.sin(n)), Float32Array.from({ length: 99 }, (_, n) => Math.cos(n))], { outputs, counters } = rig.run([x], { chunks: [10] })
+    const rig = new KernelRig({ arena, runtime }, hello.definition, 'wasm', {
+      media: { in: { kind: 'audio', rate: 48_000, channels: 2, format: 'f32', layout: 'planar' } },
+    })
+    const x = [Float32Array.from({ length: 99 }, (_, n) => Math.sin(n)), Float32Array.from({ length: 99 }, (_, n) => Math.cos(n))]
+    const { outputs, counters } = rig.run([x], { chunks: [10] })
     x.forEach((plane, c) => expectSame(outputs['out']![c]!, plane.map((one) => one * 0.5)))
     expect(counters).toMatchObject({ calls: 10, tag: 'ASCR', version: 1 })
     rig.close()

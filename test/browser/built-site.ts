@@ -44,10 +44,16 @@ export function builtSite(more: Site = {}): Promise<PageServer> {
 }
 
 /** Runs the program of a page of its own. `arm` = options and how often to run. */
-export async function runIn(browser: Browser, origin: string, arm: { readonly options?: Readonly<Record<string, unknown>>; readonly runs?: number; readonly codeURL?: string } = {}): Promise<PageOutcome & { readonly complaints: string[] }> {
+export async function runIn(
+  browser: Browser, origin: string,
+  arm: { readonly options?: Readonly<Record<string, unknown>>; readonly runs?: number; readonly codeURL?: string } = {},
+): Promise<PageOutcome & { readonly complaints: string[] }> {
   const { page, complaints, close } = await openPage(browser, `${origin}/`)
   try {
-    const outcome = await within('the page', page.evaluate((given) => (globalThis as unknown as { run(given: unknown): Promise<unknown> }).run(given), arm))
+    const outcome = await within(
+      'the page',
+      page.evaluate((given) => (globalThis as unknown as { run(given: unknown): Promise<unknown> }).run(given), arm),
+    )
     return { ...outcome as PageOutcome, complaints }
   } finally { await close() }
 }

@@ -1,4 +1,7 @@
-/** The demo page as it is built, under a sub-path of a static host, with and without isolation headers: every way in, every way out (issue 3 point 5, PK-43, PK-73). */
+/**
+ * The demo page as it is built, under a sub-path of a static host, with and without isolation headers: every way in,
+ * every way out (issue 3 point 5, PK-43, PK-73).
+ */
 import { AxeBuilder } from '@axe-core/playwright'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -26,7 +29,10 @@ const sites: Record<'isolated' | 'plain', PageServer> = {} as never
 beforeAll(async () => {
   if (!hasChromium) return
   folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
-  await build({ configFile: join(root, 'demo/vite.config.mjs'), logLevel: 'error', build: { outDir: folder, emptyOutDir: true, chunkSizeWarningLimit: 1_000 } })
+  await build({
+    configFile: join(root, 'demo/vite.config.mjs'), logLevel: 'error',
+    build: { outDir: folder, emptyOutDir: true, chunkSizeWarningLimit: 1_000 },
+  })
   browser = await openChromium({ dist: false })
   sites.isolated = await servePages({ isolated: true, folders: { '/x/y/': folder } })
   sites.plain = await servePages({ folders: { '/x/y/': folder } })
@@ -56,7 +62,10 @@ async function engineSays(bytes: Uint8Array, threshold = 0.02): Promise<{ segmen
     const speech = resample(wavFile(new Uint8Array(bytes)), { rate: 16_000, quality: 'high' })
     const { outputs } = await engine.run({ segments: vad(speech, { threshold, frameMs: 30 }).segments, wav: wavWriter(toPcm16(speech)) })
     const seconds = (frames: number): string => (frames / 16_000).toFixed(2)
-    return { segments: outputs.segments.data.map(({ from, to = from }) => `${seconds(from)} – ${seconds(to)} s`), wav: Buffer.from(outputs.wav.data) }
+    return {
+      segments: outputs.segments.data.map(({ from, to = from }) => `${seconds(from)} – ${seconds(to)} s`),
+      wav: Buffer.from(outputs.wav.data),
+    }
   } finally { await engine.close() }
 }
 
@@ -69,7 +78,8 @@ describe.skipIf(!hasChromium)('demo', () => {
   test.each(['isolated', 'plain'] as const)('%s: the sample shows what the engine finds, and downloads its bytes', async (kind) => {
     const { page, complaints, close } = await open(kind), expected = await engineSays(talk)
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(kind === 'isolated')
-    expect(await page.locator('#status').textContent()).toContain(kind === 'isolated' ? 'wasm-threads, shared memory' : 'wasm, transfer memory')
+    expect(await page.locator('#status').textContent())
+      .toContain(kind === 'isolated' ? 'wasm-threads, shared memory' : 'wasm, transfer memory')
     // The remark on the tier outlives a file that fails.
     await page.locator('#file').setInputFiles(text)
     await until(page, '#error', /./)
@@ -80,7 +90,8 @@ describe.skipIf(!hasChromium)('demo', () => {
     expect(await page.locator('#plan').textContent()).toMatch(/^plan .*\n[^]*audio::resample/)
     expect(await page.locator('#metrics tbody tr').count()).toBeGreaterThanOrEqual(5)
     // Without headers the page says why it is on the slower tier.
-    expect(await page.locator('#notes').allTextContents()).toEqual([kind === 'isolated' ? '' : expect.stringContaining('Cross-Origin-Opener-Policy')])
+    expect(await page.locator('#notes').allTextContents())
+      .toEqual([kind === 'isolated' ? '' : expect.stringContaining('Cross-Origin-Opener-Policy')])
     const got = await download(page)
     expect(got.name).toBe('talk-16k.wav')
     expect(got.bytes.equals(expected.wav)).toBe(true)
@@ -128,13 +139,16 @@ describe.skipIf(!hasChromium)('demo', () => {
       const canvas = node as HTMLCanvasElement, probe = document.createElement('canvas').getContext('2d')!
       probe.fillStyle = getComputedStyle(canvas).getPropertyValue('--wave')
       probe.fillRect(0, 0, 1, 1)
-      const [r, g, b] = probe.getImageData(0, 0, 1, 1).data, row = canvas.getContext('2d')!.getImageData(0, Math.round(canvas.height / 4), canvas.width, 1).data
-      return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => row[x * 4] === r && row[x * 4 + 1] === g && row[x * 4 + 2] === b).map((x) => x / canvas.width)
+      const [r, g, b] = probe.getImageData(0, 0, 1, 1).data
+      const row = canvas.getContext('2d')!.getImageData(0, Math.round(canvas.height / 4), canvas.width, 1).data
+      return Array.from({ length: canvas.width }, (_, x) => x)
+        .filter((x) => row[x * 4] === r && row[x * 4 + 1] === g && row[x * 4 + 2] === b).map((x) => x / canvas.width)
     })
     expect(inked[0]).toBeCloseTo(0.3, 1)
     expect(inked.at(-1)).toBeCloseTo(0.6, 1)
     const { bytes } = await download(page), format = bytes.indexOf('fmt ') + 8
-    expect([bytes.readUInt16LE(format + 2), bytes.readUInt32LE(format + 4), bytes.readUInt32LE(bytes.indexOf('data') + 4)]).toEqual([1, 16_000, 16_000 * 2])
+    expect([bytes.readUInt16LE(format + 2), bytes.readUInt32LE(format + 4), bytes.readUInt32LE(bytes.indexOf('data') + 4)])
+      .toEqual([1, 16_000, 16_000 * 2])
     expect(complaints).toEqual([])
     await close()
   })
@@ -158,7 +172,12 @@ describe.skipIf(!hasChromium)('demo', () => {
 
   test('the page with a script tag: an engine that could not start is told, not waited for', async () => {
     const refused = "globalThis.millrace = { createEngine: async () => { throw Object.assign(new Error('no memory'), { code: 'SHARED_MEMORY', hint: 'Close some tabs.' }) } }"
-    const site = await servePages({ files: { '/demo/cdn/index.html': { body: cdnPage(), type: 'text/html' }, '/dist/millrace.global.js': { body: refused, type: 'text/javascript' } } })
+    const site = await servePages({
+      files: {
+        '/demo/cdn/index.html': { body: cdnPage(), type: 'text/html' },
+        '/dist/millrace.global.js': { body: refused, type: 'text/javascript' },
+      },
+    })
     const { page, complaints, close } = await openPage(browser, `${site.origin}/demo/cdn/index.html`)
     await page.locator('#file').setInputFiles(tone)
     expect(await until(page, '#out', /SHARED_MEMORY/)).toBe('SHARED_MEMORY: no memory\nClose some tabs.')
@@ -168,7 +187,9 @@ describe.skipIf(!hasChromium)('demo', () => {
   })
 
   test('by keyboard alone: sample, threshold, waveform, a segment', async () => {
-    const { page, complaints, close } = await open('isolated'), loud = await engineSays(talk, 0.1), focused = (): Promise<string> => page.evaluate(() => document.activeElement!.id)
+    const { page, complaints, close } = await open('isolated')
+    const loud = await engineSays(talk, 0.1)
+    const focused = (): Promise<string> => page.evaluate(() => document.activeElement!.id)
     const tabTo = async (id: string): Promise<void> => {
       for (let n = 0; n < 40; n++) {
         await page.keyboard.press('Tab')
@@ -216,7 +237,8 @@ describe.skipIf(!hasChromium)('demo', () => {
 
   test.each(['light', 'dark'] as const)('axe finds nothing, %s: empty, with a result, with an error', async (colorScheme) => {
     const { page, close } = await open('plain', { colorScheme })
-    const faults = async (): Promise<string[]> => (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+    const faults = async (): Promise<string[]> => (await new AxeBuilder({ page }).analyze()).violations
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
     expect(await faults()).toEqual([])
     await page.locator('#sample').click()
     await until(page, '#status', /^talk\.wav: done/)

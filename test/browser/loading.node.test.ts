@@ -1,4 +1,7 @@
-/** How the built package loads in whole pages: modes, wasm by URL, script tag from another origin with SRI, `file://`, worklet file (PK-20, PK-42, PK-45, PK-47, PK-49, MW-55, MW-59, MW-75). */
+/**
+ * How the built package loads in whole pages: modes, wasm by URL, script tag from another origin with SRI, `file://`, worklet file (PK-20,
+ * PK-42, PK-45, PK-47, PK-49, MW-55, MW-59, MW-75).
+ */
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,31 +34,46 @@ const KINDS = [['isolated', true], ['plain', false]] as const
 
 describe.skipIf(!hasChromium)('modes', () => {
   test.each([
-    [true, 'auto', { tier: 'wasm-threads', mode: 'shared' }], [true, true, { tier: 'wasm-threads', mode: 'shared' }], [true, false, { tier: 'wasm', mode: 'transfer', why: expect.stringContaining('best') }],
+    [true, 'auto', { tier: 'wasm-threads', mode: 'shared' }], [true, true, { tier: 'wasm-threads', mode: 'shared' }],
+    [true, false, { tier: 'wasm', mode: 'transfer', why: expect.stringContaining('best') }],
     [false, 'auto', { tier: 'wasm', mode: 'transfer' }], [false, false, { tier: 'wasm', mode: 'transfer' }],
   ])('isolated %s, shared %s', async (isolated, shared, mode) => {
     const { origin } = await site({ isolated }), got = await runIn(browser, origin, { options: { shared, workers: 1 } })
-    expect(got, got.message).toMatchObject({ ok: true, mode, outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }], facts: { sab: isolated, isolated, browser: true }, complaints: [] })
+    expect(got, got.message).toMatchObject({
+      ok: true, mode,
+      outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }],
+      facts: { sab: isolated, isolated, browser: true }, complaints: [],
+    })
   })
 
   test('isolated, but SharedArrayBuffer is no name there (as in WebKitGTK): transfer, and nothing throws', async () => {
     const page = '<!doctype html><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><script>delete globalThis.SharedArrayBuffer</script><script type="module" src="/program.mjs"></script>'
-    const { origin } = await site({ isolated: true, files: { '/': { body: page, type: 'text/html' } } }), got = await runIn(browser, origin, { options: { workers: 1 } })
-    expect(got, got.message).toMatchObject({ ok: true, mode: { tier: 'wasm', mode: 'transfer' }, outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }], facts: { sab: false, isolated: true }, complaints: [] })
-    expect(await runIn(browser, origin, { options: { shared: true } })).toMatchObject({ ok: false, code: 'SHARED_MEMORY', message: expect.stringContaining('SharedArrayBuffer') })
+    const { origin } = await site({ isolated: true, files: { '/': { body: page, type: 'text/html' } } })
+    const got = await runIn(browser, origin, { options: { workers: 1 } })
+    expect(got, got.message).toMatchObject({
+      ok: true, mode: { tier: 'wasm', mode: 'transfer' },
+      outcomes: [{ ...FOUND, where: expect.arrayContaining(['worker']) }],
+      facts: { sab: false, isolated: true }, complaints: [],
+    })
+    expect(await runIn(browser, origin, { options: { shared: true } }))
+      .toMatchObject({ ok: false, code: 'SHARED_MEMORY', message: expect.stringContaining('SharedArrayBuffer') })
   })
 
   test('shared memory demanded of a page that is not isolated: the missing headers by name', async () => {
     const { origin } = await site({})
     expect(await runIn(browser, origin, { options: { shared: true } })).toMatchObject({
-      ok: false, code: 'SHARED_MEMORY', message: expect.stringMatching(/Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/),
+      ok: false, code: 'SHARED_MEMORY',
+      message: expect.stringMatching(/Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/),
     })
   })
 })
 
 describe.skipIf(!hasChromium)('wasm from a URL', () => {
-  test.each([['application/wasm', 1], ['text/plain', 0], ['application/octet-stream', 0]])('type %s: %i compiled while loading', async (type, streamed) => {
-    const body = readFileSync(join(dist, 'wasm/core.wasm')), { origin, log } = await site({ isolated: true, files: { '/core': { body, type } } })
+  test.each([
+    ['application/wasm', 1], ['text/plain', 0], ['application/octet-stream', 0],
+  ])('type %s: %i compiled while loading', async (type, streamed) => {
+    const body = readFileSync(join(dist, 'wasm/core.wasm'))
+    const { origin, log } = await site({ isolated: true, files: { '/core': { body, type } } })
     const got = await runIn(browser, origin, { options: { wasm: '/core' } })
     expect(got, got.message).toMatchObject({ ok: true, streamed, outcomes: [FOUND] })
     expect(log).toContain('200 /core')
@@ -63,7 +81,8 @@ describe.skipIf(!hasChromium)('wasm from a URL', () => {
 
   test('a page of text in its place is refused by its content', async () => {
     const { origin } = await site({ files: { '/core': { body: '<h1>login</h1>', type: 'text/html' } } })
-    expect(await runIn(browser, origin, { options: { wasm: { core: '/core' } } })).toMatchObject({ ok: false, code: 'KERNEL_ABI', message: expect.stringContaining('core') })
+    expect(await runIn(browser, origin, { options: { wasm: { core: '/core' } } }))
+      .toMatchObject({ ok: false, code: 'KERNEL_ABI', message: expect.stringContaining('core') })
   })
 })
 
@@ -75,7 +94,9 @@ describe.skipIf(!hasChromium)('script tag', () => {
   async function pick(url: string): Promise<{ text: string; added: string[]; faults: string[]; complaints: string[] }> {
     const { page, complaints, close } = await openPage(browser, undefined)
     try {
-      await page.addInitScript(() => { Object.defineProperty(globalThis, Symbol.for('names'), { value: Object.getOwnPropertyNames(globalThis) }) })
+      await page.addInitScript(() => {
+        Object.defineProperty(globalThis, Symbol.for('names'), { value: Object.getOwnPropertyNames(globalThis) })
+      })
       await page.goto(url)
       const added = await page.evaluate(() => {
         const before = (globalThis as unknown as Record<symbol, string[]>)[Symbol.for('names')]!
@@ -103,13 +124,18 @@ describe.skipIf(!hasChromium)('script tag', () => {
   })
 
   test('file:// starts workers too', async () => {
-    writeFileSync(join(scratch, 'workers.html'), `<!doctype html><meta charset="utf-8"><title>t</title><script>${readFileSync(join(dist, 'millrace.global.js'), 'utf8')}</script>`)
+    writeFileSync(
+      join(scratch, 'workers.html'),
+      `<!doctype html><meta charset="utf-8"><title>t</title><script>${readFileSync(join(dist, 'millrace.global.js'), 'utf8')}</script>`,
+    )
     const { page, close } = await openPage(browser, pathToFileURL(join(scratch, 'workers.html')).href)
     const got = await within('the page', page.evaluate(async () => {
       const { createEngine, audioBuffer, gain } = (globalThis as unknown as { millrace: typeof import('../../src/global.js') }).millrace
       const engine = await createEngine({ workers: 2 })
       try {
-        const { outputs } = await engine.run({ out: gain(audioBuffer({ data: [new Float32Array(1_000).fill(0.5)], rate: 16_000 }), { gainDb: 0 }) })
+        const { outputs } = await engine.run({
+          out: gain(audioBuffer({ data: [new Float32Array(1_000).fill(0.5)], rate: 16_000 }), { gainDb: 0 }),
+        })
         return { frames: outputs.out.data.frames, workers: engine.stats().workers.count }
       } finally { await engine.close() }
     }))
@@ -119,11 +145,16 @@ describe.skipIf(!hasChromium)('script tag', () => {
   })
 
   test.each(KINDS)('the file is its own worklet code, %s', async (_, isolated) => {
-    const { origin } = await served(servePages({ isolated, folders: { '/dist/': dist }, files: { '/': { body: '<!doctype html><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><script src="/dist/millrace.global.js"></script>', type: 'text/html' } } }))
+    const { origin } = await served(servePages({
+      isolated, folders: { '/dist/': dist },
+      files: { '/': { body: '<!doctype html><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><script src="/dist/millrace.global.js"></script>', type: 'text/html' } },
+    }))
     const { page, complaints, close } = await openPage(browser, `${origin}/`)
     const got = await within('the page', page.evaluate(async () => {
       const { createEngine, gain } = (globalThis as unknown as { millrace: typeof import('../../src/global.js') }).millrace
-      const engine = await createEngine(), context = new OfflineAudioContext(1, 1_280, 48_000), segment = await engine.openWorklet(context, (input) => gain(input, { gainDb: -20 }))
+      const engine = await createEngine()
+      const context = new OfflineAudioContext(1, 1_280, 48_000)
+      const segment = await engine.openWorklet(context, (input) => gain(input, { gainDb: -20 }))
       const source = new ConstantSourceNode(context, { offset: 0.5 })
       source.connect(segment.node as AudioNode).connect(context.destination)
       source.start()
@@ -138,13 +169,19 @@ describe.skipIf(!hasChromium)('script tag', () => {
   })
 
   test.each(KINDS)('from another origin with SRI, %s', async (_, isolated) => {
-    const code = readFileSync(join(dist, 'millrace.global.js')), { origin: cdn } = await served(servePages({ cors: true, files: { '/millrace.global.js': { body: code, type: 'text/javascript' } } }))
+    const code = readFileSync(join(dist, 'millrace.global.js')),
+      { origin: cdn } = await served(servePages({ cors: true, files: { '/millrace.global.js': { body: code, type: 'text/javascript' } } }))
     const integrity = (JSON.parse(readFileSync(join(dist, 'sri.json'), 'utf8')) as Record<string, string>)['millrace.global.js']!
-    const tag = (hash: string): string => cdnPage().replace('src="../../dist/millrace.global.js"', `src="${cdn}/millrace.global.js" integrity="${hash}" crossorigin="anonymous"`)
-    const { origin } = await served(servePages({ isolated, files: { '/': { body: tag(integrity), type: 'text/html' }, '/forged': { body: tag(`sha384-${'A'.repeat(64)}`), type: 'text/html' } } }))
+    const tag = (hash: string): string => cdnPage()
+      .replace('src="../../dist/millrace.global.js"', `src="${cdn}/millrace.global.js" integrity="${hash}" crossorigin="anonymous"`)
+    const { origin } = await served(servePages({
+      isolated,
+      files: { '/': { body: tag(integrity), type: 'text/html' }, '/forged': { body: tag(`sha384-${'A'.repeat(64)}`), type: 'text/html' } },
+    }))
     expect((await pick(`${origin}/`)).text).toMatch(one)
     const { page, close } = await openPage(browser, `${origin}/forged`)
-    expect(await page.evaluate(() => ({ defined: 'millrace' in globalThis, isolated: crossOriginIsolated }))).toEqual({ defined: false, isolated })
+    expect(await page.evaluate(() => ({ defined: 'millrace' in globalThis, isolated: crossOriginIsolated })))
+      .toEqual({ defined: false, isolated })
     await close()
   })
 })
@@ -172,13 +209,16 @@ globalThis.run = async () => {
 
 describe.skipIf(!hasChromium).each(KINDS)('worklet file, %s', (_, isolated) => {
   test('loads under the strict policy, registers its processor, and a missing one fails', async () => {
-    const { origin } = await site({ isolated, headers: { 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'" } })
+    const { origin } =
+      await site({ isolated, headers: { 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'" } })
     const { page, close } = await openPage(browser, `${origin}/`)
     const got = await within('the page', page.evaluate(async () => {
       const context = new OfflineAudioContext(1, 128, 48_000)
       await context.audioWorklet.addModule('/dist/worklet.js')
       const node = new AudioWorkletNode(context, 'millrace-segment', { processorOptions: { protocol: -1 } })
-      const said = await new Promise<{ kind: string; error: EncodedError }>((resolve) => { node.port.onmessage = ({ data }) => { resolve(data as never) } })
+      const said = await new Promise<{ kind: string; error: EncodedError }>((resolve) => {
+        node.port.onmessage = ({ data }) => { resolve(data as never) }
+      })
       const absent = await context.audioWorklet.addModule('/absent/worklet.js').then(() => 'loaded', (error: Error) => error.name)
       return { ...said, absent }
     }))

@@ -1,6 +1,6 @@
 /**
- * Engines other than Chromium, when they are installed: Firefox loads the built package in a page, isolated and not, and reports back by a request. It is driven
- * by nothing but its command line. WebKit has no such command line here: it is not tested.
+ * Engines other than Chromium, when they are installed: Firefox loads the built package in a page, isolated and not, and reports back by a
+ * request. It is driven by nothing but its command line. WebKit has no such command line here: it is not tested.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,17 +11,21 @@ import { ensureBuild } from '../../scripts/lib/fresh.mjs'
 import type { PageServer } from '../support/page-server.js'
 import { builtSite, FOUND, type PageOutcome } from './built-site.js'
 
-const firefox = [process.env['MILLRACE_FIREFOX'], '/usr/bin/firefox-esr', '/usr/bin/firefox'].find((path) => path !== undefined && existsSync(path))
+const firefox = [process.env['MILLRACE_FIREFOX'], '/usr/bin/firefox-esr', '/usr/bin/firefox'].find((path) =>
+  path !== undefined && existsSync(path))
 if (firefox === undefined) console.warn('\nSKIP Firefox: none installed. Install firefox-esr or set MILLRACE_FIREFOX.\n')
 
 const LIMIT_MS = 60_000
 /** Keeps a new profile off the network and off its welcome pages. */
 const PREFS = {
-  'browser.shell.checkDefaultBrowser': false, 'browser.aboutwelcome.enabled': false, 'datareporting.policy.dataSubmissionEnabled': false, 'toolkit.telemetry.enabled': false,
-  'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false, 'app.update.auto': false, 'extensions.update.enabled': false, 'services.settings.server': 'data:,#', 'browser.startup.homepage': 'about:blank',
+  'browser.shell.checkDefaultBrowser': false, 'browser.aboutwelcome.enabled': false, 'datareporting.policy.dataSubmissionEnabled': false,
+  'toolkit.telemetry.enabled': false,
+  'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false, 'app.update.auto': false,
+  'extensions.update.enabled': false, 'services.settings.server': 'data:,#', 'browser.startup.homepage': 'about:blank',
 }
 
-const page = (options: object): string => `<!doctype html><html lang="en"><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><script type="module">
+const page = (options: object): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><script type="module">
 import '/program.mjs'
 const outcome = await globalThis.run({ options: ${JSON.stringify(options)} })
 await fetch('/report/' + encodeURIComponent(JSON.stringify(outcome)))
@@ -30,8 +34,12 @@ await fetch('/report/' + encodeURIComponent(JSON.stringify(outcome)))
 /** Opens the page in a Firefox of its own and waits for its report. */
 async function visit(server: PageServer): Promise<PageOutcome> {
   const profile = mkdtempSync(join(tmpdir(), 'millrace-firefox-'))
-  writeFileSync(join(profile, 'user.js'), Object.entries(PREFS).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`).join('\n'))
-  const child = spawn(firefox!, ['--headless', '--no-remote', '--profile', profile, `${server.origin}/`], { stdio: 'ignore', env: { ...process.env, HOME: profile, MOZ_DISABLE_CONTENT_SANDBOX: '1' } })
+  writeFileSync(join(profile, 'user.js'), Object.entries(PREFS).map(([name, value]) =>
+    `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`).join('\n'))
+  const child = spawn(firefox!, ['--headless', '--no-remote', '--profile', profile, `${server.origin}/`], {
+    stdio: 'ignore',
+    env: { ...process.env, HOME: profile, MOZ_DISABLE_CONTENT_SANDBOX: '1' },
+  })
   try {
     for (const end = Date.now() + LIMIT_MS; Date.now() < end;) {
       const report = server.log.find((line) => line.startsWith('404 /report/'))
@@ -41,7 +49,9 @@ async function visit(server: PageServer): Promise<PageOutcome> {
     throw new Error(`Firefox: expected a report within ${LIMIT_MS} ms, got ${server.log.join(', ')}`)
   } finally {
     child.kill('SIGKILL')
-    await new Promise((resolve) => { if (child.exitCode !== null || child.signalCode !== null) resolve(undefined); else child.once('exit', resolve) })
+    await new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) resolve(undefined); else child.once('exit', resolve)
+    })
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
 }
@@ -50,7 +60,8 @@ describe.skipIf(firefox === undefined)('Firefox', () => {
   beforeAll(() => { ensureBuild() }, 120_000)
 
   test.each([
-    ['isolated, on this thread', true, {}, 'wasm-threads'], ['isolated, with workers', true, { workers: 2 }, 'wasm-threads'], ['not isolated, with workers', false, { workers: 1 }, 'wasm'], ['references', false, { tier: 'js' }, 'js'],
+    ['isolated, on this thread', true, {}, 'wasm-threads'], ['isolated, with workers', true, { workers: 2 }, 'wasm-threads'],
+    ['not isolated, with workers', false, { workers: 1 }, 'wasm'], ['references', false, { tier: 'js' }, 'js'],
   ] as const)('%s', async (_name, isolated, options, tier) => {
     const server = await builtSite({ isolated, files: { '/': { body: page(options), type: 'text/html' } } })
     try {

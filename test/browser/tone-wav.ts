@@ -1,4 +1,7 @@
-/** A WAV file made by code: `seconds` at 24 kHz, 16 bits; silence with a 440 Hz tone from 0.3 to 0.6 s of every second, on the first of `channels`. */
+/**
+ * A WAV file made by code: `seconds` at 24 kHz, 16 bits; silence with a 440 Hz tone from 0.3 to 0.6 s
+ * of every second, on the first of `channels`.
+ */
 export function toneWav(seconds = 1, channels = 1): Buffer<ArrayBuffer> {
   const rate = 24_000, frames = seconds * rate, size = channels * 2, wav = Buffer.alloc(44 + frames * size)
   wav.write('RIFF', 0, 'latin1')

@@ -1,4 +1,7 @@
-/** Code at a web address in a page (GR-31): a replaced type brings the new code and another hash whatever caches hold, its own imports work, and a thread runs nothing but what was hashed. */
+/**
+ * Code at a web address in a page (GR-31): a replaced type brings the new code and another hash whatever caches hold, its own imports work,
+ * and a thread runs nothing but what was hashed.
+ */
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -18,7 +21,11 @@ const PAGE = `(async () => {
 
 test.skipIf(!hasChromium)('a replaced type, a file that changes under its name, and one that changes while it is loaded', async () => {
   const { outputFiles } = await build({
-    stdin: { contents: "export { createEngine, defineNode, json } from './src/index.ts'", resolveDir: resolve(import.meta.dirname, '../..'), loader: 'ts' }, bundle: true, write: false, format: 'esm', platform: 'browser', target: 'es2022',
+    stdin: {
+      contents: "export { createEngine, defineNode, json } from './src/index.ts'",
+      resolveDir: resolve(import.meta.dirname, '../..'), loader: 'ts',
+    },
+    bundle: true, write: false, format: 'esm', platform: 'browser', target: 'es2022',
     mainFields: ['module', 'main'], plugins: [inlineEsbuild()], define: { MILLRACE_VERSION: '"test"' }, logLevel: 'silent',
   })
   let value = 1, changes = false
@@ -32,14 +39,16 @@ test.skipIf(!hasChromium)('a replaced type, a file that changes under its name, 
   }
   const server = createServer(({ url = '/' }, response) => {
     const file = files[url]
-    response.writeHead(200, { 'Content-Type': file ? 'text/javascript' : 'text/html', 'Cache-Control': 'max-age=600' }).end(file?.() ?? '<!doctype html>')
+    response.writeHead(200, { 'Content-Type': file ? 'text/javascript' : 'text/html', 'Cache-Control': 'max-age=600' })
+      .end(file?.() ?? '<!doctype html>')
   })
   await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
   const browser = await openChromium({ dist: false })
   try {
     const { page, complaints } = await openPage(browser, `http://127.0.0.1:${(server.address() as { port: number }).port}/`)
     await within('the page', page.evaluate(PAGE))
-    const run = (fresh = false): Promise<readonly [unknown, string]> => within('a run', page.evaluate(`run(${fresh})`)) as Promise<readonly [unknown, string]>
+    const run = (fresh = false): Promise<readonly [unknown, string]> =>
+      within('a run', page.evaluate(`run(${fresh})`)) as Promise<readonly [unknown, string]>
     const first = await run(true)
     expect([first[0], await run()]).toEqual([2, first])
     value = 5

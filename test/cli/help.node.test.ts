@@ -27,7 +27,9 @@ test('help of the tool lists every command', async () => {
   `)
 })
 
-test.each(COMMANDS.map((command) => [command.name, command] as const))('%s --help names every option and gives examples', async (name, command) => {
+test.each(COMMANDS.map((command) => [command.name, command] as const))('%s --help names every option and gives examples', async (
+  name, command,
+) => {
   const { code, out, err } = await call([name, '--help'])
   expect([code, err]).toEqual([0, ''])
   for (const option of [...Object.keys(command.options), 'json', 'help']) expect(out).toContain(`--${option}`)
@@ -49,10 +51,13 @@ test.each([
   [[], 2, /Usage: millrace COMMAND/, ''],
   [['rnu'], 2, /^$/, 'millrace: expected a command, got rnu. Did you mean run?\n'],
   [['paint'], 2, /^$/, `millrace: expected a command, got paint. Commands: ${COMMANDS.map(({ name }) => name).join(', ')}.\n`],
-  [['run'], 2, /^$/, 'millrace run: expected one graph document, got 0.\nUsage: millrace run GRAPH.json [--input NAME=VALUE]... [--output NAME=FILE]...\n'],
-  [['inspect', 'a', 'b'], 2, /^$/, 'millrace inspect: expected one graph document, got 2.\nUsage: millrace inspect GRAPH.json [--input NAME=VALUE]... | --schema TYPE\n'],
+  [['run'], 2, /^$/,
+    'millrace run: expected one graph document, got 0.\nUsage: millrace run GRAPH.json [--input NAME=VALUE]... [--output NAME=FILE]...\n'],
+  [['inspect', 'a', 'b'], 2, /^$/,
+    'millrace inspect: expected one graph document, got 2.\nUsage: millrace inspect GRAPH.json [--input NAME=VALUE]... | --schema TYPE\n'],
   [['nodes', '--loud'], 2, /^$/, "millrace nodes: Unknown option '--loud'.\nUsage: millrace nodes [TYPE]\n"],
-  [['nodes', 'audio::resmple'], 2, /^$/, 'millrace nodes: audio::resmple: no such node type. Did you mean audio::resample?\nUsage: millrace nodes [TYPE]\n'],
+  [['nodes', 'audio::resmple'], 2, /^$/,
+    'millrace nodes: audio::resmple: no such node type. Did you mean audio::resample?\nUsage: millrace nodes [TYPE]\n'],
   [['nodes', 'a', 'b'], 2, /^$/, 'millrace nodes: expected one type, got 2.\nUsage: millrace nodes [TYPE]\n'],
   [['doctor', 'who'], 2, /^$/, 'millrace doctor: expected no words, got who.\nUsage: millrace doctor\n'],
 ] as const)('millrace %j is a mistake of usage', async (words, code, out, err) => {

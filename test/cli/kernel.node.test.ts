@@ -16,14 +16,20 @@ async function build(folder: string, name: string): Promise<void> {
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(resolve('.'), join(folder, 'node_modules/millrace'))
   const asc = await import('assemblyscript/asc')
-  const { error, stderr } = await asc.main([`kernel/${name}.ts`, '--config', 'asconfig.json', '--target', 'release', '--outFile', `${name}.wasm`, '--baseDir', folder])
+  const { error, stderr } = await asc.main([
+    `kernel/${name}.ts`, '--config', 'asconfig.json', '--target', 'release', '--outFile', `${name}.wasm`, '--baseDir', folder,
+  ])
   if (error) throw new Error(`${error.message}\n${String(stderr)}`)
 }
 
 /** The written node file with this checkout's `defineNode` in it: the packed package is tried in the tarball matrix. */
 async function bundledNode(folder: string, name: string): Promise<string> {
   const out = join(folder, 'node.mjs')
-  await bundle({ entryPoints: [join(folder, `${name}.mjs`)], bundle: true, format: 'esm', outfile: out, alias: { millrace: resolve('test/kernels/fixtures/millrace-shim.ts') }, logLevel: 'silent' })
+  await bundle({
+    entryPoints: [join(folder, `${name}.mjs`)], bundle: true, format: 'esm', outfile: out,
+    alias: { millrace: resolve('test/kernels/fixtures/millrace-shim.ts') },
+    logLevel: 'silent',
+  })
   return out
 }
 
@@ -31,7 +37,9 @@ describe('millrace new kernel (KE-23)', () => {
   test('writes a kernel that builds, passes the suite in every tier, and runs in a graph', async () => {
     const folder = join(base, 'wobble-two'), written = await cli(['new', 'kernel', 'wobble-two', '--folder', folder])
     expect([written.code, written.err]).toEqual([0, ''])
-    for (const file of ['package.json', 'asconfig.json', 'kernel/wobble-two.ts', 'wobble-two.mjs', 'wobble-two.test.mjs', 'use.mjs']) expect(existsSync(join(folder, file))).toBe(true)
+    for (const file of ['package.json', 'asconfig.json', 'kernel/wobble-two.ts', 'wobble-two.mjs', 'wobble-two.test.mjs', 'use.mjs']) {
+      expect(existsSync(join(folder, file))).toBe(true)
+    }
     await build(folder, 'wobble-two')
     const node = await bundledNode(folder, 'wobble-two')
     const tested = await cli(['test-kernel', join(folder, 'wobble-two.wasm'), '--node', node, '--chunkings', '50', '--json'])
@@ -43,7 +51,8 @@ describe('millrace new kernel (KE-23)', () => {
     const { audioBuffer } = await import('../../src/nodes/index.js')
     await using engine = await createEngine({ kernels: { 'wobble-two': readFileSync(join(folder, 'wobble-two.wasm')) } })
     const { outputs, metrics } = await engine.run({ out: wobbleTwo(audioBuffer([Float32Array.of(1, 1, 0, 0)])) })
-    expect([...(outputs as { out: { data: { channel(c: number): Float32Array } } }).out.data.channel(0)]).toEqual([1, 1 - 0.97, -0.97, 0].map(Math.fround))
+    expect([...(outputs as { out: { data: { channel(c: number): Float32Array } } }).out.data.channel(0)])
+      .toEqual([1, 1 - 0.97, -0.97, 0].map(Math.fround))
     expect(metrics.nodes.find(({ type }) => type === 'mine::wobble-two')!.tier).toBe('wasm-threads')
   })
 
@@ -61,7 +70,8 @@ describe('millrace new kernel (KE-23)', () => {
   })
 
   test.each([
-    [['new'], 'expected kernel NAME, got nothing.'], [['new', 'kernel'], 'expected kernel NAME, got kernel.'], [['new', 'node', 'x'], 'expected kernel NAME'],
+    [['new'], 'expected kernel NAME, got nothing.'], [['new', 'kernel'], 'expected kernel NAME, got kernel.'],
+    [['new', 'node', 'x'], 'expected kernel NAME'],
     [['new', 'kernel', 'Bad Name'], 'lower-case words'], [['test-kernel'], 'expected one MODULE.wasm, got nothing.'], 
     [['test-kernel', 'package.json'], 'Name'], [['test-kernel', 'package.json', '--chunkings', '0'], '--chunkings'],
   ])('%j is refused with exit code 2', async (words, text) => {
@@ -70,13 +80,20 @@ describe('millrace new kernel (KE-23)', () => {
     expect(err.toLowerCase()).toContain(text.toLowerCase())
   })
 
-  test.each([['absent.wasm'], ['package.json', '--node', 'absent.mjs']])('test-kernel %j: a file that is not there fails with its code, and exit code 1', async (...words) => {
-    expect(await cli(['test-kernel', ...words])).toEqual({ code: 1, out: '', err: `NOT_FOUND: File ${words.at(-1)!}: it does not exist (ENOENT).\n  Check the path: a relative one starts at the working directory.\n` })
+  test.each([
+    ['absent.wasm'], ['package.json', '--node', 'absent.mjs'],
+  ])('test-kernel %j: a file that is not there fails with its code, and exit code 1', async (...words) => {
+    expect(await cli(['test-kernel', ...words])).toEqual({
+      code: 1, out: '',
+      err: `NOT_FOUND: File ${words.at(-1)!}: it does not exist (ENOENT).\n  Check the path: a relative one starts at the working directory.\n`,
+    })
   })
 
   test.each([
-    ['switch', 'is a word of JavaScript'], ['class', 'is a word of JavaScript'], ['test', 'is a name that the written files use for something else'], ['audio', 'is a name that'],
-    ['define-node', 'is a name that'], ['use', 'is a name that'], ['level', 'is a module of the engine'], ['core', 'is a module of the engine'],
+    ['switch', 'is a word of JavaScript'], ['class', 'is a word of JavaScript'],
+    ['test', 'is a name that the written files use for something else'], ['audio', 'is a name that'],
+    ['define-node', 'is a name that'], ['use', 'is a name that'], ['level', 'is a module of the engine'],
+    ['core', 'is a module of the engine'],
   ])('the name %s is refused: %s', async (name, why) => {
     const folder = join(base, `refused-${name}`), { code, err } = await cli(['new', 'kernel', name, '--folder', folder])
     expect([code, existsSync(folder)]).toEqual([2, false])
@@ -93,7 +110,8 @@ describe('millrace new kernel (KE-23)', () => {
     ]).filter((name) => /^[a-z]\w*$/.test(name) && name !== 'wobble')
     expect(bound.length).toBeGreaterThan(10)
     expect(bound.filter((name) => !TEMPLATE_NAMES.has(name))).toEqual([])
-    expect(files.map(([path]) => path.replace('.mjs', '')).filter((name) => /^\w+$/.test(name) && name !== 'wobble' && !TEMPLATE_NAMES.has(name))).toEqual([])
+    expect(files.map(([path]) => path.replace('.mjs', ''))
+      .filter((name) => /^\w+$/.test(name) && name !== 'wobble' && !TEMPLATE_NAMES.has(name))).toEqual([])
   })
 
   test('where the data of further modules goes', async () => {
@@ -106,7 +124,15 @@ describe('millrace new kernel (KE-23)', () => {
     writeFileSync(file, '')
     for (const folder of [file, join(file, 'deeper')]) {
       const { code, out } = await cli(['new', 'kernel', 'placed', '--folder', folder, '--json'])
-      expect([code, JSON.parse(out)]).toEqual([1, { error: expect.objectContaining({ code: 'NOT_FOUND', message: expect.stringContaining('a file stands where a folder should (ENOTDIR)') as string }) as object }])
+      expect([code, JSON.parse(out)]).toEqual([
+        1,
+        {
+          error: expect.objectContaining({
+            code: 'NOT_FOUND',
+            message: expect.stringContaining('a file stands where a folder should (ENOTDIR)') as string,
+          }) as object,
+        },
+      ])
     }
   })
 

@@ -13,7 +13,8 @@ let tool: string
 
 beforeAll(async () => {
   await build({
-    entryPoints: { cli: 'src/cli/main.ts' }, outdir: files.path, outExtension: { '.js': '.mjs' }, bundle: true, splitting: true, format: 'esm', platform: 'neutral', external: ['node:*'], target: 'es2022', mainFields: ['module', 'main'],
+    entryPoints: { cli: 'src/cli/main.ts' }, outdir: files.path, outExtension: { '.js': '.mjs' }, bundle: true, splitting: true,
+    format: 'esm', platform: 'neutral', external: ['node:*'], target: 'es2022', mainFields: ['module', 'main'],
     define: { MILLRACE_VERSION: '"9.9.9"' }, loader: { '.wasm': 'binary' }, plugins: [inlineEsbuild()], logLevel: 'error',
   })
   tool = join(files.path, 'cli.mjs')
@@ -22,7 +23,14 @@ beforeAll(async () => {
 interface Ended { readonly code: number | null; readonly out: string; readonly err: string }
 
 /** Starts the tool and waits for its end. `heard`: called with what it has written to stderr so far. */
-function start(words: readonly string[], o: { readonly script?: string; readonly stdin?: string | Uint8Array; readonly heard?: (err: string, child: ReturnType<typeof spawn>) => void } = {}): Promise<Ended> {
+function start(
+  words: readonly string[],
+  o: {
+    readonly script?: string
+    readonly stdin?: string | Uint8Array
+    readonly heard?: (err: string, child: ReturnType<typeof spawn>) => void
+  } = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [o.script ?? tool, ...words], { stdio: 'pipe' })
     let out = '', err = ''
@@ -52,7 +60,12 @@ test('a document from a pipe; plain lines of progress; the process ends by itsel
 async function silence(seconds: number): Promise<string> {
   const long = join(files.path, `long-${seconds}.wav`), frames = seconds * 48_000, header = Buffer.alloc(44)
   header.write('RIFF'); header.writeUInt32LE(36 + frames * 2, 4); header.write('WAVEfmt ', 8); header.writeUInt32LE(16, 16)
-  header.writeUInt16LE(1, 20); header.writeUInt16LE(1, 22); header.writeUInt32LE(48_000, 24); header.writeUInt32LE(96_000, 28); header.writeUInt16LE(2, 32); header.writeUInt16LE(16, 34)
+  header.writeUInt16LE(1, 20)
+  header.writeUInt16LE(1, 22)
+  header.writeUInt32LE(48_000, 24)
+  header.writeUInt32LE(96_000, 28)
+  header.writeUInt16LE(2, 32)
+  header.writeUInt16LE(16, 34)
   header.write('data', 36); header.writeUInt32LE(frames * 2, 40)
   writeFileSync(long, header)
   const { truncate } = await import('node:fs/promises')
@@ -136,10 +149,14 @@ test.skipIf(!existsSync('/dev/full'))('text that could not be written to a full 
 
 test('a document in a pipe of the file system, and one that is too long', async () => {
   const call = '"$NODE" "$TOOL" run -q -i "file=$TALK"'
-  const ended = await Promise.all([shell(`${call} <(cat "$SPEECH")`), shell(`cat "$SPEECH" | ${call} /dev/stdin`), shell(`cat "$SPEECH" | ${call} -`)])
+  const ended = await Promise.all([
+    shell(`${call} <(cat "$SPEECH")`), shell(`cat "$SPEECH" | ${call} /dev/stdin`), shell(`cat "$SPEECH" | ${call} -`),
+  ])
   for (const one of ended) expect(one).toEqual({ code: 0, out: expect.stringContaining('segments: 3 events') as string, err: '' })
   // `yes` never ends by itself.
-  for (const one of await Promise.all([shell(`${call} <(yes)`), shell(`yes | ${call} -`)])) expect([one.code, one.err]).toEqual([3, expect.stringMatching(/^error LIMIT_EXCEEDED: Document bytes: limit/)])
+  for (const one of await Promise.all([shell(`${call} <(yes)`), shell(`yes | ${call} -`)])) {
+    expect([one.code, one.err]).toEqual([3, expect.stringMatching(/^error LIMIT_EXCEEDED: Document bytes: limit/)])
+  }
 }, 30_000)
 
 test.skipIf(!distIsCurrent())('dist/cli.js says the same', async () => {

@@ -29,7 +29,11 @@ test('--json is one object with outputs, metrics and diagnostics, and nothing on
   const { code, out, err } = await call(['run', SPEECH, '-i', `file=${TALK}`, '--json'])
   expect([code, err]).toEqual([0, ''])
   const result = JSON.parse(out) as Record<string, never>
-  expect(result).toMatchObject({ status: 'success', outputs: { segments: { data: [{ type: 'segment' }, {}, {}] }, pcm: { frames: 36_240, media: { rate: 16_000, format: 'i16' } } }, metrics: { status: 'success' } })
+  expect(result).toMatchObject({
+    status: 'success',
+    outputs: { segments: { data: [{ type: 'segment' }, {}, {}] }, pcm: { frames: 36_240, media: { rate: 16_000, format: 'i16' } } },
+    metrics: { status: 'success' },
+  })
   expect(result['run_id']).toMatch(/^run-/)
 })
 
@@ -40,20 +44,28 @@ test('--quiet keeps the outputs only', async () => {
   expect(err).toBe('')
 })
 
-test.each(['wasm-threads', 'wasm', 'js'] as const)('--output writes audio as the same bytes that the engine writes, and events as JSON (%s)', async (tier) => {
+test.each([
+  'wasm-threads', 'wasm', 'js',
+] as const)('--output writes audio as the same bytes that the engine writes, and events as JSON (%s)', async (tier) => {
   const wav = join(files.path, tier, 'deep', 'out.wav'), json = join(files.path, `${tier}.json`), own = join(files.path, `${tier}-own.wav`)
-  const { code, out } = await call(['run', SPEECH, '-i', `file=${TALK}`, '-o', `pcm=${wav}`, '-o', `segments=${json}`, '--tier', tier, '--workers', '0', '-q'])
+  const { code, out } = await call([
+    'run', SPEECH, '-i', `file=${TALK}`, '-o', `pcm=${wav}`, '-o', `segments=${json}`, '--tier', tier, '--workers', '0', '-q',
+  ])
   expect([code, out]).toEqual([0, `\nsegments: written to ${json}\n\npcm: written to ${wav}\n`])
   await using engine = await createEngine({ tier, workers: 0 })
   const speech = resample(wavFile(TALK), { rate: 16_000, quality: 'high' })
   using result = await engine.run({ segments: vad(speech).segments, file: wavWriter(toPcm16(speech), { path: own, format: 'i16' }) })
   expect(readFileSync(wav).equals(readFileSync(own))).toBe(true)
-  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ media: { kind: 'events' }, data: JSON.parse(JSON.stringify(result.outputs.segments.data)) as object })
+  expect(JSON.parse(readFileSync(json, 'utf8')))
+    .toMatchObject({ media: { kind: 'events' }, data: JSON.parse(JSON.stringify(result.outputs.segments.data)) as object })
 })
 
 test('--input of a port: JSON where it takes json, the word where it takes text only', async () => {
   const say = async (media: object | undefined, word: string): Promise<unknown> => {
-    const document = { millrace: 1, nodes: [{ id: 'n', type: 'text::sink' }], inputs: { k: { to: [['n', 'in']], ...(media && { media }) } }, outputs: { o: ['n', 'text'] } }
+    const document = {
+      millrace: 1, nodes: [{ id: 'n', type: 'text::sink' }], inputs: { k: { to: [['n', 'in']], ...(media && { media }) } },
+      outputs: { o: ['n', 'text'] },
+    }
     const { code, out } = await call(['run', '-', '-i', `k=${word}`, '--json'], { stdin: JSON.stringify(document) })
     expect(code).toBe(0)
     return (JSON.parse(out) as { outputs: { o: { data: unknown } } }).outputs.o.data
@@ -86,7 +98,8 @@ describe('mistakes', () => {
 
   test('a document with many faults gives all of them, and exit code 3', async () => {
     const bad = files.file('bad.json', {
-      millrace: 1, nodes: [{ id: 'a', type: 'no::such' }, { id: 'a', type: 'audio::gain' }, { id: 'b', type: 'audio::gain', params: { gainDB: 3 } }],
+      millrace: 1,
+      nodes: [{ id: 'a', type: 'no::such' }, { id: 'a', type: 'audio::gain' }, { id: 'b', type: 'audio::gain', params: { gainDB: 3 } }],
       edges: [{ from: ['a', 'out'], to: ['q', 'in'] }], outputs: { x: ['b', 'out'] }, colour: 1,
     })
     const { code, out, err } = await call(['run', bad])
@@ -99,11 +112,15 @@ describe('mistakes', () => {
 
   test('text that is no JSON names line and column', async () => {
     const { code, err } = await call(['inspect', files.file('cut.json', '{"millrace": 1,\n "nodes": [')])
-    expect([code, err]).toEqual([3, 'error JSON_SYNTAX: Document: expected a value or ], got end of text at line 2, column 12.\n  Fix the JSON there.\n'])
+    expect([code, err])
+      .toEqual([3, 'error JSON_SYNTAX: Document: expected a value or ], got end of text at line 2, column 12.\n  Fix the JSON there.\n'])
   })
 
   test('a missing document, a folder, a missing file and a file that is no WAV fail with their code, and exit code 1', async () => {
-    expect(await call(['run', 'missing.json'])).toEqual({ code: 1, out: '', err: 'NOT_FOUND: File missing.json: it does not exist (ENOENT).\n  Check the path: a relative one starts at the working directory.\n' })
+    expect(await call(['run', 'missing.json'])).toEqual({
+      code: 1, out: '',
+      err: 'NOT_FOUND: File missing.json: it does not exist (ENOENT).\n  Check the path: a relative one starts at the working directory.\n',
+    })
     expect(await call(['run', files.path])).toMatchObject({ code: 1, err: expect.stringContaining('it is a folder') })
     const lost = await call(['run', SPEECH, '-i', `file=${files.path}/none.wav`, '--json'])
     expect([lost.code, JSON.parse(lost.out)]).toMatchObject([1, { error: { code: 'NOT_FOUND', node: 'read' } }])
@@ -122,7 +139,8 @@ describe('mistakes', () => {
 
   test.each([
     [['run', '--json'], { message: 'expected one graph document, got 0.', usage: expect.stringMatching(/^millrace run GRAPH/) as string }],
-    [['inspect', '--json', '--colour'], { message: "Unknown option '--colour'.", usage: expect.stringMatching(/^millrace inspect /) as string }],
+    [['inspect', '--json', '--colour'],
+      { message: "Unknown option '--colour'.", usage: expect.stringMatching(/^millrace inspect /) as string }],
     [['rnu', '--json'], { message: 'expected a command, got rnu. Did you mean run?' }],
   ])('%j tells the mistake of usage as JSON', async (words, error) => {
     const { code, out, err } = await call(words)
@@ -130,7 +148,14 @@ describe('mistakes', () => {
   })
 
   test('an unknown param is offered once, not by both of its spellings', async () => {
-    const { code, err } = await call(['run', files.file('spelt.json', { ...GAIN, nodes: [GAIN.nodes[0], { id: 'gain', type: 'audio::gain', params: { gainDB: 3, gain_dbb: 1 } }] }), '-i', `file=${TALK}`])
+    const { code, err } = await call([
+      'run',
+      files.file('spelt.json', {
+        ...GAIN,
+        nodes: [GAIN.nodes[0], { id: 'gain', type: 'audio::gain', params: { gainDB: 3, gain_dbb: 1 } }],
+      }),
+      '-i', `file=${TALK}`,
+    ])
     expect([code, err.match(/Did you mean .*/g)]).toEqual([3, ['Did you mean gainDb?', 'Did you mean gain_db?']])
   })
 
@@ -140,15 +165,21 @@ describe('mistakes', () => {
   })
 })
 
-test.each(['same path', 'other spelling', 'link', 'events', 'document'])('an output that is a file of the call is a mistake of usage, and the file stays (%s)', async (how) => {
+test.each([
+  'same path', 'other spelling', 'link', 'events', 'document',
+])('an output that is a file of the call is a mistake of usage, and the file stays (%s)', async (how) => {
   const at = join(files.path, 'same', how), talk = join(at, 'talk.wav'), document = join(at, 'speech.json')
   mkdirSync(at, { recursive: true })
   copyFileSync(TALK, talk)
   copyFileSync(SPEECH, document)
   if (how === 'link') symlinkSync(talk, join(at, 'link.wav'))
-  const output = { 'same path': `pcm=${talk}`, 'other spelling': `pcm=${at}/../${how}/talk.wav`, link: `pcm=${at}/link.wav`, events: `segments=${talk}`, document: `segments=${document}` }[how]!
+  const output = {
+    'same path': `pcm=${talk}`, 'other spelling': `pcm=${at}/../${how}/talk.wav`, link: `pcm=${at}/link.wav`, events: `segments=${talk}`,
+    document: `segments=${document}`,
+  }[how]!
   const { code, out, err } = await call(['run', document, '-i', `file=${talk}`, '-o', output, '-q'])
-  expect([code, out, err.split('\n')[0]]).toEqual([2, '', `millrace run: --output ${output}: that is ${how === 'document' ? 'the graph document' : 'the file of input file'}.`])
+  expect([code, out, err.split('\n')[0]])
+    .toEqual([2, '', `millrace run: --output ${output}: that is ${how === 'document' ? 'the graph document' : 'the file of input file'}.`])
   expect(readFileSync(talk).equals(readFileSync(TALK))).toBe(true)
   expect(readFileSync(document).equals(readFileSync(SPEECH))).toBe(true)
 })
@@ -156,7 +187,8 @@ test.each(['same path', 'other spelling', 'link', 'events', 'document'])('an out
 test('a file that a node of the document names is not written over', async () => {
   const talk = join(files.path, 'named.wav')
   copyFileSync(TALK, talk)
-  const document = files.file('named.json', { ...GAIN, inputs: {}, nodes: [{ id: 'read', type: 'io::wav-file', params: { path: talk } }, GAIN.nodes[1]] })
+  const document =
+    files.file('named.json', { ...GAIN, inputs: {}, nodes: [{ id: 'read', type: 'io::wav-file', params: { path: talk } }, GAIN.nodes[1]] })
   const { code, err } = await call(['run', document, '-o', `out=${talk}`, '-q'])
   expect([code, err.split('\n')[0]]).toEqual([2, `millrace run: --output out=${talk}: that is the file that node read reads.`])
 })
@@ -192,9 +224,16 @@ test('on a terminal one line is redrawn, no wider than the terminal', async () =
 
 test('an output of a subgraph goes into a WAV file like any other', async () => {
   const graph = files.file('sub.json', {
-    millrace: 1, inputs: { file: { to: [['read', 'path']] } }, nodes: [{ id: 'read', type: 'io::wav-file' }, { id: 'sub', type: 'graph::quiet', params: { db: -20 } }],
+    millrace: 1, inputs: { file: { to: [['read', 'path']] } },
+    nodes: [{ id: 'read', type: 'io::wav-file' }, { id: 'sub', type: 'graph::quiet', params: { db: -20 } }],
     edges: [{ from: ['read', 'out'], to: ['sub', 'in'] }], outputs: { out: ['sub', 'out'] },
-    definitions: { quiet: { millrace: 1, inputs: { in: { to: [['g', 'in']] }, db: { to: [['g', 'gainDb']] } }, nodes: [{ id: 'g', type: 'audio::gain' }], outputs: { out: ['g', 'out'] } } },
+    definitions: {
+      quiet: {
+        millrace: 1,
+        inputs: { in: { to: [['g', 'in']] }, db: { to: [['g', 'gainDb']] } },
+        nodes: [{ id: 'g', type: 'audio::gain' }], outputs: { out: ['g', 'out'] },
+      },
+    },
   })
   const out = `${files.path}/out.wav`
   expect(await call(['run', graph, '-i', `file=${TALK}`, '-o', `out=${out}`, '--quiet'])).toMatchObject({ code: 0, err: '' })
@@ -203,12 +242,18 @@ test('an output of a subgraph goes into a WAV file like any other', async () => 
 
 test('texts and JSON are printed; of long ones the start, and how much more there is', async () => {
   const document = (items: readonly string[]): object => ({
-    millrace: 1, nodes: [{ id: 'list', type: 'core::list-source', params: { items } }, { id: 'text', type: 'text::sink' }, { id: 'sink', type: 'core::list-sink' }],
-    edges: [{ from: ['list', 'out'], to: ['text', 'in'] }, { from: ['list', 'out'], to: ['sink', 'in'] }], outputs: { text: ['text', 'text'], items: ['sink', 'items'] },
+    millrace: 1,
+    nodes: [
+      { id: 'list', type: 'core::list-source', params: { items } },
+      { id: 'text', type: 'text::sink' }, { id: 'sink', type: 'core::list-sink' },
+    ],
+    edges: [{ from: ['list', 'out'], to: ['text', 'in'] }, { from: ['list', 'out'], to: ['sink', 'in'] }],
+    outputs: { text: ['text', 'text'], items: ['sink', 'items'] },
   })
   const short = await call(['run', files.file('short.json', document(['one', 'two'])), '-q'])
   expect(short).toEqual({ code: 0, err: '', out: '\ntext: text: lines 2\n  one\n  two\n\nitems: json\n  ["one","two"]\n' })
-  const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`), { out } = await call(['run', files.file('long.json', document(lines)), '-q'])
+  const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`)
+  const { out } = await call(['run', files.file('long.json', document(lines)), '-q'])
   expect(out).toMatch(/\n {2}line 19\n {2}… 80 more characters; --output or --json gives all\n/)
   expect(out).not.toContain('line 20')
   expect(out).toMatch(/^ {2}\[\n {4}"line 0",(\n.*){18}\n {2}… \d+ more characters/m)
@@ -218,7 +263,9 @@ test('texts and JSON are printed; of long ones the start, and how much more ther
 
 test('run and inspect read other dialects, as validate and convert do', async () => {
   const manifest = files.file('manifest.json', {
-    version: '1.0.0', nodes: [{ id: 'read', type: 'io::wav-file', params: { path: TALK } }, { id: 'gain', type: 'audio::gain', params: { gain_db: -3 } }], edges: [{ from: 'read', to: 'gain' }],
+    version: '1.0.0',
+    nodes: [{ id: 'read', type: 'io::wav-file', params: { path: TALK } }, { id: 'gain', type: 'audio::gain', params: { gain_db: -3 } }],
+    edges: [{ from: 'read', to: 'gain' }],
   })
   const shown = await call(['inspect', manifest]), ran = await call(['run', manifest, '-q'])
   expect([shown.code, shown.out, ran.code]).toEqual([0, expect.stringContaining('gain'), 0])

@@ -5,8 +5,10 @@ import { call, folder, GAIN, SPEECH, steady, TALK } from './support.js'
 const files = folder()
 
 test('nodes lists every type once, as text and as JSON', async () => {
-  expect(new Set<unknown>(nodes.builtinNodes)).toEqual(new Set<unknown>(Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node)))
-  const types = [...new Set(Object.values(nodes).flatMap((node) => typeof node === 'function' && 'definition' in node ? [node.definition.type] : []))].sort()
+  expect(new Set<unknown>(nodes.builtinNodes))
+    .toEqual(new Set<unknown>(Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node)))
+  const types = [...new Set(Object.values(nodes).flatMap((node) =>
+    typeof node === 'function' && 'definition' in node ? [node.definition.type] : []))].sort()
   const text = await call(['nodes']), json = await call(['nodes', '--json'])
   expect(text.out.trimEnd().split('\n').slice(2).map((line) => line.split(' ')[0])).toEqual(types)
   expect((JSON.parse(json.out) as { type: string }[]).map(({ type }) => type)).toEqual(types)
@@ -44,7 +46,9 @@ test('doctor tries every tier, and says why for what is missing', async () => {
   for (const tier of ['auto', 'wasm-threads', 'wasm', 'js']) expect(out).toMatch(new RegExp(`^${tier} +yes +\\S`, 'm'))
   expect(out).toMatch(/^webgpu +no +navigator\.gpu/m)
   expect(out).not.toContain('[object')
-  const { facts, tiers, auto } = JSON.parse((await call(['doctor', '--json'])).out) as { facts: { cores: number; node: boolean }; tiers: { tier: string; works: boolean }[]; auto: { works: boolean } }
+  const { facts, tiers, auto } = JSON.parse((await call([
+    'doctor', '--json',
+  ])).out) as { facts: { cores: number; node: boolean }; tiers: { tier: string; works: boolean }[]; auto: { works: boolean } }
   expect(facts).toMatchObject({ node: true })
   expect(facts.cores).toBeGreaterThan(0)
   expect([auto, ...tiers].every(({ works }) => works)).toBe(true)
@@ -68,7 +72,9 @@ test('inspect prints the plan without running it', async () => {
 })
 
 test('inspect --json is the plan as one object', async () => {
-  const plan = JSON.parse((await call(['inspect', SPEECH, '-i', `file=${TALK}`, '--json', '--tier', 'js'])).out) as { nodes: { id: string }[]; segments: { tier: string }[]; inserted: unknown[]; diagnostics: unknown[] }
+  const plan = JSON.parse((await call([
+    'inspect', SPEECH, '-i', `file=${TALK}`, '--json', '--tier', 'js',
+  ])).out) as { nodes: { id: string }[]; segments: { tier: string }[]; inserted: unknown[]; diagnostics: unknown[] }
   expect(plan.nodes.map(({ id }) => id)).toEqual(expect.arrayContaining(['read', 'to16k', 'vad', 'pcm']))
   expect(plan.segments).toMatchObject([{ tier: 'js' }])
   expect(plan.inserted).toHaveLength(1)

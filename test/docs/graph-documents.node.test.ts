@@ -20,6 +20,7 @@ describe('documents of the page about graphs', () => {
 
   test('media of a port, in a loop, bring the converters that the page promises', () => {
     const { document } = parseDocument(documents.find((text) => text.includes('delayFrames'))!)
-    expect(validate(document!, registry).map(({ code, message }) => [code, /audio::\w+/.exec(message)?.[0]])).toEqual([['CONVERTER_INSERTED', 'audio::resample'], ['CONVERTER_INSERTED', 'audio::resample']])
+    expect(validate(document!, registry).map(({ code, message }) => [code, /audio::\w+/.exec(message)?.[0]]))
+      .toEqual([['CONVERTER_INSERTED', 'audio::resample'], ['CONVERTER_INSERTED', 'audio::resample']])
   })
 })

@@ -1,10 +1,11 @@
 /**
- * One runnable example per node type: `scripts/generate-node-docs.mjs` prints the line, `test/docs/node-reference.node.test.ts` runs it. Each gives outputs by
- * name; `tone()` is half a second of a sine, 16 kHz, mono, `stereo()` the same on two channels.
+ * One runnable example per node type: `scripts/generate-node-docs.mjs` prints the line, `test/docs/node-reference.node.test.ts` runs it.
+ * Each gives outputs by name; `tone()` is half a second of a sine, 16 kHz, mono, `stereo()` the same on two channels.
  */
 import type { Outputs } from '../../src/graph/graph-from.js'
 import {
-  add, audioBuffer, buffer, channels, convert, difference, divide, gain, listSink, listSource, map, merge, mix, multiply, numbers, pass, resample, segmenter, select, split, swap, switchTo, textSink, vad, wavFile,
+  add, audioBuffer, buffer, channels, convert, difference, divide, gain, listSink, listSource, map, merge, mix, multiply, numbers, pass,
+  resample, segmenter, select, split, swap, switchTo, textSink, vad, wavFile,
   wavWriter,
 } from '../../src/nodes/index.js'
 

@@ -37,7 +37,8 @@ describe.each(cases)('params driven by edges (%s, %i workers)', (tier, workers) 
 
   test('the driver may come out of the same segment', async () => {
     await using engine = await createEngine({ tier, workers, arenaBytes: 16 * 1_048_576 })
-    const x = audioBuffer({ data: [DC], rate: RATE }), db = audioBuffer({ data: [Float32Array.from({ length: FRAMES }, (_, n) => -(n % 100))], rate: RATE })
+    const x = audioBuffer({ data: [DC], rate: RATE })
+    const db = audioBuffer({ data: [Float32Array.from({ length: FRAMES }, (_, n) => -(n % 100))], rate: RATE })
     const halved = gain(db, { gainDb: 20 * Math.log10(0.5) })
     using result = await engine.run({ y: gain(x, { gainDb: halved }), sum: mix([x, halved]) })
     const y = result.outputs.y.data.channel(0), sum = result.outputs.sum.data.channel(0)

@@ -1,6 +1,7 @@
 /**
- * Damage of an arena's fixed part that may leave header and magic whole (MW-02): random words are written over while the engine idles and while it runs. Nothing hangs, nothing
- * crashes the process, what fails fails with a code, and another engine of the process goes on. MILLRACE_DAMAGES: how many engines are damaged.
+ * Damage of an arena's fixed part that may leave header and magic whole (MW-02): random words are written over while the engine idles and
+ * while it runs. Nothing hangs, nothing crashes the process, what fails fails with a code, and another engine of the process goes on.
+ * MILLRACE_DAMAGES: how many engines are damaged.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audio, createEngine, defineNode, isMillraceError, type AudioBuffer, type Engine } from '../../src/index.js'
@@ -16,18 +17,29 @@ const SAMPLES = speechLike({ rate: 16_000, seconds: 4 }), CHUNK = 2_048, CHUNKS 
 let strike = (_chunk: number): void => undefined
 /** The samples, chunk by chunk, while threads work on those before. */
 const fed = defineNode({
-  type: 'test::fed', version: '1.0.0', title: 'Fed', doc: 'Samples.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
+  type: 'test::fed', version: '1.0.0', title: 'Fed', doc: 'Samples.', family: 'test', params: {}, inputs: {},
+  outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
   async *pull(_params, ctx) {
     for (let chunk = 0; chunk < CHUNKS; chunk++) {
       strike(chunk)
-      const position = chunk * CHUNK, samples = SAMPLES.subarray(position, position + CHUNK), data = await ctx.allocAudio({ rate: 16_000, channels: 1, frames: samples.length })
+      const position = chunk * CHUNK
+      const samples = SAMPLES.subarray(position, position + CHUNK)
+      const data = await ctx.allocAudio({ rate: 16_000, channels: 1, frames: samples.length })
       data.channel(0).set(samples)
-      yield { out: { media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }, data, position, duration: samples.length, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as never }
+      yield {
+        out: {
+          media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' },
+          data, position, duration: samples.length, streamId: '', seq: 0, arrivalUs: 0, metadata: {},
+        } as never,
+      }
     }
   },
 })
 /** Words that are in use: header, the first slots, guards and events, the first runs, the engine's thread. */
-const HOT = [[0, ARENA.SLOTS], [ARENA.SLOTS, ARENA.SLOTS + 3 * SLOT.BYTES], [ARENA.GUARD, ARENA.RUNS], [ARENA.RUNS, ARENA.RUNS + 4 * RUN.BYTES], [ARENA.THREADS, ARENA.THREADS + 16]] as const
+const HOT = [
+  [0, ARENA.SLOTS], [ARENA.SLOTS, ARENA.SLOTS + 3 * SLOT.BYTES], [ARENA.GUARD, ARENA.RUNS], [ARENA.RUNS, ARENA.RUNS + 4 * RUN.BYTES],
+  [ARENA.THREADS, ARENA.THREADS + 16],
+] as const
 
 function random(seed: number): () => number {
   let state = seed * 2_654_435_761 >>> 0
@@ -45,7 +57,10 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeo
 async function within<T>(what: string, work: Promise<T>, how = (): string => ''): Promise<T> {
   const stop = new AbortController()
   try {
-    return await Promise.race([work, sleep(LIMIT_MS).then(() => { if (!stop.signal.aborted) throw new Error(`hangs: ${what} ${how()}`); return undefined as never })])
+    return await Promise.race([
+      work,
+      sleep(LIMIT_MS).then(() => { if (!stop.signal.aborted) throw new Error(`hangs: ${what} ${how()}`); return undefined as never }),
+    ])
   } finally { stop.abort() }
 }
 const pcmOf = async (engine: Engine, chunked = false): Promise<Int16Array> => {
@@ -57,7 +72,9 @@ const pcmOf = async (engine: Engine, chunked = false): Promise<Int16Array> => {
 function damage({ parts: { arena: { u32, base } } }: Engine, next: () => number): string {
   const text: string[] = []
   for (let n = 1 + Math.floor(next() * 3); n > 0; n--) {
-    const [from, to] = next() < 0.2 ? [0, ARENA.DATA] : HOT[Math.floor(next() * HOT.length)]!, at = from + 4 * Math.floor(next() * (to - from) / 4), index = (base + at) >>> 2, kind = Math.floor(next() * 4)
+    const [from, to] = next() < 0.2 ? [0, ARENA.DATA] : HOT[Math.floor(next() * HOT.length)]!
+    const at = from + 4 * Math.floor(next() * (to - from) / 4)
+    const index = (base + at) >>> 2, kind = Math.floor(next() * 4)
     const value = kind === 0 ? 0 : kind === 1 ? 0xffffffff : kind === 2 ? u32[index]! ^ 1 << Math.floor(next() * 32) : next() * 2 ** 32
     text.push(`0x${at.toString(16)}: 0x${u32[index]!.toString(16)} → 0x${(value >>> 0).toString(16)}`)
     u32[index] = value
@@ -78,7 +95,10 @@ beforeAll(async () => {
 afterAll(() => other.close())
 
 describe('random words of the fixed part are written over', () => {
-  test.each([['while it idles', 'wasm-threads'], ['while it runs', 'wasm-threads'], ['while it idles', 'wasm'], ['while it runs', 'wasm'], ['while it idles', 'js']] as const)('%s (%s)', async (when, tier) => {
+  test.each([
+    ['while it idles', 'wasm-threads'], ['while it runs', 'wasm-threads'], ['while it idles', 'wasm'], ['while it runs', 'wasm'],
+    ['while it idles', 'js'],
+  ] as const)('%s (%s)', async (when, tier) => {
     const seen = { under: 0, noticed: 0, failed: 0, sound: 0, wrong: 0 }, other_ = other
     // Whatever nobody handles would end the process.
     const loose: unknown[] = [], hear = (error: unknown): void => { loose.push(error) }
@@ -86,7 +106,10 @@ describe('random words of the fixed part are written over', () => {
     const count = Math.ceil(DAMAGES / { 'wasm-threads': 1, wasm: 5, js: 10 }[tier])
     for (let i = 0; i < count; i++) {
       const next = random(SEED * 1_000 + i), said: string[] = []
-      const engine = await createEngine({ tier, workers: tier === 'js' ? 0 : 2, arenaBytes: 2 ** 25, logger: (_level, text, details) => { said.push(`${text} ${JSON.stringify(details)}`) } })
+      const engine = await createEngine({
+        tier, workers: tier === 'js' ? 0 : 2, arenaBytes: 2 ** 25,
+        logger: (_level, text, details) => { said.push(`${text} ${JSON.stringify(details)}`) },
+      })
       let what = ''
       if (when === 'while it idles') {
         await pcmOf(engine)

@@ -4,7 +4,8 @@ import { fillOptions } from '../../src/engine/engine-options.js'
 
 test('warnings and errors are told with their facts, and with nothing after the text where there are none', () => {
   const said: unknown[][] = [], { logger } = fillOptions({}, {})
-  const spies = (['warn', 'error', 'info', 'log', 'debug'] as const).map((level) => vi.spyOn(console, level).mockImplementation((...words) => { said.push([level, ...words as unknown[]]) }))
+  const spies = (['warn', 'error', 'info', 'log', 'debug'] as const)
+    .map((level) => vi.spyOn(console, level).mockImplementation((...words) => { said.push([level, ...words as unknown[]]) }))
   try {
     logger('warn', 'plain')
     logger('warn', 'empty', {})

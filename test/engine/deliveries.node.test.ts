@@ -15,7 +15,8 @@ const ROUNDS = 20, noise = Float32Array.from({ length: 1_500_000 }, (_, i) => Ma
 describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   test('a kernel whose thread was ended: delivered once more, attempted once', async () => {
     await using engine = await createEngine({ tier, workers: 1, arenaBytes: 2 ** 26, logger: () => undefined })
-    const work = { out: resample(audioBuffer({ data: [noise], rate: 48_000 }), { rate: 44_100, quality: 'high' }) }, seen = new Set<number>()
+    const work = { out: resample(audioBuffer({ data: [noise], rate: 48_000 }), { rate: 44_100, quality: 'high' }) }
+    const seen = new Set<number>()
     engine.run(work).then((result) => { result.close() }, () => undefined)
     // A run may be over before its thread is ended.
     for (let round = 0; round < ROUNDS && !seen.has(2); round++) {

@@ -4,9 +4,12 @@ import { createEngine, hostFacts, type EdgeStats, type EngineOptions } from '../
 import { audioBuffer, gain, toPcm16, vad } from '../../src/nodes/index.js'
 
 const FRAMES = 30_000, BYTES = 4 * FRAMES, samples = Float32Array.from({ length: FRAMES }, (_, i) => Math.sin(i / 9))
-const sum = (edges: readonly EdgeStats[]): number => edges.reduce((all, { copyBytes }) => all + Object.values(copyBytes).reduce((a, b) => a + b, 0), 0)
+const sum = (edges: readonly EdgeStats[]): number =>
+  edges.reduce((all, { copyBytes }) => all + Object.values(copyBytes).reduce((a, b) => a + b, 0), 0)
 
-describe.each([['one thread', { workers: 0 }], ['shared', { workers: 2 }], ['private', { workers: 2, tier: 'wasm' }]] as const)('%s', (name, options: EngineOptions) => {
+describe.each([
+  ['one thread', { workers: 0 }], ['shared', { workers: 2 }], ['private', { workers: 2, tier: 'wasm' }],
+] as const)('%s', (name, options: EngineOptions) => {
   test('copies of runs, by edge and reason; kernels of one memory copy nothing', async () => {
     await using engine = await createEngine({ arenaBytes: 2 ** 25, ...options })
     expect(engine.stats().edges).toEqual([])
@@ -20,14 +23,18 @@ describe.each([['one thread', { workers: 0 }], ['shared', { workers: 2 }], ['pri
     expect(metrics.edges.reduce((all, { copyBytes }) => all + copyBytes, 0)).toBe(metrics.copyBytes)
     expect(metrics.edges.filter(({ to }) => to !== '' && !to.includes('.'))).toEqual([])
     expect(metrics.edges.filter(({ from }) => from.startsWith('audio-buffer'))).toHaveLength(1)
-    if (moved) expect(metrics.edges.find(({ from }) => from.startsWith('audio-buffer'))).toMatchObject({ transport: 'transfer', copyBytes: 3 * BYTES })
+    if (moved) {
+      expect(metrics.edges.find(({ from }) => from.startsWith('audio-buffer')))
+        .toMatchObject({ transport: 'transfer', copyBytes: 3 * BYTES })
+    }
     const at = (from: string): EdgeStats => edges.find((edge) => edge.from.startsWith(from))!
     expect(at('audio-buffer')).toMatchObject({ copyBytes: { platform: BYTES, thread: moved ? 2 * BYTES : 0, convert: 0, user: 0 } })
     expect(edges.filter(({ from }) => from.startsWith('gain'))).toHaveLength(2)
     expect(sum(edges.filter(({ from, transport }) => from.startsWith('gain') && transport === 'address'))).toBe(0)
     // What a user asks for outside of runs is told too.
     engine.audio.from([samples], { rate: 8_000, channels: 1 }, { copy: true }).close()
-    expect(engine.stats().edges.find(({ from }) => from === 'audio.from')).toMatchObject({ runId: '', to: '', transport: '', copyBytes: { user: BYTES } })
+    expect(engine.stats().edges.find(({ from }) => from === 'audio.from'))
+      .toMatchObject({ runId: '', to: '', transport: '', copyBytes: { user: BYTES } })
     result.close()
     void outputs
   })

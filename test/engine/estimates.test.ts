@@ -8,8 +8,12 @@ const source = () => audioBuffer({ data: [new Float32Array(FRAMES)], rate: 8_000
 const item: Packet = { media: { kind: 'json' }, data: 1, position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} }
 /** Reads all, packet by packet, and takes what its param says. */
 const worker = (parts: Partial<NodeDefinition> = {}, type = 'test::own') => defineNode({
-  version: '1.0.0', title: 'Own', doc: 'Takes memory.', family: 'test', type, params: { take: { type: 'integer', default: 0, doc: 'Bytes.' } }, inputs: { in: { media: audio() } }, outputs: { out: { media: json() } },
-  process: async (inputs: Readonly<Record<string, PacketStream>>, { take }: Readonly<Record<string, unknown>>, ctx: { alloc(bytes: number): Promise<unknown> }) => {
+  version: '1.0.0', title: 'Own', doc: 'Takes memory.', family: 'test', type,
+  params: { take: { type: 'integer', default: 0, doc: 'Bytes.' } }, inputs: { in: { media: audio() } }, outputs: { out: { media: json() } },
+  process: async (
+    inputs: Readonly<Record<string, PacketStream>>, { take }: Readonly<Record<string, unknown>>,
+    ctx: { alloc(bytes: number): Promise<unknown> },
+  ) => {
     if (take !== 0) await ctx.alloc(take as number)
     for await (const _ of inputs['in']!);
     return { out: item }
@@ -33,13 +37,19 @@ describe('estimates of a node written in TypeScript', () => {
   test('as its type says, by number or from inputs and params; what is declared has to be free', async () => {
     await using engine = await open()
     const seen: unknown[] = []
-    const node = worker({ costUs: (inputs) => { seen.push(inputs['in']); return inputs['in']!.frames! / 1_000 }, memoryBytes: (_inputs, { take }) => take as number })
+    const node = worker({
+      costUs: (inputs) => { seen.push(inputs['in']); return inputs['in']!.frames! / 1_000 },
+      memoryBytes: (_inputs, { take }) => take as number,
+    })
     const planned = (await engine.plan({ out: node(gain(source()), { take: 5_000_000 }) })).nodes.find(({ type }) => type === 'test::own')!
     expect(planned).toMatchObject({ estUs: FRAMES / 1_000, estBytes: 5_000_000 })
-    expect(seen[0]).toEqual({ media: { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', layout: 'planar' }, frames: FRAMES, bytes: BYTES })
+    expect(seen[0])
+      .toEqual({ media: { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', layout: 'planar' }, frames: FRAMES, bytes: BYTES })
     await expect(engine.run({ out: node(source(), { take: 2 ** 25 }) })).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' })
     const { capacityBytes, usedBytes } = engine.stats().arena
-    using tight = await engine.run({ out: node(source(), { take: Math.floor(0.9 * (capacityBytes - usedBytes)) }) }) as { diagnostics: readonly { code: string }[]; close(): void; [Symbol.dispose](): void }
+    using tight = await engine.run({
+      out: node(source(), { take: Math.floor(0.9 * (capacityBytes - usedBytes)) }),
+    }) as { diagnostics: readonly { code: string }[]; close(): void; [Symbol.dispose](): void }
     expect(tight.diagnostics.map(({ code }) => code)).toContain('MEMORY_TIGHT')
   })
 
@@ -53,7 +63,8 @@ describe('estimates of a node written in TypeScript', () => {
   test('of a kernel: costUs until it has run', async () => {
     await using engine = await open()
     const slow = defineNode({ ...gain.definition, costUs: 123_456 } as never) as unknown as (input: unknown) => never
-    const us = async (): Promise<number> => (await engine.plan({ out: slow(source()) })).nodes.find(({ type }) => type === 'audio::gain')!.estUs
+    const us = async (): Promise<number> => (await engine.plan({ out: slow(source()) })).nodes
+      .find(({ type }) => type === 'audio::gain')!.estUs
     expect(await us()).toBe(123_456)
     ;(await engine.run({ out: slow(source()) })).close()
     expect(await us()).toBeLessThan(100_000)
@@ -63,7 +74,8 @@ describe('estimates of a node written in TypeScript', () => {
     await using engine = await open()
     const node = worker({ costUs: 7_000_000 }), twice = audioBuffer({ data: [new Float32Array(2 * FRAMES)], rate: 8_000 })
     ;(await engine.run({ out: node(source(), { take: 3_000_000 }) })).close()
-    const find = async (from: unknown) => (await engine.plan({ out: node(from) })).nodes.find(({ type }) => type === 'test::own')!, one = await find(source()), two = await find(twice)
+    const find = async (from: unknown) => (await engine.plan({ out: node(from) })).nodes.find(({ type }) => type === 'test::own')!
+    const one = await find(source()), two = await find(twice)
     expect(one.estUs).toBeLessThan(7_000_000)
     expect(Math.abs(two.estUs - 2 * one.estUs)).toBeLessThanOrEqual(1)
     expect(one.estBytes / 3_000_000).toBeCloseTo(1, 1)
@@ -77,9 +89,13 @@ describe('estimates of a node written in TypeScript', () => {
   test('a function that fails, or gives no number, fails the plan and is named; what can never be a size is refused at once', async () => {
     await using engine = await open()
     for (const wrong of [() => { throw new Error('no idea') }, () => NaN, () => -1]) {
-      await expect(engine.plan({ out: worker({ memoryBytes: wrong })(source()) })).rejects.toMatchObject({ code: 'NODE_FAILED', operation: 'memoryBytes' })
-      await expect(engine.plan({ out: worker({ costUs: wrong })(source()) })).rejects.toMatchObject({ code: 'NODE_FAILED', operation: 'costUs' })
+      await expect(engine.plan({ out: worker({ memoryBytes: wrong })(source()) })).rejects
+        .toMatchObject({ code: 'NODE_FAILED', operation: 'memoryBytes' })
+      await expect(engine.plan({ out: worker({ costUs: wrong })(source()) })).rejects
+        .toMatchObject({ code: 'NODE_FAILED', operation: 'costUs' })
     }
-    for (const wrong of [-1, NaN, 'a lot']) expect(() => worker({ memoryBytes: wrong as never })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    for (const wrong of [-1, NaN, 'a lot']) {
+      expect(() => worker({ memoryBytes: wrong as never })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    }
   })
 })

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { audio, createEngine, defineNode, isMillraceError, json, type Engine, type MillraceError, type Packet, type RunFailure } from '../../src/index.js'
+import {
+  audio, createEngine, defineNode, isMillraceError, json, type Engine, type MillraceError, type Packet, type RunFailure,
+} from '../../src/index.js'
 import { audioBuffer, gain, mix, toPcm16, vad, wavFile } from '../../src/nodes/index.js'
 import { speechLike } from '../support/speech-like.js'
 
@@ -37,7 +39,8 @@ describe.each([['inline', 0], ['workers', 2]] as const)('failures (%s)', (_, wor
   })
 
   test('a thrown error names node, type, operation and cause, and frees everything', async () => {
-    const failure = await failureOf(engine.run({ out: faulty(() => new Error('disk on fire'))(gain(speech())), pcm: toPcm16(speech()) } as never))
+    const failure =
+      await failureOf(engine.run({ out: faulty(() => new Error('disk on fire'))(gain(speech())), pcm: toPcm16(speech()) } as never))
     expect(failure).toMatchObject({ code: 'NODE_FAILED', nodeId: 'faulty-1', nodeType: 'test::faulty', retryable: true })
     expect(failure.message).toContain('disk on fire')
     expect(failure.cause).toBeInstanceOf(Error)
@@ -51,21 +54,29 @@ describe.each([['inline', 0], ['workers', 2]] as const)('failures (%s)', (_, wor
   })
 
   test('onError continue finishes the branches that do not depend on the failure', async () => {
-    using result = await engine.run({ bad: faulty(() => new TypeError('no'))(speech()), pcm: toPcm16(gain(speech())) } as never, { onError: 'continue' })
+    using result =
+      await engine.run({ bad: faulty(() => new TypeError('no'))(speech()), pcm: toPcm16(gain(speech())) } as never, { onError: 'continue' })
     expect(result.status).toBe('partialfailure')
     expect(Object.keys(result.outputs)).toEqual(['pcm'])
     expect(result.error).toMatchObject({ code: 'NODE_FAILED', retryable: false })
   })
 
   test('cancel before the run, and in the middle of it', async () => {
-    expect(await failureOf(engine.run({ out: gain(speech()) }, { signal: AbortSignal.abort('changed my mind') }))).toMatchObject({ code: 'CANCELLED', message: expect.stringContaining('changed my mind') })
+    expect(await failureOf(engine.run({ out: gain(speech()) }, { signal: AbortSignal.abort('changed my mind') })))
+      .toMatchObject({ code: 'CANCELLED', message: expect.stringContaining('changed my mind') })
     const stop = new AbortController()
     const endless = defineNode({
-      type: 'test::endless', version: '1.0.0', title: 'Endless', doc: 'Never ends.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
+      type: 'test::endless', version: '1.0.0', title: 'Endless', doc: 'Never ends.', family: 'test', params: {}, inputs: {},
+      outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
       pull: async function* (_params, ctx) {
         for (let position = 0; ; position += 1_024) {
           const data = await ctx.allocAudio({ rate: 16_000, channels: 1, frames: 1_024 })
-          yield { out: { media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }, data, position, duration: 1_024, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+          yield {
+            out: {
+              media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' },
+              data, position, duration: 1_024, streamId: '', seq: 0, arrivalUs: 0, metadata: {},
+            },
+          }
           if (position === 20_480) stop.abort(new Error('enough'))
         }
       },
@@ -92,14 +103,22 @@ describe.each([['inline', 0], ['workers', 2]] as const)('failures (%s)', (_, wor
 
 test('five faults are five diagnostics in one error', async () => {
   await using engine = await createEngine({ workers: 0 })
-  const bad = { nodes: [
-    { id: 'a', type: 'no::such', params: {} }, { id: 'b', type: gain.definition.type, definition: gain.definition, params: { gainDb: 900 } },
-    { id: 'c', type: gain.definition.type, definition: gain.definition, params: { loud: true } }, { id: 'd', type: vad.definition.type, definition: vad.definition, params: {} },
-    { id: 'd', type: gain.definition.type, definition: gain.definition, params: {} },
-  ], edges: [{ from: ['b', 'out'], to: ['nowhere', 'in'] }, { from: ['b', 'out'], to: ['c', 'in'] }], inputs: new Map(), outputs: new Map([['x', ['c', 'out'] as const]]), config: {} }
+  const bad = {
+    nodes: [
+      { id: 'a', type: 'no::such', params: {} },
+      { id: 'b', type: gain.definition.type, definition: gain.definition, params: { gainDb: 900 } },
+      { id: 'c', type: gain.definition.type, definition: gain.definition, params: { loud: true } },
+      { id: 'd', type: vad.definition.type, definition: vad.definition, params: {} },
+      { id: 'd', type: gain.definition.type, definition: gain.definition, params: {} },
+    ],
+    edges: [{ from: ['b', 'out'], to: ['nowhere', 'in'] }, { from: ['b', 'out'], to: ['c', 'in'] }],
+    inputs: new Map(), outputs: new Map([['x', ['c', 'out'] as const]]), config: {},
+  }
   const error = await engine.run(bad as never).then(() => undefined, (e: unknown) => e) as MillraceError
   const codes = (error.details['diagnostics'] as { code: string }[]).map((d) => d.code)
-  for (const code of ['NODE_TYPE_UNKNOWN', 'PARAM_INVALID', 'PARAM_UNKNOWN', 'NODE_NOT_FOUND', 'DUPLICATE_ID']) expect(codes).toContain(code)
+  for (const code of ['NODE_TYPE_UNKNOWN', 'PARAM_INVALID', 'PARAM_UNKNOWN', 'NODE_NOT_FOUND', 'DUPLICATE_ID']) {
+    expect(codes).toContain(code)
+  }
 })
 
 describe('a closed engine', () => {
@@ -110,6 +129,7 @@ describe('a closed engine', () => {
     await engine.close()
     expect(['done', 'CLOSED']).toContain(await pending)
     await expect(engine.run({ out: gain(speech()) })).rejects.toMatchObject({ code: 'CLOSED' })
-    expect(() => engine.openNode(gain, {}, { rate: RATE, channels: 1, format: 'f32', layout: 'planar' })).toThrowError(expect.objectContaining({ code: 'CLOSED' }) as Error)
+    expect(() => engine.openNode(gain, {}, { rate: RATE, channels: 1, format: 'f32', layout: 'planar' }))
+      .toThrowError(expect.objectContaining({ code: 'CLOSED' }) as Error)
   })
 })

@@ -15,7 +15,8 @@ const FRAMES = 2_000_000, DELAY = 333, ROUNDS = Number(process.env['MILLRACE_FEE
 const x = Float32Array.from({ length: FRAMES }, (_, n) => Math.sin(n * n * 1e-5) * 0.3)
 const right = new Float32Array(FRAMES)
 for (let n = 0; n < FRAMES; n++) right[n] = x[n]! + Math.fround((n < DELAY ? 0 : right[n - DELAY]!) * g)
-const echo = (sound: OutputRef<'audio'>): OutputRef<'audio'> => feedback({ delayFrames: DELAY }, (late) => mix([sound, gain(late, { gainDb: -3 })]))
+const echo = (sound: OutputRef<'audio'>): OutputRef<'audio'> => feedback({ delayFrames: DELAY }, (late) =>
+  mix([sound, gain(late, { gainDb: -3 })]))
 
 async function lose(engine: Engine, sound: OutputRef<'audio'>, wait: number): Promise<void> {
   const first = threads.length
@@ -28,7 +29,9 @@ async function lose(engine: Engine, sound: OutputRef<'audio'>, wait: number): Pr
   expect(Buffer.compare(Buffer.from(result.outputs.out.data.channel(0).slice().buffer), Buffer.from(right.buffer))).toBe(0)
 }
 
-test.each([['shared memory, whole values', {}, true], ['shared memory, chunks', {}, false], ['private memories, chunks', { shared: false }, false]] as const)('%s', async (_, options, whole) => {
+test.each([
+  ['shared memory, whole values', {}, true], ['shared memory, chunks', {}, false], ['private memories, chunks', { shared: false }, false],
+] as const)('%s', async (_, options, whole) => {
   for (let round = 0; round < ROUNDS; round++) {
     await using engine = await createEngine({ workers: 1, logger: () => undefined, ...options })
     using held = engine.audio.from([x], { rate: 48_000, channels: 1 }, { copy: true })

@@ -10,10 +10,12 @@ const x = Float32Array.from({ length: FRAMES }, (_, n) => 0.4 * Math.sin(n * n *
 test('openWorklet runs a comb quantum by quantum', async () => {
   await using engine = await createEngine({ workers: 0 })
   for (const delayFrames of [128, 700]) {
-    const build = (sound: WorkletInput): ReturnType<typeof gain> => gain(feedback({ delayFrames }, (late) => mix([sound, gain(late, { gainDb: -3 })])), { gainDb: -1 })
+    const build = (sound: WorkletInput): ReturnType<typeof gain> =>
+      gain(feedback({ delayFrames }, (late) => mix([sound, gain(late, { gainDb: -3 })])), { gainDb: -1 })
     using result = await engine.run({ out: build(audioBuffer({ data: [x], rate: RATE }) as never) })
     const right = Float32Array.from(result.outputs.out.data.channel(0))
-    const context = new OfflineAudioContext({ numberOfChannels: 1, length: FRAMES, sampleRate: RATE }), [made] = await render(engine, build, [x], context)
+    const context = new OfflineAudioContext({ numberOfChannels: 1, length: FRAMES, sampleRate: RATE })
+    const [made] = await render(engine, build, [x], context)
     const first = made!.findIndex((sample) => sample !== 0) - right.findIndex((sample) => sample !== 0)
     expect(first).toBeGreaterThanOrEqual(0)
     expect(Array.from(made!.subarray(first))).toEqual(Array.from(right.subarray(0, FRAMES - first)))

@@ -1,26 +1,46 @@
-/** Feedback edges (GR-12): loops equal their recursion to the bit, however they are cut, in every tier, inline and on threads, shared and private memory. */
+/**
+ * Feedback edges (GR-12): loops equal their recursion to the bit, however they are cut, in every tier, inline
+ * and on threads, shared and private memory.
+ */
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { audio, createEngine, defineNode, feedback, graphFrom, type Engine, type Graph, type OutputRef, type RunOptions, type RunResult, type Tier } from '../../src/index.js'
+import {
+  audio, createEngine, defineNode, feedback, graphFrom, type Engine, type Graph, type OutputRef, type RunOptions, type RunResult, type Tier,
+} from '../../src/index.js'
 import { audioBuffer, channels, gain, mix, resample, vad } from '../../src/nodes/index.js'
 
 type Sound = OutputRef<'audio'>
 const RATE = 16_000, HALF = -20 * Math.log10(2)
 /** Gain of −6.02 dB as the node works it out. */
 const g = Math.fround(10 ** (Math.fround(HALF) / 20))
-const drawn = (seed: number): (() => number) => { let state = seed; return () => (state = Math.imul(state, 1_664_525) + 1_013_904_223 >>> 0) / 2 ** 32 }
-const noise = (frames: number, seed = 1): Float32Array => { const next = drawn(seed); return Float32Array.from({ length: frames }, () => next() - 0.5) }
+const drawn = (seed: number): (() => number) => {
+  let state = seed
+  return () => (state = Math.imul(state, 1_664_525) + 1_013_904_223 >>> 0) / 2 ** 32
+}
+const noise = (frames: number, seed = 1): Float32Array => {
+  const next = drawn(seed)
+  return Float32Array.from({ length: frames }, () => next() - 0.5)
+}
 
 /** Gives its samples in packets of the sizes named, over and over. */
 const pieces = defineNode({
   type: 'test::pieces', version: '1.0.0', title: 'Pieces', doc: 'Sound in packets of any size.', family: 'test',
-  params: { data: { type: 'json', required: true, doc: 'Samples.' }, sizes: { type: 'json', required: true, doc: 'Frames of each packet.' } },
+  params: {
+    data: { type: 'json', required: true, doc: 'Samples.' },
+    sizes: { type: 'json', required: true, doc: 'Frames of each packet.' },
+  },
   inputs: {}, outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }) } }, deterministic: 'yes',
   pull: async function* ({ data, sizes }, ctx) {
     const samples = data as Float32Array, each = sizes as readonly number[]
     for (let at = 0, i = 0; at < samples.length; i++) {
       const frames = Math.min(each[i % each.length]!, samples.length - at), own = await ctx.allocAudio({ rate: RATE, channels: 1, frames })
       own.channel(0).set(samples.subarray(at, at + frames))
-      yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data: own, position: at, duration: frames, metadata: {} } as never }
+      yield {
+        out: {
+          streamId: '', seq: 0,
+          media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' },
+          data: own, position: at, duration: frames, metadata: {},
+        } as never,
+      }
       at += frames
     }
   },
@@ -61,7 +81,10 @@ describe.each(CASES)('%s with %i workers', (tier, workers) => {
     const engine = await engineOf(tier, workers), x = noise(9_345), next = drawn(7)
     for (const delay of [128, 481, 3_000]) {
       const right = comb(x, delay)
-      for (const [i, sizes] of [[9_345], [1, 2_900], [1_270, 1_280, 1_290], Array.from({ length: 9 }, () => 1 + Math.floor(next() * 4_000))].entries()) {
+      for (const [i, sizes] of [
+        [9_345], [1, 2_900], [1_270, 1_280, 1_290],
+        Array.from({ length: 9 }, () => 1 + Math.floor(next() * 4_000)),
+      ].entries()) {
         const source = pieces({ data: x, sizes }), blockFrames = 64 + Math.floor(next() * 1_000)
         expect(await play(engine, (i % 2 === 0 ? echo : echoBefore)(source, delay), i < 2 ? { blockFrames } : {})).toEqual(right)
       }
@@ -81,7 +104,9 @@ describe.each(CASES)('%s with %i workers', (tier, workers) => {
   })
 
   test('two loops, one in the other; a node linked to itself; a delay in no loop', async () => {
-    const engine = await engineOf(tier, workers), x = noise(6_000, 5), source = pieces({ data: x, sizes: [900, 1] }), at = (y: Float32Array, n: number): number => n < 0 ? 0 : y[n]!
+    const engine = await engineOf(tier, workers), x = noise(6_000, 5)
+    const source = pieces({ data: x, sizes: [900, 1] })
+    const at = (y: Float32Array, n: number): number => n < 0 ? 0 : y[n]!
     // u[n] = x[n] + ½·w[n − 300], w[n] = u[n] + ½·w[n − 200]
     const w = new Float32Array(x.length)
     for (let n = 0; n < x.length; n++) w[n] = Math.fround(x[n]! + Math.fround(at(w, n - 300) * g)) + Math.fround(at(w, n - 200) * g)
@@ -95,7 +120,10 @@ describe.each(CASES)('%s with %i workers', (tier, workers) => {
     const straight = graphFrom({ out: mix([source, gain(source)]) })
     const edges = straight.edges.map((edge) => edge.from[0] === 'gain-1' ? { ...edge, delayFrames: 400 } : edge)
     expect(await play(engine, { ...straight, edges })).toEqual(tap)
-    await expect(engine.run({ ...straight, edges: straight.edges.map((edge) => edge.to[0] === 'gain-1' ? { ...edge, delayFrames: 400 } : edge) })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    await expect(engine.run({
+      ...straight,
+      edges: straight.edges.map((edge) => edge.to[0] === 'gain-1' ? { ...edge, delayFrames: 400 } : edge),
+    })).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })
 
   test('silence, stereo, resamplers, pass-through and identities in a loop: the same bits however it is cut', async () => {
@@ -104,21 +132,26 @@ describe.each(CASES)('%s with %i workers', (tier, workers) => {
       (s) => feedback({ delayFrames: 256 }, (back) => mix([s, gain(vad(back).audio, { gainDb: -3 })])),
       (s) => feedback({ delayFrames: 256 }, (back) => gain(mix([s, resample(back, { rate: RATE })]), { gainDb: -3 })),
       (s) => gain(feedback({ delayFrames: 256 }, (back) => gain(s, { gainDb: back })), { gainDb: -1 }),
-      (s) => channels(feedback({ delayFrames: 300 }, (back) => mix([channels(s, { to: 2 }), gain(back, { gainDb: -9 })], { pan: [-0.5, 0.5] })), { to: 1 }),
+      (s) => channels(
+        feedback({ delayFrames: 300 }, (back) => mix([channels(s, { to: 2 }), gain(back, { gainDb: -9 })], { pan: [-0.5, 0.5] })),
+        { to: 1 },
+      ),
     ]
     for (const build of graphs) {
       const right = await play(one, build(pieces({ data: x, sizes: [8_000] })))
       for (const sizes of [[8_000], [2_047, 1]]) expect(await play(engine, build(pieces({ data: x, sizes })))).toEqual(right)
       expect(right.length).toBe(x.length)
     }
-    const round = (s: Sound, delayFrames: number): Sound => feedback({ delayFrames }, (back) => mix([s, gain(resample(resample(back, { rate: 8_000 }), { rate: RATE }), { gainDb: -9 })]))
+    const round = (s: Sound, delayFrames: number): Sound => feedback({ delayFrames }, (back) =>
+      mix([s, gain(resample(resample(back, { rate: 8_000 }), { rate: RATE }), { gainDb: -9 })]))
     const whole = await play(engine, round(pieces({ data: x, sizes: [8_000] }), 6_000))
     expect(await play(engine, round(pieces({ data: x, sizes: [770, 1] }), 6_000))).toEqual(whole)
     expect(whole.length).toBe(x.length)
     // Resamplers ring before what they were given.
     expect(whole.subarray(0, 5_000)).toEqual(x.subarray(0, 5_000))
     expect(whole.subarray(6_000)).not.toEqual(x.subarray(6_000))
-    await expect(engine.run({ out: round(pieces({ data: x, sizes: [100] }), 128) })).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('whose nodes hold back') as string })
+    await expect(engine.run({ out: round(pieces({ data: x, sizes: [100] }), 128) })).rejects
+      .toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('whose nodes hold back') as string })
   })
 
   test('ends: the output is as long as what comes in; what is read behind the delay rings once more', async () => {
@@ -126,7 +159,8 @@ describe.each(CASES)('%s with %i workers', (tier, workers) => {
     let inside!: Sound, out!: Sound
     feedback({ delayFrames: 640 }, (back) => out = mix([pieces({ data: x, sizes: [130] }), inside = gain(back, { gainDb: HALF })]))
     using result = await engine.run({ out, inside })
-    const { data } = result.outputs.out as unknown as { data: { frames: number } }, { data: behind } = result.outputs.inside as unknown as { data: { frames: number; channel(c: number): Float32Array } }
+    const { data } = result.outputs.out as unknown as { data: { frames: number } }
+    const { data: behind } = result.outputs.inside as unknown as { data: { frames: number; channel(c: number): Float32Array } }
     expect([data.frames, behind.frames]).toEqual([1_000, 1_640])
     expect(Float32Array.from(behind.channel(0).subarray(640))).toEqual(comb(x, 640).map((y) => y * g))
   })

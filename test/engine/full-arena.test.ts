@@ -1,4 +1,7 @@
-/** EX-28, MW-07: an arena that fills in the middle of a run: the error is coded, everything comes back, the engine goes on. On workers, shared and private memory. */
+/**
+ * EX-28, MW-07: an arena that fills in the middle of a run: the error is coded, everything comes back, the engine goes
+ * on. On workers, shared and private memory.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { audio, createEngine, defineNode, isMillraceError, type Engine, type RunFailure } from '../../src/index.js'
 import { audioBuffer, gain, resample, vad } from '../../src/nodes/index.js'
@@ -7,7 +10,8 @@ import type { Loose } from '../support/loose.js'
 const MEDIA = { kind: 'audio', rate: 48_000, channels: 2, format: 'f32', layout: 'planar' } as const, FRAMES = 65_536, CHUNKS = 80
 /** A stream that does not tell its length: about 40 MB. */
 const long = defineNode({
-  type: 'test::long', version: '1.0.0', title: 'Long', doc: 'A long stream.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 48_000, channels: 2, format: 'f32', layout: 'planar' }) } },
+  type: 'test::long', version: '1.0.0', title: 'Long', doc: 'A long stream.', family: 'test', params: {}, inputs: {},
+  outputs: { out: { media: audio({ rate: 48_000, channels: 2, format: 'f32', layout: 'planar' }) } },
   pull: async function* (_params, ctx) {
     for (let n = 0; n < CHUNKS; n++) {
       const data = await ctx.allocAudio({ rate: 48_000, channels: 2, frames: FRAMES })
@@ -15,16 +19,21 @@ const long = defineNode({
     }
   },
 })
-const json = (data: unknown): object => ({ out: { media: { kind: 'json' }, data, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } })
+const json = (data: unknown): object => ({
+  out: { media: { kind: 'json' }, data, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} },
+})
 const greedy = (process: (ctx: Loose) => Promise<unknown>): Loose => defineNode({
-  type: 'test::greedy', version: '1.0.0', title: 'Greedy', doc: 'Takes memory.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: { kind: 'json' } } },
+  type: 'test::greedy', version: '1.0.0', title: 'Greedy', doc: 'Takes memory.', family: 'test', params: {}, inputs: {},
+  outputs: { out: { media: { kind: 'json' } } },
   process: async (_inputs: unknown, _params: unknown, ctx: Loose) => json(await process(ctx)),
 } as never)
 
 describe.each(['auto', 'wasm'] as const)('tier %s', (tier) => {
   let engine: Engine, used: number
   const good = async (): Promise<unknown> => {
-    using result = await engine.run({ frames: vad(gain(audioBuffer({ data: [Float32Array.from({ length: 60_000 }, (_, i) => Math.sin(i / 7))], rate: 16_000 }))).frames })
+    using result = await engine.run({
+      frames: vad(gain(audioBuffer({ data: [Float32Array.from({ length: 60_000 }, (_, i) => Math.sin(i / 7))], rate: 16_000 }))).frames,
+    })
     return result.outputs.frames.data
   }
   const failureOf = async (outputs: object): Promise<RunFailure> => {

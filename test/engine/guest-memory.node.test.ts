@@ -1,4 +1,6 @@
-/** Memories of nodes' own tiers: counted in the run's peak (EX-67), given up when they are not what they were (MW-02), never left behind. */
+/**
+ * Memories of nodes' own tiers: counted in the run's peak (EX-67), given up when they are not what they were (MW-02), never left behind.
+ */
 import { afterEach, expect, test, vi } from 'vitest'
 import { audio, createEngine, defineNode, type Engine } from '../../src/index.js'
 import { builtinModuleBytes } from '../../src/kernels/builtin-modules.js'
@@ -21,10 +23,17 @@ const open = async (options: Parameters<typeof createEngine>[0] = {}): Promise<E
 const pcm = (source: Loose): Loose => ({ out: (toPcm16 as Loose)(louder.with({ tier: 'wasm' }).named('g')(source, { gainDb: 3 })) })
 /** One packet of audio, then nothing until the run ends. */
 const waits = defineNode({
-  type: 'test::waits', version: '1.0.0', title: 'Waits', doc: 'Waits.', family: 'test', inputs: {}, params: {}, outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }) } },
+  type: 'test::waits', version: '1.0.0', title: 'Waits', doc: 'Waits.', family: 'test', inputs: {}, params: {},
+  outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }) } },
   async *pull(_params, ctx) {
     const data = await ctx.allocAudio({ rate: RATE, channels: 1, frames: 1_000 })
-    yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data, position: 0, duration: 1_000, metadata: {} } as never }
+    yield {
+      out: {
+        streamId: '', seq: 0,
+        media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' },
+        data, position: 0, duration: 1_000, metadata: {},
+      } as never,
+    }
     await new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })
   },
 }) as Loose
@@ -32,14 +41,17 @@ const waits = defineNode({
 /** Memories that the host gives, in order. */
 function memories(): WebAssembly.Memory[] {
   const Memory = WebAssembly.Memory, made: WebAssembly.Memory[] = []
-  vi.spyOn(WebAssembly, 'Memory').mockImplementation(function (what: WebAssembly.MemoryDescriptor) { made.push(new Memory(what)); return made.at(-1)! } as never)
+  vi.spyOn(WebAssembly, 'Memory')
+    .mockImplementation(function (what: WebAssembly.MemoryDescriptor) { made.push(new Memory(what)); return made.at(-1)! } as never)
   return made
 }
 const word = ({ buffer }: WebAssembly.Memory, at: number): Uint32Array => new Uint32Array(buffer, WINDOW.ARENA + at, 1)
 const closed = (memory: WebAssembly.Memory): boolean => (word(memory, ARENA.FLAGS)[0]! & ARENA_FLAG.CLOSED) !== 0
 
 test('the run\'s peak is what both memories hold of it at a time', async () => {
-  const engine = await open(), target = pcm(audioBuffer({ data: [SAMPLES], rate: RATE })), used = (): number => engine.stats().arena.usedBytes + engine.stats().guests.reduce((sum, { arena }) => sum + arena.usedBytes, 0)
+  const engine = await open()
+  const target = pcm(audioBuffer({ data: [SAMPLES], rate: RATE }))
+  const used = (): number => engine.stats().arena.usedBytes + engine.stats().guests.reduce((sum, { arena }) => sum + arena.usedBytes, 0)
   // Tables stay, and are nobody's.
   ;(await engine.run(target)).close()
   const before = used(), real = ArenaAudio.prototype.copyTo
@@ -59,7 +71,9 @@ test('the run\'s peak is what both memories hold of it at a time', async () => {
 })
 
 test('a memory that is given up is closed when its last segment is; the time that it took stays counted', async () => {
-  const engine = await open(), made = memories(), { inline } = engine.parts, target = pcm(audioBuffer({ data: [SAMPLES], rate: RATE })), stop = new AbortController()
+  const engine = await open(), made = memories(), { inline } = engine.parts
+  const target = pcm(audioBuffer({ data: [SAMPLES], rate: RATE }))
+  const stop = new AbortController()
   ;(await engine.run(target)).close()
   const waiting = engine.run(pcm(waits()), { signal: stop.signal }), idle = engine.stats().guests[0]!.arena.usedBytes
   await vi.waitFor(() => { expect(engine.stats().guests[0]!.arena.usedBytes).toBeGreaterThan(idle) })
@@ -85,7 +99,8 @@ test('a memory that is given up is closed when its last segment is; the time tha
 
 test('an engine that closes while a memory is made leaves none behind', async () => {
   let give = (_bytes: Uint8Array): void => undefined
-  const engine = await open({ wasm: new Promise<Uint8Array>((resolve) => { give = resolve }) as never }), made = memories(), { inline } = engine.parts
+  const engine = await open({ wasm: new Promise<Uint8Array>((resolve) => { give = resolve }) as never })
+  const made = memories(), { inline } = engine.parts
   const opened = inline.open({ guest: true, tier: 'wasm' } as never, new Map(), {} as never)
   opened.catch(() => undefined)
   await engine.close()

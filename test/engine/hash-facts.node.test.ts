@@ -1,4 +1,7 @@
-/** What the hashes of a plan take from outside its graph (GR-54): bytes of files and of kernel modules, fingerprints; and that they are `hashGraph`'s where nothing is outside. */
+/**
+ * What the hashes of a plan take from outside its graph (GR-54): bytes of files and of kernel modules, fingerprints; and that they
+ * are `hashGraph`'s where nothing is outside.
+ */
 import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,7 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createEngine, createRegistry, defineNode, fromDocument, graphFrom, hashGraph, json, type CreateEngineOptions, type Engine, type Graph } from '../../src/index.js'
+import {
+  createEngine, createRegistry, defineNode, fromDocument, graphFrom, hashGraph, json, type CreateEngineOptions, type Engine, type Graph,
+} from '../../src/index.js'
 import { FileMarks } from '../../src/formats/source/file-marks.js'
 import type { NodeDefinition } from '../../src/graph/node-definition.js'
 import { shippedDigest } from '../../src/graph/module-digests.js'
@@ -15,7 +20,9 @@ import { BUILTIN_MODULES, builtinModuleBytes } from '../../src/kernels/builtin-m
 import * as nodes from '../../src/nodes/index.js'
 
 const { audioBuffer, gain, wavFile } = nodes
-const base = { version: '1.0.0', title: 'Test', doc: 'A test\'s own.', family: 'test', inputs: {}, outputs: { out: { media: json() } } } as const
+const base = {
+  version: '1.0.0', title: 'Test', doc: 'A test\'s own.', family: 'test', inputs: {}, outputs: { out: { media: json() } },
+} as const
 const one = { media: { kind: 'json' }, data: 1, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as const
 const process = (): Promise<{ out: typeof one }> => Promise.resolve({ out: one })
 let folder: string, engine: Engine
@@ -33,12 +40,23 @@ const at = (name: string): string => join(folder, name)
 /** Mono, 16 bits. */
 function wav(samples: number, value: number): Uint8Array {
   const bytes = Buffer.alloc(44 + 2 * samples, value)
-  bytes.write('RIFF', 0); bytes.writeUInt32LE(36 + 2 * samples, 4); bytes.write('WAVEfmt ', 8); bytes.writeUInt32LE(16, 16); bytes.writeUInt16LE(1, 20); bytes.writeUInt16LE(1, 22)
-  bytes.writeUInt32LE(8_000, 24); bytes.writeUInt32LE(16_000, 28); bytes.writeUInt16LE(2, 32); bytes.writeUInt16LE(16, 34); bytes.write('data', 36); bytes.writeUInt32LE(2 * samples, 40)
+  bytes.write('RIFF', 0)
+  bytes.writeUInt32LE(36 + 2 * samples, 4)
+  bytes.write('WAVEfmt ', 8)
+  bytes.writeUInt32LE(16, 16)
+  bytes.writeUInt16LE(1, 20)
+  bytes.writeUInt16LE(1, 22)
+  bytes.writeUInt32LE(8_000, 24)
+  bytes.writeUInt32LE(16_000, 28)
+  bytes.writeUInt16LE(2, 32)
+  bytes.writeUInt16LE(16, 34)
+  bytes.write('data', 36)
+  bytes.writeUInt32LE(2 * samples, 40)
   return bytes
 }
 const hashOf = async (graph: Graph, by = engine): Promise<string> => (await by.plan(graph)).graphHash
-const single = (definition: Record<string, unknown>, params: object = {}): Graph => graphFrom({ o: (defineNode({ ...base, params: {}, process, ...definition } as never) as never as (p: object) => never)(params) })
+const single = (definition: Record<string, unknown>, params: object = {}): Graph =>
+  graphFrom({ o: (defineNode({ ...base, params: {}, process, ...definition } as never) as never as (p: object) => never)(params) })
 
 describe('bytes of files', () => {
   test('another byte is another hash, in plans and runs, though size and date are as before; the old bytes are the old hash', async () => {
@@ -59,11 +77,14 @@ describe('bytes of files', () => {
   test('the record is that of `hashGraph` with the file\'s SHA-256; an address and a list of files count too, a file that a node writes does not', async () => {
     const path = at('b.bin'), digest = sha256(Uint8Array.of(1, 2, 3)), file = { type: 'file', doc: '' }
     writeFileSync(path, Uint8Array.of(1, 2, 3))
-    const named = (param: string, graph: Graph): string => hashGraph(graph, { referenced: (_node, name) => name === param ? digest : undefined }).graph
-    const by = single({ type: 'test::by', params: { model: file } }, { model: path }), url = single({ type: 'test::by', params: { model: file } }, { model: pathToFileURL(path) })
+    const named = (param: string, graph: Graph): string =>
+      hashGraph(graph, { referenced: (_node, name) => name === param ? digest : undefined }).graph
+    const by = single({ type: 'test::by', params: { model: file } }, { model: path })
+    const url = single({ type: 'test::by', params: { model: file } }, { model: pathToFileURL(path) })
     expect(await hashOf(by)).toBe(named('model', by))
     expect(await hashOf(url)).toBe(named('model', url))
-    const list = single({ type: 'test::list', params: { files: { type: 'array', items: file, doc: '' } } }, { files: [at('none'), path] }), preset = single({ type: 'test::preset', params: { model: { ...file, default: path } } })
+    const list = single({ type: 'test::list', params: { files: { type: 'array', items: file, doc: '' } } }, { files: [at('none'), path] })
+    const preset = single({ type: 'test::preset', params: { model: { ...file, default: path } } })
     expect(await hashOf(list)).toBe(named('files[1]', list))
     expect(named('files[1]', list)).not.toBe(hashGraph(list).graph)
     expect(await hashOf(preset)).toBe(named('model', preset))
@@ -97,9 +118,13 @@ describe('bytes of files', () => {
     writeFileSync(path, bytes)
     const later = new FileMarks(1_000_000, () => Date.now() + 60_000), now = new FileMarks(1_000_000, () => statSync(path).ctimeMs)
     const opens = vi.spyOn(globalThis.process.getBuiltinModule('node:fs').promises, 'open')
-    for (const marks of [later, later, later]) expect(hexOf((await marks.of(path, signal) as { digest: Uint8Array }).digest)).toBe(hexOf(sha256(bytes)))
+    for (const marks of [later, later, later]) {
+      expect(hexOf((await marks.of(path, signal) as { digest: Uint8Array }).digest)).toBe(hexOf(sha256(bytes)))
+    }
     expect(opens).toHaveBeenCalledTimes(1)
-    for (const marks of [now, now]) expect(hexOf((await marks.of(pathToFileURL(path).href, signal) as { digest: Uint8Array }).digest)).toBe(hexOf(sha256(bytes)))
+    for (const marks of [now, now]) {
+      expect(hexOf((await marks.of(pathToFileURL(path).href, signal) as { digest: Uint8Array }).digest)).toBe(hexOf(sha256(bytes)))
+    }
     expect(opens).toHaveBeenCalledTimes(3)
     opens.mockRestore()
     expect(await new FileMarks(10, () => statSync(path).ctimeMs).of(path, signal)).toEqual({ facts: null })
@@ -110,12 +135,21 @@ describe('bytes of files', () => {
   test('a file on a server is told by its etag or date; without either it equals nothing', async () => {
     let headers: Record<string, string> = {}
     const server = createServer((request, response) => {
-      const body = wav(100, 1), [, from = '0', to = ''] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? [], part = body.subarray(Number(from), to === '' ? body.length : Number(to) + 1)
-      response.writeHead(206, { ...headers, 'content-range': `bytes ${from}-${Number(from) + part.length - 1}/${body.length}`, 'content-length': String(part.length) }).end(part)
+      const body = wav(100, 1)
+      const [, from = '0', to = ''] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? []
+      const part = body.subarray(Number(from), to === '' ? body.length : Number(to) + 1)
+      response.writeHead(206, {
+        ...headers,
+        'content-range': `bytes ${from}-${Number(from) + part.length - 1}/${body.length}`,
+        'content-length': String(part.length),
+      }).end(part)
     })
     await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
     const graph = graphFrom({ o: wavFile(`http://127.0.0.1:${(server.address() as AddressInfo).port}/a.wav`) }), hashes: string[] = []
-    for (const one of [{ etag: '"1"' }, { etag: '"1"' }, { etag: '"2"' }, { 'last-modified': 'Sat, 01 Nov 2025 00:00:00 GMT' }, {}, {}]) { headers = one as never; hashes.push(await hashOf(graph)) }
+    for (const one of [{ etag: '"1"' }, { etag: '"1"' }, { etag: '"2"' }, { 'last-modified': 'Sat, 01 Nov 2025 00:00:00 GMT' }, {}, {}]) {
+      headers = one as never
+      hashes.push(await hashOf(graph))
+    }
     await new Promise((resolve) => { server.close(resolve); server.closeAllConnections() })
     expect(hashes[1]).toBe(hashes[0])
     expect(new Set(hashes).size).toBe(5)
@@ -123,9 +157,15 @@ describe('bytes of files', () => {
 })
 
 describe('bytes of modules', () => {
-  const mine = defineNode({ ...gain.definition, type: 'mine::gain', aliases: [], kernel: { ...(gain.definition as NodeDefinition).kernel!, module: 'mine' } } as never) as unknown as typeof gain
+  const mine = defineNode({
+    ...gain.definition, type: 'mine::gain', aliases: [],
+    kernel: { ...(gain.definition as NodeDefinition).kernel!, module: 'mine' },
+  } as never) as unknown as typeof gain
   const graph = graphFrom({ o: mine(audioBuffer({ data: [new Float32Array([1, 1])], rate: 16_000 }), { gainDb: -6 }) })
-  const planned = async (options: CreateEngineOptions): Promise<string> => { await using own = await createEngine({ workers: 0, ...options }); return await hashOf(graph, own) }
+  const planned = async (options: CreateEngineOptions): Promise<string> => {
+    await using own = await createEngine({ workers: 0, ...options })
+    return await hashOf(graph, own)
+  }
 
   test('two modules that differ in a custom section only are two hashes; shared or private memory, and the tier, are no matter', async () => {
     const bytes = await builtinModuleBytes('level'), other = Uint8Array.of(...bytes, 0, 4, 1, 0x78, 1, 2)
@@ -144,7 +184,8 @@ describe('bytes of modules', () => {
   test('modules that ship are known without being loaded, and one given in their place is told from them', async () => {
     for (const name of BUILTIN_MODULES) expect(hexOf(shippedDigest(name)!), name).toBe(hexOf(sha256(await builtinModuleBytes(name))))
     expect(shippedDigest('mine')).toBeUndefined()
-    const level = await builtinModuleBytes('level'), graph = graphFrom({ o: gain(audioBuffer({ data: [new Float32Array([1, 1])], rate: 16_000 }), { gainDb: -6 }) })
+    const level = await builtinModuleBytes('level')
+    const graph = graphFrom({ o: gain(audioBuffer({ data: [new Float32Array([1, 1])], rate: 16_000 }), { gainDb: -6 }) })
     await using same = await createEngine({ workers: 0, wasm: { level } })
     await using other = await createEngine({ workers: 0, wasm: { level: Uint8Array.of(...level, 0, 4, 1, 0x78, 1, 2) } })
     expect(await hashOf(graph, same)).toBe(await hashOf(graph))
@@ -153,7 +194,9 @@ describe('bytes of modules', () => {
   })
 
   test('the file at `codeURL`', async () => {
-    const path = at('code.mjs'), graph = single({ type: 'test::code', process: undefined, thread: 'worker', codeURL: pathToFileURL(path).href }), write = (n: number): void => { writeFileSync(path, `export const process = async () => (${n})`) }
+    const path = at('code.mjs')
+    const graph = single({ type: 'test::code', process: undefined, thread: 'worker', codeURL: pathToFileURL(path).href })
+    const write = (n: number): void => { writeFileSync(path, `export const process = async () => (${n})`) }
     await using threads = await createEngine({ workers: 1 })
     write(1)
     const before = await hashOf(graph, threads)
@@ -178,10 +221,16 @@ describe('fingerprints', () => {
   })
 
   test('that fail are NODE_FAILED with node, operation and hint, in plans and runs', async () => {
-    const wrong = [() => 'abc', async () => 'abc', () => undefined, () => { throw new Error('boom') }, () => Promise.reject(new TypeError('boom')), () => { throw 'boom' }] // oxlint-disable-line no-throw-literal
+    const wrong = [
+      () => 'abc', async () => 'abc', () => undefined, () => { throw new Error('boom') }, () => Promise.reject(new TypeError('boom')),
+      () => { throw 'boom' },
+    ] // oxlint-disable-line no-throw-literal
     for (const one of wrong) for (const call of ['plan', 'run'] as const) {
       const error = await engine[call](marked(one)).then(() => undefined, (found: unknown) => found)
-      expect(error, String(one)).toMatchObject({ code: 'NODE_FAILED', nodeId: 'marked-1', nodeType: 'test::marked', operation: 'fingerprint', hint: expect.stringContaining('Uint8Array') })
+      expect(error, String(one)).toMatchObject({
+        code: 'NODE_FAILED', nodeId: 'marked-1', nodeType: 'test::marked', operation: 'fingerprint',
+        hint: expect.stringContaining('Uint8Array'),
+      })
     }
     expect(() => hashGraph(marked(() => 'abc'))).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', nodeId: 'marked-1' }))
   })
@@ -189,7 +238,8 @@ describe('fingerprints', () => {
   test('that never come do not outlive a cancel', async () => {
     const abort = new AbortController(), hung = marked(() => { abort.abort(); return new Promise(() => undefined) })
     await expect(engine.plan(hung, { signal: abort.signal })).rejects.toMatchObject({ code: 'CANCELLED' })
-    const again = new AbortController(), running = engine.run(marked(() => { again.abort(); return new Promise(() => undefined) }), { signal: again.signal })
+    const again = new AbortController()
+    const running = engine.run(marked(() => { again.abort(); return new Promise(() => undefined) }), { signal: again.signal })
     await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 })
@@ -197,7 +247,9 @@ describe('fingerprints', () => {
 describe('the seed', () => {
   const noise = defineNode({ ...base, type: 'test::noise', params: {}, deterministic: 'seeded', process })
   test('of a document is in `hashGraph`, which is then what a plan has', async () => {
-    const registry = createRegistry(noise as never), document = (config: object): Graph => fromDocument({ millrace: 1, nodes: [{ id: 'a', type: 'test::noise' }], outputs: { o: ['a', 'out'] }, config } as never, registry)
+    const registry = createRegistry(noise as never)
+    const document = (config: object): Graph =>
+      fromDocument({ millrace: 1, nodes: [{ id: 'a', type: 'test::noise' }], outputs: { o: ['a', 'out'] }, config } as never, registry)
     await using own = await createEngine({ workers: 0, registry })
     const hashes: string[] = []
     for (const config of [{}, { seed: 1 }, { seed: '18446744073709551615' }]) {
@@ -212,7 +264,10 @@ describe('the seed', () => {
 })
 
 test('a source that a run has started already hashes as in its plan, and another code as another', async () => {
-  const source = (data: number): Graph => single({ type: 'test::open', process: undefined, outputs: { out: { media: { ...json(), discovered: true } } }, ...(data === 1 ? { async *pull() { yield { out: one } } } : { async *pull() { yield { out: one }; await Promise.resolve() } }) })
+  const source = (data: number): Graph => single({
+    type: 'test::open', process: undefined, outputs: { out: { media: { ...json(), discovered: true } } },
+    ...(data === 1 ? { async *pull() { yield { out: one } } } : { async *pull() { yield { out: one }; await Promise.resolve() } }),
+  })
   using first = await engine.run(source(1))
   using second = await engine.run(source(2))
   expect(first.metrics.graphHash).toBe(await hashOf(source(1)))
@@ -223,7 +278,8 @@ test('a thousand nodes, each with a file: one read each, and none for the next p
   const path = at('d.bin')
   writeFileSync(path, readFileSync(new URL(import.meta.url)))
   await using own = await createEngine({ workers: 0, limits: { nodes: 2_000 } })
-  const type = defineNode({ ...base, type: 'test::many', params: { model: { type: 'file', doc: '' } }, process }), graph = graphFrom(Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`o${n}`, type({ model: path })])))
+  const type = defineNode({ ...base, type: 'test::many', params: { model: { type: 'file', doc: '' } }, process })
+  const graph = graphFrom(Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`o${n}`, type({ model: path })])))
   const opens = vi.spyOn(globalThis.process.getBuiltinModule('node:fs').promises, 'open')
   await vi.waitFor(async () => { opens.mockClear(); await hashOf(graph, own); expect(opens).not.toHaveBeenCalled() }, { timeout: 5_000 })
   opens.mockRestore()
@@ -231,6 +287,7 @@ test('a thousand nodes, each with a file: one read each, and none for the next p
 
 test.each(['file://host:80/a.wav', 'file://[x'])('an address that is none is refused by what opens it, with a code: %s', async (path) => {
   expect((await engine.plan({ out: gain(wavFile({ path })) })).diagnostics.map(({ message }) => message).join()).toContain('Invalid URL')
-  await expect(engine.run({ out: gain(wavFile({ path })) })).rejects.toMatchObject({ code: expect.stringMatching(/^[A-Z_]+$/) as string, nodeType: 'io::wav-file' })
+  await expect(engine.run({ out: gain(wavFile({ path })) })).rejects
+    .toMatchObject({ code: expect.stringMatching(/^[A-Z_]+$/) as string, nodeType: 'io::wav-file' })
   expect(await new FileMarks(1_024, () => 0).of(path, new AbortController().signal)).toBeUndefined()
 })

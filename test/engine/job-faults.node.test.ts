@@ -1,9 +1,13 @@
 /**
- * Random jobs of which some fail (MW-13): code that throws, gives what is no output or ends its thread, kernels that trap, cancels, and threads ended from outside while the others go on. Each job ends as its
- * fault says, the sound ones with their values; after every few jobs all bytes and entries are back.
+ * Random jobs of which some fail (MW-13): code that throws, gives what is no output or ends its thread, kernels that trap, cancels, and
+ * threads ended from outside while the others go on. Each job ends as its fault says, the sound ones with their values; after every few
+ * jobs all bytes and entries are back.
  */
 import { afterAll, expect, test } from 'vitest'
-import { audio, createEngine, defineNode, isMillraceError, type AnyHandle, type AudioBuffer, type Packet, type PacketStream, type RunFailure, type RunResult } from '../../src/index.js'
+import {
+  audio, createEngine, defineNode, isMillraceError, type AnyHandle, type AudioBuffer, type Packet, type PacketStream, type RunFailure,
+  type RunResult,
+} from '../../src/index.js'
 import { layoutHash } from '../../src/memory/layout.js'
 import { audioBuffer, gain, mix } from '../../src/nodes/index.js'
 import { WORKER_LEASE_BYTES } from '../../src/workers/pool-mail.js'
@@ -15,10 +19,20 @@ const JOBS = Number(process.env['MILLRACE_FAULT_JOBS'] ?? 64), SEED = Number(pro
 const SPAN = 69_632, BLOCKS_OF_WORKER = 3
 
 type Sound = ReturnType<typeof gain>
-const media = audio({ format: 'f32', layout: 'planar' }), base = { version: '1.0.0', title: 'Test', doc: 'Halves.', family: 'test', inputs: { in: { media } }, outputs: { out: { media: audio({ like: 'in' }) } } } as const
+const media = audio({ format: 'f32', layout: 'planar' })
+const base = {
+  version: '1.0.0', title: 'Test', doc: 'Halves.', family: 'test', inputs: { in: { media } },
+  outputs: { out: { media: audio({ like: 'in' }) } },
+} as const
 const params = { fault: { type: 'string', default: '', doc: 'What goes wrong.' } } as const
-/** Halves samples in audio of its own, and holds more than it gives; what goes wrong does so while it holds that. Its text runs on threads too. */
-async function halve(inputs: Readonly<Record<string, unknown>>, { fault }: Readonly<Record<string, unknown>>, ctx: { allocAudio(spec: object): Promise<AudioBuffer> }): Promise<Record<string, Packet>> {
+/**
+ * Halves samples in audio of its own, and holds more than it gives; what goes wrong does so while it
+ * holds that. Its text runs on threads too.
+ */
+async function halve(
+  inputs: Readonly<Record<string, unknown>>, { fault }: Readonly<Record<string, unknown>>,
+  ctx: { allocAudio(spec: object): Promise<AudioBuffer> },
+): Promise<Record<string, Packet>> {
   const packet = await (inputs['in'] as PacketStream<AudioBuffer>).whole(), { rate, channels, frames } = packet.data
   const data = await ctx.allocAudio({ rate, channels, frames }), more = await ctx.allocAudio({ rate, channels, frames: 64 })
   for (let n = 0; n < frames; n++) data.channel(0)[n] = packet.data.channel(0)[n]! / 2
@@ -30,15 +44,21 @@ async function halve(inputs: Readonly<Record<string, unknown>>, { fault }: Reado
   more.close()
   return { out: { ...packet, data } }
 }
-const here = defineNode({ ...base, params, type: 'test::halve', process: halve } as never) as never as (input: AnyHandle, params: object) => Sound
+const here = defineNode({
+  ...base, params, type: 'test::halve', process: halve,
+} as never) as never as (input: AnyHandle, params: object) => Sound
 const there = defineNode({ ...base, params, type: 'test::halve-there', thread: 'worker', process: halve } as never) as never as typeof here
 const trap = defineNode({
-  ...base, type: 'test::trap', params: {}, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } }, kernel: { module: 'trap', export: 'bad' }, parity: 'exact',
+  ...base, type: 'test::trap', params: {}, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
+  kernel: { module: 'trap', export: 'bad' }, parity: 'exact',
   reference: { init: () => ({}), process: (_state: unknown, io: { frames: number }) => io.frames, reset: () => undefined },
 } as never) as never as (input: AnyHandle) => Sound
 
 /** The code that each fault ends its run with. */
-const CODES = { throw: 'NODE_FAILED', exit: 'WORKER_LOST', port: 'OUTPUT_INVALID', media: 'OUTPUT_INVALID', array: 'OUTPUT_INVALID', trap: 'KERNEL_TRAP', cancel: 'CANCELLED' } as const
+const CODES = {
+  throw: 'NODE_FAILED', exit: 'WORKER_LOST', port: 'OUTPUT_INVALID', media: 'OUTPUT_INVALID', array: 'OUTPUT_INVALID', trap: 'KERNEL_TRAP',
+  cancel: 'CANCELLED',
+} as const
 const FAULTS = Object.keys(CODES) as (keyof typeof CODES)[]
 
 const threads = new Set<{ terminate(): unknown }>()
@@ -57,15 +77,29 @@ test.each(['wasm-threads', 'wasm'] as const)(`${JOBS} jobs, %s`, { timeout: 60_0
   const draw = drawFrom(SEED), seen: Record<string, number> = {}, count = (what: string): void => { seen[what] = (seen[what] ?? 0) + 1 }
   await using engine = await createEngine({
     tier, workers: WORKERS, arenaBytes: 64 * 2 ** 20, respawns: Number.POSITIVE_INFINITY, warmSpares: 0, logger: () => undefined,
-    kernels: { trap: craftModule({ exports: ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process'], body: [0x00], layout: layoutHash() }) },
+    kernels: {
+      trap: craftModule({
+        exports: ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process'],
+        body: [0x00], layout: layoutHash(),
+      }),
+    },
   })
   /** A few nodes one behind the other or joined; what goes wrong goes wrong in one of them, and others may read it. */
   const job = async (): Promise<void> => {
-    const frames = 100 + draw(4_000), drawn = draw(4) === 0 ? FAULTS[draw(FAULTS.length)] : undefined, fault = drawn === 'exit' && draw(12) > 0 ? 'throw' : drawn, at = draw(3), stop = new AbortController()
-    const made: { handle: Sound; level: number }[] = [{ handle: audioBuffer({ data: [new Float32Array(frames).fill(0.5)], rate: 16_000 }) as never, level: 0.5 }]
+    const frames = 100 + draw(4_000), drawn = draw(4) === 0 ? FAULTS[draw(FAULTS.length)] : undefined,
+      fault = drawn === 'exit' && draw(12) > 0 ? 'throw' : drawn, at = draw(3), stop = new AbortController()
+    const made: {
+      handle: Sound
+      level: number
+    }[] = [{ handle: audioBuffer({ data: [new Float32Array(frames).fill(0.5)], rate: 16_000 }) as never, level: 0.5 }]
     for (let n = 0; n < 3; n++) {
-      const a = made[draw(made.length)]!, b = made[draw(made.length)]!, bad = n === at && fault !== undefined && fault !== 'cancel', kind = draw(4)
-      if (bad) made.push({ handle: fault === 'trap' ? trap(a.handle) : fault === 'exit' || kind < 2 ? there(a.handle, { fault }) : here(a.handle, { fault }), level: 0 })
+      const a = made[draw(made.length)]!, b = made[draw(made.length)]!
+      const bad = n === at && fault !== undefined && fault !== 'cancel'
+      const kind = draw(4)
+      if (bad) made.push({
+        handle: fault === 'trap' ? trap(a.handle) : fault === 'exit' || kind < 2 ? there(a.handle, { fault }) : here(a.handle, { fault }),
+        level: 0,
+      })
       else if (kind === 0) made.push({ handle: gain(a.handle, { gainDb: -6 }) as never, level: a.level * 10 ** (-6 / 20) })
       else if (kind === 1 && a !== b) made.push({ handle: mix([a.handle, b.handle] as never) as never, level: a.level + b.level })
       else made.push({ handle: (draw(3) === 0 ? there : here)(a.handle, {}), level: a.level / 2 })
@@ -82,9 +116,12 @@ test.each(['wasm-threads', 'wasm'] as const)(`${JOBS} jobs, %s`, { timeout: 60_0
       count(fault === undefined ? 'sound' : 'cancelled too late')
     } catch (error) {
       // All threads may be ended while they start, and one job's as often as it is delivered.
-      if (!isMillraceError(error) || !(error.code === 'WORKER_SPAWN' || error.code === (fault && CODES[fault]) || (fault !== undefined && error.code === 'WORKER_LOST'))) throw error
-      // What was finished before it.
-      ;(error as Partial<RunFailure>).result?.close()
+      if (!isMillraceError(error) || !(error.code === 'WORKER_SPAWN' || error.code === (fault && CODES[fault])
+        || (fault !== undefined && error.code === 'WORKER_LOST'))) {
+        throw error
+        // What was finished before it.
+
+      }(error as Partial<RunFailure>).result?.close()
       count(`${fault ?? 'sound'}: ${error.code}`)
     }
   }
@@ -98,13 +135,17 @@ test.each(['wasm-threads', 'wasm'] as const)(`${JOBS} jobs, %s`, { timeout: 60_0
     count('threads ended')
     await alive[draw(alive.length)]!.terminate()
   }
-  ;(await engine.run({ out: gain(there(audioBuffer({ data: [new Float32Array(10)], rate: 16_000 }) as never, {})) } as never))[Symbol.dispose]()
+  ;(await engine.run({
+    out: gain(there(audioBuffer({ data: [new Float32Array(10)], rate: 16_000 }) as never, {})),
+  } as never))[Symbol.dispose]()
   const { usedBytes: used, blocks } = engine.stats().arena
   /** Bytes and entries beyond those at the start; those of a worker that is lost while nothing runs come back with the next run. */
   const left = (): readonly [bytes: number, entries: number] => {
     const { arena, workers } = engine.stats()
     if (tier === 'wasm') return [arena.usedBytes - used, arena.blocks - blocks]
-    const missing = WORKERS - (workers.count - workers.scripts.count), bytes = arena.usedBytes + missing * WORKER_LEASE_BYTES - used, spans = Math.max(0, Math.floor(bytes / SPAN))
+    const missing = WORKERS - (workers.count - workers.scripts.count)
+    const bytes = arena.usedBytes + missing * WORKER_LEASE_BYTES - used
+    const spans = Math.max(0, Math.floor(bytes / SPAN))
     return [bytes - spans * SPAN, arena.blocks + missing * BLOCKS_OF_WORKER - spans - blocks]
   }
   for (let jobs = 0; jobs < JOBS; jobs += AT_ONCE) {

@@ -10,10 +10,16 @@ const endless = (frames: number, onChunk: () => void) => defineNode({
   outputs: { out: { media: audio({ rate: RATE, channels: 2, format: 'i16', layout: 'interleaved' }) } },
   pull: async function* (_params, ctx) {
     for (let position = 0; position < frames; position += CHUNK) {
-      const count = Math.min(CHUNK, frames - position), data = await ctx.allocAudio({ rate: RATE, channels: 2, frames: count, format: 'i16', layout: 'interleaved' })
+      const count = Math.min(CHUNK, frames - position)
+      const data = await ctx.allocAudio({ rate: RATE, channels: 2, frames: count, format: 'i16', layout: 'interleaved' })
       data.tryView(Int16Array)!.fill(position % (CHUNK * 3) === 0 ? 8_000 : 3)
       onChunk()
-      yield { out: { media: { kind: 'audio', rate: RATE, channels: 2, format: 'i16', layout: 'interleaved' }, data, position, duration: count, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+      yield {
+        out: {
+          media: { kind: 'audio', rate: RATE, channels: 2, format: 'i16', layout: 'interleaved' },
+          data, position, duration: count, streamId: '', seq: 0, arrivalUs: 0, metadata: {},
+        },
+      }
     }
   },
 })
@@ -21,7 +27,9 @@ const endless = (frames: number, onChunk: () => void) => defineNode({
 describe('long recordings in the default arena of 64 MiB', () => {
   test('10 minutes of stereo: segments and 16 kHz PCM', async () => {
     await using engine = await createEngine({ workers: 1 })
-    const frames = RATE * 600, speech = resample(endless(frames, () => undefined)(), { rate: 16_000, quality: 'high' }), mono = channels(speech, { to: 1, mode: 'mean' })
+    const frames = RATE * 600
+    const speech = resample(endless(frames, () => undefined)(), { rate: 16_000, quality: 'high' })
+    const mono = channels(speech, { to: 1, mode: 'mean' })
     using result = await engine.run({ segments: vad(mono).segments, pcm: toPcm16(mono) })
     expect(result.outputs.pcm.data).toMatchObject({ frames: 16_000 * 600, channels: 1, rate: 16_000, format: 'i16' })
     expect(result.outputs.segments.data.length).toBeGreaterThan(50)

@@ -11,7 +11,8 @@ afterAll(() => { host.off('warning', hear) })
 test.each(['wasm-threads', 'wasm'] as const)('%s: a run of 16 segments hears of its end without a warning', async (tier) => {
   await using engine = await createEngine({ tier, workers: 2, arenaBytes: 2 ** 26, logger: () => undefined })
   const tone = Float32Array.from({ length: 50_000 }, (_, i) => Math.sin(i / 20))
-  const outs = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`o${n}`, gain(audioBuffer({ data: [tone], rate: 16_000 }), { gainDb: n }) as unknown as AnyHandle]))
+  const outs = Object.fromEntries(Array.from({ length: 16 }, (_, n) =>
+    [`o${n}`, gain(audioBuffer({ data: [tone], rate: 16_000 }), { gainDb: n }) as unknown as AnyHandle]))
   expect((await engine.plan(outs)).segments).toHaveLength(16)
   using result = await engine.run(outs)
   expect(Object.keys(result.outputs)).toHaveLength(16)

@@ -1,10 +1,15 @@
-/** Losses with real threads, shared and private memory (MW-46, MW-47, MW-49, MW-50): coded errors, nothing hangs, the next run finds its workers, the arena is as before. */
+/**
+ * Losses with real threads, shared and private memory (MW-46, MW-47, MW-49, MW-50): coded errors, nothing hangs, the next run
+ * finds its workers, the arena is as before.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { audio, createEngine, defineNode, isMillraceError, type AudioBuffer, type Engine, type MillraceError, type RunFailure } from '../../src/index.js'
+import {
+  audio, createEngine, defineNode, isMillraceError, type AudioBuffer, type Engine, type MillraceError, type RunFailure,
+} from '../../src/index.js'
 import { audioBuffer, gain, mix, resample, toPcm16, vad } from '../../src/nodes/index.js'
 import { layoutHash } from '../../src/memory/layout.js'
 import { craftModule } from '../kernels/craft-module.js'
@@ -30,7 +35,8 @@ const crafted = (body: readonly number[]): Uint8Array => craftModule({ exports: 
 const wobble = (module: string): ((input: unknown) => never) => defineNode({
   type: 'test::wobble', version: '1.0.0', title: 'Wobble', doc: 'Misbehaves.', family: 'test', params: {},
   inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
-  kernel: { module, export: 'wobble' }, hangMs: 300, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
+  kernel: { module, export: 'wobble' }, hangMs: 300, parity: 'exact',
+  reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
 }) as never
 const failureOf = async (run: Promise<unknown>): Promise<RunFailure> => {
   const error: unknown = await run.then(() => undefined, (e: unknown) => e)
@@ -60,7 +66,13 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   }
   beforeEach(async () => {
     threads.length = 0
-    engine = await createEngine({ tier, workers: 2, arenaBytes: 32 * MIB, kernels: { stuck: crafted(STUCK), ...Object.fromEntries(Object.entries(FATAL).map(([name, body]) => [name.replaceAll(' ', '-'), crafted(body)])) } })
+    engine = await createEngine({
+      tier, workers: 2, arenaBytes: 32 * MIB,
+      kernels: {
+        stuck: crafted(STUCK),
+        ...Object.fromEntries(Object.entries(FATAL).map(([name, body]) => [name.replaceAll(' ', '-'), crafted(body)])),
+      },
+    })
     await good()
     used = engine.stats().arena.usedBytes
   })
@@ -73,7 +85,10 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   test.each(Object.keys(FATAL))('a kernel that dies of %s is KERNEL_TRAP naming node and reason; other runs go on', async (reason) => {
     const before = await good(), other = good()
     const failure = await failureOf(engine.run({ out: wobble(reason.replaceAll(' ', '-'))(speech()) } as never))
-    expect(failure).toMatchObject({ code: 'KERNEL_TRAP', nodeId: 'wobble-1', nodeType: 'test::wobble', details: { reason: expect.stringContaining(reason) }, cause: expect.any(Error) })
+    expect(failure).toMatchObject({
+      code: 'KERNEL_TRAP', nodeId: 'wobble-1', nodeType: 'test::wobble', details: { reason: expect.stringContaining(reason) },
+      cause: expect.any(Error),
+    })
     // The other run either had another thread, or lost the one that trapped: its task is delivered again (ADR 0014).
     expect(await other).toEqual(before)
     expect(await good()).toEqual(before)
@@ -85,7 +100,8 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
     await untilBusy(engine)
     await Promise.all(threads.map((thread) => thread.terminate()))
     expect(await run).toMatchObject({
-      code: 'WORKER_LOST', retryable: false, nodeId: 'wobble-1', details: { delivery: 4, deliveries: 4, reason: expect.stringContaining('hang') }, cause: { code: 'HEARTBEAT_LOST' } })
+      code: 'WORKER_LOST', retryable: false, nodeId: 'wobble-1',
+      details: { delivery: 4, deliveries: 4, reason: expect.stringContaining('hang') }, cause: { code: 'HEARTBEAT_LOST' } })
     const { records } = (await run).details as unknown as { records?: readonly { kind: string }[] }
     expect(records?.slice(-2).map(({ kind }) => kind)).toEqual(['kernel', 'lost'])
     expect(await good()).toEqual(before)
@@ -111,11 +127,17 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   test('cancel of one of two runs leaves the other untouched', async () => {
     const before = await good(), stop = new AbortController()
     const endless = defineNode({
-      type: 'test::endless', version: '1.0.0', title: 'Endless', doc: 'Never ends.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
+      type: 'test::endless', version: '1.0.0', title: 'Endless', doc: 'Never ends.', family: 'test', params: {}, inputs: {},
+      outputs: { out: { media: audio({ rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }) } },
       pull: async function* (_params, ctx) {
         for (let position = 0; ; position += 1_024) {
           const data = await ctx.allocAudio({ rate: 16_000, channels: 1, frames: 1_024 })
-          yield { out: { media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }, data, position, duration: 1_024, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+          yield {
+            out: {
+              media: { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' },
+              data, position, duration: 1_024, streamId: '', seq: 0, arrivalUs: 0, metadata: {},
+            },
+          }
           if (position === 51_200) stop.abort('enough')
         }
       },
@@ -154,7 +176,8 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
     const [a, b] = await Promise.all([good(), good(second)])
     expect(a).toEqual(b)
     const theirs = second.audio.alloc({ rate: 16_000, channels: 1, frames: 1_000 }), before = second.stats().arena.usedBytes
-    expect(await failureOf(engine.run({ out: gain(audioBuffer({ data: theirs } as never) as never) } as never))).toMatchObject({ code: 'INVALID_HANDLE', nodeId: 'audio-buffer-1', details: { reason: 'arena' } })
+    expect(await failureOf(engine.run({ out: gain(audioBuffer({ data: theirs } as never) as never) } as never)))
+      .toMatchObject({ code: 'INVALID_HANDLE', nodeId: 'audio-buffer-1', details: { reason: 'arena' } })
     const direct = engine.openNode(gain, {}, { rate: 16_000, channels: 1, format: 'f32', layout: 'planar' })
     expect(() => direct.process(theirs)).toThrowError(expect.objectContaining({ code: 'INVALID_ARGUMENT' }) as Error)
     direct.close()
@@ -178,8 +201,10 @@ test('in steady state a run in shared memory posts nothing', async () => {
 describe('workers that do not start', () => {
   const file = (name: string, code: string): string => { const path = join(files, name); writeFileSync(path, code); return path }
   test.each([
-    ['a file that is not there', () => join(files, 'none.mjs'), /did not start.*(Cannot find|exit|error)/i], ['code that throws', () => file('throws.mjs', "throw new Error('not today')"), /not today/],
-    ['code that ends', () => file('ends.mjs', 'process.exit(3)'), /exit code 3/], ['code that says nothing', () => file('mute.mjs', 'setInterval(() => {}, 1000)'), /no answer/],
+    ['a file that is not there', () => join(files, 'none.mjs'), /did not start.*(Cannot find|exit|error)/i],
+    ['code that throws', () => file('throws.mjs', "throw new Error('not today')"), /not today/],
+    ['code that ends', () => file('ends.mjs', 'process.exit(3)'), /exit code 3/],
+    ['code that says nothing', () => file('mute.mjs', 'setInterval(() => {}, 1000)'), /no answer/],
     ['code of another version', () => file('old.mjs', "import { parentPort } from 'node:worker_threads'\nparentPort.postMessage({ millrace: 'hello', protocol: 999 })\nsetInterval(() => {}, 1000)"), /expected protocol 1, got 999/],
   ] as const)('%s', async (_name, url, message) => {
     await using engine = await createEngine({ workers: 2, workerURL: url(), startTimeoutMs: 1_500 })
@@ -210,7 +235,8 @@ describe('memory that the host refuses', () => {
     const logger = vi.fn()
     most(32 * MIB)
     await using engine = await createEngine({ tier, workers: 0, logger })
-    expect(logger.mock.calls).toEqual([['warn', expect.stringContaining('refused 67108864 bytes and gave 33554432'), { askedBytes: 64 * MIB, bytes: 32 * MIB }]])
+    expect(logger.mock.calls)
+      .toEqual([['warn', expect.stringContaining('refused 67108864 bytes and gave 33554432'), { askedBytes: 64 * MIB, bytes: 32 * MIB }]])
     expect(engine.stats().arena.capacityBytes).toBeLessThanOrEqual(32 * MIB)
     using result = await engine.run({ out: toPcm16(speech()) })
     expect(result.outputs.out.data).toMatchObject({ frames: SAMPLES.length })
@@ -218,8 +244,10 @@ describe('memory that the host refuses', () => {
 
   test('a size that was named, and a host that gives nothing, are SHARED_MEMORY', async () => {
     most(32 * MIB)
-    await expect(createEngine({ tier: 'wasm-threads', arenaBytes: 64 * MIB })).rejects.toMatchObject({ code: 'SHARED_MEMORY', details: { bytes: 64 * MIB } })
+    await expect(createEngine({ tier: 'wasm-threads', arenaBytes: 64 * MIB })).rejects
+      .toMatchObject({ code: 'SHARED_MEMORY', details: { bytes: 64 * MIB } })
     most(0)
-    await expect(createEngine({ tier: 'wasm' })).rejects.toMatchObject({ code: 'SHARED_MEMORY', details: { bytes: 16 * MIB }, hint: expect.stringContaining('Smaller arenaBytes') })
+    await expect(createEngine({ tier: 'wasm' })).rejects
+      .toMatchObject({ code: 'SHARED_MEMORY', details: { bytes: 16 * MIB }, hint: expect.stringContaining('Smaller arenaBytes') })
   })
 })

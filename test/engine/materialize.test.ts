@@ -9,8 +9,13 @@ const cases = [...(isolated ? [['wasm-threads', 0], ['wasm-threads', 2]] as cons
 describe.each(cases)('what is kept of a run (%s, %i workers, EX-05)', (tier, workers) => {
   test('all: every output of every node, but for sources read chunk by chunk; outputs: nothing; the plan says which', async () => {
     await using engine = await createEngine({ tier, workers, arenaBytes: 32 * 1_048_576 })
-    const louder = gain.named('louder')(audioBuffer.named('source')({ data: [X], rate: RATE }), { gainDb: 6 }), low = resample.named('low')(louder, { rate: 8_000 })
-    const detector = vad.named('detector')(low), target = { pcm: convert.named('pcm')(mix.named('sum')([low, gain.named('same')(low, { gainDb: 0 })]), { format: 'i16', layout: 'interleaved' }), segments: detector.segments }
+    const louder = gain.named('louder')(audioBuffer.named('source')({ data: [X], rate: RATE }), { gainDb: 6 })
+    const low = resample.named('low')(louder, { rate: 8_000 })
+    const detector = vad.named('detector')(low)
+    const target = {
+      pcm: convert.named('pcm')(mix.named('sum')([low, gain.named('same')(low, { gainDb: 0 })]), { format: 'i16', layout: 'interleaved' }),
+      segments: detector.segments,
+    }
     for (const materialize of ['all', 'outputs', 'segments'] as const) {
       const plan = await engine.plan(target, { materialize })
       using result = await engine.run(target, { materialize })
@@ -20,8 +25,12 @@ describe.each(cases)('what is kept of a run (%s, %i workers, EX-05)', (tier, wor
         expect(plan.stored.map(({ value }) => value).sort()).toEqual(['detector.segments', 'pcm.out'])
         continue
       }
-      expect(names).toEqual(['detector.audio', 'detector.frames', 'detector.segments', 'detector.values', 'louder.out', 'low.out', 'pcm.out', 'same.out', 'sum.out'].filter((name) => plan.media[name] !== undefined))
-      expect(plan.stored.filter(({ reason }) => reason === 'materialize').map(({ value }) => value).sort()).toEqual(expect.arrayContaining(['detector.frames', 'louder.out', 'low.out', 'sum.out']))
+      expect(names).toEqual([
+        'detector.audio', 'detector.frames', 'detector.segments', 'detector.values', 'louder.out', 'low.out', 'pcm.out', 'same.out',
+        'sum.out',
+      ].filter((name) => plan.media[name] !== undefined))
+      expect(plan.stored.filter(({ reason }) => reason === 'materialize').map(({ value }) => value).sort())
+        .toEqual(expect.arrayContaining(['detector.frames', 'louder.out', 'low.out', 'sum.out']))
       const kept = result.nodeOutputs as Readonly<Record<string, { readonly data: { toArray(): Float32Array } }>>
       expect(kept['louder.out']!.data.toArray()).toHaveLength(48_000)
       const low = kept['low.out']!.data.toArray()
@@ -46,7 +55,8 @@ describe('values that several segments read', () => {
   test('segments: kept when they are whole', async () => {
     if (!isolated) return
     await using engine = await createEngine({ workers: 2, arenaBytes: 64 * 1_048_576 })
-    const x = engine.audio.from([Float32Array.from({ length: 600_000 }, (_, n) => Math.sin(n))], { rate: 48_000, channels: 1 }, { copy: true })
+    const x =
+      engine.audio.from([Float32Array.from({ length: 600_000 }, (_, n) => Math.sin(n))], { rate: 48_000, channels: 1 }, { copy: true })
     const head = gain.named('head')(audioBuffer({ data: x }), { gainDb: -3 })
     const target = { a: resample(head, { rate: 16_000, quality: 'best' }), b: resample(head, { rate: 44_100, quality: 'best' }) }
     const plan = await engine.plan(target)
@@ -60,6 +70,7 @@ describe('values that several segments read', () => {
 
   test('an unknown mode is refused', async () => {
     await using engine = await createEngine({ workers: 0, arenaBytes: 16 * 1_048_576 })
-    await expect(engine.run({ y: gain(audioBuffer({ data: [X] })) }, { materialize: 'some' as 'all' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(engine.run({ y: gain(audioBuffer({ data: [X] })) }, { materialize: 'some' as 'all' })).rejects
+      .toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 })

@@ -6,7 +6,9 @@ import { audioBuffer, gain, toPcm16, wavFile } from '../../src/nodes/index.js'
 
 const check = new Ajv2020({ strict: true }).compile(metricsSchema)
 const problems = (metrics: RunMetrics): unknown => check(JSON.parse(JSON.stringify(exportMetrics(metrics)))) ? [] : check.errors
-const graph = (): { readonly out: ReturnType<typeof toPcm16> } => ({ out: toPcm16(gain(audioBuffer({ data: [new Float32Array(20_000)], rate: 8_000 }))) })
+const graph = (): { readonly out: ReturnType<typeof toPcm16> } => ({
+  out: toPcm16(gain(audioBuffer({ data: [new Float32Array(20_000)], rate: 8_000 }))),
+})
 
 describe('metrics have one published shape (EX-64)', () => {
   test.each([[0, 'wasm-threads'], [2, 'wasm-threads'], [2, 'wasm'], [0, 'js']] as const)('%i workers, tier %s', async (workers, tier) => {
@@ -20,9 +22,11 @@ describe('metrics have one published shape (EX-64)', () => {
   test('of a failed run too; and the schema refuses what is missing or foreign', async () => {
     await using engine = await createEngine({ workers: 0 })
     const stop = new AbortController()
-    const cancelled = await engine.run(graph(), { signal: stop.signal, onProgress: () => { stop.abort() } }).then(() => undefined, (error: RunFailure) => error.result)
+    const cancelled = await engine.run(graph(), { signal: stop.signal, onProgress: () => { stop.abort() } })
+      .then(() => undefined, (error: RunFailure) => error.result)
     if (cancelled) expect(problems(cancelled.metrics)).toEqual([])
-    const failed = await engine.run({ ok: graph().out, bad: toPcm16(wavFile(new TextEncoder().encode('RIFF\0\0\0\0WAVEfmt '))) }).then(() => undefined, (error: RunFailure) => error)
+    const failed = await engine.run({ ok: graph().out, bad: toPcm16(wavFile(new TextEncoder().encode('RIFF\0\0\0\0WAVEfmt '))) })
+      .then(() => undefined, (error: RunFailure) => error)
     expect(failed).toMatchObject({ code: 'FILE_INVALID' })
     using result = await engine.run(graph())
     const { nodes: _nodes, ...rest } = exportMetrics(result.metrics)

@@ -1,6 +1,12 @@
-/** A node's tier outranks that of its engine (GR-43): whatever the host can give, in one engine; results, reported tiers, memory that comes back. */
+/**
+ * A node's tier outranks that of its engine (GR-43): whatever the host can give, in one engine;
+ * results, reported tiers, memory that comes back.
+ */
 import { afterEach, describe, expect, inject, test, vi } from 'vitest'
-import { audio, createEngine, createGraph, createRegistry, defineNode, feedback, hostFacts, validate, type Engine, type EngineOptions, type RunResult, type Tier } from '../../src/index.js'
+import {
+  audio, createEngine, createGraph, createRegistry, defineNode, feedback, hostFacts, validate, type Engine, type EngineOptions,
+  type RunResult, type Tier,
+} from '../../src/index.js'
 import { ArenaAudio } from '../../src/memory/audio-buffer.js'
 import { WINDOW } from '../../src/memory/layout.js'
 import { audioBuffer, gain, mix, toPcm16, vad } from '../../src/nodes/index.js'
@@ -25,23 +31,37 @@ const open = async (options: EngineOptions): Promise<Engine> => {
 /** Odd pieces of the samples; fails, or never goes on, after some. */
 const pieces = defineNode({
   type: 'test::pieces', version: '1.0.0', title: 'Pieces', doc: 'Audio in pieces.', family: 'test', inputs: {}, deterministic: 'no',
-  params: { failAt: { type: 'integer', default: -1, doc: 'Piece that fails.' }, hangAt: { type: 'integer', default: -1, doc: 'Piece that never comes.' } },
+  params: {
+    failAt: { type: 'integer', default: -1, doc: 'Piece that fails.' },
+    hangAt: { type: 'integer', default: -1, doc: 'Piece that never comes.' },
+  },
   outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }) } },
   async *pull({ failAt, hangAt }, ctx) {
     for (let at = 0, i = 0; at < SAMPLES.length; i++) {
       if (i === failAt) throw new Error('no more')
-      if (i === hangAt) await new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })
-      const frames = Math.min([1, 777, 4_096, 5][i % 4]!, SAMPLES.length - at), own = await ctx.allocAudio({ rate: RATE, channels: 1, frames })
+      if (i === hangAt) {
+        await new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })
+      }
+      const frames = Math.min([1, 777, 4_096, 5][i % 4]!, SAMPLES.length - at)
+      const own = await ctx.allocAudio({ rate: RATE, channels: 1, frames })
       own.channel(0).set(SAMPLES.subarray(at, at + frames))
-      yield { out: { streamId: '', seq: 0, media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' }, data: own, position: at, duration: frames, metadata: {} } as never }
+      yield {
+        out: {
+          streamId: '', seq: 0,
+          media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' },
+          data: own, position: at, duration: frames, metadata: {},
+        } as never,
+      }
       at += frames
     }
   },
 }) as Loose
 
-const tiersOf = (result: Pick<RunResult, 'metrics'>): Record<string, string> => Object.fromEntries(result.metrics.nodes.flatMap(({ id, tier, kernelCalls }) => kernelCalls > 0 ? [[id, tier]] : []))
+const tiersOf = (result: Pick<RunResult, 'metrics'>): Record<string, string> =>
+  Object.fromEntries(result.metrics.nodes.flatMap(({ id, tier, kernelCalls }) => kernelCalls > 0 ? [[id, tier]] : []))
 /** Outputs as texts: long lists are compared at once. */
-const plain = (result: Loose): Record<string, string> => Object.fromEntries(Object.entries(result.outputs as Loose).map(([name, { data }]: Loose) => [name, JSON.stringify([...data?.toArray?.() ?? data])]))
+const plain = (result: Loose): Record<string, string> => Object.fromEntries(Object.entries(result.outputs as Loose)
+  .map(([name, { data }]: Loose) => [name, JSON.stringify([...data?.toArray?.() ?? data])]))
 async function runPlain(engine: Engine, target: Loose): Promise<{ values: Record<string, string>; result: Loose }> {
   using result: Loose = await engine.run(target)
   return { values: plain(result), result }
@@ -50,7 +70,9 @@ async function runPlain(engine: Engine, target: Loose): Promise<{ values: Record
 /** Kernels in a row and side by side, a join, events, a conversion; `tiers` for four of them. */
 function graphOf(source: Loose, [a, b, c, d]: readonly (unknown)[]): Loose {
   const of = (node: Loose, tier: unknown, id: string): Loose => (tier === undefined ? node : node.with({ tier })).named(id)
-  const first = of(louder, a, 'a')(source, { gainDb: 3 }), second = of(louder, b, 'b')(first, { gainDb: -9 }), found = of(detect, c, 'c')(second)
+  const first = of(louder, a, 'a')(source, { gainDb: 3 })
+  const second = of(louder, b, 'b')(first, { gainDb: -9 })
+  const found = of(detect, c, 'c')(second)
   return { pcm: (toPcm16 as Loose)(of(mix as Loose, d, 'd')([first, second])), frames: found.frames, segments: found.segments }
 }
 
@@ -60,7 +82,8 @@ describe('every tier that the host has, in every engine', () => {
     expect(want['frames']).toContain('1')
     const engine = await open({ tier: own })
     for (const [turn, source] of [pieces(), audioBuffer({ data: [SAMPLES], rate: RATE }), pieces()].entries()) {
-      const [a, b, c] = [0, 1, 2].map((n) => HERE[(n + turn) % HERE.length]!), tiers = [a, undefined, b, c], target = graphOf(source, tiers), before = engine.stats()
+      const [a, b, c] = [0, 1, 2].map((n) => HERE[(n + turn) % HERE.length]!)
+      const tiers = [a, undefined, b, c], target = graphOf(source, tiers), before = engine.stats()
       const { values, result } = await runPlain(engine, target)
       expect(tiersOf(result)).toMatchObject({ a, b: own, c: b, d: c })
       expect(values).toEqual(want)
@@ -69,7 +92,8 @@ describe('every tier that the host has, in every engine', () => {
       const after = engine.stats()
       ;(await engine.run(target)).close()
       expect(engine.stats().arena.usedBytes).toBe(after.arena.usedBytes)
-      expect(engine.stats().guests).toEqual(after.guests.map(({ tier, arena }) => ({ tier, arena: expect.objectContaining({ usedBytes: arena.usedBytes }) as unknown })))
+      expect(engine.stats().guests).toEqual(after.guests.map(({ tier, arena }) =>
+        ({ tier, arena: expect.objectContaining({ usedBytes: arena.usedBytes }) as unknown })))
       expect(before.guests.length).toBeLessThanOrEqual(after.guests.length)
     }
     expect(engine.stats().guests.map(({ tier }) => tier).sort()).toEqual(HERE.filter((tier) => tier !== own && tier !== 'js').sort())
@@ -86,24 +110,33 @@ describe('every tier that the host has, in every engine', () => {
   test('the first of a list that the host can give, whatever the engine is; aliases likewise', async () => {
     const best = isolated ? 'wasm-threads' : 'wasm'
     for (const tier of HERE) {
-      const engine = await open({ tier }), { result } = await runPlain(engine, graphOf(pieces(), [['wasm', 'js'], ['js', 'wasm'], 'rust', ['wasm-threads', 'js']]))
+      const engine = await open({ tier })
+      const { result } = await runPlain(engine, graphOf(pieces(), [['wasm', 'js'], ['js', 'wasm'], 'rust', ['wasm-threads', 'js']]))
       expect(tiersOf(result)).toMatchObject({ a: 'wasm', b: 'js', c: best, d: isolated ? 'wasm-threads' : 'js' })
     }
   })
 
   test('copies are counted: one into the other memory, one out of it; the plan knows', async () => {
-    const engine = await open({ tier: 'js' }), bytes = 4 * SAMPLES.length, source = audioBuffer.named('src')({ data: [SAMPLES], rate: RATE }) as Loose
-    const target = { pcm: (toPcm16 as Loose)(louder.with({ tier: 'wasm' }).named('g')(source, { gainDb: 3 })) }, plan = await engine.plan(target)
-    expect(plan.edges.map(({ from, transport, copies }) => [from[0], transport, copies])).toEqual([['src', 'transfer', bytes], ['g', 'transfer', bytes]])
+    const engine = await open({ tier: 'js' }), bytes = 4 * SAMPLES.length
+    const source = audioBuffer.named('src')({ data: [SAMPLES], rate: RATE }) as Loose
+    const target = { pcm: (toPcm16 as Loose)(louder.with({ tier: 'wasm' }).named('g')(source, { gainDb: 3 })) }
+    const plan = await engine.plan(target)
+    expect(plan.edges.map(({ from, transport, copies }) => [from[0], transport, copies]))
+      .toEqual([['src', 'transfer', bytes], ['g', 'transfer', bytes]])
     expect(plan.estCopyBytes).toBe(2 * bytes)
-    expect(plan.nodes.find(({ id }) => id === 'g')).toMatchObject({ tier: 'wasm', where: 'engine', why: 'named by the node; in a memory of its own on the engine\'s thread' })
+    expect(plan.nodes.find(({ id }) => id === 'g'))
+      .toMatchObject({ tier: 'wasm', where: 'engine', why: 'named by the node; in a memory of its own on the engine\'s thread' })
     using result = await engine.run(target, { runId: 'copied' })
-    expect(engine.stats().edges.filter(({ runId }) => runId === 'copied').map(({ from, copyBytes }) => [from, copyBytes.thread])).toEqual([['src.out', bytes], ['g.out', bytes]])
+    expect(engine.stats().edges.filter(({ runId }) => runId === 'copied').map(({ from, copyBytes }) => [from, copyBytes.thread]))
+      .toEqual([['src.out', bytes], ['g.out', bytes]])
     expect((result as Loose).outputs.pcm.data.frames).toBe(SAMPLES.length)
   })
 
   test('a feedback loop in another tier equals the engine\'s own', async () => {
-    const loop = (tier: Tier): Loose => ({ out: feedback({ delayFrames: 300 }, (late: Loose) => (mix as Loose).with({ tier })([pieces(), louder.with({ tier })(late, { gainDb: -6 })])) })
+    const loop = (tier: Tier): Loose => ({
+      out: feedback({ delayFrames: 300 }, (late: Loose) =>
+        (mix as Loose).with({ tier })([pieces(), louder.with({ tier })(late, { gainDb: -6 })])),
+    })
     const want = (await runPlain(await open({ tier: 'js' }), loop('js'))).values
     for (const tier of HERE) expect((await runPlain(await open({ tier: 'js' }), loop(tier))).values).toEqual(want)
   })
@@ -112,20 +145,23 @@ describe('every tier that the host has, in every engine', () => {
 test('a list item by item, and guarded memory: the node\'s tier holds', async () => {
   const mono = { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' } as const
   const list = defineNode({
-    type: 'test::tones', version: '1.0.0', title: 'Tones', doc: 'A list.', family: 'test', inputs: {}, params: {}, outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }), list: true } },
+    type: 'test::tones', version: '1.0.0', title: 'Tones', doc: 'A list.', family: 'test', inputs: {}, params: {},
+    outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }), list: true } },
     process: async (_inputs, _params, ctx) => {
       const data = await Promise.all([40, 900].map((frames) => ctx.allocAudio({ rate: RATE, channels: 1, frames })))
       for (const one of data) one.channel(0).fill(0.5)
       return { out: { media: mono, data, position: 0, duration: 2, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } as never }
     },
   }) as Loose
-  const engine = await open({ tier: 'js', debugMemory: true }), ran: string[] = [], { inline } = engine.parts, real = inline.open.bind(inline)
+  const engine = await open({ tier: 'js', debugMemory: true })
+  const ran: string[] = [], { inline } = engine.parts, real = inline.open.bind(inline)
   vi.spyOn(inline, 'open').mockImplementation((plan, ...rest) => {
     ran.push(plan.tier)
     return real(plan, ...rest)
   })
   using result: Loose = await engine.run({ out: louder.with({ tier: 'wasm' })(list(), { gainDb: -6 }) })
-  expect(result.outputs.out.data.map((one: Loose) => [one.frames, one.channel(0)[one.frames - 1]])).toEqual([[40, Math.fround(0.5 * 10 ** (-6 / 20))], [900, Math.fround(0.5 * 10 ** (-6 / 20))]])
+  expect(result.outputs.out.data.map((one: Loose) => [one.frames, one.channel(0)[one.frames - 1]]))
+    .toEqual([[40, Math.fround(0.5 * 10 ** (-6 / 20))], [900, Math.fround(0.5 * 10 ** (-6 / 20))]])
   expect(ran).toEqual(['wasm', 'wasm'])
 })
 
@@ -134,7 +170,8 @@ describe('what ends early leaves nothing behind', () => {
     const engine = await open({ tier: 'js' }), tiers = [tier, undefined, tier, tier]
     await runPlain(engine, graphOf(pieces(), tiers))
     const used = (): unknown => [engine.stats().arena.usedBytes, engine.stats().guests.map(({ arena }) => arena.usedBytes)], before = used()
-    await expect(engine.run(graphOf(pieces({ failAt: 9 }), tiers))).rejects.toMatchObject({ message: expect.stringContaining('no more') as string })
+    await expect(engine.run(graphOf(pieces({ failAt: 9 }), tiers))).rejects
+      .toMatchObject({ message: expect.stringContaining('no more') as string })
     expect(used()).toEqual(before)
     const abort = new AbortController(), waiting = engine.run(graphOf(pieces({ hangAt: 9 }), tiers), { signal: abort.signal })
     await vi.waitFor(() => { expect(engine.stats().guests[0]!.arena.usedBytes).toBeGreaterThan((before as [number, number[]])[1][0]!) })
@@ -166,8 +203,10 @@ describe('what ends early leaves nothing behind', () => {
   })
 
   test('a memory that is not what it was: the run fails, the next one gets another', async () => {
-    const engine = await open({ tier: 'js' }), target = graphOf(pieces(), ['wasm']), Memory = WebAssembly.Memory, made: WebAssembly.Memory[] = []
-    vi.spyOn(WebAssembly, 'Memory').mockImplementation(function (what: WebAssembly.MemoryDescriptor) { made.push(new Memory(what)); return made.at(-1)! } as never)
+    const engine = await open({ tier: 'js' }), target = graphOf(pieces(), ['wasm'])
+    const Memory = WebAssembly.Memory, made: WebAssembly.Memory[] = []
+    vi.spyOn(WebAssembly, 'Memory')
+      .mockImplementation(function (what: WebAssembly.MemoryDescriptor) { made.push(new Memory(what)); return made.at(-1)! } as never)
     await runPlain(engine, target)
     expect(made).toHaveLength(1)
     new Uint32Array(made[0]!.buffer)[WINDOW.ARENA >>> 2]! ^= 1
@@ -189,24 +228,35 @@ describe('a tier that the host lacks (GR-44)', () => {
   test('in a page that is not isolated wasm-threads is refused, in every engine', async () => {
     if (isolated) return expect(hostFacts().sab).toBe(true)
     for (const tier of HERE) {
-      const failure: Loose = await (await open({ tier })).run(graphOf(pieces(), ['wasm-threads'])).then(() => undefined, (error: unknown) => error)
-      expect(failure).toMatchObject({ code: 'TIER_UNAVAILABLE', nodeId: 'a', details: { diagnostic: { expected: 'wasm-threads', got: ['shared memory'] } } })
+      const failure: Loose = await (await open({ tier })).run(graphOf(pieces(), ['wasm-threads'])).then(() => undefined, (error: unknown) =>
+        error)
+      expect(failure).toMatchObject({
+        code: 'TIER_UNAVAILABLE', nodeId: 'a',
+        details: { diagnostic: { expected: 'wasm-threads', got: ['shared memory'] } },
+      })
     }
     return undefined
   })
 
   const HOSTS: Readonly<Record<string, object>> = {
-    'no WebAssembly': { wasm: false, simd: false, sab: false }, 'no SIMD': { wasm: true, simd: false, sab: true }, 'not isolated': { wasm: true, simd: true, sab: false }, 'no workers': { wasm: true, simd: true, sab: true, worker: false },
+    'no WebAssembly': { wasm: false, simd: false, sab: false }, 'no SIMD': { wasm: true, simd: false, sab: true },
+    'not isolated': { wasm: true, simd: true, sab: false }, 'no workers': { wasm: true, simd: true, sab: true, worker: false },
   }
   const MISSING: Readonly<Record<string, readonly (readonly string[])[]>> = {
-    'no WebAssembly': [['WebAssembly', 'SIMD', 'shared memory'], ['WebAssembly', 'SIMD'], []], 'no SIMD': [['SIMD'], ['SIMD'], []], 'not isolated': [['shared memory'], [], []], 'no workers': [['workers'], [], []],
+    'no WebAssembly': [['WebAssembly', 'SIMD', 'shared memory'], ['WebAssembly', 'SIMD'], []], 'no SIMD': [['SIMD'], ['SIMD'], []],
+    'not isolated': [['shared memory'], [], []], 'no workers': [['workers'], [], []],
   }
   test.each(Object.keys(HOSTS))('%s: wanted and missing of each tier, in engines of each tier', (name) => {
     const registry = createRegistry(gain, vad, mix, pieces)
     for (const engineTier of TIERS) for (const [n, tier] of TIERS.entries()) {
-      const graph = createGraph({ nodes: [{ id: 's', type: 'test::pieces', params: {} }, { id: 'g', type: 'audio::gain', params: {}, tier }], edges: [{ from: ['s', 'out'], to: ['g', 'in'] }] })
-      const found = validate(graph, registry, { ...hostFacts(), ...HOSTS[name]!, engineTier }).filter(({ code }) => code === 'TIER_UNAVAILABLE')
-      expect(found.map(({ node, expected, got }) => [node, expected, got])).toEqual(MISSING[name]![n]!.length === 0 ? [] : [['g', tier, MISSING[name]![n]]])
+      const graph = createGraph({
+        nodes: [{ id: 's', type: 'test::pieces', params: {} }, { id: 'g', type: 'audio::gain', params: {}, tier }],
+        edges: [{ from: ['s', 'out'], to: ['g', 'in'] }],
+      })
+      const found = validate(graph, registry, { ...hostFacts(), ...HOSTS[name]!, engineTier })
+        .filter(({ code }) => code === 'TIER_UNAVAILABLE')
+      expect(found.map(({ node, expected, got }) => [node, expected, got]))
+        .toEqual(MISSING[name]![n]!.length === 0 ? [] : [['g', tier, MISSING[name]![n]]])
     }
   })
 })

@@ -1,6 +1,7 @@
 /**
- * A thread's heap is full (`ERR_WORKER_OUT_OF_MEMORY`, MW-46, MW-52), seen through engines: in a thread that executes kernels and in one for a node written in TypeScript. What it did is delivered again and the
- * run gives its result, or fails with the code after the last delivery; the process lives, and the next run finds its threads.
+ * A thread's heap is full (`ERR_WORKER_OUT_OF_MEMORY`, MW-46, MW-52), seen through engines: in a thread that executes kernels and in one
+ * for a node written in TypeScript. What it did is delivered again and the run gives its result, or fails with the code after the last
+ * delivery; the process lives, and the next run finds its threads.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -50,7 +51,8 @@ const failureOf = async (run: Promise<unknown>): Promise<RunFailure> => {
 }
 /** Hash of the samples. */
 const pcm = async (engine: Engine): Promise<string> => {
-  using result = await engine.run({ pcm: toPcm16(resample(audioBuffer({ data: [SAMPLES], rate: 16_000 }), { rate: 44_100 })) }, { blockFrames: 2_048 })
+  using result =
+    await engine.run({ pcm: toPcm16(resample(audioBuffer({ data: [SAMPLES], rate: 16_000 }), { rate: 44_100 })) }, { blockFrames: 2_048 })
   return createHash('sha256').update((result.outputs.pcm.data as AudioBuffer).toArray() as Int16Array).digest('hex')
 }
 
@@ -58,7 +60,10 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   const losses: string[] = []
   const open = (): Promise<Engine> => {
     losses.length = 0
-    return createEngine({ tier, workers: 2, arenaBytes: 2 ** 25, workerURL, resourceLimits: LIMITS, warmSpares: 0, logger: () => undefined, onEvent: (event) => { if (event.type === 'worker.lost') losses.push(String(event.payload['reason'])) } })
+    return createEngine({
+      tier, workers: 2, arenaBytes: 2 ** 25, workerURL, resourceLimits: LIMITS, warmSpares: 0, logger: () => undefined,
+      onEvent: (event) => { if (event.type === 'worker.lost') losses.push(String(event.payload['reason'])) },
+    })
   }
   let right: string
   beforeAll(async () => {
@@ -83,7 +88,10 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   test('again at every delivery: WORKER_LOST names the node and says why; the next run is sound', async () => {
     await using engine = await open()
     serve(400)
-    expect(await failureOf(pcm(engine))).toMatchObject({ code: 'WORKER_LOST', retryable: false, details: { delivery: 4, deliveries: 4, reason: expect.stringContaining('out of memory') as string } })
+    expect(await failureOf(pcm(engine))).toMatchObject({
+      code: 'WORKER_LOST', retryable: false,
+      details: { delivery: 4, deliveries: 4, reason: expect.stringContaining('out of memory') as string },
+    })
     expect(new Set(losses)).toEqual(new Set(['out of memory']))
     for (const left of readdirSync(meals)) rmSync(join(meals, left))
     expect(await pcm(engine)).toBe(right)
@@ -91,8 +99,13 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
 
   test('a node in TypeScript: once, and its next delivery gives the result', async () => {
     await using engine = await open()
-    const text = `${eater()}export const process = async () => { eat(); return { out: { media: { kind: 'json' }, data: 42, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } } }`.replace('process.getBuiltinModule', 'globalThis.process.getBuiltinModule')
-    const node: Loose = loose({ type: 'test::eater', version: '1.0.0', title: 'E', doc: 'E.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker', codeURL: `data:text/javascript,${encodeURIComponent(text)}` })
+    const text = `${eater()}export const process = async () => { eat(); return { out: { media: { kind: 'json' }, data: 42, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } } }`.replace(
+      'process.getBuiltinModule', 'globalThis.process.getBuiltinModule',
+    )
+    const node: Loose = loose({
+      type: 'test::eater', version: '1.0.0', title: 'E', doc: 'E.', family: 'test', params: {}, inputs: {},
+      outputs: { out: { media: json() } }, thread: 'worker', codeURL: `data:text/javascript,${encodeURIComponent(text)}`,
+    })
     serve(1)
     const { outputs, metrics } = await engine.run({ out: node() })
     expect(outputs['out']!.data).toBe(42)
@@ -102,7 +115,11 @@ describe.each(['wasm-threads', 'wasm'] as const)('%s', (tier) => {
   }, 30_000)
 
   test('a limit that leaves no room to start: WORKER_SPAWN, and other engines start', async () => {
-    const engine = await createEngine({ tier, workers: 1, arenaBytes: 2 ** 25, resourceLimits: { maxOldGenerationSizeMb: 3, maxYoungGenerationSizeMb: 1 }, logger: () => undefined })
+    const engine = await createEngine({
+      tier, workers: 1, arenaBytes: 2 ** 25,
+      resourceLimits: { maxOldGenerationSizeMb: 3, maxYoungGenerationSizeMb: 1 },
+      logger: () => undefined,
+    })
     expect(await failureOf(pcm(engine))).toMatchObject({ code: expect.stringMatching(/^WORKER_(SPAWN|LOST)$/) as string })
     await engine.close()
     await using sound = await open()

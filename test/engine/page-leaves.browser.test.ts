@@ -1,14 +1,21 @@
-/** A page that goes away closes its engines (MW-51): what is pending is rejected with CLOSED, workers end; one that only sleeps keeps them. The page is a frame of its own. */
+/**
+ * A page that goes away closes its engines (MW-51): what is pending is rejected with CLOSED, workers end; one that only sleeps
+ * keeps them. The page is a frame of its own.
+ */
 import { afterEach, expect, inject, test } from 'vitest'
 
 /** Where a frame's code, whose own realm may be gone, tells what happened. */
-const room = window as typeof window & { told?: { said: string[]; names: string[]; ready: (count: () => number) => void; failed: (error: unknown) => void } }
+const room = window as typeof window
+  & { told?: { said: string[]; names: string[]; ready: (count: () => number) => void; failed: (error: unknown) => void } }
 const frames: HTMLIFrameElement[] = []
 afterEach(() => { for (const frame of frames.splice(0)) frame.remove() })
 
 /** A page with an engine, two workers of these names, and a run that waits. */
-async function openPage(): Promise<{ readonly frame: HTMLIFrameElement; readonly said: string[]; readonly names: readonly string[]; readonly count: () => number }> {
-  const said: string[] = [], names: string[] = [], frame = document.createElement('iframe'), url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href)
+async function openPage(): Promise<
+  { readonly frame: HTMLIFrameElement; readonly said: string[]; readonly names: readonly string[]; readonly count: () => number }
+> {
+  const said: string[] = [], names: string[] = [], frame = document.createElement('iframe')
+  const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href)
   const ready = new Promise<() => number>((resolve, reject) => { room.told = { said, names, ready: resolve, failed: reject } })
   // Vitest's server puts its own word before every import().
   frame.srcdoc = `<script>

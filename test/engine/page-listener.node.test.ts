@@ -9,7 +9,8 @@ test('the listener for the page\'s end goes with the engine', async () => {
   vi.stubGlobal('document', {})
   vi.stubGlobal('addEventListener', (type: string, listener: () => void) => { if (type === 'pagehide') heard.add(listener) })
   vi.stubGlobal('removeEventListener', (type: string, listener: () => void) => { if (type === 'pagehide') heard.delete(listener) })
-  const options = { tier: 'js', arenaBytes: 2 ** 24, workers: 0 } as const, one = await createEngine(options), other = await createEngine(options)
+  const options = { tier: 'js', arenaBytes: 2 ** 24, workers: 0 } as const
+  const one = await createEngine(options), other = await createEngine(options)
   expect(heard.size).toBe(2)
   await one.close()
   expect(heard.size).toBe(1)

@@ -14,14 +14,27 @@ async function wav(seconds: number): Promise<Uint8Array> {
 }
 
 /** The estimate counts full queues, as a slow reader makes them. */
-function slow(): WritableStream<Uint8Array> { return new WritableStream({ write: () => new Promise((resolve) => { setTimeout(resolve, 30) }) }, new CountQueuingStrategy({ highWaterMark: 1 })) }
+function slow(): WritableStream<Uint8Array> {
+  return new WritableStream(
+    { write: () => new Promise((resolve) => { setTimeout(resolve, 30) }) },
+    new CountQueuingStrategy({ highWaterMark: 1 }),
+  )
+}
 
 /** Graphs with the estimate of their plan; the engine's tables (resampler) are no run's. */
 const GRAPHS: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
-  'a file to its speech and 16 kHz': async () => { const s = resample(wavFile(await wav(30)), { rate: 16_000 }); return { segments: vad(s).segments, pcm: toPcm16(s) } },
+  'a file to its speech and 16 kHz': async () => {
+    const s = resample(wavFile(await wav(30)), { rate: 16_000 })
+    return { segments: vad(s).segments, pcm: toPcm16(s) }
+  },
   'a file to a slow file': async () => ({ done: wavWriter(resample(wavFile(await wav(60)), { rate: 16_000 }), { to: slow() }) }),
-  'arrays, a mix, one result': () => { const x = audioBuffer({ data: [tone(20)], rate: RATE }); return Promise.resolve({ y: mix([gain(x, { gainDb: -3 }), gain(x, { gainDb: 3 })]) }) },
-  'audio in memory': (engine) => Promise.resolve({ y: gain(audioBuffer({ data: engine.audio.from([tone(20)], { rate: RATE, channels: 1 }, { copy: true }) }), { gainDb: 1 }) }),
+  'arrays, a mix, one result': () => {
+    const x = audioBuffer({ data: [tone(20)], rate: RATE })
+    return Promise.resolve({ y: mix([gain(x, { gainDb: -3 }), gain(x, { gainDb: 3 })]) })
+  },
+  'audio in memory': (engine) => Promise.resolve({
+    y: gain(audioBuffer({ data: engine.audio.from([tone(20)], { rate: RATE, channels: 1 }, { copy: true }) }), { gainDb: 1 }),
+  }),
   'short': () => Promise.resolve({ y: gain(audioBuffer({ data: [tone(1)], rate: RATE })) }),
 }
 

@@ -8,7 +8,8 @@ interface Drawn { readonly kind: 'gain' | 'mix' | 'mono' | 'stereo' | 'vad'; rea
 
 const RATE = 8_000
 const graphs = fc.array(fc.record({
-  kind: fc.constantFrom<Drawn['kind']>('gain', 'gain', 'mix', 'mono', 'stereo', 'vad'), reads: fc.array(fc.nat(50), { minLength: 1, maxLength: 3 }), value: fc.integer({ min: -20, max: 6 }),
+  kind: fc.constantFrom<Drawn['kind']>('gain', 'gain', 'mix', 'mono', 'stereo', 'vad'),
+  reads: fc.array(fc.nat(50), { minLength: 1, maxLength: 3 }), value: fc.integer({ min: -20, max: 6 }),
 }), { minLength: 1, maxLength: 10 })
 const lengths = fc.tuple(fc.integer({ min: 1, max: 9_000 }), fc.integer({ min: 1, max: 9_000 }))
 
@@ -29,10 +30,13 @@ function call(node: Drawn, inputs: readonly Out[]): Out {
     case 'vad': return vad(first!).audio as never
   }
 }
-const readsOf = (node: Drawn, index: number): number[] => [...new Set(node.reads.slice(0, node.kind === 'mix' ? 3 : 1).map((r) => r % index))]
+const readsOf = (node: Drawn, index: number): number[] =>
+  [...new Set(node.reads.slice(0, node.kind === 'mix' ? 3 : 1).map((r) => r % index))]
 
 /** Every node's output, from one run of the whole graph. */
-async function fused(engine: Engine, drawn: readonly Drawn[], sources: readonly AudioBuffer[], blockFrames: number): Promise<Float32Array[][]> {
+async function fused(
+  engine: Engine, drawn: readonly Drawn[], sources: readonly AudioBuffer[], blockFrames: number,
+): Promise<Float32Array[][]> {
   const handles: Out[] = sources.map((buffer) => audioBuffer(buffer) as never)
   drawn.forEach((node, i) => { handles.push(call(node, readsOf(node, i + 2).map((r) => handles[r]!))) })
   const outputs = Object.fromEntries(handles.slice(2).map((handle, i) => [`n${i}`, handle as AnyHandle]))
@@ -72,7 +76,8 @@ describe('random graphs', () => {
   test('fused, split, threaded or moved: the bits of running node by node; nothing stays allocated', async () => {
     const used = new Map<Engine, number>()
     await fc.assert(fc.asyncProperty(graphs, lengths, fc.constantFrom(64, 100, 4_096), async (drawn, [a, b], blockFrames) => {
-      const make = (engine: Engine): AudioBuffer[] => [a, b].map((frames, seed) => engine.audio.from([ramp(frames, seed)], { rate: RATE, channels: 1 }, { copy: true }))
+      const make = (engine: Engine): AudioBuffer[] => [a, b].map((frames, seed) =>
+        engine.audio.from([ramp(frames, seed)], { rate: RATE, channels: 1 }, { copy: true }))
       const asked = make(oracle), expected = await oneByOne(oracle, drawn, asked)
       for (const buffer of asked) buffer.close()
       for (const engine of engines) {
@@ -89,7 +94,10 @@ describe('random graphs', () => {
   test('200 repeats of one graph print the same plan', async () => {
     const [engine] = engines
     const source = engine!.audio.from([ramp(4_000, 0)], { rate: RATE, channels: 1 }, { copy: true })
-    const graph = (): Record<string, Out> => { const g = gain(audioBuffer(source) as never, { gainDb: -3 }); return { a: mix([g, gain(g)]) as never, b: channels(g, { to: 2 }) as never } }
+    const graph = (): Record<string, Out> => {
+      const g = gain(audioBuffer(source) as never, { gainDb: -3 })
+      return { a: mix([g, gain(g)]) as never, b: channels(g, { to: 2 }) as never }
+    }
     const first = JSON.stringify(await engine!.plan(graph() as never))
     for (let n = 0; n < 200; n++) expect(JSON.stringify(await engine!.plan(graph() as never))).toBe(first)
     source.close()

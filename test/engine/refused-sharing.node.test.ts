@@ -1,4 +1,7 @@
-/** GR-44, MW-55: a worker that does not get the shared memory turns `auto` to private memories; a tier that was named, by a node, an option or MILLRACE_TIER, never falls back, and a list only inside itself. */
+/**
+ * GR-44, MW-55: a worker that does not get the shared memory turns `auto` to private memories; a tier that was named, by a node, an option
+ * or MILLRACE_TIER, never falls back, and a list only inside itself.
+ */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createEngine, type Engine, type EngineOptions } from '../../src/index.js'
 import { audioBuffer, gain } from '../../src/nodes/index.js'
@@ -8,13 +11,19 @@ import { deaf } from '../workers/fake-threads.js'
 const { refusing } = vi.hoisted(() => ({ refusing: { how: undefined as 'answers' | 'refuses' | undefined, left: 0 } }))
 vi.mock('../../src/workers/spawn-node.js', async (original) => {
   const real = await original<typeof import('../../src/workers/spawn-node.js')>()
-  return { ...real, nodeSpawner: (...args: Parameters<typeof real.nodeSpawner>): ReturnType<typeof real.nodeSpawner> => (name) => (refusing.how !== undefined && refusing.left-- > 0 ? deaf(refusing.how) : real.nodeSpawner(...args))(name) }
+  return {
+    ...real,
+    nodeSpawner: (...args: Parameters<typeof real.nodeSpawner>): ReturnType<typeof real.nodeSpawner> => (name) =>
+      (refusing.how !== undefined && refusing.left-- > 0 ? deaf(refusing.how) : real.nodeSpawner(...args))(name),
+  }
 })
 
 const SAMPLES = Float32Array.from({ length: 4_000 }, (_, n) => Math.sin(n))
-const source = (): Loose => audioBuffer({ data: [SAMPLES], rate: 8_000 }), plain = (): Loose => (gain as Loose).named('plain')(source(), { gainDb: -6 })
+const source = (): Loose => audioBuffer({ data: [SAMPLES], rate: 8_000 })
+const plain = (): Loose => (gain as Loose).named('plain')(source(), { gainDb: -6 })
 const named = (tier: unknown): Loose => (gain as Loose).with({ tier }).named('named')(source(), { gainDb: -6 })
-const open = (options: EngineOptions = {}): Promise<Engine> => createEngine({ workers: 1, arenaBytes: 2 ** 24, logger: () => undefined, ...options })
+const open = (options: EngineOptions = {}): Promise<Engine> =>
+  createEngine({ workers: 1, arenaBytes: 2 ** 24, logger: () => undefined, ...options })
 const tierOf = ({ metrics }: Loose, id: string): unknown => metrics.nodes.find((node: Loose) => node.id === id).tier
 const tierAfter = async (engine: Engine, graph: Loose, id: string): Promise<unknown> => {
   using result: Loose = await engine.run(graph)
@@ -25,7 +34,9 @@ const tierAfter = async (engine: Engine, graph: Loose, id: string): Promise<unkn
 beforeEach(() => { refusing.left = 1 })
 afterEach(() => { vi.unstubAllEnvs(); refusing.how = undefined })
 
-test.each(['answers', 'refuses'] as const)('a worker that %s: what names no tier goes on, what names it is refused, from the first run on', async (how) => {
+test.each([
+  'answers', 'refuses',
+] as const)('a worker that %s: what names no tier goes on, what names it is refused, from the first run on', async (how) => {
   refusing.how = how
   for (const first of [true, false]) {
     refusing.left = 1
@@ -33,7 +44,8 @@ test.each(['answers', 'refuses'] as const)('a worker that %s: what names no tier
     if (!first) expect(await tierAfter(engine, { out: plain() }, 'plain')).toBe('wasm')
     const error = { code: 'TIER_UNAVAILABLE', nodeId: 'named' }
     await expect(engine.run({ out: named('wasm-threads') })).rejects.toMatchObject(error)
-    await expect(engine.run({ out: named('wasm-threads') })).rejects.toMatchObject({ ...error, message: expect.stringMatching(/wasm-threads.*shared memory/) as string })
+    await expect(engine.run({ out: named('wasm-threads') })).rejects
+      .toMatchObject({ ...error, message: expect.stringMatching(/wasm-threads.*shared memory/) as string })
     await expect(engine.plan({ out: named('wasm-threads') })).rejects.toMatchObject(error)
     expect(engine.stats().mode.mode).toBe('transfer')
     expect(await tierAfter(engine, { out: plain() }, 'plain')).toBe('wasm')
@@ -42,7 +54,9 @@ test.each(['answers', 'refuses'] as const)('a worker that %s: what names no tier
 
 test('a list falls back inside itself, from the first run on', async () => {
   refusing.how = 'refuses'
-  for (const [list, tier] of [[['wasm-threads', 'js'], 'js'], [['wasm-threads', 'wasm'], 'wasm'], ['rust', 'wasm'], [['wasm-threads', 'js', 'wasm'], 'js']] as const) {
+  for (const [list, tier] of [
+    [['wasm-threads', 'js'], 'js'], [['wasm-threads', 'wasm'], 'wasm'], ['rust', 'wasm'], [['wasm-threads', 'js', 'wasm'], 'js'],
+  ] as const) {
     refusing.left = 1
     await using engine = await open()
     expect(await tierAfter(engine, { out: named(list) }, 'named')).toBe(tier)
@@ -50,17 +64,25 @@ test('a list falls back inside itself, from the first run on', async () => {
   }
 })
 
-test.each([['option', { tier: 'wasm-threads' }, undefined], ['MILLRACE_TIER', {}, 'wasm-threads'], ['MILLRACE_TIER beside auto', { tier: 'auto' }, 'wasm-threads'], ['MILLRACE_FALLBACK=false', {}, undefined]] as const)('an engine\'s tier by %s never falls back', async (by, options, environment) => {
+test.each([
+  ['option', { tier: 'wasm-threads' }, undefined], ['MILLRACE_TIER', {}, 'wasm-threads'],
+  ['MILLRACE_TIER beside auto', { tier: 'auto' }, 'wasm-threads'], ['MILLRACE_FALLBACK=false', {}, undefined],
+] as const)('an engine\'s tier by %s never falls back', async (by, options, environment) => {
   refusing.how = 'refuses'
   refusing.left = 100
   vi.stubEnv('MILLRACE_TIER', environment)
   if (by.startsWith('MILLRACE_FALLBACK')) vi.stubEnv('MILLRACE_FALLBACK', 'false')
   await using engine = await open(options)
-  await expect(engine.run({ out: plain() })).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE', message: expect.stringMatching(/wasm-threads.*shared memory \(a worker did not get/) as string })
+  await expect(engine.run({ out: plain() })).rejects.toMatchObject({
+    code: 'TIER_UNAVAILABLE',
+    message: expect.stringMatching(/wasm-threads.*shared memory \(a worker did not get/) as string,
+  })
   expect(engine.stats().mode).toMatchObject({ tier: 'wasm-threads', mode: 'shared' })
 })
 
-test.each([['wasm-threads,js', 'js'], ['wasm-threads,wasm', 'wasm'], ['rust', 'wasm']] as const)('an engine\'s list %s falls back to %s', async (list, tier) => {
+test.each([
+  ['wasm-threads,js', 'js'], ['wasm-threads,wasm', 'wasm'], ['rust', 'wasm'],
+] as const)('an engine\'s list %s falls back to %s', async (list, tier) => {
   for (const by of ['option', 'MILLRACE_TIER']) {
     refusing.how = 'refuses'
     refusing.left = 1

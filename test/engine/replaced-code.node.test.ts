@@ -10,9 +10,15 @@ import { gain } from '../../src/nodes/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-code-'))
 afterAll(() => { rmSync(folder, { recursive: true }) })
-const packet = (data: string): string => `{ media: { kind: 'json' }, data: ${data}, position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} }`
-const base = { version: '1.0.0', title: 'Test', doc: 'A test\'s own.', family: 'test', thread: 'worker', params: {}, inputs: {}, outputs: { out: { media: json() } } } as const
-const write = (path: string, value: number): void => { writeFileSync(path, `let calls = 0\nexport const process = async () => ({ out: ${packet(`[${value}, ++calls]`)} })`) }
+const packet = (data: string): string =>
+  `{ media: { kind: 'json' }, data: ${data}, position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} }`
+const base = {
+  version: '1.0.0', title: 'Test', doc: 'A test\'s own.', family: 'test', thread: 'worker', params: {}, inputs: {},
+  outputs: { out: { media: json() } },
+} as const
+const write = (path: string, value: number): void => {
+  writeFileSync(path, `let calls = 0\nexport const process = async () => ({ out: ${packet(`[${value}, ++calls]`)} })`)
+}
 
 test.each([true, false])('given as %s path or address: new code, new hash; the old bytes are the old module again', async (asPath) => {
   const path = join(folder, `own-${asPath}.mjs`), codeURL = asPath ? path : pathToFileURL(path)
@@ -42,7 +48,9 @@ test('a source that starts before its plan is made has the new code too', async 
     }`)
   }
   // Its media nobody knows before its first packet: it is started to be asked.
-  const source = defineNode({ ...base, type: 'test::source', codeURL: path, outputs: { out: { media: audio({ discovered: true }) } } } as never) as unknown as () => never
+  const source = defineNode({
+    ...base, type: 'test::source', codeURL: path, outputs: { out: { media: audio({ discovered: true }) } },
+  } as never) as unknown as () => never
   await using engine: Engine = await createEngine({ workers: 1, arenaBytes: 2 ** 24 })
   const level = async (): Promise<number> => {
     using result = await engine.run({ out: gain(source()) } as never)
@@ -53,5 +61,6 @@ test('a source that starts before its plan is made has the new code too', async 
 
 test('the mark is a fragment behind whatever the address has', () => {
   const url = (codeURL: string, mark?: string): unknown => (scriptSource({ codeURL } as never, true, mark) as { url: string }).url
-  expect([url('https://a.b/c?d=1'), url('https://a.b/c?d=1', '00ff'), url('file:///x.mjs#part', '00ff')]).toEqual(['https://a.b/c?d=1', 'https://a.b/c?d=1#millrace=00ff', 'file:///x.mjs#part&millrace=00ff'])
+  expect([url('https://a.b/c?d=1'), url('https://a.b/c?d=1', '00ff'), url('file:///x.mjs#part', '00ff')])
+    .toEqual(['https://a.b/c?d=1', 'https://a.b/c?d=1#millrace=00ff', 'file:///x.mjs#part&millrace=00ff'])
 })

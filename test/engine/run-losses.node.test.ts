@@ -1,4 +1,7 @@
-/** A run's metrics count the threads that were lost and replaced while it was under way, not those of runs before it (execution.md section 8). */
+/**
+ * A run's metrics count the threads that were lost and replaced while it was under way, not those of
+ * runs before it (execution.md section 8).
+ */
 import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../src/index.js'
 import { audioBuffer, gain, resample } from '../../src/nodes/index.js'

@@ -26,15 +26,22 @@ describe('memory of a run (EX-67)', () => {
   test.each(isolated ? [0, 2] : [0])('runs at the same time do not count each other (%i workers)', async (workers) => {
     await using engine = await createEngine({ workers, arenaBytes: 64 * 1_048_576 })
     const small = { y: resample.named('r')(audioBuffer.named('x')({ data: [X.subarray(0, 20_000)], rate: RATE }), { rate: 8_000 }) }
-    const large = { y: mix.named('m')([audioBuffer({ data: [X], rate: RATE }), gain(audioBuffer({ data: [X], rate: RATE }), { gainDb: 1 })]) }
+    const large = {
+      y: mix.named('m')([audioBuffer({ data: [X], rate: RATE }), gain(audioBuffer({ data: [X], rate: RATE }), { gainDb: 1 })]),
+    }
     const facts = async (): Promise<unknown> => {
       using result = await engine.run(small)
       const { metrics } = result
-      return { copies: metrics.copyBytes, peak: metrics.peakMemoryBytes, allocs: metrics.arena.allocs, nodes: metrics.nodes.map(({ id, memoryPeakBytes, copyBytes }) => ({ id, memoryPeakBytes, copyBytes })) }
+      return {
+        copies: metrics.copyBytes, peak: metrics.peakMemoryBytes, allocs: metrics.arena.allocs,
+        nodes: metrics.nodes.map(({ id, memoryPeakBytes, copyBytes }) => ({ id, memoryPeakBytes, copyBytes })),
+      }
     }
     await facts()
     const alone = await facts()
-    const [others, beside] = await Promise.all([Promise.all([engine.run(large), engine.run(large)]), facts(), engine.run(large)].map((work) => work as Promise<unknown>)) as [unknown, unknown]
+    const [others, beside] = await Promise.all([
+      Promise.all([engine.run(large), engine.run(large)]), facts(), engine.run(large),
+    ].map((work) => work as Promise<unknown>)) as [unknown, unknown]
     expect(beside).toEqual(alone)
     expect(others).toBeDefined()
   })
@@ -48,7 +55,8 @@ describe('copies (MW-23)', () => {
     using result = await engine.run({ segments: vad.named('v')(speech).segments, pcm: toPcm16(speech), again: gain(speech, { gainDb: 1 }) })
     const copied = Object.fromEntries(result.metrics.nodes.filter((node) => node.copyBytes > 0).map((node) => [node.id, node.copyBytes]))
     // Events leave the arena as objects: 32 bytes each.
-    expect(copied).toEqual({ x: FRAMES * 4, ...(result.outputs.segments.data.length > 0 && { v: result.outputs.segments.data.length * 32 }) })
+    expect(copied)
+      .toEqual({ x: FRAMES * 4, ...(result.outputs.segments.data.length > 0 && { v: result.outputs.segments.data.length * 32 }) })
     expect(result.metrics.copyBytes).toBe(Object.values(copied).reduce((sum, bytes) => sum + bytes, 0))
     expect(engine.parts.arena.copies.bytes()).toBe(outside)
   })
@@ -56,11 +64,17 @@ describe('copies (MW-23)', () => {
   test('one result of 10 MB to 100 readers: one block, nothing copied', async () => {
     const seen: number[] = []
     const reader = defineNode({
-      type: 'test::reader', version: '1.0.0', title: 'Reader', doc: 'Reads.', family: 'test', params: {}, inputs: { in: { media: audio() } }, outputs: { n: { media: json() } },
+      type: 'test::reader', version: '1.0.0', title: 'Reader', doc: 'Reads.', family: 'test', params: {},
+      inputs: { in: { media: audio() } }, outputs: { n: { media: json() } },
       process: async ({ in: x }, _, ctx) => {
         const packet = await (x as unknown as { whole(): Promise<{ data: { handle: number; frames: number } }> }).whole()
         seen.push(packet.data.handle)
-        return { n: { media: { kind: 'json' as const }, data: packet.data.frames, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: ctx.nowUs(), metadata: {} } }
+        return {
+          n: {
+            media: { kind: 'json' as const }, data: packet.data.frames, position: 0, duration: 0, streamId: '', seq: 0,
+            arrivalUs: ctx.nowUs(), metadata: {},
+          },
+        }
       },
     })
     await using engine = await createEngine({ workers: 0, arenaBytes: 32 * 1_048_576 })

@@ -6,9 +6,13 @@ import { speechLike } from '../support/speech-like.js'
 const RATE = 16_000, SAMPLES = speechLike({ rate: RATE, seconds: 3, seed: 7 })
 
 /** The same small graph in every tier: fan-out, a join, events, a conversion. */
-async function runIn(tier: Tier, workers: number): Promise<{ pcm: Int16Array; segments: unknown; frames: Uint8Array; tiers: Set<string>; where: Set<string>; left: number }> {
+async function runIn(
+  tier: Tier, workers: number,
+): Promise<{ pcm: Int16Array; segments: unknown; frames: Uint8Array; tiers: Set<string>; where: Set<string>; left: number }> {
   await using engine = await createEngine({ tier, workers, arenaBytes: 16 * 1_048_576 })
-  const source = audioBuffer({ data: [SAMPLES], rate: RATE }), louder = gain(source, { gainDb: 3 }), both = mix([louder, gain(source, { gainDb: -9 })])
+  const source = audioBuffer({ data: [SAMPLES], rate: RATE })
+  const louder = gain(source, { gainDb: 3 })
+  const both = mix([louder, gain(source, { gainDb: -9 })])
   const detector = vad(louder), target = { pcm: toPcm16(both), segments: detector.segments, frames: detector.frames }
   // The first run starts workers and fills caches that stay: what is used after it must be used after every other.
   for (let warm = 0; warm < 1; warm++) (await engine.run(target)).close()
@@ -17,7 +21,10 @@ async function runIn(tier: Tier, workers: number): Promise<{ pcm: Int16Array; se
   const pcm = result.outputs.pcm.data.toArray() as Int16Array, frames = result.outputs.frames.data as Uint8Array
   const kernels = result.metrics.nodes.filter((node) => node.kernelCalls > 0)
   result.close()
-  return { pcm, segments: result.outputs.segments.data, frames, tiers: new Set(kernels.map((node) => node.tier)), where: new Set(kernels.map((node) => node.where)), left: engine.stats().arena.usedBytes - before }
+  return {
+    pcm, segments: result.outputs.segments.data, frames, tiers: new Set(kernels.map((node) => node.tier)),
+    where: new Set(kernels.map((node) => node.where)), left: engine.stats().arena.usedBytes - before,
+  }
 }
 
 const isolated = typeof window === 'undefined' || inject('isolated')

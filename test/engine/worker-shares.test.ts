@@ -1,6 +1,11 @@
-/** Priority, lanes and the limit of a run (MW-32, EX-55, EX-57) on shared and on private memory, for whole values and for chunks. Node and Chromium. */
+/**
+ * Priority, lanes and the limit of a run (MW-32, EX-55, EX-57) on shared and on private memory, for
+ * whole values and for chunks. Node and Chromium.
+ */
 import { afterEach, describe, expect, test } from 'vitest'
-import { audio, createEngine, defineNode, graphFrom, type AnyHandle, type AudioBuffer, type Engine, type RunOptions } from '../../src/index.js'
+import {
+  audio, createEngine, defineNode, graphFrom, type AnyHandle, type AudioBuffer, type Engine, type RunOptions,
+} from '../../src/index.js'
 import { audioBuffer, resample } from '../../src/nodes/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
 import { ARENA, RUN, TASK } from '../../src/memory/layout.js'
@@ -21,7 +26,8 @@ interface Loose { (...args: readonly unknown[]): AnyHandle; with(settings: objec
 type Feed = 'whole' | 'chunks'
 const MODES = [...(shares ? ['shared' as const] : []), 'transfer' as const], FEEDS = ['whole', 'chunks'] as const
 const CASES = MODES.flatMap((mode) => FEEDS.map((feed) => [mode, feed] as const))
-const open = (mode: 'shared' | 'transfer', workers: number): Promise<Engine> => createEngine({ tier: mode === 'shared' ? 'wasm-threads' : 'wasm', workers, arenaBytes: 2 ** 27, logger: () => undefined })
+const open = (mode: 'shared' | 'transfer', workers: number): Promise<Engine> =>
+  createEngine({ tier: mode === 'shared' ? 'wasm-threads' : 'wasm', workers, arenaBytes: 2 ** 27, logger: () => undefined })
 
 const PIECE = 40_000, media = { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' } as const
 const samples = Float32Array.from({ length: PIECE }, (_, n) => Math.sin(n / 9) / 2)
@@ -39,10 +45,18 @@ const pieces = (count: number): AnyHandle => defineNode({
 })() as unknown as AnyHandle
 const LANES = ['high', 'normal', 'low'] as const
 /** Segments that do not need each other, one per lane given; ms of work each. */
-const branches = (engine: Engine, feed: Feed, lanes: readonly number[], count = 4): Record<string, AnyHandle> => Object.fromEntries(lanes.map((lane, i) => [
-  `out${i}`, (resample as unknown as Loose).with({ policy: { priority: LANES[lane]! } })(feed === 'chunks' ? pieces(count) : audioBuffer(engine.audio.from([samples], { rate: 16_000, channels: 1, layout: 'planar' }, { copy: true })), { rate: 22_050, quality: 'best' }),
-]))
-const run = async (engine: Engine, outputs: Record<string, AnyHandle>, options: RunOptions = {}): Promise<void> => { (await engine.run(outputs as never, options)).close() }
+const branches = (engine: Engine, feed: Feed, lanes: readonly number[], count = 4): Record<string, AnyHandle> =>
+  Object.fromEntries(lanes.map((lane, i) => [
+    `out${i}`, (resample as unknown as Loose).with({ policy: { priority: LANES[lane]! } })(
+      feed === 'chunks'
+        ? pieces(count)
+        : audioBuffer(engine.audio.from([samples], { rate: 16_000, channels: 1, layout: 'planar' }, { copy: true })),
+      { rate: 22_050, quality: 'best' },
+    ),
+  ]))
+const run = async (engine: Engine, outputs: Record<string, AnyHandle>, options: RunOptions = {}): Promise<void> => {
+  (await engine.run(outputs as never, options)).close()
+}
 
 const kept: (() => void)[] = []
 afterEach(() => { for (const restore of kept.splice(0)) restore() })
@@ -53,7 +67,10 @@ function patch<T extends object, K extends keyof T>(on: T, key: K, make: (was: T
   kept.push(() => { on[key] = was })
 }
 
-/** Most of a run that workers have at once: on shared memory tasks and groups of one task that may be taken, on private memory workers that were told to execute. `ended`: pieces so far, also told as they end. */
+/**
+ * Most of a run that workers have at once: on shared memory tasks and groups of one task that may be taken, on private memory workers that
+ * were told to execute. `ended`: pieces so far, also told as they end.
+ */
 function most(end: (ended: number) => void = () => undefined): { now: () => number; ended: () => number } {
   let top = 0, shared = 0, ended = 0
   const count = (n: number): void => { top = Math.max(top, n) }, during = <T>(work: () => Promise<T>): Promise<T> => {
@@ -81,7 +98,14 @@ function most(end: (ended: number) => void = () => undefined): { now: () => numb
 }
 
 /** Something that was executed: its run's priority and age, its lane; when it was ready, and when it was decided that it goes next. */
-interface Done { readonly priority: number; readonly age: number; readonly lane: number; readonly ready: number; decided: number; start: number }
+interface Done {
+  readonly priority: number
+  readonly age: number
+  readonly lane: number
+  readonly ready: number
+  decided: number
+  start: number
+}
 const outranks = (a: Done, b: Done): boolean => (b.priority - a.priority || a.age - b.age || a.lane - b.lane) < 0
 
 /** Events in order, on the engine's thread. */
@@ -89,7 +113,9 @@ function traceTurns(): Done[] {
   const done: Done[] = []
   let at = 0
   patch(DispatchQueue.prototype, 'enter', (was) => function (this: DispatchQueue<unknown>, piece, readyUs, signal) {
-    const { share: { priority, age }, lane } = piece, one = { priority, age, lane, ready: ++at, decided: 0, start: 0 }, handed = was.call(this, piece, readyUs, signal)
+    const { share: { priority, age }, lane } = piece
+    const one = { priority, age, lane, ready: ++at, decided: 0, start: 0 }
+    const handed = was.call(this, piece, readyUs, signal)
     const note = <T>(mine: T): T => { if (mine !== undefined) { one.decided = one.start = ++at; done.push(one) } return mine }
     return handed instanceof Promise ? handed.then(note) : note(handed)
   })
@@ -98,12 +124,17 @@ function traceTurns(): Done[] {
 
 /** Times of the engine's clock, from the threads that execute; the one worker decides when it has ended what it did before. */
 function traceTasks(engine: Engine): Done[] {
-  const done: Done[] = [], ready = new Map<number, Pick<Done, 'priority' | 'age' | 'lane' | 'ready'>>(), { arena } = engine.parts, nowUs = (): number => engine.parts.clock.nowUs()
+  const done: Done[] = [], ready = new Map<number, Pick<Done, 'priority' | 'age' | 'lane' | 'ready'>>(), { arena } = engine.parts,
+    nowUs = (): number => engine.parts.clock.nowUs()
   // Whose a task is, by what the engine said of its run: what stands in the run's record is what is tested.
   const shares = new WeakMap<SegmentPlan, RunShare>()
   let saved: SegmentPlan | undefined
-  patch(SharedExecutor.prototype, 'open', (was) => function (this: SharedExecutor, plan, outputs, scope) { shares.set(plan, scope.share!); return was.call(this, plan, outputs, scope) })
-  patch(SharedExecutor.prototype, 'runValues', (was) => function (this: SharedExecutor, tasks, scope) { for (const { plan } of tasks) shares.set(plan, scope.share!); return was.call(this, tasks, scope) })
+  patch(SharedExecutor.prototype, 'open', (was) =>
+    function (this: SharedExecutor, plan, outputs, scope) { shares.set(plan, scope.share!); return was.call(this, plan, outputs, scope) })
+  patch(SharedExecutor.prototype, 'runValues', (was) => function (this: SharedExecutor, tasks, scope) {
+    for (const { plan } of tasks) shares.set(plan, scope.share!)
+    return was.call(this, tasks, scope)
+  })
   patch(EngineSegment.prototype, 'save', (was) => function (this: EngineSegment) { saved = this.plan; was.call(this) })
   patch(RunTable.prototype, 'push', (was) => function (this: RunTable, index, us) {
     was.call(this, index, us)
@@ -126,7 +157,10 @@ function traceTasks(engine: Engine): Done[] {
   } }) as Done[]
 }
 
-/** What went although something more urgent had been ready for so long when that was decided; and how many decisions there were between unequals. */
+/**
+ * What went although something more urgent had been ready for so long when that was decided; and how
+ * many decisions there were between unequals.
+ */
 function judge(all: readonly Done[], margin: number): { wrong: number; choices: number } {
   let wrong = 0, choices = 0
   for (const one of all) for (const other of all) {
@@ -173,7 +207,8 @@ describe.each(CASES)('%s memory, %s', (mode, feed) => {
   test('runs of unequal priority and age on one worker: nothing goes before what is more urgent', async () => {
     await using engine = await open(mode, 1)
     await run(engine, branches(engine, feed, [1]))
-    const result = watch(engine), runs = [[-5], [0], [0], [50]].map(([priority]) => run(engine, branches(engine, feed, [1, 1, 1]), { priority: priority! }))
+    const result = watch(engine)
+    const runs = [[-5], [0], [0], [50]].map(([priority]) => run(engine, branches(engine, feed, [1, 1, 1]), { priority: priority! }))
     await Promise.all(runs)
     const { wrong, choices } = result()
     expect([wrong, choices > 0]).toEqual([0, true])
@@ -190,7 +225,10 @@ describe.each(CASES)('%s memory, %s', (mode, feed) => {
 })
 
 describe('private memory, passes behind each other', () => {
-  /** What each segment was told and answered. `idle`: passes that ended while the next chunk was there and its pass had not been asked for; `ahead`: those that ended with the next one asked for. */
+  /**
+   * What each segment was told and answered. `idle`: passes that ended while the next chunk was there and its pass had not been asked for;
+   * `ahead`: those that ended with the next one asked for.
+   */
   const watch = (): Map<number, { priority: number; given: number; asked: number; answered: number; idle: number; ahead: number }> => {
     const seen: ReturnType<typeof watch> = new Map()
     patch(RemoteWorker.prototype, 'post', (was) => function (this: RemoteWorker, message, move) {
@@ -216,7 +254,9 @@ describe('private memory, passes behind each other', () => {
   test('beside a run of low priority the next pass of a high one is asked for while one runs, whenever its chunk is there', async () => {
     await using engine = await open('transfer', 1)
     await run(engine, branches(engine, 'chunks', [1]))
-    const seen = watch(), stop = new AbortController(), passes = (priority: number): { given: number; idle: number; ahead: number } | undefined => [...seen.values()].find((one) => one.priority === priority)
+    const seen = watch(), stop = new AbortController()
+    const passes = (priority: number): { given: number; idle: number; ahead: number } | undefined => [...seen.values()].find((one) =>
+      one.priority === priority)
     const low = run(engine, branches(engine, 'chunks', [1], 10_000), { priority: -5, signal: stop.signal }).catch((error: unknown) => error)
     while (!((passes(-5)?.ahead ?? 0) > 0)) await engine.parts.clock.sleep(1)
     await run(engine, branches(engine, 'chunks', [1], 12), { priority: 5 })
@@ -240,7 +280,10 @@ describe.each(MODES)('%s memory', (mode) => {
   test('whole values and chunks of one run go by one limit', async () => {
     await using engine = await open(mode, 4)
     const seen = most()
-    await run(engine, { ...Object.fromEntries(Object.entries(branches(engine, 'whole', [1, 1])).map(([name, output]) => [`${name}w`, output])), ...branches(engine, 'chunks', [1, 1]) }, { workers: 1 })
+    await run(engine, {
+      ...Object.fromEntries(Object.entries(branches(engine, 'whole', [1, 1])).map(([name, output]) => [`${name}w`, output])),
+      ...branches(engine, 'chunks', [1, 1]),
+    }, { workers: 1 })
     expect(seen.now()).toBe(1)
     expect(seen.ended()).toBeGreaterThan(4)
   }, 30_000)
@@ -249,7 +292,8 @@ describe.each(MODES)('%s memory', (mode) => {
     await using engine = await open(mode, 2)
     const inner = branches(engine, 'chunks', [1, 1])
     const expands = defineNode({
-      type: 'test::expands', version: '1.0.0', title: 'Expands', doc: 'Runs a graph.', family: 'test', params: {}, inputs: {}, outputs: { out0: { media: audio({ discovered: true }) }, out1: { media: audio({ discovered: true }) } },
+      type: 'test::expands', version: '1.0.0', title: 'Expands', doc: 'Runs a graph.', family: 'test', params: {}, inputs: {},
+      outputs: { out0: { media: audio({ discovered: true }) }, out1: { media: audio({ discovered: true }) } },
       process: (_inputs, _params, ctx) => ctx.expand(graphFrom(inner as never)),
     })() as unknown as { out0: AnyHandle; out1: AnyHandle }
     const seen = most(), ages = new Set<number>(), turns = traceTurns()
@@ -259,10 +303,17 @@ describe.each(MODES)('%s memory', (mode) => {
     expect(seen.ended()).toBeGreaterThan(8)
   }, 30_000)
 
-  test.runIf(hostFacts().node)('workers that are lost under a limit: what they had is delivered again, and gives the same samples', async () => {
+  test.runIf(
+    hostFacts().node,
+  )('workers that are lost under a limit: what they had is delivered again, and gives the same samples', async () => {
     await using engine = await open(mode, 2)
-    const endAll = threadEnder(), plain = await engine.run(branches(engine, 'chunks', [1, 1, 1]) as never) as unknown as { outputs: Record<string, { data: AudioBuffer }>; close(): void }
-    const bits = ({ outputs }: typeof plain): unknown[] => Object.values(outputs).map(({ data }) => [data.frames, (data.toArray() as Float32Array).reduce((sum, x, n) => Math.imul(sum ^ Math.round(x * 2 ** 30), 31) + n | 0, 7)])
+    const endAll = threadEnder()
+    const plain = await engine.run(branches(engine, 'chunks', [1, 1, 1]) as never) as unknown as {
+      outputs: Record<string, { data: AudioBuffer }>
+      close(): void
+    }
+    const bits = ({ outputs }: typeof plain): unknown[] => Object.values(outputs).map(({ data }) =>
+      [data.frames, (data.toArray() as Float32Array).reduce((sum, x, n) => Math.imul(sum ^ Math.round(x * 2 ** 30), 31) + n | 0, 7)])
     const expected = bits(plain)
     plain.close()
     let kills = 0

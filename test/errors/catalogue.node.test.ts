@@ -3,7 +3,15 @@ import { expect, test } from 'vitest'
 import { ERROR_ALIASES } from '../../src/errors/error-aliases.js'
 import { MILLRACE_VERSION } from '../../src/graph/version.js'
 
-interface Row { readonly kind: string; readonly httpStatus: number; readonly aliases: readonly string[]; readonly message: (d: object) => string; readonly hint?: (d: object) => string; readonly retryable?: boolean; readonly severity?: string }
+interface Row {
+  readonly kind: string
+  readonly httpStatus: number
+  readonly aliases: readonly string[]
+  readonly message: (d: object) => string
+  readonly hint?: (d: object) => string
+  readonly retryable?: boolean
+  readonly severity?: string
+}
 const root = new URL('../../', import.meta.url)
 const { collectErrors, generate } = await import(new URL('scripts/generate-error-docs.mjs', root).href) as {
   collectErrors(): Promise<readonly { readonly file: string; readonly code: string; readonly row: Row }[]>
@@ -23,13 +31,16 @@ test('every row has its kind, status and words', () => {
     expect(code).toMatch(/^[A-Z][A-Z0-9_]*$/)
     expect([code, [200, 400, 403, 404, 409, 413, 415, 500, 501, 502, 503, 504, 507].includes(row.httpStatus)]).toEqual([code, true])
     expect([code, row.httpStatus === 200]).toEqual([code, row.severity === 'warning' || row.severity === 'info'])
-    expect([code, ['validation', 'usage', 'security', 'integrity', 'cancelled', 'internal'].includes(row.kind) && row.retryable === true]).toEqual([code, false])
+    expect([code, ['validation', 'usage', 'security', 'integrity', 'cancelled', 'internal'].includes(row.kind) && row.retryable === true])
+      .toEqual([code, false])
   }
 })
 
 test('docs/errors.md and src/errors/error-codes.ts are current', async () => {
   const { files } = await generate()
-  for (const [file, content] of Object.entries(files)) expect(readFileSync(new URL(file, root), 'utf8'), `${file}: run node scripts/generate-error-docs.mjs`).toBe(content)
+  for (const [file, content] of Object.entries(files)) {
+    expect(readFileSync(new URL(file, root), 'utf8'), `${file}: run node scripts/generate-error-docs.mjs`).toBe(content)
+  }
 })
 
 test('every code of the specification that this version can raise stands in the tables', () => {

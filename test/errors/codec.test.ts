@@ -20,10 +20,14 @@ const cross = (error: unknown): MillraceError => decodeError(JSON.parse(JSON.str
 describe('codec', () => {
   test('all fields cross unchanged; the stack becomes the remote one', () => {
     const error = memoryErrors.ARENA_FULL({ need: 100, largest: 50, fragmentation: 0.25, reason: 'bytes' }, {
-      nodeId: 'n', nodeType: 'a::b', port: 'out', edge: 'e', runId: 'r', operation: 'process', attempt: 2, delivery: 1, cause: new TypeError('deep', { cause: 'text' }) })
+      nodeId: 'n', nodeType: 'a::b', port: 'out', edge: 'e', runId: 'r', operation: 'process', attempt: 2, delivery: 1,
+      cause: new TypeError('deep', { cause: 'text' }) })
     const again = cross(error)
     expect(isMillraceError(again)).toBe(true)
-    for (const key of ['message', 'code', 'kind', 'severity', 'hint', 'httpStatus', 'retryable', 'details', 'nodeId', 'nodeType', 'port', 'edge', 'runId', 'operation', 'attempt', 'delivery'] as const) {
+    for (const key of [
+      'message', 'code', 'kind', 'severity', 'hint', 'httpStatus', 'retryable', 'details', 'nodeId', 'nodeType', 'port', 'edge', 'runId',
+      'operation', 'attempt', 'delivery',
+    ] as const) {
       expect([key, again[key]]).toEqual([key, error[key]])
     }
     expect(again.remoteStack).toBe(error.stack)
@@ -39,7 +43,9 @@ describe('codec', () => {
   })
 
   test('members of an AggregateError, in order', () => {
-    const again = decodeError(JSON.parse(JSON.stringify(encodeError(new AggregateError([commonErrors.CLOSED({ thing: 'Engine' }), new RangeError('b'), 7], 'many'))))) as AggregateError
+    const again = decodeError(JSON.parse(JSON.stringify(encodeError(new AggregateError([
+      commonErrors.CLOSED({ thing: 'Engine' }), new RangeError('b'), 7,
+    ], 'many'))))) as AggregateError
     expect(again).toBeInstanceOf(AggregateError)
     expect(again.message).toBe('many')
     expect(again.errors[0]).toMatchObject({ code: 'CLOSED' })
@@ -50,8 +56,13 @@ describe('codec', () => {
   })
 
   test('an unknown code becomes INTERNAL and keeps the original', () => {
-    const again = cross(new MillraceError('from the future', { code: 'TIME_TRAVEL', kind: 'execution', details: { year: 2_077 }, cause: new Error('why') }))
-    expect(again).toMatchObject({ code: 'INTERNAL', kind: 'internal', details: { original: { message: 'from the future', fields: { code: 'TIME_TRAVEL', details: { year: 2_077 } } } } })
+    const again = cross(new MillraceError('from the future', {
+      code: 'TIME_TRAVEL', kind: 'execution', details: { year: 2_077 }, cause: new Error('why'),
+    }))
+    expect(again).toMatchObject({
+      code: 'INTERNAL', kind: 'internal',
+      details: { original: { message: 'from the future', fields: { code: 'TIME_TRAVEL', details: { year: 2_077 } } } },
+    })
     expect(again.message).toContain('TIME_TRAVEL')
     expect(again.cause).toMatchObject({ message: 'why' })
     const known = decodeError(encodeError(new MillraceError('own', { code: 'MY_CODE', kind: 'execution' })), (code) => code === 'MY_CODE')
@@ -72,15 +83,24 @@ describe('codec', () => {
     let chain = new Error('0')
     for (let i = 1; i < 5_000; i++) chain = new Error(String(i), { cause: chain })
     expect(JSON.stringify(encodeError(chain)).length).toBeLessThan(100_000)
-    const trap = new Proxy({}, { get() { throw new Error('no') }, ownKeys() { throw new Error('no') }, getPrototypeOf() { throw new Error('no') } })
+    const trap =
+      new Proxy({}, { get() { throw new Error('no') }, ownKeys() { throw new Error('no') }, getPrototypeOf() { throw new Error('no') } })
     const hostile = Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('no') } })
-    for (const value of [trap, hostile, new MillraceError('m', { code: 'INTERNAL', kind: 'internal', details: { trap, f: () => 0, big: 1n, bytes: new Uint8Array(3), nan: Number.NaN } })]) {
+    for (const value of [
+      trap, hostile,
+      new MillraceError('m', {
+        code: 'INTERNAL', kind: 'internal',
+        details: { trap, f: () => 0, big: 1n, bytes: new Uint8Array(3), nan: Number.NaN },
+      }),
+    ]) {
       expect(() => cross(value)).not.toThrow()
     }
   })
 
   test('anything can be encoded, and anything decoded', () => {
-    fc.assert(fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true, withNullPrototype: true }), (value) => {
+    fc.assert(fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true, withNullPrototype: true }), (
+      value,
+    ) => {
       expect(cross(value)).toBeInstanceOf(Error)
       expect(decodeError(value)).toBeInstanceOf(Error)
       expect(decodeError({ type: 'millrace', name: 'x', message: 'y', fields: value })).toMatchObject({ code: 'INTERNAL' })
@@ -96,16 +116,20 @@ describe('what a node throws', () => {
   test('any error becomes the cause of NODE_FAILED', () => {
     const cause = new Error('disk gone', { cause: new Error('cable') })
     expect(wrapNodeFailure(cause, place)).toMatchObject({
-      code: 'NODE_FAILED', message: 'Node n (a::b) process: disk gone.', nodeId: 'n', nodeType: 'a::b', operation: 'process', runId: 'r', retryable: true, cause })
+      code: 'NODE_FAILED', message: 'Node n (a::b) process: disk gone.', nodeId: 'n', nodeType: 'a::b', operation: 'process', runId: 'r',
+      retryable: true, cause })
     expect(wrapNodeFailure(Object.assign(new Error('x'), { hint: 'plug it in' }), place).hint).toBe('plug it in')
   })
 
   test.each<[unknown, boolean]>([
-    [new TypeError('t'), false], [new RangeError('t'), false], [new SyntaxError('t'), false], [new ReferenceError('t'), false], [new Error('t'), true],
+    [new TypeError('t'), false], [new RangeError('t'), false], [new SyntaxError('t'), false], [new ReferenceError('t'), false],
+    [new Error('t'), true],
     [Object.assign(new TypeError('t'), { retryable: true }), true], [Object.assign(new Error('t'), { retryable: false }), false],
   ])('retry rule: %s → %s', (thrown, retryable) => { expect(wrapNodeFailure(thrown, place).retryable).toBe(retryable) })
 
-  test.each<[unknown, unknown]>([['boom', 'boom'], [7, 7], [null, null], [undefined, undefined], [{ a: 1 }, '{"a":1}'], [Symbol('s'), 'Symbol(s)']])('a thrown %o stands in details', (thrown, kept) => {
+  test.each<[unknown, unknown]>([
+    ['boom', 'boom'], [7, 7], [null, null], [undefined, undefined], [{ a: 1 }, '{"a":1}'], [Symbol('s'), 'Symbol(s)'],
+  ])('a thrown %o stands in details', (thrown, kept) => {
     const error = wrapNodeFailure(thrown, place)
     expect(error).toMatchObject({ code: 'NODE_FAILED', nodeId: 'n' })
     expect(error.details['thrown']).toEqual(kept)
@@ -115,7 +139,10 @@ describe('what a node throws', () => {
   test('a MillraceError keeps code, stack and cause, and gains the place', () => {
     const inner = commonErrors.UNSUPPORTED({ feature: 'x', runtime: 'Node' }, { cause: new Error('c') })
     const outer = wrapNodeFailure(inner, place)
-    expect(outer).toMatchObject({ code: 'UNSUPPORTED', message: inner.message, nodeId: 'n', nodeType: 'a::b', operation: 'process', runId: 'r', stack: inner.stack, cause: inner.cause })
+    expect(outer).toMatchObject({
+      code: 'UNSUPPORTED', message: inner.message, nodeId: 'n', nodeType: 'a::b', operation: 'process', runId: 'r', stack: inner.stack,
+      cause: inner.cause,
+    })
     expect(wrapNodeFailure(outer, { ...place, node: 'other' }).nodeId).toBe('n')
     expect(withContext(outer, { nodeId: 'z' })).toBe(outer)
   })
@@ -129,26 +156,41 @@ describe('names and texts', () => {
   })
 
   test('a diagnostic as an error', () => {
-    const diagnostic = graphErrors.NODE_VERSION.diagnostic({ node: 'n', range: '^2', version: '1.0.0' }, { node: 'n', pointer: '/nodes/0/version' })
-    expect(diagnostic).toEqual({ code: 'NODE_VERSION', severity: 'error', stage: 7, message: 'Node n: expected ^2, registry has 1.0.0.', hint: 'Update the pack or the range.', docs: 'errors/NODE_VERSION', node: 'n', pointer: '/nodes/0/version' })
-    expect(errorOf(diagnostic)).toMatchObject({ code: 'NODE_VERSION', kind: 'validation', httpStatus: 400, nodeId: 'n', message: diagnostic.message, details: { diagnostic } })
-    for (const one of [graphErrors.TIER_UNAVAILABLE.diagnostic({ node: 'n', wanted: 'wasm', missing: [] }), commonErrors.INTERNAL.diagnostic({ what: 'x' }), commonErrors.LIMIT_EXCEEDED.diagnostic({ what: 'x', limit: 1, got: 2 })]) {
+    const diagnostic =
+      graphErrors.NODE_VERSION.diagnostic({ node: 'n', range: '^2', version: '1.0.0' }, { node: 'n', pointer: '/nodes/0/version' })
+    expect(diagnostic).toEqual({
+      code: 'NODE_VERSION', severity: 'error', stage: 7, message: 'Node n: expected ^2, registry has 1.0.0.',
+      hint: 'Update the pack or the range.', docs: 'errors/NODE_VERSION', node: 'n', pointer: '/nodes/0/version',
+    })
+    expect(errorOf(diagnostic)).toMatchObject({
+      code: 'NODE_VERSION', kind: 'validation', httpStatus: 400, nodeId: 'n', message: diagnostic.message, details: { diagnostic },
+    })
+    for (const one of [
+      graphErrors.TIER_UNAVAILABLE.diagnostic({ node: 'n', wanted: 'wasm', missing: [] }),
+      commonErrors.INTERNAL.diagnostic({ what: 'x' }),
+      commonErrors.LIMIT_EXCEEDED.diagnostic({ what: 'x', limit: 1, got: 2 }),
+    ]) {
       const { kind, httpStatus } = errorOf({ ...one })
       expect([kind, httpStatus]).toEqual(ERROR_CODES[one.code])
     }
-    expect(errorOf({ ...diagnostic, code: 'OF_ANOTHER_LIBRARY' })).toMatchObject({ code: 'OF_ANOTHER_LIBRARY', kind: 'validation', httpStatus: 400 })
+    expect(errorOf({ ...diagnostic, code: 'OF_ANOTHER_LIBRARY' }))
+      .toMatchObject({ code: 'OF_ANOTHER_LIBRARY', kind: 'validation', httpStatus: 400 })
   })
 
   test('errors of another copy of the library are recognised', () => {
     const foreign = { [Symbol.for('millrace.error')]: true, code: 'CLOSED' }
-    expect([isMillraceError(foreign), isMillraceError(new Error('x')), isMillraceError(null), isMillraceError('x')]).toEqual([true, false, false, false])
+    expect([isMillraceError(foreign), isMillraceError(new Error('x')), isMillraceError(null), isMillraceError('x')])
+      .toEqual([true, false, false, false])
     expect(scheduleErrors.DEPENDENCY_FAILED({ node: 'b', port: 'in', failed: 'a' })).toBeInstanceOf(Error)
   })
 
   test('values in messages are short and never throw', () => {
     const cyclic: Record<string, unknown> = {}
     cyclic['self'] = cyclic
-    expect([show(undefined), show(null), show('a"b'), show(1n), show(Number.NaN), show([1, 2]), show({ a: 1 }), show(new Uint8Array(3)), show(new Map()), show(() => 0), show(cyclic)])
+    expect([
+      show(undefined), show(null), show('a"b'), show(1n), show(Number.NaN), show([1, 2]), show({ a: 1 }), show(new Uint8Array(3)),
+      show(new Map()), show(() => 0), show(cyclic),
+    ])
       .toEqual(['nothing', 'null', '"a\\"b"', '1n', 'NaN', '[1,2]', '{"a":1}', 'Uint8Array(3 bytes)', 'a Map', 'a function', 'an object'])
     expect(show('x'.repeat(1_000)).length).toBeLessThanOrEqual(80)
     expect(showList([])).toBe('none')
@@ -158,7 +200,8 @@ describe('names and texts', () => {
 
   test('fields of the class', () => {
     const fields: MillraceErrorFields = { code: 'INTERNAL', kind: 'internal' }
-    expect(new MillraceError('m', fields)).toMatchObject({ name: 'MillraceError', severity: 'error', hint: '', httpStatus: 500, retryable: false, details: {} })
+    expect(new MillraceError('m', fields))
+      .toMatchObject({ name: 'MillraceError', severity: 'error', hint: '', httpStatus: 500, retryable: false, details: {} })
     expect(Object.keys(new MillraceError('m', fields))).not.toContain('nodeId')
   })
 })

@@ -1,6 +1,6 @@
 /**
- * EX-63: every code of the tables is raised by a real path. `raised` holds the ways that need more than one line elsewhere; every other code names the test files that raise it,
- * found by their assertions. A code that nothing in src raises, or no test, fails here.
+ * EX-63: every code of the tables is raised by a real path. `raised` holds the ways that need more than one line elsewhere; every other
+ * code names the test files that raise it, found by their assertions. A code that nothing in src raises, or no test, fails here.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,22 +31,35 @@ const withEngine = async <T>(work: (engine: Engine) => Promise<T>, arenaBytes = 
 describe('ways that no other test goes', () => {
   test('DEPENDENCY_FAILED is what a node sees at an input whose writer failed, with the failure as its cause', async () => {
     let seen: unknown
-    const bad = defineNode({ type: 'test::bad', version: '1.0.0', title: 'Bad', doc: 'Fails.', family: 'test', params: {}, inputs: { in: { media: audio() } }, outputs: { out: { media: json() } },
+    const bad = defineNode({ type: 'test::bad', version: '1.0.0', title: 'Bad', doc: 'Fails.', family: 'test', params: {},
+      inputs: { in: { media: audio() } }, outputs: { out: { media: json() } },
       // After a first packet: a node whose writer has failed before is not called at all.
-      async *process() { yield { out: { media: { kind: 'json' as const }, data: [1], position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }; await new Promise((resolve) => { setTimeout(resolve, 20) }); throw new Error('no luck') } }) as never as (input: unknown) => never
+      async *process() {
+        yield {
+          out: { media: { kind: 'json' as const }, data: [1], position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} },
+        }
+        await new Promise((resolve) => { setTimeout(resolve, 20) })
+        throw new Error('no luck')
+      } }) as never as (input: unknown) => never
     const after = defineNode({
-      type: 'test::after', version: '1.0.0', title: 'After', doc: 'Reads.', family: 'test', params: {}, inputs: { in: { media: json() } }, outputs: { out: { media: json() } },
-      process: async (inputs) => { try { return { out: await (inputs['in'] as PacketStream).whole() } } catch (error) { seen = error; throw error } },
+      type: 'test::after', version: '1.0.0', title: 'After', doc: 'Reads.', family: 'test', params: {}, inputs: { in: { media: json() } },
+      outputs: { out: { media: json() } },
+      process: async (inputs) => {
+        try { return { out: await (inputs['in'] as PacketStream).whole() } } catch (error) { seen = error; throw error }
+      },
     }) as never as (input: unknown) => never
     await withEngine(async (engine) => {
       using result = await engine.run({ out: after(bad(tone(10))), pcm: toPcm16(tone(10)) } as never, { onError: 'continue' })
       expect(result).toMatchObject({ status: 'partialfailure', error: { code: 'NODE_FAILED', nodeId: 'bad-1' } })
     })
-    expect(seen).toMatchObject({ code: 'DEPENDENCY_FAILED', message: 'Node after-1: input bad-1.out failed at bad-1.', cause: { code: 'NODE_FAILED', nodeId: 'bad-1' } })
+    expect(seen).toMatchObject({
+      code: 'DEPENDENCY_FAILED', message: 'Node after-1: input bad-1.out failed at bad-1.', cause: { code: 'NODE_FAILED', nodeId: 'bad-1' },
+    })
   })
 
   test('OUTPUT_NOT_FOUND names the outputs that there are', () => withEngine(async (engine) => {
-    await expect(engine.run({ out: gain(tone(10)) }, { outputs: ['loud'] })).rejects.toMatchObject({ code: 'OUTPUT_NOT_FOUND', message: 'Run: no output loud; has out.' })
+    await expect(engine.run({ out: gain(tone(10)) }, { outputs: ['loud'] })).rejects
+      .toMatchObject({ code: 'OUTPUT_NOT_FOUND', message: 'Run: no output loud; has out.' })
   }))
 
   test('MEMORY_TIGHT is a warning of a run that nearly fills the arena', () => withEngine(async (engine) => {
@@ -60,14 +73,21 @@ describe('ways that no other test goes', () => {
 test.each(codes)('%s is raised somewhere in src, and by a test', (code) => {
   const raise = new RegExp(`\\b\\w*[eE]rrors\\.${code}(\\(|\\.diagnostic\\()|\\['?${code}'?\\]|'${code}'`)
   expect([...sources].filter(([, text]) => raise.test(text)).map(([path]) => path)).not.toEqual([])
-  const asserted = new RegExp(`['"\`]${code}['"\`]|\\b${code}\\b.*(toMatch|toThrow|toBe|toEqual)|(toMatch|toThrow|toBe|toEqual|expect).*\\b${code}\\b`)
+  const asserted =
+    new RegExp(`['"\`]${code}['"\`]|\\b${code}\\b.*(toMatch|toThrow|toBe|toEqual)|(toMatch|toThrow|toBe|toEqual|expect).*\\b${code}\\b`)
   expect([...tests].filter(([, text]) => asserted.test(text)).map(([path]) => path)).not.toEqual([])
 })
 
 test.each(codes)('%s crosses a thread unchanged, and is documented', (code) => {
   const [kind, httpStatus] = ERROR_CODES[code]!
-  const error = new MillraceError('Thing: expected x, got y.', { code, kind, httpStatus, hint: 'Do z.', retryable: true, nodeId: 'a', nodeType: 'b::c', operation: 'process', details: { n: 1, list: ['x'] }, cause: commonErrors.INTERNAL({ what: 'Inner.' }) })
+  const error = new MillraceError('Thing: expected x, got y.', {
+    code, kind, httpStatus, hint: 'Do z.', retryable: true, nodeId: 'a', nodeType: 'b::c', operation: 'process',
+    details: { n: 1, list: ['x'] }, cause: commonErrors.INTERNAL({ what: 'Inner.' }),
+  })
   const back = decodeError(structuredClone(encodeError(error)))
-  expect(back).toMatchObject({ code, kind, httpStatus, message: error.message, hint: 'Do z.', retryable: true, nodeId: 'a', nodeType: 'b::c', operation: 'process', details: { n: 1, list: ['x'] }, cause: { code: 'INTERNAL' } })
+  expect(back).toMatchObject({
+    code, kind, httpStatus, message: error.message, hint: 'Do z.', retryable: true, nodeId: 'a', nodeType: 'b::c', operation: 'process',
+    details: { n: 1, list: ['x'] }, cause: { code: 'INTERNAL' },
+  })
   expect(readFileSync(join(root, 'docs/errors.md'), 'utf8')).toContain(`<a id="${code}"></a>`)
 })

@@ -8,11 +8,13 @@ describe('loadPart', () => {
   test('a file that does not load is NETWORK with its cause and what to do', async () => {
     const cause = new TypeError('Failed to fetch dynamically imported module: https://example.org/start.js')
     await expect(loadPart('engine', () => Promise.reject(cause))).rejects.toMatchObject({
-      code: 'NETWORK', cause, retryable: true, message: expect.stringContaining('start.js') as string, hint: expect.stringContaining('reload the page') as string,
+      code: 'NETWORK', cause, retryable: true, message: expect.stringContaining('start.js') as string,
+      hint: expect.stringContaining('reload the page') as string,
     })
   })
 
   test('a part behind a top-level await in the same file is named as such', async () => {
-    await expect(loadPart('engine', () => Promise.resolve(undefined))).rejects.toMatchObject({ code: 'NETWORK', message: expect.stringContaining('top-level await') as string })
+    await expect(loadPart('engine', () => Promise.resolve(undefined))).rejects
+      .toMatchObject({ code: 'NETWORK', message: expect.stringContaining('top-level await') as string })
   })
 })

@@ -28,7 +28,11 @@ function load(name: string, form: string, change: (id: string, type: string) => 
   return { ...graph, nodes: graph.nodes.map((node) => {
     const params = node.type === 'io::wav-file' ? { ...node.params, path: join(folder, 'input.wav') } : node.params
     const { tier, ...more } = change(node.id, node.type), { chunk_frames, ...kept } = params
-    return { ...node, params: { ...kept, ...(chunk_frames === undefined ? {} : { chunkFrames: chunk_frames }), ...more }, ...(tier === undefined ? {} : { tier: tier as never }) }
+    return {
+      ...node,
+      params: { ...kept, ...(chunk_frames === undefined ? {} : { chunkFrames: chunk_frames }), ...more },
+      ...(tier === undefined ? {} : { tier: tier as never }),
+    }
   }) }
 }
 
@@ -43,7 +47,9 @@ function plain(result: Pick<RunResult, 'outputs'>): Record<string, unknown> {
   }))
 }
 
-async function runIn(tier: typeof TIERS[number] | 'auto', graph: Graph, options: RunOptions = {}): Promise<{ values: Record<string, unknown>; result: RunResult }> {
+async function runIn(
+  tier: typeof TIERS[number] | 'auto', graph: Graph, options: RunOptions = {},
+): Promise<{ values: Record<string, unknown>; result: RunResult }> {
   await using engine = await createEngine({ tier, registry })
   const result = await engine.run(graph, options)
   return { values: plain(result), result }
@@ -58,7 +64,9 @@ describe('the eleven pipelines (GR-62)', () => {
   })
 
   test('1 basic: items unchanged and in order, in every form and tier', async () => {
-    for (const form of FORMS) for (const tier of TIERS) expect((await runIn(tier, load('01-basic', form))).values).toEqual({ 'sink.items': ['a', 'b', 3, { four: 4 }, null] })
+    for (const form of FORMS) for (const tier of TIERS) {
+      expect((await runIn(tier, load('01-basic', form))).values).toEqual({ 'sink.items': ['a', 'b', 3, { four: 4 }, null] })
+    }
   })
 
   test('2 calculator: values, and the coded error of the instance that divides by zero', async () => {
@@ -66,7 +74,10 @@ describe('the eleven pipelines (GR-62)', () => {
       const { values, result } = await runIn('auto', load('02-calculator', form), { onError: 'continue' })
       expect(values).toEqual({ 'results.items': [3, 3.5, 4, 4.5, 5] })
       expect(result.status).toBe('partialfailure')
-      expect(result.error).toMatchObject({ nodeId: 'broken', code: 'INVALID_ARGUMENT', message: expect.stringContaining('math::divide, item 0: expected a divisor other than 0, got 0') as string })
+      expect(result.error).toMatchObject({
+        nodeId: 'broken', code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('math::divide, item 0: expected a divisor other than 0, got 0') as string,
+      })
     }
   })
 
@@ -89,7 +100,8 @@ describe('the eleven pipelines (GR-62)', () => {
       expect(edge.depthMax).toBeLessThanOrEqual(16)
     }
     // A source without delays before a slow reader: the buffer takes three, then the source is held back.
-    const slow = load('04-async-streaming', 'millrace.json', (id) => id === 'source' ? { delayMs: 0, items: Array.from({ length: 200 }, (_, i) => i) } : {})
+    const slow = load('04-async-streaming', 'millrace.json', (id) =>
+      id === 'source' ? { delayMs: 0, items: Array.from({ length: 200 }, (_, i) => i) } : {})
     const { result } = await runIn('auto', slow)
     expect(result.metrics.edges.find(({ from }) => from.startsWith('source'))!.blockedUs).toBeGreaterThan(0)
   })
@@ -103,7 +115,8 @@ describe('the eleven pipelines (GR-62)', () => {
         return keyOf(values)
       }))
       expect(new Set(ran).size).toBe(1)
-      expect((await runIn('js', load('05-fallback', form, (id) => id === 'gain' ? { tier: 'auto' } : {}))).result.metrics.nodes.find(({ id }) => id === 'gain')!.tier).toBe('js')
+      expect((await runIn('js', load('05-fallback', form, (id) => id === 'gain' ? { tier: 'auto' } : {}))).result.metrics.nodes
+        .find(({ id }) => id === 'gain')!.tier).toBe('js')
     }
   })
 
@@ -127,7 +140,9 @@ describe('the eleven pipelines (GR-62)', () => {
   })
 
   // Published with the shared data: an energy detector, 30 ms, threshold 0.02, after resampling to 16 kHz.
-  test.skipIf(!shared).each([['speech-24k', 93, 141], ['quiet-speech-44k', 32, 142]] as const)('7 voice activity: of %s the listed %i of %i frames, in every form and tier', async (name, speech, total) => {
+  test.skipIf(!shared).each([
+    ['speech-24k', 93, 141], ['quiet-speech-44k', 32, 142],
+  ] as const)('7 voice activity: of %s the listed %i of %i frames, in every form and tier', async (name, speech, total) => {
     const path = join(folder, `${name}.wav`), bits = new Set<string>()
     writeFileSync(path, await sharedData(`speech/${name}.wav`))
     for (const tier of TIERS) {
@@ -162,23 +177,31 @@ describe('the eleven pipelines (GR-62)', () => {
     const seen = new Set<unknown>()
     for (const form of FORMS) {
       seen.add((await runIn('auto', load('09-real-time-chunks', form))).values['lines.text'])
-      seen.add((await runIn('auto', load('09-real-time-chunks', form, (_, type) => type === 'io::wav-file' ? { chunkFrames: 65_536 } : {}))).values['lines.text'])
+      seen.add((await runIn(
+        'auto',
+        load('09-real-time-chunks', form, (_, type) => type === 'io::wav-file' ? { chunkFrames: 65_536 } : {}),
+      )).values['lines.text'])
     }
     expect(seen.size).toBe(1)
     expect(String([...seen][0]).split('\n').length).toBeGreaterThan(4)
   })
 
   // 1, 3 and 7 compare tiers above, 5 names its tier, 10 waits.
-  test.each(['02-calculator', '04-async-streaming', '06-node-comparison', '08-realistic-media', '09-real-time-chunks', '11-full-audio'])('%s: equal outputs in every form and tier', async (name) => {
+  test.each([
+    '02-calculator', '04-async-streaming', '06-node-comparison', '08-realistic-media', '09-real-time-chunks', '11-full-audio',
+  ])('%s: equal outputs in every form and tier', async (name) => {
     const seen = new Map<'compiled' | 'js', Record<string, unknown>>()
     for (const tier of TIERS) {
       await using engine = await createEngine({ tier, registry })
       for (const form of FORMS) {
-        const graph = load(name, form), kernels = new Set(graph.nodes.flatMap(({ id, definition, tier: own }) => definition?.kernel !== undefined && own === undefined ? [id] : []))
+        const graph = load(name, form)
+        const kernels =
+          new Set(graph.nodes.flatMap(({ id, definition, tier: own }) => definition?.kernel !== undefined && own === undefined ? [id] : []))
         const result = await engine.run(graph, { onError: 'continue' })
         expect(result.status).toBe(name === '02-calculator' ? 'partialfailure' : 'success')
         // A node that would do nothing is left out (mono of mono).
-        expect(new Set(result.metrics.nodes.filter(({ id }) => kernels.has(id)).map((node) => node.tier))).toEqual(new Set(kernels.size === 0 ? [] : [tier]))
+        expect(new Set(result.metrics.nodes.filter(({ id }) => kernels.has(id)).map((node) => node.tier)))
+          .toEqual(new Set(kernels.size === 0 ? [] : [tier]))
         const values = plain(result), first = seen.get(tier === 'js' ? 'js' : 'compiled')
         if (first === undefined) seen.set(tier === 'js' ? 'js' : 'compiled', values)
         else expect(Object.keys(values).filter((one) => keyOf(values[one]) !== keyOf(first[one])), `${form} in ${tier}`).toEqual([])
@@ -200,7 +223,10 @@ describe('the eleven pipelines (GR-62)', () => {
     const files = new Map<string, Uint8Array>()
     for (const form of FORMS) files.set(form, bytesOf((await runIn('auto', load('11-full-audio', form))).values, 'write'))
     for (const chunkFrames of [777, 4_096, 48_000]) {
-      files.set(`chunks of ${chunkFrames}`, bytesOf((await runIn('auto', load('11-full-audio', 'millrace.json', (_, type) => type === 'io::wav-file' ? { chunkFrames } : {}))).values, 'write'))
+      files.set(`chunks of ${chunkFrames}`, bytesOf(
+        (await runIn('auto', load('11-full-audio', 'millrace.json', (_, type) => type === 'io::wav-file' ? { chunkFrames } : {}))).values,
+        'write',
+      ))
     }
     for (const workers of [0, 1, 2]) {
       await using engine = await createEngine({ registry, workers })
@@ -218,7 +244,9 @@ describe('the eleven pipelines (GR-62)', () => {
 })
 
 /** A value as text to compare: bytes whole, the rest as JSON. */
-function keyOf(value: unknown): string { return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : JSON.stringify(value) }
+function keyOf(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : JSON.stringify(value)
+}
 
 /** `js` against the compiled tiers: numbers as near as resampling promises (1e-6), 16-bit files to one step, everything else equal. */
 function expectNear(js: unknown, compiled: unknown, at: string): void {
@@ -229,12 +257,18 @@ function expectNear(js: unknown, compiled: unknown, at: string): void {
     expect(a.findIndex((x, i) => Math.abs(x - b[i]!) > 1), at).toBe(-1)
     return
   }
-  if (typeof js !== 'object' || typeof compiled !== 'object' || js === null || compiled === null || js instanceof Uint8Array) { expect(js, at).toEqual(compiled); return }
+  if (typeof js !== 'object' || typeof compiled !== 'object' || js === null || compiled === null || js instanceof Uint8Array) {
+    expect(js, at).toEqual(compiled)
+    return
+  }
   const [a, b] = [js, compiled] as [Record<string, unknown>, Record<string, unknown>]
   expect(Object.keys(a), at).toEqual(Object.keys(b))
   // One expectation for a long list of samples.
-  if (Array.isArray(a) && a.length > 1_000 && a.every((x) => typeof x === 'number')) expect(a.findIndex((x, i) => !(Math.abs((x as number) - (b as unknown as number[])[i]!) <= 1e-6)), at).toBe(-1)
-  else for (const key of Object.keys(a)) expectNear(a[key], b[key], `${at}/${key}`)
+  if (Array.isArray(a) && a.length > 1_000 && a.every((x) => typeof x === 'number')) {
+    expect(a.findIndex((x, i) => !(Math.abs((x as number) - (b as unknown as number[])[i]!) <= 1e-6)), at).toBe(-1)
+  } else {
+    for (const key of Object.keys(a)) expectNear(a[key], b[key], `${at}/${key}`)
+  }
 }
 
 /** The written file's bytes. */

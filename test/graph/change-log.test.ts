@@ -16,7 +16,11 @@ let clock = 0
 const options = { now: (): number => Date.UTC(2026, 0, 1) + clock++ * 1_000 }
 const start = (): Graph => fromDocument({
   millrace: 1, revision: 3, inputs: { tone: { to: [['a', 'in']] } }, nodes: ['a', 'b', 'c'].map((id) => ({ id, type: 'audio::gain' })),
-  edges: [{ from: ['a', 'out'], to: ['b', 'in'] }, { from: ['b', 'out'], to: ['c', 'in'] }, { from: ['a', 'out'], to: ['c', 'gainDb'], id: 'side' }], outputs: { out: ['c', 'out'] },
+  edges: [
+    { from: ['a', 'out'], to: ['b', 'in'] }, { from: ['b', 'out'], to: ['c', 'in'] },
+    { from: ['a', 'out'], to: ['c', 'gainDb'], id: 'side' },
+  ],
+  outputs: { out: ['c', 'out'] },
 }, registry)
 const state = (graph: Graph): string => JSON.stringify({ ...toDocument(graph), revision: 0 })
 
@@ -29,7 +33,11 @@ describe('records', () => {
       id: 'c4', type: 'remove', time: '2026-01-01T00:00:00.000Z', revision: 4, author: 'ada',
       before: {
         nodes: [{ at: 0, node: { id: 'a', type: 'audio::gain', params: {} } }],
-        edges: [{ at: 0, edge: { from: ['a', 'out'], to: ['b', 'in'] } }, { at: 2, edge: { from: ['a', 'out'], to: ['c', 'gainDb'], id: 'side' } }], inputs: [['tone', { to: [['a', 'in']] }]],
+        edges: [
+          { at: 0, edge: { from: ['a', 'out'], to: ['b', 'in'] } },
+          { at: 2, edge: { from: ['a', 'out'], to: ['c', 'gainDb'], id: 'side' } },
+        ],
+        inputs: [['tone', { to: [['a', 'in']] }]],
       },
       after: { nodes: [], edges: [], inputs: [] },
     })
@@ -41,15 +49,22 @@ describe('records', () => {
   })
 
   test.each<[Exclude<ChangeType, 'undo' | 'redo'>, (graph: Graph) => Graph, object, object]>([
-    ['add', (g) => addNode(g, { id: 'd', type: 'x::y', params: {} }), { nodes: [] }, { nodes: [{ at: 3, node: { id: 'd', type: 'x::y', params: {} } }] }],
-    ['connect', (g) => connect(g, ['c', 'out'], ['b', 'gainDb']), { edges: [] }, { edges: [{ at: 3, edge: { from: ['c', 'out'], to: ['b', 'gainDb'] } }] }],
+    ['add', (g) => addNode(g, { id: 'd', type: 'x::y', params: {} }), { nodes: [] },
+      { nodes: [{ at: 3, node: { id: 'd', type: 'x::y', params: {} } }] }],
+    ['connect', (g) => connect(g, ['c', 'out'], ['b', 'gainDb']), { edges: [] },
+      { edges: [{ at: 3, edge: { from: ['c', 'out'], to: ['b', 'gainDb'] } }] }],
     ['disconnect', (g) => disconnect(g, ['a', 'out'], ['b', 'in']), { edges: [{ at: 0 }] }, { edges: [] }],
-    ['set-param', (g) => setParam(g, 'b', 'gainDb', -3), { nodes: [{ at: 1, node: { params: {} } }] }, { nodes: [{ at: 1, node: { params: { gainDb: -3 } } }] }],
-    ['rename', (g) => renameNode(g, 'c', 'end'), { nodes: [{ at: 2 }], edges: [{ at: 1 }, { at: 2 }], outputs: [['out', ['c', 'out']]] }, { outputs: [['out', ['end', 'out']]] }],
-    ['move', (g) => moveNodes(g, { a: { x: 1, y: 2 }, c: { x: 3, y: 4 } }), { nodes: [{ at: 0 }, { at: 2 }] }, { nodes: [{ node: { ui: { x: 1, y: 2 } } }, { node: { ui: { x: 3, y: 4 } } }] }],
-    ['group', (g) => groupNodes(g, { id: 'g', title: 'G', nodes: ['a', 'b'] }), { fields: {} }, { fields: { ui: { groups: [{ id: 'g', title: 'G', nodes: ['a', 'b'] }] } } }],
+    ['set-param', (g) => setParam(g, 'b', 'gainDb', -3), { nodes: [{ at: 1, node: { params: {} } }] },
+      { nodes: [{ at: 1, node: { params: { gainDb: -3 } } }] }],
+    ['rename', (g) => renameNode(g, 'c', 'end'), { nodes: [{ at: 2 }], edges: [{ at: 1 }, { at: 2 }], outputs: [['out', ['c', 'out']]] },
+      { outputs: [['out', ['end', 'out']]] }],
+    ['move', (g) => moveNodes(g, { a: { x: 1, y: 2 }, c: { x: 3, y: 4 } }), { nodes: [{ at: 0 }, { at: 2 }] },
+      { nodes: [{ node: { ui: { x: 1, y: 2 } } }, { node: { ui: { x: 3, y: 4 } } }] }],
+    ['group', (g) => groupNodes(g, { id: 'g', title: 'G', nodes: ['a', 'b'] }), { fields: {} },
+      { fields: { ui: { groups: [{ id: 'g', title: 'G', nodes: ['a', 'b'] }] } } }],
     ['set', (g) => setNode(g, 'b', { mode: 'mute' }), { nodes: [{ at: 1 }] }, { nodes: [{ node: { mode: 'mute' } }] }],
-    ['set', (g) => ({ ...g, meta: { name: 'n' }, config: { seed: 1 } }), { fields: { config: {} } }, { fields: { meta: { name: 'n' }, config: { seed: 1 } } }],
+    ['set', (g) => ({ ...g, meta: { name: 'n' }, config: { seed: 1 } }), { fields: { config: {} } },
+      { fields: { meta: { name: 'n' }, config: { seed: 1 } } }],
   ])('%s is one record with its inverse', (type, edit, before, after) => {
     const log = new ChangeLog(start(), options), first = state(log.graph), record = log.change(type, edit)!
     expect(record).toMatchObject({ type, before, after, revision: 4 })
@@ -76,7 +91,8 @@ describe('records', () => {
     const log = new ChangeLog(start(), { ...options, keep: 50 })
     for (let i = 0; i < 120; i++) log.change('set-param', (graph) => setParam(graph, 'a', 'gainDb', -i / 2))
     expect([log.records.length, log.snapshot.revision, log.snapshot.nodes[0]!.params]).toEqual([50, 73, { gainDb: -34.5 }])
-    expect(() => log.at(72)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: 'ChangeLog.at: expected a revision from 73 to 123, got 72.' }))
+    expect(() => log.at(72))
+      .toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: 'ChangeLog.at: expected a revision from 73 to 123, got 72.' }))
     expect(log.at(73)).toBe(log.snapshot)
     let undone = 0
     while (log.undo() !== undefined) undone++
@@ -85,14 +101,23 @@ describe('records', () => {
 
   test('a change of another graph is refused', () => {
     const graph = start(), change = changeOf(graph, setParam(graph, 'b', 'gainDb', 1))!
-    expect(() => applyChange(removeNode(graph, 'a'), change, registry)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: 'applyChange: expected the graph that it was made for (b at 1), got c.' }))
+    expect(() => applyChange(removeNode(graph, 'a'), change, registry)).toThrow(expect.objectContaining({
+      code: 'INVALID_ARGUMENT',
+      message: 'applyChange: expected the graph that it was made for (b at 1), got c.',
+    }))
   })
 
   test('edits that name nothing are refused', () => {
     const graph = start()
-    for (const edit of [() => renameNode(graph, 'x', 'y'), () => moveNodes(graph, { x: { x: 0, y: 0 } }), () => groupNodes(graph, { id: 'g', nodes: ['x'] }), () => setNode(graph, 'x', {})]) expect(edit).toThrow(expect.objectContaining({ code: 'NODE_NOT_FOUND' }))
+    for (const edit of [
+      () => renameNode(graph, 'x', 'y'), () => moveNodes(graph, { x: { x: 0, y: 0 } }), () => groupNodes(graph, { id: 'g', nodes: ['x'] }),
+      () => setNode(graph, 'x', {}),
+    ]) expect(edit).toThrow(expect.objectContaining({ code: 'NODE_NOT_FOUND' }))
     expect(() => renameNode(graph, 'a', 'b')).toThrow(expect.objectContaining({ code: 'DUPLICATE_ID' }))
-    for (const edit of [() => removeEdge(graph, 'x'), () => relinkEdge(graph, 'x', {}), () => setInputTarget(graph, 'tone', 1, ['a', 'in'])]) expect(edit).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    for (const edit of [
+      () => removeEdge(graph, 'x'), () => relinkEdge(graph, 'x', {}),
+      () => setInputTarget(graph, 'tone', 1, ['a', 'in']),
+    ]) expect(edit).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 })
 

@@ -97,7 +97,8 @@ const NESTED = `
 
 async function inSmallStack(script: string): Promise<Record<string, unknown>> {
   const { outputFiles } = await build({
-    stdin: { contents: script, resolveDir: fileURLToPath(new URL('../..', import.meta.url)), loader: 'ts' }, bundle: true, write: false, format: 'cjs', platform: 'node', target: 'node20',
+    stdin: { contents: script, resolveDir: fileURLToPath(new URL('../..', import.meta.url)), loader: 'ts' }, bundle: true, write: false,
+    format: 'cjs', platform: 'node', target: 'node20',
     logLevel: 'silent', plugins: [inlineEsbuild()],
   })
   const worker = new Worker(outputFiles[0]!.text, { eval: true, resourceLimits: { stackSizeMb: STACK_MB } })
@@ -113,7 +114,8 @@ async function inSmallStack(script: string): Promise<Record<string, unknown>> {
 
 test('order, cycles, validation, negotiation, modes, pruning and hashes do not recurse', async () => {
   expect(await inSmallStack(SCRIPT)).toEqual({
-    overflow: 'RangeError', order: [99_999, 99_998, 99_997], level: 99_999, hash: true, valid: 0, media: { kind: 'audio', rate: 48_000, channels: 2, format: 'f32', layout: 'planar' },
+    overflow: 'RangeError', order: [99_999, 99_998, 99_997], level: 99_999, hash: true, valid: 0,
+    media: { kind: 'audio', rate: 48_000, channels: 2, format: 'f32', layout: 'planar' },
     pruned: 99_999, bypassed: ['n0', 'out'], muted: 99_999, ring: 99_999, cycle: ['GRAPH_CYCLE'],
   })
 }, 120_000)
@@ -123,5 +125,6 @@ test(`plans do not recurse: ${PLANNED} nodes`, async () => {
 }, 300_000)
 
 test('256 levels of nesting are read, checked, hashed and written; more are refused', async () => {
-  expect(await inSmallStack(NESTED)).toEqual({ parsed: 0, valid: 0, hash: 64, same: true, over: ['LIMIT_EXCEEDED'], far: ['LIMIT_EXCEEDED'], memory: ['LIMIT_EXCEEDED'] })
+  expect(await inSmallStack(NESTED))
+    .toEqual({ parsed: 0, valid: 0, hash: 64, same: true, over: ['LIMIT_EXCEEDED'], far: ['LIMIT_EXCEEDED'], memory: ['LIMIT_EXCEEDED'] })
 }, 60_000)

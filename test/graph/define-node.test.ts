@@ -58,7 +58,8 @@ describe('node calls', () => {
   })
 
   test.each<[string, () => unknown, string, string]>([
-    ['several outputs, no main', () => loose(resample)(vad(source('a')), { rate: 1 }), 'all outputs of test::vad', 'Choose one of .audio, .segments, .frames.'],
+    ['several outputs, no main', () => loose(resample)(vad(source('a')), { rate: 1 }), 'all outputs of test::vad',
+      'Choose one of .audio, .segments, .frames.'],
     ['a sink as input', () => loose(resample)(writer(source('a')), { rate: 1 }), 'all outputs of test::writer', 'That node has no output.'],
     ['too many inputs', () => loose(vad)(source('a'), source('b')), 'one more wire than it has inputs', ''],
     ['two params objects', () => loose(vad)(source('a'), {}, {}), '3 arguments, {} among them', ''],
@@ -79,7 +80,9 @@ describe('node calls', () => {
 })
 
 describe('definitions that contradict themselves', () => {
-  const good: NodeDefinition = { type: 'a::b', version: '1.0.0', title: 'T', doc: '', family: 'f', params: {}, inputs: {}, outputs: {}, process: async () => ({}) }
+  const good: NodeDefinition = {
+    type: 'a::b', version: '1.0.0', title: 'T', doc: '', family: 'f', params: {}, inputs: {}, outputs: {}, process: async () => ({}),
+  }
   const awaited = ['th', 'en'].join(''), thenable: NodeDefinition['outputs'] = { [awaited]: { media: audio() } }
   const p = (o: object): NodeDefinition['params'] => ({ x: { type: 'number', doc: '', ...o } })
   test.each<[string, Partial<NodeDefinition>, string]>([
@@ -87,7 +90,8 @@ describe('definitions that contradict themselves', () => {
     ['long type', { type: `a::${'b'.repeat(62)}` }, 'type `family::name` of at most 64 characters'],
     ['version', { version: '1.0' }, 'a semantic version'],
     ['title', { title: '' }, 'a title of 1 to 80 characters'],
-    ['port name', { inputs: { 'a.b': { media: audio() } } }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
+    ['port name', { inputs: { 'a.b': { media: audio() } } },
+      'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
     ['thenable', { outputs: thenable }, 'names of letters, digits, _ and - starting with a letter, at most 64 characters'],
     ['same name', { inputs: { x: { media: audio() } }, params: p({}) }, 'different names for inputs and params'],
     ['main', { main: 'x' }, 'main to name an output'],
@@ -106,7 +110,10 @@ describe('definitions that contradict themselves', () => {
     expect(thrown(() => defineNode({ ...good, ...change }))).toMatchObject({ code: 'INVALID_ARGUMENT', details: { expected } })
     expect(() => defineNode(good)).not.toThrow()
   })
-  test.each([{ thread: 'engine' }, { thread: 'worker' }, { thread: 'worker', codeURL: 'data:,' }, { thread: 'worker', codeURL: new URL('data:,') }] as const)('places that hold: %o', (change) => {
+  test.each([
+    { thread: 'engine' }, { thread: 'worker' }, { thread: 'worker', codeURL: 'data:,' },
+    { thread: 'worker', codeURL: new URL('data:,') },
+  ] as const)('places that hold: %o', (change) => {
     expect(() => defineNode({ ...good, ...change })).not.toThrow()
   })
 })
@@ -119,7 +126,8 @@ describe('graphFrom', () => {
     expect(graph.nodes.map((node) => [node.id, node.type])).toEqual([
       ['source-1', 'test::source'], ['resample-1', 'test::resample'], ['vad-1', 'test::vad'], ['resample-2', 'test::resample']])
     expect(graph.edges).toEqual([
-      { from: ['source-1', 'out'], to: ['resample-1', 'in'] }, { from: ['resample-1', 'out'], to: ['vad-1', 'in'] }, { from: ['resample-1', 'out'], to: ['resample-2', 'in'] }])
+      { from: ['source-1', 'out'], to: ['resample-1', 'in'] }, { from: ['resample-1', 'out'], to: ['vad-1', 'in'] },
+      { from: ['resample-1', 'out'], to: ['resample-2', 'in'] }])
     expect([...graph.outputs]).toEqual([['segments', ['vad-1', 'segments']], ['pcm', ['resample-2', 'out']]])
     expect(graph.nodes[1]?.definition).toBe(resample.definition)
   })
@@ -137,8 +145,10 @@ describe('graphFrom', () => {
   })
 
   test('misuse: no output, or a node with several', () => {
-    expect(thrown(() => graphFrom({ a: 7 as never }))).toMatchObject({ code: 'INVALID_ARGUMENT', details: { expected: 'an output of a node as a', got: '7' } })
-    expect(thrown(() => graphFrom({ a: vad(source('a')) }))).toMatchObject({ code: 'INVALID_ARGUMENT', details: { got: 'all outputs of test::vad' } })
+    expect(thrown(() => graphFrom({ a: 7 as never })))
+      .toMatchObject({ code: 'INVALID_ARGUMENT', details: { expected: 'an output of a node as a', got: '7' } })
+    expect(thrown(() => graphFrom({ a: vad(source('a')) })))
+      .toMatchObject({ code: 'INVALID_ARGUMENT', details: { got: 'all outputs of test::vad' } })
   })
 
   test('a chain of 20 000 nodes and a shared diamond of 40 levels need no deep stack and no repeated work', () => {

@@ -1,4 +1,7 @@
-/** Documents with what parsing must say of each (stages 1 to 3 of spec graph.md section 5): code, place, expected and got where they are part of the fact. */
+/**
+ * Documents with what parsing must say of each (stages 1 to 3 of spec graph.md section 5): code, place,
+ * expected and got where they are part of the fact.
+ */
 export interface CorpusEntry {
   readonly name: string
   readonly text: string | Uint8Array
@@ -17,7 +20,9 @@ const bytes = (...parts: readonly (string | number)[]): Uint8Array =>
 const valid = (name: string, text: string | Uint8Array): CorpusEntry => ({ name, text, diagnostics: [] })
 const syntax = (name: string, text: string | Uint8Array, line: number, column: number, expected: string, got: string): CorpusEntry =>
   ({ name, text, diagnostics: [{ code: 'JSON_SYNTAX', stage: 1, line, column, expected, got }] })
-const version = (name: string, text: string, pointer = '/millrace'): CorpusEntry => ({ name, text, diagnostics: [{ code: 'VERSION_MISMATCH', stage: 2, pointer }] })
+const version = (name: string, text: string, pointer = '/millrace'): CorpusEntry => ({
+  name, text, diagnostics: [{ code: 'VERSION_MISMATCH', stage: 2, pointer }],
+})
 const schema = (name: string, text: string, ...pointers: readonly string[]): CorpusEntry =>
   ({ name, text, diagnostics: pointers.map((pointer) => ({ code: 'SCHEMA_INVALID', stage: 3, severity: 'error', pointer })) })
 const unknown = (name: string, text: string, ...pointers: readonly string[]): CorpusEntry =>
@@ -74,7 +79,10 @@ function withField(pointer: string, value: unknown): string {
   return JSON.stringify(root)
 }
 
-const short = (value: unknown): string => { const text = JSON.stringify(value); return text.length > 40 ? `${text.slice(0, 37)}… (${text.length})` : text }
+const short = (value: unknown): string => {
+  const text = JSON.stringify(value)
+  return text.length > 40 ? `${text.slice(0, 37)}… (${text.length})` : text
+}
 
 /** All entries. */
 export const CORPUS: readonly CorpusEntry[] = [
@@ -89,23 +97,50 @@ export const CORPUS: readonly CorpusEntry[] = [
   valid('version "1.2.3"', doc({ millrace: '1.2.3' })),
   valid('the example of the specification', doc({
     id: '2f6c', revision: 4, meta: { name: 'Speech segments' }, inputs: { file: { to: [['read', 'path']], default: 'talk.wav' } },
-    nodes: [{ id: 'read', type: 'io::wav-file' }, { id: 'to16k', type: 'audio::resample', version: '^1.0.0', params: { rate: 16_000, quality: 'high' } }, { id: 'vad', type: 'voice::vad', policy: { timeoutMs: 5_000 } }],
-    edges: [{ from: ['read', 'out'], to: ['to16k', 'in'] }, { from: ['to16k', 'out'], to: ['vad', 'in'] }], outputs: { segments: ['vad', 'segments'] }, config: { negotiate: 'auto' },
+    nodes: [
+      { id: 'read', type: 'io::wav-file' },
+      { id: 'to16k', type: 'audio::resample', version: '^1.0.0', params: { rate: 16_000, quality: 'high' } },
+      { id: 'vad', type: 'voice::vad', policy: { timeoutMs: 5_000 } },
+    ],
+    edges: [{ from: ['read', 'out'], to: ['to16k', 'in'] }, { from: ['to16k', 'out'], to: ['vad', 'in'] }],
+    outputs: { segments: ['vad', 'segments'] }, config: { negotiate: 'auto' },
   })),
-  valid('every meta field', doc({ meta: { name: 'n', description: 'd', author: 'a', tags: ['x'], license: 'MIT', priority: -100, created: '2026-01-02T03:04:05.678Z', modified: '2026-01-02T03:04:05.678Z' } })),
+  valid('every meta field', doc({
+    meta: {
+      name: 'n', description: 'd', author: 'a', tags: ['x'], license: 'MIT', priority: -100, created: '2026-01-02T03:04:05.678Z',
+      modified: '2026-01-02T03:04:05.678Z',
+    },
+  })),
   valid('engines met', doc({ engines: { millrace: '>=0.1.0' } })),
   valid('packs', doc({ packs: [{ name: 'p', version: '1.0.0', integrity: 'sha256-x' }, { name: 'q', version: '2' }] })),
-  valid('every node field', withNode({ version: '1.x', params: { p: 1 }, tier: ['wasm-threads', 'js'], place: 'prefer-local', mode: 'mute', output: true, ui: { x: 1 }, matrix: { a: [1] }, produces: [], consumes: [],
+  valid('every node field', withNode({ version: '1.x', params: { p: 1 }, tier: ['wasm-threads', 'js'], place: 'prefer-local', mode: 'mute',
+    output: true, ui: { x: 1 }, matrix: { a: [1] }, produces: [], consumes: [],
     requires: { simd: true, threads: 'preferred', cores: 4, arch: 'arm', gpu: { type: 'any', minMemoryBytes: 1 }, tags: ['os:linux'] },
-    policy: { timeoutMs: 0, retry: { kind: 'exponential', retries: 3, baseMs: 100, factor: 2, maxMs: 30_000, jitter: 'full' }, breaker: { key: 'k', failures: 5 }, limiters: ['cpu'], exclusive: ['a'], priority: 'low', always: true, skipIf: {}, cache: 'off', pin: 'main', hangMs: 1 } })),
+    policy: {
+      timeoutMs: 0,
+      retry: { kind: 'exponential', retries: 3, baseMs: 100, factor: 2, maxMs: 30_000, jitter: 'full' },
+      breaker: { key: 'k', failures: 5 }, limiters: ['cpu'], exclusive: ['a'], priority: 'low', always: true, skipIf: {}, cache: 'off',
+      pin: 'main', hangMs: 1,
+    } })),
   valid('media of a run-time input and of ports: values, lists, ranges, open lengths', doc({
-    inputs: { talk: { to: [['a', 'in']], media: { kind: 'audio', rate: { min: 8_000, max: 48_000 }, channels: [1, 2], format: 'f32' } }, image: { to: [['a', 'x']], media: { kind: 'tensor', dtype: ['f32'], shape: [1, null, 'time'] } } },
+    inputs: {
+      talk: { to: [['a', 'in']], media: { kind: 'audio', rate: { min: 8_000, max: 48_000 }, channels: [1, 2], format: 'f32' } },
+      image: { to: [['a', 'x']], media: { kind: 'tensor', dtype: ['f32'], shape: [1, null, 'time'] } },
+    },
     nodes: [node({ media: { in: { kind: 'audio', rate: 16_000 }, out: { kind: 'video', width: { min: 16, step: 16 }, still: true } } })],
   })),
   valid('tier by an older name', withNode({ tier: 'rust' })),
   valid('every edge field', withEdge({ id: 'e', order: -1, whenFull: 'drop-oldest', capacity: 1, delayFrames: 128 })),
-  valid('every config field', doc({ config: { metrics: false, onError: 'continue', negotiate: 'strict', retry: { kind: 'none' }, breaker: {}, timeoutMs: 0, cache: 'off', seed: '18446744073709551615' } })),
-  valid('x- fields everywhere', doc({ 'x-a': { deep: [1] }, nodes: [node({ 'x-b': null })], edges: [{ from: ['a', 'out'], to: ['a', 'in'], 'x-c': 1 }], meta: { 'x-d': 1 }, config: { 'x-e': 1 } })),
+  valid('every config field', doc({
+    config: {
+      metrics: false, onError: 'continue', negotiate: 'strict', retry: { kind: 'none' }, breaker: {}, timeoutMs: 0, cache: 'off',
+      seed: '18446744073709551615',
+    },
+  })),
+  valid('x- fields everywhere', doc({
+    'x-a': { deep: [1] }, nodes: [node({ 'x-b': null })], edges: [{ from: ['a', 'out'], to: ['a', 'in'], 'x-c': 1 }], meta: { 'x-d': 1 },
+    config: { 'x-e': 1 },
+  })),
   valid('a nested document', doc({ definitions: { inner: { millrace: 1, nodes: [] } } })),
   valid('ids of any script', doc({ nodes: [node({ id: 'κόμβος 1 / ~ "x"' }), node({ id: '\u{1f600}'.repeat(64) })] })),
   valid('byte order mark', bytes(0xef, 0xbb, 0xbf, doc())),
@@ -166,7 +201,11 @@ export const CORPUS: readonly CorpusEntry[] = [
   schema('a wrong tier in a list', withNode({ tier: ['js', 'auto'] }), '/nodes/0/tier/1'),
   schema('unknown mode', withNode({ mode: 'off' }), '/nodes/0/mode'),
   schema('output as text', withNode({ output: 'yes' }), '/nodes/0/output'),
-  schema('faults deep in policy', withNode({ policy: { timeoutMs: -1, retry: { kind: 'often' } } }), '/nodes/0/policy/timeoutMs', '/nodes/0/policy/retry/kind'),
+  schema(
+    'faults deep in policy',
+    withNode({ policy: { timeoutMs: -1, retry: { kind: 'often' } } }),
+    '/nodes/0/policy/timeoutMs', '/nodes/0/policy/retry/kind',
+  ),
   schema('retry without kind', withNode({ policy: { retry: {} } }), '/nodes/0/policy/retry/kind'),
   schema('edge without ends', doc({ edges: [{}] }), '/edges/0/from', '/edges/0/to'),
   schema('end with one part', withEdge({ from: ['a'] }), '/edges/0/from'),
@@ -181,7 +220,11 @@ export const CORPUS: readonly CorpusEntry[] = [
   schema('media of another kind', doc({ inputs: { f: { to: [], media: { kind: 'sound' } } } }), '/inputs/f/media/kind'),
   schema('a rate in words', doc({ inputs: { f: { to: [], media: { kind: 'audio', rate: 'fast' } } } }), '/inputs/f/media/rate'),
   schema('an empty choice', doc({ inputs: { f: { to: [], media: { kind: 'oneOf', options: [] } } } }), '/inputs/f/media/options'),
-  schema('two faults in media of a port', withNode({ media: { in: { kind: 'audio', format: [] }, out: { kind: 'tensor', shape: [3, true] } } }), '/nodes/0/media/in/format', '/nodes/0/media/out/shape/1'),
+  schema(
+    'two faults in media of a port',
+    withNode({ media: { in: { kind: 'audio', format: [] }, out: { kind: 'tensor', shape: [3, true] } } }),
+    '/nodes/0/media/in/format', '/nodes/0/media/out/shape/1',
+  ),
   schema('negative revision', doc({ revision: -1 }), '/revision'),
   schema('priority 101', doc({ meta: { priority: 101 } }), '/meta/priority'),
   schema('33 tags', doc({ meta: { tags: Array(33).fill('x') } }), '/meta/tags'),
@@ -190,17 +233,34 @@ export const CORPUS: readonly CorpusEntry[] = [
   schema('a leap day in a year without one', doc({ meta: { modified: '2100-02-29T03:04:05.678Z' } }), '/meta/modified'),
   schema('negative seed', doc({ config: { seed: -1 } }), '/config/seed'),
   schema('unknown negotiate', doc({ config: { negotiate: 'yes' } }), '/config/negotiate'),
-  schema('fault in a nested document', doc({ definitions: { inner: { millrace: 1, nodes: [{ id: 1, type: 'a::b' }] } } }), '/definitions/inner/nodes/0/id'),
+  schema(
+    'fault in a nested document',
+    doc({ definitions: { inner: { millrace: 1, nodes: [{ id: 1, type: 'a::b' }] } } }),
+    '/definitions/inner/nodes/0/id',
+  ),
   schema('three faults far apart', doc({ revision: 'x', nodes: [node({ id: 5 })], edges: [7] }), '/revision', '/nodes/0/id', '/edges/0'),
 
   unknown('unknown field of the document', doc({ nodez: [] }), '/nodez'),
   unknown('unknown field of a node', withNode({ parms: {} }), '/nodes/0/parms'),
   unknown('unknown field of an edge', withEdge({ form: 1 }), '/edges/0/form'),
   unknown('unknown field of an input', doc({ inputs: { a: { to: [], type: 'x' } } }), '/inputs/a/type'),
-  unknown('unknown fields of meta, config, engines, a pack', doc({ meta: { title: 'x' }, engines: { node: '20' }, packs: [{ name: 'p', version: '1', url: 'u' }], config: { threads: 1 } }),
+  unknown('unknown fields of meta, config, engines, a pack',
+    doc({ meta: { title: 'x' }, engines: { node: '20' }, packs: [{ name: 'p', version: '1', url: 'u' }], config: { threads: 1 } }),
     '/meta/title', '/engines/node', '/packs/0/url', '/config/threads'),
-  unknown('unknown fields of policy, retry, breaker, requires, gpu', withNode({ requires: { ram: 1, gpu: { vendor: 'v' } }, policy: { retries: 1, retry: { kind: 'none', times: 1 }, breaker: { after: 1 } } }),
-    '/nodes/0/requires/gpu/vendor', '/nodes/0/requires/ram', '/nodes/0/policy/retry/times', '/nodes/0/policy/breaker/after', '/nodes/0/policy/retries'),
-  unknown('unknown fields of media', doc({ inputs: { f: { to: [], media: { kind: 'audio', codec: 'opus' } } }, nodes: [node({ media: { in: { kind: 'text', lang: 'en' } } })] }), '/inputs/f/media/codec', '/nodes/0/media/in/lang'),
+  unknown('unknown fields of policy, retry, breaker, requires, gpu',
+    withNode({
+      requires: { ram: 1, gpu: { vendor: 'v' } },
+      policy: { retries: 1, retry: { kind: 'none', times: 1 }, breaker: { after: 1 } },
+    }),
+    '/nodes/0/requires/gpu/vendor', '/nodes/0/requires/ram', '/nodes/0/policy/retry/times', '/nodes/0/policy/breaker/after',
+    '/nodes/0/policy/retries'),
+  unknown(
+    'unknown fields of media',
+    doc({
+      inputs: { f: { to: [], media: { kind: 'audio', codec: 'opus' } } },
+      nodes: [node({ media: { in: { kind: 'text', lang: 'en' } } })],
+    }),
+    '/inputs/f/media/codec', '/nodes/0/media/in/lang',
+  ),
   unknown('a name that needs escaping', withNode({ 'a/b~c': 1 }), '/nodes/0/a~1b~0c'),
 ]

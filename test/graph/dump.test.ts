@@ -11,16 +11,27 @@ const registry = createRegistry(...Object.values(nodes).filter((node) => typeof 
 const read = (document: object): Graph => fromDocument(document, registry)
 
 const chain = read({
-  millrace: 1, inputs: { tone: { to: [['loud', 'in']] }, db: { to: [['loud', 'gainDb']], default: 0 } }, nodes: [{ id: 'loud', type: 'audio::gain' }, { id: 'find', type: 'voice::vad' }],
+  millrace: 1, inputs: { tone: { to: [['loud', 'in']] }, db: { to: [['loud', 'gainDb']], default: 0 } },
+  nodes: [{ id: 'loud', type: 'audio::gain' }, { id: 'find', type: 'voice::vad' }],
   edges: [{ from: ['loud', 'out'], to: ['find', 'in'] }], outputs: { segments: ['find', 'segments'] },
 })
 const odd = read({
   millrace: 1, nodes: [{ id: 'a "b" <c> \\ #d;\u00e9', type: 'x::unknown' }, { id: 'echo', type: 'audio::mix', mode: 'bypass' }],
-  edges: [{ from: ['a "b" <c> \\ #d;\u00e9', 'left'], to: ['echo', 'in'] }, { from: ['echo', 'out'], to: ['echo', 'in'], delayFrames: 128 }],
+  edges: [
+    { from: ['a "b" <c> \\ #d;\u00e9', 'left'], to: ['echo', 'in'] },
+    { from: ['echo', 'out'], to: ['echo', 'in'], delayFrames: 128 },
+  ],
 })
 const nested = read({
-  millrace: 1, nodes: [{ id: 'sub', type: 'graph::pair' }, { id: 'end', type: 'audio::gain' }], edges: [{ from: ['sub', 'out'], to: ['end', 'in'] }], outputs: { out: ['end', 'out'] },
-  definitions: { pair: { millrace: 1, nodes: [{ id: 'x', type: 'audio::gain' }, { id: 'y', type: 'audio::gain' }], edges: [{ from: ['x', 'out'], to: ['y', 'in'] }], outputs: { out: ['y', 'out'] } } },
+  millrace: 1, nodes: [{ id: 'sub', type: 'graph::pair' }, { id: 'end', type: 'audio::gain' }],
+  edges: [{ from: ['sub', 'out'], to: ['end', 'in'] }], outputs: { out: ['end', 'out'] },
+  definitions: {
+    pair: {
+      millrace: 1,
+      nodes: [{ id: 'x', type: 'audio::gain' }, { id: 'y', type: 'audio::gain' }],
+      edges: [{ from: ['x', 'out'], to: ['y', 'in'] }], outputs: { out: ['y', 'out'] },
+    },
+  },
 })
 
 describe('graphs', () => {
@@ -79,7 +90,9 @@ describe('graphs', () => {
   })
   test('an edge to a node that is not there', () => {
     const graph = read({ millrace: 1, nodes: [{ id: 'a', type: 'audio::gain' }], edges: [{ from: ['a', 'out'], to: ['b', 'in'] }] })
-    expect(toMermaid(graph)).toBe('flowchart LR\n  n0["a<br/>audio::gain"]\n  n1["b<br/>no such node"]:::idle\n  n0 --> n1\n  classDef idle stroke-dasharray: 2\n')
+    expect(toMermaid(graph)).toBe(
+      'flowchart LR\n  n0["a<br/>audio::gain"]\n  n1["b<br/>no such node"]:::idle\n  n0 --> n1\n  classDef idle stroke-dasharray: 2\n',
+    )
     expect(toDot(graph)).toContain('"b" [label="b\\nno such node", style="rounded,dotted"]')
   })
   test('a subgraph closed and open', () => {

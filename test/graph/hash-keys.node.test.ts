@@ -9,11 +9,16 @@ const COUNT = Number(process.env['MILLRACE_HASH_NODES'] ?? 50_000)
 const BATCH = 10_000
 
 test(`hashes are 64 hex digits, and the first 64 bits alone tell ${COUNT} nodes apart, so 128 do in memory (GR-57)`, () => {
-  const type = nodeType('test::keyed', { params: { a: { type: 'integer', default: 0, doc: '' }, b: { type: 'string', default: '', doc: '' } }, outputs: { out: audio() } })
+  const type = nodeType('test::keyed', {
+    params: { a: { type: 'integer', default: 0, doc: '' }, b: { type: 'string', default: '', doc: '' } },
+    outputs: { out: audio() },
+  })
   const keys = new BigUint64Array(COUNT)
   for (let from = 0; from < COUNT; from += BATCH) {
     // Neighbours differ in one digit of one param: what a weak hash would confuse first.
-    const nodes = Array.from({ length: Math.min(BATCH, COUNT - from) }, (_, i): GraphNode => ({ id: `n${i}`, type: type.type, definition: type, params: i % 2 === 0 ? { a: from + i } : { b: String(from + i) } }))
+    const nodes = Array.from({ length: Math.min(BATCH, COUNT - from) }, (_, i): GraphNode => ({
+      id: `n${i}`, type: type.type, definition: type, params: i % 2 === 0 ? { a: from + i } : { b: String(from + i) },
+    }))
     const hashes = hashGraph(createGraph({ nodes }))
     nodes.forEach(({ id }, i) => {
       const hash = hashes.node(id as never)

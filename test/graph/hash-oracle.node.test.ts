@@ -1,4 +1,7 @@
-/** Content hashes against an oracle that follows spec graph.md section 6 sentence by sentence on `node:crypto`, and against their own earlier versions. */
+/**
+ * Content hashes against an oracle that follows spec graph.md section 6 sentence by sentence on
+ * `node:crypto`, and against their own earlier versions.
+ */
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { setParam } from '../../src/graph/edit.js'
@@ -12,20 +15,34 @@ import { knot, randomFrom, randomGraph } from '../support/random-graphs.js'
 const GRAPHS = Number(process.env['MILLRACE_HASH_GRAPHS'] ?? 40)
 const sha = (...parts: readonly Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest()
 const u32 = (value: number): Buffer => { const bytes = Buffer.alloc(4); bytes.writeUInt32LE(value); return bytes }
-const record = (tag: number, ...parts: readonly Uint8Array[]): Buffer => { const content = Buffer.concat(parts); return Buffer.concat([Uint8Array.of(tag), u32(content.length), content]) }
+const record = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
+  const content = Buffer.concat(parts)
+  return Buffer.concat([Uint8Array.of(tag), u32(content.length), content])
+}
 const text = (value: string): Buffer => Buffer.from(value, 'utf8')
 const byBytes = (a: string, b: string): number => Buffer.compare(text(a), text(b))
 
 function bytesOf(value: unknown, type: string | undefined): Buffer {
-  if (type === 'seed' || typeof value === 'bigint') { const bytes = Buffer.alloc(8); bytes.writeBigUInt64LE(BigInt(value as string)); return Buffer.concat([Uint8Array.of(4), bytes]) }
+  if (type === 'seed' || typeof value === 'bigint') {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigUInt64LE(BigInt(value as string))
+    return Buffer.concat([Uint8Array.of(4), bytes])
+  }
   if (value === null) return Buffer.of(0)
   if (typeof value === 'boolean') return Buffer.of(value ? 2 : 1)
-  if (typeof value === 'number') { const bytes = Buffer.alloc(8); bytes.writeDoubleLE(value === 0 ? 0 : value); return Buffer.concat([Uint8Array.of(3), bytes]) }
+  if (typeof value === 'number') {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleLE(value === 0 ? 0 : value)
+    return Buffer.concat([Uint8Array.of(3), bytes])
+  }
   if (typeof value === 'string') return record(5, text(value))
   if (value instanceof Uint8Array) return record(6, value)
   if (Array.isArray(value)) return Buffer.concat([Uint8Array.of(7), u32(value.length), ...value.map((item) => bytesOf(item, undefined))])
   const entries = Object.entries(value as object).sort(([a], [b]) => byBytes(a, b))
-  return Buffer.concat([Uint8Array.of(8), u32(entries.length), ...entries.flatMap(([key, item]) => [u32(text(key).length), text(key), bytesOf(item, undefined)])])
+  return Buffer.concat([
+    Uint8Array.of(8), u32(entries.length),
+    ...entries.flatMap(([key, item]) => [u32(text(key).length), text(key), bytesOf(item, undefined)]),
+  ])
 }
 
 function naive(graph: Graph, seed: bigint): { readonly node: (id: string) => string; readonly graph: string } {
@@ -36,7 +53,8 @@ function naive(graph: Graph, seed: bigint): { readonly node: (id: string) => str
     const { definition, params } = graph.nodes.find((node) => node.id === id)!, table = definition!.params, seeded = Buffer.alloc(8)
     seeded.writeBigUInt64LE(seed)
     const parts = [
-      record(1, text('millrace-node-hash/1')), record(2, text(definition!.type)), record(3, text(definition!.version)), record(4, codeDigest(definition!)),
+      record(1, text('millrace-node-hash/1')), record(2, text(definition!.type)), record(3, text(definition!.version)),
+      record(4, codeDigest(definition!)),
       definition!.deterministic === 'seeded' ? record(5, Uint8Array.of(1), seeded) : record(5, Uint8Array.of(0)),
     ]
     for (const name of Object.keys(table).sort(byBytes)) {
@@ -49,17 +67,26 @@ function naive(graph: Graph, seed: bigint): { readonly node: (id: string) => str
       .sort((a, b) => byBytes(a.edge.to[1], b.edge.to[1]) || (a.edge.order ?? a.at) - (b.edge.order ?? b.at) || a.at - b.at)
     links.forEach(({ edge: { from, to, delayFrames } }, i) => {
       const rank = links.slice(0, i).filter(({ edge }) => edge.to[1] === to[1]).length
-      parts.push(record(7, record(0x20, text(to[1])), record(0x21, u32(rank)), ...delayFrames === undefined ? [] : [record(0x25, u32(delayFrames))], record(0x22, hash(from[0])), record(0x23, text(from[1]))))
+      parts.push(record(
+        7, record(0x20, text(to[1])), record(0x21, u32(rank)),
+        ...delayFrames === undefined ? [] : [record(0x25, u32(delayFrames))],
+        record(0x22, hash(from[0])), record(0x23, text(from[1])),
+      ))
     })
     const digest = sha(...parts)
     found.set(id, digest)
     return digest
   }
-  const unread = graph.nodes.flatMap(({ id }) => ['x', 'y'].filter((port) => !graph.edges.some(({ from }) => from[0] === id && from[1] === port)).map((port): [string, string, string] => ['', id, port]))
+  const unread = graph.nodes.flatMap(({ id }) => ['x', 'y'].filter((port) => !graph.edges.some(({ from }) =>
+    from[0] === id && from[1] === port)).map((port): [string, string, string] => ['', id, port]))
   const ends = graph.outputs.size > 0 ? [...graph.outputs].map(([name, [id, port]]): [string, string, string] => [name, id, port])
     : unread
-  const entries = ends.map(([name, id, port]) => ({ name, digest: sha(hash(id), record(0x23, text(port))) })).sort((a, b) => byBytes(a.name, b.name) || Buffer.compare(a.digest, b.digest))
-  return { node: (id) => hash(id).toString('hex'), graph: sha(...entries.flatMap(({ name, digest }) => [record(0x23, text(name)), digest])).toString('hex') }
+  const entries = ends.map(([name, id, port]) => ({ name, digest: sha(hash(id), record(0x23, text(port))) }))
+    .sort((a, b) => byBytes(a.name, b.name) || Buffer.compare(a.digest, b.digest))
+  return {
+    node: (id) => hash(id).toString('hex'),
+    graph: sha(...entries.flatMap(({ name, digest }) => [record(0x23, text(name)), digest])).toString('hex'),
+  }
 }
 
 const same = (graph: Graph, a: GraphHashes | ReturnType<typeof naive>, b: GraphHashes): void => {
@@ -84,7 +111,10 @@ test.each([[300, 2], [600, 1], [500, 8]])('%i nodes, about %i links each: core a
 
 test('a graph larger than one call hashes the same, whole nodes larger than a call too', async () => {
   const passes = corePasses(await compileModules({ shared: false })), graph = randomGraph(9, 400)
-  const large = { ...graph, nodes: graph.nodes.map((node, n) => ({ ...node, params: { name: 'x'.repeat(n === 7 ? 9_000_000 : 25_000 + n) } })) }
+  const large = {
+    ...graph,
+    nodes: graph.nodes.map((node, n) => ({ ...node, params: { name: 'x'.repeat(n === 7 ? 9_000_000 : 25_000 + n) } })),
+  }
   const given = hashGraph(large)
   same(large, given, hashGraph(large, { passes }))
   const alone = { ...large, nodes: [large.nodes[7]!], edges: [], outputs: new Map() }
@@ -100,11 +130,16 @@ test('only changed nodes and their descendants are hashed again (GR-55)', () => 
     const changed = graph.nodes[random(200)]!.id, edit = random(4)
     const next: Graph = edit === 0 ? setParam(graph, changed, 'hz', i + 1000)
       : edit === 1 ? { ...graph, edges: graph.edges.filter((_, e) => e !== i) }
-        : edit === 2 ? { ...graph, nodes: [...graph.nodes].reverse() }
-          : { ...graph, nodes: graph.nodes.map((node) => node.id === changed ? { ...node, definition: { ...knot, version: `1.0.${i}` } } : node) }
+      : edit === 2 ? { ...graph, nodes: [...graph.nodes].reverse() }
+      : {
+        ...graph,
+        nodes: graph.nodes.map((node) => node.id === changed ? { ...node, definition: { ...knot, version: `1.0.${i}` } } : node),
+      }
     const again = hashGraph(next, { previous: hashes }), whole = hashGraph(next)
     same(next, whole, again)
-    const dirty = edit === 0 || edit === 3 ? descendants(next.edges, changed).size : edit === 1 ? descendants(graph.edges, graph.edges[i]!.to[0]).size : 0
+    const dirty = edit === 0 || edit === 3 ? descendants(next.edges, changed).size
+      : edit === 1 ? descendants(graph.edges, graph.edges[i]!.to[0]).size
+      : 0
     // Links with a written order are worked out again when edges have moved.
     if (edit !== 2) expect(again.hashed).toBeLessThanOrEqual(dirty + ordered(next))
     if (edit !== 2) expect(again.hashed).toBeGreaterThanOrEqual(next.edges.length === graph.edges.length ? dirty : 1)
@@ -123,19 +158,28 @@ test('nothing is taken over from hashes that covered files or fingerprints', () 
 })
 
 test('what equals nothing is never taken over', () => {
-  const graph = { ...randomGraph(3, 20), nodes: randomGraph(3, 20).nodes.map((node, n) => n === 4 ? { ...node, params: { any: new Blob(['x']) } } : node) }
+  const graph = {
+    ...randomGraph(3, 20),
+    nodes: randomGraph(3, 20).nodes.map((node, n) => n === 4 ? { ...node, params: { any: new Blob(['x']) } } : node),
+  }
   const first = hashGraph(graph), id = graph.nodes[4]!.id
   expect(hashGraph(graph, { previous: first }).node(id)).not.toBe(first.node(id))
 })
 
 function descendants(edges: readonly GraphEdge[], id: string): Set<string> {
   const seen = new Set([id])
-  for (let before = 0; before !== seen.size;) { before = seen.size; for (const { from, to } of edges) if (seen.has(from[0])) seen.add(to[0]) }
+  for (let before = 0; before !== seen.size;) {
+    before = seen.size
+    for (const { from, to } of edges) if (seen.has(from[0])) seen.add(to[0])
+  }
   return seen
 }
 
 function ordered({ nodes, edges }: Graph): number {
   const seen = new Set<string>()
-  for (const { id } of nodes) { const links = edges.filter(({ to }) => to[0] === id); if (links.length > 1 && links.some(({ order }) => order !== undefined)) for (const one of descendants(edges, id)) seen.add(one) }
+  for (const { id } of nodes) {
+    const links = edges.filter(({ to }) => to[0] === id)
+    if (links.length > 1 && links.some(({ order }) => order !== undefined)) for (const one of descendants(edges, id)) seen.add(one)
+  }
   return seen.size
 }

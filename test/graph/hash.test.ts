@@ -11,8 +11,12 @@ import { audio, json } from '../../src/media/media-type.js'
 import { graphOf, idle, mix, nodeType, pass, registryOf, resample, sink, source } from '../support/graph-nodes.js'
 
 const table = (params: ParamTable): ParamTable => params
-const anyParams: NodeDefinition = nodeType('test::any', { params: table({ v: { type: 'json', doc: '' }, a: { type: 'json', doc: '' }, ab: { type: 'json', doc: '' } }), outputs: { out: json() } })
-const of = (definition: NodeDefinition, params: Readonly<Record<string, unknown>> = {}, o?: HashOptions): string => hashGraph(graphOf({ n: [definition, params] }), o).node('n')
+const anyParams: NodeDefinition = nodeType('test::any', {
+  params: table({ v: { type: 'json', doc: '' }, a: { type: 'json', doc: '' }, ab: { type: 'json', doc: '' } }),
+  outputs: { out: json() },
+})
+const of = (definition: NodeDefinition, params: Readonly<Record<string, unknown>> = {}, o?: HashOptions): string =>
+  hashGraph(graphOf({ n: [definition, params] }), o).node('n')
 const value = (v: unknown): string => of(anyParams, { v })
 const split = nodeType('test::split', { outputs: { left: audio(), right: audio() } })
 const subtract = nodeType('test::subtract', { inputs: { a: audio(), b: audio() }, outputs: { out: audio() } })
@@ -20,7 +24,9 @@ const one = source('test::one', { rate: 1 }), two = source('test::two', { rate: 
 
 describe('changes with (GR-54)', () => {
   test('seed: spelled as number, bigint or text alike', () => {
-    const noise = nodeType('test::noise', { params: table({ seed: { type: 'seed', default: 0, doc: '' } }), outputs: { out: audio() }, deterministic: 'seeded' })
+    const noise = nodeType('test::noise', {
+      params: table({ seed: { type: 'seed', default: 0, doc: '' } }), outputs: { out: audio() }, deterministic: 'seeded',
+    })
     expect(of(noise, { seed: 1 })).not.toBe(of(noise, { seed: 2 }))
     expect(of(noise, { seed: 1 })).toBe(of(noise, { seed: '1' }))
     expect(of(noise, { seed: 1 })).toBe(of(noise, { seed: 1n }))
@@ -60,7 +66,9 @@ describe('changes with (GR-54)', () => {
 
   test('a referenced file\'s bytes', () => {
     const file = nodeType('test::file', { params: table({ path: { type: 'file', required: true, doc: '' } }), outputs: { out: audio() } })
-    const bytes = (n: number): HashOptions => ({ referenced: (node, param) => node === 'n' && param === 'path' ? sha256(Uint8Array.of(n)) : undefined })
+    const bytes = (n: number): HashOptions => ({
+      referenced: (node, param) => node === 'n' && param === 'path' ? sha256(Uint8Array.of(n)) : undefined,
+    })
     expect(of(file, { path: 'a.wav' }, bytes(1))).not.toBe(of(file, { path: 'a.wav' }, bytes(2)))
     expect(of(file, { path: 'a.wav' }, bytes(1))).toBe(of(file, { path: 'a.wav' }, bytes(1)))
     expect(of(file, { path: Uint8Array.of(1) })).not.toBe(of(file, { path: Uint8Array.of(2) }))
@@ -79,7 +87,9 @@ describe('changes with (GR-54)', () => {
   })
 
   test('a run-time value, and equals the same value written at the node when it drives a param', () => {
-    const graph = graphOf({ one, a: resample, pass }, ['one.out->a.in'], { inputs: new Map([['rate', { to: [['a', 'rate']], default: 8_000 }], ['x', { to: [['pass', 'in']] }]]) })
+    const graph = graphOf({ one, a: resample, pass }, ['one.out->a.in'], {
+      inputs: new Map([['rate', { to: [['a', 'rate']], default: 8_000 }], ['x', { to: [['pass', 'in']] }]]),
+    })
     const with_ = (inputs: Record<string, unknown>, id: string): string => hashGraph(graph, { inputs }).node(id)
     expect(with_({}, 'a')).toBe(with_({ rate: 8_000 }, 'a'))
     expect(with_({ rate: 9_000 }, 'a')).not.toBe(with_({}, 'a'))
@@ -111,20 +121,25 @@ describe('changes with (GR-54)', () => {
 })
 
 describe('does not change with (GR-54)', () => {
-  const graph = graphOf({ one, two, a: [resample, { rate: 8_000 }], mix }, ['one.out->a.in', 'a.out->mix.in', 'two.out->mix.in'], { outputs: new Map([['y', ['mix', 'out']]]) })
+  const graph = graphOf({ one, two, a: [resample, { rate: 8_000 }], mix }, ['one.out->a.in', 'a.out->mix.in', 'two.out->mix.in'], {
+    outputs: new Map([['y', ['mix', 'out']]]),
+  })
   const base = hashGraph(graph).graph
   const change = (edit: (node: GraphNode) => GraphNode): Graph => ({ ...graph, nodes: graph.nodes.map(edit) })
 
   test('moving', () => { expect(hashGraph(change((node) => ({ ...node, ui: { x: 1 } }))).graph).toBe(base) })
   test('renaming', () => {
-    const renamed = graphOf({ first: one, second: two, third: [resample, { rate: 8_000 }], last: mix }, ['first.out->third.in', 'third.out->last.in', 'second.out->last.in'], { outputs: new Map([['y', ['last', 'out']]]) })
+    const renamed = graphOf({ first: one, second: two, third: [resample, { rate: 8_000 }], last: mix }, [
+      'first.out->third.in', 'third.out->last.in', 'second.out->last.in',
+    ], { outputs: new Map([['y', ['last', 'out']]]) })
     expect(hashGraph(renamed).graph).toBe(base)
   })
   test('reordering nodes, and edges of different ports', () => {
     expect(hashGraph({ ...graph, nodes: [...graph.nodes].reverse() }).graph).toBe(base)
     expect(hashGraph({ ...graph, edges: [graph.edges[1]!, graph.edges[0]!, graph.edges[2]!] }).graph).toBe(base)
     expect(hashGraph({ ...graph, edges: [graph.edges[2]!, graph.edges[1]!, graph.edges[0]!] }).graph).not.toBe(base)
-    expect(hashGraph({ ...graph, edges: [{ ...graph.edges[2]!, order: 9 }, { ...graph.edges[1]!, order: 4 }, graph.edges[0]!] }).graph).toBe(base)
+    expect(hashGraph({ ...graph, edges: [{ ...graph.edges[2]!, order: 9 }, { ...graph.edges[1]!, order: 4 }, graph.edges[0]!] }).graph)
+      .toBe(base)
   })
   test('spelling a default', () => {
     expect(of(resample)).toBe(of(resample, { rate: 48_000 }))
@@ -146,7 +161,8 @@ describe('does not change with (GR-54)', () => {
 describe('values', () => {
   test('{a: "bc"} is not {ab: "c"}, and no other pair of values meets', () => {
     const values: unknown[] = [
-      { a: 'bc' }, { ab: 'c' }, { a: 'b', c: '' }, [], {}, '', null, false, true, 0, 1, '0', '1', [1], [[1]], [1, 2], [[1], 2], [[1, 2]], Uint8Array.of(1), Uint8Array.of(1, 2), 'é', 'e\u0301',
+      { a: 'bc' }, { ab: 'c' }, { a: 'b', c: '' }, [], {}, '', null, false, true, 0, 1, '0', '1', [1], [[1]], [1, 2], [[1], 2], [[1, 2]],
+      Uint8Array.of(1), Uint8Array.of(1, 2), 'é', 'e\u0301',
       { a: null }, 5e-324, 1n, Infinity, -Infinity, NaN, ['a', 'b'], ['ab'], ['a', ['b']],
     ]
     expect(new Set(values.map(value)).size).toBe(values.length)
@@ -165,14 +181,18 @@ describe('values', () => {
 
   test('keys sort by UTF-8 bytes, which is not the order of UTF-16', () => {
     const bytes = (writer: HashWriter): string => hexOf(writer.takeDigest(0))
-    const write = (keys: readonly string[]): string => bytes(new HashWriter().utf8('').raw(Uint8Array.of(8)).u32(2).u32(3).utf8(keys[0]!).raw(Uint8Array.of(0)).u32(4).utf8(keys[1]!).raw(Uint8Array.of(0)))
+    const write = (keys: readonly string[]): string => bytes(new HashWriter().utf8('').raw(Uint8Array.of(8)).u32(2).u32(3).utf8(keys[0]!)
+      .raw(Uint8Array.of(0)).u32(4).utf8(keys[1]!).raw(Uint8Array.of(0)))
     const object = new HashWriter()
     object.value({ '\u{1f600}': null, '\uffff': null })
     expect(bytes(object)).toBe(write(['\uffff', '\u{1f600}']))
   })
 
   test('text without a UTF-8 form, and nesting without end, are refused, with node and param', () => {
-    const refused = (given: unknown, message: string): void => { expect(() => value(given)).toThrow(expect.objectContaining({ code: 'PARAM_INVALID', nodeId: 'n', message: expect.stringContaining(message) })) }
+    const refused = (given: unknown, message: string): void => {
+      expect(() => value(given))
+        .toThrow(expect.objectContaining({ code: 'PARAM_INVALID', nodeId: 'n', message: expect.stringContaining(message) }))
+    }
     refused('\ud800', 'Param n.v:')
     refused({ a: [0, 'b\udc00'] }, 'Param n.v.a[1]:')
     refused({ a: { '\ud800': 1 } }, 'Unicode')
@@ -181,11 +201,13 @@ describe('values', () => {
     refused(loop, 'nested at most 256 deep')
     // A type that nobody knows.
     const unknown = { ...graphOf({ n: [anyParams, { v: '\ud800' }] }) }
-    expect(() => hashGraph({ ...unknown, nodes: unknown.nodes.map(({ definition: _, ...node }) => node) as never })).toThrow(expect.objectContaining({ code: 'PARAM_INVALID', nodeId: 'n' }))
+    expect(() => hashGraph({ ...unknown, nodes: unknown.nodes.map(({ definition: _, ...node }) => node) as never }))
+      .toThrow(expect.objectContaining({ code: 'PARAM_INVALID', nodeId: 'n' }))
   })
 
   test('secret params are hashed as their digest', () => {
-    const plain = nodeType('test::key', { params: table({ key: { type: 'string', doc: '' } }) }), secret = nodeType('test::key', { params: table({ key: { type: 'string', secret: true, doc: '' } }) })
+    const plain = nodeType('test::key', { params: table({ key: { type: 'string', doc: '' } }) })
+    const secret = nodeType('test::key', { params: table({ key: { type: 'string', secret: true, doc: '' } }) })
     expect(of(secret, { key: 'a' })).not.toBe(of(secret, { key: 'b' }))
     expect(of(secret, { key: 'a' })).not.toBe(of(plain, { key: 'a' }))
   })
@@ -194,26 +216,35 @@ describe('values', () => {
 describe('records (spec section 6)', () => {
   test('a node\'s hash is that of the bytes written by hand', () => {
     const code = new Uint8Array(32).fill(7)
-    const tone = nodeType('test::tone', { params: table({ hz: { type: 'number', default: 440, doc: '' }, amp: { type: 'number', default: 0.5, doc: '' } }), outputs: { out: audio() } })
+    const tone = nodeType('test::tone', {
+      params: table({ hz: { type: 'number', default: 440, doc: '' }, amp: { type: 'number', default: 0.5, doc: '' } }),
+      outputs: { out: audio() },
+    })
     const graph = graphOf({ t: tone, pass: pass }, ['t.out->pass.in'])
     const hashes = hashGraph(graph, { codeHash: () => code })
     const text = (s: string): number[] => [...new TextEncoder().encode(s)]
     const record = (tag: number, content: readonly number[]): number[] => [tag, content.length & 255, content.length >> 8, 0, 0, ...content]
     const f64 = (x: number): number[] => [3, ...new Uint8Array(Float64Array.of(x).buffer)]
     const parent = sha256(Uint8Array.from([
-      ...record(1, text('millrace-node-hash/1')), ...record(2, text('test::tone')), ...record(3, text('1.0.0')), ...record(4, [...code]), ...record(5, [0]),
-      ...record(6, [...record(0x10, text('amp')), ...record(0x11, f64(0.5))]), ...record(6, [...record(0x10, text('hz')), ...record(0x11, f64(440))]),
+      ...record(1, text('millrace-node-hash/1')), ...record(2, text('test::tone')), ...record(3, text('1.0.0')), ...record(4, [...code]),
+      ...record(5, [0]),
+      ...record(6, [...record(0x10, text('amp')), ...record(0x11, f64(0.5))]),
+      ...record(6, [...record(0x10, text('hz')), ...record(0x11, f64(440))]),
     ]))
     expect(hashes.node('t')).toBe(hexOf(parent))
     const child = sha256(Uint8Array.from([
-      ...record(1, text('millrace-node-hash/1')), ...record(2, text('test::pass')), ...record(3, text('1.0.0')), ...record(4, [...code]), ...record(5, [0]),
-      ...record(7, [...record(0x20, text('in')), ...record(0x21, [0, 0, 0, 0]), ...record(0x22, [...parent]), ...record(0x23, text('out'))]),
+      ...record(1, text('millrace-node-hash/1')), ...record(2, text('test::pass')), ...record(3, text('1.0.0')), ...record(4, [...code]),
+      ...record(5, [0]),
+      ...record(7, [
+        ...record(0x20, text('in')), ...record(0x21, [0, 0, 0, 0]), ...record(0x22, [...parent]), ...record(0x23, text('out')),
+      ]),
     ]))
     expect(hashes.node('pass')).toBe(hexOf(child))
     const output = sha256(Uint8Array.from([...child, ...record(0x23, text('out'))]))
     expect(hashes.output(['pass', 'out'])).toBe(hexOf(output))
     expect(hashes.graph).toBe(hexOf(sha256(Uint8Array.from([...record(0x23, []), ...output]))))
-    expect(hashGraph({ ...graph, outputs: new Map([['y', ['pass', 'out']]]) }, { codeHash: () => code }).graph).toBe(hexOf(sha256(Uint8Array.from([...record(0x23, text('y')), ...output]))))
+    expect(hashGraph({ ...graph, outputs: new Map([['y', ['pass', 'out']]]) }, { codeHash: () => code }).graph)
+      .toBe(hexOf(sha256(Uint8Array.from([...record(0x23, text('y')), ...output]))))
   })
 
   test('an unknown node has no hash', () => {
@@ -236,9 +267,12 @@ test('inserted converters hash as if written by hand (GR-37)', () => {
   const registry = registryOf()
   const type = (id: string): NodeDefinition => registry.get(id)!
   let written = graphOf({
-    stereo16, mono, decode: type('audio::convert'), down: [type('audio::channels'), { mode: 'mean', to: 1 }], slow: [type('audio::resample'), { rate: 16_000 }],
+    stereo16, mono, decode: type('audio::convert'), down: [type('audio::channels'), { mode: 'mean', to: 1 }],
+    slow: [type('audio::resample'), { rate: 16_000 }],
   })
-  for (const [from, to] of [['stereo16', 'decode'], ['decode', 'down'], ['down', 'slow'], ['slow', 'mono']] as const) written = connect(written, [from, 'out'], [to, 'in'])
+  for (const [from, to] of [['stereo16', 'decode'], ['decode', 'down'], ['down', 'slow'], ['slow', 'mono']] as const) {
+    written = connect(written, [from, 'out'], [to, 'in'])
+  }
   expect(solved.inserted).toHaveLength(3)
   expect(hashGraph(solved.graph).node('mono')).toBe(hashGraph(written).node('mono'))
   expect(hashGraph(solved.graph).graph).toBe(hashGraph(written).graph)

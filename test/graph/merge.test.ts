@@ -13,7 +13,8 @@ import { environment, randomEdits, randomOf } from '../support/random-edits.js'
 
 const registry = createRegistry(gain, mix)
 const base = fromDocument({
-  millrace: 1, inputs: { tone: { to: [['a', 'in']] } }, nodes: ['a', 'b', 'c', 'd'].map((id) => ({ id, type: 'audio::gain', params: { gainDb: -1 } })),
+  millrace: 1, inputs: { tone: { to: [['a', 'in']] } },
+  nodes: ['a', 'b', 'c', 'd'].map((id) => ({ id, type: 'audio::gain', params: { gainDb: -1 } })),
   edges: [{ from: ['a', 'out'], to: ['b', 'in'] }, { from: ['b', 'out'], to: ['c', 'in'] }], outputs: { out: ['c', 'out'] },
 }, registry)
 const text = (graph: Graph): string => writeDocument(toDocument(graph))
@@ -28,7 +29,8 @@ describe('no conflict', () => {
     ['a link away and an output more', (g) => disconnect(g, ['a', 'out'], ['b', 'in']), (g) => setOutput(g, 'mid', ['b', 'out'])],
     ['a node away and another changed', (g) => removeNode(g, 'd'), (g) => setNode(g, 'a', { mode: 'bypass' })],
     ['the same change on both sides', (g) => setParam(g, 'a', 'gainDb', -2), (g) => setParam(g, 'a', 'gainDb', -2)],
-    ['config by field', (g) => ({ ...g, config: { ...g.config, seed: 1 } }), (g) => ({ ...g, config: { ...g.config, onError: 'continue' } })],
+    ['config by field', (g) => ({ ...g, config: { ...g.config, seed: 1 } }),
+      (g) => ({ ...g, config: { ...g.config, onError: 'continue' } })],
   ])('%s: both changes are there, whichever side is ours', (_, ours, theirs) => {
     const both = text(theirs(ours(base)))
     expect(merge3(base, ours(base), theirs(base))).toMatchObject({ conflicts: [] })
@@ -41,7 +43,9 @@ describe('no conflict', () => {
 
   test('nodes that only one side moved in the list stand where that side has them; additions of the other stand behind their neighbours', () => {
     const reversed = { ...base, nodes: base.nodes.toReversed() }, more = { ...base, nodes: base.nodes.toSpliced(1, 0, gainNode('new')) }
-    for (const merged of [merge3(base, reversed, more), merge3(base, more, reversed)]) expect(merged.graph.nodes.map(({ id }) => id)).toEqual(['d', 'c', 'b', 'a', 'new'])
+    for (const merged of [merge3(base, reversed, more), merge3(base, more, reversed)]) {
+      expect(merged.graph.nodes.map(({ id }) => id)).toEqual(['d', 'c', 'b', 'a', 'new'])
+    }
   })
 })
 
@@ -54,37 +58,58 @@ describe('conflicts are data, and ours stays', () => {
   }
   test('one param, two values', () => {
     const ours = setParam(base, 'a', 'gainDb', -2)
-    conflict(ours, setParam(base, 'a', 'gainDb', -3), [{ kind: 'field', path: ['nodes', 'a', 'params', 'gainDb'], base: -1, ours: -2, theirs: -3 }], ours)
-    conflict(ours, setParam(base, 'a', 'gainDb', undefined), [{ kind: 'field', path: ['nodes', 'a', 'params', 'gainDb'], base: -1, ours: -2 }], ours)
+    conflict(ours, setParam(base, 'a', 'gainDb', -3), [{
+      kind: 'field', path: ['nodes', 'a', 'params', 'gainDb'], base: -1, ours: -2, theirs: -3,
+    }], ours)
+    conflict(ours, setParam(base, 'a', 'gainDb', undefined), [{
+      kind: 'field', path: ['nodes', 'a', 'params', 'gainDb'], base: -1, ours: -2,
+    }], ours)
   })
   test('taken away here, changed there: it is kept', () => {
-    const changed = setParam(base, 'd', 'gainDb', -3), was = { id: 'd', type: 'audio::gain', params: { gainDb: -1 } }, now = { ...was, params: { gainDb: -3 } }
+    const changed = setParam(base, 'd', 'gainDb', -3)
+    const was = { id: 'd', type: 'audio::gain', params: { gainDb: -1 } }
+    const now = { ...was, params: { gainDb: -3 } }
     conflict(removeNode(base, 'd'), changed, [{ kind: 'removed', path: ['nodes', 'd'], base: was, theirs: now }], changed)
     conflict(changed, removeNode(base, 'd'), [{ kind: 'removed', path: ['nodes', 'd'], base: was, ours: now }], changed)
   })
   test('a link, an output or an input to what the other took away is dropped', () => {
     const less = removeNode(base, 'd')
-    conflict(less, connect(base, ['c', 'out'], ['d', 'in']), [{ kind: 'dangling', path: ['edges', 'c.out->d.in'], ours: { from: ['c', 'out'], to: ['d', 'in'] } }], less)
+    conflict(less, connect(base, ['c', 'out'], ['d', 'in']), [{
+      kind: 'dangling', path: ['edges', 'c.out->d.in'], ours: { from: ['c', 'out'], to: ['d', 'in'] },
+    }], less)
     conflict(setOutput(base, 'end', ['d', 'out']), less, [{ kind: 'dangling', path: ['outputs', 'end'], ours: ['d', 'out'] }], less)
-    conflict(less, { ...base, inputs: new Map([...base.inputs, ['x', { to: [['d', 'in']] }]]) }, [{ kind: 'dangling', path: ['inputs', 'x'], ours: ['d', 'in'] }], less)
+    conflict(less, { ...base, inputs: new Map([...base.inputs, ['x', { to: [['d', 'in']] }]]) }, [{
+      kind: 'dangling', path: ['inputs', 'x'], ours: ['d', 'in'],
+    }], less)
   })
   test('two links into one single input', () => {
     const ours = connect(base, ['a', 'out'], ['d', 'in'])
-    conflict(ours, connect(base, ['c', 'out'], ['d', 'in']), [{ kind: 'occupied', path: ['edges', 'c.out->d.in'], ours: { from: ['a', 'out'], to: ['d', 'in'] }, theirs: { from: ['c', 'out'], to: ['d', 'in'] } }], ours)
+    conflict(ours, connect(base, ['c', 'out'], ['d', 'in']), [{
+      kind: 'occupied', path: ['edges', 'c.out->d.in'], ours: { from: ['a', 'out'], to: ['d', 'in'] },
+      theirs: { from: ['c', 'out'], to: ['d', 'in'] },
+    }], ours)
   })
   test('a node of one id added on both sides', () => {
     const ours = addNode(base, { ...gainNode('e'), params: { gainDb: -9 } })
-    conflict(ours, addNode(base, { ...gainNode('e'), params: { gainDb: -8 } }), [{ kind: 'field', path: ['nodes', 'e', 'params', 'gainDb'], ours: -9, theirs: -8 }], ours)
+    conflict(ours, addNode(base, { ...gainNode('e'), params: { gainDb: -8 } }), [{
+      kind: 'field', path: ['nodes', 'e', 'params', 'gainDb'], ours: -9, theirs: -8,
+    }], ours)
   })
 })
 
 test('random sides: a side without changes takes the other, equal sides agree, and a merge never has dangling ends', () => {
   const random = randomOf(3), runs = Number(environment('MILLRACE_DIFF_RUNS') ?? 300)
   const left = randomEdits(random, 'l'), right = randomEdits(random, 'r')
-  const wander = (graph: Graph, edit: typeof left): Graph => { let now = graph; for (let i = random(12); i > 0; i--) now = edit()[1](now); return now }
+  const wander = (
+    graph: Graph, edit: typeof left,
+  ): Graph => { let now = graph; for (let i = random(12); i > 0; i--) now = edit()[1](now); return now }
   for (let run = 0; run < runs; run++) {
-    const trunk = wander(base, left), ours = wander(trunk, left), theirs = wander(trunk, right), again = fromDocument(toDocument(ours), registry)
-    for (const merged of [merge3(trunk, ours, trunk), merge3(trunk, trunk, ours), merge3(trunk, ours, again), merge3(fromDocument(toDocument(trunk), registry), again, trunk)]) {
+    const trunk = wander(base, left), ours = wander(trunk, left), theirs = wander(trunk, right)
+    const again = fromDocument(toDocument(ours), registry)
+    for (const merged of [
+      merge3(trunk, ours, trunk), merge3(trunk, trunk, ours), merge3(trunk, ours, again),
+      merge3(fromDocument(toDocument(trunk), registry), again, trunk),
+    ]) {
       expect(merged.conflicts).toEqual([])
       expect(text(merged.graph)).toBe(text(ours))
     }

@@ -11,13 +11,17 @@ const give = source('test::give', {})
 const none = nodeType('test::none', { outputs: { out: audio() } })
 const optional = nodeType('test::optional', { inputs: { in: { media: audio(), optional: true } }, outputs: { out: audio() } })
 const two = nodeType('test::two', { inputs: { a: audio(), b: audio() }, outputs: { out: audio() } })
-const twoOptional = nodeType('test::two-optional', { inputs: { a: { media: audio(), optional: true }, b: { media: audio(), optional: true } }, outputs: { out: audio() } })
+const twoOptional = nodeType('test::two-optional', {
+  inputs: { a: { media: audio(), optional: true }, b: { media: audio(), optional: true } },
+  outputs: { out: audio() },
+})
 const toText = nodeType('test::to-text', { inputs: { in: audio() }, outputs: { out: text(), audio: audio() } })
 const readText = nodeType('test::read-text', { inputs: { in: text() }, outputs: { out: text() } })
 
 const withMode = (graph: Graph, modes: Readonly<Record<string, NodeMode>>): Graph =>
   ({ ...graph, nodes: graph.nodes.map((node) => modes[node.id] === undefined ? node : { ...node, mode: modes[node.id]! }) })
-const shape = ({ nodes, edges }: Graph): string[] => [...nodes.map((node) => node.id), ...edges.map((edge) => `${edge.from.join('.')}->${edge.to.join('.')}`)]
+const shape = ({ nodes, edges }: Graph): string[] =>
+  [...nodes.map((node) => node.id), ...edges.map((edge) => `${edge.from.join('.')}->${edge.to.join('.')}`)]
 
 describe('mute (GR-08)', () => {
   const cases = [
@@ -30,7 +34,10 @@ describe('mute (GR-08)', () => {
     ['a multi input that loses all', mix, ['m.out->n.in'], ['n']],
   ] as const
   test.each(cases)('dependent with %s', (_, definition, edges, skipped) => {
-    const applied = applyModes(withMode(graphOf({ give, m: pass, n: definition, after: pass }, ['give.out->m.in', ...edges, 'n.out->after.in']), { m: 'mute' }))
+    const applied = applyModes(withMode(
+      graphOf({ give, m: pass, n: definition, after: pass }, ['give.out->m.in', ...edges, 'n.out->after.in']),
+      { m: 'mute' },
+    ))
     expect(applied.muted).toEqual(['m'])
     expect(applied.skipped).toEqual(skipped.length === 0 ? [] : ['n', 'after'])
     expect(applied.graph.nodes.map((node) => node.id)).toEqual(skipped.length === 0 ? ['give', 'n', 'after'] : ['give'])
@@ -38,14 +45,18 @@ describe('mute (GR-08)', () => {
   })
 
   test('run outputs on muted nodes are gone; a bound value keeps a node', () => {
-    const graph = graphOf({ m: none, n: pass }, ['m.out->n.in'], { outputs: new Map([['m', ['m', 'out']], ['n', ['n', 'out']]]), inputs: new Map([['x', { to: [['n', 'in']] }]]) })
+    const graph = graphOf({ m: none, n: pass }, ['m.out->n.in'], {
+      outputs: new Map([['m', ['m', 'out']], ['n', ['n', 'out']]]), inputs: new Map([['x', { to: [['n', 'in']] }]]),
+    })
     const applied = applyModes(withMode(graph, { m: 'mute' }))
     expect([...applied.graph.outputs.keys()]).toEqual(['n'])
     expect(applied.skipped).toEqual([])
   })
 
   test('when every declared output is gone, what is left runs only for nodes kept for their own sake', () => {
-    const graph = graphOf({ give, m: pass, keep: pass, other: pass }, ['give.out->m.in', 'give.out->keep.in', 'give.out->other.in'], { outputs: new Map([['m', ['m', 'out']]]) })
+    const graph = graphOf({ give, m: pass, keep: pass, other: pass }, ['give.out->m.in', 'give.out->keep.in', 'give.out->other.in'], {
+      outputs: new Map([['m', ['m', 'out']]]),
+    })
     const kept = { ...graph, nodes: graph.nodes.map((node) => node.id === 'keep' ? { ...node, output: true } : node) }
     expect(applyModes(withMode(kept, { m: 'mute' })).graph.nodes.map((node) => node.id)).toEqual(['give', 'keep'])
     expect(applyModes(withMode(graph, { m: 'mute' })).graph.nodes).toEqual([])
@@ -54,7 +65,9 @@ describe('mute (GR-08)', () => {
 
 describe('bypass (GR-08)', () => {
   test('forwards the input of equal media type, through chains of bypassed nodes', () => {
-    const graph = graphOf({ give, a: pass, b: pass, c: pass }, ['give.out->a.in', 'a.out->b.in', 'b.out->c.in'], { outputs: new Map([['b', ['b', 'out']]]) })
+    const graph = graphOf({ give, a: pass, b: pass, c: pass }, ['give.out->a.in', 'a.out->b.in', 'b.out->c.in'], {
+      outputs: new Map([['b', ['b', 'out']]]),
+    })
     const applied = applyModes(withMode(graph, { a: 'bypass', b: 'bypass' }))
     expect(shape(applied.graph)).toEqual(['give', 'c', 'give.out->c.in'])
     expect(applied.graph.outputs.get('b')).toEqual(['give', 'out'])
@@ -63,7 +76,9 @@ describe('bypass (GR-08)', () => {
 
   test('takes the first linked input in order of declaration, the first link of a multi input', () => {
     const graph = (definition: typeof pass, ...edges: string[]): string[] =>
-      shape(applyModes(withMode(graphOf({ x: give, y: give, n: definition, end: pass }, [...edges, 'n.out->end.in']), { n: 'bypass' })).graph).slice(3)
+      shape(
+        applyModes(withMode(graphOf({ x: give, y: give, n: definition, end: pass }, [...edges, 'n.out->end.in']), { n: 'bypass' })).graph,
+      ).slice(3)
     expect(graph(two, 'x.out->n.b', 'y.out->n.a')).toEqual(['y.out->end.in'])
     expect(graph(twoOptional, 'x.out->n.b')).toEqual(['x.out->end.in'])
     expect(graph(mix, 'x.out->n.in', 'y.out->n.in')).toEqual(['x.out->end.in'])
@@ -82,8 +97,10 @@ describe('bypass (GR-08)', () => {
     expect(shape(applied.graph)).toEqual(['give', 'p', 'give.out->p.in'])
     expect(applied.impossible).toEqual([{ node: 'n', ports: ['out'] }])
     expect(applied.skipped).toEqual(['t'])
-    expect(applyModes(withMode(graphOf({ give, n: toText, p: pass }, ['give.out->n.in', 'n.audio->p.in']), { n: 'bypass' })).impossible).toEqual([])
-    expect(applyModes(withMode(graphOf({ n: none, p: pass }, ['n.out->p.in']), { n: 'bypass' }))).toMatchObject({ impossible: [{ node: 'n', ports: ['out'] }], skipped: ['p'] })
+    expect(applyModes(withMode(graphOf({ give, n: toText, p: pass }, ['give.out->n.in', 'n.audio->p.in']), { n: 'bypass' })).impossible)
+      .toEqual([])
+    expect(applyModes(withMode(graphOf({ n: none, p: pass }, ['n.out->p.in']), { n: 'bypass' })))
+      .toMatchObject({ impossible: [{ node: 'n', ports: ['out'] }], skipped: ['p'] })
   })
 
   test('type variables fit only themselves', () => {
@@ -103,7 +120,8 @@ describe('pruning (GR-09)', () => {
   const free = nodeType('test::free-node', { inputs: { in: { media: audio(), multi: true, optional: true } }, outputs: { out: audio() } })
   test('what is left out equals brute-force reachability on 1 000 graphs', () => {
     fc.assert(fc.property(
-      fc.array(fc.tuple(fc.nat(6), fc.nat(6)), { maxLength: 10 }), fc.array(fc.nat(6), { maxLength: 2 }), fc.array(fc.nat(6), { maxLength: 1 }),
+      fc.array(fc.tuple(fc.nat(6), fc.nat(6)), { maxLength: 10 }), fc.array(fc.nat(6), { maxLength: 2 }),
+      fc.array(fc.nat(6), { maxLength: 1 }),
       (edges, wanted, kept) => {
         const names = [0, 1, 2, 3, 4, 5, 6].map((n) => `n${n}`)
         const links = edges.filter(([a, b]) => a !== b).map(([a, b]): [number, number] => [Math.min(a, b), Math.max(a, b)])

@@ -8,7 +8,10 @@ import { reaching } from '../../src/graph/reach.js'
 const list = (count: number, edges: readonly (readonly [number, number])[]): EdgeList =>
   ({ count, from: Uint32Array.from(edges, (edge) => edge[0]), to: Uint32Array.from(edges, (edge) => edge[1]) })
 const graph = (ids: string, ...edges: string[]) =>
-  ({ nodes: [...ids].map((id) => ({ id })), edges: edges.map((edge) => ({ from: [edge[0]!, 'out'] as const, to: [edge[1]!, 'in'] as const })) })
+  ({
+    nodes: [...ids].map((id) => ({ id })),
+    edges: edges.map((edge) => ({ from: [edge[0]!, 'out'] as const, to: [edge[1]!, 'in'] as const })),
+  })
 
 /** Any directed graph, self-links and parallel edges included. */
 const anyGraph = fc.integer({ min: 1, max: 9 }).chain((count) => fc.record({
@@ -18,13 +21,15 @@ const anyGraph = fc.integer({ min: 1, max: 9 }).chain((count) => fc.record({
 const acyclic = fc.integer({ min: 2, max: 12 }).chain((count) => fc.record({
   count: fc.constant(count), names: fc.shuffledSubarray(Array.from({ length: count }, (_, n) => n), { minLength: count }),
   edges: fc.array(fc.tuple(fc.nat(count - 1), fc.nat(count - 1)).filter(([a, b]) => a !== b), { maxLength: 30 }),
-})).map(({ count, names, edges }) => ({ count, edges: edges.map(([a, b]): [number, number] => [names[Math.min(a, b)]!, names[Math.max(a, b)]!]) }))
+})).map(({ count, names, edges }) =>
+  ({ count, edges: edges.map(([a, b]): [number, number] => [names[Math.min(a, b)]!, names[Math.max(a, b)]!]) }))
 
 /** Oracle: of all nodes whose predecessors stand in the order already, take the smallest. Quadratic. */
 function naiveOrder(count: number, edges: readonly (readonly [number, number])[]): number[] {
   const order: number[] = []
   for (;;) {
-    const next = Array.from({ length: count }, (_, n) => n).find((n) => !order.includes(n) && edges.every(([a, b]) => b !== n || order.includes(a)))
+    const next = Array.from({ length: count }, (_, n) => n)
+      .find((n) => !order.includes(n) && edges.every(([a, b]) => b !== n || order.includes(a)))
     if (next === undefined) return order
     order.push(next)
   }
@@ -77,7 +82,8 @@ describe('order (GR-58)', () => {
 
   test('feedback edges and edges that name no node order nothing', () => {
     const loop = { nodes: [{ id: 'a' }, { id: 'b' }], edges: [
-      { from: ['b', 'out'] as const, to: ['a', 'in'] as const }, { from: ['a', 'out'] as const, to: ['b', 'in'] as const, delayFrames: 128 },
+      { from: ['b', 'out'] as const, to: ['a', 'in'] as const },
+      { from: ['a', 'out'] as const, to: ['b', 'in'] as const, delayFrames: 128 },
       { from: ['x', 'out'] as const, to: ['a', 'in'] as const },
     ] }
     expect([...topologicalOrder(loop).order]).toEqual([1, 0])
@@ -85,7 +91,8 @@ describe('order (GR-58)', () => {
 
   test('a cycle is thrown by name', () => {
     expect(() => topologicalOrder(graph('abcd', 'ab', 'bc', 'ca', 'cd'))).toThrow(expect.objectContaining({
-      code: 'GRAPH_CYCLE', message: 'Graph: cycle a -> b -> c -> a.', details: { nodes: ['a', 'b', 'c', 'a'], edges: ['a.out->b.in', 'b.out->c.in', 'c.out->a.in'] },
+      code: 'GRAPH_CYCLE', message: 'Graph: cycle a -> b -> c -> a.',
+      details: { nodes: ['a', 'b', 'c', 'a'], edges: ['a.out->b.in', 'b.out->c.in', 'c.out->a.in'] },
     }))
   })
 

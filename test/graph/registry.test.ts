@@ -32,9 +32,11 @@ describe('registry', () => {
 
   test('a taken id or alias is DUPLICATE_ID, and nothing of the call is added', () => {
     const registry = createRegistry(source, resample)
-    expect(thrown(() => registry.add(mix, source))).toMatchObject({ code: 'DUPLICATE_ID', message: 'Node type test::source: defined twice, at test::source and test::source.' })
+    expect(thrown(() => registry.add(mix, source)))
+      .toMatchObject({ code: 'DUPLICATE_ID', message: 'Node type test::source: defined twice, at test::source and test::source.' })
     expect(registry.has('test::mix')).toBe(false)
-    expect(thrown(() => registry.add(another('new::one', ['AudioResampleNode'])))).toMatchObject({ code: 'DUPLICATE_ID', details: { first: 'test::resample', second: 'new::one' } })
+    expect(thrown(() => registry.add(another('new::one', ['AudioResampleNode']))))
+      .toMatchObject({ code: 'DUPLICATE_ID', details: { first: 'test::resample', second: 'new::one' } })
     expect(registry.has('new::one')).toBe(false)
     expect(thrown(() => registry.alias('test::source', 'test::resample'))).toMatchObject({ code: 'DUPLICATE_ID' })
     expect(thrown(() => createRegistry(source, source))).toMatchObject({ code: 'DUPLICATE_ID' })

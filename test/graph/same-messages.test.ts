@@ -13,18 +13,27 @@ import { resample, source, testRegistry, vad } from '../support/sample-nodes.js'
 const loose = (node: unknown): ((...args: unknown[]) => { readonly out: AnyOutput }) => node as never
 const registry = testRegistry()
 /** What a diagnostic says, apart from where in a text it stands. */
-const facts = ({ code, severity, stage, message, hint, node, port }: Diagnostic): unknown => ({ code, severity, stage, message, hint, node, port })
+const facts = ({ code, severity, stage, message, hint, node, port }: Diagnostic): unknown => ({
+  code, severity, stage, message, hint, node, port,
+})
 const asText = (graph: Graph): Diagnostic[] => validate(parseDocument(writeDocument(toDocument(graph))).document!, registry)
 
 describe('a graph written in JavaScript and the same graph as JSON get the same words (GR-21, GR-53)', () => {
   test.each<[string, () => Graph, string]>([
-    ['param of the wrong type', () => graphFrom({ a: loose(resample)(source('a'), { rate: '16000' }).out }), 'Param resample-1.rate: expected a finite number, got "16000".'],
-    ['param out of range', () => graphFrom({ a: loose(resample)(source('a'), { rate: 0 }).out }), 'Param resample-1.rate: expected at least 1, got 0.'],
-    ['unknown param', () => graphFrom({ a: loose(resample)(source('a'), { rate: 1, qualty: 'low' }).out }), 'Param resample-1.qualty: expected one of rate, quality, got "qualty".'],
-    ['no value of the enum', () => graphFrom({ a: loose(resample)(source('a'), { rate: 1, quality: 'best' }).out }), 'Param resample-1.quality: expected one of low, high, got "best".'],
-    ['required param missing', () => graphFrom({ a: loose(resample)(source('a')).out }), 'Param resample-1.rate: expected a value, got nothing.'],
-    ['required input missing', () => graphFrom({ a: loose(resample)({ rate: 1 }).out }), 'Input resample-1.in: expected audio, got nothing.'],
-    ['wrong media', () => graphFrom({ a: loose(resample)(vad(source('a')).segments, { rate: 1 }).out }), 'Edge vad-1.segments→resample-1.in: expected audio, got events'],
+    ['param of the wrong type', () => graphFrom({ a: loose(resample)(source('a'), { rate: '16000' }).out }),
+      'Param resample-1.rate: expected a finite number, got "16000".'],
+    ['param out of range', () => graphFrom({ a: loose(resample)(source('a'), { rate: 0 }).out }),
+      'Param resample-1.rate: expected at least 1, got 0.'],
+    ['unknown param', () => graphFrom({ a: loose(resample)(source('a'), { rate: 1, qualty: 'low' }).out }),
+      'Param resample-1.qualty: expected one of rate, quality, got "qualty".'],
+    ['no value of the enum', () => graphFrom({ a: loose(resample)(source('a'), { rate: 1, quality: 'best' }).out }),
+      'Param resample-1.quality: expected one of low, high, got "best".'],
+    ['required param missing', () => graphFrom({ a: loose(resample)(source('a')).out }),
+      'Param resample-1.rate: expected a value, got nothing.'],
+    ['required input missing', () => graphFrom({ a: loose(resample)({ rate: 1 }).out }),
+      'Input resample-1.in: expected audio, got nothing.'],
+    ['wrong media', () => graphFrom({ a: loose(resample)(vad(source('a')).segments, { rate: 1 }).out }),
+      'Edge vad-1.segments→resample-1.in: expected audio, got events'],
   ])('%s', (_name, make, message) => {
     const graph = make(), own = validate(graph, registry)
     expect(own.map((d) => d.message).join('\n')).toContain(message)

@@ -11,7 +11,9 @@ const types = Object.values(nodes as Record<string, unknown>).flatMap((value) =>
 
 test('a bundle of one node does not contain another (GR-24)', async () => {
   const contents = 'import { gain } from "./src/nodes/index.ts"\nimport { createRegistry } from "./src/graph/registry.ts"\nconsole.log(createRegistry(gain).list())'
-  const { outputFiles } = await build({ stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, write: false, format: 'esm', treeShaking: true, target: 'es2022' })
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, write: false, format: 'esm', treeShaking: true, target: 'es2022',
+  })
   const text = outputFiles[0]!.text
   expect(types.length).toBeGreaterThan(5)
   expect(types.filter((type) => text.includes(type))).toEqual(['audio::gain'])

@@ -32,18 +32,28 @@ function openHost(kind: Kind): Bench | Arena {
 function buffer(kind: SegmentBuffer['kind'], value: string, readers: readonly number[], offset = -1, frames = 64): SegmentBuffer {
   return { kind, value, media, channels: 2, frameBytes: 4, capacity: frames, offset, readers, skip: 0, live: [0, Number.MAX_SAFE_INTEGER] }
 }
-function gainStep(n: number, inputs: readonly number[], outputs: readonly number[], more: Partial<SegmentNode> = {}, gainDb = 0): SegmentNode {
-  return { spec: specOf(gain.definition, { params: { gainDb, invert: false }, media: { in: media, out: media }, maxFrames: 64 }), node: n, inputs, outputs, latencyFrames: 0, ...more }
+function gainStep(
+  n: number, inputs: readonly number[], outputs: readonly number[], more: Partial<SegmentNode> = {}, gainDb = 0,
+): SegmentNode {
+  return {
+    spec: specOf(gain.definition, { params: { gainDb, invert: false }, media: { in: media, out: media }, maxFrames: 64 }),
+    node: n, inputs, outputs, latencyFrames: 0, ...more,
+  }
 }
-function segmentOf(nodes: readonly SegmentNode[], buffers: readonly SegmentBuffer[], frames: readonly number[], more: Partial<RandomSegment> = {}): RandomSegment {
+function segmentOf(
+  nodes: readonly SegmentNode[], buffers: readonly SegmentBuffer[], frames: readonly number[], more: Partial<RandomSegment> = {},
+): RandomSegment {
   return {
     plan: { index: 0, tier: 'wasm', feed: 'chunks', workBytes: 65_536, headFrames: 64, buffers, nodes }, inputFrames: frames,
-    definitions: nodes.map((node) => node.spec.type === 'audio::mix' ? mix.definition : gain.definition), params: nodes.map(() => ({ gainDb: 0, invert: false })), ...more,
+    definitions: nodes.map((node) => node.spec.type === 'audio::mix' ? mix.definition : gain.definition),
+    params: nodes.map(() => ({ gainDb: 0, invert: false })), ...more,
   }
 }
 /** One gain with planned changes over DC of `frames` frames: channel 0 of what comes out. */
 function run(kind: Kind, changes: readonly ControlChange[], frames: number, chunk: () => number): { y: number[]; rig: Rig } {
-  const segment = segmentOf([gainStep(0, [0], [1], { timeline: Math.max(1, changes.length) })], [buffer('input', 'x', [0]), buffer('output', 'y', [])], [frames], { changes: changes.map((change) => ({ step: 0, change })) })
+  const segment = segmentOf([gainStep(0, [0], [1], { timeline: Math.max(1, changes.length) })], [
+    buffer('input', 'x', [0]), buffer('output', 'y', []),
+  ], [frames], { changes: changes.map((change) => ({ step: 0, change })) })
   const rig = openRig(kind, hostOf(kind), segment, 4_000, () => 1)
   expect(drive(rig, chunk, () => false).at(-1)).toBe(PASS.DONE)
   return { y: rig.collected.get(1)!.filter((_, n) => n % 2 === 0), rig }
@@ -67,9 +77,12 @@ describe.each(KINDS)('changes of controls inside a segment (%s, KE-15, AU-03)', 
     }
     const expected: number[] = []
     let from = 1, to = 1, begin = 0, length = 0
-    const at = (n: number): number => length === 0 || n - begin >= length ? to : n <= begin ? from : Math.fround(from + (to - from) * ((n - begin) / length))
+    const at = (n: number): number =>
+      length === 0 || n - begin >= length ? to : n <= begin ? from : Math.fround(from + (to - from) * ((n - begin) / length))
     for (let n = 0; n < 2_000; n++) {
-      for (const change of changes) if (change.at === n) { from = change.ramp === 0 ? change.value : at(n); to = change.value; begin = n; length = change.ramp }
+      for (const change of changes) {
+        if (change.at === n) { from = change.ramp === 0 ? change.value : at(n); to = change.value; begin = n; length = change.ramp }
+      }
       expected.push(at(n))
     }
     for (const size of [1, 7, 64, 333, 2_000]) {
@@ -105,7 +118,11 @@ describe.each(KINDS)('a param driven by an edge (%s)', (kind) => {
     const buffers = [buffer('input', 'x', [0]), buffer('input', 'db', [0]), buffer('output', 'y', [])]
     const db = (n: number): number => n === 70 ? Number.NaN : Math.fround(-n / 8)
     for (const size of [1, 13, 64, 500]) {
-      const rig = openRig(kind, hostOf(kind), segmentOf([gainStep(0, [0], [2], { driven: [{ buffer: 1, control: 0 }] })], buffers, [400, 150]), 4_000, (b, _, n) => b === 0 ? 1 : db(n))
+      const rig = openRig(
+        kind, hostOf(kind),
+        segmentOf([gainStep(0, [0], [2], { driven: [{ buffer: 1, control: 0 }] })], buffers, [400, 150]),
+        4_000, (b, _, n) => b === 0 ? 1 : db(n),
+      )
       expect(drive(rig, () => size, () => false).at(-1)).toBe(PASS.DONE)
       const y = rig.collected.get(2)!.filter((_, n) => n % 2 === 0)
       expect(y).toEqual(Array.from({ length: 400 }, (_, n) => Math.fround(toGain(db(n === 70 ? 69 : Math.min(n, 149))))))
@@ -116,7 +133,11 @@ describe.each(KINDS)('a param driven by an edge (%s)', (kind) => {
 
   test('the stream is longer than the sound: the segment ends with the sound', () => {
     const buffers = [buffer('input', 'x', [0]), buffer('input', 'db', [0]), buffer('output', 'y', [])]
-    const rig = openRig(kind, hostOf(kind), segmentOf([gainStep(0, [0], [2], { driven: [{ buffer: 1, control: 0 }] })], buffers, [100, 900]), 4_000, (b) => b === 0 ? 1 : -6)
+    const rig = openRig(
+      kind, hostOf(kind),
+      segmentOf([gainStep(0, [0], [2], { driven: [{ buffer: 1, control: 0 }] })], buffers, [100, 900]),
+      4_000, (b) => b === 0 ? 1 : -6,
+    )
     expect(drive(rig, () => 30, () => false).at(-1)).toBe(PASS.DONE)
     expect(rig.collected.get(2)!.length).toBe(200)
   })
@@ -131,7 +152,10 @@ describe.each(['rust', 'twin'] as const)('silence (%s, KE-07)', (kind) => {
       buffers.push(buffer('internal', `v${n}`, n === count - 1 ? [count] : n === count - 2 ? [n + 1, count] : [n + 1], n * 512))
     }
     const names = ['in.0', 'in.1'], all = { 'in.0': media, 'in.1': media, out: media }
-    nodes.push({ spec: specOf(mix.definition, { params: { gainDb: [0, 0], pan: [], mute: [], solo: [] }, media: all, inputs: names, maxFrames: 64 }), node: count, inputs: [count - 1, count], outputs: [count + 1], latencyFrames: 0 })
+    nodes.push({
+      spec: specOf(mix.definition, { params: { gainDb: [0, 0], pan: [], mute: [], solo: [] }, media: all, inputs: names, maxFrames: 64 }),
+      node: count, inputs: [count - 1, count], outputs: [count + 1], latencyFrames: 0,
+    })
     buffers.push(buffer('output', 'y', []))
     return segmentOf(nodes, buffers, [64 * 40])
   }
@@ -141,7 +165,9 @@ describe.each(['rust', 'twin'] as const)('silence (%s, KE-07)', (kind) => {
     const wave = (_b: number, c: number, n: number): number => loud(n) ? Math.fround(Math.sin(n * 0.1 + c)) : 0
     const plain = openRig(kind, hostOf(kind), segment, 8_000, wave)
     drive(plain, () => 64, () => false)
-    const told = openRig(kind, hostOf(kind), segment, 8_000, wave), { u32 } = told.arena, flags = (told.program.buffer(0) + BUFFER.FLAGS) >>> 2
+    const told = openRig(kind, hostOf(kind), segment, 8_000, wave)
+    const { u32 } = told.arena
+    const flags = (told.program.buffer(0) + BUFFER.FLAGS) >>> 2
     let shown = 0
     drive(told, () => {
       u32[flags] = loud(shown) ? u32[flags]! & ~BUFFER_FLAG.SILENT : u32[flags]! | BUFFER_FLAG.SILENT

@@ -3,7 +3,12 @@ export interface Craft {
   readonly memory?: readonly number[] | null
   readonly extraImports?: readonly (readonly number[])[]
   readonly exports?: readonly string[]
-  readonly data?: readonly { readonly at: number; readonly bytes: readonly number[]; readonly passive?: boolean; readonly computed?: boolean }[]
+  readonly data?: readonly {
+    readonly at: number
+    readonly bytes: readonly number[]
+    readonly passive?: boolean
+    readonly computed?: boolean
+  }[]
   readonly start?: boolean
   readonly ownMemory?: boolean
   readonly tag?: boolean
@@ -35,13 +40,17 @@ const list = (items: readonly (readonly number[])[]): number[] => [...leb(items.
 const section = (id: number, content: readonly number[]): number[] => [id, ...leb(content.length), ...content]
 
 /** Limits of a memory import: flag, minimum, maximum. Default: shared, 1 … 65 536 pages. */
-export const limits = (flag: number, minimum: number, maximum?: number): number[] => [flag, ...leb(minimum), ...(maximum === undefined ? [] : leb(maximum))]
-export const importOf = (module: string, name: string, kind: number, rest: readonly number[]): number[] => [...text(module), ...text(name), kind, ...rest]
+export const limits = (flag: number, minimum: number, maximum?: number): number[] =>
+  [flag, ...leb(minimum), ...(maximum === undefined ? [] : leb(maximum))]
+export const importOf = (module: string, name: string, kind: number, rest: readonly number[]): number[] =>
+  [...text(module), ...text(name), kind, ...rest]
 
 /** Types: 0 () → i32 · 1 (i32, i32) → i32 · 2 () → (). Functions: abi, layout, then one per export, then `start`. */
 export function craftModule(o: Craft = {}): Uint8Array {
   const names = o.exports ?? NEEDED
-  const memory = o.memory === undefined ? importOf('env', 'memory', 2, limits(3, 1, 65_536)) : o.memory === null ? null : importOf('env', 'memory', 2, o.memory)
+  const memory = o.memory === undefined ? importOf('env', 'memory', 2, limits(3, 1, 65_536))
+    : o.memory === null ? null
+    : importOf('env', 'memory', 2, o.memory)
   const imports = [...(memory === null ? [] : [memory]), ...(o.extraImports ?? [])]
   const importedFunctions = (o.extraImports ?? []).filter((one) => isFunction(one)).length
   const constant = (value: number): number[] => [0x41, ...sleb(value | 0), 0x0b]

@@ -1,4 +1,7 @@
-/** Random segments with feedback (GR-12): Rust and TypeScript write the same programs byte for byte, references give the same bits; zeros and pre-rolls stand where they must. */
+/**
+ * Random segments with feedback (GR-12): Rust and TypeScript write the same programs byte for byte, references give the same bits;
+ * zeros and pre-rolls stand where they must.
+ */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compileModules } from '../../src/kernels/compile.js'
 import type { CompiledModules } from '../../src/kernels/compiled-modules.js'
@@ -21,9 +24,13 @@ const bench = (): Bench => {
 }
 const randomOf = (seed: number): Random => { const next = noise(seed); return () => (next() + 1) / 2 * 0.999_999 }
 const sample = (seed: number) => (b: number, c: number, n: number): number => Math.fround(Math.sin(seed + b * 7 + c * 3 + n * 0.37))
-const image = ({ arena, program }: Rig): Uint8Array => arena.u8.slice(program.address, program.address + arena.u32[(program.address + PROGRAM.TOTAL_BYTES) >>> 2]!)
+const image = ({ arena, program }: Rig): Uint8Array =>
+  arena.u8.slice(program.address, program.address + arena.u32[(program.address + PROGRAM.TOTAL_BYTES) >>> 2]!)
 
-/** Some inputs of mixers read late what a later step, or the mixer itself, writes inside; weak where the mixer has another input. Undefined: nothing to rewire. */
+/**
+ * Some inputs of mixers read late what a later step, or the mixer itself, writes inside; weak where the mixer has
+ * another input. Undefined: nothing to rewire.
+ */
 function looped(segment: RandomSegment, random: Random): RandomSegment | undefined {
   const { plan } = segment, pick = (n: number): number => Math.floor(random() * n), delays = new Map<number, Map<string, number>>()
   const nodes = plan.nodes.map((node, s): SegmentNode => {
@@ -32,17 +39,28 @@ function looped(segment: RandomSegment, random: Random): RandomSegment | undefin
     const at = pick(node.inputs.length), b = inside[pick(inside.length)]!
     const own = delays.get(b) ?? new Map<string, number>()
     delays.set(b, own.set(`${s} ${at}`, 128 + pick(400)))
-    return { ...node, inputs: node.inputs.map((one, i) => i === at ? b : one), weak: node.inputs.map((_, i) => i === at && node.inputs.length > 1) }
+    return {
+      ...node,
+      inputs: node.inputs.map((one, i) => i === at ? b : one),
+      weak: node.inputs.map((_, i) => i === at && node.inputs.length > 1),
+    }
   })
   if (delays.size === 0) return undefined
   let workBytes = 0
   const buffers = plan.buffers.map((buffer, b): SegmentBuffer => {
-    const readers = nodes.flatMap(({ inputs, driven }, s) => [...inputs.flatMap((one, i) => one === b ? [[s, i] as const] : []), ...(driven ?? []).flatMap((one) => one.buffer === b ? [[s, -1] as const] : [])])
+    const readers = nodes.flatMap(({ inputs, driven }, s) => [
+      ...inputs.flatMap((one, i) => one === b ? [[s, i] as const] : []),
+      ...(driven ?? []).flatMap((one) => one.buffer === b ? [[s, -1] as const] : []),
+    ])
     const own = delays.get(b), kind = buffer.kind === 'internal' && readers.length === 0 ? 'output' : buffer.kind
-    const late = own && { zeros: Math.max(0, Math.max(...own.values()) - buffer.skip), preroll: buffer.skip }, start = late ? late.zeros + late.preroll : buffer.skip
+    const late = own && { zeros: Math.max(0, Math.max(...own.values()) - buffer.skip), preroll: buffer.skip }
+    const start = late ? late.zeros + late.preroll : buffer.skip
     const capacity = buffer.capacity + (late ? 2 * late.zeros + late.preroll : 0), offset = kind === 'internal' ? workBytes : -1
     if (kind === 'internal') workBytes += Math.ceil(capacity * 4 / 64) * 64 * buffer.channels
-    return { ...buffer, kind, capacity, offset, skip: start, readers: readers.map(([s]) => s), ...(late && { late: { ...late, keep: buffer.capacity, starts: readers.map(([s, i]) => start - (own!.get(`${s} ${i}`) ?? 0)) } }) }
+    return {
+      ...buffer, kind, capacity, offset, skip: start, readers: readers.map(([s]) => s),
+      ...(late && { late: { ...late, keep: buffer.capacity, starts: readers.map(([s, i]) => start - (own!.get(`${s} ${i}`) ?? 0)) } }),
+    }
   })
   return { ...segment, plan: { ...plan, nodes, buffers, workBytes } }
 }
@@ -69,10 +87,15 @@ describe('random segments with feedback', () => {
       const segment = looped(randomSegment(randomOf(seed)), randomOf(seed * 3))
       if (segment === undefined) continue
       seen++
-      const room = 20 + Math.floor(randomOf(seed * 31)() * 3_000), chunk = (): Random => { const r = randomOf(seed * 17); return () => 1 + Math.floor(r() * 700) }
-      const rust = openRig('rust', first, segment, room, sample(seed)), twin = openRig('twin', second, segment, room, sample(seed)), images: Uint8Array[] = []
+      const room = 20 + Math.floor(randomOf(seed * 31)() * 3_000)
+      const chunk = (): Random => { const r = randomOf(seed * 17); return () => 1 + Math.floor(r() * 700) }
+      const rust = openRig('rust', first, segment, room, sample(seed))
+      const twin = openRig('twin', second, segment, room, sample(seed))
+      const images: Uint8Array[] = []
       const codes = driveOn(rust, chunk(), (pass) => pass % 3 === 1, () => images.push(image(rust)))
-      const others = driveOn(twin, chunk(), (pass) => pass % 5 === 2, (pass) => { expect(Buffer.compare(image(twin), images[pass]!), `seed ${seed}, pass ${pass}`).toBe(0) })
+      const others = driveOn(twin, chunk(), (pass) => pass % 5 === 2, (pass) => {
+        expect(Buffer.compare(image(twin), images[pass]!), `seed ${seed}, pass ${pass}`).toBe(0)
+      })
       expect(others, `seed ${seed}`).toEqual(codes)
       expect([...twin.collected], `seed ${seed}`).toEqual([...rust.collected])
       const oracle = openRig('reference', plain, segment, room, sample(seed))
@@ -94,7 +117,9 @@ describe('random segments with feedback', () => {
     const one = bench()
     for (let seed = 1; seed <= 20; seed++) {
       const rig = openRig('rust', one, randomSegment(randomOf(seed)), 500, sample(seed)), { u32 } = rig.arena, { plan, steps } = rig.program
-      plan.buffers.forEach((_, b) => { expect([u32[(rig.program.buffer(b) + BUFFER.PREROLL) >>> 2], u32[(rig.program.buffer(b) + BUFFER.KEEP) >>> 2]]).toEqual([0, 0]) })
+      plan.buffers.forEach((_, b) => {
+        expect([u32[(rig.program.buffer(b) + BUFFER.PREROLL) >>> 2], u32[(rig.program.buffer(b) + BUFFER.KEEP) >>> 2]]).toEqual([0, 0])
+      })
       plan.nodes.forEach(({ inputs }, s) => {
         const step = steps + s * STEP.BYTES, readers = u32[(step + STEP.READERS) >>> 2]!
         expect(u32[(step + STEP.MARKS) >>> 2]! & STEP_MARK.PREROLL).toBe(0)
@@ -118,11 +143,16 @@ describe('random segments with feedback', () => {
 /** in + late(out): the mixer's output is external, read late by itself behind a pre-roll of 7 frames. */
 function latent(): RandomSegment {
   const media = planar(2), params = { gainDb: [], pan: [], mute: [], solo: [] }
-  const spec = specOf(mix.definition, { params, media: { 'in.0': media, 'in.1': media, out: media }, inputs: ['in.0', 'in.1'], maxFrames: 128 })
-  const buffer = (kind: SegmentBuffer['kind'], more: Partial<SegmentBuffer> = {}): SegmentBuffer => ({ kind, value: kind, media, channels: 2, frameBytes: 4, capacity: 128, offset: -1, readers: [0], skip: 0, live: [0, 99], ...more })
+  const spec = specOf(mix.definition, {
+    params, media: { 'in.0': media, 'in.1': media, out: media }, inputs: ['in.0', 'in.1'], maxFrames: 128,
+  })
+  const buffer = (kind: SegmentBuffer['kind'], more: Partial<SegmentBuffer> = {}): SegmentBuffer => ({
+    kind, value: kind, media, channels: 2, frameBytes: 4, capacity: 128, offset: -1, readers: [0], skip: 0, live: [0, 99], ...more,
+  })
   return {
     plan: {
-      index: 0, tier: 'wasm', feed: 'chunks', headFrames: 128, workBytes: 0, nodes: [{ node: 0, spec, inputs: [0, 1], outputs: [1], latencyFrames: 7, weak: [false, true] }],
+      index: 0, tier: 'wasm', feed: 'chunks', headFrames: 128, workBytes: 0,
+      nodes: [{ node: 0, spec, inputs: [0, 1], outputs: [1], latencyFrames: 7, weak: [false, true] }],
       buffers: [buffer('input'), buffer('output', { skip: 128, late: { starts: [0], zeros: 121, preroll: 7, keep: 0 } })],
     },
     definitions: [mix.definition], params: [params], inputFrames: [1_000],

@@ -35,7 +35,9 @@ function image(rig: Rig): Uint8Array {
 }
 
 describe('interpreters on random segments (KE-12, KE-13, KE-14)', () => {
-  test.each([true, false])('Rust and TypeScript: equal results, programs and counters after every pass; references: equal bits (shared %s)', (shared) => {
+  test.each([
+    true, false,
+  ])('Rust and TypeScript: equal results, programs and counters after every pass; references: equal bits (shared %s)', (shared) => {
     let passes = 0, blocked = 0, hungry = 0, done = 0
     const first = bench(shared), second = bench(shared), plain = openPlain(), before = plain.stats().blocks
     for (let seed = 1; seed <= 100; seed++) {
@@ -90,9 +92,14 @@ describe('interpreters on random segments (KE-12, KE-13, KE-14)', () => {
 
 function faultySegment(what: number): RandomSegment {
   const media = { in: planar(2), out: planar(2) }, spec = specOf(faulty, { params: { what }, media, maxFrames: 64 })
-  const buffer = (kind: 'input' | 'output', readers: number[]) => ({ kind, value: kind, media: planar(2), channels: 2, frameBytes: 4, capacity: 64, offset: -1, readers, skip: 0, live: [0, 0] as const })
+  const buffer = (kind: 'input' | 'output', readers: number[]) => ({
+    kind, value: kind, media: planar(2), channels: 2, frameBytes: 4, capacity: 64, offset: -1, readers, skip: 0, live: [0, 0] as const,
+  })
   return {
-    plan: { index: 0, tier: 'wasm', feed: 'chunks', workBytes: 0, headFrames: 64, buffers: [buffer('input', [0]), buffer('output', [])], nodes: [{ spec, node: 0, inputs: [0], outputs: [1], latencyFrames: 0 }] },
+    plan: {
+      index: 0, tier: 'wasm', feed: 'chunks', workBytes: 0, headFrames: 64, buffers: [buffer('input', [0]), buffer('output', [])],
+      nodes: [{ spec, node: 0, inputs: [0], outputs: [1], latencyFrames: 0 }],
+    },
     definitions: [faulty], params: [{ what }], inputFrames: [1_000],
   }
 }
@@ -101,7 +108,8 @@ describe('what ends a segment early', () => {
   test.each(['rust', 'twin'] as const)('a status, a lie and a trap name the step (%s)', (kind) => {
     const status = openRig(kind, bench(false), faultySegment(1), 2_000, sample(1))
     expect(drive(status, () => 1_000, () => false)).toEqual([PASS.MORE, PASS.MORE, -17])
-    expect(status.program.failed(-17)).toMatchObject({ code: 'KERNEL_STATUS', details: { node: 'node', kernel: 'mine.faulty', status: -17, name: 'BROKEN' } })
+    expect(status.program.failed(-17))
+      .toMatchObject({ code: 'KERNEL_STATUS', details: { node: 'node', kernel: 'mine.faulty', status: -17, name: 'BROKEN' } })
     const lie = openRig(kind, bench(false), faultySegment(3), 2_000, sample(1))
     expect(drive(lie, () => 1_000, () => false).at(-1)).toBe(STATUS.BAD_STATE)
     const trap = openRig(kind, bench(false), faultySegment(2), 2_000, sample(1))
@@ -114,14 +122,20 @@ describe('what ends a segment early', () => {
   test.each(['rust', 'twin'] as const)('frames left in memory that others use are an error, not a wrong sample (%s)', (kind) => {
     const media = { in: planar(2), out: planar(2) }, spec = specOf(stretch, { params: { up: 4, down: 1, hold: 0 }, media, maxFrames: 64 })
     const buffer = (value: string, side: 'input' | 'internal' | 'output', capacity: number, readers: number[]) => (
-      { kind: side, value, media: planar(2), channels: 2, frameBytes: 4, capacity, offset: side === 'internal' ? 0 : -1, readers, skip: 0, live: [0, 1] as const })
+      {
+        kind: side, value, media: planar(2), channels: 2, frameBytes: 4, capacity, offset: side === 'internal' ? 0 : -1, readers, skip: 0,
+        live: [0, 1] as const,
+      })
     const quiet = specOf(gain.definition, { params: { gainDb: 0, invert: false }, media, maxFrames: 64 })
     const segment: RandomSegment = {
       plan: {
         index: 0, tier: 'wasm', feed: 'chunks', workBytes: 2_048, headFrames: 64,
         // The second step may take 64 frames a pass, the first one gives 256.
         buffers: [buffer('x', 'input', 64, [0]), buffer('y', 'internal', 256, [1]), buffer('z', 'output', 256, [])],
-        nodes: [{ spec, node: 0, inputs: [0], outputs: [1], latencyFrames: 0 }, { spec: { ...quiet, nodeId: 'slow' }, node: 1, inputs: [1], outputs: [2], latencyFrames: 0 }],
+        nodes: [
+          { spec, node: 0, inputs: [0], outputs: [1], latencyFrames: 0 },
+          { spec: { ...quiet, nodeId: 'slow' }, node: 1, inputs: [1], outputs: [2], latencyFrames: 0 },
+        ],
       },
       definitions: [stretch, gain.definition], params: [{}, {}], inputFrames: [1_000],
     }
@@ -147,9 +161,12 @@ describe('what ends a segment early', () => {
 })
 
 describe('threads', () => {
-  test.each(['rust', 'twin'] as const)('a program is adopted by whoever takes it: scratch, cancel and beat of a thread record or a slot (%s)', (kind) => {
+  test.each([
+    'rust', 'twin',
+  ] as const)('a program is adopted by whoever takes it: scratch, cancel and beat of a thread record or a slot (%s)', (kind) => {
     const rig = openRig(kind, bench(true), faultySegment(0), 2_000, sample(1)), { u32, base } = rig.arena
-    const record = base + ARENA.THREADS + 3 * THREAD.BYTES, slot = base + ARENA.SLOTS + 7 * SLOT.BYTES, io = u32[(rig.program.steps + STEP.IO) >>> 2]!
+    const record = base + ARENA.THREADS + 3 * THREAD.BYTES
+    const slot = base + ARENA.SLOTS + 7 * SLOT.BYTES, io = u32[(rig.program.steps + STEP.IO) >>> 2]!
     u32[(record + THREAD.SCRATCH) >>> 2] = 0xdeadbe00
     u32[(record + THREAD.SCRATCH_BYTES) >>> 2] = 4_096
     u32[(slot + SLOT.SCRATCH) >>> 2] = 0xdeadbec0
@@ -173,11 +190,15 @@ describe('segment_check (KE-13)', () => {
     expect(check()).toBe(CHECK.OK)
     const step = rig.program.steps, io = u32[(step + STEP.IO) >>> 2]!
     const cases: readonly (readonly [number, number, number])[] = [
-      [rig.program.address + PROGRAM.MAGIC, 1, CHECK.MAGIC], [rig.program.address + PROGRAM.STEP_COUNT, 1e6, CHECK.TABLES], [rig.program.address + PROGRAM.STEPS, 64, CHECK.TABLES],
-      [step + STEP.STATE, 0, CHECK.STATE], [step + STEP.IO, 0xffff_ffc0, CHECK.IO], [step + STEP.PROCESS, 3, CHECK.TABLE_INDEX], [step + STEP.FLUSH, 4_096, CHECK.TABLE_INDEX],
-      [step + STEP.BINDINGS, 0, CHECK.STEP_ADDRESS], [step + STEP.MAX_FRAMES, 0, CHECK.STEP_ADDRESS], [u32[(step + STEP.BINDINGS) >>> 2]!, 99, CHECK.BINDING],
+      [rig.program.address + PROGRAM.MAGIC, 1, CHECK.MAGIC], [rig.program.address + PROGRAM.STEP_COUNT, 1e6, CHECK.TABLES],
+      [rig.program.address + PROGRAM.STEPS, 64, CHECK.TABLES],
+      [step + STEP.STATE, 0, CHECK.STATE], [step + STEP.IO, 0xffff_ffc0, CHECK.IO], [step + STEP.PROCESS, 3, CHECK.TABLE_INDEX],
+      [step + STEP.FLUSH, 4_096, CHECK.TABLE_INDEX],
+      [step + STEP.BINDINGS, 0, CHECK.STEP_ADDRESS], [step + STEP.MAX_FRAMES, 0, CHECK.STEP_ADDRESS],
+      [u32[(step + STEP.BINDINGS) >>> 2]!, 99, CHECK.BINDING],
       [u32[(step + STEP.READERS) >>> 2]!, 99, CHECK.READER], [io + 0x18, 8, CHECK.PORTS], [io + 0x10, 7, CHECK.PORTS],
-      [rig.program.buffer(0) + 0x24, 16, CHECK.BUFFER_OFFSETS], [rig.program.buffer(0) + 0x00, 0, CHECK.BUFFER_DATA], [rig.program.buffer(0) + 0x04, 0x7fff_ffff, CHECK.BUFFER_DATA],
+      [rig.program.buffer(0) + 0x24, 16, CHECK.BUFFER_OFFSETS], [rig.program.buffer(0) + 0x00, 0, CHECK.BUFFER_DATA],
+      [rig.program.buffer(0) + 0x04, 0x7fff_ffff, CHECK.BUFFER_DATA],
       [rig.program.buffer(0) + 0x14, 65, CHECK.BUFFER_SHAPE], [rig.program.buffer(0) + 0x30, 8, CHECK.BUFFER_DATA],
     ]
     for (const [address, value, finding] of cases) {

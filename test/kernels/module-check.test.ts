@@ -28,7 +28,8 @@ describe('crafted modules, each refused for its own reason (KE-21)', () => {
     ['no memory import', { memory: null }, 'imports', /0 memories/],
     ['two memory imports', { extraImports: [importOf('env', 'other', 2, limits(3, 1, 65_536))] }, 'imports', /2 memories/],
     ['a function import', { extraImports: [importOf('env', 'abort', 0, [2])] }, 'imports', /function env\.abort/],
-    ['a table import', { extraImports: [importOf('env', '__indirect_function_table', 1, [0x70, ...limits(0, 1)])] }, 'imports', /table env\.__indirect_function_table/],
+    ['a table import', { extraImports: [importOf('env', '__indirect_function_table', 1, [0x70, ...limits(0, 1)])] }, 'imports',
+      /table env\.__indirect_function_table/],
     ['a global import', { extraImports: [importOf('env', 'base', 3, [0x7f, 0])] }, 'imports', /global env\.base/],
     ['a memory of its own', { ownMemory: true }, 'memories', /1 of its own/],
     ['an unshared memory', { memory: limits(1, 1, 65_536) }, 'imported memory', /unshared/],
@@ -65,11 +66,16 @@ describe('crafted modules, each refused for its own reason (KE-21)', () => {
   })
   test('missing flush and shared only where they are declared', () => {
     for (const extra of ['flush', 'shared'] as const) {
-      expect(refusal(() => checkModule(craftModule(), { name: 'mine', role: 'user', kernels: [{ export: 'wobble', [extra]: true }] })).details['expected']).toBe(`function wobble_${extra}`)
+      expect(refusal(() => checkModule(craftModule(), {
+        name: 'mine', role: 'user', kernels: [{ export: 'wobble', [extra]: true }],
+      })).details['expected']).toBe(`function wobble_${extra}`)
     }
   })
   test('bytes that are no module', () => {
-    for (const bytes of [new Uint8Array(0), new Uint8Array(100), craftModule().slice(0, 60), Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff])]) {
+    for (const bytes of [
+      new Uint8Array(0), new Uint8Array(100), craftModule().slice(0, 60),
+      Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff]),
+    ]) {
       expect(refusal(() => checkModule(bytes, { name: 'mine', role: 'user' })).code).toBe('KERNEL_ABI')
     }
   })
@@ -81,22 +87,30 @@ describe('crafted modules, each refused for its own reason (KE-21)', () => {
         const bytes = whole.slice()
         bytes[at] = value
         for (const one of [bytes, whole.slice(0, at)]) {
-          try { checkModule(one, { name: 'mine', role: 'user' }) } catch (error) { refused++; expect(isMillraceError(error) ? error.code : String(error)).toBe('KERNEL_ABI') }
+          try {
+            checkModule(one, { name: 'mine', role: 'user' })
+          } catch (error) { refused++; expect(isMillraceError(error) ? error.code : String(error)).toBe('KERNEL_ABI') }
         }
       }
     }
     expect(refused).toBeGreaterThan(whole.length)
   })
   test('overlapping data of two modules names both (MW-65)', () => {
-    const error = refusal(() => checkOverlap([{ name: 'a', data: [{ start: 0x9_0000, bytes: 100 }] }, { name: 'b', data: [{ start: 0x9_0010, bytes: 4 }] }]))
+    const error = refusal(() =>
+      checkOverlap([{ name: 'a', data: [{ start: 0x9_0000, bytes: 100 }] }, { name: 'b', data: [{ start: 0x9_0010, bytes: 4 }] }]))
     expect(error).toMatchObject({ code: 'KERNEL_ABI', details: { module: 'b' } })
     expect(error.message).toContain('overlaps a')
-    checkOverlap([{ name: 'a', data: [{ start: 0x9_0000, bytes: 100 }] }, { name: 'b', data: [{ start: 0x9_0064, bytes: 4 }, { start: -1, bytes: 1e6 }] }])
+    checkOverlap([
+      { name: 'a', data: [{ start: 0x9_0000, bytes: 100 }] },
+      { name: 'b', data: [{ start: 0x9_0064, bytes: 4 }, { start: -1, bytes: 1e6 }] },
+    ])
   })
   test('a user module that overlaps, that takes a built-in name, and a foreign layout', async () => {
     const data = [{ at: 0x9_0000, bytes: [1, 2, 3, 4] }]
-    await expect(compileModules({ shared: hasShared, kernels: { one: craftModule({ data }), two: craftModule({ data }) } })).rejects.toMatchObject({ code: 'KERNEL_ABI', details: { what: 'data segments' } })
-    await expect(compileModules({ shared: hasShared, kernels: { level: craftModule() } })).rejects.toMatchObject({ code: 'KERNEL_ABI', details: { module: 'level' } })
+    await expect(compileModules({ shared: hasShared, kernels: { one: craftModule({ data }), two: craftModule({ data }) } })).rejects
+      .toMatchObject({ code: 'KERNEL_ABI', details: { what: 'data segments' } })
+    await expect(compileModules({ shared: hasShared, kernels: { level: craftModule() } })).rejects
+      .toMatchObject({ code: 'KERNEL_ABI', details: { module: 'level' } })
     for (const [craft, what] of [[{ layout: 1 }, 'millrace_layout'], [{ abi: 2, layout: layoutHash() }, 'millrace_abi']] as const) {
       const compiled = await compileModules({ shared: false, kernels: { mine: craftModule(craft) } })
       const arena = createArena({ bytes: 16 * 2 ** 20, shared: false, wasm: true })

@@ -19,7 +19,14 @@ export interface PatternJob {
   readonly answer: number
 }
 /** What the thread read: by TypeScript, from Rust's queue, from Rust's ring; the result of the AssemblyScript call. */
-export interface PatternAnswer { readonly written: number[]; readonly queued: number; readonly popped: number[]; /** Frames that Rust took out. */ readonly byRust: number; readonly frames: number }
+export interface PatternAnswer {
+  readonly written: number[]
+  readonly queued: number
+  readonly popped: number[]
+  /** Frames that Rust took out. */
+  readonly byRust: number
+  readonly frames: number
+}
 
 const endpoint = hostEndpoint()
 endpoint.addEventListener('message', ({ data }: MessageLike) => {
@@ -29,7 +36,8 @@ endpoint.addEventListener('message', ({ data }: MessageLike) => {
   const span = (at: number): number[] => [...new Uint32Array(buffer, at, job.words)]
   const written = span(job.written), queued = runtime.core.queue_pop(job.queue) >>> 0
   let byRust = 0
-  attachReader(views, job.ring, { ...runtime.core, ring_pop: (...given) => (byRust = runtime.core.ring_pop(...given)) }).read(new Float32Array(buffer, job.popped, job.words))
+  attachReader(views, job.ring, { ...runtime.core, ring_pop: (...given) => (byRust = runtime.core.ring_pop(...given)) })
+    .read(new Float32Array(buffer, job.popped, job.words))
   const frames = runtime.kernel('convert', 'convert').process(job.state, job.io)
   runtime.core.queue_push(job.queue, 0xfeedface)
   views.u32[job.answer >>> 2] = 0xdeadbeef

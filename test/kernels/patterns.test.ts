@@ -22,10 +22,18 @@ const list = (words: Uint32Array): number[] => [...words]
 const woven = Uint32Array.from({ length: WORDS }, (_, n) => pattern[(n & 1) * FRAMES + (n >>> 1)]!)
 
 /** The AssemblyScript kernel that weaves two channels, or parts them; `call` describes one call, which any thread may make. */
-function weaver({ arena, runtime }: Bench, from: AudioMedia, to: AudioMedia): { readonly kernel: KernelInstance; call(source: number, target: number): { state: number; io: number } } {
-  const spec = specOf(convert.definition, { params: resolveParams(convert.definition, { format: 'f32', layout: to.layout }).values, media: { in: from, out: to }, maxFrames: FRAMES })
+function weaver(
+  { arena, runtime }: Bench, from: AudioMedia, to: AudioMedia,
+): { readonly kernel: KernelInstance; call(source: number, target: number): { state: number; io: number } } {
+  const spec = specOf(convert.definition, {
+    params: resolveParams(convert.definition, { format: 'f32', layout: to.layout }).values,
+    media: { in: from, out: to }, maxFrames: FRAMES,
+  })
   let at = { state: 0, io: 0 }
-  const kernel = new KernelInstance({ ...runtime.kernel(spec.module, spec.export), process: (state, io) => { at = { state, io }; return 0 } }, spec, arena)
+  const kernel = new KernelInstance(
+    { ...runtime.kernel(spec.module, spec.export), process: (state, io) => { at = { state, io }; return 0 } },
+    spec, arena,
+  )
   return {
     kernel,
     call(source, target) {
@@ -38,7 +46,9 @@ function weaver({ arena, runtime }: Bench, from: AudioMedia, to: AudioMedia): { 
 }
 const flat = planar(2), mixed: AudioMedia = { ...flat, layout: 'interleaved' }
 
-/** What TypeScript wrote, woven by AssemblyScript, put into a ring by Rust; a queue of Rust's with one value; what is still to be called. */
+/**
+ * What TypeScript wrote, woven by AssemblyScript, put into a ring by Rust; a queue of Rust's with one value; what is still to be called.
+ */
 function lay(bench: Bench): { job: Omit<PatternJob, 'memory' | 'compiled'>; parted: number; close(): void } {
   const { arena, runtime } = bench, words = (at: number): Uint32Array => new Uint32Array(arena.buffer, at, WORDS)
   const [written, wovenAt, popped, parted] = [0, 1, 2, 3].map(() => arena.allocate(WORDS * 4)) as [number, number, number, number]
@@ -49,7 +59,8 @@ function lay(bench: Bench): { job: Omit<PatternJob, 'memory' | 'compiled'>; part
   // The header of its state, as the contract says.
   expect([arena.u32[(first.state + STATE.CALLS) >>> 2], arena.u32[(first.state + STATE.TAG) >>> 2]]).toEqual([1, TAG.ASCR])
   let byRust = 0
-  const ring = createRing(arena, { frames: WORDS, core: { ...runtime.core, ring_push: (...given) => (byRust = runtime.core.ring_push(...given)) } })
+  const ring =
+    createRing(arena, { frames: WORDS, core: { ...runtime.core, ring_push: (...given) => (byRust = runtime.core.ring_push(...given)) } })
   expect(ring.writer.write(new Float32Array(arena.buffer, wovenAt, WORDS))).toBe(WORDS)
   expect([byRust, arena.u32[(ring.address + RING.WRITE) >>> 2]]).toEqual([WORDS, WORDS])
   expect(list(words(ring.address + RING.DATA))).toEqual(list(woven))
@@ -64,7 +75,9 @@ function lay(bench: Bench): { job: Omit<PatternJob, 'memory' | 'compiled'>; part
   }
 }
 
-test.each(hasShared ? [true, false] : [false])('TypeScript, AssemblyScript and Rust read what the others wrote, on one thread, shared memory %s (MW-01)', async (shared) => {
+test.each(
+  hasShared ? [true, false] : [false],
+)('TypeScript, AssemblyScript and Rust read what the others wrote, on one thread, shared memory %s (MW-01)', async (shared) => {
   const bench = await openBench(shared), { arena, runtime } = bench, { job, parted, close } = lay(bench)
   expect(runtime.core.queue_pop(job.queue) >>> 0).toBe(0xdeadbeef)
   expect(attachReader(arena, job.ring, runtime.core).read(new Float32Array(arena.buffer, job.popped, WORDS))).toBe(WORDS)

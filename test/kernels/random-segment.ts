@@ -9,18 +9,25 @@ import { planar, specOf } from './support.js'
 
 /** A random number source: 0 ≤ next() < 1. */
 export type Random = () => number
-export interface RandomSegment { readonly plan: SegmentPlan; readonly definitions: readonly NodeDefinition[]; readonly params: readonly ParamValues[]; /** Frames of each external input. */ readonly inputFrames: readonly number[]
+export interface RandomSegment {
+  readonly plan: SegmentPlan
+  readonly definitions: readonly NodeDefinition[]
+  readonly params: readonly ParamValues[]
+  /** Frames of each external input. */
+  readonly inputFrames: readonly number[]
   /** Changes of controls, planned before the first pass. */
   readonly changes?: readonly { readonly step: number; readonly change: ControlChange }[]
   /** External inputs that are silence and say so. */
-  readonly silent?: ReadonlySet<number> }
+  readonly silent?: ReadonlySet<number>
+}
 
 const CHANNELS = 2
 const media = planar(CHANNELS)
 
 /**
- * A random segment of kernels that keep, change and produce frame counts: random fan-out, joins, latencies, small internal buffers (so that back-pressure happens), outputs
- * inside and outside the segment; gains with planned changes, gains driven by other buffers, inputs that see channels swapped, silent inputs.
+ * A random segment of kernels that keep, change and produce frame counts: random fan-out, joins, latencies, small internal buffers (so that
+ * back-pressure happens), outputs inside and outside the segment; gains with planned changes, gains driven by other buffers, inputs that
+ * see channels swapped, silent inputs.
  */
 export function randomSegment(random: Random): RandomSegment {
   const pick = (n: number): number => Math.floor(random() * n)
@@ -32,7 +39,10 @@ export function randomSegment(random: Random): RandomSegment {
   const add = (kind: SegmentBuffer['kind'], capacity: number, skip = 0): number => {
     const offset = kind === 'internal' ? work : -1
     if (kind === 'internal') work += Math.ceil(capacity * 4 / 64) * 64 * CHANNELS
-    return buffers.push({ kind, value: `v${buffers.length}`, media, channels: CHANNELS, frameBytes: 4, capacity, offset, readers: [], skip, live: [0, Number.MAX_SAFE_INTEGER] }) - 1
+    return buffers.push({
+      kind, value: `v${buffers.length}`, media, channels: CHANNELS, frameBytes: 4, capacity, offset, readers: [], skip,
+      live: [0, Number.MAX_SAFE_INTEGER],
+    }) - 1
   }
   for (let n = 1 + pick(2); n > 0; n--) {
     const b = add('input', headFrames)
@@ -59,9 +69,12 @@ export function randomSegment(random: Random): RandomSegment {
     const driver = definition === gain.definition && pick(4) === 0 ? pick(buffers.length - 1) : -1
     if (driver >= 0) buffers[driver]!.readers.push(step)
     const planned = definition === gain.definition && driver < 0 && pick(3) === 0 ? 1 + pick(6) : 0
-    for (let n = 0, at = 0; n < planned; n++, at += pick(400)) changes.push({ step, change: { at, control: 0, value: Math.fround(random() * 2), ramp: pick(3) * pick(300) } })
+    for (let n = 0, at = 0; n < planned; n++, at += pick(400)) {
+      changes.push({ step, change: { at, control: 0, value: Math.fround(random() * 2), ramp: pick(3) * pick(300) } })
+    }
     nodes.push({
-      spec, node: step, inputs, outputs: [output], latencyFrames: skip, ...(driver >= 0 && { driven: [{ buffer: driver, control: 0 }] }), ...(planned > 0 && { timeline: planned }),
+      spec, node: step, inputs, outputs: [output], latencyFrames: skip, ...(driver >= 0 && { driven: [{ buffer: driver, control: 0 }] }),
+      ...(planned > 0 && { timeline: planned }),
       ...(pick(6) === 0 && { views: inputs.map(() => ({ first: 1, downwards: true })) }),
     })
     definitions.push(definition)
@@ -69,5 +82,8 @@ export function randomSegment(random: Random): RandomSegment {
   }
   // What nobody reads leaves the segment.
   for (const buffer of buffers) if (buffer.kind === 'internal' && buffer.readers.length === 0) Object.assign(buffer, { kind: 'output' })
-  return { plan: { index: 0, tier: 'wasm-threads', feed: 'chunks', nodes, buffers, workBytes: work, headFrames }, definitions, params, inputFrames, changes, silent }
+  return {
+    plan: { index: 0, tier: 'wasm-threads', feed: 'chunks', nodes, buffers, workBytes: work, headFrames },
+    definitions, params, inputFrames, changes, silent,
+  }
 }

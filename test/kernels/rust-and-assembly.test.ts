@@ -16,7 +16,10 @@ import { compiledInstance, floats, hasShared, noise, openBench, openPlain, plana
 const wide = planar(2, 44_100), narrow = planar(2, 16_000)
 const paramsOf = (definition: NodeDefinition, given: Record<string, unknown>): ParamValues => resolveParams(definition, given).values
 
-/** 44.1 kHz → 16 kHz → gain → 44.1 kHz → mixed with the input: Rust and AssemblyScript in one program, a join that waits for the slower side. */
+/**
+ * 44.1 kHz → 16 kHz → gain → 44.1 kHz → mixed with the input: Rust and AssemblyScript in one
+ * program, a join that waits for the slower side.
+ */
 function segment(frames: number): RandomSegment {
   const buffer = (kind: SegmentBuffer['kind'], media: Media, capacity: number, offset: number, readers: number[]): SegmentBuffer => (
     { kind, value: `v${offset}`, media, channels: 2, frameBytes: 4, capacity, offset, readers, skip: 0, live: [0, 9] })
@@ -28,14 +31,21 @@ function segment(frames: number): RandomSegment {
   ]
   const room = 16_384, bytes = room * 8
   const nodes: SegmentNode[] = steps.map(([definition, params, inputs, output, media], node) => ({
-    spec: specOf(definition, { params: paramsOf(definition, params), media, inputs: Object.keys(media).filter((name) => name !== 'out'), maxFrames: 2_048 }),
+    spec: specOf(
+      definition,
+      { params: paramsOf(definition, params), media, inputs: Object.keys(media).filter((name) => name !== 'out'), maxFrames: 2_048 },
+    ),
     node, inputs, outputs: [output], latencyFrames: 0,
   }))
   return {
-    definitions: steps.map(([definition]) => definition), params: steps.map(([definition, params]) => paramsOf(definition, params)), inputFrames: [frames],
+    definitions: steps.map(([definition]) => definition), params: steps.map(([definition, params]) => paramsOf(definition, params)),
+    inputFrames: [frames],
     plan: {
       index: 0, tier: 'wasm-threads', feed: 'chunks', headFrames: 1_024, workBytes: 3 * bytes, nodes,
-      buffers: [buffer('input', wide, 1_024, -1, [0, 3]), buffer('internal', narrow, room, 0, [1]), buffer('internal', narrow, room, bytes, [2]), buffer('internal', wide, room, 2 * bytes, [3]), buffer('output', wide, room, -1, [])],
+      buffers: [
+        buffer('input', wide, 1_024, -1, [0, 3]), buffer('internal', narrow, room, 0, [1]), buffer('internal', narrow, room, bytes, [2]),
+        buffer('internal', wide, room, 2 * bytes, [3]), buffer('output', wide, room, -1, []),
+      ],
     },
   }
 }
@@ -44,7 +54,8 @@ const wave = (_: number, c: number, n: number): number => Math.fround(0.4 * Math
 describe.each(hasShared ? [true, false] : [false])('Rust and AssemblyScript kernels in one program, shared memory %s (KE-11)', (shared) => {
   test('both interpreters: equal bits and counters; references within the parity of the resampler', async () => {
     const plan = segment(12_000)
-    const rust = openRig('rust', await openBench(shared), plan, 16_384, wave), twin = openRig('twin', await openBench(shared), plan, 16_384, wave)
+    const rust = openRig('rust', await openBench(shared), plan, 16_384, wave)
+    const twin = openRig('twin', await openBench(shared), plan, 16_384, wave)
     expect(drive(rust, () => 3_000, () => false)).toEqual(drive(twin, () => 3_000, () => false))
     expect(twin.program.reports()).toEqual(rust.program.reports())
     expect(rust.program.reports().map((report) => report.tag)).toEqual(['RUST', 'ASCR', 'RUST', 'ASCR'])
@@ -60,7 +71,10 @@ describe.each(hasShared ? [true, false] : [false])('Rust and AssemblyScript kern
   })
 
   test('the core allocates nothing in 10⁶ process calls (MW-62)', async () => {
-    const bench = await openBench(shared), spec = specOf(resample.definition, { params: paramsOf(resample.definition, { rate: 16_000 }), media: { in: wide, out: narrow }, maxFrames: 256 })
+    const bench = await openBench(shared)
+    const spec = specOf(resample.definition, {
+      params: paramsOf(resample.definition, { rate: 16_000 }), media: { in: wide, out: narrow }, maxFrames: 256,
+    })
     const kernel = compiledInstance(bench, spec), x = floats(bench.arena, 2, 256), y = floats(bench.arena, 2, 4_096), random = noise(3)
     for (let c = 0; c < 2; c++) for (let n = 0; n < 256; n++) x.channel(c)[n] = random()
     const before = bench.runtime.core.alloc_count()

@@ -25,11 +25,15 @@ export interface Rig {
 }
 export type Kind = 'rust' | 'twin' | 'reference'
 
-export function openRig(kind: Kind, bench: Bench | Arena, segment: RandomSegment, roomFrames: number, input: (buffer: number, channel: number, frame: number) => number): Rig {
+export function openRig(
+  kind: Kind, bench: Bench | Arena, segment: RandomSegment, roomFrames: number,
+  input: (buffer: number, channel: number, frame: number) => number,
+): Rig {
   const arena = 'runtime' in bench ? bench.arena : bench, { plan } = segment
   const made = 'runtime' in bench ? compiled(bench, segment, kind === 'twin') : interpreted(arena, segment)
   const { program } = made
-  const rooms = new Map<number, Address>(), collected = new Map<number, number[]>(), record = (b: number, field: number): number => (program.buffer(b) + field) >>> 2
+  const rooms = new Map<number, Address>(), collected = new Map<number, number[]>()
+  const record = (b: number, field: number): number => (program.buffer(b) + field) >>> 2
   const own: Address[] = []
   const place = (b: number, frames: number): Address => {
     const stride = Math.ceil(frames * 4 / 64) * 64, at = arena.allocate(Math.max(64, stride * 2))
@@ -42,11 +46,14 @@ export function openRig(kind: Kind, bench: Bench | Arena, segment: RandomSegment
   plan.buffers.forEach((buffer, b) => {
     if (buffer.kind === 'input') {
       const frames = segment.inputFrames[b]!, at = place(b, frames), stride = arena.u32[record(b, BUFFER.STRIDE)]!
-      for (let c = 0; c < 2; c++) for (let n = 0; n < frames; n++) arena.f32[(at + c * stride) / 4 + n] = segment.silent?.has(b) ? 0 : input(b, c, n)
+      for (let c = 0; c < 2; c++) {
+        for (let n = 0; n < frames; n++) arena.f32[(at + c * stride) / 4 + n] = segment.silent?.has(b) ? 0 : input(b, c, n)
+      }
       if (segment.silent?.has(b)) arena.u32[record(b, BUFFER.FLAGS)]! |= BUFFER_FLAG.SILENT
     }
     if (buffer.kind === 'output') {
-      const at = place(b, buffer.readers.length > 0 ? 40_000 : roomFrames), zeros = buffer.late?.zeros ?? 0, stride = arena.u32[record(b, BUFFER.STRIDE)]!
+      const at = place(b, buffer.readers.length > 0 ? 40_000 : roomFrames)
+      const zeros = buffer.late?.zeros ?? 0, stride = arena.u32[record(b, BUFFER.STRIDE)]!
       for (let c = 0; c < 2; c++) arena.f32.fill(0, (at + c * stride) / 4, (at + c * stride) / 4 + zeros)
       arena.u32[record(b, BUFFER.FILLED)] = zeros
       rooms.set(b, at)
@@ -99,7 +106,9 @@ const KNOWN = ['level.gain', 'level.mix', 'mine.stretch', 'mine.ramp', 'mine.fau
 
 function interpreted(arena: Arena, segment: RandomSegment): { program: BuiltProgram; interpreter: SegmentInterpreter } {
   const codes = segment.plan.nodes.map((node, i) =>
-    referenceCode(node.spec, { reference: segment.definitions[i]!.reference!, params: segment.params[i]!, controls: controlNames(segment.definitions[i]!, node.spec) }, arena))
+    referenceCode(node.spec, {
+      reference: segment.definitions[i]!.reference!, params: segment.params[i]!, controls: controlNames(segment.definitions[i]!, node.spec),
+    }, arena))
   const program = buildProgram(arena, segment.plan, {
     shared: undefined,
     code: (index) => ({ code: codes[index]!, process: 2 * index + 1, flush: codes[index]!.flush === undefined ? 0 : 2 * index + 2 }),
@@ -112,7 +121,9 @@ function interpreted(arena: Arena, segment: RandomSegment): { program: BuiltProg
 }
 
 /** Drives a rig to its end with given chunk sizes; gives the codes of all passes. `stepwise`: pass number → step by step. */
-export function drive(rig: Rig, chunks: () => number, stepwise: (pass: number) => boolean, each: (pass: number, code: number) => void = () => {}): number[] {
+export function drive(
+  rig: Rig, chunks: () => number, stepwise: (pass: number) => boolean, each: (pass: number, code: number) => void = () => {},
+): number[] {
   const codes: number[] = [], steps = rig.program.plan.nodes.length
   rig.show(chunks())
   for (let pass = 0; pass < 100_000; pass++) {

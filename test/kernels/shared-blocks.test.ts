@@ -3,7 +3,8 @@ import { SharedBlocks } from '../../src/kernels/shared-blocks.js'
 import type { KernelSpec } from '../../src/kernels/kernel-spec.js'
 import { createArena } from '../../src/memory/arena.js'
 
-const spec = (slot: number): KernelSpec => ({ module: 'core', export: 'resample', slots: [slot], rate: 1, assets: [], inputs: [], outputs: [] }) as unknown as KernelSpec
+const spec = (slot: number): KernelSpec =>
+  ({ module: 'core', export: 'resample', slots: [slot], rate: 1, assets: [], inputs: [], outputs: [] }) as unknown as KernelSpec
 
 test('eight idle blocks stay, the least recently used go first', () => {
   const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), cache = new SharedBlocks(arena), filled: number[] = []

@@ -10,8 +10,11 @@ import { compileFixture } from './fixtures/compile-fixture.js'
 import { hasShared, openBench } from './support.js'
 
 describe('MW-64: static data of AssemblyScript modules', () => {
-  test.runIf(hasShared)('is written again by each instance, over whatever stands there; `let` globals are each instance\'s own', async () => {
-    const bytes = await compileFixture('counter.ts'), module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536, shared: true }), words = new Uint32Array(memory.buffer)
+  test.runIf(
+    hasShared,
+  )('is written again by each instance, over whatever stands there; `let` globals are each instance\'s own', async () => {
+    const bytes = await compileFixture('counter.ts'), module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>),
+      memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536, shared: true }), words = new Uint32Array(memory.buffer)
     interface Counter { readonly table: () => number; readonly bump: () => number }
     const instance = (): Counter => new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Counter
     const one = instance(), at = one.table() >>> 2
@@ -37,7 +40,9 @@ describe('MW-61: static data of the core', () => {
     expect(data.every(({ start }) => start < 0)).toBe(true)
   })
 
-  test.runIf(hasShared)('the leader writes it once: what the core\'s allocator knows outlives later instances, and the layout stays what it was', async () => {
+  test.runIf(
+    hasShared,
+  )('the leader writes it once: what the core\'s allocator knows outlives later instances, and the layout stays what it was', async () => {
     const { arena, runtime, compiled } = await openBench(true), { core } = runtime
     core.alloc_donate(arena.allocate(2 * THREAD_SPAN_BYTES), 2 * THREAD_SPAN_BYTES)
     const first = core.alloc_used(), counts = core.alloc_count()

@@ -26,7 +26,16 @@ export function openPlain(): Arena { return createArena({ bytes: 16 * 2 ** 20, s
 export const planar = (channels: number, rate = 48_000): AudioMedia => ({ kind: 'audio', rate, channels, format: 'f32', layout: 'planar' })
 
 /** Instance data of a node whose ports all carry `media`. */
-export function specOf(definition: NodeDefinition, o: { params: ParamValues; media: Readonly<Record<string, Media>>; inputs?: readonly string[]; maxFrames?: number; connected?: readonly string[] }): KernelSpec {
+export function specOf(
+  definition: NodeDefinition,
+  o: {
+    params: ParamValues
+    media: Readonly<Record<string, Media>>
+    inputs?: readonly string[]
+    maxFrames?: number
+    connected?: readonly string[]
+  },
+): KernelSpec {
   return describeKernel(definition, {
     nodeId: 'node', params: o.params, media: o.media, inputs: o.inputs ?? Object.keys(definition.inputs), maxFrames: o.maxFrames ?? 4_096,
     connectedOutputs: new Set(o.connected ?? Object.keys(definition.outputs)),
@@ -38,11 +47,16 @@ export function compiledInstance(bench: Bench, spec: KernelSpec): KernelInstance
   return new KernelInstance(bench.runtime.kernel(spec.module, spec.export), spec, bench.arena)
 }
 export function referenceInstance(definition: NodeDefinition, params: ParamValues, spec: KernelSpec, arena: Arena): KernelInstance {
-  return new KernelInstance(referenceCode(spec, { reference: definition.reference!, params, controls: controlNames(definition, spec) }, arena), spec, arena)
+  return new KernelInstance(
+    referenceCode(spec, { reference: definition.reference!, params, controls: controlNames(definition, spec) }, arena),
+    spec, arena,
+  )
 }
 
 /** Room for `frames` f32 frames of some channels. */
-export function floats(arena: Arena, channels: number, frames: number): { readonly at: Address; readonly stride: number; readonly channel: (c: number) => Float32Array } {
+export function floats(
+  arena: Arena, channels: number, frames: number,
+): { readonly at: Address; readonly stride: number; readonly channel: (c: number) => Float32Array } {
   const stride = Math.ceil(frames * 4 / 64) * 64, at = arena.allocate(Math.max(64, stride * channels))
   return { at, stride, channel: (c) => new Float32Array(arena.buffer, at + c * stride, frames) }
 }

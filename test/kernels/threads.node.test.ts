@@ -18,12 +18,16 @@ async function start(bench: Bench, gate: Address, jobs: readonly Record<string, 
   const started: Started[] = []
   for (const job of jobs) {
     bench.runtime.core.alloc_donate(bench.arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
-    const worker = new Worker(resolve('test/kernels/fixtures/task-worker.mjs'), { workerData: { modules: bench.compiled.modules, memory: bench.arena.memory, job: { ...job, gate } } })
+    const worker = new Worker(resolve('test/kernels/fixtures/task-worker.mjs'), {
+      workerData: { modules: bench.compiled.modules, memory: bench.arena.memory, job: { ...job, gate } },
+    })
     let settle: (value: unknown) => void = () => {}, refuse: (error: unknown) => void = () => {}
     const result = new Promise<unknown>((yes, no) => { settle = yes; refuse = no })
     const ready = await new Promise<{ tlsBase: number; stackAlloc: number }>((yes, no) => {
       worker.on('error', (error) => { no(error); refuse(error) })
-      worker.on('message', (message: { ready?: true; tlsBase: number; stackAlloc: number; result?: unknown }) => { if (message.ready) yes(message); else settle(message.result) })
+      worker.on('message', (message: { ready?: true; tlsBase: number; stackAlloc: number; result?: unknown }) => {
+        if (message.ready) yes(message); else settle(message.result)
+      })
     })
     started.push({ ...ready, result, worker })
   }
@@ -79,10 +83,12 @@ describe('ring of many producers and consumers', () => {
   })
   test('two producers, two consumers: every value exactly once', async () => {
     const bench = await openBench(true), { arena } = bench, count = 60_000, total = 2 * count
-    const ring = arena.allocate(QUEUE.CELLS + 1_024 * QUEUE.CELL_BYTES), gate = arena.allocate(64), taken = arena.allocate(64), seen = arena.allocate((total + 1) * 4)
+    const ring = arena.allocate(QUEUE.CELLS + 1_024 * QUEUE.CELL_BYTES)
+    const gate = arena.allocate(64), taken = arena.allocate(64), seen = arena.allocate((total + 1) * 4)
     bench.runtime.core.queue_init(ring, 1_024)
     const threads = await start(bench, gate, [
-      { kind: 'push', ring, from: 1, count }, { kind: 'pop', ring, seen, taken, total }, { kind: 'push', ring, from: 1 + count, count }, { kind: 'pop', ring, seen, taken, total },
+      { kind: 'push', ring, from: 1, count }, { kind: 'pop', ring, seen, taken, total }, { kind: 'push', ring, from: 1 + count, count },
+      { kind: 'pop', ring, seen, taken, total },
     ])
     open(bench, gate)
     const results = await Promise.all(threads.map((t) => t.result))
@@ -93,7 +99,18 @@ describe('ring of many producers and consumers', () => {
 })
 
 /** A run record with its task table, successor lists and rings. */
-function makeRun(bench: Bench, run: number, o: { count: number; priority?: number; limit?: number; age?: number; order?: number; edges: (task: number) => readonly number[]; lane?: (task: number) => number }): { record: Address; tasks: Address } {
+function makeRun(
+  bench: Bench, run: number,
+  o: {
+    count: number
+    priority?: number
+    limit?: number
+    age?: number
+    order?: number
+    edges: (task: number) => readonly number[]
+    lane?: (task: number) => number
+  },
+): { record: Address; tasks: Address } {
   const { arena } = bench, { u32 } = arena, record = arena.base + ARENA.RUNS + run * RUN.BYTES
   const set = (at: Address, field: number, value: number): void => { u32[(at + field) >>> 2] = value }
   const tasks = arena.allocate(o.count * TASK.BYTES), pending = new Uint32Array(o.count)
@@ -128,7 +145,8 @@ const word = (bench: Bench, at: Address): number => Atomics.load(bench.arena.u32
 
 describe('tasks (MW-31 to MW-33)', () => {
   test(`${TASKS} tasks in random graphs of three runs on ${THREADS} threads: each once, none before its predecessors`, async () => {
-    const bench = await openBench(true, { bytes: TASKS > 100_000 ? 2 ** 29 : 2 ** 26 }), { arena } = bench, gate = arena.allocate(64), early = arena.allocate(64), random = noise(11)
+    const bench = await openBench(true, { bytes: TASKS > 100_000 ? 2 ** 29 : 2 ** 26 })
+    const { arena } = bench, gate = arena.allocate(64), early = arena.allocate(64), random = noise(11)
     const count = Math.ceil(TASKS / 3)
     const predecessors = arena.allocate(count * 3 * 4), edges: number[][] = Array.from({ length: count }, () => [])
     for (let n = 1; n < count; n++) {
@@ -142,13 +160,16 @@ describe('tasks (MW-31 to MW-33)', () => {
     }
     for (let slot = 0; slot < THREADS; slot++) arena.u32[(arena.base + ARENA.SLOTS + slot * SLOT.BYTES + SLOT.PID) >>> 2] = slot + 1
     for (let round = 0; round < 3; round++) {
-      const seen = arena.allocate(count * 4), { record, tasks } = makeRun(bench, round, { count, limit: round === 2 ? 2 : 0, edges: (n) => edges[n]!, lane: (n) => n % 3 })
+      const seen = arena.allocate(count * 4)
+      const { record, tasks } = makeRun(bench, round, { count, limit: round === 2 ? 2 : 0, edges: (n) => edges[n]!, lane: (n) => n % 3 })
       arena.u32[gate >>> 2] = 0
       Atomics.and(arena.u32, (arena.base + ARENA.FLAGS) >>> 2, ~ARENA_FLAG.CLOSED)
       const threads = await start(bench, gate, Array.from({ length: THREADS }, (_, slot) => (
         { kind: 'tasks', arena: arena.base, slot, tasks, seen, early, predecessors, stateWord: TASK.STATE })))
       open(bench, gate)
-      for (let n = 0; n < count; n++) if (arena.u32[(predecessors >>> 2) + n * 3] === 0) expect(bench.runtime.core.task_push(arena.base, round, tasks + n * TASK.BYTES)).toBe(0)
+      for (let n = 0; n < count; n++) if (arena.u32[(predecessors >>> 2) + n * 3] === 0) {
+        expect(bench.runtime.core.task_push(arena.base, round, tasks + n * TASK.BYTES)).toBe(0)
+      }
       while (word(bench, record + RUN.TASKS_LEFT) > 0) await new Promise((next) => setTimeout(next, 5))
       Atomics.or(arena.u32, (arena.base + ARENA.FLAGS) >>> 2, ARENA_FLAG.CLOSED)
       Atomics.add(arena.u32, (arena.base + ARENA.READY_EVENT) >>> 2, 1)
@@ -168,7 +189,8 @@ describe('tasks (MW-31 to MW-33)', () => {
 
   test(`no push is slept through (MW-33): one by one, until ${SLEEPS} have found a thread asleep`, async () => {
     const bench = await openBench(true), { arena, runtime: { core } } = bench, count = 4_000, gate = arena.allocate(64), random = noise(21)
-    const seen = arena.allocate(count * 4), rest = arena.allocate(count * 12), { record, tasks } = makeRun(bench, 0, { count, edges: () => [] })
+    const seen = arena.allocate(count * 4), rest = arena.allocate(count * 12)
+    const { record, tasks } = makeRun(bench, 0, { count, edges: () => [] })
     const threads = await start(bench, gate, Array.from({ length: 2 }, (_, slot) => (
       { kind: 'tasks', arena: arena.base, slot, tasks, seen, early: gate, predecessors: rest, stateWord: TASK.STATE, waitMs: 1_000 })))
     open(bench, gate)
@@ -187,8 +209,9 @@ describe('tasks (MW-31 to MW-33)', () => {
       for (let looks = 1, since = performance.now(); word(bench, record + RUN.TASKS_LEFT) > 0; looks++) {
         if (looks % 4_096 === 0) await new Promise((next) => setImmediate(next))
         if (performance.now() - since < 50) continue
-        // Who was woken waits no more, however long the machine keeps it from going on: a wake-up was lost when both still wait and neither has looked since the push.
-        // This thread may have been held up between the two: then the task is done by now, which one that was slept over cannot be so soon.
+        // Who was woken waits no more, however long the machine keeps it from going on: a wake-up was lost when both still wait and neither
+        // has looked since the push. This thread may have been held up between the two: then the task is done by now, which one that was
+        // slept over cannot be so soon.
         const still = beats() === looked, woken = Atomics.notify(arena.i32, (arena.base + ARENA.READY_EVENT) >>> 2)
         if (woken === threads.length && still && word(bench, record + RUN.TASKS_LEFT) > 0) slept++
         since = performance.now()
@@ -206,12 +229,17 @@ describe('tasks (MW-31 to MW-33)', () => {
   test('order of runs and of their records, lanes, rebuild, limit, cancel, mail', async () => {
     const bench = await openBench(true), { arena, runtime: { core } } = bench, base = arena.base, slot = base + ARENA.SLOTS
     arena.u32[(slot + SLOT.PID) >>> 2] = 1
-    const take = (): number => core.task_take(base, 0, -1, 0) >>> 0, done = (task: number): number => core.task_finish(base, 0, task, TASK_STATE.DONE, 0)
+    const take = (): number => core.task_take(base, 0, -1, 0) >>> 0
+    const done = (task: number): number => core.task_finish(base, 0, task, TASK_STATE.DONE, 0)
     expect(take()).toBe(0)
     // The youngest two are of one run, and the second of them was made ready first.
-    const old = makeRun(bench, 4, { count: 3, age: 10, order: 9, edges: () => [], lane: (n) => [2, 0, 1][n]! }), last = makeRun(bench, 1, { count: 1, age: 11, order: 8, edges: () => [] })
-    const young = makeRun(bench, 2, { count: 1, age: 11, order: 7, edges: () => [] }), high = makeRun(bench, 7, { count: 3, age: 12, priority: 5, limit: 1, edges: () => [] })
-    for (const [run, { tasks }, n] of [[4, old, 3], [1, last, 1], [2, young, 1], [7, high, 3]] as const) for (let i = 0; i < n; i++) expect(core.task_push(base, run, tasks + i * TASK.BYTES)).toBe(0)
+    const old = makeRun(bench, 4, { count: 3, age: 10, order: 9, edges: () => [], lane: (n) => [2, 0, 1][n]! })
+    const last = makeRun(bench, 1, { count: 1, age: 11, order: 8, edges: () => [] })
+    const young = makeRun(bench, 2, { count: 1, age: 11, order: 7, edges: () => [] })
+    const high = makeRun(bench, 7, { count: 3, age: 12, priority: 5, limit: 1, edges: () => [] })
+    for (const [run, { tasks }, n] of [[4, old, 3], [1, last, 1], [2, young, 1], [7, high, 3]] as const) {
+      for (let i = 0; i < n; i++) expect(core.task_push(base, run, tasks + i * TASK.BYTES)).toBe(0)
+    }
     expect(core.task_push(base, 4, old.tasks)).toBe(-1)
     // Highest priority first; at its limit the oldest run, high lane before normal before low.
     const first = take()

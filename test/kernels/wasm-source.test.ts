@@ -8,7 +8,8 @@ import { hasShared } from './support.js'
 
 let bytes: Uint8Array<ArrayBuffer>
 beforeAll(async () => { bytes = await builtinModuleBytes('level') })
-const respond = (type: string, status = 200, body: BodyInit = bytes): Response => new Response(body, { status, headers: { 'content-type': type } })
+const respond = (type: string, status = 200, body: BodyInit = bytes): Response =>
+  new Response(body, { status, headers: { 'content-type': type } })
 const opened = async (source: WasmSource, streaming = true): Promise<string> => (await openWasmSource('level', source, streaming)).kind
 
 describe('where a module may come from (PK-03, PK-49)', () => {
@@ -29,7 +30,8 @@ describe('where a module may come from (PK-03, PK-49)', () => {
     expect(await opened(respond('application/wasm'), false)).toBe('bytes')
     expect(await opened(respond('text/plain'))).toBe('bytes')
     expect(await opened(Promise.resolve(respond('')))).toBe('bytes')
-    await expect(opened(respond('text/html', 404, 'not here'))).rejects.toMatchObject({ code: 'KERNEL_ABI', details: { expected: 'status 200', got: '404' } })
+    await expect(opened(respond('text/html', 404, 'not here'))).rejects
+      .toMatchObject({ code: 'KERNEL_ABI', details: { expected: 'status 200', got: '404' } })
   })
   test('a blob URL loads; a URL that leads nowhere names itself', async () => {
     const url = URL.createObjectURL(new Blob([bytes], { type: 'application/wasm' }))
@@ -42,7 +44,8 @@ describe('where a module may come from (PK-03, PK-49)', () => {
   })
   test.each(['bytes', 'response', 'plain response', 'module'])('an engine runs on a module given as %s', async (kind) => {
     const source: Record<string, () => WasmSource> = {
-      bytes: () => bytes, response: () => respond('application/wasm'), 'plain response': () => respond('text/plain'), module: () => new WebAssembly.Module(bytes),
+      bytes: () => bytes, response: () => respond('application/wasm'), 'plain response': () => respond('text/plain'),
+      module: () => new WebAssembly.Module(bytes),
     }
     const shared = hasShared && kind !== 'nothing'
     if (!shared && kind === 'module') return
@@ -51,10 +54,12 @@ describe('where a module may come from (PK-03, PK-49)', () => {
     expect(typeof instantiateRuntime(compiled, arena.memory!).kernel('level', 'gain').process).toBe('function')
   })
   test('wrong bytes in place of a built-in module are refused, never replaced', async () => {
-    await expect(compileModules({ shared: false, wasm: { core: new Uint8Array(40) } })).rejects.toMatchObject({ code: 'KERNEL_ABI', details: { module: 'core', what: 'bytes' } })
+    await expect(compileModules({ shared: false, wasm: { core: new Uint8Array(40) } })).rejects
+      .toMatchObject({ code: 'KERNEL_ABI', details: { module: 'core', what: 'bytes' } })
     await expect(compileModules({ shared: false, wasm: bytes })).rejects.toMatchObject({ code: 'KERNEL_ABI', details: { module: 'core' } })
     const broken = bytes.slice()
     broken[broken.length - 40]! ^= 0xff
-    await expect(compileModules({ shared: hasShared, wasm: { level: respond('application/wasm', 200, broken.slice(0, 200)) } })).rejects.toMatchObject({ code: 'KERNEL_ABI', details: { module: 'level' } })
+    await expect(compileModules({ shared: hasShared, wasm: { level: respond('application/wasm', 200, broken.slice(0, 200)) } })).rejects
+      .toMatchObject({ code: 'KERNEL_ABI', details: { module: 'level' } })
   })
 })

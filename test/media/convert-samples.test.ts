@@ -24,7 +24,9 @@ describe('to f32', () => {
 
 describe('from f32', () => {
   test('half to even, saturation, NaN to 0', () => {
-    const from = Float32Array.of(0, -0, 0.5 * STEP, 1.5 * STEP, -0.5 * STEP, -1.5 * STEP, 2.5 * STEP, 0.5, -0.5, 1, -1, 1.5, -2, NaN, Infinity, -Infinity, 1e-40)
+    const from = Float32Array.of(
+      0, -0, 0.5 * STEP, 1.5 * STEP, -0.5 * STEP, -1.5 * STEP, 2.5 * STEP, 0.5, -0.5, 1, -1, 1.5, -2, NaN, Infinity, -Infinity, 1e-40,
+    )
     const to = new Int16Array(from.length), counts = convertSamples(from, to)
     expect([...to]).toEqual([0, 0, 0, 2, 0, -2, 2, 16_384, -16_384, 32_767, -32_768, 32_767, -32_768, 0, 32_767, -32_768, 0])
     expect(counts).toEqual({ clipped: 5, nan: 1 })
@@ -71,7 +73,11 @@ describe('integers', () => {
 
 test('other types and short targets are INVALID_ARGUMENT', () => {
   expect(formatOf(new Float64Array(1))).toBe(null)
-  for (const [from, to] of [[new Float64Array(1), new Float32Array(1)], [new Int16Array(2), new Float32Array(1)], [[1], new Float32Array(1)]]) {
-    try { convertSamples(from as never, to as never); throw new Error('accepted') } catch (error) { expect(isMillraceError(error) && error.code).toBe('INVALID_ARGUMENT') }
+  for (const [from, to] of [
+    [new Float64Array(1), new Float32Array(1)], [new Int16Array(2), new Float32Array(1)], [[1], new Float32Array(1)],
+  ]) {
+    try { convertSamples(from as never, to as never); throw new Error('accepted') } catch (error) {
+      expect(isMillraceError(error) && error.code).toBe('INVALID_ARGUMENT')
+    }
   }
 })

@@ -1,10 +1,14 @@
-/** What is held against damage in an arena's fixed part (MW-02, and the guards of section 1). Here the checks alone; in engines: test/engine/damaged-arena.node.test.ts. */
+/**
+ * What is held against damage in an arena's fixed part (MW-02, and the guards of section 1). Here the checks alone; in
+ * engines: test/engine/damaged-arena.node.test.ts.
+ */
 import { describe, expect, test } from 'vitest'
 import { MIN_ARENA_BYTES } from '../../src/memory/config.js'
 import { createArena, type Arena } from '../../src/memory/arena.js'
 import { ARENA, THREAD, WINDOW } from '../../src/memory/layout.js'
 
-const make = (options: Partial<Parameters<typeof createArena>[0]> = {}): Arena => createArena({ bytes: MIN_ARENA_BYTES, shared: false, wasm: true, ...options })
+const make = (options: Partial<Parameters<typeof createArena>[0]> = {}): Arena =>
+  createArena({ bytes: MIN_ARENA_BYTES, shared: false, wasm: true, ...options })
 const caught = (arena: Arena): { code: string; offset: number; got: string } | undefined => {
   try { arena.checkHeader() } catch (error) {
     const { code, details } = error as { code: string; details: { offset: number; got: string } }
@@ -28,7 +32,8 @@ describe.each([['a WebAssembly memory', true], ['a plain buffer', false]])('%s',
       for (const bit of [1, 1 << 31]) {
         const found = changed(arena, offset, bit)
         if (offset === ARENA.CLOCK || offset === ARENA.CLOCK + 4) expect(found).toBeUndefined()
-        else expect(found).toEqual({ code: 'ARENA_CORRUPT', offset, got: `0x${((arena.u32[(arena.base + offset) >>> 2]! ^ bit) >>> 0).toString(16)}` })
+        else expect(found)
+          .toEqual({ code: 'ARENA_CORRUPT', offset, got: `0x${((arena.u32[(arena.base + offset) >>> 2]! ^ bit) >>> 0).toString(16)}` })
       }
     }
     expect(caught(arena)).toBeUndefined()
@@ -37,12 +42,17 @@ describe.each([['a WebAssembly memory', true], ['a plain buffer', false]])('%s',
   test('guard line, the rest of the events’ lines, the engine’s thread record: one bit is seen', () => {
     const arena = make({ wasm }), words = { zero: 0, kept: 0 }
     for (let offset: number = ARENA.GUARD; offset < ARENA.RUNS; offset += 4) {
-      const event = offset === ARENA.READY_EVENT || offset === ARENA.READY_SLEEPERS || offset === ARENA.HOST_EVENT || offset === ARENA.HOST_SLEEPERS
-      expect(changed(arena, offset, 4), `0x${offset.toString(16)}`).toEqual(event ? undefined : { code: 'ARENA_CORRUPT', offset, got: '0x4' })
+      const event = offset === ARENA.READY_EVENT || offset === ARENA.READY_SLEEPERS || offset === ARENA.HOST_EVENT
+        || offset === ARENA.HOST_SLEEPERS
+      expect(changed(arena, offset, 4), `0x${offset.toString(16)}`)
+        .toEqual(event ? undefined : { code: 'ARENA_CORRUPT', offset, got: '0x4' })
       words[event ? 'kept' : 'zero']++
     }
     expect(words).toEqual({ zero: 44, kept: 4 })
-    for (let field = 0; field < THREAD.BYTES; field += 4) expect(changed(arena, ARENA.THREADS + field, 4)?.offset, `thread +${field}`).toBe(field === THREAD.BEAT ? undefined : ARENA.THREADS + field)
+    for (let field = 0; field < THREAD.BYTES; field += 4) {
+      expect(changed(arena, ARENA.THREADS + field, 4)?.offset, `thread +${field}`)
+        .toBe(field === THREAD.BEAT ? undefined : ARENA.THREADS + field)
+    }
   })
 
   test('reserved bytes are gone through in turn: a word anywhere in them is seen in as many looks', () => {

@@ -10,9 +10,11 @@ import { ARENA, ARENA_FLAG, BLOCK, BLOCK_FLAG, layoutHash, SCRATCH_SPAN_BYTES, T
 
 const canShare = typeof SharedArrayBuffer !== 'undefined'
 const MODES = [
-  ...(canShare ? [{ name: 'shared', shared: true, wasm: true }] : []), { name: 'private', shared: false, wasm: true }, { name: 'js', shared: false, wasm: false },
+  ...(canShare ? [{ name: 'shared', shared: true, wasm: true }] : []), { name: 'private', shared: false, wasm: true },
+  { name: 'js', shared: false, wasm: false },
 ]
-const small = (options: Partial<Parameters<typeof createArena>[0]> = {}): Arena => createArena({ bytes: MIN_ARENA_BYTES, shared: false, wasm: true, ...options })
+const small = (options: Partial<Parameters<typeof createArena>[0]> = {}): Arena =>
+  createArena({ bytes: MIN_ARENA_BYTES, shared: false, wasm: true, ...options })
 
 /** Code and details of what `action` throws. */
 function failure(action: () => unknown): Record<string, unknown> {
@@ -33,7 +35,8 @@ describe.each(MODES)('arena, $name', ({ shared, wasm }) => {
     expect([word(ARENA.MAGIC_LOW), word(ARENA.MAGIC_HIGH), word(ARENA.VERSION)]).toEqual([1, 0x56545833, 1])
     expect([word(ARENA.ID), word(ARENA.PAGES), word(ARENA.EPOCH), word(ARENA.LAYOUT_HASH)]).toEqual([9, 256, 77, layoutHash()])
     expect([word(ARENA.BLOCK_TABLE), word(ARENA.DATA_START)]).toEqual([arena.base + 0x10000, arena.base + 0x10000])
-    expect([word(ARENA.BLOCK_CAPACITY), word(ARENA.DATA_END), word(ARENA.SLOT_LIMIT)]).toEqual([MIN_ARENA_BYTES / 8192, MIN_ARENA_BYTES, 256])
+    expect([word(ARENA.BLOCK_CAPACITY), word(ARENA.DATA_END), word(ARENA.SLOT_LIMIT)])
+      .toEqual([MIN_ARENA_BYTES / 8192, MIN_ARENA_BYTES, 256])
     expect(word(ARENA.FLAGS)).toBe(ARENA_FLAG.READY | (shared ? 0 : ARENA_FLAG.TRANSFER))
     expect([word(ARENA.THREADS + THREAD.SCRATCH), word(ARENA.THREADS + THREAD.SCRATCH_BYTES)]).toEqual([arena.scratch, SCRATCH_SPAN_BYTES])
     expect(arena.shared).toBe(shared)
@@ -44,7 +47,8 @@ describe.each(MODES)('arena, $name', ({ shared, wasm }) => {
     const arena = make(), block = arena.alloc({ dtype: 'i16', shape: [3, 5] })
     const entry = (arena.u32[(arena.base + ARENA.BLOCK_TABLE) >>> 2]! + handleIndex(block.handle) * BLOCK.BYTES) >>> 2
     const field = (offset: number): number => arena.u32[entry + (offset >>> 2)]!
-    expect([field(BLOCK.OFFSET), field(BLOCK.SIZE), field(BLOCK.REFCOUNT), field(BLOCK.GENERATION)]).toEqual([block.address - arena.base, 30, 1, handleGeneration(block.handle)])
+    expect([field(BLOCK.OFFSET), field(BLOCK.SIZE), field(BLOCK.REFCOUNT), field(BLOCK.GENERATION)])
+      .toEqual([block.address - arena.base, 30, 1, handleGeneration(block.handle)])
     expect([field(BLOCK.SHAPE), field(BLOCK.SHAPE + 4), field(BLOCK.STRIDES), field(BLOCK.STRIDES + 4)]).toEqual([3, 5, 5, 1])
     expect(field(BLOCK.DTYPE_U8) & 0xffff).toBe(6 | 2 << 8)
     block.pin()
@@ -116,13 +120,17 @@ describe('sizes', () => {
     expect(failure(() => small().alloc(bytes))['code']).toBe('INVALID_ARGUMENT')
   })
 
-  test.each([[[-1]], [[1.5]], [[1, 1, 1, 1, 1, 1, 1, 1, 1]], [[Number.NaN]], [[2 ** 30, 2 ** 30]]])('shape %j is INVALID_ARGUMENT', (shape) => {
+  test.each([
+    [[-1]], [[1.5]], [[1, 1, 1, 1, 1, 1, 1, 1, 1]], [[Number.NaN]], [[2 ** 30, 2 ** 30]],
+  ])('shape %j is INVALID_ARGUMENT', (shape) => {
     expect(failure(() => small().alloc({ dtype: 'f32', shape }))['code']).toBe('INVALID_ARGUMENT')
   })
 
   test('every dtype has its size', () => {
     const arena = small(), bytes = { f32: 4, f16: 2, bf16: 2, i32: 4, i64: 8, i16: 2, i8: 1, u8: 1, bool: 1, f64: 8, event: 32 } as const
-    for (const [dtype, size] of Object.entries(bytes)) expect(arena.alloc({ dtype: dtype as keyof typeof bytes, shape: [3] }).bytes).toBe(3 * size)
+    for (const [dtype, size] of Object.entries(bytes)) {
+      expect(arena.alloc({ dtype: dtype as keyof typeof bytes, shape: [3] }).bytes).toBe(3 * size)
+    }
     expect(failure(() => arena.alloc({ dtype: 'f31' as never, shape: [1] }))['code']).toBe('INVALID_ARGUMENT')
   })
 
@@ -168,14 +176,17 @@ describe('handles', () => {
     expect(next.handle).not.toBe(handle)
     expect(failure(() => arena.check(handle))).toMatchObject({ reason: 'generation' })
     expect(failure(() => arena.check(makeHandle(3, 1, 1_000_000)))).toMatchObject({ reason: 'bounds' })
-    for (const bad of [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53]) expect(failure(() => arena.check(bad))).toMatchObject({ code: 'INVALID_HANDLE', reason: 'bounds' })
+    for (const bad of [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53]) {
+      expect(failure(() => arena.check(bad))).toMatchObject({ code: 'INVALID_HANDLE', reason: 'bounds' })
+    }
   })
 
   test('every use of a block that was given up is INVALID_HANDLE', () => {
     const arena = small(), block = arena.alloc({ dtype: 'f32', shape: [8] })
     block.release()
     for (const use of [
-      () => block.handle, () => block.address, () => block.view(Float32Array), () => block.slice(0, 1), () => block.clone(), () => block.makeMut(),
+      () => block.handle, () => block.address, () => block.view(Float32Array), () => block.slice(0, 1), () => block.clone(),
+      () => block.makeMut(),
       () => block.pin(), () => block.unpin(), () => block.retain(), () => block.release(), () => block.references,
     ]) expect(failure(use)).toMatchObject({ code: 'INVALID_HANDLE', reason: 'freed' })
     block[Symbol.dispose]()
@@ -197,7 +208,9 @@ describe('handles', () => {
     const arena = small(), block = arena.alloc({ dtype: 'f32', shape: [4, 2] })
     expect(failure(() => block.view(Int16Array))).toMatchObject({ code: 'INVALID_HANDLE', reason: 'dtype' })
     expect(block.view(Uint8Array).length).toBe(32)
-    for (const [from, to] of [[-1, 1], [0, 5], [3, 2], [0.5, 1], [0, Number.NaN]] as const) expect(failure(() => block.slice(from, to))).toMatchObject({ reason: 'bounds' })
+    for (const [from, to] of [[-1, 1], [0, 5], [3, 2], [0.5, 1], [0, Number.NaN]] as const) {
+      expect(failure(() => block.slice(from, to))).toMatchObject({ reason: 'bounds' })
+    }
     expect(block.slice(1, 3).shape).toEqual([2, 2])
     expect(failure(() => arena.alloc(7).view(Float32Array))).toMatchObject({ reason: 'dtype' })
   })
@@ -286,7 +299,10 @@ describe('references', () => {
 
   test('10 000 random jobs that die anywhere leave nothing behind', () => {
     const arena = small(), before = arena.stats()
-    fc.assert(fc.property(fc.array(fc.record({ kind: fc.integer({ min: 0, max: 5 }), bytes: fc.integer({ min: 0, max: 9000 }), pick: fc.nat() }), { maxLength: 24 }), fc.nat(), (steps, dieAt) => {
+    fc.assert(fc.property(fc.array(
+      fc.record({ kind: fc.integer({ min: 0, max: 5 }), bytes: fc.integer({ min: 0, max: 9000 }), pick: fc.nat() }),
+      { maxLength: 24 },
+    ), fc.nat(), (steps, dieAt) => {
       const holders = [arena.openHolder('run'), arena.openHolder('node')], blocks: ReturnType<Arena['alloc']>[] = []
       for (const [i, { kind, bytes, pick }] of steps.entries()) {
         if (i === dieAt % 25) break
@@ -307,7 +323,12 @@ describe('references', () => {
 
   test('a steady loop takes nothing from the free lists', () => {
     const arena = small()
-    const loop = (): void => { const a = arena.alloc(5000), b = arena.alloc(300), c = arena.allocate(5000); a.release(); b.release(); arena.free(c) }
+    const loop = (): void => {
+      const a = arena.alloc(5000), b = arena.alloc(300), c = arena.allocate(5000)
+      a.release()
+      b.release()
+      arena.free(c)
+    }
     loop()
     const warm = arena.stats()
     for (let i = 0; i < 1000; i++) loop()
@@ -329,12 +350,15 @@ describe('references', () => {
 })
 
 describe('memory', () => {
-  test.each([MIN_ARENA_BYTES - 1, MAX_ARENA_BYTES + 1, 0, -5, Number.NaN, '64' as unknown as number])('arenaBytes %s is CONFIG_INVALID', (bytes) => {
+  test.each([
+    MIN_ARENA_BYTES - 1, MAX_ARENA_BYTES + 1, 0, -5, Number.NaN, '64' as unknown as number,
+  ])('arenaBytes %s is CONFIG_INVALID', (bytes) => {
     expect(failure(() => createArena({ bytes, shared: false, wasm: true }))['code']).toBe('CONFIG_INVALID')
   })
 
   test('sizes are rounded up to pages', () => {
-    expect([arenaBytesOf(MIN_ARENA_BYTES), arenaBytesOf(MIN_ARENA_BYTES + 1), arenaBytesOf(MAX_ARENA_BYTES)]).toEqual([MIN_ARENA_BYTES, MIN_ARENA_BYTES + 65_536, MAX_ARENA_BYTES])
+    expect([arenaBytesOf(MIN_ARENA_BYTES), arenaBytesOf(MIN_ARENA_BYTES + 1), arenaBytesOf(MAX_ARENA_BYTES)])
+      .toEqual([MIN_ARENA_BYTES, MIN_ARENA_BYTES + 65_536, MAX_ARENA_BYTES])
   })
 
   test('a host that refuses is asked for half, down to 16 MiB, with a warning', () => {
@@ -348,12 +372,14 @@ describe('memory', () => {
     const made = createFixedMemory({ shared: false, wasm: true, makeMemory: refuse(20e6), onWarning })
     expect([asked, made.bytes]).toEqual([[64, 32, 16].map((m) => m * 2 ** 20), 2 ** 24])
     expect(warnings).toEqual(['Arena: the host refused 67108864 bytes and gave 16777216', { askedBytes: 2 ** 26, bytes: 2 ** 24 }])
-    expect(failure(() => createFixedMemory({ shared: false, wasm: true, makeMemory: refuse(0) }))).toMatchObject({ code: 'SHARED_MEMORY', bytes: 2 ** 24, cause: 'no' })
+    expect(failure(() => createFixedMemory({ shared: false, wasm: true, makeMemory: refuse(0) })))
+      .toMatchObject({ code: 'SHARED_MEMORY', bytes: 2 ** 24, cause: 'no' })
   })
 
   test('a given size is not halved', () => {
     const makeMemory = (): WebAssembly.Memory => { throw new RangeError('no') }
-    expect(failure(() => createFixedMemory({ bytes: 2 ** 26, shared: false, wasm: true, makeMemory }))).toMatchObject({ code: 'SHARED_MEMORY', bytes: 2 ** 26 })
+    expect(failure(() => createFixedMemory({ bytes: 2 ** 26, shared: false, wasm: true, makeMemory })))
+      .toMatchObject({ code: 'SHARED_MEMORY', bytes: 2 ** 26 })
   })
 
   test('a shared memory without SharedArrayBuffer is SHARED_MEMORY', () => {

@@ -4,7 +4,8 @@ import { RING } from '../../src/memory/layout.js'
 import { createByteRing, type ByteRing } from '../../src/memory/ring/byte-ring.js'
 
 /** Damaged rings; the issue asks for 10⁵. */
-const ROUNDS = Number((globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.['MILLRACE_FUZZ_RINGS'] ?? 5_000)
+const ROUNDS =
+  Number((globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.['MILLRACE_FUZZ_RINGS'] ?? 5_000)
 
 const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false })
 const body = (length: number, seed: number): Uint8Array => Uint8Array.from({ length }, (_, i) => seed * 31 + i * 7)
@@ -37,7 +38,9 @@ describe('frames (MW-30)', () => {
       for (let length = 1; length <= 60; length++) {
         const ring = createByteRing(arena, 128, { firstIndex: 2 ** 32 - 128 + start })
         for (let n = 0; n < 5; n++) {
-          if (!ring.writer.push(body(length, n)) || !same(take(ring), body(length, n))) expect.fail(`start ${start}, length ${length}, frame ${n}`)
+          if (!ring.writer.push(body(length, n)) || !same(take(ring), body(length, n))) {
+            expect.fail(`start ${start}, length ${length}, frame ${n}`)
+          }
         }
         if (take(ring) !== null) expect.fail(`start ${start}, length ${length}: a frame too many`)
         ring[Symbol.dispose]()
@@ -50,7 +53,9 @@ describe('frames (MW-30)', () => {
       const ring = createByteRing(arena, 65_536, { firstIndex: start })
       expect(ring.writer.maxBody).toBe(32_764)
       expect([ring.writer.push(body(32_764, 1)), same(take(ring), body(32_764, 1))]).toEqual([true, true])
-      for (const length of [32_765, 0, -1, 1.5, Number.NaN]) expect(() => ring.writer.claim(length)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+      for (const length of [32_765, 0, -1, 1.5, Number.NaN]) {
+        expect(() => ring.writer.claim(length)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+      }
       ring[Symbol.dispose]()
     }
   })
@@ -80,8 +85,10 @@ describe('a damaged ring is found out, not believed (MW-40)', () => {
     return ring.reader.fault
   }
   test.each<[string, number, number]>([
-    ['length 0', RING.DATA, 0], ['longer than a frame may be', RING.DATA, 125], ['longer than what was written', RING.DATA, 100], ['huge', RING.DATA, 0xffff_fffe], ['a marker alone', RING.DATA, 0xffff_ffff],
-    ['more than the ring holds', RING.WRITE, 264], ['an odd write index', RING.WRITE, 17], ['an odd read index', RING.READ, 3], ['a read index ahead', RING.READ, 64],
+    ['length 0', RING.DATA, 0], ['longer than a frame may be', RING.DATA, 125], ['longer than what was written', RING.DATA, 100],
+    ['huge', RING.DATA, 0xffff_fffe], ['a marker alone', RING.DATA, 0xffff_ffff],
+    ['more than the ring holds', RING.WRITE, 264], ['an odd write index', RING.WRITE, 17], ['an odd read index', RING.READ, 3],
+    ['a read index ahead', RING.READ, 64],
   ])('%s', (_, offset, value) => { expect(broken((_ring, set) => { set(offset, value) })).not.toBe('') })
 
   test('random words anywhere: never outside the ring, never a frame that is none', () => {
@@ -97,7 +104,9 @@ describe('a damaged ring is found out, not believed (MW-40)', () => {
         if (found === 0) break
         if (found < 0) { faults++; break }
         frames++
-        if (ring.reader.at < 4 || ring.reader.length < 1 || ring.reader.at + ring.reader.length > 256) expect.fail(`${ring.reader.at} + ${ring.reader.length}`)
+        if (ring.reader.at < 4 || ring.reader.length < 1 || ring.reader.at + ring.reader.length > 256) {
+          expect.fail(`${ring.reader.at} + ${ring.reader.length}`)
+        }
         ring.reader.release()
       }
       ring[Symbol.dispose]()

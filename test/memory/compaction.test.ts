@@ -12,7 +12,9 @@ const sum = (arena: Arena, block: Block): number => {
   for (let i = block.address; i < block.address + block.bytes; i++) hash = Math.imul(hash ^ arena.u8[i]!, 0x01000193)
   return hash >>> 0
 }
-const fill = (arena: Arena, block: Block, next: () => number): void => { for (let i = 0; i < block.bytes; i += 1 + Math.floor(next() * 97)) arena.u8[block.address + i] = Math.floor(next() * 256) }
+const fill = (arena: Arena, block: Block, next: () => number): void => {
+  for (let i = 0; i < block.bytes; i += 1 + Math.floor(next() * 97)) arena.u8[block.address + i] = Math.floor(next() * 256)
+}
 
 describe('compaction (MW-11)', () => {
   test('random layouts: handles, bytes and alignment stay, free spans join as far as pinned blocks allow', () => {
@@ -25,7 +27,9 @@ describe('compaction (MW-11)', () => {
         fill(arena, block, next)
         const pinned = next() < 0.1
         if (pinned) block.pin()
-        kept.set(block, { sum: sum(arena, block), pinnedAt: pinned ? block.address : undefined, align: block.address % 256 === 0 ? 256 : 64 })
+        kept.set(block, {
+          sum: sum(arena, block), pinnedAt: pinned ? block.address : undefined, align: block.address % 256 === 0 ? 256 : 64,
+        })
       }
       const handles = [...kept.keys()].map((block) => block.handle), before = arena.stats()
       const { movedBlocks } = arena.store.compact()
@@ -63,7 +67,10 @@ describe('compaction (MW-11)', () => {
   test('a failing request with F > 0.3 compacts and then succeeds; without the option it fails', () => {
     const holes = (arena: Arena): { kept: Block[]; need: number } => {
       const kept: Block[] = []
-      for (let i = 0; arena.largestFreeBytes() >= 2 ** 20; i++) { const block = arena.alloc(2 ** 19); if (i % 2 === 0) kept.push(block); else queue.push(block) }
+      for (let i = 0; arena.largestFreeBytes() >= 2 ** 20; i++) {
+        const block = arena.alloc(2 ** 19)
+        if (i % 2 === 0) kept.push(block); else queue.push(block)
+      }
       for (const block of queue.splice(0)) block.release()
       arena.store.trim()
       return { kept, need: 3 * 2 ** 20 }

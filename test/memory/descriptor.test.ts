@@ -3,7 +3,9 @@ import { createArena } from '../../src/memory/arena.js'
 import { compactStrides, copyFrom, describeBlock, importDescriptor } from '../../src/memory/descriptor.js'
 
 const setUp = (): ReturnType<typeof createArena> => createArena({ bytes: 2 ** 24, shared: false, wasm: false })
-const code = (call: () => unknown): unknown => { try { call(); return 'none' } catch (error) { return (error as { code?: string }).code ?? error } }
+const code = (call: () => unknown): unknown => {
+  try { call(); return 'none' } catch (error) { return (error as { code?: string }).code ?? error }
+}
 
 describe('descriptors both ways (MW-26)', () => {
   test('a block becomes a descriptor and a block again: same bytes, nothing allocated, seen through each other', () => {
@@ -15,7 +17,8 @@ describe('descriptors both ways (MW-26)', () => {
     expect([other.address, other.dtype, other.shape, other.references]).toEqual([block.address, 'f32', [4, 8], 2])
     other.view(Float32Array)[5] = 99
     expect(block.view(Float32Array)[5]).toBe(99)
-    expect([arena.stats().usedBytes - before.usedBytes, arena.stats().blocks - before.blocks, arena.copies.count - copies]).toEqual([0, 0, 0])
+    expect([arena.stats().usedBytes - before.usedBytes, arena.stats().blocks - before.blocks, arena.copies.count - copies])
+      .toEqual([0, 0, 0])
     block.release()
     expect([...other.view(Float32Array).subarray(4, 7)]).toEqual([4, 99, 6])
     other.release()
@@ -32,12 +35,21 @@ describe('descriptors both ways (MW-26)', () => {
     expect([importDescriptor(arena, without).bytes, strides]).toEqual([12, [3, 1]])
   })
   test('wrong dtype, strides, alignment, place, handle: refused, never a hidden copy, no lease kept (MW-22)', () => {
-    const arena = setUp(), other = setUp(), block = arena.alloc({ dtype: 'f32', shape: [4, 4] }), d = describeBlock(arena, block), before = arena.stats(), copies = arena.copies.count
+    const arena = setUp(), other = setUp()
+    const block = arena.alloc({ dtype: 'f32', shape: [4, 4] })
+    const d = describeBlock(arena, block), before = arena.stats(), copies = arena.copies.count
     expect(code(() => importDescriptor(arena, d, { expected: 'i32' }))).toBe('INVALID_ARGUMENT')
-    for (const wrong of [{ strides: [1, 4] }, { strides: [8, 1], shape: [2, 4] }, { strides: [-4, 1] }, { strides: [4] }, { byteOffset: 2 }, { byteOffset: -4 }, { byteOffset: 0.5 }, { byteOffset: Number.NaN }, { dtype: 'f31' as never }, { shape: [-1, 4] }, { shape: Array<number>(9).fill(1) }]) {
+    for (const wrong of [
+      { strides: [1, 4] }, { strides: [8, 1], shape: [2, 4] }, { strides: [-4, 1] }, { strides: [4] }, { byteOffset: 2 },
+      { byteOffset: -4 }, { byteOffset: 0.5 }, { byteOffset: Number.NaN }, { dtype: 'f31' as never }, { shape: [-1, 4] },
+      { shape: Array<number>(9).fill(1) },
+    ]) {
       expect([wrong, code(() => importDescriptor(arena, { ...d, ...wrong }))]).toEqual([wrong, 'INVALID_ARGUMENT'])
     }
-    for (const wrong of [{ shape: [5, 4], strides: [4, 1] }, { byteOffset: 4 }, { handle: d.handle + 1 }, { handle: Number.NaN }, { handle: describeBlock(other, other.alloc(4)).handle }]) {
+    for (const wrong of [
+      { shape: [5, 4], strides: [4, 1] }, { byteOffset: 4 }, { handle: d.handle + 1 }, { handle: Number.NaN },
+      { handle: describeBlock(other, other.alloc(4)).handle },
+    ]) {
       expect([wrong, code(() => importDescriptor(arena, { ...d, ...wrong }))]).toEqual([wrong, 'INVALID_HANDLE'])
     }
     expect([arena.stats().usedBytes, arena.copies.count, block.references]).toEqual([before.usedBytes, copies, 1])
@@ -49,7 +61,8 @@ describe('descriptors both ways (MW-26)', () => {
 describe('copyFrom: the explicit copy', () => {
   test('strided, transposed, reversed and sub-matrix elements become compact rows, charged once', () => {
     const arena = setUp(), data = Float32Array.from({ length: 12 }, (_, i) => i), copies = arena.copies.count
-    const copied = (shape: number[], strides: number[], byteOffset = 0): number[] => [...copyFrom(arena, { data, dtype: 'f32', shape, strides, byteOffset }, { edge: 'in' }).view(Float32Array)]
+    const copied = (shape: number[], strides: number[], byteOffset = 0): number[] =>
+      [...copyFrom(arena, { data, dtype: 'f32', shape, strides, byteOffset }, { edge: 'in' }).view(Float32Array)]
     expect(copied([3, 4], [4, 1])).toEqual([...data])
     expect(copied([4, 3], [1, 4])).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11])
     expect(copied([3, 2], [-4, 2], 32)).toEqual([8, 10, 4, 6, 0, 2])
@@ -67,10 +80,14 @@ describe('copyFrom: the explicit copy', () => {
   })
   test('outside the bytes is INVALID_ARGUMENT, also backwards; nothing is allocated', () => {
     const arena = setUp(), data = new Float32Array(4), before = arena.stats().blocks
-    for (const [shape, strides, byteOffset] of [[[5], [1], 0], [[4], [1], 4], [[2], [-1], 0], [[2], [4], 0], [[2, 2], [1], 0]] as [number[], number[], number][]) {
+    for (const [shape, strides, byteOffset] of [
+      [[5], [1], 0], [[4], [1], 4], [[2], [-1], 0], [[2], [4], 0], [[2, 2], [1], 0],
+    ] as [number[], number[], number][]) {
       expect(code(() => copyFrom(arena, { data, dtype: 'f32', shape, strides, byteOffset }))).toBe('INVALID_ARGUMENT')
     }
     expect(arena.stats().blocks).toBe(before)
   })
-  test('compact strides', () => { expect([compactStrides([2, 3, 4]), compactStrides([]), compactStrides([7])]).toEqual([[12, 4, 1], [], [1]]) })
+  test('compact strides', () => {
+    expect([compactStrides([2, 3, 4]), compactStrides([]), compactStrides([7])]).toEqual([[12, 4, 1], [], [1]])
+  })
 })

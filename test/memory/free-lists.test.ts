@@ -29,7 +29,9 @@ describe('FreeLists', () => {
       const id = lists.take(size, align)
       if (id < 0) { refused++; continue }
       const at = lists.start(id) - from
-      if (lists.size(id) !== size || lists.start(id) % align !== 0 || at < 0 || at + size > granules) throw new Error(`span ${at}+${lists.size(id)} for ${size}`)
+      if (lists.size(id) !== size || lists.start(id) % align !== 0 || at < 0 || at + size > granules) {
+        throw new Error(`span ${at}+${lists.size(id)} for ${size}`)
+      }
       for (let g = at; g < at + size; g++) {
         if (owner[g] !== -1) throw new Error(`granule ${g} handed out twice at operation ${op}`)
         owner[g] = id
@@ -63,14 +65,19 @@ describe('FreeLists', () => {
         continue
       }
       const size = 1 + Math.floor(next() * 300), align = next() < 0.3 ? 4 : 1, id = lists.take(size, align)
-      if (id < 0) { if (fits(size, align)) throw new Error(`operation ${op}: ${size} granules (align ${align}) fit but were refused`); continue }
+      if (id < 0) {
+        if (fits(size, align)) throw new Error(`operation ${op}: ${size} granules (align ${align}) fit but were refused`)
+        continue
+      }
       used.fill(1, lists.start(id), lists.start(id) + size)
       live.push({ id, at: lists.start(id), size })
     }
     expect(live.length).toBeGreaterThan(0)
   })
 
-  test.each([1, 15, 16, 17, 31, 32, 33, 1023, 1024, 65_535, 1 << 20, 2 ** 26 - 1])('takes the whole range of %i granules and gives it back', (granules) => {
+  test.each([
+    1, 15, 16, 17, 31, 32, 33, 1023, 1024, 65_535, 1 << 20, 2 ** 26 - 1,
+  ])('takes the whole range of %i granules and gives it back', (granules) => {
     const lists = new FreeLists(4, granules)
     expect(lists.take(granules + 1)).toBe(-1)
     const id = lists.take(granules)

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { createArena } from '../../src/memory/arena.js'
 import { randomNumbers } from '../support/kernel-rig.js'
 
-const make = (options: { debug?: boolean; zeroOnFree?: boolean }): ReturnType<typeof createArena> => createArena({ bytes: 2 ** 24, shared: false, wasm: false, ...options })
+const make = (options: { debug?: boolean; zeroOnFree?: boolean }): ReturnType<typeof createArena> =>
+  createArena({ bytes: 2 ** 24, shared: false, wasm: false, ...options })
 
 test('debug: one byte before or behind a block is found, whatever its length and alignment (MW-15)', () => {
   const arena = make({ debug: true })
@@ -40,7 +41,9 @@ test('debug: allocation, zeroing, handles and compaction work as without', () =>
   }
   expect(arena.store.compact().movedBlocks).toBeGreaterThan(0)
   expect(arena.store.brokenBlock()).toBeUndefined()
-  for (const { block, value } of kept) expect(arena.u8.subarray(block.address, block.address + block.bytes).every((byte) => byte === value)).toBe(true)
+  for (const { block, value } of kept) {
+    expect(arena.u8.subarray(block.address, block.address + block.bytes).every((byte) => byte === value)).toBe(true)
+  }
   const raw = arena.allocate(100)
   arena.free(raw)
   for (const { block } of kept) block.release()

@@ -8,7 +8,9 @@ const isNan16 = (bits: number): boolean => (bits & 0x7c00) === 0x7c00 && (bits &
 /** All finite binary16 magnitudes in order, from their definition: fraction · 2^(exponent − 24). */
 const LADDER: number[] = []
 for (let exponent = 0; exponent < 31; exponent++) {
-  for (let fraction = 0; fraction < 1024; fraction++) LADDER.push(exponent === 0 ? fraction / 2 ** 24 : (1024 + fraction) / 2 ** 24 * 2 ** (exponent - 1))
+  for (let fraction = 0; fraction < 1024; fraction++) {
+    LADDER.push(exponent === 0 ? fraction / 2 ** 24 : (1024 + fraction) / 2 ** 24 * 2 ** (exponent - 1))
+  }
 }
 
 /** Oracle: the neighbour that is nearer, at a tie the one with an even last bit; half a step above the greatest value is ∞. */
@@ -28,14 +30,20 @@ describe('binary16', () => {
     f32ToF16(wide, back)
     for (let bits = 0; bits < 65_536; bits++) {
       if (isNan16(bits)) {
-        if (!Number.isNaN(wide[bits]!) || !isNan16(back[bits]!) || !Number.isNaN(fromF16(bits))) throw new Error(`NaN 0x${bits.toString(16)} became ${wide[bits]}, 0x${back[bits]!.toString(16)}`)
+        if (!Number.isNaN(wide[bits]!) || !isNan16(back[bits]!) || !Number.isNaN(fromF16(bits))) {
+          throw new Error(`NaN 0x${bits.toString(16)} became ${wide[bits]}, 0x${back[bits]!.toString(16)}`)
+        }
         continue
       }
-      if (back[bits] !== bits || !Object.is(wide[bits], fromF16(bits)) || toF16(fromF16(bits)) !== bits) throw new Error(`0x${bits.toString(16)} became ${wide[bits]}, 0x${back[bits]!.toString(16)}`)
+      if (back[bits] !== bits || !Object.is(wide[bits], fromF16(bits)) || toF16(fromF16(bits)) !== bits) {
+        throw new Error(`0x${bits.toString(16)} became ${wide[bits]}, 0x${back[bits]!.toString(16)}`)
+      }
     }
     expect([...wide.subarray(0x7c00, 0x7c01), ...wide.subarray(0xfc00, 0xfc01)]).toEqual([Infinity, -Infinity])
     expect(Object.is(wide[0x8000], -0)).toBe(true)
-    for (let i = 0; i < LADDER.length; i++) if (wide[i] !== LADDER[i]) throw new Error(`0x${i.toString(16)}: ${wide[i]}, expected ${LADDER[i]}`)
+    for (let i = 0; i < LADDER.length; i++) {
+      if (wide[i] !== LADDER[i]) throw new Error(`0x${i.toString(16)}: ${wide[i]}, expected ${LADDER[i]}`)
+    }
   })
 
   test('every midpoint, its neighbours and random values round to the nearest, ties to even', () => {
@@ -69,14 +77,17 @@ describe('bfloat16', () => {
     f32ToBf16(wide, back)
     for (let bits = 0; bits < 65_536; bits++) {
       const nan = (bits & 0x7fff) > 0x7f80
-      if (nan ? !(Number.isNaN(wide[bits]!) && (back[bits]! & 0x7fff) > 0x7f80) : back[bits] !== bits || !Object.is(wide[bits], fromBf16(bits))) {
-        throw new Error(`0x${bits.toString(16)} became ${wide[bits]}, 0x${back[bits]!.toString(16)}`)
-      }
+      if (nan
+        ? !(Number.isNaN(wide[bits]!) && (back[bits]! & 0x7fff) > 0x7f80)
+        : back[bits] !== bits || !Object.is(wide[bits], fromBf16(bits))) {
+          throw new Error(`0x${bits.toString(16)} became ${wide[bits]}, 0x${back[bits]!.toString(16)}`)
+        }
     }
   })
 
   test.each([
-    [0x3f800000, 0x3f80], [0x3f808000, 0x3f80], [0x3f818000, 0x3f82], [0x3f808001, 0x3f81], [0x7f7fffff, 0x7f80], [0x00008000, 0], [0x00018000, 2],
+    [0x3f800000, 0x3f80], [0x3f808000, 0x3f80], [0x3f818000, 0x3f82], [0x3f808001, 0x3f81], [0x7f7fffff, 0x7f80], [0x00008000, 0],
+    [0x00018000, 2],
     [0x80000000, 0x8000], [0x7f800000, 0x7f80], [0x00010000, 1],
   ])('f32 bits %i round to %i', (from, to) => expect(toBf16(f32(from))).toBe(to))
 })

@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { handleArena, handleGeneration, handleIndex, isHandleShaped, LAST_GENERATION, makeHandle, MAX_ENTRIES } from '../../src/memory/handle.js'
+import {
+  handleArena, handleGeneration, handleIndex, isHandleShaped, LAST_GENERATION, makeHandle, MAX_ENTRIES,
+} from '../../src/memory/handle.js'
 
 test('arena, generation and index come back from every handle', () => {
-  fc.assert(fc.property(fc.integer({ min: 1, max: 255 }), fc.integer({ min: 0, max: LAST_GENERATION }), fc.integer({ min: 0, max: MAX_ENTRIES - 1 }), (arena, generation, index) => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 255 }), fc.integer({ min: 0, max: LAST_GENERATION }), fc.integer({
+    min: 0, max: MAX_ENTRIES - 1,
+  }), (arena, generation, index) => {
     const handle = makeHandle(arena, generation, index)
     expect([handleArena(handle), handleGeneration(handle), handleIndex(handle)]).toEqual([arena, generation, index])
     expect(isHandleShaped(handle)).toBe(true)

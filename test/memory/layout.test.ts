@@ -9,8 +9,10 @@ const lineOf = (at: number): number => Math.floor(at / LINE)
 
 /** Every region of the arena's header: where it starts and how many bytes it has. */
 const REGIONS: Readonly<Record<string, readonly [number, number]>> = {
-  head: [ARENA.MAGIC_LOW, ARENA.SLOTS], slots: [ARENA.SLOTS, SLOT.BYTES * SLOT.COUNT], guard: [ARENA.GUARD, 64], ready: [ARENA.READY_EVENT, 8], host: [ARENA.HOST_EVENT, 8],
-  runs: [ARENA.RUNS, RUN.BYTES * RUN.COUNT], threads: [ARENA.THREADS, THREAD.BYTES * THREAD.COUNT], meters: [ARENA.METERS, 128 * 64], recorderNext: [ARENA.RECORDER_NEXT, 4],
+  head: [ARENA.MAGIC_LOW, ARENA.SLOTS], slots: [ARENA.SLOTS, SLOT.BYTES * SLOT.COUNT], guard: [ARENA.GUARD, 64],
+  ready: [ARENA.READY_EVENT, 8], host: [ARENA.HOST_EVENT, 8],
+  runs: [ARENA.RUNS, RUN.BYTES * RUN.COUNT], threads: [ARENA.THREADS, THREAD.BYTES * THREAD.COUNT], meters: [ARENA.METERS, 128 * 64],
+  recorderNext: [ARENA.RECORDER_NEXT, 4],
   recorder: [ARENA.RECORDER, RECORD.BYTES * RECORD.COUNT],
 }
 
@@ -27,7 +29,9 @@ test('regions of the header share no line with each other: the ready event, the 
   expect([lineOf(ARENA.READY_SLEEPERS), lineOf(ARENA.HOST_SLEEPERS)]).toEqual([lineOf(ARENA.READY_EVENT), lineOf(ARENA.HOST_EVENT)])
 })
 
-test.each([['slot', ARENA.SLOTS, SLOT], ['run', ARENA.RUNS, RUN], ['thread', ARENA.THREADS, THREAD], ['task', 0, TASK]])('a %s record fills lines of its own, so no heartbeat or claim touches a neighbour\'s', (_, start, record) => {
+test.each([
+  ['slot', ARENA.SLOTS, SLOT], ['run', ARENA.RUNS, RUN], ['thread', ARENA.THREADS, THREAD], ['task', 0, TASK],
+])('a %s record fills lines of its own, so no heartbeat or claim touches a neighbour\'s', (_, start, record) => {
   expect([start % LINE, record.BYTES % LINE]).toEqual([0, 0])
   const { BYTES, COUNT: _count, ...fields } = record as Readonly<Record<string, number>> & { readonly BYTES: number }
   for (const [name, offset] of Object.entries(fields)) expect(offset, name).toBeLessThan(BYTES)
@@ -35,8 +39,11 @@ test.each([['slot', ARENA.SLOTS, SLOT], ['run', ARENA.RUNS, RUN], ['thread', ARE
 })
 
 test('a ring\'s writer and reader, and a lane\'s head, tail and cells, stand on different lines', () => {
-  const writer = [RING.WRITE, RING.WRITER_EVENT, RING.FLAGS, RING.WRITER_SLEEPERS, RING.SEEN_READ], reader = [RING.READ, RING.READER_EVENT, RING.UNDERRUNS, RING.READER_SLEEPERS, RING.SEEN_WRITE]
-  const both = [RING.CAPACITY, RING.CHANNELS, RING.STRIDE, RING.DTYPE, RING.DROPPED, RING.OVERRUNS, RING.POSITION_U64, RING.POSITION_U64 + 4]
+  const writer = [RING.WRITE, RING.WRITER_EVENT, RING.FLAGS, RING.WRITER_SLEEPERS, RING.SEEN_READ]
+  const reader = [RING.READ, RING.READER_EVENT, RING.UNDERRUNS, RING.READER_SLEEPERS, RING.SEEN_WRITE]
+  const both = [
+    RING.CAPACITY, RING.CHANNELS, RING.STRIDE, RING.DTYPE, RING.DROPPED, RING.OVERRUNS, RING.POSITION_U64, RING.POSITION_U64 + 4,
+  ]
   const lines = [writer, reader, both, [RING.DATA]].map((words) => new Set(words.map(lineOf)))
   expect(lines.map((set) => set.size)).toEqual([1, 1, 1, 1])
   expect(new Set(lines.map((set) => [...set][0])).size).toBe(4)
@@ -50,6 +57,7 @@ test('the offsets hold for addresses too: an arena, its blocks and its rings beg
     expect(arena.base % LINE).toBe(0)
     for (const bytes of [1, 63, 65, 1_000]) expect(arena.alloc(bytes).address % LINE).toBe(0)
     for (const frames of [16, 32, 1_024]) expect(createRing(arena, { frames }).address % LINE).toBe(0)
-    expect([arena.scratch, arena.allocate(QUEUE.CELLS + 8 * QUEUE.CELL_BYTES), arena.allocate(TASK.BYTES)].map((at) => at % LINE)).toEqual([0, 0, 0])
+    expect([arena.scratch, arena.allocate(QUEUE.CELLS + 8 * QUEUE.CELL_BYTES), arena.allocate(TASK.BYTES)].map((at) => at % LINE))
+      .toEqual([0, 0, 0])
   }
 })

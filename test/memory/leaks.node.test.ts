@@ -19,7 +19,9 @@ async function collect(done: () => boolean): Promise<void> {
 }
 
 test('audio that nobody closed is given back with a warning that names where it was made; closed audio is not mentioned (MW-16)', async () => {
-  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), audio = createAudioApi(arena), warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false })
+  const audio = createAudioApi(arena)
+  const warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
   arena.leaks = new LeakWatch((text, details) => { warnings.push({ text, details }) }, true)
   const before = arena.stats().usedBytes
   function forgetfulCaller(): void {
@@ -40,13 +42,16 @@ test('bytes whose view was handed out are not given back: the view may still be 
   samples.fill(1)
   const used = arena.stats().usedBytes
   await collect(() => warnings.length > 0)
-  expect(warnings).toEqual(['AudioBuffer of 100 frames was collected without close(); its bytes stay, because a view of them was given out'])
+  expect(warnings).toEqual([
+    'AudioBuffer of 100 frames was collected without close(); its bytes stay, because a view of them was given out',
+  ])
   expect(arena.stats().usedBytes).toBe(used)
   expect([...samples]).toEqual(Array(10).fill(1))
 })
 
 test('blocks that nobody gave up, however they were got, are given back with a warning; others and the engine\'s own are not mentioned (MW-16)', async () => {
-  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false })
+  const warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
   arena.leaks = new LeakWatch((text, details) => { warnings.push({ text, details }) }, true)
   const before = arena.stats().usedBytes, kept = arena.alloc({ dtype: 'f32', shape: [64] }), { handle } = kept
   function forgetfulCaller(): void {
@@ -85,7 +90,8 @@ test('a block whose view was handed out stays where it is', async () => {
 })
 
 test('rings that nobody disposed of are freed with a warning once neither they nor an end of them is left; one whose address was given out keeps its bytes (MW-16)', async () => {
-  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false })
+  const warnings: { text: string; details: Readonly<Record<string, unknown>> }[] = []
   arena.leaks = new LeakWatch((text, details) => { warnings.push({ text, details }) }, true)
   const before = arena.stats().usedBytes, writer = createRing(arena, { frames: 64 }).writer, kept = arena.stats().usedBytes
   function forgetfulCaller(): void {
@@ -96,7 +102,8 @@ test('rings that nobody disposed of are freed with a warning once neither they n
   }
   forgetfulCaller()
   await collect(() => warnings.length >= 2)
-  expect(warnings.map(({ text }) => text).sort()).toEqual(['Ring of 128 frames was collected without dispose()', 'Ring of 256 bytes was collected without dispose()'])
+  expect(warnings.map(({ text }) => text).sort())
+    .toEqual(['Ring of 128 frames was collected without dispose()', 'Ring of 256 bytes was collected without dispose()'])
   for (const { details } of warnings) expect(String(details['createdAt'])).toContain('forgetfulCaller')
   // The other ring lives through its end.
   expect([arena.stats().usedBytes, writer.write(new Float32Array(100))]).toEqual([kept, 64])
@@ -106,6 +113,7 @@ test('rings that nobody disposed of are freed with a warning once neither they n
   expect(elsewhere()).toBeGreaterThan(0)
   const used = arena.stats().usedBytes
   await collect(() => warnings.length >= 2)
-  expect(warnings.map(({ text }) => text).sort()).toEqual([2_048, 256].map((frames) => `Ring of ${frames} frames was collected without dispose(); its bytes stay, because the address or a view of them was given out`))
+  expect(warnings.map(({ text }) => text).sort()).toEqual([2_048, 256].map((frames) =>
+    `Ring of ${frames} frames was collected without dispose(); its bytes stay, because the address or a view of them was given out`))
   expect([arena.stats().usedBytes, writer.closed]).toEqual([used, false])
 })

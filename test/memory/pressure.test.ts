@@ -7,8 +7,10 @@ test('a scripted fill passes every level, up at its border and down 2 % below (M
   const gauge = new PressureGauge(1_000)
   const at = (used: number): [PressureLevel, boolean] => { const changed = gauge.note(used); return [gauge.level, changed] }
   expect([0, 700, 701, 700, 680, 679, 720, 851, 830, 829, 940, 951, 930, 929, 0, 1_000].map(at)).toEqual([
-    ['none', false], ['none', false], ['background', true], ['background', false], ['background', false], ['none', true], ['background', true], ['before-runs', true],
-    ['before-runs', false], ['background', true], ['before-runs', true], ['wait', true], ['wait', false], ['before-runs', true], ['none', true], ['wait', true],
+    ['none', false], ['none', false], ['background', true], ['background', false], ['background', false], ['none', true],
+    ['background', true], ['before-runs', true],
+    ['before-runs', false], ['background', true], ['before-runs', true], ['wait', true], ['wait', false], ['before-runs', true],
+    ['none', true], ['wait', true],
   ])
 })
 
@@ -24,11 +26,15 @@ test('borders are exactly where the level changes', () => {
 })
 
 test('an arena tells each change once, from its blocks as rounded', () => {
-  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false }), seen: PressureLevel[] = [], blocks: Block[] = [], step = Math.floor(arena.stats().capacityBytes / 100)
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false })
+  const seen: PressureLevel[] = [], blocks: Block[] = []
+  const step = Math.floor(arena.stats().capacityBytes / 100)
   arena.store.onPressureChange = (level) => { seen.push(level) }
   const share = (): number => arena.stats().usedBytes / arena.stats().capacityBytes
   // Up and down across each border: within 2 % below it the level stays, below that it is left, and told anew.
-  for (const [level, border, before] of [['background', 0.7, 'none'], ['before-runs', 0.85, 'background'], ['wait', 0.95, 'before-runs']] as const) {
+  for (const [level, border, before] of [
+    ['background', 0.7, 'none'], ['before-runs', 0.85, 'background'], ['wait', 0.95, 'before-runs'],
+  ] as const) {
     while (share() <= border) blocks.push(arena.alloc(step))
     expect([seen.splice(0), arena.store.pressure]).toEqual([[level], level])
     while (share() > border - 0.01) blocks.pop()!.release()

@@ -9,7 +9,8 @@ test('entries come back oldest first, those of one slot alone too', () => {
   record(log, 5, 3, RECORD_KIND.KERNEL, 1, 9, 0)
   record(log, 6, -1, RECORD_KIND.BOOT | RECORD_THREAD.WORKER, 12, 0, 12)
   record(log, 7, 3, RECORD_KIND.END_KERNEL, 1, 9, -5)
-  const kernel = { timeUs: 5, slot: 3, kind: 'kernel', run: 0, task: 8, value: 0 }, end = { timeUs: 7, slot: 3, kind: 'end kernel', run: 0, task: 8, value: -5 }
+  const kernel = { timeUs: 5, slot: 3, kind: 'kernel', run: 0, task: 8, value: 0 }
+  const end = { timeUs: 7, slot: 3, kind: 'end kernel', run: 0, task: 8, value: -5 }
   expect(readRecords(log)).toEqual([kernel, { timeUs: 6, slot: -1, thread: 'worker 12', kind: 'boot', run: -1, task: -1, value: 12 }, end])
   expect(readRecords(log, 10, ({ slot }) => slot === 3)).toEqual([kernel, end])
   expect(readRecords(log, 1)).toEqual([end])
@@ -21,7 +22,8 @@ test('threads without a slot bear their ordinal and the number of their job; slo
   note(RECORD_KIND.END_SCRIPT, 0, 2)
   record(log, 41, 255, RECORD_KIND.KERNEL, 64, 1, 0)
   expect(readRecords(log)).toEqual([
-    { timeUs: 40, slot: -1, thread: 'script 7', kind: 'script', run: -1, task: 21, value: 0 }, { timeUs: 40, slot: -1, thread: 'script 7', kind: 'end script', run: -1, task: 0, value: 2 },
+    { timeUs: 40, slot: -1, thread: 'script 7', kind: 'script', run: -1, task: 21, value: 0 },
+    { timeUs: 40, slot: -1, thread: 'script 7', kind: 'end script', run: -1, task: 0, value: 2 },
     { timeUs: 41, slot: 255, kind: 'kernel', run: 63, task: 0, value: 0 }])
 })
 

@@ -12,7 +12,8 @@ import type { WorkerHandle } from '../../src/workers/spawn.js'
 import { workerWait } from '../../src/workers/worker-wait.js'
 import type { RingJob } from './ring-worker.js'
 
-const inNode = typeof process === 'object' && typeof process.versions?.node === 'string', hasShared = typeof SharedArrayBuffer !== 'undefined'
+const inNode = typeof process === 'object' && typeof process.versions?.node === 'string'
+const hasShared = typeof SharedArrayBuffer !== 'undefined'
 const countOf = (name: string, otherwise: number): number => Number((inNode ? process.env[name] : undefined) ?? otherwise)
 /** The issue asks for 10⁸ samples and 10⁶ hand-overs: set these for the full run. */
 const SAMPLES = countOf('MILLRACE_RING_SAMPLES', 2_000_000)
@@ -44,7 +45,9 @@ async function start(job: Omit<RingJob, 'memory' | 'compiled'>, core: boolean): 
 // Node's main thread may block, a page may not: each waits as an engine there would.
 describe.skipIf(!hasShared).each([['core', true], ['TypeScript', false]])('two threads, by %s', (_, fast) => {
   test(`${SAMPLES} samples in order, with their sum`, async () => {
-    const spec = { frames: 4_096, firstIndex: 2 ** 32 - 10_000 }, ring = createRing(arena, fast ? { ...spec, core: runtime.core } : spec), { writer } = ring
+    const spec = { frames: 4_096, firstIndex: 2 ** 32 - 10_000 }
+    const ring = createRing(arena, fast ? { ...spec, core: runtime.core } : spec)
+    const { writer } = ring
     const x = arena.alloc({ dtype: 'f32', shape: [1_024] }).view(Float32Array)
     const { worker, answer } = await start({ kind: 'sum', ring: ring.address, target: arena.allocate(4_096), frames: 1_024 }, fast)
     let sum = 0
@@ -66,7 +69,8 @@ describe.skipIf(!hasShared).each([['core', true], ['TypeScript', false]])('two t
 
   test(`${HAND_OVERS} hand-overs with random pauses: nobody sleeps over one`, async () => {
     const there = createRing(arena, { frames: 16 }), back = createRing(arena, { frames: 16 }), x = new Float32Array(1)
-    const { worker, answer } = await start({ kind: 'echo', ring: there.address, back: back.address, target: arena.allocate(64), frames: 16, pauses: 7 }, fast)
+    const { worker, answer } =
+      await start({ kind: 'echo', ring: there.address, back: back.address, target: arena.allocate(64), frames: 16, pauses: 7 }, fast)
     let late = 0
     for (let n = 0; n < HAND_OVERS; n++) {
       x[0] = n

@@ -6,7 +6,10 @@ import { memoryViews } from '../../src/memory/views.js'
 import { hostEndpoint, type MessageLike } from '../../src/workers/endpoint.js'
 import { workerWait } from '../../src/workers/worker-wait.js'
 
-/** What the thread does: `sum` reads all and checks the order; `echo` sends back what it reads; `gated` reads as fast as it can while the gate says 1. */
+/**
+ * What the thread does: `sum` reads all and checks the order; `echo` sends back what it reads; `gated`
+ * reads as fast as it can while the gate says 1.
+ */
 export interface RingJob {
   readonly kind: 'sum' | 'echo' | 'gated'
   readonly memory: WebAssembly.Memory

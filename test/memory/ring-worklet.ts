@@ -3,11 +3,18 @@ import { attachReader, type RingReader } from '../../src/memory/ring/audio-ring.
 import { memoryViews } from '../../src/memory/views.js'
 
 declare class AudioWorkletProcessor { readonly port: MessagePort }
-declare function registerProcessor(name: string, processor: new (options: { readonly processorOptions: { readonly memory: WebAssembly.Memory; readonly ring: number } }) => AudioWorkletProcessor): void
+declare function registerProcessor(
+  name: string,
+  processor: new (options: {
+    readonly processorOptions: { readonly memory: WebAssembly.Memory; readonly ring: number }
+  }) => AudioWorkletProcessor,
+): void
 
 registerProcessor('ring', class extends AudioWorkletProcessor {
   readonly #reader: RingReader
-  constructor({ processorOptions: { memory, ring } }: { readonly processorOptions: { readonly memory: WebAssembly.Memory; readonly ring: number } }) {
+  constructor({ processorOptions: { memory, ring } }: {
+    readonly processorOptions: { readonly memory: WebAssembly.Memory; readonly ring: number }
+  }) {
     super()
     this.#reader = attachReader(memoryViews(memory.buffer), ring)
   }

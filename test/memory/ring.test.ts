@@ -22,17 +22,25 @@ const u32 = (ring: Ring, offset: number): number => arena.u32[(ring.address + of
 
 describe('control block (section 4)', () => {
   test('three lines of 64 bytes, data from C0, planar, stride = capacity', () => {
-    expect(RING).toMatchObject({ WRITE: 0, WRITER_EVENT: 4, FLAGS: 8, READ: 0x40, READER_EVENT: 0x44, UNDERRUNS: 0x48, CAPACITY: 0x80, CHANNELS: 0x84, STRIDE: 0x88, DTYPE: 0x8c, DROPPED: 0x90, OVERRUNS: 0x94, POSITION_U64: 0x98, DATA: 0xc0 })
+    expect(RING).toMatchObject({
+      WRITE: 0, WRITER_EVENT: 4, FLAGS: 8, READ: 0x40, READER_EVENT: 0x44, UNDERRUNS: 0x48, CAPACITY: 0x80, CHANNELS: 0x84, STRIDE: 0x88,
+      DTYPE: 0x8c, DROPPED: 0x90, OVERRUNS: 0x94, POSITION_U64: 0x98, DATA: 0xc0,
+    })
     const ring = createRing(arena, { frames: 32, channels: 3, position: 2 ** 40 + 5 })
     expect(ring.address % 64).toBe(0)
-    expect([RING.CAPACITY, RING.CHANNELS, RING.STRIDE, RING.DTYPE, RING.POSITION_U64, RING.POSITION_U64 + 4].map((at) => u32(ring, at))).toEqual([32, 3, 32, 1, 5, 256])
+    expect([RING.CAPACITY, RING.CHANNELS, RING.STRIDE, RING.DTYPE, RING.POSITION_U64, RING.POSITION_U64 + 4].map((at) => u32(ring, at)))
+      .toEqual([32, 3, 32, 1, 5, 256])
     expect([ring.writer.position, ring.reader.position]).toEqual([2 ** 40 + 5, 2 ** 40 + 5])
     expect([0, 1, 2].map((c) => ring.writer.data(c).byteOffset)).toEqual([0, 1, 2].map((c) => ring.address + 0xc0 + c * 128))
   })
   test.each<[RingSpec, string]>([
-    [{ frames: 8 }, 'power of two'], [{ frames: 24 }, 'power of two'], [{ frames: 2 ** 25 }, 'power of two'], [{ frames: Number.NaN }, 'power of two'], [{ frames: 16, channels: 0 }, 'channels'],
+    [{ frames: 8 }, 'power of two'], [{ frames: 24 }, 'power of two'], [{ frames: 2 ** 25 }, 'power of two'],
+    [{ frames: Number.NaN }, 'power of two'], [{ frames: 16, channels: 0 }, 'channels'],
     [{ frames: 16, channels: 65 }, 'channels'], [{ frames: 16, dtype: 'f31' as Dtype }, 'dtype'],
-  ])('%j is refused', (spec, what) => { expect(() => createRing(arena, spec)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(what) as string })) })
+  ])('%j is refused', (spec, what) => {
+    expect(() => createRing(arena, spec))
+      .toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(what) as string }))
+  })
 })
 
 describe.each(['core', 'TypeScript'])('moving frames, by %s', (by) => {
@@ -49,7 +57,8 @@ describe.each(['core', 'TypeScript'])('moving frames, by %s', (by) => {
   })
 
   test.each([0, 2 ** 32 - 7, 2 ** 31 - 3])('random blocks of 2 channels in order, indices from %d (wrap at 2³²)', (firstIndex) => {
-    const { writer, reader } = make({ frames: 64, channels: 2, firstIndex, position: 1_000 }), block = arena.alloc({ dtype: 'f32', shape: [2, 96] }), all = block.view(Float32Array)
+    const { writer, reader } = make({ frames: 64, channels: 2, firstIndex, position: 1_000 }),
+      block = arena.alloc({ dtype: 'f32', shape: [2, 96] }), all = block.view(Float32Array)
     const outside = [new Float32Array(96), new Float32Array(96)], x = [all.subarray(0, 96), all.subarray(96)]
     let sent = 0, got = 0, seed = 9
     const random = (most: number): number => { seed = Math.imul(seed, 1_664_525) + 1_013_904_223 | 0; return (seed >>> 8) % most }
@@ -58,7 +67,9 @@ describe.each(['core', 'TypeScript'])('moving frames, by %s', (by) => {
       for (let i = 0; i < 96; i++) { samples[0]![i] = sent + i - from; samples[1]![i] = -(sent + i - from) }
       sent += writer.write(samples, n, from)
       const target = random(2) === 0 ? x : outside, count = reader.read(target, random(96), from)
-      for (let i = 0; i < count; i++) if (target[0]![from + i] !== got + i || target[1]![from + i] !== -(got + i)) expect.fail(`frame ${got + i}: ${target[0]![from + i]}`)
+      for (let i = 0; i < count; i++) if (target[0]![from + i] !== got + i || target[1]![from + i] !== -(got + i)) {
+        expect.fail(`frame ${got + i}: ${target[0]![from + i]}`)
+      }
       got += count
       expect([writer.position - reader.position, writer.position]).toEqual([sent - got, 1_000 + sent])
     }
@@ -70,7 +81,10 @@ describe.each(['core', 'TypeScript'])('moving frames, by %s', (by) => {
     expect(writer.write(middle, 100)).toBe(8)
     expect(writer.write(middle, 4, 6)).toBe(2)
     expect(writer.write(middle, 4, 9)).toBe(0)
-    expect([writer.write(middle, -1), writer.write(middle, Number.NaN), writer.write(middle, 3, -2), writer.write(middle, 3, 0.5), writer.write(middle, 0.9)]).toEqual([0, 0, 0, 0, 0])
+    expect([
+      writer.write(middle, -1), writer.write(middle, Number.NaN), writer.write(middle, 3, -2), writer.write(middle, 3, 0.5),
+      writer.write(middle, 0.9),
+    ]).toEqual([0, 0, 0, 0, 0])
     wide.fill(0)
     expect(reader.read(middle, 99, 1)).toBe(7)
     expect([...wide]).toEqual([...Array<number>(9).fill(0), ...counting(7, 8), ...Array<number>(16).fill(0)])
@@ -99,7 +113,9 @@ describe('the rest of an end', () => {
     expect(reader.data(0).byteOffset).toBe(data.byteOffset)
     reader.release(5)
     expect([reader.available, writer.free]).toEqual([1, 15])
-    for (const wrong of [2, -1, 0.5, Number.NaN]) expect(() => { reader.release(wrong) }).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    for (const wrong of [2, -1, 0.5, Number.NaN]) {
+      expect(() => { reader.release(wrong) }).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    }
     expect(() => { writer.commit(16) }).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
   test('starvation: a worklet hears silence and each short quantum is counted; the end of the stream is none (MW-29)', () => {
@@ -120,7 +136,8 @@ describe('the rest of an end', () => {
     expect([writer.writeOrDrop(counting(20)), writer.writeOrDrop(counting(3)), reader.dropped, reader.overruns]).toEqual([16, 0, 7, 2])
   })
   test.each<[Dtype, () => Samples]>([
-    ['i16', () => Int16Array.of(1, -2, 3)], ['i32', () => Int32Array.of(1, -2, 3)], ['f64', () => Float64Array.of(1.5, -2, 3)], ['u8', () => Uint8Array.of(1, 2, 3)],
+    ['i16', () => Int16Array.of(1, -2, 3)], ['i32', () => Int32Array.of(1, -2, 3)], ['f64', () => Float64Array.of(1.5, -2, 3)],
+    ['u8', () => Uint8Array.of(1, 2, 3)],
     ['f16', () => Uint16Array.of(1, 2, 3)], ['i64', () => BigInt64Array.of(1n, -2n, 3n)],
   ])('dtype %s', (dtype, samples) => {
     const { writer, reader } = createRing(arena, { frames: 16, dtype, core }), x = samples(), y = samples().reverse()
@@ -134,7 +151,10 @@ describe('the rest of an end', () => {
   })
   test('arrays of another dtype or number are refused, never converted', () => {
     const { writer, reader } = createRing(arena, { frames: 16, channels: 2, core })
-    for (const wrong of [[new Float64Array(4), new Float64Array(4)], [new Float32Array(4)], new Float32Array(8), [new Int32Array(4), new Float32Array(4)], [[1], [2]]]) {
+    for (const wrong of [
+      [new Float64Array(4), new Float64Array(4)], [new Float32Array(4)], new Float32Array(8), [new Int32Array(4), new Float32Array(4)],
+      [[1], [2]],
+    ]) {
       expect(() => writer.write(wrong as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
       expect(() => reader.read(wrong as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
     }

@@ -5,8 +5,15 @@ import { makeHandle } from '../../src/memory/handle.js'
 import { resolveHandle } from '../../src/memory/shared-handle.js'
 
 test('the public table gives what the engine gives, and refuses what it refuses', () => {
-  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: true, id: 7 }), other = createArena({ bytes: 2 ** 24, shared: false, wasm: true, id: 8 })
-  const reason = (handle: number): unknown => { try { return resolveHandle(arena.u32, arena.base, handle) } catch (error) { return isMillraceError(error) ? [error.code, error.details['reason']] : error } }
+  const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: true, id: 7 })
+  const other = createArena({ bytes: 2 ** 24, shared: false, wasm: true, id: 8 })
+  const reason = (handle: number): unknown => {
+    try {
+      return resolveHandle(arena.u32, arena.base, handle)
+    } catch (error) {
+      return isMillraceError(error) ? [error.code, error.details['reason']] : error
+    }
+  }
   const block = arena.alloc(1000), { handle } = block
   expect(reason(handle)).toEqual({ address: block.address, bytes: 1000 })
   expect(reason(other.alloc(64).handle)).toEqual(['INVALID_HANDLE', 'arena'])

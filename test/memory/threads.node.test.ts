@@ -30,7 +30,8 @@ beforeAll(async () => {
   worker = new Worker(outputFiles[0]!.text, { eval: true })
 })
 afterAll(async () => { await worker.terminate() })
-const ask = (message: object): Promise<Record<string, unknown>> => new Promise((done) => { worker.once('message', done); worker.postMessage(message) })
+const ask = (message: object): Promise<Record<string, unknown>> =>
+  new Promise((done) => { worker.once('message', done); worker.postMessage(message) })
 
 test('a worker reads what the engine wrote at an offset, and the reverse; a stale handle is refused there too', async () => {
   const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), block = arena.alloc(4096), { handle, address } = block

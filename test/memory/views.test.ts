@@ -33,12 +33,18 @@ describe('copies', () => {
     const ledger = new CopyLedger(), to = new Uint8Array(16)
     copyBytes(to, Float32Array.of(1, 2), { ledger, edge: 'a -> b', reason: 'thread' })
     copyBytes(to, new Uint8Array(3), { ledger, edge: 'a -> b', reason: 'thread' })
-    copyParts([{ to: to.subarray(8), from: Float32Array.of(3) }, { to: to.subarray(12), from: Float32Array.of(4) }], { ledger, edge: 'c', reason: 'user' })
+    copyParts([{ to: to.subarray(8), from: Float32Array.of(3) }, { to: to.subarray(12), from: Float32Array.of(4) }], {
+      ledger, edge: 'c', reason: 'user',
+    })
     ledger.add('a -> b', 5, 'convert')
     expect(ledger.entries()).toEqual([
-      { edge: 'a -> b', reason: 'thread', bytes: 11, copies: 2 }, { edge: 'c', reason: 'user', bytes: 8, copies: 1 }, { edge: 'a -> b', reason: 'convert', bytes: 5, copies: 1 },
+      { edge: 'a -> b', reason: 'thread', bytes: 11, copies: 2 }, { edge: 'c', reason: 'user', bytes: 8, copies: 1 },
+      { edge: 'a -> b', reason: 'convert', bytes: 5, copies: 1 },
     ])
-    expect([ledger.bytes(), ledger.bytes({ edge: 'a -> b' }), ledger.bytes({ reason: 'user' }), ledger.bytes({ edge: 'c', reason: 'thread' }), ledger.count]).toEqual([24, 16, 8, 0, 4])
+    expect([
+      ledger.bytes(), ledger.bytes({ edge: 'a -> b' }), ledger.bytes({ reason: 'user' }), ledger.bytes({ edge: 'c', reason: 'thread' }),
+      ledger.count,
+    ]).toEqual([24, 16, 8, 0, 4])
     expect([...new Float32Array(to.buffer, 8, 2)]).toEqual([3, 4])
   })
 })

@@ -1,6 +1,7 @@
 /**
- * Cancel words (MW-35, MW-50): runs that share slots one after the other, and a canceller that looks at slot by slot. A word that is meant for the run that has just left a
- * slot neither ends nor loses anything of the next. Every interleaving, one access to shared memory a step. Claiming and rebuilding themselves: `task-protocol.ts`, `record-reuse.test.ts`.
+ * Cancel words (MW-35, MW-50): runs that share slots one after the other, and a canceller that looks at slot by slot. A word that is meant
+ * for the run that has just left a slot neither ends nor loses anything of the next. Every interleaving, one access to shared memory a
+ * step. Claiming and rebuilding themselves: `task-protocol.ts`, `record-reuse.test.ts`.
  *
  * | step | code |
  * |---|---|
@@ -20,8 +21,13 @@ import { describe, expect, test } from 'vitest'
 import { exploreStates, type Part, type Search } from './explore-states.js'
 
 const READY = 1, RUNNING = 2, DONE = 5, CANCELLED = 7, NO_RUN = -1
-/** What the engine's thread does, in order. `cancel`: with word 1. `grace`: what has not ended is ended with its thread. `reopen`: the record serves run `to`. */
-type Act = { readonly do: 'cancel' | 'grace' | 'close'; readonly run: number } | { readonly do: 'reopen'; readonly run: number; readonly to: number }
+/**
+ * What the engine's thread does, in order. `cancel`: with word 1. `grace`: what has not ended is ended with its
+ * thread. `reopen`: the record serves run `to`.
+ */
+type Act =
+  | { readonly do: 'cancel' | 'grace' | 'close'; readonly run: number }
+  | { readonly do: 'reopen'; readonly run: number; readonly to: number }
 interface Plan {
   /** Tasks of each run, and the record that it is in. Runs whose record is another's wait for `reopen`. */
   readonly runs: readonly { readonly tasks: number; readonly record: number }[]
@@ -32,27 +38,50 @@ interface Plan {
   readonly fault?: string
 }
 interface Worker { at: string; word: number; run: number; task: number; record: number; half: boolean; told: boolean }
-interface State { records: { run: number; cancel: number }[]; tasks: number[][]; cancelled: boolean[]; workers: Worker[]; act: number; at: string; slot: number; on: number[]; wrong: string }
+interface State {
+  records: { run: number; cancel: number }[]
+  tasks: number[][]
+  cancelled: boolean[]
+  workers: Worker[]
+  act: number
+  at: string
+  slot: number
+  on: number[]
+  wrong: string
+}
 
 const fresh = (): Worker => ({ at: 'take', word: 0, run: NO_RUN, task: -1, record: -1, half: false, told: false })
-const copyOf = (s: State): State => ({ ...s, records: s.records.map((one) => ({ ...one })), tasks: s.tasks.map((list) => [...list]), cancelled: [...s.cancelled], workers: s.workers.map((one) => ({ ...one })), on: [...s.on] })
+const copyOf = (s: State): State => ({
+  ...s, records: s.records.map((one) => ({ ...one })), tasks: s.tasks.map((list) => [...list]), cancelled: [...s.cancelled],
+  workers: s.workers.map((one) => ({ ...one })), on: [...s.on],
+})
 const keyOf = ({ records, tasks, cancelled, workers, act, at, slot, on, wrong }: State): string =>
   `${records.map((r) => `${r.run},${r.cancel}`).join(';')}|${tasks.join(';')}|${cancelled.join()}|${workers.map((w) => `${w.at},${w.word},${w.run},${w.task},${w.record},${w.half},${w.told}`).join(';')}|${act}${at}${slot}|${on.join()}${wrong}`
 
 type Change = readonly [name: string, change: (s: State, own: Worker) => void]
 
-/** What worker `w` does next. `run` of a slot: the run's record, as in RUN; `own.task`: which run's task it has, and `record` where that stood when it was claimed. */
+/**
+ * What worker `w` does next. `run` of a slot: the run's record, as in RUN; `own.task`: which run's task it has, and
+ * `record` where that stood when it was claimed.
+ */
 function workerStep({ fault, deaf }: Plan, s: State, w: number): readonly Change[] {
   const own = s.workers[w]!
-  const to = (at: string, change: (s: State, me: Worker) => void = () => undefined): Change => [own.at, (next, me) => { me.at = at; change(next, me) }]
+  const to = (at: string, change: (s: State, me: Worker) => void = () => undefined): Change =>
+    [own.at, (next, me) => { me.at = at; change(next, me) }]
   const only = (...change: Parameters<typeof to>): readonly Change[] => [to(...change)]
-  const asked = (): number => s.records[own.record]!.cancel, end = (state: number) => (next: State, me: Worker): void => { next.tasks[me.task]![next.tasks[me.task]!.indexOf(RUNNING)] = state }
-  const late = fault === 'cleared after the run was read', early = fault === 'run read before it is published', claimed = late ? 'publish' : early ? 'cancel.read' : 'cancel.clear'
+  const asked = (): number => s.records[own.record]!.cancel
+  const end = (state: number) => (next: State, me: Worker): void => { next.tasks[me.task]![next.tasks[me.task]!.indexOf(RUNNING)] = state }
+  const late = fault === 'cleared after the run was read'
+  const early = fault === 'run read before it is published'
+  const claimed = late ? 'publish' : early ? 'cancel.read' : 'cancel.clear'
   switch (own.at) {
     case 'take':
       if (own.told) return only('ends')
-      return s.records.flatMap(({ run }, record): Change[] => run !== NO_RUN && s.tasks[run]!.includes(READY) ? [to('claim', (_, me) => { me.task = run; me.record = record })] : [])
-    case 'claim': return s.tasks[own.task]!.includes(READY) ? only(claimed, (next, me) => { next.tasks[me.task]![next.tasks[me.task]!.indexOf(READY)] = RUNNING; if (early) me.word = 0 }) : only('take')
+      return s.records.flatMap(({ run }, record): Change[] =>
+        run !== NO_RUN && s.tasks[run]!.includes(READY) ? [to('claim', (_, me) => { me.task = run; me.record = record })] : [])
+    case 'claim': return s.tasks[own.task]!.includes(READY)
+      ? only(claimed, (next, me) => { next.tasks[me.task]![next.tasks[me.task]!.indexOf(READY)] = RUNNING; if (early) me.word = 0 })
+      : only('take')
     case 'cancel.clear': return only(late ? 'work' : 'publish', (_, me) => { me.word = 0 })
     case 'publish': return only(early ? 'work' : 'cancel.read', (_, me) => { me.run = me.record })
     case 'cancel.read': return only(asked() !== 0 ? 'cancel.leave' : early ? 'publish' : late ? 'cancel.clear' : 'work')
@@ -71,7 +100,9 @@ function workerStep({ fault, deaf }: Plan, s: State, w: number): readonly Change
     case 'late.clear': return only(own.word === 1 && !own.half ? 'pass' : 'end.run', (_, me) => { if (me.word === 1) me.word = 0 })
     case 'run.read':
       if (asked() !== 0) return only('end.run')
-      if (fault === 'a step goes on half way') return only('pass', (next, me) => { if (me.half) next.wrong = 'a kernel that was stopped half way goes on' })
+      if (fault === 'a step goes on half way') {
+        return only('pass', (next, me) => { if (me.half) next.wrong = 'a kernel that was stopped half way goes on' })
+      }
       return only(own.half ? 'end.run' : 'pass')
     case 'end.run': return only(asked() !== 0 ? 'finish.cancelled' : 'end.word')
     case 'end.word': return only(own.word === 2 || fault === 'the loop just ends' ? 'ends' : 'failed')
@@ -91,12 +122,16 @@ const isOpen = (s: State, run: number): boolean => s.tasks[run]!.includes(RUNNIN
 /** What the engine's thread does next. Nothing comes between the steps of a scan but what workers do. */
 function engineStep({ acts, workers, runs, fault }: Plan, s: State): readonly Change[] {
   const act = acts[s.act], to = (name: string, change: (s: State) => void): readonly Change[] => [[name, change]]
-  const scanning = s.at === 'read' || s.at === 'write', gone = scanning ? [] : s.workers.flatMap((own, w): Change[] => own.told || own.at === 'failed' ? [[`gone ${w}`, (n) => {
-    const { task, at } = n.workers[w]!, lost = task >= 0 ? n.tasks[task]!.indexOf(RUNNING) : -1
-    // Its record says RUNNING and no other live slot executes it.
-    if (lost >= 0 && at !== 'claim' && n.tasks[task]!.filter((state) => state === RUNNING).length > n.workers.filter((other, i) => i !== w && other.task === task && other.at !== 'take' && other.at !== 'claim' && other.at !== 'leave').length) n.tasks[task]![lost] = n.cancelled[task] ? CANCELLED : READY
-    n.workers[w] = fresh()
-  }]] : [])
+  const scanning = s.at === 'read' || s.at === 'write',
+    gone = scanning ? [] : s.workers.flatMap((own, w): Change[] => own.told || own.at === 'failed' ? [[`gone ${w}`, (n) => {
+      const { task, at } = n.workers[w]!, lost = task >= 0 ? n.tasks[task]!.indexOf(RUNNING) : -1
+      // Its record says RUNNING and no other live slot executes it.
+      if (lost >= 0 && at !== 'claim' && n.tasks[task]!.filter((state) => state === RUNNING).length > n.workers.filter((other, i) =>
+        i !== w && other.task === task && other.at !== 'take' && other.at !== 'claim' && other.at !== 'leave').length) {
+        n.tasks[task]![lost] = n.cancelled[task] ? CANCELLED : READY
+      }
+      n.workers[w] = fresh()
+    }]] : [])
   const done = (n: State): void => { n.act++; n.at = ''; n.slot = 0; n.on = [] }
   const next = ((): readonly Change[] => {
     if (act === undefined) return []
@@ -133,23 +168,39 @@ function engineStep({ acts, workers, runs, fault }: Plan, s: State): readonly Ch
 
 function search(plan: Plan): Search {
   const { runs, workers, acts, deaf } = plan, count = Math.max(...runs.map(({ record }) => record)) + 1
-  const moved = (s: State, w: number, [name, change]: Change, prefix: string): readonly [string, State] => { const n = copyOf(s); change(n, n.workers[w]!); return [`${prefix}${name}`, n] }
-  const parts: Part<State>[] = Array.from({ length: workers }, (_, w) => ({ moves: (s) => workerStep(plan, s, w).map((step) => moved(s, w, step, `${w}:`)) }))
+  const moved = (
+    s: State, w: number, [name, change]: Change, prefix: string,
+  ): readonly [string, State] => { const n = copyOf(s); change(n, n.workers[w]!); return [`${prefix}${name}`, n] }
+  const parts: Part<State>[] = Array.from({ length: workers }, (_, w) => ({
+    moves: (s) => workerStep(plan, s, w).map((step) => moved(s, w, step, `${w}:`)),
+  }))
   parts.push({ moves: (s) => engineStep(plan, s).map((step) => moved(s, 0, step, 'engine:')) })
   // A kernel that does not look ends late, or never.
-  if (deaf !== undefined) parts.push({ hostile: true, moves: (s) => s.workers.flatMap((own, w) => own.at === 'poll' && own.task === deaf ? [moved(s, w, ['ends late', (_, me) => { me.at = 'finish' }], `${w}:`)] : []) })
+  if (deaf !== undefined) {
+    parts.push({
+      hostile: true,
+      moves: (s) => s.workers.flatMap((own, w) =>
+        own.at === 'poll' && own.task === deaf ? [moved(s, w, ['ends late', (_, me) => { me.at = 'finish' }], `${w}:`)] : []),
+    })
+  }
   const scanned = (run: number, act: number): boolean => acts.slice(0, act).some((one) => one.do === 'cancel' && one.run === run)
   return exploreStates<State>({
     start: {
-      records: Array.from({ length: count }, (_, record) => ({ run: runs.findIndex((one) => one.record === record), cancel: 0 })), tasks: runs.map(({ tasks }) => new Array<number>(tasks).fill(READY)),
+      records: Array.from({ length: count }, (_, record) => ({ run: runs.findIndex((one) => one.record === record), cancel: 0 })),
+      tasks: runs.map(({ tasks }) => new Array<number>(tasks).fill(READY)),
       cancelled: runs.map(() => false), workers: Array.from({ length: workers }, fresh), act: 0, at: '', slot: 0, on: [], wrong: '',
     },
     parts, key: keyOf,
     broken: (s) => {
       if (s.wrong !== '') return s.wrong
-      if (s.tasks.some((list, run) => list.includes(CANCELLED) && !s.cancelled[run])) return 'a task of a run that nobody cancelled is cancelled'
+      if (s.tasks.some((list, run) => list.includes(CANCELLED) && !s.cancelled[run])) {
+        return 'a task of a run that nobody cancelled is cancelled'
+      }
       if (s.workers.some(({ at, half, told }) => at === 'failed' && !half && !told)) return 'a thread is given up between two passes'
-      if (s.workers.some(({ at, word, task, run }) => (at === 'pass' || at === 'poll') && word === 0 && run !== NO_RUN && task !== deaf && scanned(task, s.act))) return 'a kernel runs on after the cancel'
+      if (s.workers.some(({ at, word, task, run }) =>
+        (at === 'pass' || at === 'poll') && word === 0 && run !== NO_RUN && task !== deaf && scanned(task, s.act))) {
+        return 'a kernel runs on after the cancel'
+      }
       return undefined
     },
     reached: (s) => s.act === acts.length && s.workers.every(({ at, told }) => at === 'take' && !told) &&
@@ -157,8 +208,11 @@ function search(plan: Plan): Search {
   })
 }
 
-const TWO = [{ tasks: 1, record: 0 }, { tasks: 1, record: 1 }], cancel = (run: number): Act => ({ do: 'cancel', run }), grace = (run: number): Act => ({ do: 'grace', run })
-const SAME = [{ tasks: 1, record: 0 }, { tasks: 1, record: 0 }], CHANGE: readonly Act[] = [cancel(0), { do: 'close', run: 0 }, { do: 'reopen', run: 0, to: 1 }]
+const TWO = [{ tasks: 1, record: 0 }, { tasks: 1, record: 1 }]
+const cancel = (run: number): Act => ({ do: 'cancel', run })
+const grace = (run: number): Act => ({ do: 'grace', run })
+const SAME = [{ tasks: 1, record: 0 }, { tasks: 1, record: 0 }]
+const CHANGE: readonly Act[] = [cancel(0), { do: 'close', run: 0 }, { do: 'reopen', run: 0, to: 1 }]
 
 describe('a cancel that comes when its slot has the next run', () => {
   test.each<[string, Plan]>([
@@ -180,8 +234,10 @@ describe('a cancel that comes when its slot has the next run', () => {
   })
 
   test.each<[string, RegExp, Partial<Plan>?]>([
-    ['cleared after the run was read', /runs on/], ['run read before it is published', /runs on/], ['slots before the word', /runs on/], ['slots are not told', /runs on/],
-    ['any word cancels', /nobody cancelled/], ['run read before the word is cleared', /runs on/, { acts: [cancel(0), cancel(1)] }], ['word kept', /cannot be reached/],
+    ['cleared after the run was read', /runs on/], ['run read before it is published', /runs on/], ['slots before the word', /runs on/],
+    ['slots are not told', /runs on/],
+    ['any word cancels', /nobody cancelled/], ['run read before the word is cleared', /runs on/, { acts: [cancel(0), cancel(1)] }],
+    ['word kept', /cannot be reached/],
     ['a step goes on half way', /half way/], ['the loop just ends', /cannot be reached/],
   ])('planted fault found: %s', (fault, what, plan = {}) => {
     expect(search({ runs: TWO, workers: 1, acts: [cancel(0)], ...plan, fault }).wrong).toMatch(what)

@@ -10,15 +10,26 @@ export interface Part<S> {
 /** What a search found. `path`: names of the steps to the first state that is not as it should be, with what is wrong there. */
 export interface Search { readonly states: number; readonly wrong: string | undefined; readonly path: readonly string[] }
 
-/** `key`: a state as text, or as bytes, always as many, which may be the same array each time; states with the same key must have the same future. `broken`: what is wrong in a state. `reached`: the goal, which must stay reachable without hostile steps. */
-export interface Question<S> { readonly start: S; readonly parts: readonly Part<S>[]; readonly key: (state: S) => string | Uint8Array; readonly broken: (state: S) => string | undefined; readonly reached: (state: S) => boolean }
+/**
+ * `key`: a state as text, or as bytes, always as many, which may be the same array each time; states with the same key must have the same
+ * future. `broken`: what is wrong in a state. `reached`: the goal, which must stay reachable without hostile steps.
+ */
+export interface Question<S> {
+  readonly start: S
+  readonly parts: readonly Part<S>[]
+  readonly key: (state: S) => string | Uint8Array
+  readonly broken: (state: S) => string | undefined
+  readonly reached: (state: S) => boolean
+}
 
 /**
- * Every interleaving of the parts' steps, breadth first, each state once: the shortest path to a fault is found first. Then, backwards: from every state the goal must
- * be reachable, else something was lost.
+ * Every interleaving of the parts' steps, breadth first, each state once: the shortest path to a fault is found first. Then, backwards:
+ * from every state the goal must be reachable, else something was lost.
  */
 export function exploreStates<S>({ start, parts, key, broken, reached }: Question<S>): Search {
-  const first = key(start), seen = typeof first === 'string' ? textSet() : new StateSet(first.length), from: number[] = [-1], name: string[] = [''], into: number[][] = [[]], good: number[] = []
+  const first = key(start)
+  const seen = typeof first === 'string' ? textSet() : new StateSet(first.length)
+  const from: number[] = [-1], name: string[] = [''], into: number[][] = [[]], good: number[] = []
   seen.add(first as never)
   const pathTo = (state: number): string[] => {
     const path: string[] = []
@@ -51,7 +62,9 @@ export function exploreStates<S>({ start, parts, key, broken, reached }: Questio
   for (const at of good) hopeful[at] = 1
   while (good.length > 0) for (const before of into[good.pop()!]!) if (hopeful[before] === 0) { hopeful[before] = 1; good.push(before) }
   const lost = hopeful.indexOf(0)
-  return lost < 0 ? { states: seen.size, wrong: undefined, path: [] } : { states: seen.size, wrong: 'the goal cannot be reached any more', path: pathTo(lost) }
+  return lost < 0
+    ? { states: seen.size, wrong: undefined, path: [] }
+    : { states: seen.size, wrong: 'the goal cannot be reached any more', path: pathTo(lost) }
 }
 
 function textSet(): { readonly size: number; add(state: string): number } {

@@ -1,11 +1,14 @@
 /**
- * Exhaustive search of small models: threads of named atomic steps over shared words (sequentially consistent, as WebAssembly's and JavaScript's atomics are), every
- * interleaving. Code that follows a model carries the names of its steps.
+ * Exhaustive search of small models: threads of named atomic steps over shared words (sequentially consistent, as WebAssembly's and
+ * JavaScript's atomics are), every interleaving. Code that follows a model carries the names of its steps.
  */
 
 /** Words of a model, flat: a key of the visited set is their join. */
 export type Words = Record<string, number>
-/** One atomic step. `run` changes the words and names the step to go to (default: the next one; `'end'`: the thread is done). `when`: may it run now? */
+/**
+ * One atomic step. `run` changes the words and names the step to go to (default: the next one; `'end'`:
+ * the thread is done). `when`: may it run now?
+ */
 export interface Step<W extends Words> { readonly name: string; readonly when?: (w: W) => boolean; readonly run: (w: W) => string | void }
 export interface Model<W extends Words> {
   readonly words: W

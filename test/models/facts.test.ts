@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { explore, type Exploration, type Step } from './explore.js'
 
 /**
- * MW-36: workers that differ in what they may take of a run. Twin of `take_task`, `look`, `admit`, `push_task`, `finish_task` and `wake` in wasm/crates/engine/src/tasks.rs, for a
- * run that is MIXED and may have a limit. There are two kinds of tasks, each in a ring of its own; a worker has the facts of one kind, of both or of neither. The engine pushes
- * one of each; the first task that is done pushes one more of the second kind.
- * Worker: A read the ready event · peek at the rings that it may pop from · admit counts it in · pop · run · finish · C is the event still the same · D, E, F sleep.
- * Who wakes: Q bump the ready event · R look whether anyone sleeps · N notify, in any order.
+ * MW-36: workers that differ in what they may take of a run. Twin of `take_task`, `look`, `admit`, `push_task`, `finish_task` and `wake` in
+ * wasm/crates/engine/src/tasks.rs, for a run that is MIXED and may have a limit. There are two kinds of tasks, each in a ring of its own; a
+ * worker has the facts of one kind, of both or of neither. The engine pushes one of each; the first task that is done pushes one more of
+ * the second kind. Worker: A read the ready event · peek at the rings that it may pop from · admit counts it in · pop · run · finish · C is
+ * the event still the same · D, E, F sleep. Who wakes: Q bump the ready event · R look whether anyone sleeps · N notify, in any order.
  */
 type Kind = 1 | 2
 type Words = Record<string, number>
@@ -16,11 +16,14 @@ const KINDS = [1, 2] as const
 const ALL = 9
 
 function run({ facts, limit, first, fault }: Setup): Exploration {
-  const words: Words = { ring1: 0, ring2: 0, running: 0, event: 0, sleepers: 0, made: 0, spawned: 0, done1: 0, done2: 0, notesE: 0, first: 0 }
+  const words: Words = {
+    ring1: 0, ring2: 0, running: 0, event: 0, sleepers: 0, made: 0, spawned: 0, done1: 0, done2: 0, notesE: 0, first: 0,
+  }
   facts.forEach((_, w) => { for (const name of ['seen', 'sleeps', 'notes', 'kind']) words[`${name}${w}`] = 0 })
   const wake = (who: string, count: number, prefix = ''): Step<Words>[] => [
     { name: `${prefix}Q`, run: (w) => { w['event']!++ } },
-    { name: `${prefix}R`, run: (w) => { w[`notes${who}`] = w['sleepers']! > 0 ? fault === 'as many as slept' ? Math.min(count, w['sleepers']!) : count : 0 } },
+    { name: `${prefix}R`,
+      run: (w) => { w[`notes${who}`] = w['sleepers']! > 0 ? fault === 'as many as slept' ? Math.min(count, w['sleepers']!) : count : 0 } },
     { name: `${prefix}N`, run: (w) => {
       facts.forEach((_, n) => { if (w[`notes${who}`]! > 0 && w[`sleeps${n}`] === 1) { w[`sleeps${n}`] = 0; w[`notes${who}`]!-- } })
       w[`notes${who}`] = 0
@@ -38,11 +41,18 @@ function run({ facts, limit, first, fault }: Setup): Exploration {
       { name: 'A', run: (w) => { w[`seen${n}`] = w['event']! } },
       { name: 'peek', run: (w) => {
         const order = fault === 'head only' ? [w['first']!] : KINDS
-        const found = order.find((kind) => kind !== 0 && (fault === 'pushed back' || fault === 'counted first' || fits(kind)) && w[`ring${kind}`]! > 0)
+        const found = order.find((kind) =>
+          kind !== 0 && (fault === 'pushed back' || fault === 'counted first' || fits(kind)) && w[`ring${kind}`]! > 0)
         w[`kind${n}`] = found ?? 0
         if (found === undefined && fault !== 'counted first') return 'C'
       } },
-      { name: 'admit', run: (w) => { if (limit !== 0 && w['running']! >= limit && fault !== 'counted at the limit') return 'C'; if (w['running']!++ >= limit && limit !== 0) return 'back' } },
+      {
+        name: 'admit',
+        run: (w) => {
+          if (limit !== 0 && w['running']! >= limit && fault !== 'counted at the limit') return 'C'
+          if (w['running']!++ >= limit && limit !== 0) return 'back'
+        },
+      },
       { name: 'pop', run: (w) => {
         if (fault === 'counted first') w[`kind${n}`] = KINDS.find((kind) => fits(kind) && w[`ring${kind}`]! > 0) ?? 0
         const kind = w[`kind${n}`]!
@@ -64,7 +74,8 @@ function run({ facts, limit, first, fault }: Setup): Exploration {
       { name: 'put', run: (w) => { w['running']!--; w[`ring${w[`kind${n}`]}`]!++; w[`kind${n}`] = 0 } },
       ...wake(`${n}`, ALL, 'put '),
       { name: 'put away', run: () => 'C' },
-      { name: 'lost race', run: (w) => { w['running']!--; w[`kind${n}`] = 0; if (limit === 0 || fault === 'a lost race wakes nobody') return 'peek' } },
+      { name: 'lost race',
+        run: (w) => { w['running']!--; w[`kind${n}`] = 0; if (limit === 0 || fault === 'a lost race wakes nobody') return 'peek' } },
       ...wake(`${n}`, ALL, 'lost '),
       { name: 'again', run: () => 'peek' },
       { name: 'back', run: (w) => { w['running']!--; w[`kind${n}`] = 0 } },
@@ -79,17 +90,20 @@ function run({ facts, limit, first, fault }: Setup): Exploration {
   return explore<Words>({
     words, threads: [engine, ...facts.map(worker)],
     // What a thread has popped and runs on: its place in the list says so.
-    fault: (w) => facts.some((own, n) => w[`kind${n}`] !== 0 && (w[`kind${n}`]! & ~own) !== 0 && fault === undefined) ? 'a worker holds what it cannot execute'
+    fault: (w) => facts.some((own, n) =>
+      w[`kind${n}`] !== 0 && (w[`kind${n}`]! & ~own) !== 0 && fault === undefined) ? 'a worker holds what it cannot execute'
       : w['running']! < 0 ? 'a count is below zero'
       // One bump for a push, one for the end of a task, one for every race that a pop lets others lose.
       : w['event']! > 2 * 3 + 3 * facts.length ? 'they keep each other awake' : null,
-    mayRest: (w) => w['made'] === 2 && KINDS.every((kind) => takers(kind) ? w[`ring${kind}`] === 0 && w[`done${kind}`] === kind : w[`done${kind}`] === 0),
+    mayRest: (w) =>
+      w['made'] === 2 && KINDS.every((kind) => takers(kind) ? w[`ring${kind}`] === 0 && w[`done${kind}`] === kind : w[`done${kind}`] === 0),
   })
 }
 
 describe('MW-36: workers take what they can execute, every interleaving', () => {
   test.each([
-    ['one has both, the other the first', [1, 3]], ['one has both, the other neither', [0, 3]], ['each has one', [1, 2]], ['nobody has the second', [1, 1]],
+    ['one has both, the other the first', [1, 3]], ['one has both, the other neither', [0, 3]], ['each has one', [1, 2]],
+    ['nobody has the second', [1, 1]],
   ] as const)('%s: every task that someone can execute is executed by who can, nobody is kept awake', (_name, facts) => {
     for (const [limit, first] of [[0, 1], [1, 2]] as const) {
       const result = run({ facts, limit, first })

@@ -1,4 +1,7 @@
-/** States that were seen, as bytes of one length each, numbered in the order in which they came: an open table of numbers over one array, so nothing is made per state. Exact: bytes are compared. */
+/**
+ * States that were seen, as bytes of one length each, numbered in the order in which they came: an open table of numbers over one array, so
+ * nothing is made per state. Exact: bytes are compared.
+ */
 export class StateSet {
   size = 0
   readonly #length: number
@@ -28,7 +31,9 @@ export class StateSet {
   }
 
   #grow(): void {
-    const table = new Int32Array(2 * this.#table.length).fill(-1), bytes = new Uint8Array(this.#length * table.length / 2), mask = table.length - 1
+    const table = new Int32Array(2 * this.#table.length).fill(-1)
+    const bytes = new Uint8Array(this.#length * table.length / 2)
+    const mask = table.length - 1
     bytes.set(this.#bytes)
     for (let state = 0; state < this.size; state++) {
       let at = hash(bytes, state * this.#length, this.#length) & mask

@@ -1,8 +1,9 @@
 import type { Part } from './explore-states.js'
 
 /**
- * The claim, complete and rebuild protocols of MW-34 and MW-35, step by step as in wasm/crates/engine/src/tasks.rs, queue.rs, rebuild.rs and src/workers/recovery.ts: a step here is one
- * access to shared memory there, and bears its name. A worker may be ended between any two of its steps.
+ * The claim, complete and rebuild protocols of MW-34 and MW-35, step by step as in wasm/crates/engine/src/tasks.rs, queue.rs, rebuild.rs
+ * and src/workers/recovery.ts: a step here is one access to shared memory there, and bears its name. A worker may be ended between any two
+ * of its steps.
  */
 export interface Plan {
   /** Successors of each task; tasks without predecessors are pushed at the start. */
@@ -21,7 +22,18 @@ export const TASK = { PENDING: 0, READY: 1, RUNNING: 2, DONE_WRITTEN: 4, DONE: 5
 const IDLE = 0, QUEUE = 1, KERNEL = 2
 const LIVE = 0, KILLED = 1, DEAD = 2
 
-interface Worker { life: number; dismissed: number; at: string; phase: number; run: number; task: number; cancel: number; found: number; position: number; successor: number }
+interface Worker {
+  life: number
+  dismissed: number
+  at: string
+  phase: number
+  run: number
+  task: number
+  cancel: number
+  found: number
+  position: number
+  successor: number
+}
 export interface State {
   rebuilding: boolean; left: number; running: number; cancel: number
   tasks: { state: number; pending: number; owner: number; done: number }[]
@@ -33,17 +45,25 @@ export interface State {
   dismissals: number
 }
 
-const worker = (): Worker => ({ life: LIVE, dismissed: 0, at: 'announce', phase: IDLE, run: 0, task: -1, cancel: 0, found: -1, position: 0, successor: 0 })
+const worker = (): Worker => ({
+  life: LIVE, dismissed: 0, at: 'announce', phase: IDLE, run: 0, task: -1, cancel: 0, found: -1, position: 0, successor: 0,
+})
 
 function ringOf(values: readonly number[], capacity: number): State['ring'] {
-  return { head: 0, tail: values.length, sequence: Array.from({ length: capacity }, (_, i) => i < values.length ? i + 1 : i), value: Array.from({ length: capacity }, (_, i) => values[i] ?? -1) }
+  return {
+    head: 0, tail: values.length,
+    sequence: Array.from({ length: capacity }, (_, i) => i < values.length ? i + 1 : i),
+    value: Array.from({ length: capacity }, (_, i) => values[i] ?? -1),
+  }
 }
 
 /** The state right after the engine has pushed the first tasks. */
 export function startOf({ edges, workers, kills, dismissals = 0 }: Plan): State {
-  const pending = edges.map((_, task) => edges.filter((list) => list.includes(task)).length), first = pending.flatMap((n, task) => n === 0 ? [task] : [])
+  const pending = edges.map((_, task) => edges.filter((list) => list.includes(task)).length)
+  const first = pending.flatMap((n, task) => n === 0 ? [task] : [])
   return {
-    rebuilding: false, left: edges.length, running: 0, cancel: 0, tasks: pending.map((n) => ({ state: n === 0 ? TASK.READY : TASK.PENDING, pending: n, owner: -1, done: 0 })),
+    rebuilding: false, left: edges.length, running: 0, cancel: 0,
+    tasks: pending.map((n) => ({ state: n === 0 ? TASK.READY : TASK.PENDING, pending: n, owner: -1, done: 0 })),
     ring: ringOf(first, capacityOf(edges.length)), workers: Array.from({ length: workers }, worker),
     engine: { at: 'watch', found: -1, doorbell: false }, canceller: 0, kills, dismissals,
   }
@@ -62,14 +82,29 @@ export function partsOf(plan: Plan): Part<State>[] {
     if (state.workers[w]!.life !== LIVE) return []
     return workerStep(plan, state, w).map(([name, change]) => step(state, `${w}:${name}`, change))
   } }))
-  parts.push({ hostile: true, moves: (state) => state.kills === 0 ? [] : state.workers.flatMap((own, w) => own.life !== LIVE ? [] : [step(state, `end ${w}`, (s) => { s.kills--; s.workers[w]!.life = KILLED })]) })
-  parts.push({ hostile: true, moves: (state) => state.dismissals === 0 ? [] : state.workers.flatMap((own, w) => own.life !== LIVE || own.dismissed === 1 ? [] : [step(state, `dismiss ${w}`, (s) => { s.dismissals--; s.workers[w]!.dismissed = s.workers[w]!.cancel = 1 })]) })
+  parts.push({
+    hostile: true,
+    moves: (state) => state.kills === 0 ? [] : state.workers.flatMap((own, w) =>
+      own.life !== LIVE ? [] : [step(state, `end ${w}`, (s) => { s.kills--; s.workers[w]!.life = KILLED })]),
+  })
+  parts.push({
+    hostile: true,
+    moves: (state) => state.dismissals === 0 ? [] : state.workers.flatMap((own, w) => own.life !== LIVE || own.dismissed === 1
+      ? []
+      : [step(state, `dismiss ${w}`, (s) => { s.dismissals--; s.workers[w]!.dismissed = s.workers[w]!.cancel = 1 })]),
+  })
   // Who is told to stop is ended, some time later.
-  parts.push({ moves: (state) => state.workers.flatMap(({ life, dismissed }, w) => life === LIVE && dismissed === 1 ? [step(state, `terminate ${w}`, (s) => { s.workers[w]!.life = KILLED })] : []) })
+  parts.push({
+    moves: (state) => state.workers.flatMap(({ life, dismissed }, w) =>
+      life === LIVE && dismissed === 1 ? [step(state, `terminate ${w}`, (s) => { s.workers[w]!.life = KILLED })] : []),
+  })
   parts.push({ moves: (state) => engineStep(plan, state).map(([name, change]) => step(state, `engine:${name}`, change)) })
   if (plan.cancels) {
     parts.push({ moves: (state) => {
-      const k = state.canceller, order = plan.fault === 'scan before the word' ? [...Array.from({ length: plan.workers }, (_, w) => w), -1] : [-1, ...Array.from({ length: plan.workers }, (_, w) => w)]
+      const k = state.canceller
+      const order = plan.fault === 'scan before the word'
+        ? [...Array.from({ length: plan.workers }, (_, w) => w), -1]
+        : [-1, ...Array.from({ length: plan.workers }, (_, w) => w)]
       const which = order[k]
       if (which === undefined) return []
       return [step(state, which < 0 ? 'cancel:word' : `cancel:scan ${which}`, (s) => {
@@ -87,7 +122,8 @@ type Change = readonly [string, (s: State) => void]
 /** The step that a worker takes next. */
 function workerStep(plan: Plan, state: State, w: number): readonly Change[] {
   const own = state.workers[w]!, mask = state.ring.sequence.length - 1
-  const to = (at: string, change: (s: State, own: Worker) => void = () => undefined): readonly Change[] => [[own.at, (s) => { const me = s.workers[w]!; me.at = at; change(s, me) }]]
+  const to = (at: string, change: (s: State, own: Worker) => void = () => undefined): readonly Change[] =>
+    [[own.at, (s) => { const me = s.workers[w]!; me.at = at; change(s, me) }]]
   switch (own.at) {
     case 'announce':
       if (state.left === 0) return []
@@ -108,7 +144,8 @@ function workerStep(plan: Plan, state: State, w: number): readonly Change[] {
       if (state.tasks[own.found]!.state !== TASK.READY) return to('admit.back')
       return to('own', (s, me) => { s.tasks[me.found]!.state = TASK.RUNNING; me.cancel = 0 })
     case 'own': return to('publish.task', (s, me) => { s.tasks[me.found]!.owner = w })
-    case 'publish.task': return to(plan.fault === 'cancel before publish' ? 'cancel.read' : 'publish.run', (_, me) => { me.task = me.found })
+    case 'publish.task':
+      return to(plan.fault === 'cancel before publish' ? 'cancel.read' : 'publish.run', (_, me) => { me.task = me.found })
     case 'publish.run': return to(plan.fault === 'cancel before publish' ? 'work' : 'cancel.read', (_, me) => { me.run = 1 })
     case 'cancel.read':
       if (state.cancel !== 0) return to('cancel.leave')
@@ -125,7 +162,9 @@ function workerStep(plan: Plan, state: State, w: number): readonly Change[] {
     case 'cancelled': return state.cancel !== 0 ? to('enter', (_, me) => { me.successor = -1 }) : to('stopped')
     case 'stopped': return []
     case 'enter': return to('enter.look', (_, me) => { me.phase = QUEUE })
-    case 'enter.look': return state.rebuilding && plan.fault !== 'finish while rebuilding' ? to('enter.wait', (_, me) => { me.phase = KERNEL }) : to('running')
+    case 'enter.look': return state.rebuilding && plan.fault !== 'finish while rebuilding'
+      ? to('enter.wait', (_, me) => { me.phase = KERNEL })
+      : to('running')
     case 'enter.wait': return state.rebuilding ? [] : to('enter')
     case 'running': return to(own.successor < 0 ? 'settle.cancelled' : 'written', (s) => { s.running-- })
     case 'settle.cancelled': return to('left', (s, me) => { s.tasks[me.found]!.state = TASK.CANCELLED })
@@ -162,7 +201,9 @@ function workerStep(plan: Plan, state: State, w: number): readonly Change[] {
 
 /** What the engine's thread does next: finds the dead, rebuilds, delivers again, starts others in their slots. */
 function engineStep(plan: Plan, state: State): readonly Change[] {
-  const { engine } = state, to = (at: string, change: (s: State) => void = () => undefined): readonly Change[] => [[engine.at, (s) => { s.engine.at = at; change(s) }]]
+  const { engine } = state
+  const to = (at: string, change: (s: State) => void = () => undefined): readonly Change[] =>
+    [[engine.at, (s) => { s.engine.at = at; change(s) }]]
   // Any of them, in any order: no worker is another's elder.
   const which = (life: number): number[] => state.workers.flatMap((one, w) => one.life === life ? [w] : [])
   switch (engine.at) {
@@ -189,7 +230,12 @@ function engineStep(plan: Plan, state: State): readonly Change[] {
       const { ring } = state, mask = ring.sequence.length - 1, position = ring.tail
       // A ring that a thread left behind while it was ended may be full: its rebuild finds the task by its record.
       if (ring.sequence[position & mask] !== position) return to('deliver')
-      return to('deliver', (s) => { s.ring.tail = position + 1; s.ring.value[position & mask] = s.engine.found; s.ring.sequence[position & mask] = position + 1; s.engine.found = -1 })
+      return to('deliver', (s) => {
+        s.ring.tail = position + 1
+        s.ring.value[position & mask] = s.engine.found
+        s.ring.sequence[position & mask] = position + 1
+        s.engine.found = -1
+      })
     }
     case 'respawn': {
       const slots = which(DEAD)
@@ -214,13 +260,17 @@ function rebuildStates(plan: Plan, s: State): void {
     if (plan.fault !== 'pending kept') task.pending = 0
   })
   const isDone = (task: number): boolean => s.tasks[task]!.state === TASK.DONE
-  if (plan.fault !== 'pending kept') plan.edges.forEach((list, task) => { if (!isDone(task)) for (const next of list) s.tasks[next]!.pending++ })
+  if (plan.fault !== 'pending kept') {
+    plan.edges.forEach((list, task) => { if (!isDone(task)) for (const next of list) s.tasks[next]!.pending++ })
+  }
   if (plan.fault !== 'left kept') s.left = s.tasks.filter(({ state }) => state !== TASK.DONE && state !== TASK.CANCELLED).length
   s.running = s.tasks.filter(({ state }) => state === TASK.RUNNING).length
 }
 
 function rebuildRing(plan: Plan, s: State): void {
-  s.tasks.forEach((task, i) => { if (task.state === TASK.PENDING && task.pending === 0 && plan.edges.some((list) => list.includes(i))) task.state = TASK.READY })
+  s.tasks.forEach((task, i) => {
+    if (task.state === TASK.PENDING && task.pending === 0 && plan.edges.some((list) => list.includes(i))) task.state = TASK.READY
+  })
   if (plan.fault === 'ring kept') return
   s.ring = ringOf(s.tasks.flatMap(({ state }, i) => state === TASK.READY ? [i] : []), s.ring.sequence.length)
 }
@@ -232,11 +282,18 @@ export function brokenIn(plan: Plan): (s: State) => string | undefined {
     for (const task of executing) {
       if (executing.filter((other) => other === task).length > 1) return `task ${task} is executed twice at once`
       if (s.tasks[task]!.done > 0 || s.tasks[task]!.state === TASK.DONE_WRITTEN) return `task ${task} is executed after it was done`
-      plan.edges.forEach((list, before) => { if (list.includes(task) && s.tasks[before]!.done === 0 && s.tasks[before]!.state !== TASK.DONE_WRITTEN) throw new Error(`task ${task} before ${before}`) })
+      plan.edges.forEach((list, before) => {
+        if (list.includes(task) && s.tasks[before]!.done === 0 && s.tasks[before]!.state !== TASK.DONE_WRITTEN) {
+          throw new Error(`task ${task} before ${before}`)
+        }
+      })
     }
     if (s.tasks.some(({ done }) => done > 1)) return 'a task was done twice'
     if (s.left < 0 || s.running < 0) return 'a count is below zero'
-    if (plan.cancels && s.canceller > plan.workers && s.workers.some(({ life, at, cancel }) => life === LIVE && at === 'kernel' && cancel === 0)) return 'a kernel runs on after the cancel'
+    if (plan.cancels && s.canceller > plan.workers
+      && s.workers.some(({ life, at, cancel }) => life === LIVE && at === 'kernel' && cancel === 0)) {
+      return 'a kernel runs on after the cancel'
+    }
     return undefined
   }
 }
@@ -245,13 +302,19 @@ export function brokenIn(plan: Plan): (s: State) => string | undefined {
 export function reachedIn(plan: Plan): (s: State) => boolean {
   return (s) => {
     if (s.running !== 0 || s.workers.some(({ life }) => life !== LIVE)) return false
-    if (plan.cancels && s.cancel === 1) return s.tasks.every(({ state }) => state === TASK.DONE || state === TASK.CANCELLED || state === TASK.PENDING)
+    if (plan.cancels && s.cancel === 1) {
+      return s.tasks.every(({ state }) => state === TASK.DONE || state === TASK.CANCELLED || state === TASK.PENDING)
+    }
     return s.left === 0 && s.tasks.every(({ done }) => done === 1)
   }
 }
 
 function structuredCloneOf(s: State): State {
-  return { ...s, tasks: s.tasks.map((t) => ({ ...t })), ring: { ...s.ring, sequence: [...s.ring.sequence], value: [...s.ring.value] }, workers: s.workers.map((one) => ({ ...one })), engine: { ...s.engine } }
+  return {
+    ...s, tasks: s.tasks.map((t) => ({ ...t })),
+    ring: { ...s.ring, sequence: [...s.ring.sequence], value: [...s.ring.value] },
+    workers: s.workers.map((one) => ({ ...one })), engine: { ...s.engine },
+  }
 }
 
 /** Steps at which a word of a worker's own still counts: behind them it is written before it is read. */
@@ -262,13 +325,15 @@ const POSITION_READ = new Set(['pop.cell', 'push.cell'])
 const WORKER_BYTES = 10
 
 /**
- * States as bytes. Left out is what decides nothing any more, so that states which differ in nothing else are one: words of a worker that are written before they are read, all but
- * the job of one that was ended, values of empty cells, owners of tasks that have ended. Indices in the ring count from the turn of its head, so the model is finite. Workers are alike:
- * their order counts only while they are scanned one after the other.
+ * States as bytes. Left out is what decides nothing any more, so that states which differ in nothing else are one: words of a worker that
+ * are written before they are read, all but the job of one that was ended, values of empty cells, owners of tasks that have ended. Indices
+ * in the ring count from the turn of its head, so the model is finite. Workers are alike: their order counts only while they are scanned
+ * one after the other.
  */
 export function keyOf(plan: Plan): (s: State) => Uint8Array {
   const cells = capacityOf(plan.edges.length), { workers } = plan, size = 11 + 2 * cells + 4 * plan.edges.length + WORKER_BYTES * workers
-  const bytes = new Uint8Array(size), own = Array.from({ length: workers }, () => new Uint8Array(WORKER_BYTES)), order = own.map((_, w) => w), rank = [...order], codes = new Map<string, number>()
+  const bytes = new Uint8Array(size), own = Array.from({ length: workers }, () => new Uint8Array(WORKER_BYTES)),
+    order = own.map((_, w) => w), rank = [...order], codes = new Map<string, number>()
   const code = (at: string): number => { let n = codes.get(at); if (n === undefined) codes.set(at, n = codes.size); return n }
   const before = (a: number, b: number): number => {
     for (let i = 0; i < WORKER_BYTES; i++) if (own[a]![i] !== own[b]![i]) return own[a]![i]! - own[b]![i]!
@@ -282,20 +347,37 @@ export function keyOf(plan: Plan): (s: State) => Uint8Array {
       order.sort(before)
       for (let place = 0; place < workers; place++) rank[order[place]!] = place
     }
-    put(s.rebuilding ? 1 : 0); put(s.left); put(s.running); put(s.cancel); put(s.canceller); put(s.kills); put(s.dismissals); put(s.ring.head - turn); put(s.ring.tail - turn)
+    put(s.rebuilding ? 1 : 0)
+    put(s.left)
+    put(s.running)
+    put(s.cancel)
+    put(s.canceller)
+    put(s.kills)
+    put(s.dismissals)
+    put(s.ring.head - turn)
+    put(s.ring.tail - turn)
     put(code(s.engine.at)); put(s.engine.at === 'deliver.push' ? s.engine.found : -1)
     for (let cell = 0; cell < cells; cell++) {
       const sequence = s.ring.sequence[cell]!
       put(sequence - turn)
       put(sequence % cells === cell ? -1 : s.ring.value[cell]!)
     }
-    for (const { state, pending, owner, done } of s.tasks) { put(state); put(pending); put(owner < 0 || state === TASK.DONE || state === TASK.CANCELLED ? -1 : rank[owner]!); put(done) }
+    for (const { state, pending, owner, done } of s.tasks) {
+      put(state)
+      put(pending)
+      put(owner < 0 || state === TASK.DONE || state === TASK.CANCELLED ? -1 : rank[owner]!)
+      put(done)
+    }
     for (const w of order) { bytes.set(own[w]!, to); to += WORKER_BYTES }
     return bytes
   }
 }
 
-function writeWorker(bytes: Uint8Array, { life, dismissed, at, phase, run, task, cancel, found, position, successor }: Worker, turn: number, code: (at: string) => number): void {
+function writeWorker(
+  bytes: Uint8Array,
+  { life, dismissed, at, phase, run, task, cancel, found, position, successor }: Worker,
+  turn: number, code: (at: string) => number,
+): void {
   bytes.fill(0)
   bytes[0] = 1 + life
   // What a rebuild reads of one that has ended and was not found yet.

@@ -1,4 +1,6 @@
-/** The level and voice nodes wired together by the engine: what a rig of one kernel cannot show (aliases, discovered media, several links). */
+/**
+ * The level and voice nodes wired together by the engine: what a rig of one kernel cannot show (aliases, discovered media, several links).
+ */
 import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../src/index.js'
 import { audioBuffer, channels, gain, mix, segmenter, toPcm16, vad } from '../../src/nodes/index.js'
@@ -17,7 +19,8 @@ describe.each(tiers)('tier %s', (tier) => {
     const found = vad(audioBuffer({ data: [tone()], rate: 16_000 }), { frameMs: 10 })
     const { outputs } = await engine.run({ plain: found.segments, padded: segmenter(found.frames) })
     expect((outputs.plain.data as readonly SegmentEvent[]).map(({ from, to }) => [from, to])).toEqual([[16_000, 32_000]])
-    expect((outputs.padded.data as readonly SegmentEvent[]).map(({ type, from, to }) => [type, from, to])).toEqual([['start', 15_520, undefined], ['end', 15_520, 32_480]])
+    expect((outputs.padded.data as readonly SegmentEvent[]).map(({ type, from, to }) => [type, from, to]))
+      .toEqual([['start', 15_520, undefined], ['end', 15_520, 32_480]])
   })
   test('filter: the audio output holds the speech frames; without it, it is the input', async () => {
     await using engine = await createEngine({ tier, workers: 0 })

@@ -1,4 +1,7 @@
-/** Bad use of the files as built: the same refusals as of the sources, never a trap (issue 4). `npm test` builds dist first; alone, a stale dist is skipped loudly. */
+/**
+ * Bad use of the files as built: the same refusals as of the sources, never a trap (issue 4). `npm test` builds dist
+ * first; alone, a stale dist is skipped loudly.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'

@@ -34,7 +34,8 @@ describe('wasm/pkg/BUILD.json', () => {
       bytes[bytes.length >> 1]! ^= 1
       writeFileSync(join(folder, 'millrace_core.wasm'), bytes)
       writeFileSync(join(folder, 'millrace_core.d.ts'), readFileSync(join(root, 'wasm/pkg/millrace_core.d.ts')))
-      expect(recordProblems(record, sourceHashes(), outputHashes(folder))).toContain('output wasm/pkg/millrace_core.wasm: differs from the record.')
+      expect(recordProblems(record, sourceHashes(), outputHashes(folder)))
+        .toContain('output wasm/pkg/millrace_core.wasm: differs from the record.')
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -44,7 +45,8 @@ describe('wasm/pkg/BUILD.json', () => {
     const { 'Cargo.lock': lock, ...rest } = sourceHashes()
     expect(lock).toBeDefined()
     expect(recordProblems(record, rest)).toContain('source wasm/Cargo.lock: is recorded and missing.')
-    expect(recordProblems(record, { ...sourceHashes(), 'crates/dsp/src/new.rs': '0'.repeat(64) })).toContain('source wasm/crates/dsp/src/new.rs: is not in the record.')
+    expect(recordProblems(record, { ...sourceHashes(), 'crates/dsp/src/new.rs': '0'.repeat(64) }))
+      .toContain('source wasm/crates/dsp/src/new.rs: is not in the record.')
   })
 
   test.each([
@@ -59,6 +61,7 @@ describe('wasm/pkg/BUILD.json', () => {
   test('git does not ignore the committed files', () => {
     const paths = ['wasm/pkg/millrace_core.wasm', 'wasm/pkg/BUILD.json', 'wasm/pkg/millrace_core.d.ts']
     // Exit code 1: none of them is ignored.
-    expect(spawnSync('git', ['check-ignore', '--no-index', ...paths], { cwd: root, encoding: 'utf8' })).toMatchObject({ status: 1, stdout: '' })
+    expect(spawnSync('git', ['check-ignore', '--no-index', ...paths], { cwd: root, encoding: 'utf8' }))
+      .toMatchObject({ status: 1, stdout: '' })
   })
 })

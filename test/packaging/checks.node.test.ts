@@ -27,13 +27,15 @@ describe('import direction', () => {
 
   test('allows earlier layers, testing from anywhere down, node: in the command line tool', () => {
     expect(importDirection([
-      parse('src/nodes/audio/a.ts', "import { x } from '../../graph/b.js'\nimport { y } from './c.js'"), parse('src/testing/a.ts', "import { x } from '../cli/b.js'"),
+      parse('src/nodes/audio/a.ts', "import { x } from '../../graph/b.js'\nimport { y } from './c.js'"),
+      parse('src/testing/a.ts', "import { x } from '../cli/b.js'"),
       parse('src/cli/a.ts', "import { readFile } from 'node:fs'"), parse('src/workers/a.ts', "import { wrap } from 'comlink'"),
     ])).toEqual([])
   })
 
   test('finds a cycle of values and allows one of types', () => {
-    const pair = (type: string) => [parse('src/graph/a.ts', "import { b } from './b.js'"), parse('src/graph/b.ts', `import ${type}{ a } from './a.js'`)]
+    const pair = (type: string) =>
+      [parse('src/graph/a.ts', "import { b } from './b.js'"), parse('src/graph/b.ts', `import ${type}{ a } from './a.js'`)]
     expect(importDirection(pair('')).join()).toMatch(/Import cycle: src\/graph\/a\.ts → src\/graph\/b\.ts → src\/graph\/a\.ts/)
     expect(importDirection(pair('type '))).toEqual([])
   })
@@ -56,7 +58,10 @@ describe('forbidden calls', () => {
 
   test('allows guarded names, types, waits in workers, clocks elsewhere, arrays that grow', () => {
     expect(forbiddenCalls([
-      parse('src/memory/a.ts', "const shared = typeof SharedArrayBuffer !== 'undefined' && x instanceof SharedArrayBuffer\nlet y: SharedArrayBuffer | undefined"),
+      parse(
+        'src/memory/a.ts',
+        "const shared = typeof SharedArrayBuffer !== 'undefined' && x instanceof SharedArrayBuffer\nlet y: SharedArrayBuffer | undefined",
+      ),
       parse('src/memory/b.ts', "function f() { if (typeof SharedArrayBuffer === 'undefined') return\n return new SharedArrayBuffer(8) }"),
       parse('src/workers/worker-loop.ts', 'Atomics.wait(words, 0, 0)'), parse('src/engine/a.ts', 'const t = performance.now()'),
       parse('src/schedule/b.ts', 'this.#ring.grow()\nasync function f() { await 1 }'),
@@ -70,7 +75,10 @@ describe('doc blocks', () => {
   })
 
   test('a line under a documented line shares its block, a node its file header', () => {
-    expect(docBlocks([parse('src/a.ts', '/** Ids. */\nexport type A = 1\nexport type B = 2'), parse('src/b.ts', '/** A node. */\nexport const b = defineNode({})')])).toEqual([])
+    expect(docBlocks([
+      parse('src/a.ts', '/** Ids. */\nexport type A = 1\nexport type B = 2'),
+      parse('src/b.ts', '/** A node. */\nexport const b = defineNode({})'),
+    ])).toEqual([])
     expect(docBlocks([parse('src/a.ts', '/** Ids. */\nexport type A = 1\n\nexport type B = 2')])).toHaveLength(1)
     expect(docBlocks([parse('src/a.ts', '/** Two. */\nexport interface A {\n  a: 1\n}\nexport interface B {\n  b: 1\n}')])).toEqual([])
     expect(docBlocks([parse('src/a.ts', '/** One. */\nexport function f() {\n}\nexport function g() {\n}')])).toHaveLength(1)
@@ -88,7 +96,8 @@ test('pure layers: no host in graph and media', () => {
 })
 
 test('remote signatures: no media over Comlink', () => {
-  expect(remoteSignatures([parse('src/workers/a.ts', 'export interface WorkerRemote { run(data: Float32Array): Promise<void> }')])).toHaveLength(1)
+  expect(remoteSignatures([parse('src/workers/a.ts', 'export interface WorkerRemote { run(data: Float32Array): Promise<void> }')]))
+    .toHaveLength(1)
   expect(remoteSignatures([parse('src/workers/a.ts', 'export interface WorkerRemote { run(id: number): Promise<void> }')])).toEqual([])
 })
 

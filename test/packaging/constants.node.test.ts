@@ -14,8 +14,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url)), user = join(root,
 describe('constants', () => {
   test('numbers for fields of imported tables, negative ones too; types, strings and other names stay', async () => {
     const text = "import { SLOT } from '../memory/layout.js'\nimport { STATUS } from '../kernels/contract.js'\n"
-    const code = "const a = SLOT.MAIL / 4 + own.SLOT.MAIL, b: typeof SLOT.MAIL = STATUS.CANCELLED, c = 'SLOT.MAIL', d = SLOT.NOTHING, e = TASK.STATE\n"
-    expect(await withConstants(user, text + code)).toBe(`${text}const a = (${SLOT.MAIL}) / 4 + own.SLOT.MAIL, b: typeof SLOT.MAIL = (${STATUS.CANCELLED}), c = 'SLOT.MAIL', d = SLOT.NOTHING, e = TASK.STATE\n`)
+    const code =
+      "const a = SLOT.MAIL / 4 + own.SLOT.MAIL, b: typeof SLOT.MAIL = STATUS.CANCELLED, c = 'SLOT.MAIL', d = SLOT.NOTHING, e = TASK.STATE\n"
+    expect(await withConstants(user, text + code))
+      .toBe(`${text}const a = (${SLOT.MAIL}) / 4 + own.SLOT.MAIL, b: typeof SLOT.MAIL = (${STATUS.CANCELLED}), c = 'SLOT.MAIL', d = SLOT.NOTHING, e = TASK.STATE\n`)
     expect(STATUS.CANCELLED).toBeLessThan(0)
   })
 

@@ -1,4 +1,7 @@
-/** What is in dist (PK-01, PK-02, PK-04, PK-06, PK-08, PK-16, PK-18, PK-67). `npm test` builds dist first; alone, a stale dist is skipped loudly. */
+/**
+ * What is in dist (PK-01, PK-02, PK-04, PK-06, PK-08, PK-16, PK-18, PK-67). `npm test` builds dist
+ * first; alone, a stale dist is skipped loudly.
+ */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -20,7 +23,8 @@ if (!current) {
 
 /** Every file that a user's import can load: all but those that only the command line tool needs. */
 const library = (): string[] => {
-  const entries = listFiles(dist, (path) => path.endsWith('.js') && path !== 'cli.js' && !path.startsWith('chunk-') && !/-[A-Z0-9]{8}\.js$/.test(path))
+  const entries = listFiles(dist, (path) =>
+    path.endsWith('.js') && path !== 'cli.js' && !path.startsWith('chunk-') && !/-[A-Z0-9]{8}\.js$/.test(path))
   return [...new Set(entries.flatMap((entry) => loadedBy(entry)))].map((path) => relative(dist, path))
 }
 const text = (path: string): string => readFileSync(join(dist, path), 'utf8')
@@ -33,7 +37,9 @@ function loadedBy(entry: string, parts = true): string[] {
     if (found.has(path)) continue
     found.add(path)
     const code = readFileSync(path, 'utf8')
-    for (const specifier of specifiers(code)) if (specifier.startsWith('.') && (parts || !code.includes(`import("${specifier}")`))) open.push(resolve(dirname(path), specifier))
+    for (const specifier of specifiers(code)) {
+      if (specifier.startsWith('.') && (parts || !code.includes(`import("${specifier}")`))) open.push(resolve(dirname(path), specifier))
+    }
   }
   return [...found]
 }
@@ -80,7 +86,10 @@ describe.skipIf(!current)('dist', () => {
 
   test('the entry loads no part at first: neither the engine nor the code of workers', () => {
     const first = loadedBy('index.js', false), all = loadedBy('index.js')
-    for (const part of ['start-engine', 'create-worker-host', 'create-script-host', 'worker-entry-shared', 'worker-entry-private', 'script-entry', 'builtin-core', 'builtin-assembly']) {
+    for (const part of [
+      'start-engine', 'create-worker-host', 'create-script-host', 'worker-entry-shared', 'worker-entry-private', 'script-entry',
+      'builtin-core', 'builtin-assembly',
+    ]) {
       const named = (path: string): boolean => new RegExp(`/${part}-[A-Z0-9]{8}\\.js$`).test(path)
       expect(all.filter(named), part).toHaveLength(1)
       expect(first.filter(named), part).toEqual([])
@@ -94,7 +103,10 @@ describe.skipIf(!current)('dist', () => {
   })
 
   test('does nothing at import: every host global may throw', () => {
-    const hosts = ['Worker', 'Blob', 'AudioContext', 'OfflineAudioContext', 'fetch', 'setTimeout', 'setInterval', 'self', 'window', 'document', 'navigator', 'SharedArrayBuffer', 'location', 'atob']
+    const hosts = [
+      'Worker', 'Blob', 'AudioContext', 'OfflineAudioContext', 'fetch', 'setTimeout', 'setInterval', 'self', 'window', 'document',
+      'navigator', 'SharedArrayBuffer', 'location', 'atob',
+    ]
     const script = `for (const name of ${JSON.stringify(hosts)}) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name + ' was read at import') } })
 for (const name of ['compile', 'instantiate', 'Module', 'Instance', 'Memory']) Object.defineProperty(WebAssembly, name, { get() { throw new Error('WebAssembly.' + name + ' was read at import') } })
 for (const entry of ['index', 'nodes', 'graph', 'memory', 'testing']) await import(${JSON.stringify(dist)} + '/' + entry + '.js')
@@ -110,11 +122,15 @@ process.stdout.write('quiet')`
 
   test('keeps the sizes of packaging.md section 1, or what an ADR accepts', { timeout: 60_000 }, async () => {
     const table = budgetTable(await measure())
-    for (const [name, got] of Object.entries(table) as [Budget, number][]) expect(got, name).toBeLessThanOrEqual(ACCEPTED[name] ?? BUDGET[name])
+    for (const [name, got] of Object.entries(table) as [Budget, number][]) {
+      expect(got, name).toBeLessThanOrEqual(ACCEPTED[name] ?? BUDGET[name])
+    }
   })
 
   test('no accepted size outlives its reason', { timeout: 60_000 }, async () => {
     const table = budgetTable(await measure())
-    for (const name of Object.keys(ACCEPTED) as Budget[]) expect(table[name], `${name}: met again, delete its line in ACCEPTED`).toBeGreaterThan(BUDGET[name])
+    for (const name of Object.keys(ACCEPTED) as Budget[]) {
+      expect(table[name], `${name}: met again, delete its line in ACCEPTED`).toBeGreaterThan(BUDGET[name])
+    }
   })
 })

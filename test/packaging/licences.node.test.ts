@@ -21,7 +21,8 @@ function packages(inputs: readonly string[]): string[] {
 
 test('every bundled package is permissive and in NOTICE', { timeout: 60_000 }, async () => {
   const main = await build({
-    entryPoints: ['src/index.ts', 'src/nodes/index.ts', 'src/cli/main.ts'].map((path) => join(root, path)), bundle: true, write: false, target: 'es2022', metafile: true, format: 'esm', platform: 'node',
+    entryPoints: ['src/index.ts', 'src/nodes/index.ts', 'src/cli/main.ts'].map((path) => join(root, path)), bundle: true, write: false,
+    target: 'es2022', metafile: true, format: 'esm', platform: 'node',
     outdir: join(root, '.cache/licences'), plugins: [inlineEsbuild()], mainFields: ['module', 'main'], logLevel: 'silent',
   })
   const worker = await bundleWorker(join(root, 'src/workers/worker-entry.ts'))

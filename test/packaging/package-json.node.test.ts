@@ -4,14 +4,20 @@ import { describe, expect, test } from 'vitest'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const manifest = JSON.parse(read('package.json')) as Record<string, unknown> & {
-  devDependencies: Record<string, string>; scripts: Record<string, string>; exports: Record<string, string | Record<string, string>>; files: string[]
+  devDependencies: Record<string, string>
+  scripts: Record<string, string>
+  exports: Record<string, string | Record<string, string>>
+  files: string[]
 }
-const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version?: string; dev?: boolean; resolved?: string; devDependencies?: Record<string, string> }> }
+const lock = JSON.parse(read('package-lock.json')) as {
+  packages: Record<string, { version?: string; dev?: boolean; resolved?: string; devDependencies?: Record<string, string> }>
+}
 
 describe('package.json', () => {
   test('installs nothing at run time', () => {
     expect(manifest['dependencies'] ?? {}).toEqual({})
-    expect(Object.entries(lock.packages).filter(([path, entry]) => path !== '' && !entry.dev && !('devOptional' in entry)).map(([path]) => path)).toEqual([])
+    expect(Object.entries(lock.packages).filter(([path, entry]) => path !== '' && !entry.dev && !('devOptional' in entry)).map(([path]) =>
+      path)).toEqual([])
   })
 
   test('pins exact versions, equal in the lock file', () => {
@@ -30,7 +36,9 @@ describe('package.json', () => {
   })
 
   test('runs no script at install and never depends on wasm-pack', () => {
-    for (const hook of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'preprepare', 'postprepare']) expect(manifest.scripts[hook], hook).toBeUndefined()
+    for (const hook of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'preprepare', 'postprepare']) {
+      expect(manifest.scripts[hook], hook).toBeUndefined()
+    }
     expect(Object.keys(lock.packages).filter((path) => path.endsWith('node_modules/wasm-pack'))).toEqual([])
     expect(read('.npmrc')).not.toMatch(/engine-strict/)
   })
@@ -57,7 +65,9 @@ describe('package.json', () => {
 
   test('every script runs a file that exists', () => {
     for (const [name, line] of Object.entries(manifest.scripts)) {
-      for (const [, file] of line.matchAll(/node (\S+\.mjs)/g)) expect(existsSync(new URL(`../../${file}`, import.meta.url)), `${name}: ${file}`).toBe(true)
+      for (const [, file] of line.matchAll(/node (\S+\.mjs)/g)) {
+        expect(existsSync(new URL(`../../${file}`, import.meta.url)), `${name}: ${file}`).toBe(true)
+      }
     }
   })
 })

@@ -1,4 +1,7 @@
-/** The binaries as they are: imports, instructions and names that must or must not be in them (PK-23, PK-26, PK-27, PK-29, PK-32, PK-34, PK-35). */
+/**
+ * The binaries as they are: imports, instructions and names that must or must not be in them (PK-23,
+ * PK-26, PK-27, PK-29, PK-32, PK-34, PK-35).
+ */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -13,7 +16,9 @@ const assembly = listFiles(join(root, 'assembly/build'), (path) => path.endsWith
 
 /** Text form of a module, by binaryen. */
 function text(path: string): string {
-  return execFileSync(process.execPath, [join(root, 'node_modules/binaryen/bin/wasm-dis'), '--all-features', path], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  return execFileSync(process.execPath, [join(root, 'node_modules/binaryen/bin/wasm-dis'), '--all-features', path], {
+    encoding: 'utf8', maxBuffer: 1 << 28,
+  })
 }
 
 test('every AssemblyScript module of assembly/kernels is built', () => {
@@ -29,7 +34,8 @@ describe.each([core, ...assembly].map((path) => [basename(path), path] as const)
   test('imports one shared memory of at most 65 536 pages, and only the core a table', () => {
     const imports = WebAssembly.Module.imports(module)
     expect(imports.filter(({ kind }) => kind === 'memory')).toHaveLength(1)
-    expect(imports.filter(({ kind }) => kind !== 'memory')).toEqual(path === core ? [{ module: 'env', name: '__indirect_function_table', kind: 'table' }] : [])
+    expect(imports.filter(({ kind }) => kind !== 'memory'))
+      .toEqual(path === core ? [{ module: 'env', name: '__indirect_function_table', kind: 'table' }] : [])
     expect(wat).toMatch(/\(memory \$\S+ \d+ 65536 shared\)/)
   })
 

@@ -3,12 +3,24 @@ import { BlockWatch } from '../../src/schedule/block-watch.js'
 import type { Clock } from '../../src/schedule/clock.js'
 
 /** A watch with `hangMs` 100 on a clock that only the test moves; `turn` lets the event loop turn. */
-function rig(hangMs = 100): { readonly watch: BlockWatch; readonly other: BlockWatch; readonly told: string[]; readonly pass: (ms: number) => void; readonly turn: () => Promise<void> } {
+function rig(hangMs = 100): {
+  readonly watch: BlockWatch
+  readonly other: BlockWatch
+  readonly told: string[]
+  readonly pass: (ms: number) => void
+  readonly turn: () => Promise<void>
+} {
   let now = 0
   const turns: (() => void)[] = [], told: string[] = []
-  const clock: Clock = { nowUs: () => now, nowMs: () => now / 1000, resolutionUs: 1, sleep: () => Promise.resolve(), yield: () => new Promise((resolve) => { turns.push(resolve) }) }
+  const clock: Clock = {
+    nowUs: () => now, nowMs: () => now / 1000, resolutionUs: 1, sleep: () => Promise.resolve(),
+    yield: () => new Promise((resolve) => { turns.push(resolve) }),
+  }
   const made = (name: string): BlockWatch => new BlockWatch({ clock, hangMs, blocked: (ms) => { told.push(`${name} ${ms}`) } })
-  return { watch: made('a'), other: made('b'), told, pass: (ms) => { now += ms * 1000 }, turn: async () => { for (const go of turns.splice(0)) go(); for (let i = 0; i < 4; i++) await Promise.resolve() } }
+  return {
+    watch: made('a'), other: made('b'), told, pass: (ms) => { now += ms * 1000 },
+    turn: async () => { for (const go of turns.splice(0)) go(); for (let i = 0; i < 4; i++) await Promise.resolve() },
+  }
 }
 
 test('a call and what follows an await in the same turn of the event loop are measured; 0 measures nothing', () => {

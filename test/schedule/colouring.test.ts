@@ -10,13 +10,16 @@ function problem(readers: readonly (readonly number[])[], frames: readonly numbe
   const inputs: number[][] = readers.map(() => [])
   readers.forEach((steps, buffer) => { for (const step of steps) inputs[step]!.push(buffer) })
   const nodes = readers.map((_, i) => ({ spec: {}, node: i, inputs: inputs[i]!, outputs: [i], latencyFrames: 0 }) as unknown as SegmentNode)
-  const buffers = readers.map((steps, i): ColourBuffer => ({ kind: 'internal', spec, capacity: frames[i]!, readers: steps, writer: i, skip: 0 }))
+  const buffers = readers.map((steps, i): ColourBuffer => ({
+    kind: 'internal', spec, capacity: frames[i]!, readers: steps, writer: i, skip: 0,
+  }))
   return { nodes, buffers }
 }
 
 /** Random DAG: every step reads at most one earlier buffer (so nothing is a join), buffers of equal or random size. */
 const trees = fc.integer({ min: 1, max: 9 }).chain((steps) => fc.tuple(
-  fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: steps, maxLength: steps }), fc.array(fc.integer({ min: 1, max: 500 }), { minLength: steps, maxLength: steps })))
+  fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: steps, maxLength: steps }),
+  fc.array(fc.integer({ min: 1, max: 500 }), { minLength: steps, maxLength: steps })))
 
 function readersOf(choices: readonly number[]): number[][] {
   const readers: number[][] = choices.map(() => [])

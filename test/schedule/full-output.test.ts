@@ -3,10 +3,14 @@ import { createEngine, type EngineOptions } from '../../src/index.js'
 import { audioBuffer, gain, wavWriter } from '../../src/nodes/index.js'
 
 /**
- * An output that leaves packet by packet fills up in the middle of a long input. The pass must not begin then: a step held up half way would leave frames in an internal
- * buffer whose memory the first steps of the next pass use for something else (BUFFER.PASS_FRAMES).
+ * An output that leaves packet by packet fills up in the middle of a long input. The pass must not begin then: a step held up half way
+ * would leave frames in an internal buffer whose memory the first steps of the next pass use for something else (BUFFER.PASS_FRAMES).
  */
-describe.each<[string, EngineOptions]>([['references', { tier: 'js' }], ['on the engine\'s thread', { tier: ['wasm-threads', 'wasm'], workers: 0 }], ['on a worker', { tier: ['wasm-threads', 'wasm'], workers: 1 }]])('a long input through shared buffers, %s', (_, options) => {
+describe.each<[string, EngineOptions]>([
+  ['references', { tier: 'js' }],
+  ['on the engine\'s thread', { tier: ['wasm-threads', 'wasm'], workers: 0 }],
+  ['on a worker', { tier: ['wasm-threads', 'wasm'], workers: 1 }],
+])('a long input through shared buffers, %s', (_, options) => {
   test('arrives whole behind six steps', async () => {
     await using engine = await createEngine(options)
     const frames = 300_000, x = Float32Array.from({ length: frames }, (_unused, n) => Math.fround(Math.sin(n * 0.01) * 0.5))

@@ -3,7 +3,8 @@ import { Limiters, type Claim, type Release } from '../../src/schedule/policy/li
 
 const none = new AbortController().signal
 const claim = (parts: Partial<Claim> = {}): Claim => ({ limits: [], exclusive: false, lane: 1, ...parts })
-const steps = Number((globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env['MILLRACE_LIMITER_STEPS'] ?? 3_000)
+const steps =
+  Number((globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env['MILLRACE_LIMITER_STEPS'] ?? 3_000)
 
 /** A generator of pseudo-random numbers (Mulberry32): tests repeat. */
 function random(seed: number): () => number {
@@ -100,13 +101,21 @@ describe('exclusive (EX-56)', () => {
           const name = `${i}`
           asked.push(name)
           const kind = next()
-          void yard.ask(name, claim({ limits: pick(['x', 'y', 'z']), exclusive: kind < 0.1 ? true : kind < 0.6 ? pick(keys).sort(() => next() - 0.5) : false, lane: Math.floor(next() * 3) }))
+          void yard.ask(name, claim({
+            limits: pick(['x', 'y', 'z']),
+            exclusive: kind < 0.1 ? true : kind < 0.6 ? pick(keys).sort(() => next() - 0.5) : false,
+            lane: Math.floor(next() * 3),
+          }))
           await Promise.resolve()
         } else await yard.give([...yard.held.keys()][Math.floor(next() * yard.held.size)]!)
         const now = [...yard.held.values()].map((one) => one.claim)
         if (now.some(({ exclusive }) => exclusive === true)) expect(now).toHaveLength(1)
-        for (const key of keys) expect(now.filter(({ exclusive }) => typeof exclusive === 'object' && exclusive.includes(key)).length).toBeLessThanOrEqual(1)
-        for (const [name, permits] of [['x', 1], ['y', 2], ['z', 3]] as const) expect(now.filter(({ limits }) => limits.includes(name)).length).toBeLessThanOrEqual(permits)
+        for (const key of keys) {
+          expect(now.filter(({ exclusive }) => typeof exclusive === 'object' && exclusive.includes(key)).length).toBeLessThanOrEqual(1)
+        }
+        for (const [name, permits] of [['x', 1], ['y', 2], ['z', 3]] as const) {
+          expect(now.filter(({ limits }) => limits.includes(name)).length).toBeLessThanOrEqual(permits)
+        }
         // Not standing still: someone holds, or nobody waits.
         expect(yard.held.size > 0 || yard.order.length === asked.length).toBe(true)
       }

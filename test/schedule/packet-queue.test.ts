@@ -6,7 +6,8 @@ import type { Media, Packet } from '../../src/index.js'
 
 const media: Media = { kind: 'json' }
 const packet = (n: number): Packet => packetOf(media, n, n, 1)
-const services = (waiting: QueueServices['waiting'] = () => {}): QueueServices => ({ nowUs: () => 0, join: (m, parts) => packetOf(m, parts.map((p) => p.data), 0, parts.length), waiting })
+const services = (waiting: QueueServices['waiting'] = () => {}): QueueServices =>
+  ({ nowUs: () => 0, join: (m, parts) => packetOf(m, parts.map((p) => p.data), 0, parts.length), waiting })
 /** Audio as the queue sees it: counts how often it was given back. */
 function tracked(closed: number[], n: number): Packet {
   return packetOf(media, { handle: n, channel: () => undefined, close: () => { closed.push(n) }, clone: () => undefined }, n, 1)
@@ -29,7 +30,8 @@ describe('PacketQueue', () => {
     const queue = new PacketQueue(media, 2, services()), told: (number | null | undefined)[] = [], pushed: number[] = []
     const look = (): number | null | undefined => { const next = queue.peek(); return next === null ? null : next?.position }
     queue.arrived = () => { told.push(look()) }
-    const writer = (async () => { for (let n = 0; n < 4; n++) { await queue.push(packet(n)); pushed.push(n) } queue.end() })(), settled = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 0) })
+    const writer = (async () => { for (let n = 0; n < 4; n++) { await queue.push(packet(n)); pushed.push(n) } queue.end() })()
+    const settled = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 0) })
     await settled()
     expect([told, pushed, queue.hasRoom(1), look()]).toEqual([[0, 0], [0, 1], false, 0])
     queue.takeEarly()
@@ -40,7 +42,8 @@ describe('PacketQueue', () => {
     expect([pushed, look()]).toEqual([[0, 1, 2], 1])
     expect((await queue.take())?.position).toBe(1)
     await writer
-    expect([pushed, look(), (await queue.take())?.position, (await queue.take())?.position, look(), queue.counters.depthMax]).toEqual([[0, 1, 2, 3], 2, 2, 3, null, 2])
+    expect([pushed, look(), (await queue.take())?.position, (await queue.take())?.position, look(), queue.counters.depthMax])
+      .toEqual([[0, 1, 2, 3], 2, 2, 3, null, 2])
     expect(told.at(-1)).toBe(2)
     queue.arrived = undefined
     const failing = new PacketQueue(media, 2, services())

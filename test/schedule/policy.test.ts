@@ -1,16 +1,30 @@
 import { describe, expect, test } from 'vitest'
-import { createEngine, createRegistry, defineNode, fromDocument, isMillraceError, json, type AnyHandle, type NodeContext, type NodeDefinition, type PacketRecord, type PacketStream, type RunFailure } from '../../src/index.js'
+import {
+  createEngine, createRegistry, defineNode, fromDocument, isMillraceError, json, type AnyHandle, type NodeContext, type NodeDefinition,
+  type PacketRecord, type PacketStream, type RunFailure,
+} from '../../src/index.js'
 import { audioBuffer, gain, resample } from '../../src/nodes/index.js'
 import { Turn } from '../../src/schedule/policy/turn.js'
 import { Limiters } from '../../src/schedule/policy/limiters.js'
 
-interface Loose { (...args: readonly unknown[]): AnyHandle; with(settings: object): Loose; named(id: string): Loose; readonly definition: NodeDefinition }
-const packet = (data: unknown): PacketRecord => ({ out: { media: { kind: 'json' }, data, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } })
+interface Loose {
+  (...args: readonly unknown[]): AnyHandle
+  with(settings: object): Loose
+  named(id: string): Loose
+  readonly definition: NodeDefinition
+}
+const packet = (data: unknown): PacketRecord => ({
+  out: { media: { kind: 'json' }, data, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} },
+})
 
 /** A node of json inputs `in`, `more` (optional) and output `out`. */
-function node(work: (ctx: NodeContext, inputs: Readonly<Record<string, PacketStream | undefined>>) => Promise<unknown>, more: Partial<NodeDefinition> = {}): Loose {
+function node(
+  work: (ctx: NodeContext, inputs: Readonly<Record<string, PacketStream | undefined>>) => Promise<unknown>,
+  more: Partial<NodeDefinition> = {},
+): Loose {
   return defineNode({
-    type: 'test::node', version: '1.0.0', title: 'Node', doc: 'Node.', family: 'test', params: { mode: { type: 'string', default: 'a', doc: 'Mode.' } },
+    type: 'test::node', version: '1.0.0', title: 'Node', doc: 'Node.', family: 'test',
+    params: { mode: { type: 'string', default: 'a', doc: 'Mode.' } },
     inputs: { in: { media: json(), optional: true }, more: { media: json(), optional: true } }, outputs: { out: { media: json() } },
     process: async (inputs, _params, ctx) => packet(await work(ctx, inputs as Readonly<Record<string, PacketStream | undefined>>)), ...more,
   }) as unknown as Loose
@@ -28,7 +42,8 @@ const quiet = { logger: () => undefined }
 describe('limits of nodes', () => {
   test('limit 2 with 4 workers never reaches 3, over two runs at once (EX-55)', async () => {
     let now = 0, most = 0
-    const work = node(async () => { most = Math.max(most, ++now); await sleep(15); now--; return 0 }).with({ policy: { limiters: ['two'] } })
+    const work = node(async () => { most = Math.max(most, ++now); await sleep(15); now--; return 0 })
+      .with({ policy: { limiters: ['two'] } })
     await using engine = await createEngine({ ...quiet, workers: 4, limiters: { two: 2 } })
     const graph = (): Record<string, AnyHandle> => Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`n${n}`, work.named(`n${n}`)()]))
     await Promise.all([engine.run(graph()), engine.run(graph())])
@@ -39,7 +54,12 @@ describe('limits of nodes', () => {
     const work = node(async () => 0, { thread: 'worker', process: async (_inputs, _params, ctx) => {
       const from = ctx.clock.nowUs()
       await ctx.clock.sleep(40)
-      return { out: { media: { kind: 'json' }, data: [from, ctx.clock.nowUs()], position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+      return {
+        out: {
+          media: { kind: 'json' }, data: [from, ctx.clock.nowUs()], position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0,
+          metadata: {},
+        },
+      }
     } })
     await using engine = await createEngine({ ...quiet, workers: 1 })
     const { outputs } = await engine.run({ a: work.named('a')(), b: work.named('b')(), c: work.named('c')() })
@@ -50,9 +70,19 @@ describe('limits of nodes', () => {
   test.each(['engine', 'worker'] as const)('a node that has given its only result takes no permit to end (%s)', async (thread) => {
     await using engine = await createEngine({ ...quiet, workers: 1, limiters: { one: 1 } })
     const policy = { policy: { limiters: ['one'] } }, stop = new AbortController()
-    const short = node(async () => 0, { thread, process: async (_inputs, _params, ctx) => { await ctx.clock.sleep(60); return { out: { media: { kind: 'json' }, data: 1, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } } } })
-    const endless = node(async () => 0, { thread, process: async (_inputs, _params, ctx) => { for (;;) { ctx.signal.throwIfAborted(); await ctx.clock.sleep(10) } } })
-    const first = engine.run({ out: short.with(policy)() }), second = failure(engine.run({ out: endless.with(policy)() }, { signal: stop.signal }))
+    const short = node(async () => 0, {
+      thread,
+      process: async (_inputs, _params, ctx) => {
+        await ctx.clock.sleep(60)
+        return { out: { media: { kind: 'json' }, data: 1, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+      },
+    })
+    const endless = node(async () => 0, {
+      thread,
+      process: async (_inputs, _params, ctx) => { for (;;) { ctx.signal.throwIfAborted(); await ctx.clock.sleep(10) } },
+    })
+    const first = engine.run({ out: short.with(policy)() })
+    const second = failure(engine.run({ out: endless.with(policy)() }, { signal: stop.signal }))
     // It has the permit until this test ends it.
     expect((await first).outputs['out']!.data).toBe(1)
     stop.abort('enough')
@@ -74,14 +104,20 @@ describe('limits of nodes', () => {
 
   test('a limiter without permits is refused before the run, and so are permits that are none', async () => {
     await using engine = await createEngine(quiet)
-    expect(await failure(engine.run({ out: node(async () => 0).with({ policy: { limiters: ['absent'] } })() }))).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('limiters.absent') })
-    for (const permits of [0, 1.5, -1, Number.NaN]) expect(await failure(createEngine({ ...quiet, limiters: { x: permits } }))).toMatchObject({ code: 'CONFIG_INVALID' })
+    expect(await failure(engine.run({ out: node(async () => 0).with({ policy: { limiters: ['absent'] } })() })))
+      .toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('limiters.absent') })
+    for (const permits of [0, 1.5, -1, Number.NaN]) {
+      expect(await failure(createEngine({ ...quiet, limiters: { x: permits } }))).toMatchObject({ code: 'CONFIG_INVALID' })
+    }
   })
 
   test('a pipeline longer than its limiter does not stand still: who waits for an edge holds nothing', async () => {
     await using engine = await createEngine({ ...quiet, limiters: { one: 1 } })
-    const source = node(async () => 0, { inputs: {}, process: async function* () { for (let n = 0; n < 100; n++) yield packet([n]) } }).with({ policy: { limiters: ['one'] } })
-    const pass = node(async () => 0, { process: async function* (inputs) { for await (const one of inputs['in'] as PacketStream) yield packet(one.data) } }).with({ policy: { limiters: ['one'] } })
+    const source = node(async () => 0, { inputs: {}, process: async function* () { for (let n = 0; n < 100; n++) yield packet([n]) } })
+      .with({ policy: { limiters: ['one'] } })
+    const pass = node(async () => 0, {
+      process: async function* (inputs) { for await (const one of inputs['in'] as PacketStream) yield packet(one.data) },
+    }).with({ policy: { limiters: ['one'] } })
     const { outputs } = await engine.run({ out: pass(pass(pass(source()))) })
     expect(outputs['out']!.data).toHaveLength(100)
   })
@@ -97,7 +133,9 @@ describe('limits of nodes', () => {
     })
     await using engine = await createEngine(quiet)
     const result = await engine.run({
-      alone: work.with({ policy: { exclusive: true } }).named('alone')(), ...Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`k${n}`, work.with({ policy: { exclusive: n % 2 === 0 ? ['b', 'a'] : ['a', 'c'] } }).named(`k${n}`)()])),
+      alone: work.with({ policy: { exclusive: true } }).named('alone')(),
+      ...Object.fromEntries(Array.from({ length: 6 }, (_, n) =>
+        [`k${n}`, work.with({ policy: { exclusive: n % 2 === 0 ? ['b', 'a'] : ['a', 'c'] } }).named(`k${n}`)()])),
       free: work.named('free')(), kernel: gain(audioBuffer({ data: [new Float32Array(200_000)], rate: 8_000 }), { gainDb: 1 }),
     })
     const overlap = (a: (typeof spans)[number], b: (typeof spans)[number]): boolean => a !== b && a.from < b.to && b.from < a.to
@@ -111,7 +149,8 @@ describe('limits of nodes', () => {
   test('with one permit: lane, then time of being ready, then plan order (EX-57)', async () => {
     const order: string[] = []
     const work = node(async (ctx, inputs) => { await inputs['in']?.whole(); order.push(ctx.node.id); await sleep(2); return 0 })
-    const one = (id: string, priority: string, input?: AnyHandle): AnyHandle => work.with({ policy: { limiters: ['one'], priority } }).named(id)(...(input ? [input] : []))
+    const one = (id: string, priority: string, input?: AnyHandle): AnyHandle => work.with({ policy: { limiters: ['one'], priority } })
+      .named(id)(...(input ? [input] : []))
     const gate = node(async () => { await sleep(30); return 0 }).named('gate')()
     await using engine = await createEngine({ ...quiet, limiters: { one: 1 } })
     const ready = ['l1', 'n1', 'h1', 'n2', 'l2', 'h2'].map((id) => one(id, { l: 'low', n: 'normal', h: 'high' }[id[0]!]!))
@@ -126,11 +165,22 @@ describe('limits of nodes', () => {
   test('pin: main stays on the engine thread, place: main too, kernels and nodes with threads alike (EX-59)', async () => {
     const marker = Symbol.for('millrace.test.engine-thread')
     ;(globalThis as Record<symbol, unknown>)[marker] = true
-    const where = node(async () => 0, { thread: 'worker', process: async () => ({ out: { media: { kind: 'json' }, data: Symbol.for('millrace.test.engine-thread') in globalThis, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }) })
+    const where = node(async () => 0, {
+      thread: 'worker',
+      process: async () => ({
+        out: {
+          media: { kind: 'json' }, data: Symbol.for('millrace.test.engine-thread') in globalThis, position: 0, duration: 0, streamId: '',
+          seq: 0, arrivalUs: 0, metadata: {},
+        },
+      }),
+    })
     await using engine = await createEngine({ ...quiet, workers: 2 })
     const result = await engine.run({
-      away: where.named('away')(), pinned: where.with({ policy: { pin: 'main' } }).named('pinned')(), placed: where.with({ place: 'main' }).named('placed')(),
-      a: (gain as unknown as Loose).with({ policy: { pin: 'main' } }).named('g1')(audioBuffer({ data: [new Float32Array(30_000)], rate: 8_000 }), { gainDb: 1 }),
+      away: where.named('away')(), pinned: where.with({ policy: { pin: 'main' } }).named('pinned')(),
+      placed: where.with({ place: 'main' }).named('placed')(),
+      a: (gain as unknown as Loose)
+        .with({ policy: { pin: 'main' } })
+        .named('g1')(audioBuffer({ data: [new Float32Array(30_000)], rate: 8_000 }), { gainDb: 1 }),
       b: (gain as unknown as Loose).named('g2')(audioBuffer({ data: [new Float32Array(30_000)], rate: 8_000 }), { gainDb: 1 }),
     })
     expect([result.outputs['away']!.data, result.outputs['pinned']!.data, result.outputs['placed']!.data]).toEqual([false, true, true])
@@ -143,18 +193,25 @@ describe('limits of nodes', () => {
 describe('timeouts (EX-46)', () => {
   test('own time only: waiting for an edge does not count; a node that listens ends at once', async () => {
     const slow = node(async () => { await sleep(150); return 0 })
-    const reader = node(async (ctx, inputs) => { await inputs['in']!.whole(); return ctx.signal.aborted }).with({ policy: { timeoutMs: 60 } })
+    const reader = node(async (ctx, inputs) => { await inputs['in']!.whole(); return ctx.signal.aborted })
+      .with({ policy: { timeoutMs: 60 } })
     await using engine = await createEngine(quiet)
     expect((await engine.run({ out: reader(slow()) })).outputs['out']!.data).toBe(false)
-    const listens = node((ctx) => new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })).with({ policy: { timeoutMs: 60 } })
+    const listens = node((ctx) => new Promise((_, reject) => {
+      ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) })
+    })).with({ policy: { timeoutMs: 60 } })
     const started = performance.now(), error = await failure(engine.run({ out: listens.named('n')() }))
     expect(error).toMatchObject({ code: 'NODE_TIMEOUT', nodeId: 'n', retryable: true })
     expect(performance.now() - started).toBeLessThan(1_000)
   })
 
   test('nodeTimeoutMs of the run stands for nodes that name none, per packet; 0 means none', async () => {
-    const steady = node(async () => 0, { inputs: {}, process: async function* () { for (let n = 0; n < 6; n++) { await sleep(25); yield packet([n]) } } })
-    const stuck = node((ctx) => new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) }))
+    const steady = node(async () => 0, {
+      inputs: {},
+      process: async function* () { for (let n = 0; n < 6; n++) { await sleep(25); yield packet([n]) } },
+    })
+    const stuck = node((ctx) =>
+      new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) }))
     await using engine = await createEngine(quiet)
     expect((await engine.run({ out: steady() }, { nodeTimeoutMs: 120 })).outputs['out']!.data).toHaveLength(6)
     expect(await failure(engine.run({ out: stuck() }, { nodeTimeoutMs: 50 }))).toMatchObject({ code: 'NODE_TIMEOUT' })
@@ -165,7 +222,9 @@ describe('timeouts (EX-46)', () => {
     const long = (resample as unknown as Loose).with({ policy: { timeoutMs: 15 } }).named('long')
     for (const workers of [0, 1]) {
       await using engine = await createEngine({ ...quiet, workers })
-      const run = (): Promise<RunFailure> => failure(engine.run({ out: long(audioBuffer({ data: [new Float32Array(3_000_000)], rate: 44_100 }), { rate: 48_000, quality: 'high' }) }))
+      const run = (): Promise<RunFailure> => failure(engine.run({
+        out: long(audioBuffer({ data: [new Float32Array(3_000_000)], rate: 44_100 }), { rate: 48_000, quality: 'high' }),
+      }))
       await run()
       const before = engine.stats().arena.usedBytes, error = await run()
       expect(engine.stats().arena.usedBytes).toBe(before)
@@ -176,7 +235,8 @@ describe('timeouts (EX-46)', () => {
 
   test('a node that ignores its signal fails with its timeout after the grace', async () => {
     await using engine = await createEngine(quiet)
-    const started = performance.now(), error = await failure(engine.run({ out: node(() => new Promise(() => undefined)).with({ policy: { timeoutMs: 50 } })() }))
+    const started = performance.now()
+    const error = await failure(engine.run({ out: node(() => new Promise(() => undefined)).with({ policy: { timeoutMs: 50 } })() }))
     expect(error.code).toBe('NODE_TIMEOUT')
     expect(performance.now() - started).toBeGreaterThan(2_000)
   })
@@ -184,7 +244,10 @@ describe('timeouts (EX-46)', () => {
   test('exact on a clock of its own, stopping while the node waits outside', async () => {
     let now = 0
     const sleepers: { readonly at: number; readonly wake: () => void }[] = []
-    const clock = { nowUs: () => now, nowMs: () => now / 1000, resolutionUs: 1, yield: () => Promise.resolve(), sleep: (ms: number) => new Promise<void>((wake) => { sleepers.push({ at: now + ms * 1000, wake }) }) }
+    const clock = {
+      nowUs: () => now, nowMs: () => now / 1000, resolutionUs: 1, yield: () => Promise.resolve(),
+      sleep: (ms: number) => new Promise<void>((wake) => { sleepers.push({ at: now + ms * 1000, wake }) }),
+    }
     const pass = async (ms: number): Promise<void> => {
       for (let i = 0; i < ms; i++) {
         now += 1000
@@ -192,7 +255,10 @@ describe('timeouts (EX-46)', () => {
         for (let k = 0; k < 8; k++) await Promise.resolve()
       }
     }
-    const turn = new Turn({ limiters: new Limiters({}), claim: { limits: [], exclusive: false, lane: 1 }, clock, nowUs: clock.nowUs, signal: new AbortController().signal })
+    const turn = new Turn({
+      limiters: new Limiters({}), claim: { limits: [], exclusive: false, lane: 1 }, clock, nowUs: clock.nowUs,
+      signal: new AbortController().signal,
+    })
     await turn.enter()
     let expired = 0
     turn.watch(100, false, () => { expired = now })
@@ -210,26 +276,38 @@ describe('timeouts (EX-46)', () => {
 
 describe('skipping (EX-58)', () => {
   const ran: string[] = []
-  const work = node(async (ctx, inputs) => { ran.push(ctx.node.id); return [ctx.node.id, inputs['in'] !== undefined, inputs['more'] !== undefined] })
-  const needs = node(async (ctx) => { ran.push(ctx.node.id); return 0 }, { inputs: { in: { media: json() }, more: { media: json(), optional: true } } })
+  const work =
+    node(async (ctx, inputs) => { ran.push(ctx.node.id); return [ctx.node.id, inputs['in'] !== undefined, inputs['more'] !== undefined] })
+  const needs =
+    node(async (ctx) => { ran.push(ctx.node.id); return 0 }, { inputs: { in: { media: json() }, more: { media: json(), optional: true } } })
   const fails = node(async () => { throw Object.assign(new Error('broken'), { retryable: false }) })
-  const statuses = (nodes: readonly { readonly id: string; readonly status: string; readonly reason?: string }[]): Record<string, string> => Object.fromEntries(nodes.map(({ id, status, reason }) => [id, reason === undefined ? status : `${status}: ${reason}`]))
+  const statuses = (nodes: readonly { readonly id: string; readonly status: string; readonly reason?: string }[]): Record<string, string> =>
+    Object.fromEntries(nodes.map(({ id, status, reason }) => [id, reason === undefined ? status : `${status}: ${reason}`]))
 
   test('required inputs skip their node, optional ones arrive absent', async () => {
     ran.length = 0
     await using engine = await createEngine(quiet)
     const gone = work.with({ policy: { skipIf: { param: 'mode', is: 'off', reason: 'switched off' } } }).named('gone')({ mode: 'off' })
-    const result = await engine.run({ required: needs.named('required')(gone), next: needs.named('next')(needs.named('middle')(gone)), optional: work.named('optional')(gone), other: work.named('other')() })
+    const result = await engine.run({
+      required: needs.named('required')(gone), next: needs.named('next')(needs.named('middle')(gone)),
+      optional: work.named('optional')(gone), other: work.named('other')(),
+    })
     expect(Object.keys(result.outputs).sort()).toEqual(['optional', 'other'])
     expect(result.outputs['optional']!.data).toEqual(['optional', false, false])
-    expect(statuses(result.metrics.nodes)).toEqual({ gone: 'skipped: switched off', required: 'skipped: dependency', middle: 'skipped: dependency', next: 'skipped: dependency', optional: 'success', other: 'success' })
+    expect(statuses(result.metrics.nodes)).toEqual({
+      gone: 'skipped: switched off', required: 'skipped: dependency', middle: 'skipped: dependency', next: 'skipped: dependency',
+      optional: 'success', other: 'success',
+    })
     expect([...ran].sort()).toEqual(['optional', 'other'])
   })
 
   test('conditions: a param with its default, a run input, an absent input, their opposites; other forms are refused', async () => {
     await using engine = await createEngine(quiet)
     const says = async (skipIf: unknown, params: object = {}, input?: AnyHandle): Promise<string> => {
-      const { metrics } = await engine.run({ probe: work.named('probe')(), out: work.with({ policy: { skipIf } }).named('n')(...(input ? [input] : []), params) })
+      const { metrics } = await engine.run({
+        probe: work.named('probe')(),
+        out: work.with({ policy: { skipIf } }).named('n')(...(input ? [input] : []), params),
+      })
       return statuses(metrics.nodes)['n']!
     }
     const some = work.named('some')()
@@ -241,7 +319,9 @@ describe('skipping (EX-58)', () => {
     expect(await says({ absent: 'in' })).toBe('skipped: skipIf: in is absent')
     expect(await says({ absent: 'in' }, {}, some)).toBe('success')
     expect(await says({ absent: 'in', not: true }, {}, some)).toContain('skipped')
-    for (const wrong of ['yes', 1, null, {}, { param: 'nope', is: 1 }, { absent: 'nope' }]) await expect(says(wrong)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    for (const wrong of ['yes', 1, null, {}, { param: 'nope', is: 1 }, { absent: 'nope' }]) {
+      await expect(says(wrong)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    }
   })
 
   test('a failed dependency: skipped as dependency-failed, not called; with onError stop the rest is cancelled', async () => {
@@ -253,9 +333,12 @@ describe('skipping (EX-58)', () => {
     }
     const result = await engine.run(graph(), { onError: 'continue' })
     expect(result.status).toBe('partialfailure')
-    expect(statuses(result.metrics.nodes)).toEqual({ bad: 'failed', a: 'skipped: dependency-failed', c: 'skipped: dependency-failed', b: 'skipped: dependency-failed', d: 'success' })
+    expect(statuses(result.metrics.nodes)).toEqual({
+      bad: 'failed', a: 'skipped: dependency-failed', c: 'skipped: dependency-failed', b: 'skipped: dependency-failed', d: 'success',
+    })
     expect(ran).toEqual(['d'])
-    const stopped = await failure(engine.run({ bad: fails.named('bad')(), slow: node(async () => { await sleep(50); return 0 }).named('slow')() }))
+    const stopped =
+      await failure(engine.run({ bad: fails.named('bad')(), slow: node(async () => { await sleep(50); return 0 }).named('slow')() }))
     expect(statuses(stopped.result.metrics.nodes)).toEqual({ bad: 'failed', slow: 'cancelled' })
   })
 })
@@ -272,7 +355,10 @@ describe('attempts', () => {
     const source = node(async () => 'x').named('source')
     await using engine = await createEngine(quiet)
     const retry = { kind: 'fixed', retries: 2, delayMs: 1 }
-    const run = (work: Loose, policy: object = { retry }): ReturnType<typeof engine.run> => { calls = 0; return engine.run({ out: work.with({ policy }).named('n')(source()) }) }
+    const run = (work: Loose, policy: object = { retry }): ReturnType<typeof engine.run> => {
+      calls = 0
+      return engine.run({ out: work.with({ policy }).named('n')(source()) })
+    }
     const twice = await run(flaky(2))
     expect(twice.outputs['out']!.data).toEqual(['x', 3])
     expect(twice.metrics.nodes.find(({ id }) => id === 'n')).toMatchObject({ status: 'retried', attempts: 3 })
@@ -290,11 +376,18 @@ test('what a document says and this version does not do is told, field by field'
   const registry = createRegistry({ definition: node(async () => 0).definition } as never)
   const graph = fromDocument({
     millrace: 1, config: { breaker: { failures: 2 }, timeoutMs: 5, cache: 'on' },
-    nodes: [{ id: 'a', type: 'test::node', policy: { breaker: { failures: 1 }, always: true, cache: 'on' }, produces: ['x'] }, { id: 'b', type: 'test::node', policy: { cache: 'off', always: false, hangMs: 5, priority: 'low' } }],
+    nodes: [
+      { id: 'a', type: 'test::node', policy: { breaker: { failures: 1 }, always: true, cache: 'on' }, produces: ['x'] },
+      { id: 'b', type: 'test::node', policy: { cache: 'off', always: false, hangMs: 5, priority: 'low' } },
+    ],
     edges: [{ from: ['a', 'out'], to: ['b', 'in'], whenFull: 'latest', capacity: 2 }],
   }, registry)
   await using engine = await createEngine({ ...quiet, registry })
   const { diagnostics } = await engine.run(graph)
-  const told = diagnostics.filter(({ code }) => code === 'UNSUPPORTED').map(({ message }) => message.replace(': not available in this version.', ''))
-  expect(told.sort()).toEqual(['Edge a.out -> b.in: capacity', 'Edge a.out -> b.in: whenFull latest', 'Node a: policy.always', 'Node a: policy.breaker', 'Node a: policy.cache', 'Node a: produces', 'config.breaker', 'config.cache', 'config.timeoutMs'])
+  const told = diagnostics.filter(({ code }) => code === 'UNSUPPORTED')
+    .map(({ message }) => message.replace(': not available in this version.', ''))
+  expect(told.sort()).toEqual([
+    'Edge a.out -> b.in: capacity', 'Edge a.out -> b.in: whenFull latest', 'Node a: policy.always', 'Node a: policy.breaker',
+    'Node a: policy.cache', 'Node a: produces', 'config.breaker', 'config.cache', 'config.timeoutMs',
+  ])
 })

@@ -1,4 +1,7 @@
-/** Random runs with faults for a given time (`npm run soak`): threads ended at any moment, runs cancelled, kernels that trap or never return, scripts that throw or end their thread. Ends with the first thing that is not right. */
+/**
+ * Random runs with faults for a given time (`npm run soak`): threads ended at any moment, runs cancelled, kernels that trap or never
+ * return, scripts that throw or end their thread. Ends with the first thing that is not right.
+ */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Worker } from 'node:worker_threads'
@@ -8,18 +11,25 @@ import { WORKER_LEASE_BYTES } from '../../src/workers/pool-mail.js'
 import { craftModule } from '../kernels/craft-module.js'
 import { chunked, drawFrom, drawGraph, outcome, type Audio, type Draw } from './random-run.js'
 
-const EXPORTS = ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process'], MIB = 2 ** 20, SPAN = 69_632, GRAPHS = 12, WORKERS = 3, ARENA_MIB = 192
+const EXPORTS = ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process']
+const MIB = 2 ** 20, SPAN = 69_632, GRAPHS = 12, WORKERS = 3, ARENA_MIB = 192
 const crafted = (body: readonly number[]): Uint8Array => craftModule({ exports: EXPORTS, body, layout: layoutHash() })
 const kernel = (module: string): ((input: Audio) => AnyHandle) => defineNode({
   type: `test::${module}`, version: '1.0.0', title: module, doc: 'Misbehaves.', family: 'test', params: {}, hangMs: 300,
   inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
-  kernel: { module, export: 'bad' }, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
+  kernel: { module, export: 'bad' }, parity: 'exact',
+  reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
 }) as never
-const scripted = { version: '1.0.0', doc: 'Misbehaves.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker' } as const
-const throws = defineNode({ ...scripted, type: 'test::throws', title: 'Throws', process: () => Promise.reject(new Error('thrown by the soak')) })
+const scripted = {
+  version: '1.0.0', doc: 'Misbehaves.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker',
+} as const
+const throws =
+  defineNode({ ...scripted, type: 'test::throws', title: 'Throws', process: () => Promise.reject(new Error('thrown by the soak')) })
 const exits = defineNode({ ...scripted, type: 'test::exits', title: 'Exits', process: () => process.exit(3) })
 /** What goes wrong by itself, of an input or none. */
-const BAD: Readonly<Record<string, (input: Audio) => AnyHandle>> = { trap: kernel('trap'), stuck: kernel('stuck'), throw: () => throws() as AnyHandle, exit: () => exits() as AnyHandle }
+const BAD: Readonly<Record<string, (input: Audio) => AnyHandle>> = {
+  trap: kernel('trap'), stuck: kernel('stuck'), throw: () => throws() as AnyHandle, exit: () => exits() as AnyHandle,
+}
 /** Which code each fault ends with. All threads may be ended while they start, too. */
 const CODES = { trap: 'KERNEL_TRAP', stuck: 'WORKER_LOST', throw: 'NODE_FAILED', exit: 'WORKER_LOST', cancel: 'CANCELLED' }
 type Fault = keyof typeof CODES
@@ -33,10 +43,27 @@ const HEAP_MIB = 4, HEAP_KIB_OF_END = 2
 export type SoakMode = 'shared' | 'transfer'
 /** What one engine went through. `slowestRunMs`: of the runs that must come right. */
 export interface SoakCounts { runs: number; faults: Record<string, number>; lost: number; respawns: number; slowestRunMs: number }
-/** Memory after a collection. On Linux `threads`: all of the process, `arenasMiB`: touched pages of the engines' and the workers' arenas, part of `rssMiB`. */
-export interface SoakMemory { readonly minute: number; readonly rssMiB: number; readonly arenasMiB: number; readonly heapMiB: number; readonly externalMiB: number; readonly threads: number; readonly ends: number }
+/**
+ * Memory after a collection. On Linux `threads`: all of the process, `arenasMiB`: touched pages of the engines'
+ * and the workers' arenas, part of `rssMiB`.
+ */
+export interface SoakMemory {
+  readonly minute: number
+  readonly rssMiB: number
+  readonly arenasMiB: number
+  readonly heapMiB: number
+  readonly externalMiB: number
+  readonly threads: number
+  readonly ends: number
+}
 /** What a soak did. Times in ms. `ends`: threads that the soak itself has ended. */
-export interface SoakReport { readonly minutes: number; readonly seed: number; readonly ends: number; readonly modes: Readonly<Partial<Record<SoakMode, SoakCounts>>>; readonly memory: readonly SoakMemory[] }
+export interface SoakReport {
+  readonly minutes: number
+  readonly seed: number
+  readonly ends: number
+  readonly modes: Readonly<Partial<Record<SoakMode, SoakCounts>>>
+  readonly memory: readonly SoakMemory[]
+}
 
 /** An engine with random graphs, half of them fed by chunks, and what they give without faults. */
 class Rig {
@@ -45,7 +72,10 @@ class Rig {
   readonly #expected: string[] = []
   readonly #used: number
   readonly #blocks: number
-  private constructor(readonly mode: SoakMode, readonly engine: Engine, graphs: (() => Record<string, AnyHandle>)[], expected: string[], readonly seed: number) {
+  private constructor(
+    readonly mode: SoakMode, readonly engine: Engine, graphs: (() => Record<string, AnyHandle>)[], expected: string[],
+    readonly seed: number,
+  ) {
     this.#graphs = graphs
     this.#expected = expected
     const { usedBytes, blocks } = engine.stats().arena
@@ -55,7 +85,8 @@ class Rig {
 
   static async open(mode: SoakMode, draw: Draw, seed: number): Promise<Rig> {
     const engine = await createEngine({
-      tier: mode === 'shared' ? 'wasm-threads' : 'wasm', workers: WORKERS, arenaBytes: ARENA_MIB * MIB, respawns: Number.POSITIVE_INFINITY, logger: () => undefined,
+      tier: mode === 'shared' ? 'wasm-threads' : 'wasm', workers: WORKERS, arenaBytes: ARENA_MIB * MIB, respawns: Number.POSITIVE_INFINITY,
+      logger: () => undefined,
       kernels: { stuck: crafted([0x03, 0x40, 0x0c, 0x00, 0x0b]), trap: crafted([0x00]) },
     })
     const graphs = Array.from({ length: GRAPHS }, (_, n) => drawGraph(draw, n % 2 === 0 ? undefined : chunked)), expected: string[] = []
@@ -68,7 +99,11 @@ class Rig {
     const which = draw(GRAPHS), from = performance.now()
     try {
       this.counts.runs++
-      if (await outcome(this.engine, this.#graphs[which]!) !== this.#expected[which]) throw new Error(`${this.mode}, graph ${which}: other outputs or counters than without faults (seed ${this.seed}, run ${this.counts.runs})`)
+      if (await outcome(this.engine, this.#graphs[which]!) !== this.#expected[which]) {
+        throw new Error(
+          `${this.mode}, graph ${which}: other outputs or counters than without faults (seed ${this.seed}, run ${this.counts.runs})`,
+        )
+      }
     } catch (error) {
       // All threads were ended while they started: the run had not begun.
       if (!isMillraceError(error) || error.code !== 'WORKER_SPAWN') throw error
@@ -89,33 +124,42 @@ class Rig {
       if (fault !== 'cancel') throw new Error(`${this.mode}: a run with '${fault}' ended well (seed ${this.seed}, run ${this.counts.runs})`)
     } catch (error) {
       // A thread of its run may be ended as often as it is delivered.
-      if (!isMillraceError(error) || ![CODES[fault], 'WORKER_SPAWN', ...(fault === 'throw' ? ['WORKER_LOST'] : [])].includes(error.code)) throw error
+      if (!isMillraceError(error) || ![CODES[fault], 'WORKER_SPAWN', ...(fault === 'throw' ? ['WORKER_LOST'] : [])].includes(error.code)) {
+        throw error
+      }
       this.#count(`${fault}: ${error.code}`)
     }
   }
 
-  /** All bytes and blocks are back, once what was lost last is gone. A thread that is lost while nothing runs is replaced by the next run: its scratch span and rings are back until then. */
+  /**
+   * All bytes and blocks are back, once what was lost last is gone. A thread that is lost while nothing runs is replaced by the next run:
+   * its scratch span and rings are back until then.
+   */
   async settle(): Promise<void> {
     for (let looks = 0; !this.#isBack() && looks < 300; looks++) await new Promise((resolve) => { setTimeout(resolve, 10) })
     const { arena, workers } = this.engine.stats()
     if (!this.#isBack()) throw new Error(`${this.mode}, arena: ${arena.usedBytes} bytes in ${arena.blocks} blocks used, ${this.#used} in ${this.#blocks} at the start (seed ${this.seed}, run ${this.counts.runs})`)
     // A span for each thread that ever was beside the first ones: they are used again.
-    if (arena.usedBytes - this.#used > 8 * SPAN) throw new Error(`${this.mode}, arena: ${arena.usedBytes - this.#used} bytes more than at the start`)
+    if (arena.usedBytes - this.#used > 8 * SPAN) {
+      throw new Error(`${this.mode}, arena: ${arena.usedBytes - this.#used} bytes more than at the start`)
+    }
     Object.assign(this.counts, { lost: workers.lost, respawns: workers.respawns })
   }
 
   #isBack(): boolean {
     const { arena, workers } = this.engine.stats()
     if (this.mode === 'transfer') return arena.usedBytes === this.#used && arena.blocks === this.#blocks
-    const missing = WORKERS - (workers.count - workers.scripts.count), spans = (arena.usedBytes + missing * WORKER_LEASE_BYTES - this.#used) / SPAN
+    const missing = WORKERS - (workers.count - workers.scripts.count)
+    const spans = (arena.usedBytes + missing * WORKER_LEASE_BYTES - this.#used) / SPAN
     return Number.isInteger(spans) && arena.blocks + missing * BLOCKS_OF_WORKER - spans === this.#blocks
   }
   #count(what: string): void { this.counts.faults[what] = (this.counts.faults[what] ?? 0) + 1 }
 }
 
 /**
- * Runs for `minutes`, in rounds that take the modes in turn. Throws when a run's outputs or counters differ from those without faults, when an error has another code than its fault, when the
- * arena's memory does not come back, or when the engine's heap grows with the threads that end.
+ * Runs for `minutes`, in rounds that take the modes in turn. Throws when a run's outputs or counters differ from those without faults, when
+ * an error has another code than its fault, when the arena's memory does not come back, or when the engine's heap grows with the threads
+ * that end.
  */
 export async function soak(minutes: number, seed: number, modes: readonly SoakMode[], say: (line: string) => void): Promise<SoakReport> {
   const threads = new Set<Worker>(), host = process.getBuiltinModule('node:worker_threads') as { Worker: typeof Worker }, Real = host.Worker
@@ -127,7 +171,9 @@ export async function soak(minutes: number, seed: number, modes: readonly SoakMo
     }
   }
   setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void, { readdirSync } = process.getBuiltinModule('node:fs'), linux = process.platform === 'linux'
+  const gc = runInNewContext('gc') as () => void
+  const { readdirSync } = process.getBuiltinModule('node:fs')
+  const linux = process.platform === 'linux'
   const draw = drawFrom(seed), rigs: Rig[] = [], memory: SoakMemory[] = []
   for (const mode of modes) rigs.push(await Rig.open(mode, draw, seed))
   // The engine lets go of idle threads, also of one that is being ended here.
@@ -136,9 +182,11 @@ export async function soak(minutes: number, seed: number, modes: readonly SoakMo
   const look = (): void => {
     gc()
     gc()
-    const { rss, external } = process.memoryUsage(), { used_heap_size: heap } = getHeapStatistics(), tenth = (n: number): number => Math.round(n * 10) / 10
+    const { rss, external } = process.memoryUsage(), { used_heap_size: heap } = getHeapStatistics()
+    const tenth = (n: number): number => Math.round(n * 10) / 10
     memory.push({
-      minute: tenth((performance.now() - begun) / 60_000), rssMiB: tenth(rss / MIB), arenasMiB: linux ? tenth(arenasMiB()) : 0, heapMiB: tenth(heap / MIB), externalMiB: tenth(external / MIB), ends,
+      minute: tenth((performance.now() - begun) / 60_000), rssMiB: tenth(rss / MIB), arenasMiB: linux ? tenth(arenasMiB()) : 0,
+      heapMiB: tenth(heap / MIB), externalMiB: tenth(external / MIB), ends,
       threads: linux ? readdirSync('/proc/self/task').length : threads.size,
     })
     say(`${rigs.map(({ mode, counts }) => `${mode}: ${counts.runs} runs, ${JSON.stringify(counts.faults)}`).join('; ')}; ${JSON.stringify(memory.at(-1))}`)
@@ -151,7 +199,8 @@ export async function soak(minutes: number, seed: number, modes: readonly SoakMo
     }
   }
   for (let round = 0; performance.now() - begun < minutes * 60_000; round++) {
-    const rig = rigs[round % rigs.length]!, dice = draw(60), fault = dice === 0 ? 'stuck' : dice === 1 ? 'exit' : dice < 4 ? 'throw' : dice < 8 ? 'trap' : dice < 12 ? 'cancel' : undefined
+    const rig = rigs[round % rigs.length]!, dice = draw(60)
+    const fault = dice === 0 ? 'stuck' : dice === 1 ? 'exit' : dice < 4 ? 'throw' : dice < 8 ? 'trap' : dice < 12 ? 'cancel' : undefined
     await Promise.all([rig.sound(draw), rig.sound(draw), disturb(), fault && rig.failing(fault, draw)])
     await rig.settle()
     if (performance.now() > next) { look(); next += sampleMs }
@@ -159,7 +208,9 @@ export async function soak(minutes: number, seed: number, modes: readonly SoakMo
   look()
   // The first looks see code that is compiled yet.
   const warm = memory[Math.min(2, memory.length - 1)]!, last = memory.at(-1)!
-  if (last.heapMiB - warm.heapMiB > HEAP_MIB + (last.ends - warm.ends) * HEAP_KIB_OF_END / 1_024) throw new Error(`heap: ${warm.heapMiB} MiB after ${warm.ends} ends, ${last.heapMiB} MiB after ${last.ends} (seed ${seed})`)
+  if (last.heapMiB - warm.heapMiB > HEAP_MIB + (last.ends - warm.ends) * HEAP_KIB_OF_END / 1_024) {
+    throw new Error(`heap: ${warm.heapMiB} MiB after ${warm.ends} ends, ${last.heapMiB} MiB after ${last.ends} (seed ${seed})`)
+  }
   for (const { engine } of rigs) await engine.close()
   clearInterval(awake)
   host.Worker = Real
@@ -168,6 +219,9 @@ export async function soak(minutes: number, seed: number, modes: readonly SoakMo
 
 /** Touched pages of mappings as large as an arena, in MiB. */
 function arenasMiB(): number {
-  const { readFileSync } = process.getBuiltinModule('node:fs'), of = (text: string, field: string): number => Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1_024
-  return readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).reduce((sum, mapping) => Math.abs(of(mapping, 'Size') - ARENA_MIB) < 1 ? sum + of(mapping, 'Rss') : sum, 0)
+  const { readFileSync } = process.getBuiltinModule('node:fs')
+  const of = (text: string, field: string): number => Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1_024
+  return readFileSync('/proc/self/smaps', 'utf8')
+    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+    .reduce((sum, mapping) => Math.abs(of(mapping, 'Size') - ARENA_MIB) < 1 ? sum + of(mapping, 'Rss') : sum, 0)
 }

@@ -36,6 +36,8 @@ export async function openPage(browser: Browser, url: string | undefined, option
 /** The value of a promise, or an error that names what was waited for: `page.evaluate` itself never gives up. */
 export async function within<T>(what: string, promise: Promise<T>, ms: number = PAGE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => { timer = setTimeout(() => { reject(new Error(`${what}: expected an answer in ${ms} ms, got none`)) }, ms) })
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => { reject(new Error(`${what}: expected an answer in ${ms} ms, got none`)) }, ms)
+  })
   try { return await Promise.race([promise, late]) } finally { clearTimeout(timer) }
 }

@@ -1,4 +1,7 @@
-/** Setup of every project: typed arrays that are equal are found so element by element. Vitest's own comparison walks their keys, which takes seconds for a few seconds of audio. */
+/**
+ * Setup of every project: typed arrays that are equal are found so element by element. Vitest's own comparison walks their keys,
+ * which takes seconds for a few seconds of audio.
+ */
 import { expect } from 'vitest'
 
 expect.addEqualityTesters([(a: unknown, b: unknown): true | undefined => {

@@ -22,18 +22,23 @@ export function nodeType(type: string, { inputs = {}, outputs = {}, ...parts }: 
   }
 }
 
-function declared(ports: Readonly<Record<string, MediaConstraint | InputDeclaration | OutputDeclaration>>): Record<string, InputDeclaration | OutputDeclaration> {
-  return Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, 'media' in port ? port : { media: port }]))
-}
+function declared(ports: Readonly<Record<string, MediaConstraint | InputDeclaration | OutputDeclaration>>): Record<string, InputDeclaration
+  | OutputDeclaration> {
+    return Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, 'media' in port ? port : { media: port }]))
+  }
 
 export const kernel = { module: 'core', export: 'test' } as const
 const audioMedia = (media: Media): AudioMedia | null => media.kind === 'audio' ? media : null
 const params = (table: ParamTable): ParamTable => table
 
 /** Audio of exactly these fields comes out. */
-export function source(type: string, fields: Parameters<typeof audio>[0]): NodeDefinition { return nodeType(type, { outputs: { out: audio(fields) } }) }
+export function source(type: string, fields: Parameters<typeof audio>[0]): NodeDefinition {
+  return nodeType(type, { outputs: { out: audio(fields) } })
+}
 /** Audio of exactly these fields goes in. */
-export function sink(type: string, fields: Parameters<typeof audio>[0]): NodeDefinition { return nodeType(type, { inputs: { in: audio(fields) } }) }
+export function sink(type: string, fields: Parameters<typeof audio>[0]): NodeDefinition {
+  return nodeType(type, { inputs: { in: audio(fields) } })
+}
 
 /** Changes format and layout only. */
 export const convert: NodeDefinition = nodeType('audio::convert', {
@@ -85,7 +90,10 @@ export const detect: NodeDefinition = nodeType('test::detect', {
   kernel, inputs: { in: audio({ channels: 1 }) },
   outputs: {
     audio: audio({ like: 'in' }),
-    segments: events({ schema: 'vad', timebase: (_params, inputs) => { const media = inputs['in']; return media?.kind === 'audio' ? media.rate : undefined } }),
+    segments: events({
+      schema: 'vad',
+      timebase: (_params, inputs) => { const media = inputs['in']; return media?.kind === 'audio' ? media.rate : undefined },
+    }),
   },
 })
 /** Any number of equal inputs. */
@@ -100,7 +108,8 @@ export function registryOf(...definitions: readonly NodeDefinition[]): Registry 
 
 /** A graph written short: `id: definition` or `[definition, params]`; edges `a.out->b.in`. */
 export function graphOf(
-  nodes: Readonly<Record<string, NodeDefinition | readonly [NodeDefinition, Readonly<Record<string, unknown>>]>>, edges: readonly string[] = [], parts: Partial<Graph> = {},
+  nodes: Readonly<Record<string, NodeDefinition | readonly [NodeDefinition, Readonly<Record<string, unknown>>]>>,
+  edges: readonly string[] = [], parts: Partial<Graph> = {},
 ): Graph {
   return createGraph({
     nodes: Object.entries(nodes).map(([id, given]): GraphNode => {
@@ -111,9 +120,10 @@ export function graphOf(
   })
 }
 
-function isPair(given: NodeDefinition | readonly [NodeDefinition, Readonly<Record<string, unknown>>]): given is readonly [NodeDefinition, Readonly<Record<string, unknown>>] {
-  return Array.isArray(given)
-}
+function isPair(given: NodeDefinition
+  | readonly [NodeDefinition, Readonly<Record<string, unknown>>]): given is readonly [NodeDefinition, Readonly<Record<string, unknown>>] {
+    return Array.isArray(given)
+  }
 
 /** `a.out->b.in`. */
 export function edgeOf(text: string): GraphEdge {

@@ -44,7 +44,12 @@ export interface RunOptions {
   readonly silent?: readonly boolean[]
 }
 /** Channels by output name; a port's array holds its frames · width elements. `results`: what each call returned. */
-export interface RunResult { readonly outputs: Readonly<Record<string, readonly PortArray[]>>; readonly counters: KernelCounters; readonly results: readonly number[]; readonly quiet: readonly boolean[] }
+export interface RunResult {
+  readonly outputs: Readonly<Record<string, readonly PortArray[]>>
+  readonly counters: KernelCounters
+  readonly results: readonly number[]
+  readonly quiet: readonly boolean[]
+}
 
 export class KernelRig {
   readonly spec: KernelSpec
@@ -63,22 +68,29 @@ export class KernelRig {
     this.media = { ...o.media, ...outputMedia(definition, values, o.media) }
     const inputs = Object.keys(o.media)
     this.spec = describeKernel(definition, {
-      nodeId: 'test', params: values, media: this.media, inputs, connectedOutputs: new Set(o.outputs ?? Object.keys(definition.outputs)), maxFrames: o.maxFrames ?? 65_536,
+      nodeId: 'test', params: values, media: this.media, inputs, connectedOutputs: new Set(o.outputs ?? Object.keys(definition.outputs)),
+      maxFrames: o.maxFrames ?? 65_536,
     })
-    const code = tier === 'wasm' ? host.runtime.kernel(definition.kernel!.module, definition.kernel!.export)
-      : referenceCode(this.spec, { reference: definition.reference!, params: values, media: this.media, controls: controlNames(definition, this.spec) }, host.arena)
+    const code = tier === 'wasm'
+      ? host.runtime.kernel(definition.kernel!.module, definition.kernel!.export)
+      : referenceCode(this.spec, {
+        reference: definition.reference!, params: values, media: this.media, controls: controlNames(definition, this.spec),
+      }, host.arena)
     this.instance = new KernelInstance(code, this.spec, host.arena)
   }
 
   run(inputs: readonly RigInput[], o: RunOptions = {}): RunResult {
     const frames = Math.max(0, ...inputs.map((input, i) => input[0]!.length / this.spec.inputs[i]!.width))
-    const chunks = o.chunks ?? [Math.max(1, frames)], parts: PortArray[][][] = this.spec.outputs.map((port) => Array.from({ length: port.channels }, () => []))
+    const chunks = o.chunks ?? [Math.max(1, frames)]
+    const parts: PortArray[][][] = this.spec.outputs.map((port) => Array.from({ length: port.channels }, () => []))
     const results: number[] = [], quiet: boolean[] = []
     let position = o.position ?? 0
     for (let from = 0, call = 0; from < frames; call++) {
       const now = Math.min(chunks[call % chunks.length]!, frames - from)
       this.#call(inputs, from, now, o, parts, () => {
-        for (let index = 0; index < this.spec.controls.length && o.controls !== undefined; index++) this.instance.setControl(index, o.controls(index, from))
+        for (let index = 0; index < this.spec.controls.length && o.controls !== undefined; index++) {
+          this.instance.setControl(index, o.controls(index, from))
+        }
         return this.instance.process(now, position)
       }, results, quiet)
       from += now
@@ -93,11 +105,15 @@ export class KernelRig {
 
   close(): void { this.instance.close() }
 
-  #call(inputs: readonly RigInput[], from: number, now: number, o: RunOptions, parts: PortArray[][][], run: () => number, results: number[], quiet: boolean[]): number {
+  #call(
+    inputs: readonly RigInput[], from: number, now: number, o: RunOptions, parts: PortArray[][][], run: () => number, results: number[],
+    quiet: boolean[],
+  ): number {
     const { arena } = this.#host, own: number[] = [], bounds: (() => void)[] = []
     this.spec.inputs.forEach((port, n) => {
       const has = Math.max(0, Math.min(now, inputs[n]![0]!.length / port.width - from)), place = this.#place(port, has, o.offset ?? 0, own)
-      inputs[n]!.forEach((channel, c) => viewAt(arena, port, place.data + c * place.stride, has).set(channel.subarray(from * port.width, (from + has) * port.width)))
+      inputs[n]!.forEach((channel, c) => viewAt(arena, port, place.data + c * place.stride, has)
+        .set(channel.subarray(from * port.width, (from + has) * port.width)))
       this.instance.setInput(n, { ...place, frames: has, ended: has < now || now === 0, silent: o.silent?.[n] === true })
     })
     this.spec.outputs.forEach((port, n) => {
@@ -106,7 +122,11 @@ export class KernelRig {
       for (let c = 0; c < port.channels; c++) {
         const start = place.data + c * place.stride
         arena.u8.fill(0xa5, start, start + bytes + 16)
-        bounds.push(() => { for (let at = start + bytes; at < start + bytes + 16; at++) if (arena.u8[at] !== 0xa5) throw new Error(`${port.name}: wrote beyond its room`) })
+        bounds.push(() => {
+          for (let at = start + bytes; at < start + bytes + 16; at++) {
+            if (arena.u8[at] !== 0xa5) throw new Error(`${port.name}: wrote beyond its room`)
+          }
+        })
       }
       this.instance.setOutput(n, { ...place, frames: room })
     })
@@ -119,7 +139,9 @@ export class KernelRig {
       if (!port.connected) return
       const frames = this.instance.done(n), at = this.instance.outputPort(n) >>> 2
       produced += n === 0 ? 0 : frames
-      for (let c = 0; c < port.channels; c++) parts[n]![c]!.push(viewAt(arena, port, arena.u32[at + 3]! + c * arena.u32[at + 4]!, frames).slice())
+      for (let c = 0; c < port.channels; c++) {
+        parts[n]![c]!.push(viewAt(arena, port, arena.u32[at + 3]! + c * arena.u32[at + 4]!, frames).slice())
+      }
       quiet.push(this.instance.silent(n))
     })
     own.forEach((address) => arena.free(address))
@@ -135,7 +157,8 @@ export class KernelRig {
   }
 
   #place(port: PortSpec, frames: number, offset: number, own: number[]): { data: number; stride: number } {
-    const element = frameBytes(port) / port.width, start = offset * element, stride = Math.ceil((frames * frameBytes(port) + 16) / element) * element
+    const element = frameBytes(port) / port.width, start = offset * element
+    const stride = Math.ceil((frames * frameBytes(port) + 16) / element) * element
     const block = this.#host.arena.allocate(Math.max(64, start + stride * port.channels + 64))
     own.push(block)
     return { data: block + start, stride }
@@ -154,7 +177,10 @@ function viewAt(arena: Arena, port: PortSpec, address: number, frames: number): 
 }
 
 function join(list: readonly PortArray[], port: PortSpec): PortArray {
-  const make = port.dtype === 'f32' ? Float32Array : port.dtype === 'i16' ? Int16Array : port.dtype === 'u8' || port.dtype === 'bool' ? Uint8Array : Int32Array
+  const make = port.dtype === 'f32' ? Float32Array
+    : port.dtype === 'i16' ? Int16Array
+    : port.dtype === 'u8' || port.dtype === 'bool' ? Uint8Array
+    : Int32Array
   const all = new make(list.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of list) { all.set(part, at); at += part.length }
@@ -173,7 +199,9 @@ function resolve(constraint: MediaConstraint, params: ParamValues, inputs: Reado
   if (constraint.kind === 'audio' && constraint.like !== undefined) return from
   const fields = Object.fromEntries(Object.entries(constraint).map(([name, value]) =>
     [name, typeof value === 'function' ? value(params, inputs) : isSameAs(value) ? from[name as keyof AudioMedia] : value]))
-  return (constraint.kind === 'audio' ? { rate: from.rate, channels: from.channels, format: 'f32', layout: 'planar', ...fields as Partial<AudioConstraint> } : fields) as Media
+  return (constraint.kind === 'audio'
+    ? { rate: from.rate, channels: from.channels, format: 'f32', layout: 'planar', ...fields as Partial<AudioConstraint> }
+    : fields) as Media
 }
 function isSameAs(value: unknown): boolean { return typeof value === 'object' && value !== null && 'sameAs' in value }
 
@@ -184,7 +212,9 @@ export function bytesOf(x: PortArray): Uint8Array { return new Uint8Array(x.buff
 export function expectSame(got: PortArray, expected: PortArray, what = '', numbers = false): void {
   if (got.length !== expected.length) throw new Error(`${what}: expected ${expected.length} elements, got ${got.length}`)
   const a = numbers ? got : bytesOf(got), b = numbers ? expected : bytesOf(expected)
-  for (let n = 0; n < a.length; n++) if (!Object.is(a[n], b[n])) throw new Error(`${what}: ${numbers ? 'element' : 'byte'} ${n}: expected ${b[n]}, got ${a[n]}`)
+  for (let n = 0; n < a.length; n++) {
+    if (!Object.is(a[n], b[n])) throw new Error(`${what}: ${numbers ? 'element' : 'byte'} ${n}: expected ${b[n]}, got ${a[n]}`)
+  }
 }
 
 /** Seeded numbers from 0 to 1 (mulberry32). */

@@ -5,7 +5,8 @@ import { extname, join, normalize } from 'node:path'
 import { ISOLATION_HEADERS } from '../../scripts/lib/chromium.mjs'
 
 const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json', '.wav': 'audio/wav',
+  '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm',
+  '.json': 'application/json', '.wav': 'audio/wav',
 }
 
 /** What a server gives out. */
@@ -35,7 +36,10 @@ export async function servePages(site: Site): Promise<PageServer> {
   const log: string[] = []
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname), found = lookUp(site, path)
-    const headers = { ...(site.isolated && ISOLATION_HEADERS), ...(site.cors && { 'Access-Control-Allow-Origin': '*' }), ...site.headers, 'Cache-Control': 'no-store' }
+    const headers = {
+      ...(site.isolated && ISOLATION_HEADERS), ...(site.cors && { 'Access-Control-Allow-Origin': '*' }), ...site.headers,
+      'Cache-Control': 'no-store',
+    }
     log.push(`${found === undefined ? 404 : 200} ${path}`)
     response.writeHead(found === undefined ? 404 : 200, { ...headers, 'Content-Type': found?.type ?? 'text/plain' })
     response.end(found?.body ?? 'not found')
@@ -44,15 +48,16 @@ export async function servePages(site: Site): Promise<PageServer> {
   return { origin: `http://127.0.0.1:${(server.address() as { port: number }).port}`, log, close: () => closed(server) }
 }
 
-function lookUp({ files = {}, folders = {} }: Site, path: string): { readonly body: string | Uint8Array; readonly type: string } | undefined {
-  if (files[path] !== undefined) return files[path]
-  const prefix = Object.keys(folders).find((one) => path.startsWith(one))
-  if (prefix === undefined) return undefined
-  const folder = normalize(folders[prefix]!), at = normalize(join(folder, path.slice(prefix.length)))
-  const file = existsSync(at) && statSync(at).isDirectory() ? join(at, 'index.html') : at
-  if (!file.startsWith(folder) || !existsSync(file)) return undefined
-  return { body: readFileSync(file), type: TYPES[extname(file)] ?? 'application/octet-stream' }
-}
+function lookUp({ files = {}, folders = {} }: Site, path: string): { readonly body: string | Uint8Array; readonly type: string }
+  | undefined {
+    if (files[path] !== undefined) return files[path]
+    const prefix = Object.keys(folders).find((one) => path.startsWith(one))
+    if (prefix === undefined) return undefined
+    const folder = normalize(folders[prefix]!), at = normalize(join(folder, path.slice(prefix.length)))
+    const file = existsSync(at) && statSync(at).isDirectory() ? join(at, 'index.html') : at
+    if (!file.startsWith(folder) || !existsSync(file)) return undefined
+    return { body: readFileSync(file), type: TYPES[extname(file)] ?? 'application/octet-stream' }
+  }
 
 function closed(server: Server): Promise<void> {
   return new Promise((done) => {

@@ -16,20 +16,27 @@ export function randomFrom(seed: number): (below: number) => number {
 }
 
 const params = {
-  hz: { type: 'number', default: 440, doc: '' }, name: { type: 'string', default: 'a', doc: '' }, on: { type: 'boolean', default: false, doc: '' },
-  any: { type: 'json', doc: '' }, seed: { type: 'seed', default: 0, doc: '' }, key: { type: 'string', secret: true, doc: '' }, look: { type: 'number', cosmetic: true, doc: '' },
+  hz: { type: 'number', default: 440, doc: '' }, name: { type: 'string', default: 'a', doc: '' },
+  on: { type: 'boolean', default: false, doc: '' },
+  any: { type: 'json', doc: '' }, seed: { type: 'seed', default: 0, doc: '' }, key: { type: 'string', secret: true, doc: '' },
+  look: { type: 'number', cosmetic: true, doc: '' },
   'é': { type: 'number', doc: '' },
 } as const satisfies ParamTable
 /** A node type with every way in which a value enters a hash: two single inputs, one for any number of links, two outputs. */
 export const knot: NodeDefinition = nodeType('test::knot', {
-  params, inputs: { a: { media: audio(), optional: true }, b: { media: audio(), optional: true }, many: { media: audio(), optional: true, multi: true } }, outputs: { x: audio(), y: audio() },
+  params,
+  inputs: {
+    a: { media: audio(), optional: true }, b: { media: audio(), optional: true }, many: { media: audio(), optional: true, multi: true },
+  },
+  outputs: { x: audio(), y: audio() },
 })
 /** As {@link knot}, another type. */
 export const loop: NodeDefinition = { ...knot, type: 'test::loop', version: '2.1.0', deterministic: 'seeded' }
 
 const VALUES: readonly ((random: (below: number) => number) => Readonly<Record<string, unknown>>)[] = [
   () => ({}), (r) => ({ hz: r(9) / 3 }), (r) => ({ name: ['a', '', 'é€😀', 'x'.repeat(r(300))][r(4)] }), (r) => ({ on: r(2) === 1, hz: -0 }),
-  (r) => ({ any: [null, { b: 1, a: [true, 'z'] }, [], new Uint8Array([1, 2, r(256)]), 'text', 1.5][r(6)] }), (r) => ({ seed: [7, '18446744073709551615', 9n][r(3)] }),
+  (r) => ({ any: [null, { b: 1, a: [true, 'z'] }, [], new Uint8Array([1, 2, r(256)]), 'text', 1.5][r(6)] }),
+  (r) => ({ seed: [7, '18446744073709551615', 9n][r(3)] }),
   (r) => ({ key: `secret ${r(3)}`, look: r(100) }), (r) => ({ 'é': r(3), name: 'b', on: true }),
 ]
 
@@ -45,12 +52,16 @@ export function randomGraph(seed: number, count: number, density = 2): Graph {
       const port = ['a', 'b', 'many'][random(3)]!
       if (port !== 'many' && taken.has(port)) continue
       taken.add(port)
-      edges.push({ from: out(random(n)), to: [id(n), port], ...(port === 'many' && random(3) === 0 && { order: random(4) }), ...(random(12) === 0 && { delayFrames: 128 + random(9) }) })
+      edges.push({
+        from: out(random(n)), to: [id(n), port], ...(port === 'many' && random(3) === 0 && { order: random(4) }),
+        ...(random(12) === 0 && { delayFrames: 128 + random(9) }),
+      })
     }
   }
   shuffle(nodes, random)
   shuffle(edges, random)
-  const outputs = new Map(random(2) === 0 ? [] : Array.from({ length: 1 + random(3) }, (_, i): [string, PortRef] => [`out${i}`, out(random(count))]))
+  const outputs =
+    new Map(random(2) === 0 ? [] : Array.from({ length: 1 + random(3) }, (_, i): [string, PortRef] => [`out${i}`, out(random(count))]))
   return createGraph({ nodes, edges, outputs })
 }
 

@@ -5,7 +5,9 @@ import type { Engine, WorkletInput, WorkletOptions } from '../../src/index.js'
 export type Build = (input: WorkletInput) => AnyOutput
 
 /** What the context renders when `planes` go through the segment. */
-export async function render(own: Engine, build: Build, planes: readonly Float32Array<ArrayBuffer>[], context: OfflineAudioContext, options: WorkletOptions = {}): Promise<Float32Array[]> {
+export async function render(
+  own: Engine, build: Build, planes: readonly Float32Array<ArrayBuffer>[], context: OfflineAudioContext, options: WorkletOptions = {},
+): Promise<Float32Array[]> {
   const segment = await own.openWorklet(context, build, { channels: planes.length, ...options })
   const buffer = new AudioBuffer({ length: planes[0]!.length, sampleRate: context.sampleRate, numberOfChannels: planes.length })
   planes.forEach((plane, c) => { buffer.copyToChannel(plane, c) })

@@ -6,7 +6,8 @@ import { KernelRig, randomNumbers, type KernelHost, type RigTier } from './kerne
 export const audioAt = (rate: number, channels = 1): AudioMedia => ({ kind: 'audio', rate, channels, format: 'f32', layout: 'planar' })
 /** The usual conversions. */
 export const STANDARD_PAIRS = [
-  [44_100, 48_000], [48_000, 44_100], [44_100, 16_000], [48_000, 16_000], [16_000, 48_000], [8_000, 16_000], [16_000, 8_000], [22_050, 44_100], [96_000, 44_100],
+  [44_100, 48_000], [48_000, 44_100], [44_100, 16_000], [48_000, 16_000], [16_000, 48_000], [8_000, 16_000], [16_000, 8_000],
+  [22_050, 44_100], [96_000, 44_100],
   [192_000, 48_000], [8_000, 44_100], [24_000, 16_000],
 ] as const
 
@@ -21,7 +22,10 @@ export interface ResampleSetup {
   readonly outputs?: readonly string[]
 }
 
-export function resampleRig(host: KernelHost, { from, to, quality = 'high', method = 'auto', tier = 'wasm', maxFrames = 8_192, channels = 1, outputs }: ResampleSetup): KernelRig {
+export function resampleRig(
+  host: KernelHost,
+  { from, to, quality = 'high', method = 'auto', tier = 'wasm', maxFrames = 8_192, channels = 1, outputs }: ResampleSetup,
+): KernelRig {
   return new KernelRig(host, resample.definition, tier, {
     params: { rate: to, quality, method }, media: { in: audioAt(from, channels) }, maxFrames, ...(outputs && { outputs }),
   })
@@ -53,7 +57,9 @@ export function rms(x: ArrayLike<number>): number {
 }
 
 /** Least-squares fit of a sine (and an offset) of known frequency: its amplitude and phase, and the RMS of what is left. */
-export function fitTone(y: ArrayLike<number>, cyclesPerSample: number): { readonly amplitude: number; readonly phase: number; readonly rest: number } {
+export function fitTone(
+  y: ArrayLike<number>, cyclesPerSample: number,
+): { readonly amplitude: number; readonly phase: number; readonly rest: number } {
   const n = y.length, a = [[0, 0, 0], [0, 0, 0], [0, 0, 0]], b = [0, 0, 0]
   const basis = (i: number): number[] => { const w = 2 * Math.PI * (cyclesPerSample * i % 1); return [Math.cos(w), Math.sin(w), 1] }
   for (let i = 0; i < n; i++) {

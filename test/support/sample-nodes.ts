@@ -27,16 +27,29 @@ export const everyParam = {
 
 export const source = defineNode({ ...base, type: 'test::source', title: 'Source', inputs: {}, outputs: { out: { media: audio() } },
   params: { path: { type: 'file', main: true, required: true, doc: 'Where.' } } })
-export const resample = defineNode({ ...base, type: 'test::resample', title: 'Resample', aliases: ['AudioResampleNode'], inputs: { in: { media: audio() } }, outputs: { out: { media: audio() } },
-  params: { rate: { type: 'number', min: 1, max: 768_000, required: true, alias: ['sampleRate'], unit: 'Hz', doc: 'Rate.' }, quality: { type: 'enum', values: ['low', 'high'], default: 'high', doc: 'Quality.' } } })
+export const resample = defineNode({ ...base, type: 'test::resample', title: 'Resample', aliases: ['AudioResampleNode'],
+  inputs: { in: { media: audio() } }, outputs: { out: { media: audio() } },
+  params: {
+    rate: { type: 'number', min: 1, max: 768_000, required: true, alias: ['sampleRate'], unit: 'Hz', doc: 'Rate.' },
+    quality: { type: 'enum', values: ['low', 'high'], default: 'high', doc: 'Quality.' },
+  } })
 export const vad = defineNode({ ...base, type: 'test::vad', title: 'VAD', inputs: { in: { media: audio() } },
   outputs: { audio: { media: audio() }, segments: { media: events({ schema: 'vad' }) }, frames: { media: tensor() } },
   params: { threshold: { type: 'number', min: 0, default: 0.02, input: true, doc: 'Threshold.' } } })
-export const mix = defineNode({ ...base, type: 'test::mix', title: 'Mix', inputs: { in: { media: audio(), multi: true } }, outputs: { out: { media: audio() } }, params: {} })
-export const two = defineNode({ ...base, type: 'test::two', title: 'Two', inputs: { carrier: { media: audio() }, score: { media: events(), optional: true } }, outputs: { out: { media: audio() } },
+export const mix = defineNode({
+  ...base, type: 'test::mix', title: 'Mix', inputs: { in: { media: audio(), multi: true } }, outputs: { out: { media: audio() } },
+  params: {},
+})
+export const two = defineNode({ ...base, type: 'test::two', title: 'Two',
+  inputs: { carrier: { media: audio() }, score: { media: events(), optional: true } }, outputs: { out: { media: audio() } },
   params: { depth: { type: 'number', default: 1, doc: 'Depth.' } } })
-export const every = defineNode({ ...base, type: 'test::every', title: 'Every', inputs: {}, outputs: { out: { media: json() } }, params: everyParam })
-export const writer = defineNode({ ...base, type: 'test::writer', title: 'Writer', inputs: { in: { media: audio() } }, outputs: {}, params: { path: { type: 'file', main: true, doc: 'Where.' } } })
+export const every = defineNode({
+  ...base, type: 'test::every', title: 'Every', inputs: {}, outputs: { out: { media: json() } }, params: everyParam,
+})
+export const writer = defineNode({
+  ...base, type: 'test::writer', title: 'Writer', inputs: { in: { media: audio() } }, outputs: {},
+  params: { path: { type: 'file', main: true, doc: 'Where.' } },
+})
 
 /** A registry of all of them. */
 export function testRegistry(): Registry { return createRegistry(source, resample, vad, mix, two, every, writer) }

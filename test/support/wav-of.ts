@@ -14,6 +14,8 @@ export function encodeTestWav(samples: Float32Array, rate: number, channels = 1)
   file.setUint16(34, 16, true)
   text(36, 'data')
   file.setUint32(40, bytes, true)
-  samples.forEach((x, n) => { for (let c = 0; c < channels; c++) file.setInt16(44 + (n * channels + c) * 2, Math.round(Math.max(-1, Math.min(1, x)) * 32_767), true) })
+  samples.forEach((x, n) => {
+    for (let c = 0; c < channels; c++) file.setInt16(44 + (n * channels + c) * 2, Math.round(Math.max(-1, Math.min(1, x)) * 32_767), true)
+  })
   return new Uint8Array(file.buffer)
 }

@@ -84,7 +84,8 @@ function recursive(a: number, tail: number, keepsRules: { readonly nan: boolean;
 }
 
 /** The echo with another way to process. */
-const processing = (process: Process, more: Partial<NodeDefinition> = {}): NodeDefinition => node({ ...echo, process: process as Reference['process'] }, more)
+const processing = (process: Process, more: Partial<NodeDefinition> = {}): NodeDefinition =>
+  node({ ...echo, process: process as Reference['process'] }, more)
 const memoryless = (sample: (x: number) => number): NodeDefinition => node({
   init: () => ({}), reset: () => {},
   process: (_: object, io) => each(io, (x, y) => { for (let n = 0; n < io.frames; n++) y[n] = sample(x[n]!) }),
@@ -107,20 +108,24 @@ export const REFERENCE_FAULTS: readonly (readonly [string, CheckName, () => Node
     return frames
   })],
   ['takes data to begin at 16 bytes', 'offsets', () => processing((s, io) => {
-    const inputs = io.inputs.map((port) => ({ ...port, channels: port.channels.map((x) => new Float32Array(x.buffer as ArrayBuffer, x.byteOffset & ~15, x.length)) }))
+    const inputs = io.inputs.map((port) =>
+      ({ ...port, channels: port.channels.map((x) => new Float32Array(x.buffer as ArrayBuffer, x.byteOffset & ~15, x.length)) }))
     return echo.process(s as never, { ...io, inputs })
   })],
   ['keeps a sample outside its state', 'snapshot', () => node({
     init: () => { hidden = 0; return {} }, reset: () => { hidden = 0 },
     process: (_: object, io) => {
       // One for all channels: the first has it.
-      const result = each(io, (x, y, c) => { for (let n = 0; n < io.frames; n++) y[n] = x[n]! + (c === 0 ? (n > 0 ? x[n - 1]! : hidden) / 2 : 0) })
+      const result = each(io, (x, y, c) => {
+        for (let n = 0; n < io.frames; n++) y[n] = x[n]! + (c === 0 ? (n > 0 ? x[n - 1]! : hidden) / 2 : 0)
+      })
       if (result > 0) hidden = io.inputs[0]!.channels[0]![io.frames - 1]!
       return result
     },
   }, { tailFrames: 0 })],
   ['does not clear its state on reset', 'reset', () => node({ ...echo, reset: () => {} })],
-  ['never ends its flush', 'flush', () => node({ ...echo, flush: (_: EchoState, io) => { io.outputs[0]!.channels.forEach((y) => { y[0] = 0 }); return 1 } })],
+  ['never ends its flush', 'flush',
+    () => node({ ...echo, flush: (_: EchoState, io) => { io.outputs[0]!.channels.forEach((y) => { y[0] = 0 }); return 1 } })],
   ['drops what does not fit in flush', 'flush', () => node({
     ...echo,
     flush(s: EchoState, io) {
@@ -132,34 +137,57 @@ export const REFERENCE_FAULTS: readonly (readonly [string, CheckName, () => Node
   }, { tailFrames: 3 })],
   ['has a tail one frame longer than declared', 'tail', () => node(echo, { tailFrames: 0 })],
   ['still sounds after its declared tail', 'tail', () => processing(function (this: void, s, io) {
-    return each(io, (x, y, c) => { for (let n = 0; n < io.frames; n++) { y[n] = x[n]! + 0.9 * s.last[c]!; s.last[c] = Number.isFinite(y[n]!) ? y[n]! : 0 } })
+    return each(io, (x, y, c) => {
+      for (let n = 0; n < io.frames; n++) { y[n] = x[n]! + 0.9 * s.last[c]!; s.last[c] = Number.isFinite(y[n]!) ? y[n]! : 0 }
+    })
   })],
   ['comes later than declared', 'latency', () => node({
-    ...echo, process: (s: EchoState, io) => each(io, (x, y, c) => { for (let n = 0; n < io.frames; n++) { const value = x[n]!; y[n] = s.last[c]!; s.last[c] = value } }),
+    ...echo, process: (s: EchoState, io) =>
+      each(io, (x, y, c) => { for (let n = 0; n < io.frames; n++) { const value = x[n]!; y[n] = s.last[c]!; s.last[c] = value } }),
   })],
-  ['declares latency that it does not have', 'latency', () => node({ ...echo, init: (c) => ({ ...echo.init(c), left: 1 + TAIL }), reset(s: EchoState) { s.last.fill(0); s.left = 1 + TAIL } }, { latencyFrames: 1 })],
+  [
+    'declares latency that it does not have', 'latency',
+    () => node({ ...echo, init: (c) => ({ ...echo.init(c), left: 1 + TAIL }), reset(s: EchoState) { s.last.fill(0); s.left = 1 + TAIL } }, {
+      latencyFrames: 1,
+    }),
+  ],
   ['lets NaN into its feedback for ever', 'nan', () => recursive(0.9, 200, { nan: false, small: true })],
   ['fades among ever smaller numbers', 'denormals', () => recursive(0.9, 200, { nan: true, small: false })],
-  ['gives one frame less in odd calls', 'frames', () => processing((s, io) => { const frames = echo.process(s as never, io); return frames > 2 && frames % 2 === 1 ? frames - 1 : frames })],
-  ['declares too little room', 'frames', () => node({ ...echo }, { outputs: { out: { media: audio({ like: 'in' }), frames: (n) => Math.max(0, n - 1) } } })],
+  [
+    'gives one frame less in odd calls', 'frames',
+    () =>
+      processing((s, io) => { const frames = echo.process(s as never, io); return frames > 2 && frames % 2 === 1 ? frames - 1 : frames }),
+  ],
+  ['declares too little room', 'frames',
+    () => node({ ...echo }, { outputs: { out: { media: audio({ like: 'in' }), frames: (n) => Math.max(0, n - 1) } } })],
   ['writes one frame behind its room', 'canaries', () => processing((s, io) => {
     const frames = echo.process(s as never, io), y = io.outputs[0]!.channels[0]
     if (y && frames === y.length) new Float32Array(y.buffer as ArrayBuffer, y.byteOffset, y.length + 1)[y.length] = 0.25
     return frames
   })],
-  ['writes its input', 'canaries', () => processing((s, io) => { const frames = echo.process(s as never, io); if (frames > 5) io.inputs[0]!.channels[0]![5] = 0; return frames })],
+  [
+    'writes its input', 'canaries',
+    () => processing((
+      s, io,
+    ) => { const frames = echo.process(s as never, io); if (frames > 5) io.inputs[0]!.channels[0]![5] = 0; return frames }),
+  ],
   ['takes too little room for enough', 'no-room', () => processing((s, io) => {
-    io.inputs[0]!.channels.forEach((x, c) => { const y = io.outputs[0]!.channels[c]; for (let n = 0; n < io.frames; n++) { if (y && n < y.length) y[n] = x[n]! + s.last[c]! / 2; s.last[c] = x[n]! } })
+    io.inputs[0]!.channels.forEach((x, c) => {
+      const y = io.outputs[0]!.channels[c]
+      for (let n = 0; n < io.frames; n++) { if (y && n < y.length) y[n] = x[n]! + s.last[c]! / 2; s.last[c] = x[n]! }
+    })
     return io.frames
   })],
-  ['counts nothing when nothing reads it', 'unconnected', () => processing((s, io) => { const frames = echo.process(s as never, io); return io.outputs[0]!.connected ? frames : 0 })],
+  ['counts nothing when nothing reads it', 'unconnected',
+    () => processing((s, io) => { const frames = echo.process(s as never, io); return io.outputs[0]!.connected ? frames : 0 })],
   ['is NaN at silence', 'silence', () => memoryless((x) => x * x / x)],
   ['is infinite at a step', 'step', () => memoryless((x) => x === 0.5 ? Infinity : x)],
   ['is NaN at an impulse', 'impulse', () => memoryless((x) => x === Math.fround(0.9) ? Number.NaN : x)],
   ['is infinite at full scale', 'full-scale', () => memoryless((x) => Math.abs(x) === 1 ? Infinity : x)],
   ['reads a control once a call', 'controls', () => node({
     init: () => ({}), reset: () => {},
-    process: (_: object, io) => each(io, (x, y) => { const gain = io.control('gain')(0); for (let n = 0; n < io.frames; n++) y[n] = Math.fround(x[n]! * gain) }),
+    process: (_: object, io) =>
+      each(io, (x, y) => { const gain = io.control('gain')(0); for (let n = 0; n < io.frames; n++) y[n] = Math.fround(x[n]! * gain) }),
   }, { tailFrames: 0, params: { gain: { type: 'number', min: 0, max: 4, default: 1, rate: 'sample', doc: 'Gain.' } } })],
   // The four stay unseen in short calls of few channels near a stream's start.
   ['is silent behind frame 2 048 of a call', 'chunking', () => memorylessAt((x, _, n) => n < 2_048 ? x : 0)],
@@ -180,10 +208,16 @@ export const REFERENCE_FAULTS: readonly (readonly [string, CheckName, () => Node
 ]
 
 /** What a fault of a kernel sees: the code of a good one, the memory, and a counter that the host shows as allocations. */
-interface KernelFault { readonly code: KernelCode; readonly memory: GuardedMemory; readonly allocate: () => void; readonly spec: KernelSpec }
+interface KernelFault {
+  readonly code: KernelCode
+  readonly memory: GuardedMemory
+  readonly allocate: () => void
+  readonly spec: KernelSpec
+}
 
 /** Definition of the kernel that {@link kernelHost} runs. Its reference is the good one. */
-export const kernelNode = (more: Partial<NodeDefinition> = {}): NodeDefinition => node(echo, { kernel: { module: 'test', export: 'echo', flush: true, inPlace: [[0, 0]] }, ...more })
+export const kernelNode = (more: Partial<NodeDefinition> = {}): NodeDefinition =>
+  node(echo, { kernel: { module: 'test', export: 'echo', flush: true, inPlace: [[0, 0]] }, ...more })
 
 /** A host whose "compiled" kernel is the echo, changed by `fault`. */
 export function kernelHost(fault: (f: KernelFault) => KernelCode = ({ code }) => code): ConformanceHost {
@@ -191,7 +225,8 @@ export function kernelHost(fault: (f: KernelFault) => KernelCode = ({ code }) =>
   let allocations = 0
   return {
     tier: 'wasm', memory, tables: new KnownTables(memory), compiled: true, allocations: () => allocations,
-    code: (spec, parts) => fault({ code: checked(referenceCode(spec, parts, memory), memory), memory, spec, allocate: () => { allocations++ } }),
+    code: (spec, parts) =>
+      fault({ code: checked(referenceCode(spec, parts, memory), memory), memory, spec, allocate: () => { allocations++ } }),
   }
 }
 
@@ -207,7 +242,8 @@ function checked(code: KernelCode, memory: GuardedMemory): KernelCode {
         continue
       }
       const channels = memory.u32[(port + PORT.CHANNELS) >>> 2]!, rate = memory.f64[(port + PORT.FPS_F64) >>> 3]!
-      const fits = channels >= 1 && channels <= 64 && memory.u32[(port + PORT.WIDTH) >>> 2] === 1 && memory.u8[port + PORT.DTYPE_U8] === DTYPE_ID.f32
+      const fits = channels >= 1 && channels <= 64 && memory.u32[(port + PORT.WIDTH) >>> 2] === 1
+        && memory.u8[port + PORT.DTYPE_U8] === DTYPE_ID.f32
       if (!fits || !(rate >= 1 && rate <= 768_000)) return STATUS.BAD_MEDIA
     }
     return 0
@@ -235,7 +271,9 @@ export const KERNEL_FAULTS: readonly (readonly [string, CheckName, (f: KernelFau
       const port = memory.u32[(io + 0x18) >>> 2]! + spec.inputs.length * PORT.BYTES, data = memory.u32[(port + PORT.DATA) >>> 2]!
       const position = memory.u32[(io + 8) >>> 2]!
       // Frame 150 of the stream, however the calls fall.
-      if (frames > 0 && data !== 0 && position <= 150 && position + frames > 150 && memory.f32[(data >>> 2) + 150 - position]! !== 0) memory.u32[(data >>> 2) + 150 - position]! ^= 1
+      if (frames > 0 && data !== 0 && position <= 150 && position + frames > 150 && memory.f32[(data >>> 2) + 150 - position]! !== 0) {
+        memory.u32[(data >>> 2) + 150 - position]! ^= 1
+      }
       return frames
     },
   })],
@@ -267,10 +305,16 @@ export const KERNEL_FAULTS: readonly (readonly [string, CheckName, (f: KernelFau
       memory.u32[at] = channels
       return result
     }
-    return { ...code, size: (init) => lenient(init, () => code.size(init)), init: (state, init) => lenient(init, () => code.init(state, init)) }
+    return {
+      ...code,
+      size: (init) => lenient(init, () => code.size(init)),
+      init: (state, init) => lenient(init, () => code.init(state, init)),
+    }
   }],
-  ['writes before its state', 'canaries', ({ code, memory }) => ({ ...code, process: (state, io) => { memory.u8[state - 8] = 1; return code.process(state, io) } })],
-  ['writes a control', 'canaries', ({ code, memory }) => ({ ...code, process: (state, io) => { memory.u32[(io + 0x3c) >>> 2]!++; return code.process(state, io) } })],
+  ['writes before its state', 'canaries',
+    ({ code, memory }) => ({ ...code, process: (state, io) => { memory.u8[state - 8] = 1; return code.process(state, io) } })],
+  ['writes a control', 'canaries',
+    ({ code, memory }) => ({ ...code, process: (state, io) => { memory.u32[(io + 0x3c) >>> 2]!++; return code.process(state, io) } })],
   ['calls itself silent while it sounds', 'silence', ({ code, memory, spec }) => ({
     ...code,
     process: (state, io) => {
@@ -279,10 +323,27 @@ export const KERNEL_FAULTS: readonly (readonly [string, CheckName, (f: KernelFau
       return frames
     },
   })],
-  ['counts its calls twice', 'counters', ({ code, memory }) => ({ ...code, process: (state, io) => { memory.u32[(state + STATE.CALLS) >>> 2]!++; return code.process(state, io) } })],
-  ['bears the tag of a reference', 'counters', ({ code, memory }) => ({ ...code, init: (state, init) => { const result = code.init(state, init); memory.u32[(state + STATE.TAG) >>> 2] = TAG.JSRF; return result } })],
-  ['allocates', 'allocation', ({ code, allocate }) => ({ ...code, process: (state, io) => { allocate(); return code.process(state, io) } })],
-  ['traps on empty calls', 'chunking', ({ code, memory }) => ({ ...code, process: (state, io) => { if (memory.u32[io >>> 2] === 0) throw new RangeError('divide by zero'); return code.process(state, io) } })],
+  [
+    'counts its calls twice', 'counters',
+    ({ code, memory }) =>
+      ({ ...code, process: (state, io) => { memory.u32[(state + STATE.CALLS) >>> 2]!++; return code.process(state, io) } }),
+  ],
+  [
+    'bears the tag of a reference', 'counters',
+    ({ code, memory }) => ({
+      ...code,
+      init: (state, init) => { const result = code.init(state, init); memory.u32[(state + STATE.TAG) >>> 2] = TAG.JSRF; return result },
+    }),
+  ],
+  ['allocates', 'allocation',
+    ({ code, allocate }) => ({ ...code, process: (state, io) => { allocate(); return code.process(state, io) } })],
+  [
+    'traps on empty calls', 'chunking',
+    ({ code, memory }) => ({
+      ...code,
+      process: (state, io) => { if (memory.u32[io >>> 2] === 0) throw new RangeError('divide by zero'); return code.process(state, io) },
+    }),
+  ],
 ]
 
 /** The echo reading its input again after it has written its output: wrong where both are one buffer. */

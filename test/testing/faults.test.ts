@@ -32,7 +32,11 @@ describe('each planted fault is found', () => {
   })
 
   test('a node that rereads its input and declares in-place: in-place', () => {
-    expect(failed(conformanceReport(node(rereading, { kernel: { module: 'test', export: 'echo', flush: true, inPlace: [[0, 0]] } }), kernelHost(), { chunkings: 50, randomInits: 200 }))).toEqual(['in-place'])
+    expect(failed(conformanceReport(
+      node(rereading, { kernel: { module: 'test', export: 'echo', flush: true, inPlace: [[0, 0]] } }),
+      kernelHost(), { chunkings: 50, randomInits: 200 },
+    )))
+      .toEqual(['in-place'])
   })
 })
 
@@ -46,7 +50,8 @@ describe('the vitest adapter', () => {
   test('one test per check; only the faulty one fails, and says where', async () => {
     const tests = registered(node({ ...echo, reset: () => {} }))
     expect([...tests.keys()]).toContain('reset')
-    await expect(tests.get('reset')!()).rejects.toThrow(/^test::node, reset, tier js: setup 1, 48000 Hz, 2 channels: reset after 1 frames: differs/)
+    await expect(tests.get('reset')!()).rejects
+      .toThrow(/^test::node, reset, tier js: setup 1, 48000 Hz, 2 channels: reset after 1 frames: differs/)
     await expect(tests.get('chunking')!()).resolves.toBeUndefined()
   })
 

@@ -14,7 +14,10 @@ const base = { version: '1.0.0', title: 'Test', doc: 'Test.', family: 'test', pr
 
 const file = defineNode({
   ...base, type: 'test::file', inputs: {}, outputs: { out: { media: audio() } },
-  params: { path: { type: 'file', main: true, required: true, doc: 'Where.' }, chunkFrames: { type: 'integer', default: 65_536, doc: 'Frames.' } },
+  params: {
+    path: { type: 'file', main: true, required: true, doc: 'Where.' },
+    chunkFrames: { type: 'integer', default: 65_536, doc: 'Frames.' },
+  },
 })
 const resampleParams = {
   rate: { type: 'number', unit: 'Hz', min: 1, max: 768_000, required: true, alias: ['sampleRate'], doc: 'Target.' },
@@ -24,22 +27,46 @@ const resampleParams = {
   seed: { type: 'seed', doc: 'Seed.' },
   names: { type: 'array', items: { type: 'enum', values: ['a', 'b'], doc: '' }, doc: 'Names.' },
 } as const satisfies ParamTable
-const resample = defineNode({ ...base, type: 'test::resample', params: resampleParams, inputs: { in: { media: audio() } }, outputs: { out: { media: audio({ like: 'in' }) } } })
+const resample = defineNode({
+  ...base, type: 'test::resample', params: resampleParams, inputs: { in: { media: audio() } },
+  outputs: { out: { media: audio({ like: 'in' }) } },
+})
 const vad = defineNode({
-  ...base, type: 'test::vad', params: { threshold: { type: 'number', default: 0.02, input: true, doc: 'Level.' } }, inputs: { in: { media: audio() } },
+  ...base, type: 'test::vad', params: { threshold: { type: 'number', default: 0.02, input: true, doc: 'Level.' } },
+  inputs: { in: { media: audio() } },
   outputs: { audio: { media: audio() }, segments: { media: events({ schema: 'vad' }) }, frames: { media: tensor() } },
 })
 const mainVad = defineNode({
-  ...base, type: 'test::main-vad', params: {}, inputs: { in: { media: audio() } }, main: 'audio', outputs: { audio: { media: audio() }, segments: { media: events() } },
+  ...base, type: 'test::main-vad', params: {}, inputs: { in: { media: audio() } }, main: 'audio',
+  outputs: { audio: { media: audio() }, segments: { media: events() } },
 })
-const mix = defineNode({ ...base, type: 'test::mix', params: { gainDb: { type: 'number', default: 0, doc: 'Gain.' } }, inputs: { in: { media: audio(), multi: true } }, outputs: { out: { media: audio() } } })
-const either = defineNode({ ...base, type: 'test::either', params: {}, inputs: { in: { media: oneOf(audio(), text()) } }, outputs: { out: { media: oneOf(text(), bytes()) } } })
-const any = defineNode({ ...base, type: 'test::any', params: {}, inputs: { in: { media: anyMedia(), optional: true } }, outputs: { out: { media: match('T') } } })
-const two = defineNode({ ...base, type: 'test::two', params: { depth: { type: 'number', doc: 'Depth.' } }, inputs: { carrier: { media: audio() }, score: { media: events(), optional: true } }, outputs: { out: { media: audio() } } })
-const level = defineNode({ ...base, type: 'test::level', inputs: {}, outputs: { out: { media: json() } }, params: { name: { type: 'string', input: true, doc: 'Name.' }, data: { type: 'json', input: true, doc: 'Data.' } } })
-const compiled = defineNode({ version: '1.0.0', title: 'Test', doc: 'Test.', family: 'test', type: 'test::compiled', inputs: {}, outputs: { out: { media: audio() } }, params: { gainDb: { type: 'number', rate: 'block', input: true, doc: 'Gain.' } },
+const mix = defineNode({
+  ...base, type: 'test::mix', params: { gainDb: { type: 'number', default: 0, doc: 'Gain.' } },
+  inputs: { in: { media: audio(), multi: true } }, outputs: { out: { media: audio() } },
+})
+const either = defineNode({
+  ...base, type: 'test::either', params: {}, inputs: { in: { media: oneOf(audio(), text()) } },
+  outputs: { out: { media: oneOf(text(), bytes()) } },
+})
+const any = defineNode({
+  ...base, type: 'test::any', params: {}, inputs: { in: { media: anyMedia(), optional: true } }, outputs: { out: { media: match('T') } },
+})
+const two = defineNode({
+  ...base, type: 'test::two', params: { depth: { type: 'number', doc: 'Depth.' } },
+  inputs: { carrier: { media: audio() }, score: { media: events(), optional: true } },
+  outputs: { out: { media: audio() } },
+})
+const level = defineNode({
+  ...base, type: 'test::level', inputs: {}, outputs: { out: { media: json() } },
+  params: { name: { type: 'string', input: true, doc: 'Name.' }, data: { type: 'json', input: true, doc: 'Data.' } },
+})
+const compiled = defineNode({ version: '1.0.0', title: 'Test', doc: 'Test.', family: 'test', type: 'test::compiled', inputs: {},
+  outputs: { out: { media: audio() } }, params: { gainDb: { type: 'number', rate: 'block', input: true, doc: 'Gain.' } },
   kernel: { module: 'core', export: 'gain' }, reference: {} as Reference })
-const writer = defineNode({ ...base, type: 'test::writer', params: { path: { type: 'file', main: true, doc: 'Where.' } }, inputs: { in: { media: audio() } }, outputs: {} })
+const writer = defineNode({
+  ...base, type: 'test::writer', params: { path: { type: 'file', main: true, doc: 'Where.' } }, inputs: { in: { media: audio() } },
+  outputs: {},
+})
 
 describe('node calls', () => {
   test('wires of the right kind compile, and carry their ports', () => {
@@ -76,8 +103,14 @@ describe('node calls', () => {
 
   test('the functions of a definition know its ports and params', () => {
     const make = (): unknown => defineNode({
-      ...base, type: 'test::typed', inputs: { in: { media: audio() }, more: { media: text(), multi: true, optional: true }, items: { media: json(), list: true } }, outputs: { out: { media: json() } },
-      params: { level: { type: 'number', default: 1, doc: '' }, mode: { type: 'enum', values: ['a', 'b'], required: true, doc: '' }, note: { type: 'string', doc: '' } },
+      ...base, type: 'test::typed',
+      inputs: { in: { media: audio() }, more: { media: text(), multi: true, optional: true }, items: { media: json(), list: true } },
+      outputs: { out: { media: json() } },
+      params: {
+        level: { type: 'number', default: 1, doc: '' },
+        mode: { type: 'enum', values: ['a', 'b'], required: true, doc: '' },
+        note: { type: 'string', doc: '' },
+      },
       process: async (inputs, params, ctx) => {
         expectTypeOf(inputs.in).toEqualTypeOf<PacketStream<AudioBuffer>>()
         expectTypeOf(inputs.more).toEqualTypeOf<readonly PacketStream<string>[] | undefined>()

@@ -9,8 +9,16 @@ const engine = (o: CreateEngineOptions): CreateEngineOptions => o
 test('settings of a node, as they are meant', () => {
   const node = gain.with({
     tier: ['wasm-threads', 'js'], place: 'prefer-local', mode: 'run', output: true,
-    policy: { timeoutMs: 5, retry: { kind: 'exponential', retries: 2, baseMs: 1, jitter: 'full' }, breaker: { failures: 3 }, limiters: ['io'], exclusive: ['disk'], priority: 'high', skipIf: { param: 'gainDb', is: 0 }, cache: 'off', pin: 'main', hangMs: 0, 'x-own': 1 },
-    requires: { webgpu: 'preferred', simd: true, cores: 2, memoryBytes: 1, arch: 'any', gpu: { type: 'webgpu', required: false }, tags: ['big'], 'x-own': 1 },
+    policy: {
+      timeoutMs: 5,
+      retry: { kind: 'exponential', retries: 2, baseMs: 1, jitter: 'full' },
+      breaker: { failures: 3 }, limiters: ['io'], exclusive: ['disk'], priority: 'high', skipIf: { param: 'gainDb', is: 0 }, cache: 'off',
+      pin: 'main', hangMs: 0, 'x-own': 1,
+    },
+    requires: {
+      webgpu: 'preferred', simd: true, cores: 2, memoryBytes: 1, arch: 'any', gpu: { type: 'webgpu', required: false }, tags: ['big'],
+      'x-own': 1,
+    },
   })
   const { nodes } = graphFrom({ out: node.with({ tier: 'js' })(audioBuffer({ data: [new Float32Array(1)] })) })
   expect(nodes[1]).toMatchObject({ tier: 'js', place: 'prefer-local', policy: { timeoutMs: 5, 'x-own': 1 }, requires: { cores: 2 } })

@@ -11,10 +11,13 @@ import { makePool, rejection, shares, spawner, type Bench } from './support.js'
 
 const made: Bench[] = []
 afterEach(async () => { await Promise.all(made.splice(0).map(({ pool }) => pool.close())) })
-const make = async (...args: Parameters<typeof makePool>): Promise<Bench> => { const one = await makePool(...args); made.push(one); return one }
+const make = async (
+  ...args: Parameters<typeof makePool>
+): Promise<Bench> => { const one = await makePool(...args); made.push(one); return one }
 
 /** A worker script that has the engine's end as `port`. */
-const script = (body: string): string => `const port = typeof process === 'object' && process.getBuiltinModule ? process.getBuiltinModule('worker_threads').parentPort : self; ${body}`
+const script = (body: string): string =>
+  `const port = typeof process === 'object' && process.getBuiltinModule ? process.getBuiltinModule('worker_threads').parentPort : self; ${body}`
 const HELLO = "port.postMessage({ millrace: 'hello', protocol: 1 });"
 
 /** What a broken start leaves behind: no worker, no used slot, no bytes but the stack's span. */
@@ -39,7 +42,10 @@ describe('the script', () => {
     expectClean(bench, used)
   })
 
-  test.each([['never answers', 'setInterval(() => undefined, 1000)'], ['says hello and no more', `${HELLO} setInterval(() => undefined, 1000)`]])('%s while the pool is closed', async (_name, body) => {
+  test.each([
+    ['never answers', 'setInterval(() => undefined, 1000)'],
+    ['says hello and no more', `${HELLO} setInterval(() => undefined, 1000)`],
+  ])('%s while the pool is closed', async (_name, body) => {
     const bench = await make({ spawn: spawner(script(body)), startTimeoutMs: 60_000 }), used = bench.arena.stats().usedBytes
     const start = rejection(bench.pool.ensure(2))
     await hostClock.sleep(150)
@@ -54,14 +60,17 @@ describe('the script', () => {
   })
 
   test('is of another version', async () => {
-    const bench = await make({ spawn: spawner(script("port.postMessage({ millrace: 'hello', protocol: 99 }); setInterval(() => undefined, 1000)")) })
+    const bench = await make({
+      spawn: spawner(script("port.postMessage({ millrace: 'hello', protocol: 99 }); setInterval(() => undefined, 1000)")),
+    })
     expect(await rejection(bench.pool.ensure(1))).toMatchObject({ code: 'PROTOCOL_MISMATCH', details: { expected: 1, got: 99 } })
     expectClean(bench, bench.arena.stats().usedBytes)
   })
 
   test('cannot be started at all', async () => {
     const bench = await make({ spawn: () => { throw new Error('no threads here') } })
-    expect(await rejection(bench.pool.ensure(2))).toMatchObject({ code: 'WORKER_SPAWN', details: { cause: 'no threads here', step: 'script' } })
+    expect(await rejection(bench.pool.ensure(2)))
+      .toMatchObject({ code: 'WORKER_SPAWN', details: { cause: 'no threads here', step: 'script' } })
     expectClean(bench, bench.arena.stats().usedBytes)
   })
 })
@@ -82,8 +91,10 @@ if (shares) describe('steps of the start', () => {
   })
 
   test('modules: none, and those of the other kind of memory', async () => {
-    expect(await failing(await make({ compiled: () => Promise.resolve({ shared: true, modules: [] }) }))).toMatchObject({ step: 'modules', inner: 'KERNEL_ABI' })
-    expect(await failing(await make({ compiled: () => compileModules({ shared: false }) }))).toMatchObject({ step: 'modules', inner: 'KERNEL_ABI' })
+    expect(await failing(await make({ compiled: () => Promise.resolve({ shared: true, modules: [] }) })))
+      .toMatchObject({ step: 'modules', inner: 'KERNEL_ABI' })
+    expect(await failing(await make({ compiled: () => compileModules({ shared: false }) })))
+      .toMatchObject({ step: 'modules', inner: 'KERNEL_ABI' })
   })
 
   test('slot: taken by someone else', async () => {
@@ -99,8 +110,18 @@ if (shares) describe('steps of the start', () => {
   })
 
   test('options: another protocol, no memory', async () => {
-    const base = { protocol: 1, ordinal: 1, compiled: await compileModules({ shared: true }), kernels: [], clockOriginMs: 0, timeoutMs: 5_000, port: null as never } satisfies StartOptions
-    const step = (options: StartOptions): unknown => { try { bootWorker(options, privateMemory) } catch (error) { return isMillraceError(error) ? [error.code, error.details['step']] : error } return 'started' }
+    const base = {
+      protocol: 1, ordinal: 1, compiled: await compileModules({ shared: true }), kernels: [], clockOriginMs: 0, timeoutMs: 5_000,
+      port: null as never,
+    } satisfies StartOptions
+    const step = (options: StartOptions): unknown => {
+      try {
+        bootWorker(options, privateMemory)
+      } catch (error) {
+        return isMillraceError(error) ? [error.code, error.details['step']] : error
+      }
+      return 'started'
+    }
     expect(step({ ...base, protocol: 2 })).toEqual(['WORKER_SPAWN', 'options'])
     expect(step(base)).toEqual(['WORKER_SPAWN', 'arena'])
     expect(step({ ...base, own: { bytes: 5, arenaId: 1 } })).toEqual(['WORKER_SPAWN', 'arena'])

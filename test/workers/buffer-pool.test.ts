@@ -8,7 +8,8 @@ import { chunked } from '../soak/random-run.js'
 describe('BufferPool', () => {
   test('gives what was given back when it fits, no more than half as much again; else a new one', () => {
     const pool = new BufferPool(), a = pool.take(10_000)
-    expect([a.byteLength, pool.take(0).byteLength, pool.take(4_096).byteLength, pool.take(2 ** 22 + 1).byteLength]).toEqual([12_288, 0, 4_096, 2 ** 22 + 1])
+    expect([a.byteLength, pool.take(0).byteLength, pool.take(4_096).byteLength, pool.take(2 ** 22 + 1).byteLength])
+      .toEqual([12_288, 0, 4_096, 2 ** 22 + 1])
     pool.give([a])
     expect(pool.take(12_289)).not.toBe(a)
     expect(pool.take(8_000)).not.toBe(a)

@@ -22,7 +22,8 @@ afterEach(async () => { await Promise.all(made.splice(0).map(({ pool }) => pool.
 /** Two workers that know kernel `wobble` with that body. */
 async function busy(body: readonly number[], onLost?: (lost: LostWorker) => void): Promise<Bench> {
   const bytes = craftModule({ exports: EXPORTS, body, layout: layoutHash() })
-  const bench = await makePool({ compiled: () => compileModules({ shared: true, kernels: { mine: bytes } }), size: 2, ...(onLost && { onLost }) })
+  const bench =
+    await makePool({ compiled: () => compileModules({ shared: true, kernels: { mine: bytes } }), size: 2, ...(onLost && { onLost }) })
   made.push(bench)
   await bench.pool.register([{ id: 0, module: 'mine', name: 'wobble' }])
   await bench.pool.ensure(2)
@@ -71,13 +72,16 @@ if (shares) describe('busy kernels', () => {
     const table = await running(bench)
     const at = pool.stats().workers.find(({ state }) => state!.status === SLOT_STATUS.BUSY)!
     pool.lose(pool.workers.find((worker) => worker.slot === at.slot)!, 'terminated', 'by the test')
-    expect(lost).toMatchObject([{ worker: at.worker, slot: at.slot, reason: 'terminated', state: { run: table.index, task: 0 }, error: { code: 'WORKER_LOST' } }])
+    expect(lost).toMatchObject([{
+      worker: at.worker, slot: at.slot, reason: 'terminated', state: { run: table.index, task: 0 }, error: { code: 'WORKER_LOST' },
+    }])
     await lost[0]!.cleaned
     expect(pool.slots.state(at.slot)).toMatchObject({ pid: 0, status: 0, run: -1, task: -1 })
     expect(runtime.core.alloc_used()).toBeLessThan(stacks)
     table.end(0, TASK_STATE.FAILED, -6)
     await table.close(hostClock)
-    const other = new RunTable(arena, runtime.core, Array.from({ length: 20 }, () => ({ program: emptyProgram(arena), pending: 0, successors: [] })))
+    const other =
+      new RunTable(arena, runtime.core, Array.from({ length: 20 }, () => ({ program: emptyProgram(arena), pending: 0, successors: [] })))
     for (let i = 0; i < 20; i++) other.push(i, 0)
     while (!Array.from({ length: 20 }, (_, i) => other.state(i)).every((state) => state === TASK_STATE.DONE)) await hostClock.sleep(1)
     await other.close(hostClock)

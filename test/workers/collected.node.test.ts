@@ -1,4 +1,7 @@
-/** What is left of a worker that ended: nothing. Comlink keeps the endpoint of a proxy that was not released, and with it all that belonged to the worker. */
+/**
+ * What is left of a worker that ended: nothing. Comlink keeps the endpoint of a proxy that was not released,
+ * and with it all that belonged to the worker.
+ */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
@@ -20,7 +23,10 @@ describe.each([['shared', true], ['private', false]])('%s memory', (_name, share
       while (pool.stats().count < 1) await hostClock.sleep(5)
     }
     // The last one may still be on someone's stack. A look keeps what it finds until the end of its turn.
-    for (let looks = 0; looks < 200 && ended.slice(0, 3).some((one) => one.deref() !== undefined); looks++) { await hostClock.sleep(10); gc() }
+    for (let looks = 0; looks < 200 && ended.slice(0, 3).some((one) => one.deref() !== undefined); looks++) {
+      await hostClock.sleep(10)
+      gc()
+    }
     expect(ended.slice(0, 3).map((one) => one.deref()?.constructor.name)).toEqual([undefined, undefined, undefined])
     letGo()
     await pool.close()

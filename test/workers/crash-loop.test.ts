@@ -14,7 +14,8 @@ const UNREACHABLE = 0
 const trap = defineNode({
   type: 'test::trap', version: '1.0.0', title: 'Trap', doc: 'Traps.', family: 'test', params: {},
   inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
-  kernel: { module: 'trap', export: 'trap' }, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
+  kernel: { module: 'trap', export: 'trap' }, parity: 'exact',
+  reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
 }) as never as (input: AnyHandle) => AnyHandle
 
 const tiers = hostFacts().sab ? ['wasm-threads', 'wasm'] as const : ['wasm'] as const, endThreads = threadEnder()
@@ -22,7 +23,8 @@ const tiers = hostFacts().sab ? ['wasm-threads', 'wasm'] as const : ['wasm'] as 
 test.each(tiers)('%s: three are replaced, then runs fail with what was lost last and no thread starts', async (tier) => {
   const events: string[] = [], codes: string[] = []
   const engine = await createEngine({
-    tier, workers: 1, respawns: 3, warmSpares: 0, kernels: { trap: craftModule({ exports: EXPORTS, body: [UNREACHABLE], layout: layoutHash() }) }, logger: () => undefined,
+    tier, workers: 1, respawns: 3, warmSpares: 0,
+    kernels: { trap: craftModule({ exports: EXPORTS, body: [UNREACHABLE], layout: layoutHash() }) }, logger: () => undefined,
     onEvent: ({ type }) => { if (type.startsWith('worker')) events.push(type.slice(7)) },
   })
   for (let run = 0; run < 7; run++) {
@@ -40,7 +42,8 @@ test.each(tiers)('%s: three are replaced, then runs fail with what was lost last
   expect(events).toEqual(['started', 'lost', 'respawned', 'lost', 'respawned', 'lost', 'respawned', 'lost'])
   expect(engine.stats().workers).toMatchObject({ lost: 4, respawns: 3, count: 0 })
   // The fourth may hear of its own trap or of the loop's end first.
-  expect([...codes.slice(0, 3), ...codes.slice(4)]).toEqual(['KERNEL_TRAP', 'KERNEL_TRAP', 'KERNEL_TRAP', 'WORKER_LOST', 'WORKER_LOST', 'WORKER_LOST'])
+  expect([...codes.slice(0, 3), ...codes.slice(4)])
+    .toEqual(['KERNEL_TRAP', 'KERNEL_TRAP', 'KERNEL_TRAP', 'WORKER_LOST', 'WORKER_LOST', 'WORKER_LOST'])
 })
 
 test.each(tiers)('%s: a host that ends 16 threads while nothing runs is no loop of crashes: the next run starts 16 again; threads that end in the place of others again and again are one', async (tier) => {
@@ -61,9 +64,14 @@ test.each(tiers)('%s: a host that ends 16 threads while nothing runs is no loop 
 
 test.each(tiers)('%s: as many real threads as may be replaced, and more, end while nothing runs', async (tier) => {
   const lost: string[] = []
-  await using engine = await createEngine({ tier, workers: 4, respawns: 1, warmSpares: 0, logger: () => undefined, onEvent: ({ type }) => { if (type === 'worker.lost') lost.push(type) } })
+  await using engine = await createEngine({
+    tier, workers: 4, respawns: 1, warmSpares: 0, logger: () => undefined,
+    onEvent: ({ type }) => { if (type === 'worker.lost') lost.push(type) },
+  })
   const run = async (): Promise<void> => {
-    using result = await engine.run({ out: gain(audioBuffer({ data: [new Float32Array(1_000).fill(1)], rate: 16_000 }), { gainDb: -6 }) } as never) as unknown as { readonly outputs: object } & Disposable
+    using result = await engine.run({
+      out: gain(audioBuffer({ data: [new Float32Array(1_000).fill(1)], rate: 16_000 }), { gainDb: -6 }),
+    } as never) as unknown as { readonly outputs: object } & Disposable
     expect(Object.keys(result.outputs)).toEqual(['out'])
   }
   await run()

@@ -1,4 +1,7 @@
-/** Who executes next (MW-32, MW-57, EX-55, EX-57): the queue against a model that sorts everything anew at each step, and its promises one by one. */
+/**
+ * Who executes next (MW-32, MW-57, EX-55, EX-57): the queue against a model that sorts everything anew
+ * at each step, and its promises one by one.
+ */
 import { describe, expect, test } from 'vitest'
 import type { RunShare } from '../../src/schedule/open-segment.js'
 import { DispatchQueue, type Handed, type Piece } from '../../src/workers/dispatch-queue.js'
@@ -13,9 +16,11 @@ const piece = (share: RunShare, more: Partial<Piece<string>> = {}): Piece<string
 /** A queue of which the test sees who was handed out, in order. */
 function bench(workers: string[], depth?: number): {
   queue: DispatchQueue<string>; order: string[]; on: Map<string, Handed<string>>; ended: Map<string, unknown>
-  enter: (name: string, piece: Piece<string>, readyUs?: number, signal?: AbortSignal) => Promise<void>; leave: (name: string) => Promise<void>
+  enter: (name: string, piece: Piece<string>, readyUs?: number, signal?: AbortSignal) => Promise<void>
+  leave: (name: string) => Promise<void>
 } {
-  const queue = new DispatchQueue<string>(() => workers, depth), order: string[] = [], on = new Map<string, Handed<string>>(), ended = new Map<string, unknown>()
+  const queue = new DispatchQueue<string>(() => workers, depth)
+  const order: string[] = [], on = new Map<string, Handed<string>>(), ended = new Map<string, unknown>()
   return {
     queue, order, on, ended,
     async enter(name, one, readyUs = 0, signal = never) {
@@ -98,7 +103,8 @@ describe('who is next', () => {
   })
 
   test('who is withdrawn or aborted is out, and who stood behind it goes on; a second leave is nothing', async () => {
-    const { enter, on, ended, order, queue, leave } = bench(['pool']), share = run(0, 0, 2), stop = new AbortController(), group = piece(share, { permits: 2 })
+    const { enter, on, ended, order, queue, leave } = bench(['pool'])
+    const share = run(0, 0, 2), stop = new AbortController(), group = piece(share, { permits: 2 })
     await enter('a', piece(share))
     await enter('group', group)
     await enter('b', piece(share), 1)
@@ -151,7 +157,9 @@ class Model {
 
   permits({ share, permits = 1 }: Piece<string>): boolean { return share.limit === 0 || this.used(share) + permits <= share.limit }
 
-  before(a: Piece<string>, b: Piece<string>): number { return b.share.priority - a.share.priority || a.share.age - b.share.age || a.lane - b.lane }
+  before(a: Piece<string>, b: Piece<string>): number {
+    return b.share.priority - a.share.priority || a.share.age - b.share.age || a.lane - b.lane
+  }
 
   mayHave(worker: string, one: Piece<string>): boolean {
     const here = this.on.filter((other) => other.worker === worker)
@@ -178,14 +186,20 @@ class Model {
 
 describe.each([[1], [2]])('depth %d', (depth) => {
   test(`${STEPS} random steps as the model has it; limits are never passed, nobody waits beside a worker that may have it`, async () => {
-    const draw = drawFrom(40 + depth), runs = Array.from({ length: 5 }, (_, age) => run(age, draw(3) - 1, [0, 0, 1, 2, 3][age]!)), names = ['a', 'b', 'c'], workers = [...names]
-    const queue = new DispatchQueue<string>(() => workers, depth), model = new Model(workers, depth), held = new Map<number, Handed<string>>(), gone = new Map<number, unknown>(), stops = new Map<number, AbortController>()
+    const draw = drawFrom(40 + depth)
+    const runs = Array.from({ length: 5 }, (_, age) => run(age, draw(3) - 1, [0, 0, 1, 2, 3][age]!))
+    const names = ['a', 'b', 'c'], workers = [...names]
+    const queue = new DispatchQueue<string>(() => workers, depth)
+    const model = new Model(workers, depth), held = new Map<number, Handed<string>>()
+    const gone = new Map<number, unknown>(), stops = new Map<number, AbortController>()
     const told: Piece<string>[] = []
     let ids = 0, handedOut = 0, ahead = 0, put = 0, rooms = 0
     const enter = (id: number, one: Piece<string>, readyUs: number): void => {
       const stop = new AbortController()
       stops.set(id, stop)
-      void Promise.resolve(queue.enter(one, readyUs, stop.signal)).then((handed) => { if (handed === undefined) gone.set(id, 'nobody'); else { held.set(id, handed); handedOut++ } }, (error: unknown) => { gone.set(id, error) })
+      void Promise.resolve(queue.enter(one, readyUs, stop.signal)).then((handed) => {
+        if (handed === undefined) gone.set(id, 'nobody'); else { held.set(id, handed); handedOut++ }
+      }, (error: unknown) => { gone.set(id, error) })
       if (!workers.some((worker) => one.fits?.(worker) !== false)) return
       model.waiting.push({ id, piece: one, readyUs, seq: id })
       model.settle()
@@ -194,7 +208,10 @@ describe.each([[1], [2]])('depth %d', (depth) => {
       const what = draw(20)
       if (what < 8) {
         const only = names[draw(3)]!, bound = draw(2) === 0
-        const one: Piece<string> = piece(runs[draw(5)]!, { lane: draw(3), index: draw(4), room: () => { told.push(one) }, ...(bound && { fits: (worker: string) => worker === only }) })
+        const one: Piece<string> = piece(runs[draw(5)]!, {
+          lane: draw(3), index: draw(4), room: () => { told.push(one) },
+          ...(bound && { fits: (worker: string) => worker === only }),
+        })
         enter(ids++, one, Math.floor(step / 4))
       } else if (what < 15 && held.size > 0) {
         const [id, handed] = [...held][draw(held.size)]!
@@ -217,7 +234,8 @@ describe.each([[1], [2]])('depth %d', (depth) => {
       } else if (what < 18 && held.size > 0) {
         const [id, handed] = [...held][draw(held.size)]!, { piece: one, worker, permit } = model.on.find((other) => other.id === id)!
         const may = model.on.filter((other) => other.worker === worker).length < depth && !model.waiting.some(({ piece: other }) =>
-          (model.before(other, one) <= 0 && other.fits?.(worker) !== false && model.permits(other)) || (one.share.limit > 0 && other.share === one.share))
+          (model.before(other, one) <= 0 && other.fits?.(worker) !== false && model.permits(other))
+            || (one.share.limit > 0 && other.share === one.share))
         const next = queue.next(handed)
         expect(next !== undefined, `step ${step}`).toBe(may)
         if (next !== undefined) { const own = ids++; held.set(own, next); model.on.push({ id: own, piece: one, worker, permit }); ahead++ }
@@ -240,14 +258,23 @@ describe.each([[1], [2]])('depth %d', (depth) => {
       }
       await tick()
       const at = (list: Iterable<readonly [number, string]>): string[] => [...list].map(([id, worker]) => `${id} ${worker}`).sort()
-      expect(at([...held].map(([id, { worker }]) => [id, worker] as const)), `step ${step}`).toEqual(at(model.on.map(({ id, worker }) => [id, worker] as const)))
+      expect(at([...held].map(([id, { worker }]) => [id, worker] as const)), `step ${step}`)
+        .toEqual(at(model.on.map(({ id, worker }) => [id, worker] as const)))
       expect(queue.size).toBe(model.waiting.length)
-      for (const share of runs) if (share.limit > 0) expect(new Set(model.on.filter((one) => one.piece.share === share).map(({ worker }) => worker)).size).toBeLessThanOrEqual(share.limit)
+      for (const share of runs) if (share.limit > 0) {
+        expect(new Set(model.on.filter((one) => one.piece.share === share).map(({ worker }) => worker)).size)
+          .toBeLessThanOrEqual(share.limit)
+      }
     }
     expect(handedOut).toBeGreaterThan(STEPS / 10)
     expect([put > 0, ahead > 0, rooms > 0]).toEqual([true, depth > 1, depth > 1])
     // Everything comes to its end.
-    for (let n = 0; held.size > 0 && n < 10_000; n++) { const [[id, handed]] = held as unknown as [[number, Handed<string>]]; held.delete(id); handed.leave(); await tick() }
+    for (let n = 0; held.size > 0 && n < 10_000; n++) {
+      const [[id, handed]] = held as unknown as [[number, Handed<string>]]
+      held.delete(id)
+      handed.leave()
+      await tick()
+    }
     expect([held.size, queue.size]).toEqual([0, 0])
   })
 })

@@ -4,7 +4,9 @@ import { createEngine, isMillraceError, type EngineEvent } from '../../src/index
 import { audioBuffer, gain, resample } from '../../src/nodes/index.js'
 
 const tone = Float32Array.from({ length: 200_000 }, (_, n) => Math.sin(n / 20))
-const graph = (): { out: ReturnType<typeof resample> } => ({ out: resample(gain(audioBuffer({ data: [tone], rate: 48_000 }), { gainDb: -6 }), { rate: 16_000, quality: 'high' }) })
+const graph = (): { out: ReturnType<typeof resample> } => ({
+  out: resample(gain(audioBuffer({ data: [tone], rate: 48_000 }), { gainDb: -6 }), { rate: 16_000, quality: 'high' }),
+})
 const codeOf = async (work: Promise<unknown>): Promise<string> => {
   try { await work } catch (error) { if (isMillraceError(error)) return error.code; throw error }
   return 'none'
@@ -25,7 +27,9 @@ test('a magic that was written over ends the runs of that engine with ARENA_CORR
 })
 
 test('drain lets a run end, takes no other, then is closed', async () => {
-  const events: EngineEvent[] = [], engine = await createEngine({ workers: 2, tier: 'wasm-threads', onEvent: (event) => { events.push(event) } }), run = engine.run(graph())
+  const events: EngineEvent[] = []
+  const engine = await createEngine({ workers: 2, tier: 'wasm-threads', onEvent: (event) => { events.push(event) } })
+  const run = engine.run(graph())
   await new Promise((resolve) => { setTimeout(resolve, 5) })
   const drained = engine.drain()
   expect(await codeOf(engine.run(graph()))).toBe('CLOSED')

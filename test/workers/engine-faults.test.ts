@@ -13,10 +13,12 @@ const EXPORTS = ['millrace_abi', 'millrace_layout', 'wobble_size', 'wobble_init'
 const wobble = (module: string): ReturnType<typeof defineNode> => defineNode({
   type: `test::${module}`, version: '1.0.0', title: 'Wobble', doc: 'Misbehaves.', family: 'test', params: {},
   inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
-  kernel: { module, export: 'wobble' }, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
+  kernel: { module, export: 'wobble' }, parity: 'exact',
+  reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
 }) as never
 const crafted = (body: readonly number[]): Uint8Array => craftModule({ exports: EXPORTS, body, layout: layoutHash() })
-const tone = (): ReturnType<typeof audioBuffer> => audioBuffer({ data: [Float32Array.from({ length: 50_000 }, (_, i) => Math.sin(i / 20))], rate: 16_000 })
+const tone = (): ReturnType<typeof audioBuffer> =>
+  audioBuffer({ data: [Float32Array.from({ length: 50_000 }, (_, i) => Math.sin(i / 20))], rate: 16_000 })
 const failureOf = async (run: Promise<unknown>): Promise<RunFailure> => {
   const error: unknown = await run.then(() => undefined, (e: unknown) => e)
   if (!isMillraceError(error)) throw error
@@ -29,9 +31,14 @@ describe.each([...(shares ? [['wasm-threads']] as const : []), ['wasm']] as cons
     using result = await engine.run({ out: gain(tone(), { gainDb: -6 }) })
     return (result.outputs.out.data as { toArray(): Float32Array }).toArray()
   }
-  const untilBusy = async (): Promise<void> => { while (engine.stats().workers.busy === 0) await new Promise((resolve) => { setTimeout(resolve, 1) }) }
+  const untilBusy = async (): Promise<void> => {
+    while (engine.stats().workers.busy === 0) await new Promise((resolve) => { setTimeout(resolve, 1) })
+  }
   beforeEach(async () => {
-    engine = await createEngine({ tier, workers: 2, arenaBytes: 2 ** 25, kernels: { trap: crafted(TRAP), stuck: crafted(STUCK), polite: crafted(POLITE) } })
+    engine = await createEngine({
+      tier, workers: 2, arenaBytes: 2 ** 25,
+      kernels: { trap: crafted(TRAP), stuck: crafted(STUCK), polite: crafted(POLITE) },
+    })
     await good()
     used = engine.stats().arena.usedBytes
   })
@@ -41,7 +48,10 @@ describe.each([...(shares ? [['wasm-threads']] as const : []), ['wasm']] as cons
     const before = await good()
     for (let i = 1; i <= 3; i++) {
       const failure = await failureOf(engine.run({ out: wobble('trap')(gain(tone())) } as never))
-      expect(failure).toMatchObject({ code: 'KERNEL_TRAP', nodeId: 'trap-1', details: { kernel: 'trap.wobble', reason: expect.stringContaining('unreachable') } })
+      expect(failure).toMatchObject({
+        code: 'KERNEL_TRAP', nodeId: 'trap-1',
+        details: { kernel: 'trap.wobble', reason: expect.stringContaining('unreachable') },
+      })
       expect(engine.stats().workers.lost).toBe(i)
     }
     expect(await good()).toEqual(before)
@@ -75,7 +85,8 @@ describe.each([...(shares ? [['wasm-threads']] as const : []), ['wasm']] as cons
     expect((await good()).length).toBe(50_000)
     expect(engine.cancel('r', { node: 'stuck' })).toBe(true)
     const result = await run as unknown as RunFailure['result']
-    expect([result.status, Object.keys(result.outputs), result.error?.code, result.metrics.nodes.find(({ id }) => id === 'stuck')?.status]).toEqual(['partialfailure', ['kept'], 'CANCELLED', 'cancelled'])
+    expect([result.status, Object.keys(result.outputs), result.error?.code, result.metrics.nodes.find(({ id }) => id === 'stuck')?.status])
+      .toEqual(['partialfailure', ['kept'], 'CANCELLED', 'cancelled'])
     result.close()
     expect((await good()).length).toBe(50_000)
     expect(engine.stats().workers.count).toBe(2)

@@ -1,4 +1,7 @@
-/** Runs of an engine whose threads end while they start: those that do it once are replaced and the run goes on; a crash loop fails it with its cause (MW-42, MW-47, MW-48). */
+/**
+ * Runs of an engine whose threads end while they start: those that do it once are replaced and the run goes on; a crash loop
+ * fails it with its cause (MW-42, MW-47, MW-48).
+ */
 import type { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from 'vitest'
 import { createEngine, type Engine } from '../../src/index.js'
@@ -29,7 +32,9 @@ async function runOn(engine: Engine): Promise<Float32Array> {
   try { return result.outputs.out.data.toArray() as Float32Array } finally { result.close() }
 }
 
-test.each(['wasm-threads', 'wasm'] as const)('%s: all threads end in their first start, the run is done by those that come for them', async (tier) => {
+test.each([
+  'wasm-threads', 'wasm',
+] as const)('%s: all threads end in their first start, the run is done by those that come for them', async (tier) => {
   begun = 0
   ending = (thread) => thread <= 2
   await using engine = await createEngine({ tier, workers: 2, arenaBytes: 2 ** 24 })
@@ -37,11 +42,14 @@ test.each(['wasm-threads', 'wasm'] as const)('%s: all threads end in their first
   expect(begun).toBeGreaterThanOrEqual(3)
 })
 
-test.each(['wasm-threads', 'wasm'] as const)('%s: threads that never start fail the run with what ended them, and later ones may start again', async (tier) => {
+test.each([
+  'wasm-threads', 'wasm',
+] as const)('%s: threads that never start fail the run with what ended them, and later ones may start again', async (tier) => {
   begun = 0
   ending = () => true
   await using engine = await createEngine({ tier, workers: 1, arenaBytes: 2 ** 24 })
-  await expect(runOn(engine)).rejects.toMatchObject({ code: 'WORKER_SPAWN', details: { cause: expect.stringMatching(/^exit: exit code/) as string, step: 'script' } })
+  await expect(runOn(engine)).rejects
+    .toMatchObject({ code: 'WORKER_SPAWN', details: { cause: expect.stringMatching(/^exit: exit code/) as string, step: 'script' } })
   expect(begun).toBe(4)
   ending = () => false
   expect(await runOn(engine)).toEqual(samples)

@@ -63,7 +63,11 @@ export function fakeThreads(plan: FakePlan = {}): { readonly spawn: SpawnWorker;
       start: () => { port1.start() },
     }
     port1.start()
-    serveWorker({ endpoint: port2 as never, turn: () => hostClock.yield(), epochMs: () => performance.timeOrigin + performance.now(), own: privateMemory, shared: idle })
+    serveWorker({
+      endpoint: port2 as never, turn: () => hostClock.yield(),
+      epochMs: () => performance.timeOrigin + performance.now(),
+      own: privateMemory, shared: idle,
+    })
     if (dies === 0) queueMicrotask(() => { thread.fail() })
     return {
       endpoint, onEnd: (listener) => { told = listener }, started: () => undefined, ref: () => undefined, unref: () => undefined,
@@ -91,8 +95,10 @@ export const deaf = (how: 'answers' | 'refuses'): SpawnWorker => () => {
         if (how === 'refuses') throw new DOMException('#<Memory> could not be cloned.', 'DataCloneError')
         port1.postMessage(message, [...(transfer ?? [])] as Transferable[])
       },
-      addEventListener: (type, listener) => { port1.addEventListener(type, listener as never) }, removeEventListener: (type, listener) => { port1.removeEventListener(type, listener as never) },
+      addEventListener: (type, listener) => { port1.addEventListener(type, listener as never) },
+      removeEventListener: (type, listener) => { port1.removeEventListener(type, listener as never) },
     },
-    onEnd: () => undefined, started: () => undefined, terminate: () => { port1.close(); port2.close(); return Promise.resolve() }, ref: () => undefined, unref: () => undefined,
+    onEnd: () => undefined, started: () => undefined, terminate: () => { port1.close(); port2.close(); return Promise.resolve() },
+    ref: () => undefined, unref: () => undefined,
   }
 }

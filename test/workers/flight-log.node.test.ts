@@ -1,4 +1,7 @@
-/** The flight recorder of threads with memories of their own (MW-06): they write it themselves where the host shares memory, else the engine writes what it sees. */
+/**
+ * The flight recorder of threads with memories of their own (MW-06): they write it themselves where the host shares
+ * memory, else the engine writes what it sees.
+ */
 import { afterEach, expect, test, vi } from 'vitest'
 import { audio, createEngine, defineNode, type AnyHandle } from '../../src/index.js'
 import { layoutHash } from '../../src/memory/layout.js'
@@ -13,14 +16,22 @@ const EXPORTS = ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad
 const traps = defineNode({
   type: 'test::traps', version: '1.0.0', title: 'Traps', doc: 'Traps.', family: 'test', params: {},
   inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
-  kernel: { module: 'traps', export: 'bad' }, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
+  kernel: { module: 'traps', export: 'bad' }, parity: 'exact',
+  reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
 }) as unknown as (input: AnyHandle) => AnyHandle
 const tone = (): AnyHandle => audioBuffer({ data: [new Float32Array(2_000).fill(0.5)], rate: 8_000 }) as never
 
-test.each([[true, ['queue', 'end queue', 'kernel']], [false, ['queue']]])('entries of one worker and one script thread, written by themselves %s', async (itself, before) => {
+test.each([
+  [true, ['queue', 'end queue', 'kernel']], [false, ['queue']],
+])('entries of one worker and one script thread, written by themselves %s', async (itself, before) => {
   if (!itself) vi.stubGlobal('crossOriginIsolated', false)
-  await using engine = await createEngine({ tier: 'wasm', workers: 1, logger: () => undefined, kernels: { traps: craftModule({ exports: EXPORTS, body: [0x00], layout: layoutHash() }) } })
-  const { flights } = engine.parts.arena, of = (name: string): unknown[][] => readRecords(flights).filter(({ thread }) => thread === name).map(({ kind, task, value }) => [kind, task, value])
+  await using engine = await createEngine({
+    tier: 'wasm', workers: 1, logger: () => undefined,
+    kernels: { traps: craftModule({ exports: EXPORTS, body: [0x00], layout: layoutHash() }) },
+  })
+  const { flights } = engine.parts.arena
+  const of = (name: string): unknown[][] => readRecords(flights).filter(({ thread }) => thread === name).map(({ kind, task, value }) =>
+    [kind, task, value])
   expect(postable(flights) !== undefined).toBe(itself);
   (await engine.run({ out: gain(tone() as never, { gainDb: -6 }) })).close()
   const first = of('worker 1'), count = (what: string): number => first.filter(([kind]) => kind === what).length
@@ -34,5 +45,7 @@ test.each([[true, ['queue', 'end queue', 'kernel']], [false, ['queue']]])('entri
   expect(second.slice(0, before.length)).toEqual(before.map((kind) => [kind, 2, 0]))
   expect(second.slice(-2)).toEqual([['trap', 2, -1], ['lost', -1, 1]])
   await expect(engine.run({ out: scripted(() => Promise.reject(new Error('broken')))() })).rejects.toMatchObject({ code: 'NODE_FAILED' })
-  expect(of('script 1')).toEqual([['boot', -1, 1], ['end boot', -1, 1], ['script', -1, 1], ['end script', -1, 1], ['script', 1, 0], ['trap', 1, 0]])
+  expect(of('script 1')).toEqual([
+    ['boot', -1, 1], ['end boot', -1, 1], ['script', -1, 1], ['end script', -1, 1], ['script', 1, 0], ['trap', 1, 0],
+  ])
 })

@@ -1,4 +1,7 @@
-/** Runs of random graphs while their workers are ended at random instants (MW-34, MW-47), on shared and on private memories: outputs bit for bit, kernels' counters as without an end, nothing left. Node, and Chromium isolated and not. */
+/**
+ * Runs of random graphs while their workers are ended at random instants (MW-34, MW-47), on shared and on private memories: outputs bit for
+ * bit, kernels' counters as without an end, nothing left. Node, and Chromium isolated and not.
+ */
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { createEngine, isMillraceError, type Engine } from '../../src/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
@@ -10,7 +13,8 @@ import { shares } from './support.js'
 
 const node = hostFacts().node, env: Readonly<Record<string, string | undefined>> = node ? process.env : inject('variables')
 /** A thread that a browser ends may take two seconds. */
-const KILLS = Number(env['MILLRACE_KILLS'] ?? (node ? 10 : 2)), SEED = Number(env['MILLRACE_SEED'] ?? 5), GRAPHS = node ? 6 : 3, MIB = 2 ** 20
+const KILLS = Number(env['MILLRACE_KILLS'] ?? (node ? 10 : 2))
+const SEED = Number(env['MILLRACE_SEED'] ?? 5), GRAPHS = node ? 6 : 3, MIB = 2 ** 20
 /** Spans of new threads' stacks stay with the core's allocator for the next thread (PK-26). */
 const SPAN = 69_632
 
@@ -34,7 +38,9 @@ afterAll(() => { host.Worker = Real; WorkerPool.prototype.ensure = ensure })
 
 /** All threads may be ended while they start: then the run has not begun. */
 async function persistent(engine: Engine, graph: ReturnType<typeof drawGraph>): Promise<string> {
-  for (;;) try { return await outcome(engine, graph) } catch (error) { if (!isMillraceError(error) || error.code !== 'WORKER_SPAWN') throw error }
+  for (;;) {
+    try { return await outcome(engine, graph) } catch (error) { if (!isMillraceError(error) || error.code !== 'WORKER_SPAWN') throw error }
+  }
 }
 
 describe.each(([
@@ -42,9 +48,13 @@ describe.each(([
   ['private memories, whole values', 'wasm', undefined], ['private memories, chunks', 'wasm', chunked],
 ] as const).filter(([, tier]) => shares || tier === 'wasm'))('%s', (_name, tier, source) => {
   test(`${KILLS} ends in random graphs`, { timeout: 240_000 + KILLS * (node ? 500 : 3_000) }, async () => {
-    await using engine = await createEngine({ tier, workers: 2, arenaBytes: (tier === 'wasm' ? 128 : 256) * MIB, respawns: Number.POSITIVE_INFINITY, logger: () => undefined })
+    await using engine = await createEngine({
+      tier, workers: 2, arenaBytes: (tier === 'wasm' ? 128 : 256) * MIB, respawns: Number.POSITIVE_INFINITY, logger: () => undefined,
+    })
     // Where the ends fall draws from its own numbers: the graphs are the same each time.
-    const below = drawFrom(SEED + 1), draw = drawFrom(SEED), graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw, source)), expected: string[] = []
+    const below = drawFrom(SEED + 1), draw = drawFrom(SEED)
+    const graphs = Array.from({ length: GRAPHS }, () => drawGraph(draw, source))
+    const expected: string[] = []
     for (const graph of graphs) expected.push(await outcome(engine, graph))
     const { arena } = engine.parts, { usedBytes: used, blocks } = engine.stats().arena, own = await ownBytes()
     let kills = 0
@@ -63,14 +73,20 @@ describe.each(([
     if (tier === 'wasm') {
       const { usedBytes, blocks: now } = engine.stats().arena
       expect([usedBytes, now]).toEqual([used, blocks])
-      // Nor in the memories of those that live: they have run what others lost, and what was stopped because of it. Who has just started may have less than those that have worked: tables of kernels.
+      // Nor in the memories of those that live: they have run what others lost, and what was stopped because of it. Who has just started
+      // may have less than those that have worked: tables of kernels.
       expect(await outcome(engine, graphs[0]!)).toBe(expected[0])
       expect(Math.max(...await ownBytes())).toBeLessThanOrEqual(Math.max(...own))
     } else {
-      // A thread that is lost when nothing runs is replaced by the next run: its scratch span is back until then, once its end was noticed and dealt with.
-      const left = (): number => { const { arena: now, workers } = engine.stats(); return (now.usedBytes + (2 - workers.count) * WORKER_LEASE_BYTES - used) % SPAN }
+      // A thread that is lost when nothing runs is replaced by the next run: its scratch span is back until then,
+      // once its end was noticed and dealt with.
+      const left = (): number => {
+        const { arena: now, workers } = engine.stats()
+        return (now.usedBytes + (2 - workers.count) * WORKER_LEASE_BYTES - used) % SPAN
+      }
       await expect.poll(left, { timeout: 10_000 }).toBe(0)
-      expect(Array.from({ length: RUN.COUNT }, (_, run) => arena.u32[(arena.base + ARENA.RUNS + run * RUN.BYTES) >>> 2])).toEqual(new Array(RUN.COUNT).fill(0))
+      expect(Array.from({ length: RUN.COUNT }, (_, run) => arena.u32[(arena.base + ARENA.RUNS + run * RUN.BYTES) >>> 2]))
+        .toEqual(new Array(RUN.COUNT).fill(0))
     }
     console.log(`${kills} ends, ${workers.lost} of working threads, ${workers.respawns} replaced`)
   })

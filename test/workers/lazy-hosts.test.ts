@@ -8,7 +8,8 @@ const parts = { size: 3, mode: { mode: 'shared', reason: 'best' }, workerURL: '/
 
 describe('lazy hosts', () => {
   test('numbers, mode, drain and close need no worker', async () => {
-    const host = lazyWorkerHost({ ...parts, arena: never as never } as never), scripts = lazyScriptHost({ ...parts, arena: never as never } as never)
+    const host = lazyWorkerHost({ ...parts, arena: never as never } as never)
+    const scripts = lazyScriptHost({ ...parts, arena: never as never } as never)
     expect(host.available).toBe(true)
     expect(host.executor?.where).toBe('worker')
     expect(host.mode()).toEqual(parts.mode)
@@ -20,15 +21,20 @@ describe('lazy hosts', () => {
   })
 
   test('what making them throws reaches who wants them, at every want; close still works', async () => {
-    const host = lazyWorkerHost({ ...parts, arena: never as never, clock: never as never, facts: { node: true }, compiled: never as never } as never)
-    for (let i = 0; i < 2; i++) await expect(host.executor!.prepare([], new AbortController().signal)).rejects.toThrow('before anyone wanted')
+    const host = lazyWorkerHost({
+      ...parts, arena: never as never, clock: never as never, facts: { node: true }, compiled: never as never,
+    } as never)
+    for (let i = 0; i < 2; i++) {
+      await expect(host.executor!.prepare([], new AbortController().signal)).rejects.toThrow('before anyone wanted')
+    }
     expect(host.stats().count).toBe(0)
     await host.close()
   })
 
   test('an engine says the same before its first worker as `noWorkers`, with its size', async () => {
     const engine = await createEngine({ workers: 2 })
-    expect(engine.stats().workers).toEqual({ ...noWorkers().stats(), scripts: { count: 0, busy: 0, lost: 0, respawns: 0 }, size: engine.stats().workers.size })
+    expect(engine.stats().workers)
+      .toEqual({ ...noWorkers().stats(), scripts: { count: 0, busy: 0, lost: 0, respawns: 0 }, size: engine.stats().workers.size })
     await engine.close()
   })
 })

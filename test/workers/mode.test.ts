@@ -5,19 +5,23 @@ import { deaf } from './fake-threads.js'
 import { makePool, rejection, shares, spawner } from './support.js'
 
 describe('three option values, isolated or not (MW-59)', () => {
-  const isolated = { nodeLike: false, isolated: true, sharedArrayBuffer: true }, plain = { nodeLike: false, isolated: false, sharedArrayBuffer: false }
+  const isolated = { nodeLike: false, isolated: true, sharedArrayBuffer: true }
+  const plain = { nodeLike: false, isolated: false, sharedArrayBuffer: false }
   const node = { nodeLike: true, isolated: false, sharedArrayBuffer: true }
   /** WebKitGTK says isolated and has no SharedArrayBuffer. */
   const odd = { nodeLike: false, isolated: true, sharedArrayBuffer: false }
   test.each([
     ['auto', isolated, 'shared'], ['auto', node, 'shared'], ['auto', plain, 'transfer'], ['auto', odd, 'transfer'],
-    [false, isolated, 'transfer'], [false, node, 'transfer'], [false, plain, 'transfer'], [false, odd, 'transfer'], [true, isolated, 'shared'], [true, node, 'shared'],
+    [false, isolated, 'transfer'], [false, node, 'transfer'], [false, plain, 'transfer'], [false, odd, 'transfer'],
+    [true, isolated, 'shared'], [true, node, 'shared'],
   ] as const)('shared: %s on %j is %s, with a reason', (option, facts, mode) => {
     const choice = chooseMode(option, facts, 2 ** 26)
     expect(choice.mode).toBe(mode)
     expect(choice.reason).not.toBe('')
   })
-  test.each([[plain, 'Cross-Origin-Embedder-Policy'], [odd, 'no SharedArrayBuffer']] as const)('shared: true on %j is SHARED_MEMORY naming what is missing', (facts, missing) => {
+  test.each([
+    [plain, 'Cross-Origin-Embedder-Policy'], [odd, 'no SharedArrayBuffer'],
+  ] as const)('shared: true on %j is SHARED_MEMORY naming what is missing', (facts, missing) => {
     try { chooseMode(true, facts, 2 ** 26); throw new Error('accepted') } catch (error) {
       expect(isMillraceError(error) && [error.code, error.message.includes(missing)]).toEqual(['SHARED_MEMORY', true])
     }
@@ -28,7 +32,8 @@ if (shares) describe.each(['answers', 'refuses'] as const)('a worker that %s wit
   test('turns auto into transfer', async () => {
     let first = true
     const real = spawner(), fake = deaf(how)
-    const { pool, arena } = await makePool({ mayTransfer: true, spawn: (name) => { const spawn = first ? fake : real; first = false; return spawn(name) } })
+    const { pool, arena } =
+      await makePool({ mayTransfer: true, spawn: (name) => { const spawn = first ? fake : real; first = false; return spawn(name) } })
     const used = arena.stats().usedBytes
     await pool.ensure(2)
     expect(pool.mode).toEqual({ mode: 'transfer', reason: 'a worker did not get the shared memory' })

@@ -1,4 +1,7 @@
-/** MW-66 where the engine lives: Node's main thread and Chromium's (isolated or not); a thread of Node as the engine's own is in wait-sites.node.test.ts. MW-61: the engine's instances come before any thread. */
+/**
+ * MW-66 where the engine lives: Node's main thread and Chromium's (isolated or not); a thread of Node as the engine's own is in
+ * wait-sites.node.test.ts. MW-61: the engine's instances come before any thread.
+ */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createEngine, type Tier } from '../../src/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
@@ -7,7 +10,10 @@ import { peak } from './script/script-nodes.js'
 
 afterEach(() => { vi.restoreAllMocks() })
 const tone = Float32Array.from({ length: 30_000 }, (_, n) => Math.sin(n / 9) / 2)
-const facts = hostFacts(), host = (facts.node ? process.getBuiltinModule('node:worker_threads') : globalThis) as unknown as { Worker: new (...words: never[]) => object }
+const facts = hostFacts()
+const host = (facts.node ? process.getBuiltinModule('node:worker_threads') : globalThis) as unknown as {
+  Worker: new (...words: never[]) => object
+}
 
 describe.each(([...(facts.sab ? ['wasm-threads'] : []), 'wasm'] as Tier[]))('%s', (tier) => {
   test('MW-66: runs on workers and threads never wait on the engine\'s thread', async () => {

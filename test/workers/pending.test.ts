@@ -8,18 +8,23 @@ import { faultError, faultOf } from '../../src/workers/fault.js'
 import { PendingCalls } from '../../src/workers/pending.js'
 
 describe('PendingCalls', () => {
-  const settled = (promise: Promise<unknown>): Promise<unknown> => promise.then((value) => ['value', value], (error: unknown) => ['error', error])
+  const settled = (promise: Promise<unknown>): Promise<unknown> => promise.then((value) => ['value', value], (error: unknown) =>
+    ['error', error])
 
   test('lets values and errors through, and forgets them', async () => {
     const calls = new PendingCalls()
-    const all = [calls.call(() => Promise.resolve(1)), calls.call(() => Promise.reject(new Error('x'))), calls.call((): Promise<void> => { throw new Error('y') })]
+    const all = [
+      calls.call(() => Promise.resolve(1)), calls.call(() => Promise.reject(new Error('x'))),
+      calls.call((): Promise<void> => { throw new Error('y') }),
+    ]
     expect(await Promise.all(all.map(settled))).toEqual([['value', 1], ['error', new Error('x')], ['error', new Error('y')]])
     expect(calls.size).toBe(0)
   })
 
   test('rejects what waits and what comes later, once', async () => {
     const calls = new PendingCalls(), resolvers: ((value: number) => void)[] = []
-    const waiting = Array.from({ length: 5 }, () => settled(calls.call(() => new Promise<number>((resolve) => { resolvers.push(resolve) }))))
+    const waiting = Array.from({ length: 5 }, () =>
+      settled(calls.call(() => new Promise<number>((resolve) => { resolvers.push(resolve) }))))
     expect(calls.size).toBe(5)
     calls.rejectAll('lost')
     calls.rejectAll('again')
@@ -40,7 +45,8 @@ describe('errors over Comlink (MW-70)', () => {
       raise(code: string): never {
         const [kind, httpStatus] = ERROR_CODES[code]!
         throw new MillraceError(`About ${code}`, {
-          code, kind, httpStatus, hint: 'mend it', retryable: true, details: { n: 1, list: ['a'] }, nodeId: 'n', nodeType: 't', port: 'p', edge: 'e', runId: 'r', operation: 'o', attempt: 2, delivery: 3,
+          code, kind, httpStatus, hint: 'mend it', retryable: true, details: { n: 1, list: ['a'] }, nodeId: 'n', nodeType: 't', port: 'p',
+          edge: 'e', runId: 'r', operation: 'o', attempt: 2, delivery: 3,
           cause: new RangeError('inner', { cause: new TypeError('innermost') }),
         })
       },
@@ -48,12 +54,14 @@ describe('errors over Comlink (MW-70)', () => {
       text(): never { throw 'a string' },
     }, port2)
     const remote = wrap<{ raise(code: string): void; plain(): void; text(): void }>(port1)
-    const caught = (promise: Promise<unknown>): Promise<Error> => promise.then(() => { throw new Error('no error came') }, (error: unknown) => error as Error)
+    const caught = (promise: Promise<unknown>): Promise<Error> =>
+      promise.then(() => { throw new Error('no error came') }, (error: unknown) => error as Error)
     for (const [code, [kind, httpStatus]] of Object.entries(ERROR_CODES)) {
       const error = await caught(remote.raise(code))
       expect(isMillraceError(error)).toBe(true)
       expect(error).toMatchObject({
-        code, kind, httpStatus, message: `About ${code}`, hint: 'mend it', retryable: true, details: { n: 1, list: ['a'] }, nodeId: 'n', nodeType: 't', port: 'p', edge: 'e', runId: 'r', operation: 'o', attempt: 2, delivery: 3,
+        code, kind, httpStatus, message: `About ${code}`, hint: 'mend it', retryable: true, details: { n: 1, list: ['a'] }, nodeId: 'n',
+        nodeType: 't', port: 'p', edge: 'e', runId: 'r', operation: 'o', attempt: 2, delivery: 3,
       })
       expect((error as MillraceError).remoteStack).toContain('raise')
       expect(error.cause).toBeInstanceOf(RangeError)
@@ -68,7 +76,13 @@ describe('errors over Comlink (MW-70)', () => {
 
   test('a trap is known as one on the other side', () => {
     let trap: unknown
-    try { (new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 116, 0, 0, 10, 5, 1, 3, 0, 0, 11))).exports['t'] as () => void)() } catch (error) { trap = error }
+    try {
+      (new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(
+        0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 116, 0, 0, 10, 5, 1, 3, 0, 0, 11,
+      ))).exports['t'] as () => void)()
+    } catch (error) {
+      trap = error
+    }
     const back = faultError(structuredClone(faultOf(trap)))
     expect(back).toBeInstanceOf(WebAssembly.RuntimeError)
     expect([back.message, back.stack]).toEqual([(trap as Error).message, (trap as Error).stack])

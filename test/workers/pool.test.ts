@@ -7,7 +7,9 @@ import { emptyProgram, makePool, rejection, shares, type Bench } from './support
 
 const made: Bench[] = []
 afterEach(async () => { await Promise.all(made.splice(0).map(({ pool }) => pool.close())) })
-const make = async (...args: Parameters<typeof makePool>): Promise<Bench> => { const one = await makePool(...args); made.push(one); return one }
+const make = async (
+  ...args: Parameters<typeof makePool>
+): Promise<Bench> => { const one = await makePool(...args); made.push(one); return one }
 
 /** Waits until `done` says so, looking after every host event. */
 async function until(bench: Bench, done: () => boolean): Promise<void> {

@@ -84,13 +84,15 @@ test('a worker that runs out of memory is lost with that reason', async () => {
 test('an engine whose workers say that they got no shared memory goes on by transfer; shared: true fails', async () => {
   const file = join(folder, 'unshared.mjs'), { code } = await bundleWorker(resolve(root, 'src/workers/worker-entry.ts'))
   writeFileSync(file, `delete globalThis.SharedArrayBuffer\n${code}`)
-  const tone = Float32Array.from({ length: 30_000 }, (_, i) => Math.sin(i / 30)), graph = () => ({ out: gain(audioBuffer({ data: [tone], rate: 8_000 }), { gainDb: -6 }) })
+  const tone = Float32Array.from({ length: 30_000 }, (_, i) => Math.sin(i / 30))
+  const graph = () => ({ out: gain(audioBuffer({ data: [tone], rate: 8_000 }), { gainDb: -6 }) })
   await using engine = await createEngine({ workers: 2, workerURL: file, arenaBytes: 2 ** 25 })
   expect(engine.stats().mode.mode).toBe('shared')
   for (let i = 0; i < 2; i++) {
     using result = await engine.run(graph())
     expect(result.outputs.out.data.channel(0)[7]).toBe(Math.fround(tone[7]! * Math.fround(10 ** (-6 / 20))))
-    expect(engine.stats()).toMatchObject({ mode: { mode: 'transfer', why: 'a worker did not get the shared memory' }, workers: { count: 2 } })
+    expect(engine.stats())
+      .toMatchObject({ mode: { mode: 'transfer', why: 'a worker did not get the shared memory' }, workers: { count: 2 } })
   }
   await using strict = await createEngine({ workers: 2, workerURL: file, shared: true })
   expect((await rejection(strict.run(graph()))).code).toBe('SHARED_MEMORY')

@@ -15,7 +15,9 @@ const never = new AbortController().signal
 test('records go to those that wait, in order; a signal ends the waiting', async () => {
   const records = new RunRecords(1), got: number[] = [], stop = new AbortController()
   await records.acquire(never)
-  const first = records.acquire(never).then(() => { got.push(1) }), gone = records.acquire(stop.signal), last = records.acquire(never).then(() => { got.push(2) })
+  const first = records.acquire(never).then(() => { got.push(1) })
+  const gone = records.acquire(stop.signal)
+  const last = records.acquire(never).then(() => { got.push(2) })
   stop.abort('enough')
   await expect(gone).rejects.toBe('enough')
   expect(got).toEqual([])
@@ -47,8 +49,12 @@ test('a run that waits for input gives its record up, now or when one is needed;
 
 if (shares) {
   test('a cancelled task tells the engine at once, though others wait for it', async () => {
-    const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), { core } = instantiateRuntime(await compileModules({ shared: true }), arena.memory!)
-    const table = new RunTable(arena, core, [{ program: emptyProgram(arena), pending: 0, successors: [1] }, { program: emptyProgram(arena), pending: 1, successors: [] }])
+    const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true })
+    const { core } = instantiateRuntime(await compileModules({ shared: true }), arena.memory!)
+    const table = new RunTable(arena, core, [
+      { program: emptyProgram(arena), pending: 0, successors: [1] },
+      { program: emptyProgram(arena), pending: 1, successors: [] },
+    ])
     table.push(0, 1)
     const word = (arena.base + ARENA.HOST_EVENT) >>> 2, before = Atomics.load(arena.u32, word)
     expect(core.task_finish(arena.base, -1, table.task(0), TASK_STATE.CANCELLED, -1)).toBe(0)
@@ -58,7 +64,8 @@ if (shares) {
   })
 
   test('a table that does not fit leaves nothing allocated', async () => {
-    const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), { core } = instantiateRuntime(await compileModules({ shared: true }), arena.memory!)
+    const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true })
+    const { core } = instantiateRuntime(await compileModules({ shared: true }), arena.memory!)
     const program = emptyProgram(arena), tasks = Array.from({ length: 3_000 }, () => ({ program, pending: 0, successors: [1, 2, 3] }))
     for (let room = arena.largestFreeBytes(); room > 200_000; room = arena.largestFreeBytes()) arena.allocate(room - 150_000)
     const { usedBytes, blocks } = arena.stats()
@@ -69,7 +76,9 @@ if (shares) {
   test('100 segments at once on two workers all get their turn', async () => {
     await using engine = await createEngine({ workers: 2, tier: 'wasm-threads', arenaBytes: 2 ** 26 })
     const runs = Array.from({ length: 100 }, async (_, i) => {
-      using result = await engine.run({ out: gain(audioBuffer({ data: [Float32Array.from({ length: 500 }, () => i)], rate: 8_000 }), { gainDb: 0, invert: true }) })
+      using result = await engine.run({
+        out: gain(audioBuffer({ data: [Float32Array.from({ length: 500 }, () => i)], rate: 8_000 }), { gainDb: 0, invert: true }),
+      })
       return (result.outputs.out.data as { toArray(): Float32Array }).toArray()[499]
     })
     expect(await Promise.all(runs)).toEqual(Array.from({ length: 100 }, (_, i) => 0 - i))

@@ -18,7 +18,9 @@ test('each ends while the next one starts: the start fails once as many were rep
     const handle = real(name), thread = threads.at(-1)!
     begun++
     // Each takes its time to start, and is ended once it has: then it is told to keep nothing alive.
-    const postMessage: typeof handle.endpoint.postMessage = (message, transfer) => { setTimeout(() => { handle.endpoint.postMessage(message, transfer) }, 100) }
+    const postMessage: typeof handle.endpoint.postMessage = (message, transfer) => {
+      setTimeout(() => { handle.endpoint.postMessage(message, transfer) }, 100)
+    }
     return { ...handle, endpoint: { ...handle.endpoint, postMessage }, unref() { handle.unref(); void thread.terminate() } }
   }
   const { pool, arena } = await makePool({ spawn, size: 2, respawns: 3 }), used = arena.stats().blocks

@@ -13,14 +13,19 @@ const turns = async (count: number): Promise<void> => { for (let turn = 0; turn 
 
 describe.each(kinds)('threads that end while they start, on %s', (_name, shared) => {
   test.each([['before their first word', 0], ['instead of starting', 1]])('%s: one that does it once is replaced', async (_when, dies) => {
-    const { spawn, threads } = fakeThreads({ dies: (thread) => thread <= 2 ? dies : undefined }), { pool } = await makePool({ spawn, size: 2 }, shared)
+    const { spawn, threads } = fakeThreads({ dies: (thread) => thread <= 2 ? dies : undefined })
+    const { pool } = await makePool({ spawn, size: 2 }, shared)
     await pool.ensure(2)
     expect([threads.length, pool.stats().count]).toEqual([4, 2])
     await pool.close()
   })
 
-  test.each([['before their first word', 0], ['instead of starting', 1]])('%s: those that do it again and again fail with what ended them', async (_when, dies) => {
-    const { spawn, threads } = fakeThreads({ dies: () => dies }), { pool, arena, runtime } = await makePool({ spawn, size: 1 }, shared), used = runtime.core.alloc_used(), { usedBytes } = arena.stats()
+  test.each([
+    ['before their first word', 0], ['instead of starting', 1],
+  ])('%s: those that do it again and again fail with what ended them', async (_when, dies) => {
+    const { spawn, threads } = fakeThreads({ dies: () => dies })
+    const { pool, arena, runtime } = await makePool({ spawn, size: 1 }, shared)
+    const used = runtime.core.alloc_used(), { usedBytes } = arena.stats()
     expect(await rejection(pool.ensure(1))).toMatchObject({ code: 'WORKER_SPAWN', details: { cause: 'exit: by the test', step: 'script' } })
     // One start, and as many more as a task that loses its worker has deliveries.
     expect([threads.length, pool.stats().count]).toEqual([4, 0])
@@ -34,7 +39,9 @@ describe.each(kinds)('threads that end while they start, on %s', (_name, shared)
   })
 
   test('one of two: the other does the work, and the supervisor sees to the place', async () => {
-    const { spawn, threads } = fakeThreads({ dies: (thread) => thread === 1 ? 1 : undefined }), { pool } = await makePool({ spawn, size: 2, warmSpares: 0 }, shared), letGo = pool.hold()
+    const { spawn, threads } = fakeThreads({ dies: (thread) => thread === 1 ? 1 : undefined })
+    const { pool } = await makePool({ spawn, size: 2, warmSpares: 0 }, shared)
+    const letGo = pool.hold()
     await pool.ensure(2)
     expect(pool.stats().count).toBeGreaterThan(0)
     await until(() => pool.stats().count === 2)
@@ -45,20 +52,28 @@ describe.each(kinds)('threads that end while they start, on %s', (_name, shared)
 })
 
 test('a step that fails is not tried again: it says what is wrong', async () => {
-  const { spawn, threads } = fakeThreads(), { pool, arena } = await makePool({ spawn, size: 1, compiled: () => Promise.resolve({ shared: shares, modules: [] }) })
+  const { spawn, threads } = fakeThreads()
+  const { pool, arena } = await makePool({ spawn, size: 1, compiled: () => Promise.resolve({ shared: shares, modules: [] }) })
   expect(await rejection(pool.ensure(1))).toMatchObject({ code: 'WORKER_SPAWN', details: { step: 'modules' } })
   expect(threads.length).toBe(1)
   await pool.close()
   expect(arena.u32[slotAddress(arena.base, 0) >>> 2]).toBe(0)
 })
 
-test.runIf(shares)('a spare that hangs in its claim is given up after the limit of a start, and another one started in the common way', async () => {
+test.runIf(
+  shares,
+)('a spare that hangs in its claim is given up after the limit of a start, and another one started in the common way', async () => {
   // The limit's sleeps pass when the test says so.
-  const limits: (() => void)[] = [], clock: Clock = { ...hostClock, resolutionUs: 1, sleep: (ms, signal) => ms !== 5_000 ? hostClock.sleep(ms, signal) : new Promise((resolve) => {
-    limits.push(resolve)
-    signal?.addEventListener('abort', () => { limits.splice(limits.indexOf(resolve), 1); resolve() })
-  }) }
-  const lost: LostWorker[] = [], { spawn, threads } = fakeThreads({ holds: (thread, n) => thread === 2 && n === 1 ? new Promise(() => undefined) : undefined })
+  const limits: (() => void)[] = []
+  const clock: Clock = {
+    ...hostClock, resolutionUs: 1,
+    sleep: (ms, signal) => ms !== 5_000 ? hostClock.sleep(ms, signal) : new Promise((resolve) => {
+      limits.push(resolve)
+      signal?.addEventListener('abort', () => { limits.splice(limits.indexOf(resolve), 1); resolve() })
+    }),
+  }
+  const lost: LostWorker[] = []
+  const { spawn, threads } = fakeThreads({ holds: (thread, n) => thread === 2 && n === 1 ? new Promise(() => undefined) : undefined })
   const { pool } = await makePool({ spawn, size: 1, clock, onLost: (one) => { lost.push(one) } }), letGo = pool.hold()
   await pool.ensure(1)
   await until(() => pool.stats().spares === 1)
@@ -69,7 +84,8 @@ test.runIf(shares)('a spare that hangs in its claim is given up after the limit 
   expect([pool.workers.map(({ ordinal, slot }) => [ordinal, slot]), lost.length, threads.length]).toEqual([[[2, 0]], 1, 2])
   limits[0]!()
   await until(() => pool.workers.some(({ ordinal }) => ordinal === 3))
-  expect(lost).toMatchObject([{ worker: 1 }, { worker: 2, slot: 0, reason: 'hang', detail: expect.stringContaining('claim did not finish') }])
+  expect(lost)
+    .toMatchObject([{ worker: 1 }, { worker: 2, slot: 0, reason: 'hang', detail: expect.stringContaining('claim did not finish') }])
   await until(() => pool.stats().workers[0]?.state?.pid === 3)
   // The one that did not come to its place was never told as a replacement.
   expect(pool.stats()).toMatchObject({ count: 1, lost: 2, respawns: 1, workers: [{ worker: 3, slot: 0 }] })
@@ -79,10 +95,13 @@ test.runIf(shares)('a spare that hangs in its claim is given up after the limit 
 
 test.each(kinds)('kernels that another call still announces are waited for, on %s', async (_name, shared) => {
   let answer: () => void = () => undefined
-  const { spawn } = fakeThreads({ holds: (thread, n) => thread === 1 && n === 1 ? new Promise<void>((resolve) => { answer = resolve }) : undefined })
+  const { spawn } = fakeThreads({
+    holds: (thread, n) => thread === 1 && n === 1 ? new Promise<void>((resolve) => { answer = resolve }) : undefined,
+  })
   const { pool } = await makePool({ spawn, size: 2 }, shared), settled: string[] = []
   await pool.ensure(2)
-  const calls = ['first', 'second'].map((name) => pool.register([{ id: 0, module: 'level', name: 'gain' }]).then(() => { settled.push(name) }))
+  const calls = ['first', 'second'].map((name) => pool.register([{ id: 0, module: 'level', name: 'gain' }])
+    .then(() => { settled.push(name) }))
   // Others do not wait for it.
   await pool.register([{ id: 1, module: 'level', name: 'mix' }])
   await turns(20)
@@ -103,7 +122,8 @@ test('what fails to be announced fails for all that wait for it', async () => {
 })
 
 test.runIf(shares)('a pool that closes while a spare claims loses nobody', async () => {
-  const lost: LostWorker[] = [], { spawn, threads } = fakeThreads({ holds: (thread, n) => thread === 3 && n === 1 ? new Promise(() => undefined) : undefined })
+  const lost: LostWorker[] = []
+  const { spawn, threads } = fakeThreads({ holds: (thread, n) => thread === 3 && n === 1 ? new Promise(() => undefined) : undefined })
   const { pool } = await makePool({ spawn, size: 2, onLost: (one) => { lost.push(one) } })
   pool.hold()
   await pool.ensure(2)

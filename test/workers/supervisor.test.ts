@@ -17,17 +17,24 @@ const STUCK = [0x03, 0x40, 0x0c, 0x00, 0x0b], DEEP = [0x20, 0x00, 0x20, 0x01, 0x
 
 const made: Bench[] = []
 afterEach(async () => { await Promise.all(made.splice(0).map(({ pool }) => pool.close())) })
-async function poolOf(body: readonly number[], options: Partial<PoolOptions> = {}): Promise<Bench & { lost: LostWorker[]; recovered: LostWorker[]; broken: MillraceError[] }> {
-  const lost: LostWorker[] = [], recovered: LostWorker[] = [], broken: MillraceError[] = [], mine = craftModule({ exports: EXPORTS, body, layout: layoutHash() })
-  const bench = await makePool({
-    compiled: () => compileModules({ shared: true, kernels: { mine } }), size: 2, onLost: (one) => { lost.push(one) }, onRecovered: (one) => { recovered.push(one) }, onBroken: (error) => { broken.push(error) }, ...options,
-  })
-  made.push(bench)
-  await bench.pool.register([{ id: 0, module: 'mine', name: 'mine' }])
-  return { ...bench, lost, recovered, broken }
-}
+async function poolOf(body: readonly number[], options: Partial<PoolOptions> = {}): Promise<Bench
+  & { lost: LostWorker[]; recovered: LostWorker[]; broken: MillraceError[] }> {
+    const lost: LostWorker[] = [], recovered: LostWorker[] = [], broken: MillraceError[] = []
+    const mine = craftModule({ exports: EXPORTS, body, layout: layoutHash() })
+    const bench = await makePool({
+      compiled: () => compileModules({ shared: true, kernels: { mine } }), size: 2, onLost: (one) => { lost.push(one) },
+      onRecovered: (one) => { recovered.push(one) }, onBroken: (error) => { broken.push(error) }, ...options,
+    })
+    made.push(bench)
+    await bench.pool.register([{ id: 0, module: 'mine', name: 'mine' }])
+    return { ...bench, lost, recovered, broken }
+  }
 const tableOf = ({ arena, runtime, pool }: Bench, count = 1, facts = 0): RunTable =>
-  new RunTable(arena, runtime.core, Array.from({ length: count }, () => ({ program: emptyProgram(arena, 1, ENTRY), pending: 0, successors: [], facts })), {}, pool.recovery)
+  new RunTable(
+    arena, runtime.core,
+    Array.from({ length: count }, () => ({ program: emptyProgram(arena, 1, ENTRY), pending: 0, successors: [], facts })),
+    {}, pool.recovery,
+  )
 const until = async (reached: () => boolean, ms = 15_000): Promise<void> => {
   for (const end = performance.now() + ms; !reached();) {
     if (performance.now() > end) throw new Error(`not within ${ms} ms`)
@@ -46,7 +53,10 @@ describe.runIf(shares)('the supervisor', () => {
     await until(() => lost.length === 1)
     expect(performance.now() - began).toBeGreaterThan(390)
     const [{ slot, error, records }] = lost as [LostWorker]
-    expect(lost[0]).toMatchObject({ reason: 'hang', state: { run: table.index, task: 0 }, error: { code: 'WORKER_LOST', cause: { code: 'HEARTBEAT_LOST', details: { node: expect.stringContaining('task 0') } } } })
+    expect(lost[0]).toMatchObject({
+      reason: 'hang', state: { run: table.index, task: 0 },
+      error: { code: 'WORKER_LOST', cause: { code: 'HEARTBEAT_LOST', details: { node: expect.stringContaining('task 0') } } },
+    })
     // MW-06: its last entries are in the error.
     expect(records.slice(-2)).toMatchObject([{ kind: 'kernel', slot, task: 0 }, { kind: 'lost', slot }])
     expect(error.details['records']).toBe(records)
@@ -97,7 +107,8 @@ describe.runIf(shares)('the supervisor', () => {
   })
 
   test('workers that crash again and again are replaced so often in a minute, then no more, with the cause', async () => {
-    const bench = await poolOf(DEEP, { respawns: 3, size: 1 }), { pool, lost, broken } = bench, letGo = pool.hold(), table = tableOf(bench, 8)
+    const bench = await poolOf(DEEP, { respawns: 3, size: 1 })
+    const { pool, lost, broken } = bench, letGo = pool.hold(), table = tableOf(bench, 8)
     await pool.ensure(1)
     for (let task = 0; task < 8; task++) table.push(task, 0)
     await until(() => broken.length === 1)
@@ -111,13 +122,19 @@ describe.runIf(shares)('the supervisor', () => {
 
   test.each<readonly [string, string]>([
     ['throws a string', "setTimeout(() => { throw 'a string' })"], ['throws an error', "setTimeout(() => { throw new Error('too late') })"],
-    ...(hostFacts().node ? [['calls process.exit', 'process.exit(5)'], ['exits by itself', 'setTimeout(() => process.exit(0))']] as const : [['closes itself', 'self.close()']] as const),
+    ...(hostFacts().node
+      ? [['calls process.exit', 'process.exit(5)'], ['exits by itself', 'setTimeout(() => process.exit(0))']] as const
+      : [['closes itself', 'self.close()']] as const),
   ])('a worker that %s is found, replaced, its slot given to the next', async (_name, fatal) => {
     const port = "typeof process === 'object' && process.getBuiltinModule ? process.getBuiltinModule('worker_threads').parentPort : self"
     // A worker on shared memory turns its event loop when mail is announced.
     const code = `${workerCode}\n;{ const port = ${port}; const hear = (data) => { if (data === 'doom') { ${fatal} } }\nif (port.on) port.on('message', hear); else port.addEventListener('message', ({ data }) => hear(data)) }`
     const endpoints: { postMessage(message: unknown): void }[] = [], spawn = spawner(code)
-    const bench = await poolOf(DONE, { spawn: (name) => { const handle = spawn(name); endpoints.push(handle.endpoint); return handle }, warmSpares: 0, size: 1 }), { pool, lost } = bench, letGo = pool.hold()
+    const bench = await poolOf(DONE, {
+      spawn: (name) => { const handle = spawn(name); endpoints.push(handle.endpoint); return handle },
+      warmSpares: 0, size: 1,
+    })
+    const { pool, lost } = bench, letGo = pool.hold()
     await pool.ensure(1)
     const asked = rejection(pool.workers[0]!.pending.call(() => new Promise(() => undefined)))
     endpoints[0]!.postMessage('doom')
@@ -166,8 +183,10 @@ describe.runIf(shares)('the supervisor', () => {
     const plain = tableOf(bench, 40), special = tableOf(bench, 40, 0b10), nobody = tableOf(bench, 1, 0b100)
     nobody.push(0, 0)
     for (let task = 0; task < 40; task++) { special.push(task, 0); plain.push(task, 0) }
-    await until(() => [plain, special].every((table) => Array.from({ length: 40 }, (_, task) => table.state(task)).every((state) => state === TASK_STATE.DONE)))
-    expect(new Set(Array.from({ length: 40 }, (_, task) => special.times(task).slot))).toEqual(new Set([pool.workers.find(({ slot }) => slot === 1)!.slot]))
+    await until(() => [plain, special].every((table) => Array.from({ length: 40 }, (_, task) => table.state(task))
+      .every((state) => state === TASK_STATE.DONE)))
+    expect(new Set(Array.from({ length: 40 }, (_, task) => special.times(task).slot)))
+      .toEqual(new Set([pool.workers.find(({ slot }) => slot === 1)!.slot]))
     expect(nobody.state(0)).toBe(TASK_STATE.READY)
     // It keeps nobody awake: both sleep, and nothing wakes them.
     const { u32, base } = bench.arena, word = (field: number): number => Atomics.load(u32, (base + field) >>> 2)

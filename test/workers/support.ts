@@ -16,7 +16,9 @@ export { workerCode }
 export const shares = hostFacts().sab
 
 /** The host's own threads running the given code, by default the real one. */
-export function spawner(code: string = workerCode): SpawnWorker { return hostFacts().node ? nodeSpawner({ code }) : browserSpawner({ code }) }
+export function spawner(code: string = workerCode): SpawnWorker {
+  return hostFacts().node ? nodeSpawner({ code }) : browserSpawner({ code })
+}
 
 export interface Bench { readonly arena: Arena; readonly runtime: KernelRuntime; readonly pool: WorkerPool }
 
@@ -26,13 +28,18 @@ export async function makePool(options: Partial<PoolOptions> = {}, shared: boole
   const runtime = instantiateRuntime(compiled, arena.memory!)
   runtime.core.alloc_donate(arena.allocate(THREAD_SPAN_BYTES), THREAD_SPAN_BYTES)
   const pool = new WorkerPool({
-    arena, runtime, compiled: (kind) => kind === shared ? Promise.resolve(compiled) : compileModules({ shared: kind }), mode: { mode: shared ? 'shared' : 'transfer', reason: 'test' },
-    mayTransfer: false, spawn: spawner(), size: 4, startTimeoutMs: 5_000, clock: hostClock, clockOriginMs: performance.timeOrigin, ownBytes: 2 ** 24, ...options,
+    arena, runtime, compiled: (kind) => kind === shared ? Promise.resolve(compiled) : compileModules({ shared: kind }),
+    mode: { mode: shared ? 'shared' : 'transfer', reason: 'test' },
+    mayTransfer: false, spawn: spawner(), size: 4, startTimeoutMs: 5_000, clock: hostClock, clockOriginMs: performance.timeOrigin,
+    ownBytes: 2 ** 24, ...options,
   })
   return { arena, runtime, pool }
 }
 
-/** A program of steps that call table entry `process`, by default one that is empty and traps (0 steps: a program that is done at once), as bytes in the arena. */
+/**
+ * A program of steps that call table entry `process`, by default one that is empty and traps (0 steps: a program
+ * that is done at once), as bytes in the arena.
+ */
 export function emptyProgram(arena: Arena, trappingSteps = 0, process = 4_000): Address {
   const address = arena.allocate(PROGRAM.BYTES + trappingSteps * (STEP.BYTES + 64)), { u32 } = arena
   u32[(address + PROGRAM.MAGIC) >>> 2] = PROGRAM_MAGIC

@@ -1,4 +1,7 @@
-/** Real threads of the core that are ended from outside, many at a time: what each took from the core's allocator, its stack and its thread-locals, comes back (PK-25). */
+/**
+ * Real threads of the core that are ended from outside, many at a time: what each took from the core's allocator, its stack
+ * and its thread-locals, comes back (PK-25).
+ */
 import { expect, test } from 'vitest'
 import { THREAD_SPAN_BYTES } from '../../src/kernels/runtime.js'
 import type { LostWorker } from '../../src/workers/pool.js'
@@ -9,7 +12,9 @@ const ENDS = Number(process.env['MILLRACE_THREAD_ENDS'] ?? 32), AT_ONCE = 16, ST
 const endThreads = threadEnder()
 
 test(`${ENDS} threads are ended: the core's allocator and the arena are where they were`, { timeout: 30_000 + ENDS * 300 }, async () => {
-  const lost: LostWorker[] = [], { pool, arena, runtime: { core } } = await makePool({ size: AT_ONCE, respawns: Number.POSITIVE_INFINITY, warmSpares: 0, onLost: (one) => { lost.push(one) } }, true)
+  const lost: LostWorker[] = []
+  const { pool, arena, runtime: { core } } =
+    await makePool({ size: AT_ONCE, respawns: Number.POSITIVE_INFINITY, warmSpares: 0, onLost: (one) => { lost.push(one) } }, true)
   const used = core.alloc_used(), before = arena.stats(), addresses = new Set<number>()
   while (lost.length < ENDS) {
     const all = lost.length + AT_ONCE
@@ -21,7 +26,8 @@ test(`${ENDS} threads are ended: the core's allocator and the arena are where th
     await Promise.all(lost.map(({ cleaned }) => cleaned))
     expect(core.alloc_used()).toBe(used)
   }
-  // Spans that were donated for stacks stay for the next threads: as many as there were threads at a time, and the same ones again and again.
+  // Spans that were donated for stacks stay for the next threads: as many as there were threads at a
+  // time, and the same ones again and again.
   const { usedBytes, blocks } = arena.stats()
   expect([usedBytes - before.usedBytes - AT_ONCE * THREAD_SPAN_BYTES, blocks - before.blocks - AT_ONCE]).toEqual([0, 0])
   expect(addresses.size).toBeLessThanOrEqual(AT_ONCE + 1)

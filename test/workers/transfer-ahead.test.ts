@@ -8,7 +8,9 @@ import { RemoteSegment } from '../../src/workers/remote-segment.js'
 import { chunked, drawFrom, drawGraph, outcome, type Audio } from '../soak/random-run.js'
 import { threadEnder } from '../support/end-threads.js'
 
-const nodeHost = hostFacts().node, KILLS = nodeHost ? Number(process.env['MILLRACE_KILLS'] ?? 6) : 2, GRAPHS = nodeHost ? Number(process.env['MILLRACE_GRAPHS'] ?? 2) : 1
+const nodeHost = hostFacts().node
+const KILLS = nodeHost ? Number(process.env['MILLRACE_KILLS'] ?? 6) : 2
+const GRAPHS = nodeHost ? Number(process.env['MILLRACE_GRAPHS'] ?? 2) : 1
 
 const endAll = threadEnder()
 
@@ -22,7 +24,9 @@ const watch = (): void => {
     seen.passes++
     const result = await advance.call(this)
     waiting.set(this, 0)
-    for (const { buffer, packet: { position, duration } } of result.outputs) seen.packets.push(`${this.plan.nodes[0]!.spec.nodeId} ${buffer} ${position} ${duration}`)
+    for (const { buffer, packet: { position, duration } } of result.outputs) {
+      seen.packets.push(`${this.plan.nodes[0]!.spec.nodeId} ${buffer} ${position} ${duration}`)
+    }
     return result
   }
   ChunkedSegment.prototype.goOn = function () {
@@ -35,20 +39,29 @@ const watch = (): void => {
   RemoteSegment.prototype.goOnWith = function (snapshot) { seen.early++; goOnWith.call(this, snapshot) }
 }
 const inTurns = (): void => { ChunkedSegment.prototype.ahead = () => []; ChunkedSegment.prototype.goOn = () => undefined }
-const restore = (): void => { Object.assign(ChunkedSegment.prototype, { ahead, goOn, advance }); RemoteSegment.prototype.goOnWith = goOnWith }
+const restore = (): void => {
+  Object.assign(ChunkedSegment.prototype, { ahead, goOn, advance })
+  RemoteSegment.prototype.goOnWith = goOnWith
+}
 afterEach(restore)
 
-const open = (more: object = {}): Promise<Engine> => createEngine({ tier: 'wasm', workers: 2, logger: () => undefined, respawns: Number.POSITIVE_INFINITY, arenaBytes: 2 ** 26, ...more })
+const open = (more: object = {}): Promise<Engine> =>
+  createEngine({ tier: 'wasm', workers: 2, logger: () => undefined, respawns: Number.POSITIVE_INFINITY, arenaBytes: 2 ** 26, ...more })
 const left = (engine: Engine): object => { const { usedBytes, blocks } = engine.stats().arena; return { usedBytes, blocks } }
 const tone = Float32Array.from({ length: 60_000 }, (_, n) => (n % 9_000 < 4_000 ? Math.sin(n / 7) / 2 : Math.sin(n / 50) / 1e3))
 /** Readers of different delay and a join that waits for the later one: inputs are hungry at different times. */
 const work = (): Record<string, AnyHandle> => {
-  const [source, other] = [chunked(tone), chunked(tone.subarray(0, 47_123))], slow = resample(resample(source, { rate: 22_050, quality: 'best' }), { rate: 16_000 })
-  return { joined: mix([slow as Audio, source, other]), quiet: gain(vad(source).audio, { gainDb: -3 }) } as unknown as Record<string, AnyHandle>
+  const [source, other] = [chunked(tone), chunked(tone.subarray(0, 47_123))]
+  const slow = resample(resample(source, { rate: 22_050, quality: 'best' }), { rate: 16_000 })
+  return {
+    joined: mix([slow as Audio, source, other]), quiet: gain(vad(source).audio, { gainDb: -3 }),
+  } as unknown as Record<string, AnyHandle>
 }
 /** One source is slow: some inputs are fed ahead, others when they are asked for. */
 const uneven = (): Record<string, AnyHandle> => {
-  const source = chunked(tone), other = chunked(tone.subarray(0, 52_000), () => new Promise((resolve) => { setTimeout(resolve, 2) })), slow = resample(resample(source, { rate: 22_050, quality: 'best' }), { rate: 16_000 })
+  const source = chunked(tone)
+  const other = chunked(tone.subarray(0, 52_000), () => new Promise((resolve) => { setTimeout(resolve, 2) }))
+  const slow = resample(resample(source, { rate: 22_050, quality: 'best' }), { rate: 16_000 })
   return { joined: mix([slow as Audio, source, other]) } as unknown as Record<string, AnyHandle>
 }
 const comb = (): Record<string, AnyHandle> => {
@@ -58,7 +71,9 @@ const comb = (): Record<string, AnyHandle> => {
 const sorted = (packets: readonly string[]): string[] => [...packets].sort()
 
 describe('chunks sent ahead', () => {
-  test('the same packets, samples and counters as when each pass waits for the one before it; one pass is asked for ahead at most', { timeout: 60_000 }, async () => {
+  test('the same packets, samples and counters as when each pass waits for the one before it; one pass is asked for ahead at most', {
+    timeout: 60_000,
+  }, async () => {
     await using engine = await open()
     const draw = drawFrom(11), graphs = [work, comb, uneven, ...Array.from({ length: GRAPHS }, () => drawGraph(draw, chunked))]
     for (const graph of graphs) {
@@ -76,7 +91,11 @@ describe('chunks sent ahead', () => {
   test('edges hold no more than they did: what was taken ahead counts until it is read', async () => {
     await using engine = await open()
     let given = 0, read = 0, most = 0
-    const graph = (): Record<string, AnyHandle> => ({ out: gain(gain(chunked(tone, () => { most = Math.max(most, ++given - read) }), { gainDb: -1 }), { gainDb: 3 }) as unknown as AnyHandle })
+    const graph = (): Record<string, AnyHandle> => ({
+      out: gain(gain(chunked(tone, () => { most = Math.max(most, ++given - read) }), { gainDb: -1 }), {
+        gainDb: 3,
+      }) as unknown as AnyHandle,
+    })
     ChunkedSegment.prototype.advance = async function () {
       const result = await advance.call(this)
       read++
@@ -95,11 +114,15 @@ describe('chunks sent ahead', () => {
 
   test('a node with a time limit has a turn for each pass: its chunks go ahead, its passes do not', async () => {
     await using engine = await open()
-    const limited = (gain as unknown as { with(o: object): typeof gain }).with({ policy: { timeoutMs: 30_000 } }), graph = (): Record<string, AnyHandle> => ({ out: limited(chunked(tone), { gainDb: -2 }) as unknown as AnyHandle })
+    const limited = (gain as unknown as { with(o: object): typeof gain }).with({ policy: { timeoutMs: 30_000 } })
+    const graph = (): Record<string, AnyHandle> => ({ out: limited(chunked(tone), { gainDb: -2 }) as unknown as AnyHandle })
     watch()
     let fed = 0
     const { feed } = RemoteSegment.prototype
-    RemoteSegment.prototype.feed = function (buffer, packet, early) { if (early === true) fed++; return feed.call(this, buffer, packet, early) }
+    RemoteSegment.prototype.feed = function (buffer, packet, early) {
+      if (early === true) fed++
+      return feed.call(this, buffer, packet, early)
+    }
     try {
       const now = await outcome(engine, graph)
       // The first chunk is asked for; every other one may be there before.
@@ -129,7 +152,8 @@ describe('chunks sent ahead', () => {
 
   test('a source that fails while a pass runs and one waits: its error, and everything comes back', async () => {
     await using engine = await open()
-    const before = left(engine), failing = (): Audio => chunked(tone, (position) => { if (position === 40_000) throw new Error('torn tape') })
+    const before = left(engine)
+    const failing = (): Audio => chunked(tone, (position) => { if (position === 40_000) throw new Error('torn tape') })
     for (const turns of [false, true]) {
       if (turns) inTurns()
       const error: unknown = await engine.run({ out: gain(failing()) as unknown as AnyHandle }).then(() => undefined, (e: unknown) => e)

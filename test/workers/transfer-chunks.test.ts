@@ -1,4 +1,7 @@
-/** Segments fed by chunks on private memories whose workers end: another one goes on from the last states (MW-34, MW-47, MW-57). Node and Chromium. Random graphs and instants: kill-runs. */
+/**
+ * Segments fed by chunks on private memories whose workers end: another one goes on from the last states (MW-34, MW-47, MW-57). Node and
+ * Chromium. Random graphs and instants: kill-runs.
+ */
 import { describe, expect, test } from 'vitest'
 import { audio, createEngine, defineNode, isMillraceError, type AnyHandle, type Engine } from '../../src/index.js'
 import { hostFacts } from '../../src/kernels/host-facts.js'
@@ -12,12 +15,15 @@ const nodeHost = hostFacts().node
 
 const endAll = threadEnder()
 
-const open = (more: object = {}): Promise<Engine> => createEngine({ tier: 'wasm', workers: 2, logger: () => undefined, respawns: Number.POSITIVE_INFINITY, ...more })
+const open = (more: object = {}): Promise<Engine> =>
+  createEngine({ tier: 'wasm', workers: 2, logger: () => undefined, respawns: Number.POSITIVE_INFINITY, ...more })
 const tone = Float32Array.from({ length: 60_000 }, (_, n) => (n % 9_000 < 4_000 ? Math.sin(n / 7) / 2 : Math.sin(n / 50) / 1e3))
 /** Readers of different delay, a join that waits for the later one, events, and a resampler with much state. */
 const work = (source: Audio): Record<string, AnyHandle> => {
   const slow = resample(resample(source, { rate: 22_050, quality: 'best' }), { rate: 16_000 }), found = vad(source)
-  return { joined: mix([slow as Audio, source]), segments: found.segments, quiet: gain(found.audio, { gainDb: -3 }) } as unknown as Record<string, AnyHandle>
+  return {
+    joined: mix([slow as Audio, source]), segments: found.segments, quiet: gain(found.audio, { gainDb: -3 }),
+  } as unknown as Record<string, AnyHandle>
 }
 const audible = (source: Audio) => (): Record<string, AnyHandle> => { const { segments: _events, ...rest } = work(source); return rest }
 const left = (engine: Engine): object => { const { usedBytes, blocks } = engine.stats().arena; return { usedBytes, blocks } }
@@ -25,7 +31,11 @@ const left = (engine: Engine): object => { const { usedBytes, blocks } = engine.
 describe('segments fed by chunks on private memories', () => {
   test('a loss before each of the chunks in turn: the same samples, events and counters; nothing stays', async () => {
     await using engine = await open()
-    const expected = await outcome(engine, audible(chunked(tone))), events = async (source: Audio): Promise<unknown> => { using result = await engine.run({ segments: work(source)['segments']! }); return result.outputs['segments']!.data }
+    const expected = await outcome(engine, audible(chunked(tone)))
+    const events = async (source: Audio): Promise<unknown> => {
+      using result = await engine.run({ segments: work(source)['segments']! })
+      return result.outputs['segments']!.data
+    }
     const known = await events(chunked(tone)), used = left(engine)
     expect(known).not.toEqual([])
     for (const at of nodeHost ? [0, 15_000, 55_000] : [15_000]) {
@@ -46,7 +56,8 @@ describe('segments fed by chunks on private memories', () => {
     expect(plan.segments).toMatchObject([{ feed: 'chunks', where: 'worker' }])
     using result = await engine.run(graph(plain))
     // The source's own copies are no crossings.
-    const crossed = ({ metrics: { nodes } }: typeof result): number => nodes.filter(({ tier }) => tier === 'wasm').reduce((sum, { copyBytes }) => sum + copyBytes, 0)
+    const crossed = ({ metrics: { nodes } }: typeof result): number => nodes.filter(({ tier }) => tier === 'wasm')
+      .reduce((sum, { copyBytes }) => sum + copyBytes, 0)
     expect([plan.estCopyBytes, crossed(result)]).toEqual([4 * 60_000 * 4, 4 * 60_000 * 4])
     // Two gains hold little: what comes back with chunks is nothing beside them.
     expect(result.metrics.workers.checkpointBytes).toBeGreaterThan(0)
@@ -55,7 +66,8 @@ describe('segments fed by chunks on private memories', () => {
     const lossy = chunked(tone, (position) => { if (position === 30_000) { endAll(); ended++ } }, true)
     using again = await engine.run(graph(lossy))
     expect(ended).toBe(1)
-    const [one, two] = [result, again].map(({ outputs }) => (outputs['out']!.data as { toArray(): Float32Array }).toArray()) as [Float32Array, Float32Array]
+    const [one, two] = [result, again].map(({ outputs }) => (outputs['out']!.data as { toArray(): Float32Array })
+      .toArray()) as [Float32Array, Float32Array]
     expect([two.length, two.findIndex((x, n) => !Object.is(x, one[n]))]).toEqual([60_000, -1])
     expect(crossed(again)).toBeGreaterThanOrEqual(crossed(result))
   }, 60_000)
@@ -69,15 +81,19 @@ describe('segments fed by chunks on private memories', () => {
   })
 
   test('a chunk that hangs its kernel is delivered three times more, then its node is named', async () => {
-    const body = [0x03, 0x40, 0x0c, 0x00, 0x0b], names = ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process']
+    const body = [0x03, 0x40, 0x0c, 0x00, 0x0b]
+    const names = ['millrace_abi', 'millrace_layout', 'bad_size', 'bad_init', 'bad_reset', 'bad_process']
     await using engine = await open({ kernels: { stuck: craftModule({ exports: names, body, layout: layoutHash() }) } })
     const before = left(engine), stuck = defineNode({
       type: 'test::stuck', version: '1.0.0', title: 'Stuck', doc: 'Never returns.', family: 'test', params: {}, hangMs: 300,
-      inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } }, outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
-      kernel: { module: 'stuck', export: 'bad' }, parity: 'exact', reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
+      inputs: { in: { media: audio({ format: 'f32', layout: 'planar' }) } },
+      outputs: { out: { media: audio({ like: 'in' }), frames: 'same' } },
+      kernel: { module: 'stuck', export: 'bad' }, parity: 'exact',
+      reference: { init: () => ({}), process: (_state, io) => io.frames, reset: () => undefined },
     }) as unknown as (input: Audio) => AnyHandle
     const error: unknown = await engine.run({ out: stuck(chunked(tone)) }).then(() => undefined, (e: unknown) => e)
-    expect(isMillraceError(error) && error).toMatchObject({ code: 'WORKER_LOST', retryable: false, details: { delivery: 4, deliveries: 4 }, cause: { code: 'HEARTBEAT_LOST' } })
+    expect(isMillraceError(error) && error)
+      .toMatchObject({ code: 'WORKER_LOST', retryable: false, details: { delivery: 4, deliveries: 4 }, cause: { code: 'HEARTBEAT_LOST' } })
     expect(engine.stats().workers.lost).toBe(4)
     expect(left(engine)).toEqual(before)
   }, 60_000)
@@ -85,7 +101,10 @@ describe('segments fed by chunks on private memories', () => {
   test('a cancel while a lost chunk waits for its next delivery ends the run at once', async () => {
     await using engine = await open()
     const abort = new AbortController(), before = left(engine)
-    const run = engine.run(audible(chunked(tone, (position) => { if (position === 20_000) { endAll(); setTimeout(() => { abort.abort() }, 30) } }))() as never, { signal: abort.signal })
+    const run = engine.run(
+      audible(chunked(tone, (position) => { if (position === 20_000) { endAll(); setTimeout(() => { abort.abort() }, 30) } }))() as never,
+      { signal: abort.signal },
+    )
     await expect(run).rejects.toMatchObject({ code: 'CANCELLED' })
     expect(left(engine)).toEqual(before)
   }, 60_000)

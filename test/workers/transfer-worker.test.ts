@@ -1,4 +1,7 @@
-/** The worker's half of transfer mode in this thread, over a MessageChannel (MW-78), by a clock that only passes move: how long a cancel waits (MW-58), how often it says that it lives (MW-45), one job at a time (MW-57). */
+/**
+ * The worker's half of transfer mode in this thread, over a MessageChannel (MW-78), by a clock that only passes move: how long a cancel
+ * waits (MW-58), how often it says that it lives (MW-45), one job at a time (MW-57).
+ */
 import { afterEach, describe, expect, test } from 'vitest'
 import { hostClock } from '../../src/engine/host-clock.js'
 import { decodeError } from '../../src/errors/codec.js'
@@ -17,7 +20,10 @@ const PASS_US = 1_000, HEAD = 1_024, media = planar(1)
 const plan: SegmentPlan = {
   index: 0, tier: 'wasm', feed: 'chunks', headFrames: HEAD, workBytes: 0,
   nodes: [{
-    spec: describeKernel(gain.definition, { nodeId: 'g', params: resolveParams(gain.definition, { gainDb: -6 }).values, media: { in: media, out: media }, inputs: ['in'], connectedOutputs: new Set(['out']), maxFrames: HEAD }),
+    spec: describeKernel(gain.definition, {
+      nodeId: 'g', params: resolveParams(gain.definition, { gainDb: -6 }).values, media: { in: media, out: media }, inputs: ['in'],
+      connectedOutputs: new Set(['out']), maxFrames: HEAD,
+    }),
     node: 0, inputs: [0], outputs: [1], latencyFrames: 0,
   }],
   buffers: [
@@ -25,14 +31,23 @@ const plan: SegmentPlan = {
     { kind: 'output', value: 'g.out', media, channels: 1, frameBytes: 4, capacity: HEAD, offset: -1, readers: [], skip: 0, live: [0, 0] },
   ],
 }
-const frames = (count: number, position = 0): WirePacket => ({ media, data: null, position, duration: count, metadata: {}, audio: { frames: count, bytes: Float32Array.from({ length: count }, (_, n) => Math.sin(position + n)).buffer } })
+const frames = (count: number, position = 0): WirePacket => ({
+  media, data: null, position, duration: count, metadata: {},
+  audio: { frames: count, bytes: Float32Array.from({ length: count }, (_, n) => Math.sin(position + n)).buffer },
+})
 
 const open: (() => void)[] = []
 afterEach(() => { for (const close of open.splice(0)) close() })
 
 /** A server and what it says, with the clock's time of each. `turned`: called whenever it lets the event loop turn. */
-async function served(turned: (nowUs: number) => void = () => undefined): Promise<{ readonly say: (request: JobRequest) => void; readonly heard: { readonly event: WorkerEvent; readonly atUs: number }[]; readonly until: (kind: JobReply['kind'], job: number) => Promise<JobReply>; readonly now: () => number }> {
-  const { arena, runtime } = await openBench(false), { port1, port2 } = new MessageChannel(), heard: { event: WorkerEvent; atUs: number }[] = []
+async function served(turned: (nowUs: number) => void = () => undefined): Promise<{
+  readonly say: (request: JobRequest) => void
+  readonly heard: { readonly event: WorkerEvent; readonly atUs: number }[]
+  readonly until: (kind: JobReply['kind'], job: number) => Promise<JobReply>
+  readonly now: () => number
+}> {
+  const { arena, runtime } = await openBench(false), { port1, port2 } = new MessageChannel()
+  const heard: { event: WorkerEvent; atUs: number }[] = []
   let us = 0
   runtime.register(0, 'level', 'gain')
   port1.onmessage = ({ data }: MessageEvent<WorkerEvent>) => { heard.push({ event: data, atUs: us }) }
@@ -53,12 +68,16 @@ async function served(turned: (nowUs: number) => void = () => undefined): Promis
     },
   }
 }
-const opening = (job: number, mode: OutputMode = { mode: 'collect', frames: 450 * HEAD }): JobRequest => ({ kind: 'job-open', job, plan, outputs: [[1, mode]], runId: 'r', startUs: 0 })
+const opening = (job: number, mode: OutputMode = { mode: 'collect', frames: 450 * HEAD }): JobRequest => ({
+  kind: 'job-open', job, plan, outputs: [[1, mode]], runId: 'r', startUs: 0,
+})
 
 describe('jobs on a private memory', () => {
   test('MW-58: a cancel that comes while a kernel is busy ends it within one slice of 8 ms and a pass', async () => {
     let cancelledUs = 0
-    const s = await served((nowUs) => { if (cancelledUs === 0 && nowUs > 40_000) { cancelledUs = nowUs; s.say({ kind: 'job-cancel', job: 1 }) } })
+    const s = await served((nowUs) => {
+      if (cancelledUs === 0 && nowUs > 40_000) { cancelledUs = nowUs; s.say({ kind: 'job-cancel', job: 1 }) }
+    })
     s.say(opening(1))
     // By its clock this takes 200 ms.
     s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(200 * HEAD) })
@@ -125,7 +144,8 @@ describe('jobs on a private memory', () => {
     if (one.kind !== 'result' || two.kind !== 'result') throw new Error('no results')
     // The clock passes by passes alone: they did not overlap.
     expect(two.report.startUs).toBeGreaterThanOrEqual(one.report.startUs + one.report.busyUs)
-    expect([one, two].map(({ done, collected: [first] }) => [done, first!.packet.audio!.frames, first!.packet.position])).toEqual([[true, 60 * HEAD, 1], [true, 60 * HEAD, 2]])
+    expect([one, two].map(({ done, collected: [first] }) => [done, first!.packet.audio!.frames, first!.packet.position]))
+      .toEqual([[true, 60 * HEAD, 1], [true, 60 * HEAD, 2]])
     for (const job of [1, 2]) { s.say({ kind: 'job-close', job }); await s.until('job-closed', job) }
   })
 
@@ -145,11 +165,14 @@ describe('jobs on a private memory', () => {
     }
     expect(await s.until('result', 1)).toMatchObject({ done: true })
     await s.until('job-closed', 2)
-    expect(s.heard.flatMap(({ event }) => event.kind === 'beat' || event.kind === 'job-opened' ? [] : [[event.kind, 'job' in event && event.job]])).toEqual([['job-failed', 2], ['job-closed', 2], ['result', 1]])
+    expect(s.heard.flatMap(({ event }) =>
+      event.kind === 'beat' || event.kind === 'job-opened' ? [] : [[event.kind, 'job' in event && event.job]]))
+      .toEqual([['job-failed', 2], ['job-closed', 2], ['result', 1]])
   })
 
   test('MW-57: what is sent ahead waits until a pass takes it; the pass that was asked for meanwhile follows by itself; past the end nothing is answered', async () => {
-    const s = await served(), pieces: OutputMode = { mode: 'emit' }, results = (): Extract<JobReply, { kind: 'result' }>[] => s.heard.flatMap(({ event }) => event.kind === 'result' ? [event] : [])
+    const s = await served(), pieces: OutputMode = { mode: 'emit' }
+    const results = (): Extract<JobReply, { kind: 'result' }>[] => s.heard.flatMap(({ event }) => event.kind === 'result' ? [event] : [])
     s.say(opening(1, pieces))
     s.say({ kind: 'chunk', job: 1, buffer: 0, packet: frames(3_000) })
     s.say({ kind: 'advance', job: 1, take: [] })
@@ -166,8 +189,10 @@ describe('jobs on a private memory', () => {
     for (let n = 0; n < 3; n++) s.say({ kind: 'advance', job: 1 })
     s.say({ kind: 'job-close', job: 1 })
     await s.until('job-closed', 1)
-    const told = results().map(({ done, hungry, outputs, spent }) => [done, hungry, outputs.map(({ packet }) => [packet.position, packet.duration]), spent.length])
-    expect(told.slice(0, 4)).toEqual([[false, [0], [[0, 3_000]], 1], [false, [0], [[3_000, 2_000]], 1], [false, [0], [], 0], [false, [0], [[5_000, 1_000]], 1]])
+    const told = results().map(({ done, hungry, outputs, spent }) =>
+      [done, hungry, outputs.map(({ packet }) => [packet.position, packet.duration]), spent.length])
+    expect(told.slice(0, 4))
+      .toEqual([[false, [0], [[0, 3_000]], 1], [false, [0], [[3_000, 2_000]], 1], [false, [0], [], 0], [false, [0], [[5_000, 1_000]], 1]])
     expect(told.slice(4)).toEqual([[true, [], [], 0]])
     expect(results().at(-1)!.report.steps).toMatchObject([{ framesIn: 6_000, framesOut: 6_000 }])
   })
@@ -188,7 +213,8 @@ describe('jobs on a private memory', () => {
     const at = s.now()
     s.say({ kind: 'job-close', job: 1 })
     await s.until('job-closed', 1)
-    expect(s.heard.flatMap(({ event }) => event.kind === 'beat' || event.kind === 'job-opened' ? [] : [event.kind])).toEqual(['job-failed', 'job-closed'])
+    expect(s.heard.flatMap(({ event }) => event.kind === 'beat' || event.kind === 'job-opened' ? [] : [event.kind]))
+      .toEqual(['job-failed', 'job-closed'])
     // Two hundred passes more would be seen on the clock.
     expect(s.now() - at).toBeLessThan(20 * PASS_US)
   })
@@ -202,7 +228,8 @@ describe('jobs on a private memory', () => {
     }
     while (s.heard.filter(({ event }) => event.kind === 'result').length < 2) await hostClock.yield()
     const results = s.heard.flatMap(({ event }) => event.kind === 'result' ? [event] : [])
-    expect(results.map(({ snapshot, done, hungry }) => [snapshot !== undefined, done, hungry])).toEqual([[false, false, [0]], [true, false, [0]]])
+    expect(results.map(({ snapshot, done, hungry }) => [snapshot !== undefined, done, hungry]))
+      .toEqual([[false, false, [0]], [true, false, [0]]])
     t.say({ ...opening(7, pieces), from: results[1]!.snapshot! } as JobRequest)
     expect(await t.until('job-opened', 7)).toMatchObject({ hungry: [0] })
     t.say({ kind: 'chunk', job: 7, buffer: 0, packet: frames(3_000, 6_000) })
@@ -210,7 +237,11 @@ describe('jobs on a private memory', () => {
     t.say({ kind: 'advance', job: 7, snapshot: true })
     const last = await t.until('result', 7)
     if (last.kind !== 'result') throw new Error('no result')
-    expect([last.done, last.snapshot, last.outputs.map(({ packet }) => [packet.position, packet.duration]), last.collected.map(({ packet }) => [packet.position, packet.duration])]).toEqual([true, undefined, [[6_000, 3_000]], [[9_000, 0]]])
+    expect([
+      last.done, last.snapshot,
+      last.outputs.map(({ packet }) => [packet.position, packet.duration]),
+      last.collected.map(({ packet }) => [packet.position, packet.duration]),
+    ]).toEqual([true, undefined, [[6_000, 3_000]], [[9_000, 0]]])
     expect(last.report.steps).toMatchObject([{ nodeId: 'g', framesIn: 9_000, framesOut: 9_000 }])
   })
 })

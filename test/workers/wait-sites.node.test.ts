@@ -1,4 +1,7 @@
-/** MW-66, the static half: nothing that an engine's thread or a worklet runs can block. The other half runs engines in no-wait.test.ts; Chromium's worklets, where a wait throws, in worklet.browser.test.ts. */
+/**
+ * MW-66, the static half: nothing that an engine's thread or a worklet runs can block. The other half runs engines in no-wait.test.ts;
+ * Chromium's worklets, where a wait throws, in worklet.browser.test.ts.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -9,7 +12,8 @@ import { loads } from './loads.js'
 import { runScript } from './run-script.js'
 
 const root = resolve('.')
-const files = (folder: string, ending: string): string[] => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(ending)).map((path) => join(folder, path))
+const files = (folder: string, ending: string): string[] => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith(ending)).map((path) => join(folder, path))
 /** Code without comments and the texts in it. */
 const code = (path: string): string => readFileSync(join(root, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
 
@@ -18,18 +22,23 @@ describe('MW-66: who may wait', () => {
     const all = files('src', '.ts')
     expect(all.filter((path) => /Atomics\.wait\b(?!Async)/.test(code(path)))).toEqual(['src/workers/worker-wait.ts'])
     expect(all.filter((path) => /\.task_take\(/.test(code(path)))).toEqual(['src/workers/worker-loop.ts'])
-    expect(all.filter((path) => /\brunLoop\(/.test(code(path)) && path !== 'src/workers/worker-loop.ts')).toEqual(['src/workers/worker-shared.ts'])
+    expect(all.filter((path) => /\brunLoop\(/.test(code(path)) && path !== 'src/workers/worker-loop.ts'))
+      .toEqual(['src/workers/worker-shared.ts'])
   })
 
   test.each(['src/index.ts', 'src/graph-tools.ts', 'src/workers/worklet-entry.ts'])('%s loads neither, however late', (entry) => {
     const loaded = loads(entry)
-    expect(loaded.has(entry === 'src/index.ts' ? 'src/workers/create-worker-host.ts' : entry === 'src/graph-tools.ts' ? 'src/graph/graph.ts' : 'src/workers/segment-quantum.ts')).toBe(true)
-    expect(['src/workers/worker-wait.ts', 'src/workers/worker-shared.ts', 'src/workers/worker-main.ts'].filter((path) => loaded.has(path))).toEqual([])
+    expect(loaded.has(entry === 'src/index.ts' ? 'src/workers/create-worker-host.ts'
+      : entry === 'src/graph-tools.ts' ? 'src/graph/graph.ts'
+      : 'src/workers/segment-quantum.ts')).toBe(true)
+    expect(['src/workers/worker-wait.ts', 'src/workers/worker-shared.ts', 'src/workers/worker-main.ts'].filter((path) => loaded.has(path)))
+      .toEqual([])
   })
 
   test('in compiled code one function waits, and it is task_take\'s; kernels have no such instruction', () => {
     const rust = files('wasm/crates', '.rs')
-    expect(rust.filter((path) => /memory_atomic_wait|atomic::wait|thread::park/.test(code(path)))).toEqual(['wasm/crates/engine/src/host.rs'])
+    expect(rust.filter((path) => /memory_atomic_wait|atomic::wait|thread::park/.test(code(path))))
+      .toEqual(['wasm/crates/engine/src/host.rs'])
     expect(rust.filter((path) => /host::wait\(/.test(code(path)))).toEqual(['wasm/crates/engine/src/tasks.rs'])
     expect((code('wasm/crates/engine/src/tasks.rs').match(/host::wait\(/g) ?? []).length).toBeGreaterThan(0)
     expect(code('wasm/crates/engine/src/exports.rs').match(/fn \w+\([^)]*wait_ms/g)).toEqual([expect.stringContaining('task_take')])

@@ -5,10 +5,14 @@ import { runLoop, type LoopContext } from '../../src/workers/worker-loop.js'
 
 const TASK_AT = 256, PROGRAM_AT = 512, STEPS_AT = 1024
 /** The run that the slot says it executes, and its cancel word. */
-const RUN_INDEX = 3, CANCEL_AT = 64 + ARENA.RUNS + RUN_INDEX * RUN.BYTES + RUN.CANCEL, SLOT_CANCEL_AT = 64 + ARENA.SLOTS + 5 * SLOT.BYTES + SLOT.CANCEL
+const RUN_INDEX = 3
+const CANCEL_AT = 64 + ARENA.RUNS + RUN_INDEX * RUN.BYTES + RUN.CANCEL
+const SLOT_CANCEL_AT = 64 + ARENA.SLOTS + 5 * SLOT.BYTES + SLOT.CANCEL
 
 /** A loop whose core says what the test says: `takes` in order, then CLOSED; `results` of the passes in order. */
-function scripted(takes: readonly number[], results: readonly (number | Error)[], steps = 1): { context: LoopContext; log: unknown[]; u32: Uint32Array } {
+function scripted(
+  takes: readonly number[], results: readonly (number | Error)[], steps = 1,
+): { context: LoopContext; log: unknown[]; u32: Uint32Array } {
   const u32 = new Uint32Array(0x10000), log: unknown[] = [], left = [...takes], passes = [...results]
   u32[(TASK_AT + TASK.PROGRAM) >>> 2] = PROGRAM_AT
   u32[(PROGRAM_AT + PROGRAM.STEPS) >>> 2] = STEPS_AT
@@ -27,11 +31,14 @@ function scripted(takes: readonly number[], results: readonly (number | Error)[]
         task_take: (base, slot, _facts, wait) => { log.push(['take', base, slot, wait]); return left.shift() ?? TAKE.CLOSED },
         task_finish: (_base, slot, task, state, status) => { log.push(['finish', slot, task, state, status]); return 0 },
         segment_run: (program, thread) => { log.push(['run', program, thread]); return result() },
-        segment_step: (_program, thread, step) => { log.push(['step', thread, step]); if (step < steps - 1) { now += 3; return PASS.MORE } return result() },
+        segment_step: (
+          _program, thread, step,
+        ) => { log.push(['step', thread, step]); if (step < steps - 1) { now += 3; return PASS.MORE } return result() },
       },
       u32, base: 64, slot: 5, idleMs: 7, nowUs: () => now,
       turn: () => { log.push('turn'); return Promise.resolve() }, mail: () => { log.push('mail'); return Promise.resolve(true) },
-      failed: (task, error) => { log.push(['failed', task, (error as Error).message]) }, finished: () => { log.push('finished'); return true }, corrupt: () => { log.push('corrupt') }, facts: -1,
+      failed: (task, error) => { log.push(['failed', task, (error as Error).message]) },
+      finished: () => { log.push('finished'); return true }, corrupt: () => { log.push('corrupt') }, facts: -1,
     },
   }
 }
@@ -52,16 +59,20 @@ describe('what the loop does with what it takes', () => {
   })
 
   test.each([
-    ['DONE', PASS.DONE, TASK_STATE.DONE], ['NEED_INPUT', PASS.NEED_INPUT, TASK_STATE.WAITING], ['OUTPUT_FULL', PASS.OUTPUT_FULL, TASK_STATE.WAITING],
-    ['CANCELLED', STATUS.CANCELLED, TASK_STATE.CANCELLED], ['BAD_DATA', STATUS.BAD_DATA, TASK_STATE.FAILED], ['NO_ROOM', STATUS.NO_ROOM, TASK_STATE.FAILED],
+    ['DONE', PASS.DONE, TASK_STATE.DONE], ['NEED_INPUT', PASS.NEED_INPUT, TASK_STATE.WAITING],
+    ['OUTPUT_FULL', PASS.OUTPUT_FULL, TASK_STATE.WAITING],
+    ['CANCELLED', STATUS.CANCELLED, TASK_STATE.CANCELLED], ['BAD_DATA', STATUS.BAD_DATA, TASK_STATE.FAILED],
+    ['NO_ROOM', STATUS.NO_ROOM, TASK_STATE.FAILED],
   ])('passes go on until %s', async (_name, code, state) => {
     const { context, log, u32 } = scripted([TASK_AT], [PASS.MORE, PASS.MORE, code])
     u32[(TASK_AT + TASK.QUEUED_US) >>> 2] = 400
     u32[CANCEL_AT >>> 2] = code === STATUS.CANCELLED ? 1 : 0
     await runLoop(context)
-    expect(log.filter((entry) => Array.isArray(entry) && entry[0] === 'run')).toEqual(Array.from({ length: 3 }, () => ['run', PROGRAM_AT, 5 + 16]))
+    expect(log.filter((entry) => Array.isArray(entry) && entry[0] === 'run'))
+      .toEqual(Array.from({ length: 3 }, () => ['run', PROGRAM_AT, 5 + 16]))
     expect(finishOf(log)).toEqual(['finish', 5, TASK_AT, state, code])
-    expect([TASK.START_US, TASK.QUEUED_US, TASK.BUSY_US, TASK.PASSES].map((field) => u32[(TASK_AT + field) >>> 2])).toEqual([1000, 600, 30, 3])
+    expect([TASK.START_US, TASK.QUEUED_US, TASK.BUSY_US, TASK.PASSES].map((field) => u32[(TASK_AT + field) >>> 2]))
+      .toEqual([1000, 600, 30, 3])
   })
 
   test('a thread that is told to stop while its run goes on leaves the task as it is, and ends', async () => {
@@ -98,7 +109,9 @@ describe('what the loop does with what it takes', () => {
   })
 
   test('every 64th pass is timed step by step, over all activations of the task', async () => {
-    const passes = 130, { context, log, u32 } = scripted([TASK_AT, TASK_AT], [...Array.from({ length: passes - 1 }, () => PASS.MORE as number), PASS.NEED_INPUT, PASS.DONE], 2)
+    const passes = 130
+    const { context, log, u32 } =
+      scripted([TASK_AT, TASK_AT], [...Array.from({ length: passes - 1 }, () => PASS.MORE as number), PASS.NEED_INPUT, PASS.DONE], 2)
     await runLoop(context)
     const sampled = log.filter((entry) => Array.isArray(entry) && entry[0] === 'step').length / 2
     expect(u32[(TASK_AT + TASK.PASSES) >>> 2]).toBe(131)

@@ -20,17 +20,25 @@ import { emptyProgram, rejection, shares } from './support.js'
 const ports: MessagePort[] = []
 afterEach(() => { for (const port of ports.splice(0)) port.close() })
 
-const ringsIn = (arena: Arena): ChannelAddresses => ({ toWorker: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address, toEngine: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address })
+const ringsIn = (arena: Arena): ChannelAddresses => ({
+  toWorker: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address, toEngine: layRing(arena, CHANNEL_RING_BYTES, 1, 'u8').address,
+})
 
 /** The worker's code on this very thread: its end of a channel, never sleeping (MW-78). */
-function inThread(epochMs = (): number => performance.timeOrigin + performance.now()): { remote: Remote<WorkerControl>; greetings: Greeting[]; events: WorkerEvent[]; port: MessagePort } {
+function inThread(
+  epochMs = (): number => performance.timeOrigin + performance.now(),
+): { remote: Remote<WorkerControl>; greetings: Greeting[]; events: WorkerEvent[]; port: MessagePort } {
   const control = new MessageChannel(), jobs = new MessageChannel(), greetings: Greeting[] = [], events: WorkerEvent[] = []
   ports.push(control.port1, control.port2, jobs.port1, jobs.port2)
-  control.port1.addEventListener('message', ({ data }) => { if ((data as Greeting).millrace !== undefined) greetings.push(data as Greeting) })
+  control.port1.addEventListener('message', ({ data }) => {
+    if ((data as Greeting).millrace !== undefined) greetings.push(data as Greeting)
+  })
   jobs.port1.onmessage = ({ data }) => { events.push(data as WorkerEvent) }
   useErrorCodec(decodeError)
   const remote = wrap<WorkerControl>(control.port1)
-  serveWorker({ endpoint: control.port2 as never, turn: () => hostClock.yield(), epochMs, idleMs: 0, own: privateMemory, shared: sharedMemory })
+  serveWorker({
+    endpoint: control.port2 as never, turn: () => hostClock.yield(), epochMs, idleMs: 0, own: privateMemory, shared: sharedMemory,
+  })
   return { remote, greetings, events, port: jobs.port2 }
 }
 
@@ -40,7 +48,9 @@ describe('the worker’s side, in thread', () => {
     expect((await rejection(remote.register([]))).code).toBe('IPC_ERROR')
     expect(greetings).toEqual([{ millrace: 'hello', protocol: 1 }])
     const compiled = await compileModules({ shared: false })
-    const options: StartOptions = { protocol: 1, ordinal: 4, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000, own: { bytes: 2 ** 24, arenaId: 9 }, port }
+    const options: StartOptions = {
+      protocol: 1, ordinal: 4, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000, own: { bytes: 2 ** 24, arenaId: 9 }, port,
+    }
     // In one thread nothing needs to be transferred, but a port must be.
     expect(await remote.start(transfer(options, [port]))).toMatchObject({ protocol: 1, shared: false })
     await remote.register([{ id: 3, module: 'level', name: 'gain' }])
@@ -55,7 +65,11 @@ describe('the worker’s side, in thread', () => {
     const runtime = instantiateRuntime(compiled, arena.memory!), slots = new Slots(arena), slot = 0
     slots.reserve(slot, arena.allocate(262_144))
     const { remote, events, port } = inThread()
-    const report = await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: performance.timeOrigin, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, rings: ringsIn(arena), doorbell: true, facts: -1 }, port }, [port]))
+    const report = await remote.start(transfer({
+      protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: performance.timeOrigin, timeoutMs: 5_000,
+      shared: { memory: arena.memory!, slot, rings: ringsIn(arena), doorbell: true, facts: -1 },
+      port,
+    }, [port]))
     expect(report.shared).toBe(true)
     expect(report.stack.stackAlloc).toBeGreaterThan(0)
     const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
@@ -87,10 +101,18 @@ describe('the worker’s side, in thread', () => {
       if (reads++ < 3) return 0
       throw new RangeError('no clock')
     })
-    await remote.start(transfer({ protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000, shared: { memory: arena.memory!, slot, rings: ringsIn(arena), doorbell: false, facts: -1 }, port }, [port]))
+    await remote.start(transfer({
+      protocol: 1, ordinal: 1, compiled, kernels: [], clockOriginMs: 0, timeoutMs: 5_000,
+      shared: { memory: arena.memory!, slot, rings: ringsIn(arena), doorbell: false, facts: -1 },
+      port,
+    }, [port]))
     const table = new RunTable(arena, runtime.core, [{ program: emptyProgram(arena), pending: 0, successors: [] }])
     table.push(0, 1)
     while (events.length === 0) await hostClock.yield()
-    expect(events).toEqual([{ kind: 'worker-failed', fault: { name: 'RangeError', message: 'no clock', stack: expect.stringContaining('no clock') }, because: 'RangeError: no clock' }])
+    expect(events).toEqual([{
+      kind: 'worker-failed',
+      fault: { name: 'RangeError', message: 'no clock', stack: expect.stringContaining('no clock') },
+      because: 'RangeError: no clock',
+    }])
   })
 })

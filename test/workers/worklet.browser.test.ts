@@ -20,7 +20,8 @@ const media: AudioMedia = { kind: 'audio', rate: RATE, channels: 1, format: 'f32
 /** A segment of two gains, one behind the other: external input, internal buffer, external output. */
 function twoGains(first: number, second: number): SegmentPlan {
   const spec = (nodeId: string, gainDb: number) => describeKernel(gain.definition, {
-    nodeId, params: resolveParams(gain.definition, { gainDb }).values, media: { in: media, out: media }, inputs: ['in'], connectedOutputs: new Set(['out']), maxFrames: 4_096,
+    nodeId, params: resolveParams(gain.definition, { gainDb }).values, media: { in: media, out: media }, inputs: ['in'],
+    connectedOutputs: new Set(['out']), maxFrames: 4_096,
   })
   const base = { media, channels: 1, frameBytes: 4, skip: 0 } as const
   return {
@@ -38,11 +39,15 @@ function twoGains(first: number, second: number): SegmentPlan {
 }
 
 /** Renders `input` through the processor; resolves to the samples and to what the processor said. */
-async function render(options: QuantumOptions, input: Float32Array<ArrayBuffer>): Promise<{ samples: Float32Array; said: { kind: string; error?: EncodedError } }> {
+async function render(
+  options: QuantumOptions, input: Float32Array<ArrayBuffer>,
+): Promise<{ samples: Float32Array; said: { kind: string; error?: EncodedError } }> {
   const context = new OfflineAudioContext(1, FRAMES, RATE), url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }))
   await context.audioWorklet.addModule(url)
   URL.revokeObjectURL(url)
-  const node = new AudioWorkletNode(context, 'millrace-segment', { numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1], processorOptions: options })
+  const node = new AudioWorkletNode(context, 'millrace-segment', {
+    numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1], processorOptions: options,
+  })
   const said = new Promise<{ kind: string; error?: EncodedError }>((resolve) => { node.port.onmessage = ({ data }) => { resolve(data) } })
   const source = new AudioBufferSourceNode(context, { buffer: new AudioBuffer({ length: FRAMES, sampleRate: RATE }) })
   source.buffer!.copyToChannel(input, 0)
@@ -58,7 +63,9 @@ const kernels = [{ id: 0, module: 'level', name: 'gain' }]
 async function batch(first: number, second: number, input: Float32Array<ArrayBuffer>): Promise<Float32Array> {
   const engine = await createEngine({ workers: 0 })
   try {
-    const { outputs } = await engine.run({ out: gain(gain(audioBuffer({ data: [input], rate: RATE }), { gainDb: first }), { gainDb: second }) })
+    const { outputs } = await engine.run({
+      out: gain(gain(audioBuffer({ data: [input], rate: RATE }), { gainDb: first }), { gainDb: second }),
+    })
     return Float32Array.from(outputs.out.data.channel(0))
   } finally { await engine.close() }
 }
@@ -66,7 +73,8 @@ async function batch(first: number, second: number, input: Float32Array<ArrayBuf
 test('two gains per quantum: every sample as the arithmetic says, and bit for bit as in a batch run', async () => {
   const input = Float32Array.from({ length: FRAMES }, (_, n) => Math.sin(n * 0.05) * 0.9)
   const { modules } = await compileModules({ shared: false })
-  const { samples, said } = await render({ protocol: WORKER_PROTOCOL, modules, kernels, plan: twoGains(-20, 20), holdFrames: 0, arenaBytes: 16 * 2 ** 20 }, input)
+  const { samples, said } =
+    await render({ protocol: WORKER_PROTOCOL, modules, kernels, plan: twoGains(-20, 20), holdFrames: 0, arenaBytes: 16 * 2 ** 20 }, input)
   expect(said).toEqual({ kind: 'ready' })
   const down = Math.fround(0.1), up = Math.fround(10)
   const expected = input.map((x) => Math.fround(Math.fround(x * down) * up))
@@ -80,7 +88,9 @@ test('two gains per quantum: every sample as the arithmetic says, and bit for bi
 
 test('a processor that cannot start says why and plays silence', async () => {
   const { modules } = await compileModules({ shared: false })
-  const { samples, said } = await render({ protocol: WORKER_PROTOCOL + 1, modules, kernels, plan: twoGains(0, 0), holdFrames: 0, arenaBytes: 16 * 2 ** 20 }, new Float32Array(FRAMES).fill(0.5))
+  const { samples, said } = await render({
+    protocol: WORKER_PROTOCOL + 1, modules, kernels, plan: twoGains(0, 0), holdFrames: 0, arenaBytes: 16 * 2 ** 20,
+  }, new Float32Array(FRAMES).fill(0.5))
   expect(said).toMatchObject({ kind: 'failed' })
   expect(decodeError(said.error!)).toMatchObject({ code: 'PROTOCOL_MISMATCH' })
   expect(samples.every((x) => x === 0)).toBe(true)

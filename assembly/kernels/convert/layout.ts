@@ -1,6 +1,7 @@
-// Planar ↔ interleaved (AU-16), by element size, 1–64 channels. Two channels go vector by vector; more go in groups of four and two, the last odd one alone, in tiles of
-// frames that stay in the first-level cache while group after group fills them (one pass per group over everything was 3 × slower at six channels).
-// Groups read and write whole vectors per channel and up to 16 bytes per frame, so every count up to 64 uses SIMD.
+// Planar ↔ interleaved (AU-16), by element size, 1–64 channels. Two channels go vector by vector; more go in groups of four and two, the
+// last odd one alone, in tiles of frames that stay in the first-level cache while group after group fills them (one pass per group over
+// everything was 3 × slower at six channels). Groups read and write whole vectors per channel and up to 16 bytes per frame, so every count
+// up to 64 uses SIMD.
 
 /** Interleaved bytes of a tile. */
 const TILE: usize = 16384
@@ -27,7 +28,11 @@ function interleaveOf<T>(y: usize, x: usize, stride: usize, all: u32, frames: us
     let c: u32 = 0
     for (; c + 4 <= all; c += 4) interleaveFour<T>(y + <usize>c * sizeof<T>(), x + <usize>c * stride, stride, step, now)
     for (; c + 2 <= all; c += 2) interleaveTwo<T>(y + <usize>c * sizeof<T>(), x + <usize>c * stride, x + <usize>(c + 1) * stride, step, now)
-    for (; c < all; c++) for (let f: usize = 0, from = x + <usize>c * stride, to = y + <usize>c * sizeof<T>(); f < now; f++, from += sizeof<T>(), to += step) copyOne<T>(to, from)
+    for (; c < all; c++) {
+      for (let f: usize = 0, from = x + <usize>c * stride, to = y + <usize>c * sizeof<T>(); f < now; f++, from += sizeof<T>(), to += step) {
+        copyOne<T>(to, from)
+      }
+    }
     x += now * sizeof<T>()
     y += now * step
     frames -= now
@@ -41,8 +46,14 @@ function deinterleaveOf<T>(y: usize, x: usize, stride: usize, all: u32, frames: 
     const now = min(tile, frames)
     let c: u32 = 0
     for (; c + 4 <= all; c += 4) deinterleaveFour<T>(y + <usize>c * stride, x + <usize>c * sizeof<T>(), stride, step, now)
-    for (; c + 2 <= all; c += 2) deinterleaveTwo<T>(y + <usize>c * stride, y + <usize>(c + 1) * stride, x + <usize>c * sizeof<T>(), step, now)
-    for (; c < all; c++) for (let f: usize = 0, from = x + <usize>c * sizeof<T>(), to = y + <usize>c * stride; f < now; f++, from += step, to += sizeof<T>()) copyOne<T>(to, from)
+    for (; c + 2 <= all; c += 2) {
+      deinterleaveTwo<T>(y + <usize>c * stride, y + <usize>(c + 1) * stride, x + <usize>c * sizeof<T>(), step, now)
+    }
+    for (; c < all; c++) {
+      for (let f: usize = 0, from = x + <usize>c * sizeof<T>(), to = y + <usize>c * stride; f < now; f++, from += step, to += sizeof<T>()) {
+        copyOne<T>(to, from)
+      }
+    }
     x += now * step
     y += now * sizeof<T>()
     frames -= now
@@ -91,7 +102,10 @@ function interleavePair<T>(y: usize, left: usize, right: usize, frames: usize): 
     v128.store(y, mixLow<T>(a, b))
     v128.store(y, mixHigh<T>(a, b), 16)
   }
-  for (; left < end; left += sizeof<T>(), right += sizeof<T>(), y += 2 * sizeof<T>()) { copyOne<T>(y, left); copyOne<T>(y + sizeof<T>(), right) }
+  for (; left < end; left += sizeof<T>(), right += sizeof<T>(), y += 2 * sizeof<T>()) {
+    copyOne<T>(y, left)
+    copyOne<T>(y + sizeof<T>(), right)
+  }
 }
 
 function deinterleavePair<T>(left: usize, right: usize, x: usize, frames: usize): void {
@@ -103,7 +117,10 @@ function deinterleavePair<T>(left: usize, right: usize, x: usize, frames: usize)
     v128.store(right, odd<T>(a, b))
     v128.store(right, odd<T>(c, d), 16)
   }
-  for (; left < end; left += sizeof<T>(), right += sizeof<T>(), x += 2 * sizeof<T>()) { copyOne<T>(left, x); copyOne<T>(right, x + sizeof<T>()) }
+  for (; left < end; left += sizeof<T>(), right += sizeof<T>(), x += 2 * sizeof<T>()) {
+    copyOne<T>(left, x)
+    copyOne<T>(right, x + sizeof<T>())
+  }
 }
 
 /** Four channels at once: sixteen bytes of each make 16 ÷ size frames of four samples. */
@@ -150,10 +167,12 @@ function interleaveFour<T>(y: usize, x: usize, stride: usize, step: usize, frame
 }
 
 function deinterleaveFour<T>(y: usize, x: usize, stride: usize, step: usize, frames: usize): void {
-  const lanes: usize = 16 / sizeof<T>(), advance: usize = step * (4 / sizeof<T>()), second = y + stride, third = second + stride, fourth = third + stride
+  const lanes: usize = 16 / sizeof<T>(), advance: usize = step * (4 / sizeof<T>()), second = y + stride
+  const third = second + stride, fourth = third + stride
   let f: usize = 0, at: usize = 0
   for (; f + lanes <= frames; f += lanes, at += 16) {
-    const p = loadFrames<T>(x, step), q = loadFrames<T>(x + advance, step), r = loadFrames<T>(x + 2 * advance, step), s = loadFrames<T>(x + 3 * advance, step)
+    const p = loadFrames<T>(x, step), q = loadFrames<T>(x + advance, step)
+    const r = loadFrames<T>(x + 2 * advance, step), s = loadFrames<T>(x + 3 * advance, step)
     const acLow = even<T>(p, q), bdLow = odd<T>(p, q), acHigh = even<T>(r, s), bdHigh = odd<T>(r, s)
     v128.store(y + at, even<T>(acLow, acHigh))
     v128.store(second + at, even<T>(bdLow, bdHigh))
@@ -219,7 +238,9 @@ function deinterleaveTwo<T>(left: usize, right: usize, x: usize, step: usize, fr
 // @ts-ignore: decorator
 @inline function loadPairs<T>(x: usize, step: usize): v128 {
   if (sizeof<T>() == 4) return v128.load64_lane(x + step, v128.load64_zero(x), 1)
-  if (sizeof<T>() == 2) return v128.load32_lane(x + 3 * step, v128.load32_lane(x + 2 * step, v128.load32_lane(x + step, v128.load32_zero(x), 1), 2), 3)
+  if (sizeof<T>() == 2) {
+    return v128.load32_lane(x + 3 * step, v128.load32_lane(x + 2 * step, v128.load32_lane(x + step, v128.load32_zero(x), 1), 2), 3)
+  }
   let v = v128.load16_lane(x, i64x2.splat(0), 0)
   v = v128.load16_lane(x + step, v, 1)
   v = v128.load16_lane(x + 2 * step, v, 2)

@@ -19,7 +19,8 @@ export function i32ToFloat(y: usize, x: usize, n: usize): void {
 }
 
 export function u8ToFloat(y: usize, x: usize, n: usize): void {
-  const scale = f32x4.splat(0.0078125), flip = i8x16.splat(-128), end = x + n // 2⁻⁷; x − 128 = the same bits with the top one flipped, signed
+  // 2⁻⁷; x − 128 = the same bits with the top one flipped, signed
+  const scale = f32x4.splat(0.0078125), flip = i8x16.splat(-128), end = x + n
   for (const last = x + (n >> 4 << 4); x < last; x += 16, y += 64) {
     const a = v128.xor(v128.load(x), flip), low = i16x8.extend_low_i8x16_s(a), high = i16x8.extend_high_i8x16_s(a)
     v128.store(y, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), scale))

@@ -1,4 +1,5 @@
-// Energy and peak of one VAD frame, fed in pieces of any length: four f64 lanes by sample index mod 4 within the frame (AU-45), so a piece border moves no bit. @realtime
+// Energy and peak of one VAD frame, fed in pieces of any length: four f64 lanes by sample index mod 4 within the frame
+// (AU-45), so a piece border moves no bit. @realtime
 
 /** Four f64 sums, then u32 samples so far, f32 largest magnitude. */
 // @ts-ignore: decorator
@@ -10,7 +11,9 @@
 
 /** Energy of the frame so far: (lane 0 + lane 1) + (lane 2 + lane 3). */
 // @ts-ignore: decorator
-@inline export function energyOf(frame: usize): f64 { return (load<f64>(frame) + load<f64>(frame, 8)) + (load<f64>(frame, 16) + load<f64>(frame, 24)) }
+@inline export function energyOf(frame: usize): f64 {
+  return (load<f64>(frame) + load<f64>(frame, 8)) + (load<f64>(frame, 16) + load<f64>(frame, 24))
+}
 
 // @ts-ignore: decorator
 @inline function magnitude(x: v128): v128 { return v128.and(x, i32x4.splat(0x7fffffff)) }
@@ -54,7 +57,10 @@ export function addEnergy(frame: usize, x: usize, stride: usize, channels: u32, 
     }
     v128.store(frame, low)
     v128.store(frame, high, 16)
-    const most = max<f32>(max<f32>(f32x4.extract_lane(peak, 0), f32x4.extract_lane(peak, 1)), max<f32>(f32x4.extract_lane(peak, 2), f32x4.extract_lane(peak, 3)))
+    const most = max<f32>(
+      max<f32>(f32x4.extract_lane(peak, 0), f32x4.extract_lane(peak, 1)),
+      max<f32>(f32x4.extract_lane(peak, 2), f32x4.extract_lane(peak, 3)),
+    )
     if (most > load<f32>(frame, FRAME_PEAK)) store<f32>(frame, most, FRAME_PEAK)
   }
   for (; x < end; x += 4) addOne(frame, meanOne(x, stride, channels, factor))
@@ -62,7 +68,9 @@ export function addEnergy(frame: usize, x: usize, stride: usize, channels: u32, 
 
 /** `samples` zeros: they only count. */
 // @ts-ignore: decorator
-@inline export function addSilence(frame: usize, samples: u32): void { store<u32>(frame, load<u32>(frame, FRAME_COUNT) + samples, FRAME_COUNT) }
+@inline export function addSilence(frame: usize, samples: u32): void {
+  store<u32>(frame, load<u32>(frame, FRAME_COUNT) + samples, FRAME_COUNT)
+}
 
 /** Makes ready for the next frame. */
 // @ts-ignore: decorator

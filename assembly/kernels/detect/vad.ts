@@ -1,9 +1,10 @@
-// Kernel `vad` (AU-45, AU-51): energy per frame on the absolute grid, one bool per frame, one event per maximal run of speech frames. Twin of
-// src/nodes/voice/vad.ts. Outputs: audio (written only with `filter`), segments, frames. @realtime
+// Kernel `vad` (AU-45, AU-51): energy per frame on the absolute grid, one bool per frame, one event per maximal run of speech frames. Twin
+// of src/nodes/voice/vad.ts. Outputs: audio (written only with `filter`), segments, frames. @realtime
 import {
-  EVENT_BYTES, EVENT_CHANNEL_U16, EVENT_ID, EVENT_KIND_U16, EVENT_POSITION_U64, EVENT_VALUES_F32, PORT_DATA, STATUS_BAD_MEDIA, STATUS_BAD_PARAM,
-  STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkEvents, checkFlags, checkInit, checkPlanar, connected, foreign, hasRoom, initInput, initOutput,
-  inRange, input, io_frames, io_position, isWhole, markSilent, open, output, outputPort, own, param, portChannels, portConnected, portRate, produced, silent, sized, stride,
+  EVENT_BYTES, EVENT_CHANNEL_U16, EVENT_ID, EVENT_KIND_U16, EVENT_POSITION_U64, EVENT_VALUES_F32, PORT_DATA, STATUS_BAD_MEDIA,
+  STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkEvents, checkFlags, checkInit, checkPlanar, connected, foreign,
+  hasRoom, initInput, initOutput, inRange, input, io_frames, io_position, isWhole, markSilent, open, output, outputPort, own, param,
+  portChannels, portConnected, portRate, produced, silent, sized, stride,
 } from '../../sdk'
 import { FRAME_BYTES, FRAME_COUNT, FRAME_PEAK, addEnergy, addSilence, clearFrame, energyOf } from './energy'
 
@@ -16,7 +17,8 @@ const LONGEST: u64 = 0xfffffffe
 
 // State behind the header: what Init fixed, then what reset clears, then held samples per channel (with filter).
 const LIMIT: usize = 0, LENGTH: usize = 8, CHANNELS: usize = 12, FACTOR: usize = 16, FILTERED: usize = 20
-const NEXT: usize = 24, FRAME: usize = 32, RUN_FROM: usize = 72, RUN_ENERGY: usize = 80, RUN_PEAK: usize = 88, STARTED: usize = 92, IN_RUN: usize = 96, SKIP: usize = 100
+const NEXT: usize = 24, FRAME: usize = 32, RUN_FROM: usize = 72, RUN_ENERGY: usize = 80, RUN_PEAK: usize = 88
+const STARTED: usize = 92, IN_RUN: usize = 96, SKIP: usize = 100
 const HELD: usize = 112
 
 /** VAD frame in samples: ⌊rate · ms ÷ 1000⌋. */
@@ -31,7 +33,8 @@ export function vad_size(init: usize): i32 {
 export function vad_init(state: usize, init: usize): i32 {
   const status = check(init)
   if (status != STATUS_OK) return status
-  const at = open(state, VERSION), length = frameLength(init), threshold = param(init, THRESHOLD), channels = portChannels(initInput(init, 0))
+  const at = open(state, VERSION), length = frameLength(init), threshold = param(init, THRESHOLD)
+  const channels = portChannels(initInput(init, 0))
   store<f64>(at, <f64>length * (threshold * threshold), LIMIT)
   store<u32>(at, length, LENGTH)
   store<u32>(at, channels, CHANNELS)
@@ -51,7 +54,10 @@ export function vad_process(state: usize, io: usize): i32 {
   if (load<u32>(at, STARTED) == 0 && samples > 0) start(at, io_position(io), length)
   const skipped = min(samples, load<u32>(at, SKIP)), most = (load<u32>(at + FRAME, FRAME_COUNT) + (samples - skipped)) / length
   const filter = load<u32>(at, FILTERED) != 0
-  if (!hasRoom(io, SEGMENTS, (most + 1) / 2 + 1) && most > 0 || !hasRoom(io, FRAMES, most) || filter && !hasRoom(io, AUDIO, most * length)) return STATUS_NO_ROOM
+  if (!hasRoom(io, SEGMENTS, (most + 1) / 2 + 1) && most > 0 || !hasRoom(io, FRAMES, most)
+    || filter && !hasRoom(io, AUDIO, most * length)) {
+    return STATUS_NO_ROOM
+  }
   begin(state)
   store<u32>(at, load<u32>(at, SKIP) - skipped, SKIP)
   store<u64>(at, load<u64>(at, NEXT) + skipped, NEXT)
@@ -129,7 +135,8 @@ function decide(at: usize, io: usize, voiced: bool, events: u32, length: u32): u
 /** Event of AU-50: position = from, kind 3, id = length in samples, values probability, rms, peak, energy. */
 function emitRun(at: usize, io: usize, to: u64, events: u32): u32 {
   if (connected(io, SEGMENTS)) {
-    const from = load<u64>(at, RUN_FROM), energy = load<f64>(at, RUN_ENERGY), y = <usize>load<u32>(outputPort(io, SEGMENTS), PORT_DATA) + <usize>events * EVENT_BYTES
+    const from = load<u64>(at, RUN_FROM), energy = load<f64>(at, RUN_ENERGY)
+    const y = <usize>load<u32>(outputPort(io, SEGMENTS), PORT_DATA) + <usize>events * EVENT_BYTES
     store<u64>(y, from, EVENT_POSITION_U64)
     store<u16>(y, KIND_SEGMENT, EVENT_KIND_U16)
     store<u16>(y, 0, EVENT_CHANNEL_U16)
@@ -147,7 +154,9 @@ function emitRun(at: usize, io: usize, to: u64, events: u32): u32 {
 
 /** With `filter`: samples of an undecided frame wait in the state. */
 function hold(at: usize, io: usize, before: u32, done: u32, now: u32): void {
-  for (let c: u32 = 0; c < load<u32>(at, CHANNELS); c++) memory.copy(held(at, c) + (<usize>before << 2), input(io, 0, c) + (<usize>done << 2), <usize>now << 2)
+  for (let c: u32 = 0; c < load<u32>(at, CHANNELS); c++) {
+    memory.copy(held(at, c) + (<usize>before << 2), input(io, 0, c) + (<usize>done << 2), <usize>now << 2)
+  }
 }
 function emitFrame(at: usize, io: usize, position: u32, before: u32, done: u32, now: u32): void {
   if (!connected(io, AUDIO)) return

@@ -1,9 +1,9 @@
-// Kernel `channels` (AU-55): speakers, discrete, mean, matrix. Twin of src/nodes/audio/channels.ts. Every mode but `mean` is a matrix whose non-zero weights are
-// gathered at init; an output that is one input at weight 1 is a copy of its bits. @realtime
+// Kernel `channels` (AU-55): speakers, discrete, mean, matrix. Twin of src/nodes/audio/channels.ts. Every mode but `mean` is a matrix whose
+// non-zero weights are gathered at init; an output that is one input at weight 1 is a copy of its bits. @realtime
 import {
-  LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, asset, assetF32, begin, channels, checkInit, checkPlanar, connected,
-  foreign, hasRoom, initInput, initOutput, input, io_frames, isWhole, markSilent, open, output, outputChannels, param, portChannels, portConnected, portRate, produced,
-  scratch, silent, sized, stride,
+  LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, asset, assetF32, begin, channels,
+  checkInit, checkPlanar, connected, foreign, hasRoom, initInput, initOutput, input, io_frames, isWhole, markSilent, open, output,
+  outputChannels, param, portChannels, portConnected, portRate, produced, scratch, silent, sized, stride,
 } from '../../sdk'
 import { addTerm, weightedSum } from './sum'
 
@@ -24,7 +24,8 @@ export function channels_size(init: usize): i32 {
 export function channels_init(state: usize, init: usize): i32 {
   const status = check(init)
   if (status != STATUS_OK) return status
-  const at = open(state, VERSION), mode = <u32>param(init, MODE), from = portChannels(initInput(init, 0)), to = outputsOf(init), weights = at + WEIGHTS
+  const at = open(state, VERSION), mode = <u32>param(init, MODE), from = portChannels(initInput(init, 0))
+  const to = outputsOf(init), weights = at + WEIGHTS
   store<u32>(at, mode)
   if (mode == MATRIX_MODE) memory.copy(weights, asset(init, <u32>param(init, MATRIX)), <usize>from * to << 2)
   else if (mode == MEAN) for (let i: u32 = 0; i < from; i++) set(weights, from, 0, i, <f32>(1.0 / <f64>from))
@@ -97,7 +98,9 @@ function meanOfTwo(y: usize, left: usize, right: usize, factor: f32, frames: usi
 }
 
 // @ts-ignore: decorator
-@inline function set(weights: usize, from: u32, to: u32, i: u32, weight: f32): void { store<f32>(weights + (<usize>(to * from + i) << 2), weight) }
+@inline function set(weights: usize, from: u32, to: u32, i: u32, weight: f32): void {
+  store<f32>(weights + (<usize>(to * from + i) << 2), weight)
+}
 
 /** Web Audio API, section "Up-mixing and down-mixing channel layouts": 1, 2, 4 and 6 channels. False for other pairs. */
 function speakers(w: usize, from: u32, to: u32): bool {
@@ -119,7 +122,9 @@ function speakers(w: usize, from: u32, to: u32): bool {
       set(w, 6, 1, 1, 1); set(w, 6, 1, 2, HALF_POWER); set(w, 6, 1, 5, HALF_POWER)
       return true
     case 48 + 4:
-      set(w, 6, 0, 0, 1); set(w, 6, 0, 2, HALF_POWER); set(w, 6, 1, 1, 1); set(w, 6, 1, 2, HALF_POWER); set(w, 6, 2, 4, 1); set(w, 6, 3, 5, 1)
+      set(w, 6, 0, 0, 1); set(w, 6, 0, 2, HALF_POWER); set(w, 6, 1, 1, 1); set(w, 6, 1, 2, HALF_POWER); set(w, 6, 2, 4, 1); set(
+        w, 6, 3, 5, 1,
+      )
       return true
     default: return false
   }

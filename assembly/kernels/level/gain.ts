@@ -1,8 +1,9 @@
-// Kernel `gain` (AU-54): y = x·g + 0, g linear. Twin of src/nodes/audio/gain.ts. A gain of 0 gives +0 whatever comes in, so a closed gain is silence.
-// The added 0 turns −0 into +0: what is computed and what is skipped as silence then have the same bits. @realtime
+// Kernel `gain` (AU-54): y = x·g + 0, g linear. Twin of src/nodes/audio/gain.ts. A gain of 0 gives +0 whatever comes in, so a closed gain
+// is silence. The added 0 turns −0 into +0: what is computed and what is skipped as silence then have the same bits. @realtime
 import {
-  STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkSame, connected, control, countNonfinite, driven, exp, foreign, hasControls, hasRoom, inRange,
-  input, io_frames, isWhole, markSilent, open, output, own, param, produced, scratch, silent, sized, steady,
+  STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkSame, connected, control, countNonfinite, driven,
+  exp, foreign, hasControls, hasRoom, inRange, input, io_frames, isWhole, markSilent, open, output, own, param, produced, scratch, silent,
+  sized, steady,
 } from '../../sdk'
 
 const VERSION: u32 = 1
@@ -84,7 +85,10 @@ const PER_DECIBEL: f64 = 0.11512925464970229, LEAST_DB: f64 = -120
 /** Decibels that an edge gives, as a factor; NaN stays NaN. */
 function toGain(decibels: f64): f32 { return decibels != decibels ? NaN : decibels <= LEAST_DB ? 0 : <f32>exp(decibels * PER_DECIBEL) }
 
-/** Gains of `frames` frames with their sign. A driven NaN holds the last good value and counts (AU-10); driven values keep to the param's range. */
+/**
+ * Gains of `frames` frames with their sign. A driven NaN holds the last good value and counts
+ * (AU-10); driven values keep to the param's range.
+ */
 function fillTable(state: usize, io: usize, first: u32, frames: u32, sign: f32): void {
   const table = scratch(io)
   const decibels = driven(io, 0)

@@ -1,7 +1,8 @@
 // Kernel `merge` (AU-55): the channels of all inputs, in input order, as one stream. Twin of src/nodes/audio/merge.ts. @realtime
 import {
-  LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkInit, checkPlanar, connected, foreign, hasRoom, initInput, initOutput, input,
-  inputs, io_frames, io_inputs, markSilent, open, output, portChannels, portConnected, portRate, produced, readable, silent, sized,
+  LIMIT_CHANNELS, STATUS_BAD_MEDIA, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, channels, checkInit, checkPlanar, connected,
+  foreign, hasRoom, initInput, initOutput, input, inputs, io_frames, io_inputs, markSilent, open, output, portChannels, portConnected,
+  portRate, produced, readable, silent, sized,
 } from '../../sdk'
 
 const VERSION: u32 = 1

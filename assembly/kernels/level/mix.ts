@@ -1,10 +1,12 @@
-// Kernel `mix` (AU-58): N inputs added in input order, f32. Twin of src/nodes/audio/mix.ts. Controls: gain (linear) per input, then pan, mute, solo per input.
-// Where all of them stand still a list of terms is added over the whole run; where one moves the list is made anew for every frame. @realtime
+// Kernel `mix` (AU-58): N inputs added in input order, f32. Twin of src/nodes/audio/mix.ts. Controls: gain (linear) per input, then pan,
+// mute, solo per input. Where all of them stand still a list of terms is added over the whole run; where one moves the list is made anew
+// for every frame. @realtime
 import {
-  CONTROL_BYTES, CONTROL_LENGTH, CONTROL_STREAM, CONTROL_TO_F32, PORT_BYTES, PORT_DATA, PORT_FLAGS_U16, PORT_FLAG_SILENT, PORT_FRAMES, PORT_STRIDE, STATUS_BAD_MEDIA,
-  STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkInit, checkPlanar, connected, control, controlRecord, cosPi, countNonfinite, foreign,
-  hasControls, hasRoom, initInput, initOutput, inRange, inputPort, inputs, io_frames, io_inputs, isWhole, markSilent, open, output, outputChannels, own, param, portChannels,
-  portConnected, portRate, produced, readable, scratch, sinPi, sized, steady,
+  CONTROL_BYTES, CONTROL_LENGTH, CONTROL_STREAM, CONTROL_TO_F32, PORT_BYTES, PORT_DATA, PORT_FLAGS_U16, PORT_FLAG_SILENT, PORT_FRAMES,
+  PORT_STRIDE, STATUS_BAD_MEDIA, STATUS_BAD_PARAM, STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkInit, checkPlanar, connected,
+  control, controlRecord, cosPi, countNonfinite, foreign, hasControls, hasRoom, initInput, initOutput, inRange, inputPort, inputs,
+  io_frames, io_inputs, isWhole, markSilent, open, output, outputChannels, own, param, portChannels, portConnected, portRate, produced,
+  readable, scratch, sinPi, sized, steady,
 } from '../../sdk'
 import { TERM_BYTES, addTerm, weightedSum } from './sum'
 
@@ -71,8 +73,8 @@ function nextBorder(io: usize, f: u32, frames: u32): u32 {
 }
 
 /**
- * Reads every control at frame `first` into the state; false when one moves before `last` (then what was read is read again). Driven values keep to the param's range;
- * a driven NaN holds the last good value, and counts when the frame is one of its own (`single`, AU-10).
+ * Reads every control at frame `first` into the state; false when one moves before `last` (then what was read is read again). Driven values
+ * keep to the param's range; a driven NaN holds the last good value, and counts when the frame is one of its own (`single`, AU-10).
  */
 function settle(state: usize, io: usize, first: u32, last: u32, single: bool): bool {
   if (!hasControls(io)) return true
@@ -116,7 +118,8 @@ function listTerms(state: usize, io: usize, c: u32, f: u32, solo: f32): usize {
   let last = scratch(io), port = inputPort(io, 0), mine = goodValues(state, count)
   for (let i: u32 = 0; i < count; i++, port += PORT_BYTES, mine += 4) {
     // gain · (1 − mute) · (1 − strongest solo · (1 − own solo))
-    const all = load<f32>(mine) * (<f32>1 - load<f32>(mine + 2 * kind)) * (<f32>1 - solo * (<f32>1 - load<f32>(mine + 3 * kind))), pan = load<f32>(mine + kind)
+    const all = load<f32>(mine) * (<f32>1 - load<f32>(mine + 2 * kind)) * (<f32>1 - solo * (<f32>1 - load<f32>(mine + 3 * kind)))
+    const pan = load<f32>(mine + kind)
     if (all == 0 || load<u32>(port, PORT_FRAMES) <= f || (load<u16>(port, PORT_FLAGS_U16) & PORT_FLAG_SILENT) != 0) continue
     const x = <usize>load<u32>(port, PORT_DATA), step = <usize>load<u32>(port, PORT_STRIDE)
     if (!stereo || pan == 0) { last = addTerm(last, x + <usize>c * step, all); continue }

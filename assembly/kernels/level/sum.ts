@@ -17,8 +17,9 @@
 const TILE: usize = 4096
 
 /**
- * y[n] = sum of the terms from `terms` to `last` (excluded), offset by `from` frames in every source. Up to three sources in one pass with 32 frames in registers;
- * more in groups of four, tile by tile (64 sources × 1 024 frames: 3.6 µs, in one pass over all sources 4.2, one source at a time without vectors 31).
+ * y[n] = sum of the terms from `terms` to `last` (excluded), offset by `from` frames in every source. Up to three sources in one pass with
+ * 32 frames in registers; more in groups of four, tile by tile (64 sources × 1 024 frames: 3.6 µs, in one pass over all sources 4.2, one
+ * source at a time without vectors 31).
  */
 export function weightedSum(y: usize, terms: usize, last: usize, from: usize, frames: usize): void {
   const bytes = frames << 2
@@ -35,8 +36,10 @@ export function weightedSum(y: usize, terms: usize, last: usize, from: usize, fr
 /** y (or 0, when nothing has been added: `more` is a constant, each call has a loop of its own) plus four terms. */
 // @ts-ignore: decorator
 @inline function sumFour(y: usize, terms: usize, offset: usize, bytes: usize, more: bool): void {
-  const p = <usize>load<u32>(terms) + offset, q = <usize>load<u32>(terms, 8) + offset, r = <usize>load<u32>(terms, 16) + offset, s = <usize>load<u32>(terms, 24) + offset
-  const u = v128.load32_splat(terms, 4), v = v128.load32_splat(terms, 12), w = v128.load32_splat(terms, 20), z = v128.load32_splat(terms, 28)
+  const p = <usize>load<u32>(terms) + offset, q = <usize>load<u32>(terms, 8) + offset
+  const r = <usize>load<u32>(terms, 16) + offset, s = <usize>load<u32>(terms, 24) + offset
+  const u = v128.load32_splat(terms, 4), v = v128.load32_splat(terms, 12), w = v128.load32_splat(terms, 20)
+  const z = v128.load32_splat(terms, 28)
   let i: usize = 0
   for (const whole = bytes & ~31; i < whole; i += 32) {
     let a = more ? v128.load(y + i) : f32x4.splat(0), b = more ? v128.load(y + i, 16) : f32x4.splat(0)
@@ -98,7 +101,9 @@ export function weightedSum(y: usize, terms: usize, last: usize, from: usize, fr
 function addTail(y: usize, terms: usize, last: usize, offset: usize, i: usize, bytes: usize, more: bool): void {
   for (const whole = bytes & ~15; i < whole; i += 16) {
     let a = more ? v128.load(y + i) : f32x4.splat(0)
-    for (let term = terms; term < last; term += TERM_BYTES) a = f32x4.add(a, f32x4.mul(v128.load(<usize>load<u32>(term) + offset + i), v128.load32_splat(term, 4)))
+    for (let term = terms; term < last; term += TERM_BYTES) {
+      a = f32x4.add(a, f32x4.mul(v128.load(<usize>load<u32>(term) + offset + i), v128.load32_splat(term, 4)))
+    }
     v128.store(y + i, a)
   }
   for (; i < bytes; i += 4) {

@@ -22,7 +22,10 @@ export async function convert({ positionals, options, terminal }: CommandContext
   if (typeof file === 'string') await writeFile(file, text)
   if (options['json'] === true) {
     const where = typeof file === 'string' ? { file } : { text }
-    terminal.out(JSON.stringify({ from: read?.dialect ?? 'millrace', to, ...where, ...(read && { import: read }), export: written }, null, 2))
+    terminal.out(JSON.stringify(
+      { from: read?.dialect ?? 'millrace', to, ...where, ...(read && { import: read }), export: written },
+      null, 2,
+    ))
     return EXIT.OK
   }
   printDiagnostics([...(read === undefined ? diagnostics : read.warnings), ...written.warnings], terminal)
@@ -33,13 +36,16 @@ export async function convert({ positionals, options, terminal }: CommandContext
 
 function dialectOf(option: string, value: unknown): Dialect {
   const found = DIALECTS.find((one) => one === value)
-  if (found === undefined) throw new UsageError(`--${option}${typeof value === 'string' ? ` ${value}` : ''}: expected one of ${DIALECTS.join(', ')}.`)
+  if (found === undefined) {
+    throw new UsageError(`--${option}${typeof value === 'string' ? ` ${value}` : ''}: expected one of ${DIALECTS.join(', ')}.`)
+  }
   return found
 }
 
 function losses({ renamed, substituted, missing, dropped }: ImportReport): string[] {
   return [
-    ...renamed.map(({ pointer, from, to }) => `renamed ${pointer}: ${from} is ${to}`), ...substituted.map(({ pointer, what, by }) => `substituted ${pointer}: ${what} by ${by}`),
+    ...renamed.map(({ pointer, from, to }) => `renamed ${pointer}: ${from} is ${to}`),
+    ...substituted.map(({ pointer, what, by }) => `substituted ${pointer}: ${what} by ${by}`),
     ...missing.map(({ pointer, type, near }) => `missing ${pointer}: no type ${type}${near.length > 0 ? `; near ${near.join(', ')}` : ''}`),
     ...dropped.map((one) => `dropped ${one.pointer}: ${one.what}`),
   ]

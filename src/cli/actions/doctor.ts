@@ -16,7 +16,10 @@ export async function doctor({ positionals, options, terminal }: CommandContext)
   const facts = hostFacts(), auto = await tryTier('auto')
   const tiers = await Promise.all(TIERS.map(async (tier) => ({ tier, ...await tryTier(tier) })))
   if (options['json'] === true) { terminal.out(JSON.stringify({ facts, auto, tiers }, null, 2)); return EXIT.OK }
-  terminal.out(table([['tier', 'works', 'about'], ['auto', auto.works ? 'yes' : 'no', auto.about], ...tiers.map(({ tier, works, about }) => [tier, works ? 'yes' : 'no', about])]))
+  terminal.out(table([
+    ['tier', 'works', 'about'], ['auto', auto.works ? 'yes' : 'no', auto.about],
+    ...tiers.map(({ tier, works, about }) => [tier, works ? 'yes' : 'no', about]),
+  ]))
   terminal.out('')
   const { reasons, ...plain } = facts, words = (value: unknown): string => value === true ? 'yes' : value === false ? 'no' : String(value)
   terminal.out(table([['fact', 'value', 'why'], ...Object.entries(plain).filter(([, value]) => typeof value !== 'object')
@@ -26,18 +29,23 @@ export async function doctor({ positionals, options, terminal }: CommandContext)
 
 /** A node whose code runs on a thread of its own; gives how many numbers below 1000 are primes. */
 const primes = defineNode({
-  type: 'doctor::primes', version: '1.0.0', title: 'Primes', doc: 'Counts primes.', family: 'doctor', params: {}, thread: 'worker', inputs: {}, outputs: { out: { media: json() } },
+  type: 'doctor::primes', version: '1.0.0', title: 'Primes', doc: 'Counts primes.', family: 'doctor', params: {}, thread: 'worker',
+  inputs: {}, outputs: { out: { media: json() } },
   process: () => {
     let found = 0
     for (let n = 2, d; n < 1000; n++) {
       for (d = 2; n % d > 0; d++);
       if (d === n) found++
     }
-    return Promise.resolve({ out: { media: { kind: 'json' as const }, data: found, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } })
+    return Promise.resolve({
+      out: { media: { kind: 'json' as const }, data: found, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} },
+    })
   },
 })
 
-/** Prints what threads did with a second of a tone and a little TypeScript: entries of the flight recorder and numbers of the pool (MW-06). */
+/**
+ * Prints what threads did with a second of a tone and a little TypeScript: entries of the flight recorder and numbers of the pool (MW-06).
+ */
 async function dump(json: boolean, terminal: CommandContext['terminal']): Promise<number> {
   await using engine = await createEngine({ workers: 2 })
   const tone = Float32Array.from({ length: 48_000 }, (_, n) => Math.sin(n / 20));
@@ -46,15 +54,23 @@ async function dump(json: boolean, terminal: CommandContext['terminal']): Promis
   if (json) { terminal.out(JSON.stringify({ mode, workers, records, arena: tables }, null, 2)); return EXIT.OK }
   const index = (n: number): string => n < 0 ? '' : String(n)
   terminal.out(`${mode.tier}, ${mode.mode}: ${workers.count} threads, ${workers.lost} lost, ${workers.respawns} replaced, ${(workers.utilisation * 100).toFixed(1)} % busy`)
-  const { header, slots, blocks } = tables, names = (list: readonly (readonly [string, unknown])[]): string[] => list.map(([name]) => name), text = (value: unknown): string => Array.isArray(value) ? value.join(' ') : String(value)
+  const { header, slots, blocks } = tables
+  const names = (list: readonly (readonly [string, unknown])[]): string[] => list.map(([name]) => name)
+  const text = (value: unknown): string => Array.isArray(value) ? value.join(' ') : String(value)
   terminal.out(`arena ${text(header['id'])}: ${text(header['flags'])}, ${blocks.length} blocks, clock ${text(header['clock'])} ms`)
   if (slots.length > 0) terminal.out(table([names(Object.entries(slots[0]!)), ...slots.map((slot) => Object.values(slot).map(text))]))
-  terminal.out(table([['µs', 'thread', 'what', 'run', 'task', 'value'], ...records.map((r) => [String(r.timeUs), r.thread ?? `slot ${r.slot}`, r.kind, index(r.run), index(r.task), String(r.value)])]))
+  terminal.out(table([
+    ['µs', 'thread', 'what', 'run', 'task', 'value'],
+    ...records.map((r) => [String(r.timeUs), r.thread ?? `slot ${r.slot}`, r.kind, index(r.run), index(r.task), String(r.value)]),
+  ]))
   return EXIT.OK
 }
 
 /** What a mode means, in a few words. */
-const MODES = { shared: 'one shared memory for all threads', transfer: 'a memory per thread, blocks move by transfer', single: 'plain arrays, TypeScript references' } as const
+const MODES = {
+  shared: 'one shared memory for all threads', transfer: 'a memory per thread, blocks move by transfer',
+  single: 'plain arrays, TypeScript references',
+} as const
 
 /** Opens an engine of the tier and closes it again. */
 async function tryTier(tier: TierChoice): Promise<{ readonly works: boolean; readonly about: string }> {

@@ -14,8 +14,12 @@ import { checkNames, fitTexts, inputValues } from '../values.js'
 /** Prints a document as a drawing; with `--plan`, what an engine here would run. */
 export async function drawGraph({ positionals, options, terminal, signal }: CommandContext): Promise<number> {
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
-  if ((options['dot'] === true) === (options['mermaid'] === true)) throw new UsageError(`expected --dot or --mermaid, got ${options['dot'] === true ? 'both' : 'neither'}.`)
-  const registry = builtinRegistry(), draw = options['dot'] === true ? toDot : toMermaid, inputs = inputValues(options['input']), limits = limitsOf(options)
+  if ((options['dot'] === true) === (options['mermaid'] === true)) {
+    throw new UsageError(`expected --dot or --mermaid, got ${options['dot'] === true ? 'both' : 'neither'}.`)
+  }
+  const registry = builtinRegistry()
+  const draw = options['dot'] === true ? toDot : toMermaid
+  const inputs = inputValues(options['input']), limits = limitsOf(options)
   const { document, diagnostics } = await readAny(positionals[0]!, registry, terminal, { limits })
   if (document === undefined || diagnostics.some((one) => one.severity === 'error')) throw new DiagnosticsError(diagnostics)
   const graph = fromDocument(document, registry, { limits })
@@ -26,6 +30,8 @@ export async function drawGraph({ positionals, options, terminal, signal }: Comm
     await using engine = await createEngine({ registry, limits })
     text = draw(flatGraph(graph, registry, resolveLimits(limits)), await engine.plan(graph, { inputs, signal }))
   } else text = draw(graph)
-  terminal.out(options['json'] === true ? JSON.stringify({ format: options['dot'] === true ? 'dot' : 'mermaid', text }, null, 2) : text.trimEnd())
+  terminal.out(
+    options['json'] === true ? JSON.stringify({ format: options['dot'] === true ? 'dot' : 'mermaid', text }, null, 2) : text.trimEnd(),
+  )
   return EXIT.OK
 }

@@ -14,7 +14,8 @@ export async function inspect({ positionals, options, terminal, signal }: Comman
   if (typeof options['schema'] === 'string' && positionals.length === 0) return printSchema(options['schema'], terminal)
   if (options['schema'] !== undefined) throw new UsageError('expected a graph document or --schema, got both.')
   if (positionals.length !== 1) throw new UsageError(`expected one graph document, got ${positionals.length}.`)
-  const inputs = inputValues(options['input']), engineWords = engineOptions(options), limits = limitsOf(options), registry = builtinRegistry()
+  const inputs = inputValues(options['input']), engineWords = engineOptions(options)
+  const limits = limitsOf(options), registry = builtinRegistry()
   const { graph, diagnostics } = await readGraph(positionals[0]!, registry, terminal, limits)
   checkNames(graph, inputs)
   fitTexts(graph, inputs, options['input'])
@@ -31,7 +32,10 @@ export async function inspect({ positionals, options, terminal, signal }: Comman
 
 /** JSON Schema of the format or of a node type. Throws UsageError for a type that is not there. */
 function printSchema(type: string, terminal: Terminal): number {
-  const registry = builtinRegistry(), schema = type === 'document' ? documentSchema() : type === 'document-with-types' ? typedDocumentSchema(registry.list()) : registry.schema(type)
+  const registry = builtinRegistry()
+  const schema = type === 'document' ? documentSchema()
+    : type === 'document-with-types' ? typedDocumentSchema(registry.list())
+    : registry.schema(type)
   if (schema === undefined) throw unknownType(type, registry)
   terminal.out(JSON.stringify(schema, null, 2))
   return EXIT.OK

@@ -12,12 +12,18 @@ const ASSEMBLYSCRIPT = '0.28.20'
 /** Writes a kernel project. Never writes over a file. */
 export async function newFiles({ positionals, options, terminal }: CommandContext): Promise<number> {
   const [what, name, ...rest] = positionals
-  if (what !== 'kernel' || name === undefined || rest.length > 0) throw new UsageError(`expected kernel NAME, got ${positionals.join(' ') || 'nothing'}.`)
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 40) throw new UsageError(`kernel name: expected lower-case words with hyphens, at most 40 characters, got ${name}.`)
+  if (what !== 'kernel' || name === undefined || rest.length > 0) {
+    throw new UsageError(`expected kernel NAME, got ${positionals.join(' ') || 'nothing'}.`)
+  }
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 40) {
+    throw new UsageError(`kernel name: expected lower-case words with hyphens, at most 40 characters, got ${name}.`)
+  }
   const taken = takenBy(name)
   if (taken !== undefined) throw new UsageError(`kernel name: ${name} ${taken}. Choose another, like my-${name}.`)
   const folder = resolve(typeof options['folder'] === 'string' ? options['folder'] : name)
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw new UsageError(`folder ${folder}: expected none, or an empty one. Give another with --folder.`)
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new UsageError(`folder ${folder}: expected none, or an empty one. Give another with --folder.`)
+  }
   const files = kernelTemplate(name, { millrace: `^${MILLRACE_VERSION}`, assemblyscript: ASSEMBLYSCRIPT })
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })

@@ -24,9 +24,17 @@ export function nodes({ positionals, options, terminal }: CommandContext): numbe
 
 function describe(d: NodeDefinition): string {
   const ports = (title: string, list: NodeDefinition['inputs'] | NodeDefinition['outputs']): string[] =>
-    Object.keys(list).length === 0 ? [] : ['', title, table([['name', 'media', 'about'], ...Object.entries(list).map(([name, port]) => [name, port.media.kind, port.doc ?? ''])])]
+    Object.keys(list).length === 0 ? [] : [
+      '', title,
+      table([['name', 'media', 'about'], ...Object.entries(list).map(([name, port]) => [name, port.media.kind, port.doc ?? ''])]),
+    ]
   const params = Object.entries(d.params).map(([name, p]) =>
-    [name, p.values?.join(' | ') ?? `${p.type}${p.min === undefined ? '' : ` ${p.min}…${p.max ?? ''}`}${p.unit === undefined ? '' : ` ${p.unit}`}`, p.default === undefined ? '' : String(p.default), p.doc])
+    [
+      name,
+      p.values?.join(' | ')
+        ?? `${p.type}${p.min === undefined ? '' : ` ${p.min}…${p.max ?? ''}`}${p.unit === undefined ? '' : ` ${p.unit}`}`,
+      p.default === undefined ? '' : String(p.default), p.doc,
+    ])
   return [`${d.type} ${d.version}: ${d.title}`, d.doc, ...ports('Inputs', d.inputs), ...ports('Outputs', d.outputs),
     ...(params.length === 0 ? [] : ['', 'Params', table([['name', 'values', 'default', 'about'], ...params])])].join('\n')
 }

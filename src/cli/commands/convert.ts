@@ -3,7 +3,8 @@ import { LIMIT_OPTION } from '../limits.js'
 
 /** `millrace convert`: a document in another dialect. */
 export const convertCommand: Command = {
-  name: 'convert', summary: 'write a graph document in another dialect, and say what is lost', usage: 'GRAPH --to DIALECT [--from DIALECT] [--output FILE]',
+  name: 'convert', summary: 'write a graph document in another dialect, and say what is lost',
+  usage: 'GRAPH --to DIALECT [--from DIALECT] [--output FILE]',
   options: {
     to: { type: 'string', value: 'DIALECT', doc: 'millrace, remotemedia-seed, remotemedia-v1, graphdsl, comfyui-api, comfyui-workflow.' },
     from: { type: 'string', value: 'DIALECT', doc: 'Dialect of the file; recognised when not given.' },

@@ -13,7 +13,8 @@ export function packetText(packet: Packet): string {
   if (isAudioBuffer(data)) return `${describeMedia(media)}, ${data.frames} frames, ${data.seconds.toFixed(3)} s`
   if (media.kind === 'events') return eventsText(data as readonly SegmentEvent[], media.timebase)
   const facts = Object.entries(metadata).map(([key, value]) => `${key} ${String(value)}`).join(', ')
-  const head = `${describeMedia(media)}${facts ? `: ${facts}` : ''}`, value = media.kind === 'text' ? String(data) : media.kind === 'json' ? jsonText(data) : undefined
+  const head = `${describeMedia(media)}${facts ? `: ${facts}` : ''}`
+  const value = media.kind === 'text' ? String(data) : media.kind === 'json' ? jsonText(data) : undefined
   return value === undefined ? head : `${head}\n${cut(value)}`
 }
 
@@ -30,8 +31,12 @@ function cut(text: string): string {
 
 function eventsText(events: readonly SegmentEvent[], timebase: number): string {
   const seconds = (frames: number): string => (frames / timebase).toFixed(2).padStart(7)
-  const lines = events.slice(0, MOST_LINES).map(({ type, from, to, rms }) => `  ${type} ${seconds(from)} s${to === undefined ? '' : ` – ${seconds(to)} s`}  rms ${rms.toFixed(4)}`)
-  return [`${events.length} event${events.length === 1 ? '' : 's'}`, ...lines, ...(events.length > MOST_LINES ? [`  … ${events.length - MOST_LINES} more`] : [])].join('\n')
+  const lines = events.slice(0, MOST_LINES)
+    .map(({ type, from, to, rms }) => `  ${type} ${seconds(from)} s${to === undefined ? '' : ` – ${seconds(to)} s`}  rms ${rms.toFixed(4)}`)
+  return [
+    `${events.length} event${events.length === 1 ? '' : 's'}`, ...lines,
+    ...(events.length > MOST_LINES ? [`  … ${events.length - MOST_LINES} more`] : []),
+  ].join('\n')
 }
 
 /** An output as JSON: audio as its description, everything else with its values. */

@@ -22,7 +22,8 @@ function drawnBar(terminal: Terminal): ProgressBar {
     show: ({ fraction, nodeId, etaMs }) => {
       if (full) return
       full = fraction >= 1
-      const done = Math.round(fraction * WIDTH), percent = `${Math.floor(fraction * 100)} %`, eta = etaMs === undefined || full ? '' : `  ${(etaMs / 1000).toFixed(1)} s left`
+      const done = Math.round(fraction * WIDTH), percent = `${Math.floor(fraction * 100)} %`
+      const eta = etaMs === undefined || full ? '' : `  ${(etaMs / 1000).toFixed(1)} s left`
       // One column stays free: some terminals wrap a line that fills the last.
       const line = `${'█'.repeat(done)}${'░'.repeat(WIDTH - done)} ${percent.padStart(5)}${eta}${nodeId === undefined || full ? '' : `  ${nodeId}`}`.slice(0, terminal.columns - 1)
       terminal.err(`\r${line.padEnd(widest)}${full ? '\n' : ''}`)

@@ -5,7 +5,12 @@ export function table(rows: readonly (readonly (string | number)[])[]): string {
   const widths = used.map((column) => Math.max(...rows.map((row) => String(row[column] ?? '').length)))
   const right = used.map((column) => body.length > 0 && body.every((row) => typeof row[column] === 'number'))
   const line = (row: readonly (string | number)[]): string =>
-    used.map((column, i) => right[i] ? String(row[column] ?? '').padStart(widths[i]!) : String(row[column] ?? '').padEnd(widths[i]!)).join('  ').trimEnd()
+    used.map((column, i) => right[i] ? String(row[column] ?? '').padStart(widths[i]!) : String(row[column] ?? '').padEnd(widths[i]!))
+      .join('  ').trimEnd()
   // A rule as wide as the longest description would wrap on every terminal.
-  return [line(head), widths.map((width, i) => '─'.repeat(i === used.length - 1 && !right[i] ? String(head[used[i]!]).length : width)).join('  '), ...body.map(line)].join('\n')
+  return [
+    line(head),
+    widths.map((width, i) => '─'.repeat(i === used.length - 1 && !right[i] ? String(head[used[i]!]).length : width)).join('  '),
+    ...body.map(line),
+  ].join('\n')
 }

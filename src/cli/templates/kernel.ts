@@ -1,39 +1,48 @@
 /** Words of JavaScript that are no names of a constant in a module. */
 export const WORDS: ReadonlySet<string> = new Set([
-  'arguments', 'await', 'break', 'case', 'catch', 'class', 'const', 'continue', 'debugger', 'default', 'delete', 'do', 'else', 'enum', 'eval', 'export', 'extends', 'false', 'finally', 'for',
-  'function', 'if', 'implements', 'import', 'in', 'instanceof', 'interface', 'let', 'new', 'null', 'package', 'private', 'protected', 'public', 'return', 'static', 'super', 'switch', 'this',
-  'throw', 'true', 'try', 'typeof', 'undefined', 'var', 'void', 'while', 'with', 'yield',
+  'arguments', 'await', 'break', 'case', 'catch', 'class', 'const', 'continue', 'debugger', 'default', 'delete', 'do', 'else', 'enum',
+  'eval', 'export', 'extends', 'false', 'finally', 'for', 'function', 'if', 'implements', 'import', 'in', 'instanceof', 'interface', 'let',
+  'new', 'null', 'package', 'private', 'protected', 'public', 'return', 'static', 'super', 'switch', 'this', 'throw', 'true', 'try',
+  'typeof', 'undefined', 'var', 'void', 'while', 'with', 'yield',
 ])
 /** Names that the files below bind or read, and those of `use.mjs` and of the packages that they depend on. */
 export const TEMPLATE_NAMES: ReadonlySet<string> = new Set([
-  'audio', 'defineNode', 'assert', 'readFileSync', 'test', 'conformance', 'bytes', 'findings', 'createEngine', 'audioBuffer', 'tone', 'engine', 'outputs', 'metrics', 'peak', 'console',
-  'use', 'millrace', 'assemblyscript',
+  'audio', 'defineNode', 'assert', 'readFileSync', 'test', 'conformance', 'bytes', 'findings', 'createEngine', 'audioBuffer', 'tone',
+  'engine', 'outputs', 'metrics', 'peak', 'console', 'use', 'millrace', 'assemblyscript',
 ])
 
 /** Name of the kernel's export and of its node's: `two-words` → `twoWords`. */
 export function kernelId(name: string): string { return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()) }
 
 /**
- * The files of `millrace new kernel NAME`: a kernel in AssemblyScript, its node with the reference in plain JavaScript (so that a clean folder needs no compiler but `asc`),
- * a test that runs the conformance suite, and a graph that uses it. The filter is the first difference of speech processing (pre-emphasis): the shortest one
- * with a state.
+ * The files of `millrace new kernel NAME`: a kernel in AssemblyScript, its node with the reference in plain JavaScript (so that a clean
+ * folder needs no compiler but `asc`), a test that runs the conformance suite, and a graph that uses it. The filter is the first difference
+ * of speech processing (pre-emphasis): the shortest one with a state.
  */
-export function kernelTemplate(name: string, versions: { readonly millrace: string; readonly assemblyscript: string }): Readonly<Record<string, string>> {
+export function kernelTemplate(
+  name: string,
+  versions: { readonly millrace: string; readonly assemblyscript: string },
+): Readonly<Record<string, string>> {
   const id = kernelId(name)
   return {
     'package.json': `${JSON.stringify({
       name, version: '0.1.0', private: true, type: 'module',
-      scripts: { build: `asc kernel/${name}.ts --config asconfig.json --target release --outFile ${name}.wasm`, test: 'npm run --silent build && node --test', start: 'npm run --silent build && node use.mjs' },
+      scripts: {
+        build: `asc kernel/${name}.ts --config asconfig.json --target release --outFile ${name}.wasm`,
+        test: 'npm run --silent build && node --test', start: 'npm run --silent build && node use.mjs',
+      },
       dependencies: { millrace: versions.millrace }, devDependencies: { assemblyscript: versions.assemblyscript },
     }, null, 2)}\n`,
     'asconfig.json': `${JSON.stringify({
       options: {
-        importMemory: true, noExportMemory: true, sharedMemory: true, maximumMemory: 65_536, memoryBase: 0x90000, runtime: 'stub', enable: ['simd', 'threads'], optimizeLevel: 3, shrinkLevel: 0,
+        importMemory: true, noExportMemory: true, sharedMemory: true, maximumMemory: 65_536, memoryBase: 0x90000, runtime: 'stub',
+        enable: ['simd', 'threads'], optimizeLevel: 3, shrinkLevel: 0,
         use: ['abort='],
       },
       targets: { release: { noAssert: true }, debug: { debug: true } },
     }, null, 2)}\n`,
-    [`kernel/${name}.ts`]: `// Kernel ${id}: y[n] = x[n] - amount * x[n - 1] per channel, in f64, rounded once. Twin of the reference in ../${name}.mjs.
+    [`kernel/${name}.ts`]:
+      `// Kernel ${id}: y[n] = x[n] - amount * x[n - 1] per channel, in f64, rounded once. Twin of the reference in ../${name}.mjs.
 import {
   STATUS_BAD_STATE, STATUS_NO_ROOM, STATUS_OK, begin, checkRange, checkSame, connected, foreign, hasRoom, initInput, input, io_frames, open, output, own, param,
   portChannels, produced, sized,

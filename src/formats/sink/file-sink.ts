@@ -6,17 +6,23 @@ import type { ByteSink } from './byte-sink.js'
 const WRITABLE = 2
 
 /**
- * Sink to a file of the machine (Node). The bytes go to `<path>.part-<random>` beside it, which takes the file's place on `close`: until then what stood there
- * is untouched, and `abort` removes the part only. A pipe or device is written directly, front to back, and never removed. Throws `NOT_FOUND` when the file
- * cannot be made, `UNSUPPORTED` where there is no file system.
+ * Sink to a file of the machine (Node). The bytes go to `<path>.part-<random>` beside it, which takes the file's place on `close`: until
+ * then what stood there is untouched, and `abort` removes the part only. A pipe or device is written directly, front to back, and never
+ * removed. Throws `NOT_FOUND` when the file cannot be made, `UNSUPPORTED` where there is no file system.
  */
 export async function fileSink(path: string | URL): Promise<ByteSink> {
   const fs = nodeFs()
   const name = path instanceof URL ? path.pathname : path
-  if (!fs) throw commonErrors.UNSUPPORTED({ feature: `File path "${name}"`, runtime: 'this host', alternative: 'Leave the path out and take the bytes.' })
+  if (!fs) {
+    throw commonErrors.UNSUPPORTED({
+      feature: `File path "${name}"`, runtime: 'this host', alternative: 'Leave the path out and take the bytes.',
+    })
+  }
   try {
     const there = await statOf(fs, path)
-    return there === null || there.isFile() ? await replacingSink(fs, name, path, there) : directSink(name, await fs.promises.open(path, 'w'))
+    return there === null || there.isFile()
+      ? await replacingSink(fs, name, path, there)
+      : directSink(name, await fs.promises.open(path, 'w'))
   } catch (cause) {
     throw commonErrors.NOT_FOUND({ thing: 'File', id: name, why: refusal(cause).replace('it does', 'its folder does') }, { cause })
   }
@@ -87,5 +93,7 @@ function partOf(target: string | URL): string | URL {
 
 /** `offset` null: wherever the file stands, for what cannot be positioned. */
 async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number | null): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done, bytes.length - done, offset === null ? null : offset + done)).bytesWritten
+  for (let done = 0; done < bytes.length;) {
+    done += (await handle.write(bytes, done, bytes.length - done, offset === null ? null : offset + done)).bytesWritten
+  }
 }

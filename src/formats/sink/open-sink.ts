@@ -16,7 +16,9 @@ export async function openSink(input: SinkInput): Promise<ByteSink> {
   }
   if (isObject(input) && 'getWriter' in input) return streamSink(input)
   if (isObject(input) && 'patch' in input) return input
-  throw commonErrors.INVALID_ARGUMENT({ function: 'openSink', expected: 'a path, WritableStream or ByteSink', got: input === null ? 'null' : typeof input })
+  throw commonErrors.INVALID_ARGUMENT({
+    function: 'openSink', expected: 'a path, WritableStream or ByteSink', got: input === null ? 'null' : typeof input,
+  })
 }
 
 function isObject(value: unknown): value is object {

@@ -7,7 +7,10 @@ export interface ByteSource {
   readonly name: string
   /** Total bytes; null while unknown (a stream). */
   readonly size: number | null
-  /** What the owner says that tells these bytes from others (etag, date and size); null: nothing. Absent where it is known otherwise (files, memory). */
+  /**
+   * What the owner says that tells these bytes from others (etag, date and size); null: nothing. Absent
+   * where it is known otherwise (files, memory).
+   */
   readonly mark?: string | null
   /** False: offsets may only grow from call to call. */
   readonly seekable: boolean

@@ -1,13 +1,19 @@
 import { nodeFs, nodeHash, type ExactStat, type NodeFs } from '../node-fs.js'
 
-/** What stands for a file's content: the SHA-256 of its bytes, or, for large files, facts that change with them; null: it was written just now, and nothing tells what comes next. */
+/**
+ * What stands for a file's content: the SHA-256 of its bytes, or, for large files, facts that change with them; null: it was written
+ * just now, and nothing tells what comes next.
+ */
 export type FileMark = { readonly digest: Uint8Array } | { readonly facts: Uint8Array | null }
 
 /** Bytes read at a time. */
 const PIECE_BYTES = 262_144
 /** Digests that are kept. */
 const MOST_KEPT = 4_096
-/** A file's times are ticks of this length, ns, at most: two writes in one tick leave the same times. Where they are whole seconds (FAT), ticks are two seconds. */
+/**
+ * A file's times are ticks of this length, ns, at most: two writes in one tick leave the same times. Where they are
+ * whole seconds (FAT), ticks are two seconds.
+ */
 const TICK_NS = 50_000_000n, COARSE_TICK_NS = 2_000_000_000n, SECOND_NS = 1_000_000_000n
 
 /** Marks of local files. Digests are kept by what the file system says of a file: what has not changed since is not read again. */
@@ -22,7 +28,10 @@ export class FileMarks {
     this.#nowMs = nowMs
   }
 
-  /** The mark of a path or `file:` address; undefined for any other address, for what is no regular file and for what cannot be read: whoever opens it will say so. Reads in pieces. */
+  /**
+   * The mark of a path or `file:` address; undefined for any other address, for what is no regular file and for what cannot be read:
+   * whoever opens it will say so. Reads in pieces.
+   */
   async of(file: string | URL, signal: AbortSignal): Promise<FileMark | undefined> {
     const fs = nodeFs()
     try {
@@ -42,7 +51,9 @@ export class FileMarks {
     if (Number(stat.size) > this.#mostBytes) return { facts: settled ? new TextEncoder().encode(facts) : null }
     const known = settled ? this.#kept.get(facts) : undefined
     if (known !== undefined) return { digest: known }
-    const hash = nodeHash(), piece = new Uint8Array(Math.max(1, Math.min(PIECE_BYTES, Number(stat.size)))), handle = await fs.promises.open(path, 'r')
+    const hash = nodeHash()
+    const piece = new Uint8Array(Math.max(1, Math.min(PIECE_BYTES, Number(stat.size))))
+    const handle = await fs.promises.open(path, 'r')
     try {
       for (let at = 0; ;) {
         signal.throwIfAborted()

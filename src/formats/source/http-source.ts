@@ -20,7 +20,9 @@ export async function httpSource(url: string | URL, signal?: AbortSignal): Promi
   const total = totalBytes(first), mark = markOf(first, total ?? plainLength(first))
   if (first.status !== 206 || total === null) return { ...streamSource(bodyOf(first, address), address, plainLength(first)), mark }
   const head = new Uint8Array(await first.arrayBuffer())
-  if (head.length !== Math.min(total, HEAD_BYTES)) throw failed(address, `a range of ${head.length} bytes instead of ${Math.min(total, HEAD_BYTES)}`)
+  if (head.length !== Math.min(total, HEAD_BYTES)) {
+    throw failed(address, `a range of ${head.length} bytes instead of ${Math.min(total, HEAD_BYTES)}`)
+  }
   return { ...rangedSource(address, head, total, signal), mark }
 }
 

@@ -12,8 +12,8 @@ import { streamSource } from './stream-source.js'
 export type SourceInput = string | URL | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | BlobLike | ByteStream | ByteSource
 
 /**
- * Opens a source. A string is an address when it begins with a scheme (`https:`, `blob:`, `data:`, `file:`), else a path in Node and a relative
- * address in a browser. Throws `NOT_FOUND`, `NETWORK`, `UNSUPPORTED`, `INVALID_ARGUMENT`.
+ * Opens a source. A string is an address when it begins with a scheme (`https:`, `blob:`, `data:`, `file:`), else a path in Node and a
+ * relative address in a browser. Throws `NOT_FOUND`, `NETWORK`, `UNSUPPORTED`, `INVALID_ARGUMENT`.
  */
 export async function openSource(input: SourceInput, options: { readonly signal?: AbortSignal } = {}): Promise<ByteSource> {
   options.signal?.throwIfAborted()
@@ -24,7 +24,8 @@ export async function openSource(input: SourceInput, options: { readonly signal?
   if (isBlobLike(input)) return blobSource(input)
   if (isStream(input)) return streamSource(input)
   throw commonErrors.INVALID_ARGUMENT({
-    function: 'openSource', expected: 'a path, URL, Uint8Array, ArrayBuffer, Blob or stream of bytes', got: input === null ? 'null' : typeof input,
+    function: 'openSource', expected: 'a path, URL, Uint8Array, ArrayBuffer, Blob or stream of bytes',
+    got: input === null ? 'null' : typeof input,
   })
 }
 

@@ -9,7 +9,11 @@ export function streamSource(stream: ByteStream, name = 'stream', size: number |
     name, size, seekable: false, view: () => null,
     read: async (offset, target) => {
       if (offset < cursor.position) {
-        throw commonErrors.INVALID_ARGUMENT({ function: 'ByteSource.read', expected: `offset ≥ ${cursor.position} (a stream cannot go back)`, got: String(offset) })
+        throw commonErrors.INVALID_ARGUMENT({
+          function: 'ByteSource.read',
+          expected: `offset ≥ ${cursor.position} (a stream cannot go back)`,
+          got: String(offset),
+        })
       }
       const gap = offset - cursor.position
       return await cursor.skip(gap) < gap ? 0 : cursor.read(target)

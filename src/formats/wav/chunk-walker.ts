@@ -27,7 +27,10 @@ export async function readContainer(window: HeaderWindow): Promise<{ readonly co
     }
     throw invalid(window, 'the GUIDs of Wave64', 'other bytes', 4)
   }
-  throw invalid(window, 'a WAV file (RIFF, RIFX, RF64, BW64 or riff)', head.length === 0 ? 'an empty file' : quote(id), 0, head.length === 0 ? undefined : 'Only WAV is read: convert other formats first.')
+  throw invalid(
+    window, 'a WAV file (RIFF, RIFX, RF64, BW64 or riff)', head.length === 0 ? 'an empty file' : quote(id), 0,
+    head.length === 0 ? undefined : 'Only WAV is read: convert other formats first.',
+  )
 }
 
 /**
@@ -43,7 +46,9 @@ export async function* walkChunks(
   for (let count = 1; ; count++) {
     const head = await window.at(offset, headBytes)
     if (head.length < headBytes) return
-    if (count > CHUNK_LIMIT) throw commonErrors.LIMIT_EXCEEDED({ what: `File ${window.source.name}: chunks`, limit: CHUNK_LIMIT, got: count })
+    if (count > CHUNK_LIMIT) {
+      throw commonErrors.LIMIT_EXCEEDED({ what: `File ${window.source.name}: chunks`, limit: CHUNK_LIMIT, got: count })
+    }
     const id = wave64 ? wave64Id(head) : ascii(head, 0)
     const declared = wave64 ? Math.max(0, uint64(head, 16) - 24) : uint32(head, 4, isBigEndian(container))
     const bytes = resize(id, declared)

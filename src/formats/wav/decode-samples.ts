@@ -6,8 +6,8 @@ import { isBigEndian, type WavContainer, type WavFormat } from './wav-info.js'
 export type SampleDecoder = (source: Uint8Array, target: SampleArray, at: number, samples: number) => void
 
 /**
- * How the bytes of a file become samples; null when they are samples as they stand (little endian, of an emitted type), so that a read can go straight to
- * its target. ADPCM has blocks and is not decoded here.
+ * How the bytes of a file become samples; null when they are samples as they stand (little endian, of an emitted type), so that a read can
+ * go straight to its target. ADPCM has blocks and is not decoded here.
  */
 export function sampleDecoder(format: WavFormat, container: WavContainer): SampleDecoder | null {
   const big = isBigEndian(container)

@@ -6,12 +6,15 @@ export type WavSampleFormat = 'u8' | 'i16' | 'i24' | 'i32' | 'f32' | 'f64'
 /** Bytes of one sample in the file. */
 export const WAV_SAMPLE_BYTES: Readonly<Record<WavSampleFormat, number>> = { u8: 1, i16: 2, i24: 3, i32: 4, f32: 4, f64: 8 }
 
-/** Encodes one channel: element `at`, `at + 1`… of `source` (every `step`th) to every `stride`th byte of `target`. Returns samples clipped. */
-export type SampleEncoder = (source: SampleArray, at: number, step: number, count: number, target: DataView, offset: number, stride: number) => number
+/**
+ * Encodes one channel: element `at`, `at + 1`… of `source` (every `step`th) to every `stride`th byte of `target`. Returns samples clipped.
+ */
+export type SampleEncoder =
+  (source: SampleArray, at: number, step: number, count: number, target: DataView, offset: number, stride: number) => number
 
 /**
- * Encoder of a pair of formats by the table of spec audio.md section 3: shifts between integers, round half to even and saturation from float, exact
- * from integers to f64, nearest-even to f32.
+ * Encoder of a pair of formats by the table of spec audio.md section 3: shifts between integers, round half to even and saturation from
+ * float, exact from integers to f64, nearest-even to f32.
  */
 export function sampleEncoder(from: SampleFormat, to: WavSampleFormat): SampleEncoder {
   if (to === 'f32' || to === 'f64') return toFloat(from, to)

@@ -3,8 +3,8 @@ import type { ByteSource } from '../source/byte-source.js'
 const WINDOW_BYTES = 4_096
 
 /**
- * Small reads of a header without a system call each. A forward-only source is read exactly, never ahead, so that the samples behind the header are
- * still there for the reader.
+ * Small reads of a header without a system call each. A forward-only source is read exactly, never ahead, so that the samples behind the
+ * header are still there for the reader.
  */
 export class HeaderWindow {
   readonly source: ByteSource

@@ -76,7 +76,9 @@ export async function collectChunks(source: ByteSource, info: WavInfo): Promise<
   // Size 0 and "unknown" mean that the samples reach to the end: nothing follows.
   if (!data || data.bytes === 0 || data.offset + data.bytes >= size) return collector.chunks
   const pad = info.container === 'W64' ? (8 - data.bytes % 8) % 8 : data.bytes % 2
-  for await (const chunk of walkChunks(window, info.container, data.offset + data.bytes + pad)) await take(chunk.id, chunk.offset, chunk.bytes)
+  for await (const chunk of walkChunks(window, info.container, data.offset + data.bytes + pad)) {
+    await take(chunk.id, chunk.offset, chunk.bytes)
+  }
   return collector.chunks
 }
 
@@ -102,7 +104,11 @@ export function parseMetadata(chunks: readonly RawChunk[], info: Pick<WavInfo, '
     else if (id === GRAPH_CHUNK) found.graph = bytes
     else others.push(chunk)
   }
-  return { info: texts, cues: cues.map((cue) => labels.has(cue.id) ? { ...cue, label: labels.get(cue.id)! } : cue), loops, ...found, others }
+  return {
+    info: texts,
+    cues: cues.map((cue) => labels.has(cue.id) ? { ...cue, label: labels.get(cue.id)! } : cue),
+    loops, ...found, others,
+  }
 }
 
 function listType(bytes: Uint8Array): string {
@@ -119,7 +125,9 @@ function* parts(bytes: Uint8Array, from: number, big: boolean): Generator<readon
 }
 
 function readLabels(bytes: Uint8Array, big: boolean, labels: Map<number, string>): void {
-  for (const [id, body] of parts(bytes, 4, big)) if (id === 'labl' && body.length >= 4) labels.set(uint32(body, 0, big), decodeText(body.subarray(4)))
+  for (const [id, body] of parts(bytes, 4, big)) {
+    if (id === 'labl' && body.length >= 4) labels.set(uint32(body, 0, big), decodeText(body.subarray(4)))
+  }
 }
 
 function readCues(bytes: Uint8Array, big: boolean, cues: WavCue[]): void {
@@ -130,7 +138,9 @@ function readCues(bytes: Uint8Array, big: boolean, cues: WavCue[]): void {
 function readLoops(bytes: Uint8Array, big: boolean, loops: WavLoop[]): void {
   const count = bytes.length < 36 ? 0 : Math.min(uint32(bytes, 28, big), Math.floor((bytes.length - 36) / 24))
   for (let at = 36; at < 36 + count * 24; at += 24) {
-    loops.push({ id: uint32(bytes, at, big), from: uint32(bytes, at + 8, big), to: uint32(bytes, at + 12, big), count: uint32(bytes, at + 20, big) })
+    loops.push({
+      id: uint32(bytes, at, big), from: uint32(bytes, at + 8, big), to: uint32(bytes, at + 12, big), count: uint32(bytes, at + 20, big),
+    })
   }
 }
 
@@ -145,5 +155,6 @@ function readBroadcast(bytes: Uint8Array, big: boolean): WavBroadcast {
 /** UTF-8 up to the first zero; bytes that are not UTF-8 are read as Latin-1, which older programs wrote. */
 function decodeText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0), length = end < 0 ? bytes.length : end
-  return textOfBytes(bytes, 0, length)?.replace(/^\ufeff/, '') ?? Array.from(bytes.subarray(0, length), (byte) => String.fromCharCode(byte)).join('')
+  return textOfBytes(bytes, 0, length)?.replace(/^\ufeff/, '')
+    ?? Array.from(bytes.subarray(0, length), (byte) => String.fromCharCode(byte)).join('')
 }

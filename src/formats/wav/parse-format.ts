@@ -80,9 +80,14 @@ interface Extension { readonly tag: number; readonly validBits: number; readonly
 
 function readExtension(window: HeaderWindow, chunk: WavChunk, data: DataView, little: boolean): Extension {
   if (data.byteLength < 40) throw invalid(window, 'an EXTENSIBLE fmt chunk of at least 40 bytes', `${data.byteLength}`, chunk.offset - 4)
-  // The GUID's first three fields should follow the file's byte order; big-endian files of sox keep all but the tag little endian. So both are taken.
-  const guids = [readGuid(data, little, data.getUint32(24, little)), readGuid(data, true, data.getUint32(24, true)), readGuid(data, true, data.getUint16(24, little))]
-  const found = guids.find(({ tag, variant }) => variant >= 0 && CODECS[tag] !== undefined) ?? guids.find(({ tag, variant }) => variant >= 0 && tag <= 0xffff)
+  // The GUID's first three fields should follow the file's byte order; big-endian files of sox keep all but
+  // the tag little endian. So both are taken.
+  const guids = [
+    readGuid(data, little, data.getUint32(24, little)), readGuid(data, true, data.getUint32(24, true)),
+    readGuid(data, true, data.getUint16(24, little)),
+  ]
+  const found = guids.find(({ tag, variant }) => variant >= 0 && CODECS[tag] !== undefined)
+    ?? guids.find(({ tag, variant }) => variant >= 0 && tag <= 0xffff)
   if (!found) throw unsupported(window, `GUID ${Array.from({ length: 16 }, (_, i) => hex(data.getUint8(24 + i), 2)).join('')}`)
   return { tag: found.tag, validBits: data.getUint16(18, little), mask: data.getUint32(20, little), ambisonic: found.variant === 1 }
 }

@@ -38,7 +38,9 @@ export async function parseWavHeader(source: ByteSource, visit?: ChunkVisitor): 
     else await visit?.(window, chunk)
   }
   const last = chunks.at(-1)
-  throw invalid(window, format ? 'a data chunk' : 'a fmt chunk', 'the end of the file', source.size ?? (last ? last.offset + last.bytes : first))
+  throw invalid(
+    window, format ? 'a data chunk' : 'a fmt chunk', 'the end of the file', source.size ?? (last ? last.offset + last.bytes : first),
+  )
 }
 
 /** `ds64` (EBU Tech 3306): sizes of `data` and of other chunks beyond 4 GiB. */

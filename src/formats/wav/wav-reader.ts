@@ -100,7 +100,11 @@ export class WavReader implements AudioReader<WavInfo, WavMetadata> {
       throw commonErrors.INVALID_ARGUMENT({ function: 'AudioReader.seek', expected: `a frame from 0 to ${last}`, got: String(frame) })
     }
     if (!this.#source.seekable && frame < this.#position) {
-      throw commonErrors.INVALID_ARGUMENT({ function: 'AudioReader.seek', expected: `a frame from ${this.#position} on (a stream cannot go back)`, got: String(frame) })
+      throw commonErrors.INVALID_ARGUMENT({
+        function: 'AudioReader.seek',
+        expected: `a frame from ${this.#position} on (a stream cannot go back)`,
+        got: String(frame),
+      })
     }
     this.#position = frame
   }

@@ -31,8 +31,8 @@ const ENCODE_BYTES = 262_144
 const FORMATS = Object.keys(WAV_SAMPLE_BYTES) as readonly WavSampleFormat[]
 
 /**
- * Opens a WAV file for writing. Nothing is written before the first frames. On a seekable sink the sizes are patched on close, and a file beyond 4 GiB
- * becomes RF64; on a stream they stay 0xFFFFFFFF, which readers take as "to the end". Same input, same bytes.
+ * Opens a WAV file for writing. Nothing is written before the first frames. On a seekable sink the sizes are patched on close, and a file
+ * beyond 4 GiB becomes RF64; on a stream they stay 0xFFFFFFFF, which readers take as "to the end". Same input, same bytes.
  * Throws `INVALID_ARGUMENT`, `UNSUPPORTED` and what opening the sink throws.
  * @example const writer = await writeWav('out.wav', { rate: 16_000, channels: 1 })
  */
@@ -52,8 +52,14 @@ function checked(spec: WavSpec): Parameters<typeof wavHeader>[0] {
   const mask = speakers === undefined ? null : maskOf(speakers)
   need(mask === null || mask === 0 || bitCount(mask) === channels, `a mask of ${channels} speakers`, speakers)
   for (const id of Object.keys(info)) need(/^[ -~]{4}$/.test(id), 'INFO ids of four letters', id)
-  for (const cue of cues) need(isWord(cue.id) && isWord(cue.position), 'cue ids and positions of 0 to 2³² − 1', `${cue.id} at ${cue.position}`)
-  if (dither !== 'none') throw commonErrors.UNSUPPORTED({ feature: `writeWav dither ${show(dither)}`, runtime: 'this version', alternative: 'Use dither: "none".' })
+  for (const cue of cues) {
+    need(isWord(cue.id) && isWord(cue.position), 'cue ids and positions of 0 to 2³² − 1', `${cue.id} at ${cue.position}`)
+  }
+  if (dither !== 'none') {
+    throw commonErrors.UNSUPPORTED({
+      feature: `writeWav dither ${show(dither)}`, runtime: 'this version', alternative: 'Use dither: "none".',
+    })
+  }
   return { rate, channels, format, mask, info, cues, graph }
 }
 
@@ -147,13 +153,17 @@ class WavWriter implements AudioWriter {
     await this.#begin()
     const dataBytes = this.#frames * this.#channels * WAV_SAMPLE_BYTES[this.#format]
     if (dataBytes & 1) await this.#sink.write(new Uint8Array(1))
-    if (this.#sink.seekable) for (const [offset, bytes] of headerPatches(this.#header, dataBytes, this.#frames)) await this.#sink.patch(offset, bytes)
+    if (this.#sink.seekable) {
+      for (const [offset, bytes] of headerPatches(this.#header, dataBytes, this.#frames)) await this.#sink.patch(offset, bytes)
+    }
     await this.#sink.close()
     return { frames: this.#frames, bytes: this.#header.bytes.length + dataBytes + (dataBytes & 1), clipped: this.#clipped }
   }
 
   /** Where each channel's samples begin and how far apart they are; checks that they are all there. */
-  #planes({ samples, frames, layout }: FramesToWrite): readonly { readonly samples: SampleArray; readonly at: number; readonly stride: number }[] {
+  #planes(
+    { samples, frames, layout }: FramesToWrite,
+  ): readonly { readonly samples: SampleArray; readonly at: number; readonly stride: number }[] {
     const channels = this.#channels
     const planes = Array.from({ length: channels }, (_, channel) => {
       if (!ArrayBuffer.isView(samples)) return { samples: samples[channel]!, at: 0, stride: 1 }
@@ -162,7 +172,9 @@ class WavWriter implements AudioWriter {
     for (const plane of planes) {
       const last = plane.at + (frames - 1) * plane.stride
       if (!Number.isInteger(frames) || frames < 0 || plane.samples === undefined || frames > 0 && last >= plane.samples.length) {
-        throw commonErrors.INVALID_ARGUMENT({ function: 'AudioWriter.write', expected: `${channels} channels of ${frames} frames`, got: show(samples) })
+        throw commonErrors.INVALID_ARGUMENT({
+          function: 'AudioWriter.write', expected: `${channels} channels of ${frames} frames`, got: show(samples),
+        })
       }
     }
     return planes

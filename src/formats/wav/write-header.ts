@@ -29,8 +29,8 @@ const EXTENSIBLE = 0xfffe
 const GUID_TAIL = [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71]
 
 /**
- * RIFF, JUNK (28 bytes), fmt, fact (float), LIST/INFO, cue with labels, graph, data. Same spec, same bytes. EXTENSIBLE when there are more than two
- * channels, more than 16 bits, or a mask (spec audio.md, AU-102).
+ * RIFF, JUNK (28 bytes), fmt, fact (float), LIST/INFO, cue with labels, graph, data. Same spec, same bytes. EXTENSIBLE when there are more
+ * than two channels, more than 16 bits, or a mask (spec audio.md, AU-102).
  */
 export function wavHeader(spec: WavHeaderSpec): WavHeader {
   const out = new HeaderBytes()
@@ -86,7 +86,10 @@ export function headerPatches(header: WavHeader, dataBytes: number, frames: numb
   const patches: (readonly [number, Uint8Array])[] = []
   if (large) {
     patches.push([0, new HeaderBytes().text('RF64').take()])
-    patches.push([header.reserve, new HeaderBytes().text('ds64').u32(RESERVE_BYTES).u64(total - 8).u64(dataBytes).u64(frames).u32(0).take()])
+    patches.push([
+      header.reserve,
+      new HeaderBytes().text('ds64').u32(RESERVE_BYTES).u64(total - 8).u64(dataBytes).u64(frames).u32(0).take(),
+    ])
     return patches
   }
   patches.push([4, new HeaderBytes().u32(total - 8).take()], [dataAt - 4, new HeaderBytes().u32(dataBytes).take()])

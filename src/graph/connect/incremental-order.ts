@@ -1,8 +1,9 @@
 interface Vertex { order: number; readonly out: number[]; readonly into: number[] }
 
 /**
- * Topological order of a growing and shrinking graph (D. J. Pearce, P. H. J. Kelly, "A dynamic topological sort algorithm for directed acyclic graphs", ACM JEA 11,
- * 2006). A question costs nothing when the order answers it, else a walk over the nodes between the two ends. Edges that close a cycle are kept aside.
+ * Topological order of a growing and shrinking graph (D. J. Pearce, P. H. J. Kelly, "A dynamic topological sort algorithm for directed
+ * acyclic graphs", ACM JEA 11, 2006). A question costs nothing when the order answers it, else a walk over the nodes between the two ends.
+ * Edges that close a cycle are kept aside.
  */
 export class IncrementalOrder {
   readonly #vertices: Vertex[] = []
@@ -25,7 +26,9 @@ export class IncrementalOrder {
     const last = this.#aside.length === 0 ? this.#vertices[to]!.order : Infinity, before = new Map([[from, from]]), found = [from]
     for (let i = 0; i < found.length && !before.has(to); i++) {
       const node = found[i]!
-      const visit = (next: number): void => { if (this.#vertices[next]!.order <= last && !before.has(next)) { before.set(next, node); found.push(next) } }
+      const visit = (next: number): void => {
+        if (this.#vertices[next]!.order <= last && !before.has(next)) { before.set(next, node); found.push(next) }
+      }
       this.#vertices[node]!.out.forEach(visit)
       for (const [a, b] of this.#aside) if (a === node) visit(b)
     }
@@ -75,7 +78,9 @@ export class IncrementalOrder {
   #backward(start: number, first: number): number[] {
     const seen = new Set([start]), found = [start]
     for (let i = 0; i < found.length; i++) {
-      for (const next of this.#vertices[found[i]!]!.into) if (this.#vertices[next]!.order > first && !seen.has(next)) { seen.add(next); found.push(next) }
+      for (const next of this.#vertices[found[i]!]!.into) {
+        if (this.#vertices[next]!.order > first && !seen.has(next)) { seen.add(next); found.push(next) }
+      }
     }
     return found
   }
@@ -83,7 +88,8 @@ export class IncrementalOrder {
   /** Gives the places of both groups to the first, then to the second, each in its own order. */
   #reorder(before: number[], after: number[]): void {
     const byOrder = (a: number, b: number): number => this.#vertices[a]!.order - this.#vertices[b]!.order
-    const nodes = [...before.sort(byOrder), ...after.sort(byOrder)], places = nodes.map((node) => this.#vertices[node]!.order).sort((a, b) => a - b)
+    const nodes = [...before.sort(byOrder), ...after.sort(byOrder)]
+    const places = nodes.map((node) => this.#vertices[node]!.order).sort((a, b) => a - b)
     nodes.forEach((node, i) => { this.#vertices[node]!.order = places[i]! })
   }
 }

@@ -25,7 +25,9 @@ export class LiveGraph {
   /** Edges into a node. */
   into(id: string): readonly GraphEdge[] { return this.#into.get(id) ?? NONE }
   /** Ids on a shortest way from one node to another, both included: what an edge back would close to a cycle. */
-  path(from: string, to: string): string[] | undefined { return this.#order.path(this.#nodes.get(from)!.at, this.#nodes.get(to)!.at)?.map((at) => this.#ids[at]!) }
+  path(from: string, to: string): string[] | undefined {
+    return this.#order.path(this.#nodes.get(from)!.at, this.#nodes.get(to)!.at)?.map((at) => this.#ids[at]!)
+  }
 
   /** Turns to another version of the graph. Entries that are the same objects are not looked at. */
   follow(graph: Graph): void {
@@ -33,7 +35,10 @@ export class LiveGraph {
     if (graph === before) return
     this.#graph = graph
     const nodes = changed(before.nodes, graph.nodes), edges = changed(before.edges, graph.edges)
-    if (this.#odd > 0 || nodes.gone.length + nodes.come.length + edges.gone.length + edges.come.length > MOST_CHANGES) { this.#restart(); return }
+    if (this.#odd > 0 || nodes.gone.length + nodes.come.length + edges.gone.length + edges.come.length > MOST_CHANGES) {
+      this.#restart()
+      return
+    }
     for (const edge of edges.gone) this.#unlink(edge)
     const stay = new Set(nodes.come.map(({ id }) => id))
     for (const { id } of nodes.gone) {

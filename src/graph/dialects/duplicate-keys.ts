@@ -4,14 +4,17 @@ import { escapePointer } from '../pointer.js'
 import { dialectErrors } from './errors.js'
 
 /**
- * Keys written twice in one object (GR-16): JSON parsers keep the last and hide the rest, which in a map of nodes is a lost node. The text's pairs are
- * counted against the value's `keys`; only when there are more are places looked for.
+ * Keys written twice in one object (GR-16): JSON parsers keep the last and hide the rest, which in a map of nodes is a lost node. The
+ * text's pairs are counted against the value's `keys`; only when there are more are places looked for.
  */
 export function duplicateKeys(text: string, keys: number): Diagnostic[] {
   return countPairs(text) === keys ? [] : findDuplicates(text)
 }
 
-/** Pairs of valid JSON, at least: colons behind a quote or a space. Those in strings that look the same count too, which only costs a closer look. */
+/**
+ * Pairs of valid JSON, at least: colons behind a quote or a space. Those in strings that look the same
+ * count too, which only costs a closer look.
+ */
 function countPairs(text: string): number {
   let pairs = 0
   for (let i = text.indexOf(':'); i > 0; i = text.indexOf(':', i + 1)) {
@@ -83,5 +86,7 @@ function duplicate(lines: readonly number[], key: string, open: readonly Open[],
   const pointer = open.map((one) => `/${one.keys === undefined ? one.index : escapePointer(one.key)}`).join('')
   const a = placeOf(lines, first), b = placeOf(lines, second)
   const place = ({ line, column }: typeof a): string => `line ${line}, column ${column}`
-  return dialectErrors.DUPLICATE_ID.diagnostic({ thing: 'Key', id: key, first: place(a), second: place(b) }, { pointer, ...b, expected: place(a), got: place(b) })
+  return dialectErrors.DUPLICATE_ID.diagnostic({ thing: 'Key', id: key, first: place(a), second: place(b) }, {
+    pointer, ...b, expected: place(a), got: place(b),
+  })
 }

@@ -8,7 +8,9 @@ import { fitShape, fitterOf, isObject, takeKeys } from '../schema/fit-shape.js'
 import { any, choice, integer, list, map, object, text, type Field, type Shape } from '../schema/shape.js'
 import { noteLosses } from './losses.js'
 import type { Report } from './report.js'
-import { demandShape, foreignType, leftovers, present, resolveType, timestamp, type ImportContext, type Json, type ResolvedType } from './source.js'
+import {
+  demandShape, foreignType, leftovers, present, resolveType, timestamp, type ImportContext, type Json, type ResolvedType,
+} from './source.js'
 
 const OWN = 'x-graphdsl'
 /** The one version of GraphDSL that is read and written. */
@@ -18,11 +20,14 @@ const name = text({ min: 1, max: 64, noControl: true })
 const needed = (shape: Shape): Field => ({ shape, required: true })
 const port: Shape = { kind: 'tuple', items: [name, name], name: '[node, port]' }
 const metaShape = object('meta', {
-  name: { shape: text({ min: 1, max: 255 }) }, priority: { shape: integer(-100, 100) }, user_id: { shape: text({ max: 255 }) }, tags: { shape: list(text({ min: 1, max: 255 }), undefined, 32) },
+  name: { shape: text({ min: 1, max: 255 }) }, priority: { shape: integer(-100, 100) }, user_id: { shape: text({ max: 255 }) },
+  tags: { shape: list(text({ min: 1, max: 255 }), undefined, 32) },
   created: { shape: text() }, modified: { shape: text() },
 })
 const paramShape = object('param', { type: { shape: text() }, value: needed(any) })
-const nodeShape = object('node', { op_type: needed(text({ min: 1, max: 255 })), params: { shape: map(paramShape, name) }, ui: { shape: any } })
+const nodeShape = object('node', {
+  op_type: needed(text({ min: 1, max: 255 })), params: { shape: map(paramShape, name) }, ui: { shape: any },
+})
 const linkShape = object('link', { id: { shape: name }, source: needed(port), target: needed(port) })
 
 const head = { version: needed(choice(GRAPHDSL_VERSION)), meta: { shape: metaShape } }
@@ -37,12 +42,13 @@ function wordOf(value: unknown): string { return value === null ? 'null' : Array
 export interface QuickRead { readonly document: Document; readonly report: Report; readonly keys: number }
 
 /**
- * Reads GraphDSL about which there is nothing to say, looking once at every part: without unknown fields, nesting at most `limits.depth` levels, of so few
- * bytes that no param can pass its limit. Anything else is undefined, for {@link importGraphdsl} to judge.
+ * Reads GraphDSL about which there is nothing to say, looking once at every part: without unknown fields, nesting at most `limits.depth`
+ * levels, of so few bytes that no param can pass its limit. Anything else is undefined, for {@link importGraphdsl} to judge.
  */
 export function quickGraphdsl(c: ImportContext, value: unknown, bytes: number): QuickRead | undefined {
   if (!isObject(value) || value['version'] !== GRAPHDSL_VERSION || bytes > c.limits.paramBytes) return undefined
-  const { nodes, links, ...rest } = value, room = c.limits.depth - 2, isNode = fitterOf(nodeShape), isLink = fitterOf(linkShape), isName = fitterOf(name)
+  const { nodes, links, ...rest } = value, room = c.limits.depth - 2, isNode = fitterOf(nodeShape)
+  const isLink = fitterOf(linkShape), isName = fitterOf(name)
   takeKeys()
   if (!isObject(nodes) || !Array.isArray(links) || room < 1 || fitShape(headShape, rest, c.limits.depth) < 2) return undefined
   const read: Reading = { nodes: [], edges: [] }, last: Last = {}
@@ -60,7 +66,9 @@ export function quickGraphdsl(c: ImportContext, value: unknown, bytes: number): 
 /** Reads GraphDSL 3.0.0. Throws `SCHEMA_INVALID`, `LIMIT_EXCEEDED` for a param above its limit. */
 export function importGraphdsl(c: ImportContext, source: Json, bytes = Infinity): Document {
   demandShape(c, graphdslShape, source)
-  const last: Last = {}, nodes = Object.entries(source['nodes'] as Readonly<Record<string, Json>>).map(([id, node]) => readNode(c, id, node, bytes > c.limits.paramBytes, last))
+  const last: Last = {}
+  const nodes = Object.entries(source['nodes'] as Readonly<Record<string, Json>>)
+    .map(([id, node]) => readNode(c, id, node, bytes > c.limits.paramBytes, last))
   return documentOf(c, source, { nodes, edges: (source['links'] as readonly Json[]).map(readLink) })
 }
 
@@ -96,7 +104,10 @@ function readNode(c: ImportContext, id: string, node: Json, measured: boolean, l
   if (resolved === undefined || last.name !== written) {
     resolved = resolveType(c, written, `/nodes/${escapePointer(id)}/op_type`, 'graphdsl')
     // What is worth a line in the report gets one for every node.
-    if (resolved.type === written && (resolved.definition !== undefined || c.registry === undefined)) { last.name = written; last.type = resolved }
+    if (resolved.type === written && (resolved.definition !== undefined || c.registry === undefined)) {
+      last.name = written
+      last.type = resolved
+    }
   }
   const read: Record<string, unknown> = { id, type: resolved.type }
   if (values !== undefined) read['params'] = values
@@ -128,12 +139,19 @@ function readMeta(c: ImportContext, source: Json | undefined): { readonly meta?:
     if (given !== undefined && read === undefined) c.report.warn(`/meta/${field}`, 'no ISO-8601 time: kept, but not as the document\'s')
     return read
   }
-  return { meta: present({ ...known, author, created: time('created', created), modified: time('modified', modified) }), ...(hasAny(own) && { own }) }
+  return {
+    meta: present({ ...known, author, created: time('created', created), modified: time('modified', modified) }),
+    ...(hasAny(own) && { own }),
+  }
 }
 
 /** Writes GraphDSL 3.0.0; what it cannot say is in the report. */
 export function exportGraphdsl(document: Document, aliasOf: (node: DocumentNode) => string, report: Report): Json {
-  noteLosses(document, { document: [], node: ['ui'], edge: ['id'], meta: ['name', 'priority', 'author', 'tags', 'created', 'modified'], own: OWN }, report)
+  noteLosses(
+    document,
+    { document: [], node: ['ui'], edge: ['id'], meta: ['name', 'priority', 'author', 'tags', 'created', 'modified'], own: OWN },
+    report,
+  )
   const { meta: keptMeta, ...rest } = (document[OWN] ?? {}) as { readonly meta?: Json }
   const taken = new Set((document.edges ?? []).map((edge) => edge.id))
   let next = 1
@@ -145,13 +163,20 @@ export function exportGraphdsl(document: Document, aliasOf: (node: DocumentNode)
       report.rename(`${report.node(i)}/type`, node.type, type)
       return [node.id, writeNode(node, type)]
     })),
-    links: (document.edges ?? []).map(({ from, to, id, ...edge }) => ({ id: id ?? freshId(), source: from, target: to, ...edge[OWN] as Json | undefined })),
+    links: (document.edges ?? []).map(({ from, to, id, ...edge }) => ({
+      id: id ?? freshId(), source: from, target: to, ...edge[OWN] as Json | undefined,
+    })),
     ...rest,
   })
 }
 
 function writeNode(node: DocumentNode, type: string): Json {
-  const { types, params: more, empty, rest } = (node[OWN] ?? NOTHING) as { readonly types?: Json; readonly params?: Readonly<Record<string, Json>>; readonly empty?: true; readonly rest?: Json }
+  const { types, params: more, empty, rest } = (node[OWN] ?? NOTHING) as {
+    readonly types?: Json
+    readonly params?: Readonly<Record<string, Json>>
+    readonly empty?: true
+    readonly rest?: Json
+  }
   const params: Record<string, unknown> = {}, given = node.params
   let any = empty === true
   for (const key in given) {
@@ -165,9 +190,13 @@ const NOTHING: Json = {}
 
 function writeMeta(meta: Json | undefined, kept: Json | undefined): Json | undefined {
   if (meta === undefined && kept === undefined) return undefined
-  const { name: title, priority, author, tags, created, modified } = meta ?? {}, { created: keptCreated, modified: keptModified, ...rest } = kept ?? {}
-  const time = (now: unknown, before: unknown): unknown => typeof before === 'string' && (now === undefined || timestamp(before) === now) ? before : now
-  return present({ name: title, priority, user_id: author, tags, created: time(created, keptCreated), modified: time(modified, keptModified), ...rest })
+  const { name: title, priority, author, tags, created, modified } = meta ?? {}
+  const { created: keptCreated, modified: keptModified, ...rest } = kept ?? {}
+  const time = (now: unknown, before: unknown): unknown =>
+    typeof before === 'string' && (now === undefined || timestamp(before) === now) ? before : now
+  return present({
+    name: title, priority, user_id: author, tags, created: time(created, keptCreated), modified: time(modified, keptModified), ...rest,
+  })
 }
 
 function hasAny(value: object): boolean { for (const _ in value) return true; return false }

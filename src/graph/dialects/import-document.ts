@@ -33,22 +33,30 @@ export interface ImportOptions {
   readonly limits?: Partial<Limits>
   /** Unknown fields are errors instead of warnings. */
   readonly strict?: boolean
-  /** Unpacks the compressed texts of a PNG (zlib format), giving at most so many bytes: `(bytes, most) => inflateSync(bytes, { maxOutputLength: most })` in Node. */
+  /**
+   * Unpacks the compressed texts of a PNG (zlib format), giving at most so many bytes:
+   * `(bytes, most) => inflateSync(bytes, { maxOutputLength: most })` in Node.
+   */
   readonly inflate?: Inflate
 }
 
 /**
- * Reads a graph from any dialect: text, UTF-8 bytes, a parsed value, or the bytes of a PNG, WebP or WAV with a graph inside (GR-18, GR-20). What the graph
- * lost on the way is in the report; what is wrong with the graph itself is `validate`'s to say.
+ * Reads a graph from any dialect: text, UTF-8 bytes, a parsed value, or the bytes of a PNG, WebP or WAV with a graph inside (GR-18, GR-20).
+ * What the graph lost on the way is in the report; what is wrong with the graph itself is `validate`'s to say.
  *
- * Throws `IMPORT_UNSUPPORTED` when no dialect fits, `JSON_SYNTAX`, `LIMIT_EXCEEDED`, `VERSION_MISMATCH`, `SCHEMA_INVALID`, `INVALID_ARGUMENT` for a name that is no dialect, `DUPLICATE_ID` for a key
- * written twice in a format that keeps nodes, inputs or outputs in a map; with `strict`, `UNKNOWN_FIELD`.
+ * Throws `IMPORT_UNSUPPORTED` when no dialect fits, `JSON_SYNTAX`, `LIMIT_EXCEEDED`, `VERSION_MISMATCH`, `SCHEMA_INVALID`,
+ * `INVALID_ARGUMENT` for a name that is no dialect, `DUPLICATE_ID` for a key written twice in a format that keeps nodes, inputs or outputs
+ * in a map; with `strict`, `UNKNOWN_FIELD`.
  * @example
  * const { document, report } = importDocument(await readFile('workflow.json'), { registry })
  */
 export function importDocument(src: unknown, o: ImportOptions = {}): { readonly document: Document; readonly report: ImportReport } {
   const limits = resolveLimits(o.limits), { dialect: named = 'auto' } = o
-  if (named !== 'auto' && !DIALECTS.includes(named)) throw commonErrors.INVALID_ARGUMENT({ function: 'importDocument', expected: `auto or one of ${DIALECTS.join(', ')} as dialect`, got: show(named) })
+  if (named !== 'auto' && !DIALECTS.includes(named)) {
+    throw commonErrors.INVALID_ARGUMENT({
+      function: 'importDocument', expected: `auto or one of ${DIALECTS.join(', ')} as dialect`, got: show(named),
+    })
+  }
   if (src instanceof Uint8Array && isMediaFile(src)) return importMedia(src, o, limits)
   const registry = o.registry !== undefined && { registry: o.registry }
   let quick: QuickRead | undefined
@@ -69,12 +77,22 @@ export function importDocument(src: unknown, o: ImportOptions = {}): { readonly 
   if (big !== undefined) value = big.value
   const c: ImportContext = { report, limits, ...registry, ...(big !== undefined && { big: big.nodes }) }
   if (dialect === 'millrace' || bytes === undefined) demand(checkSource(value, dialect, limits, o, bytes), report)
-  if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api' || dialect === 'millrace')) demand(duplicateKeys(text, quick?.keys ?? keysWithin(value, limits.depth)), report)
+  if (text !== undefined && (dialect === 'graphdsl' || dialect === 'comfyui-api' || dialect === 'millrace')) {
+    demand(duplicateKeys(text, quick?.keys ?? keysWithin(value, limits.depth)), report)
+  }
   demandCounts((quick?.document ?? value) as Json, dialect, limits)
   const document = quick?.document ?? read(c, dialect, value as Json, bytes)
-  if (o.strict === true) demand(report.warnings.filter((one) => one.code === 'UNKNOWN_FIELD').map((one) => ({ ...one, severity: 'error' })), report)
+  if (o.strict === true) {
+    demand(report.warnings.filter((one) => one.code === 'UNKNOWN_FIELD').map((one) => ({ ...one, severity: 'error' })), report)
+  }
   report.nodes = countNodes(document)
-  if (dialect !== 'millrace' && dialect !== 'graphdsl') demand(checkDocument(document, { limits, strict: false, bytes: bytes ?? limits.documentBytes }).diagnostics.filter((one) => one.severity === 'error'), report)
+  if (dialect !== 'millrace' && dialect !== 'graphdsl') {
+    demand(
+      checkDocument(document, { limits, strict: false, bytes: bytes ?? limits.documentBytes }).diagnostics
+        .filter((one) => one.severity === 'error'),
+      report,
+    )
+  }
   return { document, report }
 }
 
@@ -103,7 +121,8 @@ function readOwn({ registry, report }: ImportContext, document: Document): Docum
 function checkSource(value: unknown, dialect: Dialect, limits: Limits, o: ImportOptions, bytes: number | undefined): readonly Diagnostic[] {
   const size = bytes === undefined ? {} : { bytes }
   if (dialect === 'millrace') return checkDocument(value, { limits, strict: o.strict ?? false, ...size }).diagnostics
-  return checkDocument({ millrace: 1, nodes: [], 'x-source': value }, { limits, strict: false }).diagnostics.filter((one) => one.severity === 'error')
+  return checkDocument({ millrace: 1, nodes: [], 'x-source': value }, { limits, strict: false }).diagnostics
+    .filter((one) => one.severity === 'error')
 }
 
 /** Throws the first error, all of them in its details; warnings go to the report. */

@@ -7,8 +7,12 @@ import type { ObjectShape } from '../schema/shape.js'
 import { noteChanged, noteLosses } from './losses.js'
 import { mediaCapabilities, portConstraints } from './media-capabilities.js'
 import { SEED } from './remotemedia-seed.js'
-import { capabilitiesShape, executionShape, metadataShape, seedNodeShape, seedShape, v1EdgeShape, v1NodeShape, v1Shape } from './remotemedia-shapes.js'
-import { OWN, carryOver, isFromSeed, isOwnName, keptOf, readEdge, readHint, readNode, writeEdge, writeHint, type Known } from './remotemedia.js'
+import {
+  capabilitiesShape, executionShape, metadataShape, seedNodeShape, seedShape, v1EdgeShape, v1NodeShape, v1Shape,
+} from './remotemedia-shapes.js'
+import {
+  OWN, carryOver, isFromSeed, isOwnName, keptOf, readEdge, readHint, readNode, writeEdge, writeHint, type Known,
+} from './remotemedia.js'
 import { Report } from './report.js'
 import { demandShape, foreignType, leftovers, present, timestamp, type ImportContext, type Json } from './source.js'
 
@@ -19,12 +23,16 @@ export function importV1(c: ImportContext, source: Json): Document {
   demandShape(c, v1Shape, source)
   const known: Known = new Map(), metadata = source['metadata'] as Json
   const nodes = (source['nodes'] as readonly Json[]).map((node, i) => readV1Node(c, known, node, `/nodes/${i}`))
-  const edges = (source['connections'] as readonly Json[]).map((edge, i) => readEdge(c, known, edge, `/connections/${i}`, leftovers(v1EdgeShape, edge)))
+  const edges = (source['connections'] as readonly Json[])
+    .map((edge, i) => readEdge(c, known, edge, `/connections/${i}`, leftovers(v1EdgeShape, edge)))
   const created = metadata['created_at'] === undefined ? undefined : timestamp(metadata['created_at'] as string)
   if (metadata['created_at'] !== undefined && created === undefined) c.report.drop('/metadata/created_at', 'no ISO-8601 time')
   const description = metadata['description'] as string | undefined
   if (description !== undefined && description.length > 10_000) c.report.drop('/metadata/description', 'longer than 10 000 characters')
-  const own = present({ metadata: leftovers(metadataShape, metadata, created === metadata['created_at'] ? [] : ['created_at']), ...leftovers(v1Shape, source) })
+  const own = present({
+    metadata: leftovers(metadataShape, metadata, created === metadata['created_at'] ? [] : ['created_at']),
+    ...leftovers(v1Shape, source),
+  })
   return {
     millrace: 1, meta: present({ name: metadata['name'], description: description?.slice(0, 10_000), created }), nodes, edges,
     ...(metadata['auto_negotiate'] !== true && { config: { negotiate: 'strict' } }), ...(Object.keys(own).length > 0 && { [OWN]: own }),
@@ -35,25 +43,35 @@ function readV1Node(c: ImportContext, known: Known, node: Json, pointer: string)
   const { tier, kept } = readHint(c, node['runtime_hint'], `${pointer}/runtime_hint`)
   const execution = node['execution'] as Json | undefined, capabilities = node['capabilities'] as Json | undefined
   const placement = execution?.['placement'] as string | undefined
-  const place = placement === undefined || placement === 'auto' ? node['host'] === undefined ? undefined : 'remote' : placement.replace('_', '-')
+  const place = placement === undefined || placement === 'auto'
+    ? node['host'] === undefined ? undefined : 'remote'
+    : placement.replace('_', '-')
   for (const part of ['gpu', 'cpu']) {
     const shape = capabilitiesShape.fields[part]!.shape as ObjectShape
-    for (const name of Object.keys(leftovers(shape, (capabilities?.[part] ?? {}) as Json) ?? {})) c.report.drop(`${pointer}/capabilities/${part}/${escapePointer(name)}`, `${name} has no place`)
+    for (const name of Object.keys(leftovers(shape, (capabilities?.[part] ?? {}) as Json) ?? {})) {
+      c.report.drop(`${pointer}/capabilities/${part}/${escapePointer(name)}`, `${name} has no place`)
+    }
   }
-  if (node['host'] !== undefined) c.report.substitute(`${pointer}/host`, `host ${node['host'] as string}`, `place ${place!}; which machine is the cluster's choice`)
+  if (node['host'] !== undefined) {
+    c.report.substitute(`${pointer}/host`, `host ${node['host'] as string}`, `place ${place!}; which machine is the cluster's choice`)
+  }
   const own = present({
     runtime_hint: kept, execution: execution === undefined ? undefined : leftovers(executionShape, execution),
     capabilities: capabilities === undefined ? undefined : leftovers(capabilitiesShape, capabilities),
     ...leftovers(v1NodeShape, node, ['host', 'media_capabilities', 'is_streaming']),
   })
   const read = readNode(c, known, node['id'] as string, node['node_type'] as string, node['params'], `${pointer}/node_type`, present({
-    tier, place, requires: capabilities === undefined ? undefined : requirementsOf(capabilities), policy: node['fast_path'] === true ? { timeoutMs: 0 } : undefined,
+    tier, place, requires: capabilities === undefined ? undefined : requirementsOf(capabilities),
+    policy: node['fast_path'] === true ? { timeoutMs: 0 } : undefined,
     output: node['is_output_node'] === true ? true : undefined, [OWN]: Object.keys(own).length > 0 ? own : undefined,
   }))
   const definition = known.get(read.id), told = node['media_capabilities']
   const media = told === undefined ? undefined : portConstraints(told, definition, `${pointer}/media_capabilities`, c.report)
   if (node['is_streaming'] !== undefined && definition !== undefined && node['is_streaming'] !== streams(definition)) {
-    c.report.warn(`${pointer}/is_streaming`, `says ${String(node['is_streaming'])}, type ${definition.type} ${streams(definition) ? 'streams' : 'does not stream'}`)
+    c.report.warn(
+      `${pointer}/is_streaming`,
+      `says ${String(node['is_streaming'])}, type ${definition.type} ${streams(definition) ? 'streams' : 'does not stream'}`,
+    )
   }
   return media === undefined ? read : { ...read, media }
 }
@@ -72,14 +90,19 @@ function requirementsOf({ gpu, cpu, memory_gb: memory }: Json): Json {
 }
 
 /** Whole bytes of so many GiB. */
-function bytesOf(gib: unknown): number | undefined { return gib === undefined ? undefined : Math.min(Number.MAX_SAFE_INTEGER, Math.ceil((gib as number) * GIB)) }
+function bytesOf(gib: unknown): number | undefined {
+  return gib === undefined ? undefined : Math.min(Number.MAX_SAFE_INTEGER, Math.ceil((gib as number) * GIB))
+}
 
 /** Writes a RemoteMedia manifest v1; what it cannot say is in the report. */
 export function exportV1(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
   noteLosses(document, {
-    document: [], node: ['tier', 'place', 'requires', 'output', 'policy', 'media'], edge: [], meta: ['name', 'description', 'created'], config: ['negotiate'], own: OWN,
+    document: [], node: ['tier', 'place', 'requires', 'output', 'policy', 'media'], edge: [], meta: ['name', 'description', 'created'],
+    config: ['negotiate'], own: OWN,
   }, report)
-  const other = isFromSeed(document), { metadata, rest } = keptOfDocument(document, other, report), { name, description, created } = (document.meta ?? {}) as Json
+  const other = isFromSeed(document)
+  const { metadata, rest } = keptOfDocument(document, other, report)
+  const { name, description, created } = (document.meta ?? {}) as Json
   const ids = ownIds(document, report)
   const nodes = document.nodes.map((node, i) => writeV1Node(node, definitionOf(node.id), ids.get(node.id)!, report.node(i), report, other))
   const connections = (document.edges ?? []).map((edge) => {
@@ -90,14 +113,18 @@ export function exportV1(document: Document, definitionOf: (id: string) => NodeD
   if (negotiate === 'safe') report.substitute('/config/negotiate', 'safe', 'auto_negotiate: false')
   return present({
     version: 'v1', nodes, connections, ...rest,
-    metadata: present({ name: name ?? 'untitled', description, created_at: created, auto_negotiate: negotiate === 'auto' ? true : undefined, ...metadata }),
+    metadata: present({
+      name: name ?? 'untitled', description, created_at: created, auto_negotiate: negotiate === 'auto' ? true : undefined, ...metadata,
+    }),
   })
 }
 
 /** What was kept of the document; what the seed dialect kept and this one has no place for is dropped in the report. */
 function keptOfDocument(document: Document, other: boolean, report: Report): { readonly metadata?: Json; readonly rest: Json } {
   if (document.config !== undefined) {
-    for (const name of Object.keys(keptOf(document.config))) report.drop(`/config/${OWN}/${escapePointer(name)}`, `${name} has no place in remotemedia-v1`)
+    for (const name of Object.keys(keptOf(document.config))) {
+      report.drop(`/config/${OWN}/${escapePointer(name)}`, `${name} has no place in remotemedia-v1`)
+    }
   }
   const kept = keptOf(document)
   if (!other) { const { metadata, ...rest } = kept; return { rest, ...(isObject(metadata) && { metadata }) } }
@@ -105,14 +132,19 @@ function keptOfDocument(document: Document, other: boolean, report: Report): { r
   return { rest: carryOver({ ...own, ...(version !== SEED && { version }) }, [v1Shape, seedShape], '', report) }
 }
 
-function writeV1Node(node: DocumentNode, definition: NodeDefinition | undefined, written: string, pointer: string, report: Report, other: boolean): Json {
-  const { runtime_hint: kept, execution, capabilities, ...own } = other ? carryOver(keptOf(node), [v1NodeShape, seedNodeShape], pointer, report) : keptOf(node)
+function writeV1Node(
+  node: DocumentNode, definition: NodeDefinition | undefined, written: string, pointer: string, report: Report, other: boolean,
+): Json {
+  const { runtime_hint: kept, execution, capabilities, ...own } = other
+    ? carryOver(keptOf(node), [v1NodeShape, seedNodeShape], pointer, report)
+    : keptOf(node)
   const type = foreignType(node, definition, isOwnName)
   report.rename(`${pointer}/type`, node.type, type)
   if (node.place === 'main') report.drop(`${pointer}/place`, 'main has no place in remotemedia-v1')
   const { host, media_capabilities: told, ...others } = own, { place = 'auto' } = node
   // What was read goes back as it was written, unless it says something else by now.
-  const same = told !== undefined && (node.media === undefined || sameValue(portConstraints(told, definition, '', new Report('remotemedia-v1')), node.media))
+  const same = told !== undefined
+    && (node.media === undefined || sameValue(portConstraints(told, definition, '', new Report('remotemedia-v1')), node.media))
   const placement = place === 'auto' || place === 'main' || (place === 'remote' && host !== undefined) ? undefined : place.replace('-', '_')
   // A host without a placement would mean `remote`.
   const unplaced = place === 'auto' || place === 'main'
@@ -140,10 +172,15 @@ function mediaOf({ media }: DocumentNode, definition: NodeDefinition | undefined
 
 function capabilitiesOf(requires: Json | undefined, kept: Json | undefined, pointer: string, report: Report): Json | undefined {
   if (requires === undefined) return kept
-  const gpu = requires['gpu'] as Json | undefined, gib = (bytes: unknown): number | undefined => typeof bytes === 'number' ? bytes / GIB : undefined
+  const gpu = requires['gpu'] as Json | undefined
+  const gib = (bytes: unknown): number | undefined => typeof bytes === 'number' ? bytes / GIB : undefined
   const written = present({
-    gpu: gpu === undefined ? undefined : present({ type: gpu['type'] ?? 'any', min_memory_gb: gib(gpu['minMemoryBytes']), required: gpu['required'] }),
-    cpu: requires['cores'] === undefined && requires['arch'] === undefined ? undefined : present({ cores: requires['cores'], arch: requires['arch'] }),
+    gpu: gpu === undefined
+      ? undefined
+      : present({ type: gpu['type'] ?? 'any', min_memory_gb: gib(gpu['minMemoryBytes']), required: gpu['required'] }),
+    cpu: requires['cores'] === undefined && requires['arch'] === undefined
+      ? undefined
+      : present({ cores: requires['cores'], arch: requires['arch'] }),
     memory_gb: gib(requires['memoryBytes']), ...kept,
   })
   noteChanged(requires, requirementsOf(written), pointer, report)
@@ -152,7 +189,8 @@ function capabilitiesOf(requires: Json | undefined, kept: Json | undefined, poin
 
 /** Ids as the manifest allows them, each once: of nodes, and of nodes that edges name though there are none. */
 function ownIds(document: Document, report: Report): ReadonlyMap<string, string> {
-  const ids = new Map<string, string>(), edges = document.edges ?? [], taken = new Set([...document.nodes.map((node) => node.id), ...edges.flatMap(({ from, to }) => [from[0], to[0]])])
+  const ids = new Map<string, string>(), edges = document.edges ?? []
+  const taken = new Set([...document.nodes.map((node) => node.id), ...edges.flatMap(({ from, to }) => [from[0], to[0]])])
   const own = (given: string, pointer: string): void => {
     const plain = given.replaceAll(/[^A-Za-z0-9_-]/gu, '_') || '_'
     let written = plain

@@ -24,23 +24,32 @@ export interface ImportContext {
 }
 
 /** A node type as it will stand in the document. */
-export interface ResolvedType { readonly type: string; readonly definition?: NodeDefinition; readonly fields: { readonly 'x-type'?: unknown } }
+export interface ResolvedType {
+  readonly type: string
+  readonly definition?: NodeDefinition
+  readonly fields: { readonly 'x-type'?: unknown }
+}
 
 const TYPE_NAME = /^(?:[A-Za-z0-9_.-]+::[A-Za-z0-9_.-]+|[A-Za-z][A-Za-z0-9_.-]*)$/
 
 /**
- * The type that a foreign name stands for: the canonical id when the registry knows it, else the name itself, made to fit the format of types. A changed
- * name is kept in `x-type`, so that an exporter can give it back.
+ * The type that a foreign name stands for: the canonical id when the registry knows it, else the name itself, made to fit the format of
+ * types. A changed name is kept in `x-type`, so that an exporter can give it back.
  */
 export function resolveType(c: ImportContext, name: string, pointer: string, family: string): ResolvedType {
   const definition = c.registry?.get(name)
-  const type = definition?.type ?? (TYPE_NAME.test(name) && name.length <= LONGEST_NAME ? name : `${family}::${name.replace(/[^A-Za-z0-9_.-]/g, '_') || '_'}`.slice(0, LONGEST_NAME))
+  const type = definition?.type ?? (TYPE_NAME.test(name) && name.length <= LONGEST_NAME
+    ? name
+    : `${family}::${name.replace(/[^A-Za-z0-9_.-]/g, '_') || '_'}`.slice(0, LONGEST_NAME))
   if (c.registry !== undefined && definition === undefined) c.report.miss(pointer, name, c.registry)
   c.report.rename(pointer, name, type)
   return { type, ...(definition !== undefined && { definition }), fields: type === name ? {} : { 'x-type': { is: type, was: name } } }
 }
 
-/** The foreign name of a node's type: the one it was imported with, while its type is still the same; else an alias that fits; else the type itself. */
+/**
+ * The foreign name of a node's type: the one it was imported with, while its type is still the same;
+ * else an alias that fits; else the type itself.
+ */
 export function foreignType(node: DocumentNode, definition: NodeDefinition | undefined, alias: (name: string) => boolean): string {
   const kept = node['x-type']
   if (isObject(kept) && kept['is'] === node.type && typeof kept['was'] === 'string') return kept['was']
@@ -48,8 +57,8 @@ export function foreignType(node: DocumentNode, definition: NodeDefinition | und
 }
 
 /**
- * Checks a source against the shape of its dialect. Throws the first misfit as `SCHEMA_INVALID`, all of them in its details; fields that the shape does not
- * know are warnings, unless `open` (the dialect has none that are wrong).
+ * Checks a source against the shape of its dialect. Throws the first misfit as `SCHEMA_INVALID`, all of them in its details; fields that
+ * the shape does not know are warnings, unless `open` (the dialect has none that are wrong).
  */
 export function demandShape(c: ImportContext, shape: Shape, value: unknown, pointer = '', open = false): void {
   if (fitShape(shape, value) > (open ? 0 : 1)) return

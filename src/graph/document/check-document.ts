@@ -41,21 +41,32 @@ function memoryLimits(value: unknown, limits: Limits): Diagnostic[] {
 }
 
 function checkVersion(value: unknown): Diagnostic | undefined {
-  if (!isObject(value)) return graphErrors.SCHEMA_INVALID.diagnostic({ pointer: '', schema: 'an object (document)', got: value }, { pointer: '', constraint: 'type', expected: 'an object (document)' })
+  if (!isObject(value)) {
+    return graphErrors.SCHEMA_INVALID.diagnostic({ pointer: '', schema: 'an object (document)', got: value }, {
+      pointer: '', constraint: 'type', expected: 'an object (document)',
+    })
+  }
   const given = Object.hasOwn(value, 'millrace') ? value['millrace'] : undefined
   if (given !== 1 && fitShape(VERSION_TEXT, given) === 0) {
-    return graphErrors.VERSION_MISMATCH.diagnostic({ expected: '1', got: show(given) }, { pointer: '/millrace', expected: 1, ...(typeof given === 'string' || typeof given === 'number' ? { got: given } : {}) })
+    return graphErrors.VERSION_MISMATCH.diagnostic({ expected: '1', got: show(given) }, {
+      pointer: '/millrace', expected: 1,
+      ...(typeof given === 'string' || typeof given === 'number' ? { got: given } : {}),
+    })
   }
   const range = isObject(value['engines']) ? value['engines']['millrace'] : undefined
   if (typeof range !== 'string' || satisfies(MILLRACE_VERSION, range)) return undefined
-  return graphErrors.VERSION_MISMATCH.diagnostic({ expected: range, got: MILLRACE_VERSION }, { pointer: '/engines/millrace', expected: range, got: MILLRACE_VERSION })
+  return graphErrors.VERSION_MISMATCH.diagnostic({ expected: range, got: MILLRACE_VERSION }, {
+    pointer: '/engines/millrace', expected: range, got: MILLRACE_VERSION,
+  })
 }
 
 /** A definition of another format version is that (stage 2), not a fault of the schema. */
 function versionOfDefinition(one: Diagnostic): Diagnostic {
   if (one.code !== 'SCHEMA_INVALID' || !/^(\/definitions\/[^/]+)+\/millrace$/.test(one.pointer!)) return one
   const { pointer, got } = one
-  return graphErrors.VERSION_MISMATCH.diagnostic({ expected: '1', got: show(got) }, { pointer: pointer!, expected: 1, ...(got !== undefined && { got }) })
+  return graphErrors.VERSION_MISMATCH.diagnostic({ expected: '1', got: show(got) }, {
+    pointer: pointer!, expected: 1, ...(got !== undefined && { got }),
+  })
 }
 
 /** Counts, and sizes of params and `ui`; only a document larger than one of them can pass that limit. */
@@ -77,7 +88,9 @@ function checkSizes(document: Readonly<Record<string, unknown>>, { limits, bytes
   measure(document['ui'] ?? null, 'Bytes of ui', '/ui')
   nodes.forEach((node, i) => {
     if (!isObject(node)) return
-    if (isObject(node['params'])) for (const [name, value] of Object.entries(node['params'])) measure(value, `Bytes of param ${name}`, `/nodes/${i}/params/${name}`)
+    if (isObject(node['params'])) {
+      for (const [name, value] of Object.entries(node['params'])) measure(value, `Bytes of param ${name}`, `/nodes/${i}/params/${name}`)
+    }
     if (node['ui'] !== undefined) measure(node['ui'], 'Bytes of ui', `/nodes/${i}/ui`)
   })
   return found
@@ -85,10 +98,14 @@ function checkSizes(document: Readonly<Record<string, unknown>>, { limits, bytes
 
 /** What throws when it is read (a getter, a proxy). */
 export function unreadable(cause: unknown): Diagnostic {
-  return graphErrors.SCHEMA_INVALID.diagnostic({ pointer: '', schema: 'values that can be read', got: cause instanceof Error ? cause.message : cause }, { pointer: '', constraint: 'type' })
+  return graphErrors.SCHEMA_INVALID.diagnostic({
+    pointer: '', schema: 'values that can be read', got: cause instanceof Error ? cause.message : cause,
+  }, { pointer: '', constraint: 'type' })
 }
 
 /** A limit as a diagnostic. */
 export function exceeded(what: string, limit: number, got: number, pointer?: string): Diagnostic {
-  return graphErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, { constraint: 'max', expected: limit, got, ...(pointer === undefined ? {} : { pointer }) })
+  return graphErrors.LIMIT_EXCEEDED.diagnostic({ what, limit, got }, {
+    constraint: 'max', expected: limit, got, ...(pointer === undefined ? {} : { pointer }),
+  })
 }

@@ -7,8 +7,9 @@ export interface Utf8Fault { readonly offset: number; readonly before: string }
 type Decoder = new (label: string, options: { readonly fatal: boolean }) => { decode(bytes: Uint8Array): string }
 
 /**
- * UTF-8 to text, or the first byte that is none: overlong forms, surrogates and cut sequences are refused. A byte order mark at the start is dropped.
- * The platform's decoder does it when it is there and content (it takes no shared memory in browsers, and does not say where a fault is).
+ * UTF-8 to text, or the first byte that is none: overlong forms, surrogates and cut sequences are refused. A byte order mark at the start
+ * is dropped. The platform's decoder does it when it is there and content (it takes no shared memory in browsers, and does not say where a
+ * fault is).
  */
 export function decodeUtf8(bytes: Uint8Array): string | Utf8Fault {
   const { TextDecoder: Platform } = globalThis as { readonly TextDecoder?: Decoder }

@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../../errors/diagnostic.js'
 import { errorOf } from '../../errors/error-of.js'
 import { demandTypes } from '../as-graph.js'
-import { createGraph, type Extras, type Graph, type GraphConfig, type GraphEdge, type GraphInput, type GraphNode, type PortRef } from '../graph.js'
+import {
+  createGraph, type Extras, type Graph, type GraphConfig, type GraphEdge, type GraphInput, type GraphNode, type PortRef,
+} from '../graph.js'
 import { resolveLimits } from '../limits.js'
 import { migrateGraph } from '../migrate-node.js'
 import type { Registry } from '../registry.js'
@@ -29,8 +31,8 @@ export interface DocumentReading {
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Builds the graph of a document, never throwing: parts that break the schema are left out or marked as broken, nodes of unknown types stay as opaque
- * nodes (GR-04), aliases become canonical type ids, nodes that name an older version of their type are migrated.
+ * Builds the graph of a document, never throwing: parts that break the schema are left out or marked as broken, nodes of unknown types stay
+ * as opaque nodes (GR-04), aliases become canonical type ids, nodes that name an older version of their type are migrated.
  */
 export function readDocument(given: unknown, registry: TypeSource, o: ParseOptions = {}): DocumentReading {
   const limits = resolveLimits(o.limits)
@@ -40,7 +42,9 @@ export function readDocument(given: unknown, registry: TypeSource, o: ParseOptio
     checked = checkDocument(document, { limits, strict: o.strict ?? false })
   } catch (cause) { checked = { usable: false, diagnostics: [unreadable(cause)] } }
   const { usable, diagnostics } = checked
-  return usable && isObject(document) ? readParts(document, registry, diagnostics) : { diagnostics, broken: new Set(), nodeIndex: [], edgeIndex: [] }
+  return usable && isObject(document)
+    ? readParts(document, registry, diagnostics)
+    : { diagnostics, broken: new Set(), nodeIndex: [], edgeIndex: [] }
 }
 
 /** {@link readDocument} for a value that was checked. */
@@ -58,10 +62,13 @@ export function readParts(document: Json, registry: TypeSource, diagnostics: rea
     if (!isObject(value) || fitShape(portShape, value['from']) === 0 || fitShape(portShape, value['to']) === 0) return
     const edge = readFields(edgeShape, value)
     // A delay that breaks the schema makes a feedback edge all the same: it closes no cycle beside its own fault.
-    edges.push((value['delayFrames'] === undefined ? edge : { delayFrames: (edgeShape.fields['delayFrames']!.shape as NumberShape).min, ...edge }) as unknown as GraphEdge)
+    edges.push((value['delayFrames'] === undefined
+      ? edge
+      : { delayFrames: (edgeShape.fields['delayFrames']!.shape as NumberShape).min, ...edge }) as unknown as GraphEdge)
     edgeIndex.push(i)
   })
-  const { nodes: _nodes, edges: _edges, inputs: _inputs, outputs: _outputs, config: _config, millrace: _version, ...rest } = readFields(documentShape, document)
+  const { nodes: _nodes, edges: _edges, inputs: _inputs, outputs: _outputs, config: _config, millrace: _version, ...rest } =
+    readFields(documentShape, document)
   const graph = migrateGraph(createGraph({
     ...rest, nodes, edges,
     // A definition with a fault somewhere is still opened: what is sound in it is checked.
@@ -93,7 +100,8 @@ function readNode(value: Json, id: string, registry: TypeSource): GraphNode {
   const written = typeof fields['type'] === 'string' ? fields['type'] : ''
   const definition = registry.get(written)
   return {
-    ...fields, id, type: definition?.type ?? written, params: isObject(fields['params']) ? fields['params'] : {}, ...(definition === undefined ? {} : { definition }),
+    ...fields, id, type: definition?.type ?? written, params: isObject(fields['params']) ? fields['params'] : {},
+    ...(definition === undefined ? {} : { definition }),
   } as GraphNode
 }
 

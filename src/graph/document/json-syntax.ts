@@ -7,8 +7,8 @@ type State = 'a value' | 'a value or ]' | 'a property name or }' | 'a property n
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
 /**
- * Finds the first syntax error, or undefined for valid JSON. Runs only after `JSON.parse` has refused the text, since that gives no dependable position.
- * A loop with its own stack: nesting costs memory, never call depth.
+ * Finds the first syntax error, or undefined for valid JSON. Runs only after `JSON.parse` has refused the text, since that gives no
+ * dependable position. A loop with its own stack: nesting costs memory, never call depth.
  */
 export function findSyntaxFault(text: string): SyntaxFault | undefined {
   const open: ('{' | '[')[] = []
@@ -37,7 +37,10 @@ export function findSyntaxFault(text: string): SyntaxFault | undefined {
         state = ':'
       }
     } else if (state === ':' && char === ':') { at++; state = 'a value' }
-    else if ((state === ', or }' || state === ', or ]') && char === ',') { at++; state = state === ', or }' ? 'a property name' : 'a value' }
+    else if ((state === ', or }' || state === ', or ]') && char === ',') {
+      at++
+      state = state === ', or }' ? 'a property name' : 'a value'
+    }
     else if ((state === ', or }' && char === '}') || (state === ', or ]' && char === ']')) { open.pop(); at++; state = afterValue() }
     else return fault(text, at, state)
   }
@@ -90,14 +93,18 @@ function stringEnd(text: string, start: number): number | SyntaxFault {
     const escape = text[++i]
     if (escape === undefined || !'"\\/bfnrtu'.includes(escape)) return fault(text, i, 'an escape character')
     if (escape !== 'u') continue
-    for (let digit = 1; digit <= 4; digit++) if (!/^[0-9A-Fa-f]$/.test(text[i + digit] ?? '')) return fault(text, i + digit, 'a hexadecimal digit')
+    for (let digit = 1; digit <= 4; digit++) {
+      if (!/^[0-9A-Fa-f]$/.test(text[i + digit] ?? '')) return fault(text, i + digit, 'a hexadecimal digit')
+    }
     i += 4
   }
 }
 
 function fault(text: string, offset: number, expected: string): SyntaxFault {
   const point = text.codePointAt(offset)
-  const found = point === undefined ? 'end of text' : point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0xd800 && point <= 0xdfff) || point === 0xfeff
-    ? `U+${point.toString(16).toUpperCase().padStart(4, '0')}` : String.fromCodePoint(point)
+  const found = point === undefined ? 'end of text' : point < 0x20 || (point >= 0x7f && point < 0xa0)
+    || (point >= 0xd800 && point <= 0xdfff) || point === 0xfeff
+    ? `U+${point.toString(16).toUpperCase().padStart(4, '0')}`
+    : String.fromCodePoint(point)
   return { offset, expected, found }
 }

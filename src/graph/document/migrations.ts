@@ -7,8 +7,9 @@ export const MAJOR = 1
 export type Migration = (document: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
 
 /**
- * Migrations by the major that they start from. Empty while there is but one major: a second one comes with the function from 1 to 2 here and with a file in
- * `test/graph/document/versions`. Within a major fields are only added, so that a newer writer's field is an unknown one (GR-03).
+ * Migrations by the major that they start from. Empty while there is but one major: a second one comes with the function from 1 to 2 here
+ * and with a file in `test/graph/document/versions`. Within a major fields are only added, so that a newer writer's field is an unknown one
+ * (GR-03).
  */
 export const MIGRATIONS: ReadonlyMap<number, Migration> = new Map()
 

@@ -17,8 +17,10 @@ export interface ParseOptions {
 export interface ParseResult { readonly document?: Document; readonly diagnostics: readonly Diagnostic[] }
 
 /**
- * Reads a document from UTF-8 bytes or text (GR-01): syntax, limits, version, schema (stages 1 to 3 of spec graph.md section 5). What is wrong comes
- * back as diagnostics; no input makes it throw. A key written twice in one object is what JSON makes of it, the last: `importDocument` refuses such a text. A document of an older major comes back as one of this (GR-06). Options are checked: `CONFIG_INVALID` for a limit above the hard one.
+ * Reads a document from UTF-8 bytes or text (GR-01): syntax, limits, version, schema (stages 1 to 3 of spec graph.md section 5). What is
+ * wrong comes back as diagnostics; no input makes it throw. A key written twice in one object is what JSON makes of it, the last:
+ * `importDocument` refuses such a text. A document of an older major comes back as one of this (GR-06). Options are checked:
+ * `CONFIG_INVALID` for a limit above the hard one.
  * @example
  * const { document, diagnostics } = parseDocument('{ "millrace": 1, "nodes": [] }')
  */

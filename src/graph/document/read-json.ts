@@ -6,20 +6,31 @@ import { decodeUtf8 } from './decode-utf8.js'
 import { findSyntaxFault, positionOf } from './json-syntax.js'
 import { keysWithin, scanLimits } from './scan-limits.js'
 
-/** JSON read from text: the value, the text (for positions), its size in UTF-8 at most, and whether it was found to be good; or what is wrong (stage 1). */
-export type JsonReading = { readonly value: unknown; readonly text: string; readonly bytes: number; readonly good: boolean } | { readonly fault: Diagnostic }
+/**
+ * JSON read from text: the value, the text (for positions), its size in UTF-8 at most, and whether it was
+ * found to be good; or what is wrong (stage 1).
+ */
+export type JsonReading =
+  | { readonly value: unknown; readonly text: string; readonly bytes: number; readonly good: boolean }
+  | { readonly fault: Diagnostic }
 
 /**
- * Reads JSON from UTF-8 bytes or text, its limits (size, nesting, strings) checked before memory is taken. Never throws. `isGood` may tell that a value keeps to
- * `limits.depth` and that there is nothing to say about it: one walk in place of two.
+ * Reads JSON from UTF-8 bytes or text, its limits (size, nesting, strings) checked before memory is taken. Never throws. `isGood` may tell
+ * that a value keeps to `limits.depth` and that there is nothing to say about it: one walk in place of two.
  */
 export function readJson(input: string | Uint8Array, limits: Limits, isGood?: (value: unknown, bytes: number) => boolean): JsonReading {
-  if (typeof input !== 'string' && Object.prototype.toString.call(input) !== '[object Uint8Array]') return { fault: syntax('text or a Uint8Array', input === null ? 'null' : typeof input, { line: 1, column: 1 }) }
+  if (typeof input !== 'string' && Object.prototype.toString.call(input) !== '[object Uint8Array]') {
+    return { fault: syntax('text or a Uint8Array', input === null ? 'null' : typeof input, { line: 1, column: 1 }) }
+  }
   const bytes = typeof input === 'string' ? textSize(input, limits.documentBytes) : input.length
   if (bytes > limits.documentBytes) return { fault: exceeded('Document bytes', limits.documentBytes, bytes) }
   const text = typeof input === 'string' ? input.startsWith('\ufeff') ? input.slice(1) : input : decodeUtf8(input)
   if (typeof text !== 'string') {
-    return { fault: syntax('UTF-8', `byte 0x${(input as Uint8Array)[text.offset]!.toString(16).padStart(2, '0')}`, positionOf(text.before, text.before.length)) }
+    return {
+      fault: syntax('UTF-8', `byte 0x${(input as Uint8Array)[text.offset]!.toString(16).padStart(2, '0')}`, positionOf(
+        text.before, text.before.length,
+      )),
+    }
   }
   const small = text.length <= SMALL && text.length <= limits.stringLength, early = small ? valueOf(text) : undefined
   const good = early !== undefined && isGood?.(early.value, bytes) === true
@@ -33,7 +44,10 @@ export function readJson(input: string | Uint8Array, limits: Limits, isGood?: (v
   return { fault: syntax(expected, found, positionOf(text, offset)) }
 }
 
-/** Characters of text that are parsed before they are measured: such a text takes little memory however it nests, and its value is walked faster than it is scanned. */
+/**
+ * Characters of text that are parsed before they are measured: such a text takes little memory however it nests, and its
+ * value is walked faster than it is scanned.
+ */
 const SMALL = 262_144
 
 function valueOf(text: string): { readonly value: unknown } | undefined {

@@ -5,8 +5,8 @@ import type { Limits } from '../limits.js'
 export interface Excess { readonly what: string; readonly limit: number; readonly got: number }
 
 /**
- * Nesting and string lengths of JSON text, found before the parser takes memory for them. Linear; on text that is no JSON it may see a string where
- * none is, which costs nothing: then the text is refused for one reason or the other.
+ * Nesting and string lengths of JSON text, found before the parser takes memory for them. Linear; on text that is no JSON it may see a
+ * string where none is, which costs nothing: then the text is refused for one reason or the other.
  */
 export function scanLimits(text: string, limits: Pick<Limits, 'depth' | 'stringLength'>): Excess | undefined {
   let depth = 0, deepest = 0
@@ -36,10 +36,16 @@ export function stringEnd(text: string, start: number): number {
 }
 
 /**
- * The first limit that a value in memory passes: bytes of compact JSON at least, nesting (itself counts 1), length of a string or key as it is written. One walk, which ends at the first byte too
- * many: deep, cyclic and shared values are safe, and those that make new parts each time that they are read. What JSON has no form for (bytes, a Blob, a function) counts nothing and is not looked into.
+ * The first limit that a value in memory passes: bytes of compact JSON at least, nesting (itself counts 1), length of a string or key as it
+ * is written. One walk, which ends at the first byte too many: deep, cyclic and shared values are safe, and those that make new parts each
+ * time that they are read. What JSON has no form for (bytes, a Blob, a function) counts nothing and is not looked into.
  */
-export function excessOf(value: unknown, { bytes: most, depth: deepest = Infinity, string = Infinity }: { readonly bytes: number; readonly depth?: number; readonly string?: number }): Excess | undefined {
+export function excessOf(
+  value: unknown,
+  {
+    bytes: most, depth: deepest = Infinity, string = Infinity,
+  }: { readonly bytes: number; readonly depth?: number; readonly string?: number },
+): Excess | undefined {
   const work: unknown[] = [value], levels = [1]
   let bytes = 0, excess: Excess | undefined
   const text = (one: string): void => {
@@ -83,7 +89,10 @@ function textBytes(text: string): number {
   return bytes
 }
 
-/** Keys of all objects in a JSON value, or −1 when it nests more than `most` levels. Recursion no deeper than that; a walk of the value costs a third of a scan of its text. */
+/**
+ * Keys of all objects in a JSON value, or −1 when it nests more than `most` levels. Recursion no deeper than that; a walk of the
+ * value costs a third of a scan of its text.
+ */
 export function keysWithin(value: unknown, most: number): number {
   if (typeof value !== 'object' || value === null) return 0
   if (most === 0) return -1

@@ -10,9 +10,9 @@ import type { Extras, Graph, GraphConfig, GraphEdge, GraphInput, GraphNode } fro
 import type { Document, DocumentEdge, DocumentInput, DocumentNode } from './document.js'
 
 /**
- * The JSON form of a graph. Large seeds become decimal strings, URLs their text, numeric typed arrays lists. Throws `INVALID_ARGUMENT` for a param that
- * has no JSON form (bytes, a Blob, an engine's audio) or cannot be read: give such values at run time through an input; `LIMIT_EXCEEDED` beyond 256 levels and some millions of objects. What many places
- * share they share in the document too.
+ * The JSON form of a graph. Large seeds become decimal strings, URLs their text, numeric typed arrays lists. Throws `INVALID_ARGUMENT` for
+ * a param that has no JSON form (bytes, a Blob, an engine's audio) or cannot be read: give such values at run time through an input;
+ * `LIMIT_EXCEEDED` beyond 256 levels and some millions of objects. What many places share they share in the document too.
  */
 export function toDocument(graph: Graph): Document {
   demandGraph(graph, 'toDocument')
@@ -72,14 +72,20 @@ type Made = Map<object, unknown>
 function jsonOf(value: unknown, what: string, made: Made, depth = 1): unknown {
   if (depth > HARD_LIMITS.depth) throw commonErrors.LIMIT_EXCEEDED({ what: `Nesting of ${what}`, limit: HARD_LIMITS.depth, got: depth })
   if (typeof value === 'bigint') return value.toString()
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return value
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) {
+    return value
+  }
   let form = typeof value === 'object' ? made.get(value) : undefined
   if (form === undefined && typeof value === 'object') {
     try { form = formOf(value, (item) => jsonOf(item, what, made, depth + 1)) } catch (cause) { if (isMillraceError(cause)) throw cause }
-    if (made.set(value, form).size > MOST_OBJECTS) throw commonErrors.LIMIT_EXCEEDED({ what: `Objects in ${what}`, limit: MOST_OBJECTS, got: MOST_OBJECTS + 1 })
+    if (made.set(value, form).size > MOST_OBJECTS) {
+      throw commonErrors.LIMIT_EXCEEDED({ what: `Objects in ${what}`, limit: MOST_OBJECTS, got: MOST_OBJECTS + 1 })
+    }
   }
   if (form !== undefined) return form
-  throw commonErrors.INVALID_ARGUMENT({ function: 'toDocument', expected: `a JSON value for ${what}`, got: show(value), hint: 'Give it at run time through an input.' })
+  throw commonErrors.INVALID_ARGUMENT({
+    function: 'toDocument', expected: `a JSON value for ${what}`, got: show(value), hint: 'Give it at run time through an input.',
+  })
 }
 
 /** Undefined for what has no JSON form. */
@@ -87,7 +93,9 @@ function formOf(value: object, part: (value: unknown) => unknown): unknown {
   if (value instanceof Float32Array || value instanceof Float64Array) return Array.from(value)
   if (Array.isArray(value)) return value.length > MOST_OBJECTS ? undefined : value.map(part)
   if (Object.prototype.toString.call(value) === '[object URL]') return (value as { readonly href: string }).href
-  return isInstance(value) ? undefined : record(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, part(item)]))
+  return isInstance(value)
+    ? undefined
+    : record(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, part(item)]))
 }
 
 /** `Object.fromEntries` defines keys, so that `__proto__` stays an ordinary one. */

@@ -9,16 +9,19 @@ import { any, type Shape } from '../schema/shape.js'
 import type { Document } from './document.js'
 
 /**
- * Canonical text of a document (GR-02): fields in the order of the format's table, then others and free maps sorted by key, two-space indent, LF,
- * final newline, numbers as short as they round-trip, defaults left out, a list of plain values on one line. Throws `INVALID_ARGUMENT` for a value
- * that JSON cannot hold, `LIMIT_EXCEEDED` beyond 256 levels, and beyond 64 Mi characters, which no document that is read may have: parts that stand in many places are written at each.
+ * Canonical text of a document (GR-02): fields in the order of the format's table, then others and free maps sorted by key, two-space
+ * indent, LF, final newline, numbers as short as they round-trip, defaults left out, a list of plain values on one line. Throws
+ * `INVALID_ARGUMENT` for a value that JSON cannot hold, `LIMIT_EXCEEDED` beyond 256 levels, and beyond 64 Mi characters, which no document
+ * that is read may have: parts that stand in many places are written at each.
  */
 export function writeDocument(document: Document): string {
   return writeJson(documentShape, { ...document, millrace: 1 })
 }
 
 /** Canonical text of any value of a shape, as {@link writeDocument} writes documents. */
-export function writeJson(shape: Shape, value: unknown): string { return `${writeValue(shape, value, { path: [], heads: [], indents: [], left: HARD_LIMITS.documentBytes })}\n` }
+export function writeJson(shape: Shape, value: unknown): string {
+  return `${writeValue(shape, value, { path: [], heads: [], indents: [], left: HARD_LIMITS.documentBytes })}\n`
+}
 
 /** One text being written. */
 interface Writing {
@@ -31,7 +34,9 @@ interface Writing {
   left: number
 }
 
-/** A number of which only the digits are known: written as they are. No value of a document is one; other formats have integers beyond 2^53. */
+/**
+ * A number of which only the digits are known: written as they are. No value of a document is one; other formats have integers beyond 2^53.
+ */
 export class BareNumber {
   readonly digits: string
   constructor(digits: string) { this.digits = digits }
@@ -41,16 +46,22 @@ function writeValue(shape: Shape, value: unknown, w: Writing): string {
   spend(w, typeof value === 'string' ? value.length : 1)
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return `${value}`
-  if (typeof value === 'object' && w.path.length >= HARD_LIMITS.depth) throw commonErrors.LIMIT_EXCEEDED({ what: 'Nesting', limit: HARD_LIMITS.depth, got: w.path.length + 1 })
+  if (typeof value === 'object' && w.path.length >= HARD_LIMITS.depth) {
+    throw commonErrors.LIMIT_EXCEEDED({ what: 'Nesting', limit: HARD_LIMITS.depth, got: w.path.length + 1 })
+  }
   if (Array.isArray(value)) return writeList(shape, value, w)
   if (isPlain(value)) return writeObject(shape, value, w)
   if (value instanceof BareNumber) return value.digits
   const pointer = w.path.map((key) => `/${escapePointer(String(key))}`).join('')
-  throw commonErrors.INVALID_ARGUMENT({ function: 'writeDocument', expected: `a JSON value at ${pointer}`, got: show(value), hint: 'Give it at run time through an input.' })
+  throw commonErrors.INVALID_ARGUMENT({
+    function: 'writeDocument', expected: `a JSON value at ${pointer}`, got: show(value), hint: 'Give it at run time through an input.',
+  })
 }
 
 function spend(w: Writing, characters: number): void {
-  if ((w.left -= characters) < 0) throw commonErrors.LIMIT_EXCEEDED({ what: 'Document bytes', limit: HARD_LIMITS.documentBytes, got: HARD_LIMITS.documentBytes - w.left })
+  if ((w.left -= characters) < 0) {
+    throw commonErrors.LIMIT_EXCEEDED({ what: 'Document bytes', limit: HARD_LIMITS.documentBytes, got: HARD_LIMITS.documentBytes - w.left })
+  }
 }
 
 /** A new line, indented for a level. */
@@ -74,7 +85,9 @@ function writeList(shape: Shape, value: readonly unknown[], w: Writing): string 
 
 /** Declared fields in their order, then the rest sorted by key; a free map is all rest. */
 function writeObject(shape: Shape, value: Readonly<Record<string, unknown>>, w: Writing): string {
-  const { fields, known, rest } = planOf(shape), level = w.path.length, starts = w.heads[2 * level] ??= new Map<string, string>(), heads = w.heads[2 * level + 1] ??= new Map<string, string>()
+  const { fields, known, rest } = planOf(shape), level = w.path.length
+  const starts = w.heads[2 * level] ??= new Map<string, string>()
+  const heads = w.heads[2 * level + 1] ??= new Map<string, string>()
   let text = '', declared = 0
   const write = (name: string, of: Shape, preset: string | undefined): void => {
     w.path.push(name)
@@ -113,10 +126,13 @@ const plans = new WeakMap<Shape, Plan>()
 function planOf(shape: Shape): Plan {
   let plan = plans.get(shape)
   if (plan === undefined) {
-    const list = pick(shape, 'list'), object = pick(shape, 'object'), map = pick(shape, 'map'), fields = object?.kind === 'object' ? Object.entries(object.fields) : []
+    const list = pick(shape, 'list'), object = pick(shape, 'object'), map = pick(shape, 'map')
+    const fields = object?.kind === 'object' ? Object.entries(object.fields) : []
     plan = {
-      items: list?.kind === 'list' ? list.items : any, rest: map?.kind === 'map' ? map.values : any, known: new Set(fields.map(([name]) => name)),
-      fields: fields.map(([name, field]) => ({ name, shape: field.shape, preset: field.default === undefined ? undefined : JSON.stringify(field.default) })),
+      items: list?.kind === 'list' ? list.items : any, rest: map?.kind === 'map' ? map.values : any,
+      known: new Set(fields.map(([name]) => name)),
+      fields: fields.map(([name, field]) =>
+        ({ name, shape: field.shape, preset: field.default === undefined ? undefined : JSON.stringify(field.default) })),
     }
     plans.set(shape, plan)
   }

@@ -13,8 +13,18 @@ export interface DrawnPlan {
 }
 
 /** A box: its lines of text, how it looks, and the group that it stands in. */
-export interface DrawnNode { readonly key: string; readonly lines: readonly string[]; readonly look: 'node' | 'inserted' | 'idle' | 'input' | 'output'; readonly group?: number }
-export interface DrawnEdge { readonly from: string; readonly to: string; readonly label: string; readonly look: 'link' | 'feedback' | 'value' }
+export interface DrawnNode {
+  readonly key: string
+  readonly lines: readonly string[]
+  readonly look: 'node' | 'inserted' | 'idle' | 'input' | 'output'
+  readonly group?: number
+}
+export interface DrawnEdge {
+  readonly from: string
+  readonly to: string
+  readonly label: string
+  readonly look: 'link' | 'feedback' | 'value'
+}
 /** Everything in a drawing; groups are segments. */
 export interface Drawing {
   readonly nodes: readonly DrawnNode[]
@@ -22,7 +32,10 @@ export interface Drawing {
   readonly groups: readonly { readonly index: number; readonly title: string }[]
 }
 
-/** Nodes and edges of a graph with its run-time inputs and outputs; with a plan, what the plan runs, in its segments. Give the flattened graph then. */
+/**
+ * Nodes and edges of a graph with its run-time inputs and outputs; with a plan, what the plan runs, in
+ * its segments. Give the flattened graph then.
+ */
 export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
   demandGraph(graph, 'toDot, toMermaid')
   const nodes: DrawnNode[] = [], edges: DrawnEdge[] = [], inserted = new Set(plan?.inserted.map(({ id }) => id))
@@ -36,9 +49,14 @@ export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
     }
   } else {
     for (const { id, type, tier, segment } of plan.nodes) {
-      nodes.push({ key: id, lines: segment < 0 ? [id, `${type}, ${tier}`] : [id, type], look: inserted.has(id) ? 'inserted' : 'node', ...(segment >= 0 && { group: segment }) })
+      nodes.push({
+        key: id, lines: segment < 0 ? [id, `${type}, ${tier}`] : [id, type], look: inserted.has(id) ? 'inserted' : 'node',
+        ...(segment >= 0 && { group: segment }),
+      })
     }
-    for (const { from, to, media, delayFrames } of plan.edges) edges.push({ from: from[0], to: to[0], ...lateOf(media === null ? ports(from, to) : describeMedia(media), delayFrames) })
+    for (const { from, to, media, delayFrames } of plan.edges) {
+      edges.push({ from: from[0], to: to[0], ...lateOf(media === null ? ports(from, to) : describeMedia(media), delayFrames) })
+    }
   }
   const drawn = new Set(nodes.map(({ key }) => key))
   for (const key of edges.flatMap(({ from, to }) => [from, to])) {
@@ -56,12 +74,17 @@ export function drawingOf(graph: Graph, plan?: DrawnPlan): Drawing {
     nodes.push({ key, lines: [name], look: 'output' })
     if (drawn.has(id)) edges.push({ from: id, to: key, label: port, look: 'link' })
   }
-  return { nodes, edges, groups: plan?.segments.map(({ index, tier, where }) => ({ index, title: `segment ${index}: ${tier} on ${where}` })) ?? [] }
+  return {
+    nodes, edges,
+    groups: plan?.segments.map(({ index, tier, where }) => ({ index, title: `segment ${index}: ${tier} on ${where}` })) ?? [],
+  }
 }
 
 /** A feedback edge says how late it is. */
 function lateOf(label: string, delayFrames: number | undefined): Pick<DrawnEdge, 'label' | 'look'> {
-  return delayFrames === undefined ? { label, look: 'link' } : { label: [label, `${delayFrames} frames late`].filter((part) => part !== '').join(', '), look: 'feedback' }
+  return delayFrames === undefined
+    ? { label, look: 'link' }
+    : { label: [label, `${delayFrames} frames late`].filter((part) => part !== '').join(', '), look: 'feedback' }
 }
 
 function ports(from: PortRef, to: PortRef): string { return from[1] === 'out' && to[1] === 'in' ? '' : `${from[1]} → ${to[1]}` }

@@ -1,4 +1,6 @@
-/** The history of one graph (GR-11): every mutation a record with an inverse; undo, redo, and the graph at any revision since the snapshot. */
+/**
+ * The history of one graph (GR-11): every mutation a record with an inverse; undo, redo, and the graph at any revision since the snapshot.
+ */
 import { graphErrors } from '../errors.js'
 import type { Graph } from '../graph.js'
 import type { NodeDefinition } from '../node-definition.js'
@@ -6,7 +8,8 @@ import type { TypeSource } from '../subgraph/origin.js'
 import { applyChange, changeOf, invertChange, type Change } from './change.js'
 
 /** What a record did. `set`: any other field; `apply`: a diff, a suggestion, an import. */
-export type ChangeType = 'add' | 'remove' | 'connect' | 'disconnect' | 'set-param' | 'rename' | 'move' | 'group' | 'set' | 'apply' | 'undo' | 'redo'
+export type ChangeType = 'add' | 'remove' | 'connect' | 'disconnect' | 'set-param' | 'rename' | 'move' | 'group' | 'set' | 'apply' | 'undo'
+  | 'redo'
 
 /** One mutation, plain data. `revision` is that of the graph after it. */
 export interface ChangeRecord extends Change {
@@ -85,7 +88,9 @@ export class ChangeLog {
   at(revision: number): Graph {
     const first = this.#snapshot.revision ?? 0
     if (!Number.isInteger(revision) || revision < first || revision > this.revision) {
-      throw graphErrors.INVALID_ARGUMENT({ function: 'ChangeLog.at', expected: `a revision from ${first} to ${this.revision}`, got: String(revision) })
+      throw graphErrors.INVALID_ARGUMENT({
+        function: 'ChangeLog.at', expected: `a revision from ${first} to ${this.revision}`, got: String(revision),
+      })
     }
     return replay(this.#snapshot, this.#records.slice(0, revision - first), this.#types)
   }
@@ -97,13 +102,18 @@ export class ChangeLog {
     if (record === undefined) return undefined
     const change: Change = type === 'undo' ? invertChange(record) : record
     this.#push(to, record)
-    return this.#append(type, { before: change.before, after: change.after }, applyChange(this.#graph, change, this.#types), undefined, record.id)
+    return this.#append(
+      type,
+      { before: change.before, after: change.after },
+      applyChange(this.#graph, change, this.#types), undefined, record.id,
+    )
   }
 
   #append(type: ChangeType, change: Change, next: Graph, author = this.#o.author, of?: string): ChangeRecord {
     const revision = this.revision + 1
     const record: ChangeRecord = {
-      id: this.#o.newId?.(revision) ?? `c${revision}`, type, time: new Date(this.#o.now()).toISOString(), before: change.before, after: change.after, revision,
+      id: this.#o.newId?.(revision) ?? `c${revision}`, type, time: new Date(this.#o.now()).toISOString(), before: change.before,
+      after: change.after, revision,
       ...(author !== undefined && { author }), ...(of !== undefined && { of }),
     }
     this.#graph = { ...next, revision }
@@ -122,7 +132,10 @@ export class ChangeLog {
   }
 }
 
-/** The graph after some records; `types` finds the definitions of nodes that they add. Throws `INVALID_ARGUMENT` when they do not follow on it. */
+/**
+ * The graph after some records; `types` finds the definitions of nodes that they add. Throws
+ * `INVALID_ARGUMENT` when they do not follow on it.
+ */
 export function replay(snapshot: Graph, records: readonly ChangeRecord[], types: TypeSource): Graph {
   return records.reduce((graph, record) => ({ ...applyChange(graph, record, types), revision: record.revision }), snapshot)
 }

@@ -5,7 +5,10 @@ import type { TypeSource } from '../subgraph/origin.js'
 
 /** A node as a change holds it: without its definition, which is found by type. */
 export type PlainNode = Omit<GraphNode, 'definition'>
-/** Parts of a graph with their places in it; JSON unless params hold what documents cannot. A map that changed stands whole, because its order counts. */
+/**
+ * Parts of a graph with their places in it; JSON unless params hold what documents cannot. A map that
+ * changed stands whole, because its order counts.
+ */
 export interface ChangeSlice {
   readonly nodes?: readonly { readonly at: number; readonly node: PlainNode }[]
   readonly edges?: readonly { readonly at: number; readonly edge: GraphEdge }[]
@@ -20,8 +23,8 @@ export interface Change { readonly before: ChangeSlice; readonly after: ChangeSl
 const PARTS = new Set(['nodes', 'edges', 'inputs', 'outputs', 'revision'])
 
 /**
- * What changed between two graphs of which one was made from the other: parts that are the same object are taken as unchanged, so edits that copy only what
- * they change cost one pass over two arrays. Undefined when nothing changed. The revision is not part of a change.
+ * What changed between two graphs of which one was made from the other: parts that are the same object are taken as unchanged, so edits
+ * that copy only what they change cost one pass over two arrays. Undefined when nothing changed. The revision is not part of a change.
  */
 export function changeOf(a: Graph, b: Graph): Change | undefined {
   const before: Record<string, unknown> = {}, after: Record<string, unknown> = {}
@@ -88,7 +91,11 @@ function spliced<T, P extends { readonly at: number }>(
   for (const part of removed) {
     const found = list[part.at] as { readonly id?: string } | undefined
     if (found === undefined || (name(part) !== undefined && found.id !== name(part))) {
-      throw graphErrors.INVALID_ARGUMENT({ function: 'applyChange', expected: `the graph that it was made for (${name(part) ?? 'an edge'} at ${part.at})`, got: found?.id ?? 'none' })
+      throw graphErrors.INVALID_ARGUMENT({
+        function: 'applyChange',
+        expected: `the graph that it was made for (${name(part) ?? 'an edge'} at ${part.at})`,
+        got: found?.id ?? 'none',
+      })
     }
   }
   const out: T[] = []

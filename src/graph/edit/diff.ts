@@ -35,7 +35,10 @@ const LISTED = new Set(['nodes', 'edges', 'inputs', 'outputs'])
 const OF_NODE = new Set(['id', 'params', 'definition'])
 const NONE = new Set<string>()
 
-/** What has to be done to `a` to have `b`. Nodes are the same by id, edges by id or, without one, by their ports; order of inputs and outputs does not count. */
+/**
+ * What has to be done to `a` to have `b`. Nodes are the same by id, edges by id or, without one, by their ports;
+ * order of inputs and outputs does not count.
+ */
 export function diff(a: Graph, b: Graph): GraphDiff {
   demandGraph(a, 'diff')
   demandGraph(b, 'diff')
@@ -48,10 +51,15 @@ export function diff(a: Graph, b: Graph): GraphDiff {
     return fields === undefined ? undefined : { at, edge: edgeName(x), fields }
   }, (edge) => edge)
   const inputs = diffMaps(a.inputs, b.inputs), outputs = diffMaps(a.outputs, b.outputs), fields = diffFields(a, b, LISTED)
-  return { ...(nodes && { nodes }), ...(edges && { edges }), ...(inputs && { inputs }), ...(outputs && { outputs }), ...(fields && { fields }) }
+  return {
+    ...(nodes && { nodes }), ...(edges && { edges }), ...(inputs && { inputs }), ...(outputs && { outputs }), ...(fields && { fields }),
+  }
 }
 
-/** Carries a diff out; `types` finds the definitions of nodes that it adds or retypes. Throws `INVALID_ARGUMENT` for a graph that it was not made from. */
+/**
+ * Carries a diff out; `types` finds the definitions of nodes that it adds or retypes. Throws
+ * `INVALID_ARGUMENT` for a graph that it was not made from.
+ */
 export function applyDiff(graph: Graph, d: GraphDiff, types: TypeSource): Graph {
   const define = ({ definition: _before, ...node }: GraphNode): GraphNode => {
     const definition = types.get(node.type)
@@ -59,7 +67,8 @@ export function applyDiff(graph: Graph, d: GraphDiff, types: TypeSource): Graph 
   }
   const nodes = patched(graph.nodes, d.nodes, (node) => node.id, (node, change) => {
     if (node.id !== change.id) throw notMadeFor(change.id, node.id)
-    const params = change.params ? applyFields(node.params, change.params) : node.params, next = { ...applyFields(node, change.fields ?? {}), params } as GraphNode
+    const params = change.params ? applyFields(node.params, change.params) : node.params
+    const next = { ...applyFields(node, change.fields ?? {}), params } as GraphNode
     return change.fields?.['type'] === undefined ? next : define(next)
   }, define)
   const edges = patched(graph.edges, d.edges, edgeName, (edge, change) => {
@@ -84,7 +93,9 @@ export function diffFields(a: object, b: object, skip: ReadonlySet<string>): Fie
     const after = Object.hasOwn(y, key) ? y[key] : undefined
     if (!sameValue(x[key], after)) (found ??= []).push([key, { before: x[key], ...(after !== undefined && { after }) }])
   }
-  for (const key in y) if (!skip.has(key) && y[key] !== undefined && (!Object.hasOwn(x, key) || x[key] === undefined)) (found ??= []).push([key, { after: y[key] }])
+  for (const key in y) if (!skip.has(key) && y[key] !== undefined && (!Object.hasOwn(x, key) || x[key] === undefined)) {
+    (found ??= []).push([key, { after: y[key] }])
+  }
   return found === undefined ? undefined : Object.fromEntries(found)
 }
 
@@ -95,8 +106,13 @@ function diffMaps(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknow
 function applyFields(value: object, changes: FieldChanges): object {
   const gone = new Set(Object.keys(changes).filter((key) => changes[key]!.after === undefined))
   const kept = Object.entries(value).filter(([key]) => !gone.has(key) && !Object.hasOwn(changes, key))
-  const next = Object.fromEntries([...kept, ...Object.keys(changes).filter((key) => !gone.has(key)).map((key): [string, unknown] => [key, changes[key]!.after])])
-  for (const key of Object.getOwnPropertySymbols(value)) Object.defineProperty(next, key, { value: (value as Record<symbol, unknown>)[key], enumerable: true })
+  const next = Object.fromEntries([
+    ...kept,
+    ...Object.keys(changes).filter((key) => !gone.has(key)).map((key): [string, unknown] => [key, changes[key]!.after]),
+  ])
+  for (const key of Object.getOwnPropertySymbols(value)) {
+    Object.defineProperty(next, key, { value: (value as Record<symbol, unknown>)[key], enumerable: true })
+  }
   return next
 }
 
@@ -127,7 +143,11 @@ function diffLists<T extends object, P, C extends { readonly at: number }>(
   while (endA > from && endB > from && alike(a[endA - 1]!, b[endB - 1]!, endA - 1)) { endA--; endB-- }
   // First place of each key, the next place of the same key by place (−1: none), and places that have found their like.
   const places = new Map<string, number>(), next = new Int32Array(endA).fill(-1), taken = new Uint8Array(endA)
-  for (let at = endA - 1; at >= from; at--) { const name = key(a[at]!), behind = places.get(name); if (behind !== undefined) next[at] = behind; places.set(name, at) }
+  for (let at = endA - 1; at >= from; at--) {
+    const name = key(a[at]!), behind = places.get(name)
+    if (behind !== undefined) next[at] = behind
+    places.set(name, at)
+  }
   const added: { at: number; item: P }[] = [], order = new Array<number>(b.length)
   let last = -1, moved = false
   for (let at = 0; at < b.length; at++) {
@@ -149,7 +169,8 @@ function diffLists<T extends object, P, C extends { readonly at: number }>(
 }
 
 function patched<T, P extends object, C extends object>(
-  list: readonly T[], d: ListDiff<P, C> | undefined, name: (item: T) => string, change: (item: T, change: { readonly at: number } & C) => T, make: (item: T) => T,
+  list: readonly T[], d: ListDiff<P, C> | undefined, name: (item: T) => string, change: (item: T, change: { readonly at: number } & C) => T,
+  make: (item: T) => T,
 ): readonly T[] {
   if (d === undefined) return list
   const next = [...list], gone = new Set<number>()

@@ -17,7 +17,8 @@ export function renameNode(graph: Graph, id: string, to: string): Graph {
   return {
     ...graph, nodes: graph.nodes.with(at, { ...graph.nodes[at]!, id: to }),
     edges: graph.edges.map((edge) => edge.from[0] === id || edge.to[0] === id ? { ...edge, from: ref(edge.from), to: ref(edge.to) } : edge),
-    inputs: new Map([...graph.inputs].map(([name, input]) => [name, input.to.some(([node]) => node === id) ? { ...input, to: input.to.map(ref) } : input])),
+    inputs: new Map([...graph.inputs].map(([name, input]) =>
+      [name, input.to.some(([node]) => node === id) ? { ...input, to: input.to.map(ref) } : input])),
     outputs: new Map([...graph.outputs].map(([name, one]) => [name, ref(one)])),
     ...changedGroups(graph, (group) => Array.isArray(group['nodes']) ? { ...group, nodes: names(group['nodes']) } : group),
   }
@@ -35,7 +36,10 @@ export function setType(graph: Graph, id: string, type: string, types?: TypeSour
   return setNode(graph, id, { type: definition?.type ?? type, definition } as Partial<GraphNode>)
 }
 
-/** The graph with the definitions that `types` has now (GR-31), nodes migrated where they name an older version: after a type was replaced, exactly its nodes are new, so that only they and what follows them hash anew. */
+/**
+ * The graph with the definitions that `types` has now (GR-31), nodes migrated where they name an older version: after a type was replaced,
+ * exactly its nodes are new, so that only they and what follows them hash anew.
+ */
 export function refreshTypes(graph: Graph, types: TypeSource): Graph {
   const nodes = graph.nodes.map((node) => {
     const definition = types.get(node.type)
@@ -47,7 +51,8 @@ export function refreshTypes(graph: Graph, types: TypeSource): Graph {
 /** Moves nodes: `x` and `y` of their `ui`, in the editor's units. Throws `NODE_NOT_FOUND`. */
 export function moveNodes(graph: Graph, to: Readonly<Record<string, { readonly x: number; readonly y: number }>>): Graph {
   const left = new Set(Object.keys(to))
-  const nodes = graph.nodes.map((node) => left.delete(node.id) ? { ...node, ui: { ...(isRecord(node.ui) && node.ui), x: to[node.id]!.x, y: to[node.id]!.y } } : node)
+  const nodes = graph.nodes.map((node) =>
+    left.delete(node.id) ? { ...node, ui: { ...(isRecord(node.ui) && node.ui), x: to[node.id]!.x, y: to[node.id]!.y } } : node)
   for (const id of left) place(graph, id)
   return { ...graph, nodes }
 }
@@ -58,7 +63,9 @@ export interface NodeGroup { readonly id: string; readonly title?: string; reado
 /** Sets a group, replacing one of its id; without nodes the group goes. Throws `NODE_NOT_FOUND`. */
 export function groupNodes(graph: Graph, group: NodeGroup): Graph {
   for (const id of group.nodes) place(graph, id)
-  const groups = groupsOf(graph), at = groups.findIndex((one) => isRecord(one) && one['id'] === group.id), rest = groups.filter((_, i) => i !== at)
+  const groups = groupsOf(graph)
+  const at = groups.findIndex((one) => isRecord(one) && one['id'] === group.id)
+  const rest = groups.filter((_, i) => i !== at)
   const next = group.nodes.length === 0 ? rest : at < 0 ? [...groups, group] : groups.with(at, group)
   return { ...graph, ui: { ...(isRecord(graph.ui) && graph.ui), groups: next } }
 }
@@ -66,7 +73,9 @@ export function groupNodes(graph: Graph, group: NodeGroup): Graph {
 /** Gives a param another name, its value unchanged. Throws `NODE_NOT_FOUND`. */
 export function renameParam(graph: Graph, id: string, param: string, to: string): Graph {
   const { params } = graph.nodes[place(graph, id)]!
-  return setNode(graph, id, { params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name === param ? to : name, value])) })
+  return setNode(graph, id, {
+    params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name === param ? to : name, value])),
+  })
 }
 
 /** Takes away one edge by its name (id, or `from.port->to.port`): the last of that name, so that of equal edges the first stays. */
@@ -77,7 +86,10 @@ export function removeEdge(graph: Graph, name: string): Graph {
 /** Leads an edge elsewhere. */
 export function relinkEdge(graph: Graph, name: string, ends: { readonly from?: PortRef; readonly to?: PortRef }): Graph {
   const at = edgePlace(graph, name)
-  return { ...graph, edges: graph.edges.with(at, { ...graph.edges[at]!, ...(ends.from && { from: ends.from }), ...(ends.to && { to: ends.to }) }) }
+  return {
+    ...graph,
+    edges: graph.edges.with(at, { ...graph.edges[at]!, ...(ends.from && { from: ends.from }), ...(ends.to && { to: ends.to }) }),
+  }
 }
 
 /** Leads a run output elsewhere, or declares it. */
@@ -89,21 +101,37 @@ export function setOutput(graph: Graph, name: string, ref: PortRef): Graph {
 export function setInputTarget(graph: Graph, name: string, index: number, ref: PortRef): Graph {
   const input = graph.inputs.get(name)
   if (input === undefined || index < 0 || index >= input.to.length) {
-    throw graphErrors.INVALID_ARGUMENT({ function: 'setInputTarget', expected: 'a declared input and one of its targets', got: `${name}, ${index}` })
+    throw graphErrors.INVALID_ARGUMENT({
+      function: 'setInputTarget', expected: 'a declared input and one of its targets', got: `${name}, ${index}`,
+    })
   }
   return { ...graph, inputs: new Map([...graph.inputs, [name, { ...input, to: input.to.with(index, ref) }]]) }
 }
 
 /** A node to stand on an edge: audio, or what it is, goes in at `input` and out at `output`; the first port of each by default. */
-export interface NodeOnEdge { readonly type: string; readonly params?: Readonly<Record<string, unknown>>; readonly input?: string; readonly output?: string; readonly id?: string }
+export interface NodeOnEdge {
+  readonly type: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly input?: string
+  readonly output?: string
+  readonly id?: string
+}
 
-/** Puts a chain of nodes on an edge, in order. Ids are `<name>-<n>` unless given. Throws `NODE_TYPE_UNKNOWN` for a type without known ports. */
+/**
+ * Puts a chain of nodes on an edge, in order. Ids are `<name>-<n>` unless given. Throws `NODE_TYPE_UNKNOWN` for a type without known ports.
+ */
 export function insertOnEdge(graph: Graph, name: string, chain: readonly NodeOnEdge[], types: TypeSource): Graph {
-  const at = edgePlace(graph, name), edge = graph.edges[at]!, nodes = [...graph.nodes], added: GraphEdge[] = [], taken = new Set(nodes.map(({ id }) => id))
+  const at = edgePlace(graph, name), edge = graph.edges[at]!, nodes = [...graph.nodes]
+  const added: GraphEdge[] = []
+  const taken = new Set(nodes.map(({ id }) => id))
   let { from } = edge
   for (const { type, params = {}, input, output, id: wanted } of chain) {
-    const definition = types.get(type), into = input ?? Object.keys(definition?.inputs ?? {})[0], out = output ?? Object.keys(definition?.outputs ?? {})[0]
-    if (definition === undefined || into === undefined || out === undefined) throw graphErrors.NODE_TYPE_UNKNOWN({ node: `on ${name}`, type })
+    const definition = types.get(type)
+    const into = input ?? Object.keys(definition?.inputs ?? {})[0]
+    const out = output ?? Object.keys(definition?.outputs ?? {})[0]
+    if (definition === undefined || into === undefined || out === undefined) {
+      throw graphErrors.NODE_TYPE_UNKNOWN({ node: `on ${name}`, type })
+    }
     const word = definition.type.slice(definition.type.indexOf('::') + 2)
     let id = wanted ?? `${word}-1`
     for (let n = 2; taken.has(id); n++) id = `${word}-${n}`
@@ -134,5 +162,7 @@ function groupsOf(graph: Graph): readonly unknown[] {
 
 function changedGroups(graph: Graph, change: (group: Readonly<Record<string, unknown>>) => unknown): { readonly ui?: unknown } {
   const groups = groupsOf(graph)
-  return groups.length === 0 ? {} : { ui: { ...(graph.ui as object), groups: groups.map((group) => isRecord(group) ? change(group) : group) } }
+  return groups.length === 0
+    ? {}
+    : { ui: { ...(graph.ui as object), groups: groups.map((group) => isRecord(group) ? change(group) : group) } }
 }

@@ -1,4 +1,6 @@
-/** Merge of two graphs that come from one (GR-13). What both changed differently is a conflict: data, with the side of `ours` in the result. */
+/**
+ * Merge of two graphs that come from one (GR-13). What both changed differently is a conflict: data, with the side of `ours` in the result.
+ */
 import { demandGraph } from '../as-graph.js'
 import { portKey } from '../port-key.js'
 import { edgeName } from '../edge-list.js'
@@ -8,8 +10,8 @@ import { isRecord, sameValue } from './same-value.js'
 /** One thing that both sides changed in different ways. Absent values: the side does not have it. */
 export interface MergeConflict {
   /**
-   * `field`: two values. `removed`: one side took away what the other changed; it is kept. `occupied`: each side linked the same single input; ours stays.
-   * `dangling`: a link, input or output leads to a node that the other side took away; it is dropped.
+   * `field`: two values. `removed`: one side took away what the other changed; it is kept. `occupied`: each side linked the same single
+   * input; ours stays. `dangling`: a link, input or output leads to a node that the other side took away; it is dropped.
    */
   readonly kind: 'field' | 'removed' | 'occupied' | 'dangling'
   /** Path: `nodes`, id, `params`, name; `edges`, name; `outputs`, name; `config`, name; … */
@@ -38,7 +40,8 @@ export function merge3(base: Graph, ours: Graph, theirs: Graph): Merged {
     return was
   }
   const merged = mergeList(base.edges, ours.edges, theirs.edges, edgeName, ['edges'], conflicts) as GraphEdge[]
-  const linked = merged.filter((edge) => (known.has(edge.from[0]) && known.has(edge.to[0])) || stands(['edges', edgeName(edge)], edge, edge.from, edge.to))
+  const linked = merged.filter((edge) =>
+    (known.has(edge.from[0]) && known.has(edge.to[0])) || stands(['edges', edgeName(edge)], edge, edge.from, edge.to))
   const edges = withoutOccupied(linked, nodes, ours, theirs, conflicts)
   const inputs = mergeMap(base.inputs, ours.inputs, theirs.inputs, 'inputs', conflicts)
   const outputs = mergeMap(base.outputs, ours.outputs, theirs.outputs, 'outputs', conflicts)
@@ -47,7 +50,8 @@ export function merge3(base: Graph, ours: Graph, theirs: Graph): Merged {
   return {
     conflicts,
     graph: {
-      ...rest as unknown as Graph, ...symbolsOf(ours), ...(ours.revision !== undefined || theirs.revision !== undefined ? { revision } : {}), nodes, edges,
+      ...rest as unknown as Graph, ...symbolsOf(ours),
+      ...(ours.revision !== undefined || theirs.revision !== undefined ? { revision } : {}), nodes, edges,
       inputs: new Map([...inputs].flatMap(([name, input]): [string, GraphInput][] => {
         const to = input.to.filter((ref) => stands(['inputs', name], ref, ref))
         return to.length === 0 && input.to.length > 0 ? [] : [[name, to.length === input.to.length ? input : { ...input, to }]]
@@ -65,7 +69,9 @@ function isIn(graph: Graph, id: string): boolean {
 const idsOf = new WeakMap<Graph, ReadonlySet<string>>()
 
 function plain(value: object): Fields { return value as Fields }
-function symbolsOf(graph: Graph): object { return Object.fromEntries(Object.getOwnPropertySymbols(graph).map((key) => [key, (graph as unknown as Record<symbol, unknown>)[key]])) }
+function symbolsOf(graph: Graph): object {
+  return Object.fromEntries(Object.getOwnPropertySymbols(graph).map((key) => [key, (graph as unknown as Record<symbol, unknown>)[key]]))
+}
 
 /** Undefined stands for "not there". */
 function mergeValue(base: unknown, ours: unknown, theirs: unknown, path: readonly string[], conflicts: MergeConflict[]): unknown {
@@ -73,11 +79,15 @@ function mergeValue(base: unknown, ours: unknown, theirs: unknown, path: readonl
   if (sameValue(base, ours)) return theirs
   const [was, mine, other] = [base ?? {}, ours ?? {}, theirs ?? {}]
   if (DEEP.has(path.at(-1)!) && isRecord(was) && isRecord(mine) && isRecord(other)) return mergeFields(was, mine, other, path, conflicts)
-  conflicts.push({ kind: 'field', path, ...(base !== undefined && { base }), ...(ours !== undefined && { ours }), ...(theirs !== undefined && { theirs }) })
+  conflicts.push({
+    kind: 'field', path, ...(base !== undefined && { base }), ...(ours !== undefined && { ours }), ...(theirs !== undefined && { theirs }),
+  })
   return ours
 }
 
-function mergeFields(base: Fields, ours: Fields, theirs: Fields, path: readonly string[], conflicts: MergeConflict[], skip?: ReadonlySet<string>): Fields {
+function mergeFields(
+  base: Fields, ours: Fields, theirs: Fields, path: readonly string[], conflicts: MergeConflict[], skip?: ReadonlySet<string>,
+): Fields {
   const fields: [string, unknown][] = [], own = (from: Fields, key: string): unknown => Object.hasOwn(from, key) ? from[key] : undefined
   for (const key of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
     if (skip?.has(key) === true) continue
@@ -99,13 +109,19 @@ function mergeItem(base: object | undefined, ours: object, theirs: object, path:
 /** Edges with equal names are told apart by how many of them stood before. */
 function numbered<T>(list: readonly T[], key: (item: T) => string): Map<string, T> {
   const map = new Map<string, T>()
-  for (const item of list) { const name = key(item); let n = 1, one = name; while (map.has(one)) one = `${name}\u0000${++n}`; map.set(one, item) }
+  for (const item of list) {
+    const name = key(item)
+    let n = 1, one = name
+    while (map.has(one)) one = `${name}\u0000${++n}`
+    map.set(one, item)
+  }
   return map
 }
 
 /** Ends of the lists that all sides share are merged in place; what is between goes by name. */
 function mergeList<T extends object>(
-  base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[], conflicts: MergeConflict[],
+  base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[],
+  conflicts: MergeConflict[],
 ): object[] {
   if (theirs === base || ours === theirs) return [...ours]
   if (ours === base) return [...theirs]
@@ -115,15 +131,23 @@ function mergeList<T extends object>(
     const name = key(was)
     return name === key(mine) && name === key(other) ? mergeItem(was, mine, other, [...path, name], conflicts) : undefined
   }
-  const head: object[] = [], tail: object[] = [], least = Math.min(base.length, ours.length, theirs.length), last = (list: readonly T[]): number => list.length - 1 - tail.length
-  for (let item: object | undefined; head.length < least && (item = one(head.length, head.length, head.length)) !== undefined;) head.push(item)
-  for (let item: object | undefined; head.length + tail.length < least && (item = one(last(base), last(ours), last(theirs))) !== undefined;) tail.push(item)
+  const head: object[] = [], tail: object[] = []
+  const least = Math.min(base.length, ours.length, theirs.length)
+  const last = (list: readonly T[]): number => list.length - 1 - tail.length
+  for (let item: object | undefined; head.length < least && (item = one(head.length, head.length, head.length)) !== undefined;) {
+    head.push(item)
+  }
+  for (
+    let item: object | undefined;
+    head.length + tail.length < least && (item = one(last(base), last(ours), last(theirs))) !== undefined;
+  ) tail.push(item)
   const middle = (list: readonly T[]): readonly T[] => list.slice(head.length, list.length - tail.length)
   return [...head, ...mergeNamed(middle(base), middle(ours), middle(theirs), key, path, conflicts), ...tail.reverse()]
 }
 
 function mergeNamed<T extends object>(
-  base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[], conflicts: MergeConflict[],
+  base: readonly T[], ours: readonly T[], theirs: readonly T[], key: (item: T) => string, path: readonly string[],
+  conflicts: MergeConflict[],
 ): object[] {
   const a = numbered(base, key), b = numbered(ours, key), c = numbered(theirs, key), merged = new Map<string, object>()
   for (const name of new Set([...b.keys(), ...c.keys()])) {
@@ -131,7 +155,10 @@ function mergeNamed<T extends object>(
     if (mine !== undefined && other !== undefined) merged.set(name, mergeItem(was, mine, other, at, conflicts))
     else if (was === undefined) merged.set(name, (mine ?? other)!)
     else if (!alike(was, (mine ?? other)!)) {
-      conflicts.push({ kind: 'removed', path: at, base: stripped(was), ...(mine !== undefined && { ours: stripped(mine) }), ...(other !== undefined && { theirs: stripped(other) }) })
+      conflicts.push({
+        kind: 'removed', path: at, base: stripped(was), ...(mine !== undefined && { ours: stripped(mine) }),
+        ...(other !== undefined && { theirs: stripped(other) }),
+      })
       merged.set(name, (mine ?? other)!)
     }
   }
@@ -143,14 +170,20 @@ function alike(a: object, b: object): boolean {
   if (a === b) return true
   const x = a as Fields, y = b as Fields
   let count = 0
-  for (const key in x) { if (key === 'definition') continue; count++; if (!Object.hasOwn(y, key) || !sameValue(x[key], y[key])) return false }
+  for (const key in x) {
+    if (key === 'definition') continue
+    count++
+    if (!Object.hasOwn(y, key) || !sameValue(x[key], y[key])) return false
+  }
   for (const key in y) if (key !== 'definition') count--
   return count === 0
 }
 function stripped(item: object): object { const { definition: _definition, ...rest } = item as GraphNode; return rest }
 
 /** Our order, or theirs where only they changed it; what the other side added stands behind what it stands behind there. */
-function orderOf(base: readonly string[], ours: readonly string[], theirs: readonly string[], kept: ReadonlyMap<string, unknown>): string[] {
+function orderOf(
+  base: readonly string[], ours: readonly string[], theirs: readonly string[], kept: ReadonlyMap<string, unknown>,
+): string[] {
   const a = new Set(base), b = new Set(ours), c = new Set(theirs)
   const first = !moved(base, b, ours, a) && moved(base, c, theirs, a) ? theirs : ours
   const other = first === ours ? theirs : ours, own = first === ours ? b : c, behind = new Map<string | undefined, string[]>()
@@ -174,7 +207,9 @@ function moved(a: readonly string[], inB: ReadonlySet<string>, b: readonly strin
   return false
 }
 
-function mergeMap<V>(base: ReadonlyMap<string, V>, ours: ReadonlyMap<string, V>, theirs: ReadonlyMap<string, V>, part: string, conflicts: MergeConflict[]): ReadonlyMap<string, V> {
+function mergeMap<V>(
+  base: ReadonlyMap<string, V>, ours: ReadonlyMap<string, V>, theirs: ReadonlyMap<string, V>, part: string, conflicts: MergeConflict[],
+): ReadonlyMap<string, V> {
   const merged = new Map<string, V>()
   for (const name of new Set([...ours.keys(), ...theirs.keys()])) {
     const value = mergeValue(base.get(name), ours.get(name), theirs.get(name), [part, name], conflicts) as V | undefined
@@ -184,7 +219,9 @@ function mergeMap<V>(base: ReadonlyMap<string, V>, ours: ReadonlyMap<string, V>,
 }
 
 /** Of several links into a single input that no side had together, ours stays. Inputs of unknown types may take several. */
-function withoutOccupied(edges: readonly GraphEdge[], nodes: readonly GraphNode[], ours: Graph, theirs: Graph, conflicts: MergeConflict[]): GraphEdge[] {
+function withoutOccupied(
+  edges: readonly GraphEdge[], nodes: readonly GraphNode[], ours: Graph, theirs: Graph, conflicts: MergeConflict[],
+): GraphEdge[] {
   const first = new Set(ours.edges), portOf = ({ to }: GraphEdge): string => portKey(to), ports = new Set<string>()
   for (const edge of edges) if (!first.has(edge)) ports.add(portOf(edge))
   if (ports.size === 0) return [...edges]

@@ -1,4 +1,7 @@
-/** True for equal JSON values; anything else (bytes, a Blob, a function) equals only itself. Recursion follows the value, whose depth documents limit; a part that stands in many places is compared once. */
+/**
+ * True for equal JSON values; anything else (bytes, a Blob, a function) equals only itself. Recursion follows the value, whose depth
+ * documents limit; a part that stands in many places is compared once.
+ */
 export function sameValue(a: unknown, b: unknown, met?: Map<object, object>): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

@@ -14,23 +14,29 @@ import { insertOnEdge, relinkEdge, removeEdge, renameParam, setInputTarget, setO
 
 /** The edits that suggestions hold, plain data. Nodes and edges are named as in the diagnostic: inside a subgraph by `outer/inner`. */
 export type SuggestedEdit =
-  | { readonly op: 'rename-node'; readonly node: string; readonly to: string } | { readonly op: 'rename-edge'; readonly edge: string; readonly to: string }
-  | { readonly op: 'rename-param'; readonly node: string; readonly param: string; readonly to: string } | { readonly op: 'set-type'; readonly node: string; readonly to: string }
+  | { readonly op: 'rename-node'; readonly node: string; readonly to: string }
+  | { readonly op: 'rename-edge'; readonly edge: string; readonly to: string }
+  | { readonly op: 'rename-param'; readonly node: string; readonly param: string; readonly to: string }
+  | { readonly op: 'set-type'; readonly node: string; readonly to: string }
   | { readonly op: 'set-param'; readonly node: string; readonly param: string; readonly value: unknown }
   | { readonly op: 'remove-param'; readonly node: string; readonly param: string }
   | { readonly op: 'set-default'; readonly input: string; readonly value?: unknown }
   | { readonly op: 'set-input'; readonly input: string; readonly index: number; readonly to: PortRef }
-  | { readonly op: 'set-output'; readonly output: string; readonly to: PortRef } | { readonly op: 'remove-edge'; readonly edge: string }
+  | { readonly op: 'set-output'; readonly output: string; readonly to: PortRef }
+  | { readonly op: 'remove-edge'; readonly edge: string }
   | { readonly op: 'relink-edge'; readonly edge: string; readonly from?: PortRef; readonly to?: PortRef }
   | { readonly op: 'insert-converters'; readonly edge: string; readonly nodes: readonly NodeOnEdge[] }
 
 /**
- * The graph with a suggestion carried out; `types` finds the definitions of what it inserts. An edit inside a subgraph changes its definition, for every node
- * that stands for it. Throws `INVALID_ARGUMENT` for a suggestion without an edit (some can only be read) or for another graph.
+ * The graph with a suggestion carried out; `types` finds the definitions of what it inserts. An edit inside a subgraph changes its
+ * definition, for every node that stands for it. Throws `INVALID_ARGUMENT` for a suggestion without an edit (some can only be read) or for
+ * another graph.
  */
 export function applySuggestion(graph: Graph, suggestion: Suggestion, types: TypeSource): Graph {
   const edit = suggestion.edit as SuggestedEdit | undefined
-  if (edit === undefined) throw graphErrors.INVALID_ARGUMENT({ function: 'applySuggestion', expected: 'a suggestion with an edit', got: suggestion.title })
+  if (edit === undefined) {
+    throw graphErrors.INVALID_ARGUMENT({ function: 'applySuggestion', expected: 'a suggestion with an edit', got: suggestion.title })
+  }
   return apply(graph, edit, types)
 }
 
@@ -50,7 +56,9 @@ function apply(graph: Graph, edit: SuggestedEdit, types: TypeSource): Graph {
     case 'remove-edge': return removeEdge(graph, edit.edge)
     case 'relink-edge': return relinkEdge(graph, edit.edge, edit)
     case 'insert-converters': return insertOnEdge(graph, edit.edge, edit.nodes, types)
-    default: throw graphErrors.INVALID_ARGUMENT({ function: 'applySuggestion', expected: 'an edit of this version', got: show((edit as { readonly op: unknown }).op) })
+    default: throw graphErrors.INVALID_ARGUMENT({
+      function: 'applySuggestion', expected: 'an edit of this version', got: show((edit as { readonly op: unknown }).op),
+    })
   }
 }
 
@@ -66,40 +74,56 @@ function setDefault(graph: Graph, name: string, value: unknown): Graph {
   return { ...graph, inputs: new Map([...graph.inputs, [name, value === undefined ? rest : { ...rest, default: value }]]) }
 }
 
-/** Where an edit belongs when what it names stands in a subgraph or on its border: the definitions on the way, and the edit in the words of the last. */
-function locate(graph: Graph, edit: SuggestedEdit, types: TypeSource): { readonly path: readonly string[]; readonly edit: SuggestedEdit } | undefined {
-  const node = 'node' in edit ? edit.node : undefined, edge = 'edge' in edit ? edit.edge : undefined
-  if (node === undefined ? edge === undefined || graph.edges.some((one) => edgeName(one) === edge) : graph.nodes.some((one) => one.id === node)) return undefined
-  const flat = flattenGraph(graph, types).graph
-  const found = node === undefined ? flat.edges.findLast((one) => edgeName(one) === edge) : flat.nodes.findLast((one) => one.id === node)
-  const pointer = found === undefined ? undefined : originOf(found)
-  const [, way = '', list, index] = /^(.*)\/(nodes|edges)\/(\d+)$/.exec(pointer ?? '') ?? []
-  if (list === undefined) return undefined
-  const path = way.split('/definitions/').slice(1).map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~')), document = documentAt(graph, path)
-  if (node !== undefined) {
-    const given = (edit.op === 'set-param' || edit.op === 'remove-param') ? byOuter(graph, node, edit) : undefined
-    return given ?? { path, edit: { ...edit, node: document.nodes[Number(index)]!.id } as SuggestedEdit }
+/**
+ * Where an edit belongs when what it names stands in a subgraph or on its border: the definitions on the
+ * way, and the edit in the words of the last.
+ */
+function locate(graph: Graph, edit: SuggestedEdit, types: TypeSource): { readonly path: readonly string[]; readonly edit: SuggestedEdit }
+  | undefined {
+    const node = 'node' in edit ? edit.node : undefined, edge = 'edge' in edit ? edit.edge : undefined
+    if (node === undefined
+      ? edge === undefined || graph.edges.some((one) => edgeName(one) === edge)
+      : graph.nodes.some((one) => one.id === node)) {
+      return undefined
+    }
+    const flat = flattenGraph(graph, types).graph
+    const found = node === undefined ? flat.edges.findLast((one) => edgeName(one) === edge) : flat.nodes.findLast((one) => one.id === node)
+    const pointer = found === undefined ? undefined : originOf(found)
+    const [, way = '', list, index] = /^(.*)\/(nodes|edges)\/(\d+)$/.exec(pointer ?? '') ?? []
+    if (list === undefined) return undefined
+    const path = way.split('/definitions/').slice(1).map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const document = documentAt(graph, path)
+    if (node !== undefined) {
+      const given = (edit.op === 'set-param' || edit.op === 'remove-param') ? byOuter(graph, node, edit) : undefined
+      return given ?? { path, edit: { ...edit, node: document.nodes[Number(index)]!.id } as SuggestedEdit }
+    }
+    const own = document.edges![Number(index)]!, name = edgeName(own)
+    /** The new end in the words of the definition: its node stands under the name that the old one's has. */
+    const cut = (ref: PortRef | undefined, flatRef: PortRef, ownRef: PortRef): PortRef | undefined => {
+      const prefix = flatRef[0].slice(0, flatRef[0].length - ownRef[0].length)
+      return ref === undefined || path.length === 0 || !ref[0].startsWith(prefix) ? ref : [ref[0].slice(prefix.length), ref[1]]
+    }
+    if (edit.op !== 'relink-edge') return { path, edit: { ...edit, edge: name } as SuggestedEdit }
+    const { from: start, to: end } = found as GraphEdge, from = cut(edit.from, start, own.from), to = cut(edit.to, end, own.to)
+    return { path, edit: { op: 'relink-edge', edge: name, ...(from && { from }), ...(to && { to }) } }
   }
-  const own = document.edges![Number(index)]!, name = edgeName(own)
-  /** The new end in the words of the definition: its node stands under the name that the old one's has. */
-  const cut = (ref: PortRef | undefined, flatRef: PortRef, ownRef: PortRef): PortRef | undefined => {
-    const prefix = flatRef[0].slice(0, flatRef[0].length - ownRef[0].length)
-    return ref === undefined || path.length === 0 || !ref[0].startsWith(prefix) ? ref : [ref[0].slice(prefix.length), ref[1]]
-  }
-  if (edit.op !== 'relink-edge') return { path, edit: { ...edit, edge: name } as SuggestedEdit }
-  const { from: start, to: end } = found as GraphEdge, from = cut(edit.from, start, own.from), to = cut(edit.to, end, own.to)
-  return { path, edit: { op: 'relink-edge', edge: name, ...(from && { from }), ...(to && { to }) } }
-}
 
 /** A param inside that the outer node sets, or the default of an input of the definition, is mended there. */
-function byOuter(graph: Graph, id: string, edit: SuggestedEdit & { readonly param: string }): { readonly path: readonly string[]; readonly edit: SuggestedEdit } | undefined {
+function byOuter(
+  graph: Graph, id: string, edit: SuggestedEdit & { readonly param: string },
+): { readonly path: readonly string[]; readonly edit: SuggestedEdit } | undefined {
   for (const { id: outer, type, params } of graph.nodes) {
     if (!type.startsWith(SUBGRAPH) || !id.startsWith(`${outer}/`)) continue
     const document = graph.definitions?.[type.slice(SUBGRAPH.length)] as Document | undefined
     for (const [name, { to, default: value }] of Object.entries(document?.inputs ?? {})) {
       if (!to.some(([node, param]) => `${outer}/${node}` === id && param === edit.param)) continue
       if (Object.hasOwn(params, name)) return { path: [], edit: { ...edit, node: outer, param: name } as SuggestedEdit }
-      if (value !== undefined) return { path: [type.slice(SUBGRAPH.length)], edit: { op: 'set-default', input: name, ...(edit.op === 'set-param' && { value: edit.value }) } }
+      if (value !== undefined) {
+        return {
+          path: [type.slice(SUBGRAPH.length)],
+          edit: { op: 'set-default', input: name, ...(edit.op === 'set-param' && { value: edit.value }) },
+        }
+      }
     }
   }
   return undefined

@@ -4,8 +4,8 @@ import { latin1 } from './texts.js'
 const ASCII = 2
 
 /**
- * Texts `key:text` in the first directory of EXIF data (TIFF 6.0): so ComfyUI keeps `workflow` and `prompt` in WebP files, in tags of camera make and model.
- * Empty for anything else.
+ * Texts `key:text` in the first directory of EXIF data (TIFF 6.0): so ComfyUI keeps `workflow` and `prompt` in WebP files, in tags of
+ * camera make and model. Empty for anything else.
  */
 export function readExif(data: Uint8Array, most: number): Map<string, string> {
   const start = latin1(data.subarray(0, 6)) === 'Exif\0\0' ? 6 : 0, tiff = data.subarray(start), found = new Map<string, string>()

@@ -18,7 +18,10 @@ function* chunksOf(bytes: Uint8Array): Generator<Chunk> {
   }
 }
 
-/** Texts by keyword; of several under one keyword the first. Checksums are not looked at: a viewer that changed a text without mending them lost no graph. */
+/**
+ * Texts by keyword; of several under one keyword the first. Checksums are not looked at: a viewer that
+ * changed a text without mending them lost no graph.
+ */
 export function readPng(bytes: Uint8Array, o: ExtractOptions): Map<string, string> {
   const texts = new Map<string, string>()
   for (const { type, data } of chunksOf(bytes)) {
@@ -31,7 +34,10 @@ export function readPng(bytes: Uint8Array, o: ExtractOptions): Map<string, strin
   return texts
 }
 
-/** Text behind the keyword. `tEXt` and `zTXt` are Latin-1 by the standard; ComfyUI's are ASCII, others write UTF-8, which Latin-1 JSON is not by accident. */
+/**
+ * Text behind the keyword. `tEXt` and `zTXt` are Latin-1 by the standard; ComfyUI's are ASCII, others write
+ * UTF-8, which Latin-1 JSON is not by accident.
+ */
 function textOf(type: 'tEXt' | 'iTXt' | 'zTXt', rest: Uint8Array, o: ExtractOptions): string | undefined {
   const most = o.most ?? MOST_BYTES
   let data = rest, packed = false
@@ -85,7 +91,9 @@ let table: Uint32Array | undefined
 
 /** CRC-32 of ISO 3309, as PNG has it. */
 function crc32(bytes: Uint8Array): number {
-  table ??= Uint32Array.from({ length: 256 }, (_, n) => { let c = n; for (let k = 0; k < 8; k++) c = (c & 1) === 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1; return c })
+  table ??= Uint32Array.from({ length: 256 }, (
+    _, n,
+  ) => { let c = n; for (let k = 0; k < 8; k++) c = (c & 1) === 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1; return c })
   let crc = 0xffffffff
   for (const byte of bytes) crc = table[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
   return (crc ^ 0xffffffff) >>> 0

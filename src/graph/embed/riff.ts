@@ -4,8 +4,8 @@ import { readExif } from './exif.js'
 import { MOST_BYTES, concat, latin1, utf8Bytes, type ExtractOptions } from './texts.js'
 
 /**
- * Graphs in RIFF files. WAV: a `LIST` of type `INFO` at the end with one item `ImGr` per key. WebP: one chunk `MGRF` per key at the end, which readers pass
- * over as they do all chunks that they do not know. Both hold the key, a zero, and the text in UTF-8.
+ * Graphs in RIFF files. WAV: a `LIST` of type `INFO` at the end with one item `ImGr` per key. WebP: one chunk `MGRF` per key at the end,
+ * which readers pass over as they do all chunks that they do not know. Both hold the key, a zero, and the text in UTF-8.
  */
 interface Chunk { readonly id: string; readonly start: number; readonly data: Uint8Array; readonly end: number }
 
@@ -39,7 +39,9 @@ export function readRiff(bytes: Uint8Array, o: ExtractOptions): Map<string, stri
   return texts
 }
 
-function isInfo(id: string, data: Uint8Array): boolean { return id === 'LIST' && data.length >= 4 && latin1(data.subarray(0, 4)) === 'INFO' }
+function isInfo(id: string, data: Uint8Array): boolean {
+  return id === 'LIST' && data.length >= 4 && latin1(data.subarray(0, 4)) === 'INFO'
+}
 
 /** The file with one more chunk at its end, an own one of the same key taken out, and the length in its header set. */
 export function embedRiff(bytes: Uint8Array, text: string, key: string): Uint8Array<ArrayBuffer> {
@@ -53,7 +55,11 @@ export function embedRiff(bytes: Uint8Array, text: string, key: string): Uint8Ar
     parts.push(bytes.subarray(from, one.start))
     from = one.end
   }
-  if (end !== bytes.length) throw commonErrors.INVALID_ARGUMENT({ function: 'embedGraph', expected: `a whole ${webp ? 'WebP' : 'WAV'}`, got: 'one whose chunks do not end with the file' })
+  if (end !== bytes.length) {
+    throw commonErrors.INVALID_ARGUMENT({
+      function: 'embedGraph', expected: `a whole ${webp ? 'WebP' : 'WAV'}`, got: 'one whose chunks do not end with the file',
+    })
+  }
   const kept = concat([...parts, bytes.subarray(from)]), pad = kept.length & 1
   const all = concat([kept, new Uint8Array(pad), chunk])
   if (all.length - 8 > 0xffffffff) throw commonErrors.LIMIT_EXCEEDED({ what: 'File bytes', limit: 0xffffffff, got: all.length })

@@ -16,7 +16,9 @@ export const MOST_BYTES = 10_485_760
 
 /** Bytes of a text in UTF-8; lone surrogates, which JSON text has no need of, become U+FFFD. */
 export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
-  const good = utf8Length(text) >= 0 ? text : text.replaceAll(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
+  const good = utf8Length(text) >= 0
+    ? text
+    : text.replaceAll(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
   const bytes = new Uint8Array(utf8Length(good))
   writeUtf8(bytes, 0, good)
   return bytes
@@ -25,7 +27,9 @@ export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
 /** Latin-1 bytes as text. */
 export function latin1(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at += 8_192) text += Reflect.apply(String.fromCharCode, null, bytes.subarray(at, at + 8_192)) as string
+  for (let at = 0; at < bytes.length; at += 8_192) {
+    text += Reflect.apply(String.fromCharCode, null, bytes.subarray(at, at + 8_192)) as string
+  }
   return text
 }
 

@@ -1,4 +1,6 @@
-import type { FieldConstraint, FromParams, Media, MediaConstraint, MediaKind, Range, SameAs, SimpleConstraint } from '../../media/media-type.js'
+import type {
+  FieldConstraint, FromParams, Media, MediaConstraint, MediaKind, Range, SameAs, SimpleConstraint,
+} from '../../media/media-type.js'
 import { linkableInputs } from '../driven-params.js'
 import type { NodeDefinition } from '../node-definition.js'
 import { FIELDS, FIRST_DIMENSION, revise, type Alternative, type Domain, type FieldPlace } from './domain.js'
@@ -35,16 +37,23 @@ const LAWS: Readonly<Partial<Record<MediaKind, Readonly<Record<string, FieldDoma
     format: /* @__PURE__ */ valuesDomain(['f32', 'i16', 'i32', 'u8']), layout: /* @__PURE__ */ valuesDomain(['planar', 'interleaved']),
   },
   tokens: { codebooks: /* @__PURE__ */ rangeDomain({ min: 1, max: 64, step: 1 }) },
-  video: { width: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }), height: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }), still: /* @__PURE__ */ valuesDomain([false, true]) },
+  video: {
+    width: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }),
+    height: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }),
+    still: /* @__PURE__ */ valuesDomain([false, true]),
+  },
 }
 /** Between kernels audio is `f32` planar unless a port says otherwise. */
-const KERNEL_AUDIO: Readonly<Record<string, FieldDomain>> = { format: /* @__PURE__ */ valuesDomain(['f32']), layout: /* @__PURE__ */ valuesDomain(['planar']) }
+const KERNEL_AUDIO: Readonly<Record<string, FieldDomain>> = {
+  format: /* @__PURE__ */ valuesDomain(['f32']), layout: /* @__PURE__ */ valuesDomain(['planar']),
+}
 
 /** All ports of a node type in order of declaration: inputs, params that edges drive, outputs. */
 export function compilePorts(definition: NodeDefinition): readonly CompiledPort[] {
   const kernel = definition.kernel !== undefined
   return [
-    ...Object.entries(linkableInputs(definition)).map(([name, { media, optional, multi }]) => compilePort(name, media, { kernel, input: true, optional, multi })),
+    ...Object.entries(linkableInputs(definition))
+      .map(([name, { media, optional, multi }]) => compilePort(name, media, { kernel, input: true, optional, multi })),
     ...Object.entries(definition.outputs).map(([name, { media }]) => compilePort(name, media, { kernel, input: false })),
   ]
 }
@@ -54,10 +63,16 @@ export function constraintDomain(media: MediaConstraint): Domain { return compil
 
 /** Ports of one node that says of some what they carry; a port of which nothing would be left stays as it is, and validation tells. */
 export function constrainPorts(ports: readonly CompiledPort[], media: Readonly<Record<string, MediaConstraint>>): readonly CompiledPort[] {
-  return ports.map((port) => Object.hasOwn(media, port.name) ? { ...port, own: revise(port.own, constraintDomain(media[port.name]!)) ?? port.own } : port)
+  return ports.map((port) =>
+    Object.hasOwn(media, port.name) ? { ...port, own: revise(port.own, constraintDomain(media[port.name]!)) ?? port.own } : port)
 }
 
-interface PortFacts { readonly kernel: boolean; readonly input: boolean; readonly optional?: boolean | undefined; readonly multi?: boolean | undefined }
+interface PortFacts {
+  readonly kernel: boolean
+  readonly input: boolean
+  readonly optional?: boolean | undefined
+  readonly multi?: boolean | undefined
+}
 
 function compilePort(name: string, media: MediaConstraint, { kernel, input, optional = false, multi = false }: PortFacts): CompiledPort {
   const base = { name, input, optional, multi }
@@ -66,8 +81,14 @@ function compilePort(name: string, media: MediaConstraint, { kernel, input, opti
   const options = media.kind === 'oneOf' ? media.options : [media]
   const functions: FieldFunction[] = [], links: FieldLink[] = [], dimensions: (string | null)[] = []
   const own = options.map((option) => compileOption(option, kernel, input, functions, links, dimensions))
-  const like = options.length === 1 && Object.keys(options[0]!).every((key) => key === 'kind' || key === 'like') ? options[0]!.like : undefined
-  return { ...base, own, functions, links, dimensions, discovered: options.some((option) => option.discovered === true), ...(like !== undefined && { like }) }
+  const like = options.length === 1 && Object.keys(options[0]!).every((key) => key === 'kind' || key === 'like')
+    ? options[0]!.like
+    : undefined
+  return {
+    ...base, own, functions, links, dimensions,
+    discovered: options.some((option) => option.discovered === true),
+    ...(like !== undefined && { like }),
+  }
 }
 
 function compileOption(
@@ -93,7 +114,8 @@ function compileOption(
 }
 
 function addShape(
-  shape: readonly (number | string | null)[] | undefined, like: string | undefined, fields: FieldDomain[], links: FieldLink[], dimensions: (string | null)[],
+  shape: readonly (number | string | null)[] | undefined, like: string | undefined, fields: FieldDomain[], links: FieldLink[],
+  dimensions: (string | null)[],
 ): void {
   if (shape === undefined) {
     for (let d = 0; like !== undefined && d < 8; d++) links.push({ field: `d${d}`, port: like, other: `d${d}` })
@@ -116,7 +138,9 @@ export function fieldDomain(given: FieldValue | readonly FieldValue[] | Range): 
 
 /** What an input takes where it names a value: of bytes at most so many, which fewer are too. */
 export function takenDomain({ kind, field }: FieldPlace, named: FieldDomain): FieldDomain {
-  return kind === 'bytes' && FIELDS.bytes[field] === 'maxBytes' ? rangeDomain({ max: Math.max(...(named.values ?? [named.max]) as number[]) }) : named
+  return kind === 'bytes' && FIELDS.bytes[field] === 'maxBytes'
+    ? rangeDomain({ max: Math.max(...(named.values ?? [named.max]) as number[]) })
+    : named
 }
 
 /** Domain of what a field function returned, that of one value made by `only`; undefined when that is no constraint. */
@@ -137,7 +161,8 @@ const DEFAULTS: Readonly<Partial<Record<MediaKind, Readonly<Record<string, Field
 
 /** Fields without which a media type is not complete. */
 const REQUIRED: Readonly<Partial<Record<MediaKind, readonly string[]>>> = {
-  audio: ['rate', 'channels', 'format', 'layout'], tensor: ['dtype', 'rank'], events: ['schema', 'timebase'], tokens: ['vocab', 'codebooks'],
+  audio: ['rate', 'channels', 'format', 'layout'], tensor: ['dtype', 'rank'], events: ['schema', 'timebase'],
+  tokens: ['vocab', 'codebooks'],
   video: ['width', 'height', 'format', 'fps', 'still'],
 }
 

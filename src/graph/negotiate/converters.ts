@@ -38,7 +38,8 @@ export interface ConverterSearch {
 
 /** Prepares a search over `converters`, in their order. */
 export function converterSearch(converters: readonly NodeDefinition[]): ConverterSearch {
-  const usable = converters.filter((one) => requiredInputs(one) <= 1 && Object.keys(one.inputs).length > 0 && Object.keys(one.outputs).length > 0)
+  const usable = converters.filter((one) =>
+    requiredInputs(one) <= 1 && Object.keys(one.inputs).length > 0 && Object.keys(one.outputs).length > 0)
   const found = new Map<string, readonly ConverterStep[] | null>(), faults = new Map<string, Diagnostic>()
   return {
     faults,
@@ -56,10 +57,18 @@ export function converterSearch(converters: readonly NodeDefinition[]): Converte
   }
 }
 
-interface State { readonly media: Media; readonly rank: number; readonly cost: number; readonly path: readonly ConverterStep[]; readonly order: readonly number[] }
+interface State {
+  readonly media: Media
+  readonly rank: number
+  readonly cost: number
+  readonly path: readonly ConverterStep[]
+  readonly order: readonly number[]
+}
 
 /** Dijkstra over media; a state also holds how far the audio order has come and how many converters it took. */
-function search(from: Media, to: Media, o: SearchOptions, converters: readonly NodeDefinition[], faults: Map<string, Diagnostic>): readonly ConverterStep[] | null {
+function search(
+  from: Media, to: Media, o: SearchOptions, converters: readonly NodeDefinition[], faults: Map<string, Diagnostic>,
+): readonly ConverterStep[] | null {
   const goal = keyOf(to)
   const waiting: State[] = [{ media: from, rank: 0, cost: 0, path: [], order: [] }]
   const done = new Set<string>()
@@ -74,12 +83,16 @@ function search(from: Media, to: Media, o: SearchOptions, converters: readonly N
       const targets = new Set<string>()
       for (const wish of wishesOf(state.media, to)) {
         let step: ConverterStep | null = null
-        if (!faults.has(definition.type)) try { step = convert(definition, state.media, wish, to) } catch (error) { faults.set(definition.type, internal(error)) }
+        if (!faults.has(definition.type)) {
+          try { step = convert(definition, state.media, wish, to) } catch (error) { faults.set(definition.type, internal(error)) }
+        }
         if (step === null || (o.losslessOnly && !step.lossless) || targets.has(keyOf(step.to))) continue
         targets.add(keyOf(step.to))
         const rank = rankAfter(state.rank, state.media, step.to)
         if (rank === null) continue
-        waiting.push({ media: step.to, rank, cost: state.cost + definition.converter!.cost, path: [...state.path, step], order: [...state.order, index] })
+        waiting.push({
+          media: step.to, rank, cost: state.cost + definition.converter!.cost, path: [...state.path, step], order: [...state.order, index],
+        })
       }
     })
   }
@@ -111,7 +124,10 @@ function wishesOf(from: Media, to: Media): Media[] {
   return wishes.filter((wish) => keyOf(wish) !== own)
 }
 
-/** One application of a converter: what it gives for `from` when asked for `wish`; null when it refuses, or gives something else of the same kind. */
+/**
+ * One application of a converter: what it gives for `from` when asked for `wish`; null when it
+ * refuses, or gives something else of the same kind.
+ */
 function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Media): ConverterStep | null {
   const params = ask(definition, 'converter.params', () => definition.converter!.params(from, wish), (given) => typeof given === 'object')
   if (params === null) return null
@@ -134,12 +150,15 @@ function convert(definition: NodeDefinition, from: Media, wish: Media, goal: Med
   const to = mediaOf(network.domain(b))
   if (to === undefined || keyOf(to) === keyOf(from)) return null
   const { lossless } = definition.converter!
-  return { definition, params, input, output, from, to, lossless: typeof lossless === 'function' ? ask(definition, 'converter.lossless', () => lossless(from, to)) : lossless }
+  return {
+    definition, params, input, output, from, to,
+    lossless: typeof lossless === 'function' ? ask(definition, 'converter.lossless', () => lossless(from, to)) : lossless,
+  }
 }
 
 /**
- * Audio order (GR-36): decode to `f32` → down-mix → resample → up-mix → encode. Returns the place reached, or null when the step would go back:
- * resampling after a down-mix is cheaper and filtering integers twice loses more.
+ * Audio order (GR-36): decode to `f32` → down-mix → resample → up-mix → encode. Returns the place reached, or null when the step would go
+ * back: resampling after a down-mix is cheaper and filtering integers twice loses more.
  */
 function rankAfter(before: number, from: Media, to: Media): number | null {
   if (from.kind !== 'audio' || to.kind !== 'audio') return 0

@@ -56,10 +56,14 @@ function saysNothing(kind: MediaKind, at: number, field: FieldDomain): boolean {
 function describeField(kind: MediaKind, at: number, field: FieldDomain): string {
   const name = fieldName(kind, at)
   if (field.open) return `${name} not known yet`
-  if (field.values !== null) return unit(name, field.values.map(String).join(' or '), field.values.length === 1 ? field.values[0] : undefined)
+  if (field.values !== null) {
+    return unit(name, field.values.map(String).join(' or '), field.values.length === 1 ? field.values[0] : undefined)
+  }
   if (isAny(field)) return `any ${name}`
   const steps = field.grids.filter((grid) => grid.step !== 1).map((grid) => ` in steps of ${grid.step}`).join('')
-  const text = field.min === -Infinity ? `up to ${field.max}` : field.max === Infinity ? `from ${field.min}` : `${field.min} to ${field.max}`
+  const text = field.min === -Infinity ? `up to ${field.max}`
+    : field.max === Infinity ? `from ${field.min}`
+    : `${field.min} to ${field.max}`
   return unit(name, text + steps, undefined)
 }
 

@@ -1,14 +1,16 @@
 import type { Media, MediaKind } from '../../media/media-type.js'
 import { ANY, meet, onlyValue, reviseField, valuesDomain, within, type FieldDomain, type FieldValue } from './field-domain.js'
 
-/** One kind of media with what each of its fields may still be; fields stand in the order of {@link FIELDS}, missing ones are unconstrained. */
+/**
+ * One kind of media with what each of its fields may still be; fields stand in the order of {@link FIELDS}, missing ones are unconstrained.
+ */
 export interface Alternative { readonly kind: MediaKind; readonly fields: readonly FieldDomain[] }
 /** What a port may still carry: one of the alternatives, first preferred; null = anything. */
 export type Domain = readonly Alternative[] | null
 
 /**
- * Fields of each media kind, in the order in which they are decided. A tensor's shape is its `rank` and one field per dimension (`d0`, `d1`, …), which
- * follow the listed ones.
+ * Fields of each media kind, in the order in which they are decided. A tensor's shape is its `rank` and one field per dimension (`d0`,
+ * `d1`, …), which follow the listed ones.
  */
 export const FIELDS: Readonly<Record<MediaKind, readonly string[]>> = {
   audio: ['rate', 'channels', 'format', 'layout'],
@@ -46,8 +48,8 @@ export function withField(alternative: Alternative, index: number, field: FieldD
 }
 
 /**
- * Narrows `target` by what `source` allows (see `reviseField` for open fields). The same object when nothing changes, null-free empty list never:
- * `undefined` = nothing left.
+ * Narrows `target` by what `source` allows (see `reviseField` for open fields). The same object when nothing changes, null-free empty list
+ * never: `undefined` = nothing left.
  */
 export function revise(target: Domain, source: Domain): Domain | undefined {
   if (source === null || source === target) return target
@@ -60,7 +62,9 @@ export function revise(target: Domain, source: Domain): Domain | undefined {
     }
   }
   // Equal ports share one object.
-  return kept.length === 0 ? undefined : [target, source].find((domain) => kept.length === domain.length && kept.every((one, i) => one === domain[i])) ?? kept
+  return kept.length === 0
+    ? undefined
+    : [target, source].find((domain) => kept.length === domain.length && kept.every((one, i) => one === domain[i])) ?? kept
 }
 
 /** Narrows field `targetField` of `target` by the values that field `sourceField` of `source` may take. */
@@ -88,7 +92,10 @@ function reviseAt(target: readonly Alternative[], placeIn: (one: Alternative) =>
   return kept.length === 0 ? undefined : kept.length === target.length && kept.every((one, i) => one === target[i]) ? target : kept
 }
 
-/** The target itself when nothing changes, the source itself when all is its: equal ports then share one object, which makes the next comparison free. */
+/**
+ * The target itself when nothing changes, the source itself when all is its: equal ports then share one
+ * object, which makes the next comparison free.
+ */
 function reviseAlternative(target: Alternative, source: Alternative): Alternative | undefined {
   if (target === source) return target
   if (target.kind !== source.kind) return undefined
@@ -111,7 +118,10 @@ function sameField(a: FieldDomain, b: FieldDomain): boolean {
   return a.open === b.open && a.values?.length === 1 && b.values?.length === 1 && a.values[0] === b.values[0]
 }
 
-/** The values a field may take over all alternatives; undefined when that says nothing (a kind without the field, or ranges that cannot be joined). */
+/**
+ * The values a field may take over all alternatives; undefined when that says nothing (a kind without
+ * the field, or ranges that cannot be joined).
+ */
 function unionOfField(domain: readonly Alternative[], name: string): FieldDomain | undefined {
   let union: FieldDomain | undefined
   for (const alternative of domain) {

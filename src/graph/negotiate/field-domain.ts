@@ -4,8 +4,8 @@ export type FieldValue = string | number | boolean
 export interface Grid { readonly base: number; readonly step: number }
 
 /**
- * Values that one field may still take. Immutable: narrowing gives a new object, no change gives the same one. The order of `values` is an order of
- * preference: the producer's first, else the consumer's.
+ * Values that one field may still take. Immutable: narrowing gives a new object, no change gives the same one. The order of `values` is an
+ * order of preference: the producer's first, else the consumer's.
  */
 export interface FieldDomain {
   /** The values themselves; null = every number of the range (or anything at all when the range is unbounded and without grid). */
@@ -51,7 +51,10 @@ export function allows(domain: FieldDomain, value: FieldValue): boolean {
   return isAny(domain) || (typeof value === 'number' && inRange(domain, value))
 }
 
-/** What both allow, or null when that is nothing; the first's order of preference. Returns `a` itself when `b` excludes nothing of it. Ignores `open`. */
+/**
+ * What both allow, or null when that is nothing; the first's order of preference. Returns `a` itself when
+ * `b` excludes nothing of it. Ignores `open`.
+ */
 export function meet(a: FieldDomain, b: FieldDomain): FieldDomain | null {
   if (a === b || isAny(b)) return a
   if (a.values !== null) {
@@ -65,7 +68,9 @@ export function meet(a: FieldDomain, b: FieldDomain): FieldDomain | null {
     return kept.length === 0 ? null : kept.length === b.values.length && a.open === b.open ? b : { ...b, values: kept, open: a.open }
   }
   const min = Math.max(a.min, b.min), max = Math.min(a.max, b.max)
-  const grids = b.grids.every((grid) => hasGrid(a.grids, grid)) ? a.grids : [...a.grids, ...b.grids.filter((grid) => !hasGrid(a.grids, grid))]
+  const grids = b.grids.every((grid) => hasGrid(a.grids, grid))
+    ? a.grids
+    : [...a.grids, ...b.grids.filter((grid) => !hasGrid(a.grids, grid))]
   if (!(min <= max)) return null // NaN too, which a function may give: two ranges would narrow each other for ever
   if (min === a.min && max === a.max && grids === a.grids) return a
   const joined: FieldDomain = { values: null, min, max, grids, open: a.open }
@@ -73,8 +78,8 @@ export function meet(a: FieldDomain, b: FieldDomain): FieldDomain | null {
 }
 
 /**
- * Narrows `target` by what `source` allows. An open field is never narrowed by a closed one; a closed field fed by an open one becomes open unless
- * one value is left, because that value holds whatever arrives. Null = nothing left.
+ * Narrows `target` by what `source` allows. An open field is never narrowed by a closed one; a closed field fed by an open one becomes open
+ * unless one value is left, because that value holds whatever arrives. Null = nothing left.
  */
 export function reviseField(target: FieldDomain, source: FieldDomain): FieldDomain | null {
   if (!source.open) return target.open ? target : meet(target, source)

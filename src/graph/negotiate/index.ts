@@ -24,10 +24,12 @@ export interface ConverterSource {
 }
 
 /**
- * Agrees the media of every port and inserts converters where two ends cannot agree (GR-33 to GR-38). Nothing is read or run: ports of files and
- * devices stay open until `known` tells their media. Never throws; deterministic; iterative.
+ * Agrees the media of every port and inserts converters where two ends cannot agree (GR-33 to GR-38). Nothing is read or run: ports of
+ * files and devices stay open until `known` tells their media. Never throws; deterministic; iterative.
  */
-export function negotiate(graph: Graph, registry: ConverterSource, o: NegotiateOptions = {}): Negotiation { return negotiatePorts(graph, registry, o).negotiation }
+export function negotiate(graph: Graph, registry: ConverterSource, o: NegotiateOptions = {}): Negotiation {
+  return negotiatePorts(graph, registry, o).negotiation
+}
 
 /** {@link negotiate}, with the links of every node and what each carries: nobody then has to find them by name again. */
 export interface NegotiatedPorts {
@@ -41,11 +43,15 @@ export interface NegotiatedPorts {
 /** See {@link NegotiatedPorts}. */
 export function negotiatePorts(graph: Graph, registry: ConverterSource, o: NegotiateOptions = {}): NegotiatedPorts {
   const definitionOf = definitions(graph, registry, o)
-  const problem = prepare(graph, { definitionOf, paramsOf: o.params ?? paramsOf(graph, definitionOf), known: o.known ?? new Map(), brokenEdges: o.brokenEdges, edges: o.edges })
+  const problem = prepare(graph, {
+    definitionOf, paramsOf: o.params ?? paramsOf(graph, definitionOf), known: o.known ?? new Map(), brokenEdges: o.brokenEdges,
+    edges: o.edges,
+  })
   const solution = solve(problem), { network, nodes } = solution
   const media = new Map<string, Media>(), open: string[] = []
   const shared = remembering((domain: Domain) => mediaOf(domain)) // equal ports share their domain
-  const mediaAt = ({ port: { dimensions }, variable }: PortLink): Media | undefined => dimensions.length > 0 ? mediaOf(network.domain(variable), dimensions) : shared(network.domain(variable))
+  const mediaAt = ({ port: { dimensions }, variable }: PortLink): Media | undefined =>
+    dimensions.length > 0 ? mediaOf(network.domain(variable), dimensions) : shared(network.domain(variable))
   for (const node of nodes) {
     for (const link of node?.links ?? []) {
       const agreed = mediaAt(link), name = `${node!.id}.${link.name}`
@@ -83,6 +89,7 @@ function faultsOf({ graph }: Problem, { clashes, failures, network }: Solution):
         { node: id, port: a.name, constraint: field ?? 'media', expected: takes, got: gives })
     }),
     ...failures.map(({ node, port, message }) => commonErrors.INTERNAL.diagnostic(
-      { what: `Node ${graph.nodes[node]!.id}: the media function of port ${port} failed: ${message}` }, { node: graph.nodes[node]!.id, port, stage: 12 })),
+      { what: `Node ${graph.nodes[node]!.id}: the media function of port ${port} failed: ${message}` },
+      { node: graph.nodes[node]!.id, port, stage: 12 })),
   ]
 }

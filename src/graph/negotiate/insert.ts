@@ -15,12 +15,22 @@ export interface EdgeChain { readonly edge: number; readonly steps: readonly Con
 
 interface MendOptions { readonly mode: NegotiateMode; readonly most: number; readonly search: ConverterSearch }
 
-/** Finds a converter chain for every broken edge, or says why there is none. Edges whose media come with the first packet wait for it. `mediaOf`: of a domain, one object for each. */
-export function mendEdges(problem: Problem, { broken, network }: Solution, mediaOf: (domain: Domain) => Media | undefined, o: MendOptions): { readonly chains: EdgeChain[]; readonly diagnostics: Diagnostic[] } {
+/**
+ * Finds a converter chain for every broken edge, or says why there is none. Edges whose media come with the first packet wait for it.
+ * `mediaOf`: of a domain, one object for each.
+ */
+export function mendEdges(
+  problem: Problem, { broken, network }: Solution, mediaOf: (domain: Domain) => Media | undefined, o: MendOptions,
+): { readonly chains: EdgeChain[]; readonly diagnostics: Diagnostic[] } {
   const chains: EdgeChain[] = [], diagnostics: Diagnostic[] = []
   const bridge = remembering((from: Media) => remembering((to: Media) => {
-    const find = (losslessOnly: boolean): readonly ConverterStep[] | null => o.search.find(from, to, { losslessOnly, most: o.most }), free = find(false)
-    return { free, allowed: o.mode === 'strict' ? null : o.mode === 'auto' ? free : find(true), reason: `${describeMedia(from)} → ${describeMedia(to)}` }
+    const find = (losslessOnly: boolean): readonly ConverterStep[] | null => o.search.find(from, to, { losslessOnly, most: o.most })
+    const free = find(false)
+    return {
+      free,
+      allowed: o.mode === 'strict' ? null : o.mode === 'auto' ? free : find(true),
+      reason: `${describeMedia(from)} → ${describeMedia(to)}`,
+    }
   }))
   for (const edge of broken) {
     const from = mediaOf(network.domain(edge.producer)), to = mediaOf(network.domain(edge.consumer)), found = from && to && bridge(from)(to)
@@ -39,14 +49,19 @@ function bridges({ gives, takes }: BrokenEdge, search: ConverterSearch): boolean
   return search.mayBridge(kindsOf(gives) ?? [], kindsOf(takes) ?? [])
 }
 
-function conflict(broken: BrokenEdge, { graph }: Problem, free: readonly ConverterStep[] | null, media: Media | undefined, search: ConverterSearch): Diagnostic {
+function conflict(
+  broken: BrokenEdge, { graph }: Problem, free: readonly ConverterStep[] | null, media: Media | undefined, search: ConverterSearch,
+): Diagnostic {
   const edge = graph.edges[broken.edge]!
   const from = edge.from.join('.'), to = edge.to.join('.'), name = edgeName(edge)
   const chain = free === null || free.length === 0 ? undefined : free
   const converter = chain?.map((step) => step.definition.type).join(', then ')
   const suggestions: Suggestion[] = chain === undefined ? suggestMore(broken, search) : [{
     title: `Insert ${converter}`,
-    edit: { op: 'insert-converters', edge: name, from: edge.from, to: edge.to, nodes: chain.map((step) => ({ type: step.definition.type, params: step.params })) },
+    edit: {
+      op: 'insert-converters', edge: name, from: edge.from, to: edge.to,
+      nodes: chain.map((step) => ({ type: step.definition.type, params: step.params })),
+    },
   }]
   suggestions.push({ title: `Remove edge ${name}`, edit: { op: 'remove-edge', edge: name, from: edge.from, to: edge.to } })
   const place = { node: edge.to[0], port: edge.to[1], edge: name, pointer: `/edges/${broken.edge}`, suggestions }
@@ -55,9 +70,12 @@ function conflict(broken: BrokenEdge, { graph }: Problem, free: readonly Convert
     return graphErrors.TYPE_MISMATCH.diagnostic(
       { from, to, expected, got, ...(converter !== undefined && { converter }) }, { ...place, constraint: 'kind', expected, got })
   }
-  const gives = describeFields(broken.gives, broken.fields), takes = describeFields(broken.takes, broken.fields), field = broken.fields.join(', ')
+  const gives = describeFields(broken.gives, broken.fields)
+  const takes = describeFields(broken.takes, broken.fields)
+  const field = broken.fields.join(', ')
   return graphErrors.NEGOTIATION_CONFLICT.diagnostic(
-    { from, to, field, gives, takes, ...(converter !== undefined && { converter }) }, { ...place, constraint: field, expected: takes, got: gives })
+    { from, to, field, gives, takes, ...(converter !== undefined && { converter }) },
+    { ...place, constraint: field, expected: takes, got: gives })
 }
 
 /** Converters that want more than the one input can only be proposed (GR-32). */
@@ -74,13 +92,18 @@ function suggestMore({ gives, takes }: BrokenEdge, search: ConverterSearch): Sug
   })
 }
 
-/** Puts the chains into a copy of the graph, notes their media, and reports each node. Converter ids: `~<from>.<port>~<n>`, n counting per port from 1. */
+/**
+ * Puts the chains into a copy of the graph, notes their media, and reports each node. Converter ids:
+ * `~<from>.<port>~<n>`, n counting per port from 1.
+ */
 export function insertConverters(
-  { graph, edges: { indexOf } }: Problem, chains: readonly EdgeChain[], media: Map<string, Media>, inserted: InsertedNode[], diagnostics: Diagnostic[],
+  { graph, edges: { indexOf } }: Problem, chains: readonly EdgeChain[], media: Map<string, Media>, inserted: InsertedNode[],
+  diagnostics: Diagnostic[],
 ): Graph {
   if (chains.length === 0) return graph
   const nodes: GraphNode[] = [...graph.nodes], edges: GraphEdge[] = [...graph.edges]
-  const changeOf = remembering((step: ConverterStep) => `${describeMedia(step.from)} → ${describeMedia(step.to)}`), counts = new Map<string, number>()
+  const changeOf = remembering((step: ConverterStep) => `${describeMedia(step.from)} → ${describeMedia(step.to)}`)
+  const counts = new Map<string, number>()
   for (const { edge: at, steps, reason } of chains) {
     const edge = graph.edges[at]!
     const producer = edge.from.join('.'), name = `${producer}->${edge.to.join('.')}`

@@ -5,7 +5,10 @@ import type { NodeDefinition } from '../node-definition.js'
 
 /** Input links of every node: which edges end at which of its ports. */
 export interface InputLinks {
-  /** Edge indices into a port of a node (document index), in link order: `order`, else position. Unknown ports, and params that no edge may drive, have none. */
+  /**
+   * Edge indices into a port of a node (document index), in link order: `order`, else position. Unknown ports, and
+   * params that no edge may drive, have none.
+   */
   edges(node: number, port: string): readonly number[]
   /** The edge indices of {@link edges} over all ports of the node, ports in order of declaration. */
   all(node: number): readonly number[]
@@ -13,7 +16,8 @@ export interface InputLinks {
 
 /** Sorts the edges of a graph by the port that they end at. A single input keeps its first link only: the others are `INPUT_OCCUPIED`. */
 export function inputLinks(
-  graph: Graph, { fromAt, toAt }: Pick<GraphEdgeList, 'fromAt' | 'toAt'>, definitionOf: (node: number) => NodeDefinition | undefined, broken: ReadonlySet<number> | undefined,
+  graph: Graph, { fromAt, toAt }: Pick<GraphEdgeList, 'fromAt' | 'toAt'>, definitionOf: (node: number) => NodeDefinition | undefined,
+  broken: ReadonlySet<number> | undefined,
 ): InputLinks {
   /** Edges of a node: by port where there are several; most nodes have one, for which no map is made. */
   const byNode = new Array<number[] | Map<string, number[]> | undefined>(graph.nodes.length)
@@ -31,7 +35,9 @@ export function inputLinks(
     else if (input.multi === true) list.push(e)
   }
   for (const ports of byNode) {
-    if (ports instanceof Map) for (const list of ports.values()) list.sort((a, b) => (graph.edges[a]!.order ?? a) - (graph.edges[b]!.order ?? b) || a - b)
+    if (ports instanceof Map) {
+      for (const list of ports.values()) list.sort((a, b) => (graph.edges[a]!.order ?? a) - (graph.edges[b]!.order ?? b) || a - b)
+    }
   }
   return {
     edges: (node, port) => {

@@ -104,8 +104,9 @@ function tiePorts(network: PortNetwork, node: NodePorts, { clashes }: NodeFaults
 function sameKind(a: Domain, b: Domain): boolean { return a?.length === 1 && b?.length === 1 && a[0]!.kind === b[0]!.kind }
 
 /**
- * Evaluates the node's pending functions with what is known of its inputs; those that read something undecided stay pending, those that read an open
- * field make their own field open. `late` collects values that no longer fit because consumers have narrowed the port; else such a value is a clash.
+ * Evaluates the node's pending functions with what is known of its inputs; those that read something undecided stay pending, those that
+ * read an open field make their own field open. `late` collects values that no longer fit because consumers have narrowed the port; else
+ * such a value is a clash.
  */
 export function runFunctions(network: PortNetwork, node: NodePorts, faults: NodeFaults, late?: Map<string, FieldDomain>): void {
   if (node.pending.length === 0) return
@@ -120,7 +121,8 @@ export function runFunctions(network: PortNetwork, node: NodePorts, faults: Node
     if (found.undecided && !found.open) return true
     const value = found.open ? OPEN : functionDomain(found.result, network.only)
     if (value === undefined) return false
-    const taken = link.port.input && value !== OPEN ? takenDomain(f, value) : value, next = network.narrowed(f)(taken)(network.domain(link.variable))
+    const taken = link.port.input && value !== OPEN ? takenDomain(f, value) : value
+    const next = network.narrowed(f)(taken)(network.domain(link.variable))
     if (next !== undefined && network.assign(link.variable, next)) return false
     if (late !== undefined) late.set(`${link.variable}:${f.field}`, taken)
     else faults.clashes.push({ a: link, b: link, field: FIELDS[f.kind][f.field] ?? '' })

@@ -7,9 +7,9 @@ import type { PortNetwork } from './port-network.js'
 const TRIES = 8
 
 /**
- * Decides what a port carries: its first alternative, and per field the first value of a list, else the allowed value nearest to `near` (what the other
- * end of a converted edge gives), else nearest to the default. Open fields stay open; fields that nothing limits and that have no default stay free.
- * Every choice narrows the ports tied to this one before the next is made.
+ * Decides what a port carries: its first alternative, and per field the first value of a list, else the allowed value nearest to `near`
+ * (what the other end of a converted edge gives), else nearest to the default. Open fields stay open; fields that nothing limits and that
+ * have no default stay free. Every choice narrows the ports tied to this one before the next is made.
  */
 export function pickPort(network: PortNetwork, port: number, near: Domain = null): void {
   const start = network.domain(port)

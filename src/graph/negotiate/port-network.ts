@@ -8,18 +8,21 @@ type Revision = (target: Domain) => (source: Domain) => Domain | undefined
 interface Tie { readonly other: number; readonly revision: Revision; next: Tie | undefined }
 
 /**
- * Ports as variables with domains, tied by edges (whole media), type variables (whole media) and field links. Setting or tying narrows until nothing
- * changes; a step that leaves some port without a value is undone as if it had not been asked for. Iterative; memory is linear in ports and ties.
+ * Ports as variables with domains, tied by edges (whole media), type variables (whole media) and field links. Setting or tying narrows
+ * until nothing changes; a step that leaves some port without a value is undone as if it had not been asked for. Iterative; memory is
+ * linear in ports and ties.
  */
 export class PortNetwork {
   readonly #domains: Domain[] = []
   readonly #firstTies: (Tie | undefined)[] = []
   readonly #lastTies: (Tie | undefined)[] = []
   readonly #whole: Revision = remembering((target) => remembering((source) => revise(target, source)))
-  readonly #ofFields = remembering((mine: string) => remembering((theirs: string): Revision => remembering((target) => remembering((source) => reviseOneField(target, theirs, source, mine)))))
+  readonly #ofFields = remembering((mine: string) => remembering((theirs: string): Revision => remembering((target) =>
+    remembering((source) => reviseOneField(target, theirs, source, mine)))))
   /** Exactly this value, and {@link narrowField}: one object for each. */
   readonly only = remembering((value: FieldValue) => valuesDomain([value]))
-  readonly narrowed = remembering((f: FieldPlace) => remembering((value: FieldDomain) => remembering((domain: Domain) => narrowField(domain, f, value))))
+  readonly narrowed = remembering((f: FieldPlace) => remembering((value: FieldDomain) => remembering((domain: Domain) =>
+    narrowField(domain, f, value))))
   /** Domains in which nothing is left to choose. */
   readonly settled = new Set<Domain>()
   // Lists are emptied by their counts: `length = 0` would give their memory back, which costs more than the step between.
@@ -52,12 +55,17 @@ export class PortNetwork {
     return false
   }
 
-  /** Makes two ports agree in everything, or in field `field` of the first and `otherField` of the second. False = impossible, nothing changed. */
+  /**
+   * Makes two ports agree in everything, or in field `field` of the first and `otherField` of the
+   * second. False = impossible, nothing changed.
+   */
   tie(a: number, b: number, field?: string, otherField = field): boolean {
     this.#trailCount = 0
-    // Only the new tie is looked at; what it changes is followed further. The consumer goes first, so that its order of preference follows the producer's.
+    // Only the new tie is looked at; what it changes is followed further. The consumer goes first, so that its
+    // order of preference follows the producer's.
     const whole = field === undefined || otherField === undefined, beforeA = this.#lastTies[a], beforeB = this.#lastTies[b]
-    const forth = this.#append(a, b, whole ? this.#whole : this.#ofFields(field)(otherField)), back = this.#append(b, a, whole ? this.#whole : this.#ofFields(otherField)(field))
+    const forth = this.#append(a, b, whole ? this.#whole : this.#ofFields(field)(otherField))
+    const back = this.#append(b, a, whole ? this.#whole : this.#ofFields(otherField)(field))
     if (this.#follow(a, forth) && this.#follow(b, back) && this.#settle()) return true
     this.#undo()
     this.#cut(b, beforeB)

@@ -25,7 +25,9 @@ export interface Problem {
   readonly bound: ReadonlySet<string>
 }
 
-/** An edge whose ends do not agree: the fields in conflict (`kind`: different media altogether) and what each end said when it was found. */
+/**
+ * An edge whose ends do not agree: the fields in conflict (`kind`: different media altogether) and what each end said when it was found.
+ */
 export interface BrokenEdge {
   readonly edge: number
   readonly producer: number
@@ -50,8 +52,12 @@ const MOST_PASSES = 16
 
 /** Puts together what {@link solve} needs. */
 export function prepare(
-  graph: Graph, o: { readonly definitionOf: (node: number) => NodeDefinition | undefined; readonly paramsOf: (node: number) => ParamValues
-    readonly known: ReadonlyMap<string, Media>; readonly brokenEdges?: ReadonlySet<number> | undefined; readonly edges?: GraphEdgeList | undefined },
+  graph: Graph, o: {
+    readonly definitionOf: (node: number) => NodeDefinition | undefined; readonly paramsOf: (node: number) => ParamValues
+    readonly known: ReadonlyMap<string, Media>
+    readonly brokenEdges?: ReadonlySet<number> | undefined
+    readonly edges?: GraphEdgeList | undefined
+  },
 ): Problem {
   const edges = o.edges ?? edgeListOf(graph)
   const bound = new Set([...graph.inputs.values()].flatMap((input) => input.to.map(([node, port]) => `${node}.${port}`)))
@@ -62,10 +68,10 @@ export function prepare(
 }
 
 /**
- * Agrees media along all edges (GR-34). Forward in topological order (feedback edges last): each edge makes its ends equal, which narrows both, and everything tied to them
- * (so adaptive ports take what consumers want); an edge that cannot hold as a whole holds in the fields that can and is reported as broken. Forward
- * again: values are picked. A function of inputs that are decided only then may contradict what consumers asked for; then the graph is solved once
- * more with its value known from the start. Deterministic; iterative.
+ * Agrees media along all edges (GR-34). Forward in topological order (feedback edges last): each edge makes its ends equal, which narrows
+ * both, and everything tied to them (so adaptive ports take what consumers want); an edge that cannot hold as a whole holds in the fields
+ * that can and is reported as broken. Forward again: values are picked. A function of inputs that are decided only then may contradict what
+ * consumers asked for; then the graph is solved once more with its value known from the start. Deterministic; iterative.
  */
 export function solve(problem: Problem): Solution {
   let fixed: FixedFields = new Map()
@@ -83,7 +89,8 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
   const nodes: (NodePorts | undefined)[] = new Array<undefined>(graph.nodes.length)
   const broken: BrokenEdge[] = [], clashes: { node: number; clash: PortClash }[] = [], failures: Solution['failures'][number][] = []
   const faults: NodeFaults = { clashes: [], failures: [] }, { bound, known } = problem, given = bound.size + known.size > 0
-  const linksOf = (index: number, id: string, port: string): number => links.edges(index, port).length || (given && (bound.has(`${id}.${port}`) || known.has(`${id}.${port}`)) ? 1 : 0)
+  const linksOf = (index: number, id: string, port: string): number =>
+    links.edges(index, port).length || (given && (bound.has(`${id}.${port}`) || known.has(`${id}.${port}`)) ? 1 : 0)
   const later: number[] = [], join = (edge: number): void => {
     const fault = connect(network, problem, nodes, edge)
     if (fault !== undefined) broken.push(fault)
@@ -98,7 +105,8 @@ function solveOnce(problem: Problem, fixed: FixedFields, late: Map<string, Field
     if (definition === undefined) continue
     const { id, media } = graph.nodes[index]!
     const node = nodes[index] = addNode(network, {
-      id, ports: media === undefined ? portsOf(definition) : constrainPorts(portsOf(definition), media), params: problem.paramsOf(index), fixed, linkCount: (port) => linksOf(index, id, port),
+      id, ports: media === undefined ? portsOf(definition) : constrainPorts(portsOf(definition), media), params: problem.paramsOf(index),
+      fixed, linkCount: (port) => linksOf(index, id, port),
       known: known.size === 0 ? nothing : (link) => known.get(`${id}.${link}`),
     }, faults)
     for (const edge of links.all(index)) {
@@ -133,7 +141,9 @@ function connect(network: PortNetwork, problem: Problem, nodes: readonly (NodePo
   const { from, to } = problem.graph.edges[edge]!, source = nodes[problem.edges.fromAt[edge]!], target = problem.edges.toAt[edge]!
   const producer = source === undefined ? undefined : outputLink(source, from[1])?.variable
   if (producer === undefined) return undefined
-  const { links } = nodes[target]!, first = links.findIndex(({ port }) => port.input && port.name === to[1]), { dimensions } = links[first]!.port
+  const { links } = nodes[target]!
+  const first = links.findIndex(({ port }) => port.input && port.name === to[1])
+  const { dimensions } = links[first]!.port
   const consumer = links[links[first]!.port.multi ? first + problem.links.edges(target, to[1]).indexOf(edge) : first]!.variable
   if (network.tie(producer, consumer)) return undefined
   const gives = network.domain(producer), takes = network.domain(consumer)

@@ -21,8 +21,10 @@ export interface Aliases {
  * Returns the writer's value id for every value id of the graph.
  */
 export function resolveAliases(nodes: readonly LinkedNode[], removed: ReadonlySet<string>): Aliases {
-  const origin = new Map<ValueId, ValueId>(), views = new Map<ValueId, ChannelView>(), delays = new Map<ValueId, number>(), late = new Map<ValueId, number>()
-  // Where a first input comes later, its writer may stand behind the node: then once more, until nothing changes; each round gets past one such link at least, or never.
+  const origin = new Map<ValueId, ValueId>(), views = new Map<ValueId, ChannelView>()
+  const delays = new Map<ValueId, number>(), late = new Map<ValueId, number>()
+  // Where a first input comes later, its writer may stand behind the node: then once more, until nothing changes; each round
+  // gets past one such link at least, or never.
   const most = nodes.reduce((sum, { inputs }) => sum + (inputs[0]?.delay === undefined ? 0 : 1), 1)
   for (let round = 0, again = true; again; round++) {
     again = false
@@ -30,7 +32,8 @@ export function resolveAliases(nodes: readonly LinkedNode[], removed: ReadonlySe
       const first = node.inputs[0], source = first?.from
       for (const [port, output] of Object.entries(node.definition.outputs)) {
         const own = valueId(node.id, port)
-        const aliased = source !== null && source !== undefined && (removed.has(node.id) || ask(node.definition, `outputs.${port}`, () => passesThrough(output, node.params, node.media)))
+        const aliased = source !== null && source !== undefined
+          && (removed.has(node.id) || ask(node.definition, `outputs.${port}`, () => passesThrough(output, node.params, node.media)))
         const root = aliased ? origin.get(source) ?? source : own, delay = aliased ? (first!.delay ?? 0) + (delays.get(source) ?? 0) : 0
         again ||= (delays.get(own) ?? 0) !== delay || (delays.size > 0 && origin.get(own) !== root)
         origin.set(own, root)

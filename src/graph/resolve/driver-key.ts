@@ -7,15 +7,25 @@ export function isPinned(node: GraphNode, definition: NodeDefinition): boolean {
 }
 
 /** What only the driver can see to. */
-export interface DriverNeeds { readonly limits: readonly string[]; readonly exclusive: boolean | readonly string[]; readonly timeoutMs: number | undefined; readonly main: boolean }
+export interface DriverNeeds {
+  readonly limits: readonly string[]
+  readonly exclusive: boolean | readonly string[]
+  readonly timeoutMs: number | undefined
+  readonly main: boolean
+}
 
 /** Reads these parts of a node's policy over its type's defaults. */
 export function driverNeeds(node: GraphNode, definition: NodeDefinition): DriverNeeds {
-  const p = node.policy ?? {}, main = isPinned(node, definition), onWorker = definition.thread === 'worker' && definition.kernel === undefined
+  const p = node.policy ?? {}, main = isPinned(node, definition)
+  const onWorker = definition.thread === 'worker' && definition.kernel === undefined
   // Code on the engine's own thread takes turns by itself; what asks for nothing there waits for nothing.
   const limits = (p['limiters'] ?? definition.limiters ?? (onWorker && !main ? ['cpu'] : [])) as readonly string[]
   // A kernel's thread is its permit.
-  return { limits: definition.kernel === undefined ? limits : limits.filter((name) => name !== 'cpu'), exclusive: (p['exclusive'] ?? false) as boolean | readonly string[], timeoutMs: p['timeoutMs'] as number | undefined, main }
+  return {
+    limits: definition.kernel === undefined ? limits : limits.filter((name) => name !== 'cpu'),
+    exclusive: (p['exclusive'] ?? false) as boolean | readonly string[],
+    timeoutMs: p['timeoutMs'] as number | undefined, main,
+  }
 }
 
 /** Key of {@link driverNeeds}, '' for none: kernels of a key are not left to the task table, and those of unequal keys share no segment. */

@@ -41,7 +41,14 @@ export interface LinkedNode {
 }
 
 /** Something that planning refuses, found where an edge or a run output stands. */
-export interface LinkFault { readonly diagnostic: Diagnostic; /** Position in the graph. */ readonly edge?: number; readonly output?: string; /** It holds whatever media the graph's inputs turn out to have. */ readonly sure?: boolean }
+export interface LinkFault {
+  readonly diagnostic: Diagnostic
+  /** Position in the graph. */
+  readonly edge?: number
+  readonly output?: string
+  /** It holds whatever media the graph's inputs turn out to have. */
+  readonly sure?: boolean
+}
 
 /** Node id part of a value id. Node ids may contain dots; port names may not. */
 export function nodeOf(value: ValueId): string { return value.slice(0, value.lastIndexOf('.')) }
@@ -55,12 +62,17 @@ export function needsNoCode(node: LinkedNode): boolean {
   const { definition } = node
   if (ask(definition, 'identity', () => definition.identity?.(node.params, node.media)) === true) return true
   const outputs = Object.entries(definition.outputs)
-  return outputs.length > 0 && outputs.every(([port, output]) => ask(definition, `outputs.${port}.view`, () => output.view?.(node.params, node.media)) !== undefined)
+  return outputs.length > 0 && outputs.every(([port, output]) =>
+    ask(definition, `outputs.${port}.view`, () => output.view?.(node.params, node.media)) !== undefined)
 }
 
-/** Names of the control records in order: params that may change while running; with a `multi` input param by param, `param.n` for its nth link. */
+/**
+ * Names of the control records in order: params that may change while running; with a `multi` input
+ * param by param, `param.n` for its nth link.
+ */
 export function controlNames({ definition, inputs }: Pick<LinkedNode, 'definition' | 'inputs'>): string[] {
-  const names = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name]) => name)
+  const names = Object.entries(definition.params).filter(([, param]) => param.rate === 'sample' || param.rate === 'block').map(([name]) =>
+    name)
   const links = inputs.filter((input) => definition.inputs[input.port]?.multi === true)
   return links.length === 0 ? names : names.flatMap((name) => links.map((_, n) => `${name}.${n}`))
 }

@@ -9,8 +9,8 @@ import { describeShape, ownShape, type MapShape, type ObjectShape, type Shape } 
 export interface Findings { readonly diagnostics: Diagnostic[]; readonly strict: boolean }
 
 /**
- * Checks a JSON value against a shape and reports every misfit with its pointer; true when it fits (unknown fields do not count). Recursion follows
- * the shape, which nests only through `definitions`, and the caller has bounded the depth of the value.
+ * Checks a JSON value against a shape and reports every misfit with its pointer; true when it fits (unknown fields do not count). Recursion
+ * follows the shape, which nests only through `definitions`, and the caller has bounded the depth of the value.
  */
 export function checkShape(shape: Shape, value: unknown, pointer: string, findings: Findings): boolean {
   const fit = fitShape(shape, value)
@@ -19,7 +19,11 @@ export function checkShape(shape: Shape, value: unknown, pointer: string, findin
     case 'document': return checkShape(documentShape, value, pointer, findings)
     case 'object': if (isObject(value)) return checkObject(shape, value, pointer, findings); break
     case 'map': if (isObject(value)) return checkMap(shape, value, pointer, findings); break
-    case 'either': { const near = nearest(shape.options, value); if (near !== undefined) return checkShape(near, value, pointer, findings); break }
+    case 'either': {
+      const near = nearest(shape.options, value)
+      if (near !== undefined) return checkShape(near, value, pointer, findings)
+      break
+    }
     case 'list':
       if (Array.isArray(value) && value.length >= (shape.min ?? 0) && value.length <= (shape.max ?? Infinity)) {
         return value.map((item, i) => checkShape(shape.items, item, `${pointer}/${i}`, findings)).every(Boolean)
@@ -55,14 +59,17 @@ function checkObject(any: ObjectShape, value: Readonly<Record<string, unknown>>,
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(shape.fields, name) || name.startsWith('x-')) continue
     const at = `${pointer}/${escapePointer(name)}`
-    findings.diagnostics.push(graphErrors.UNKNOWN_FIELD.diagnostic({ pointer: at }, { pointer: at, ...(findings.strict ? { severity: 'error' as const } : {}) }))
+    findings.diagnostics.push(graphErrors.UNKNOWN_FIELD.diagnostic({ pointer: at }, {
+      pointer: at, ...(findings.strict ? { severity: 'error' as const } : {}),
+    }))
   }
   return good
 }
 
 function misfit(shape: Shape, value: unknown, pointer: string, findings: Findings, constraint = 'type'): void {
   const schema = describeShape(shape)
-  const scalar = value === null || typeof value === 'boolean' || typeof value === 'number' || (typeof value === 'string' && value.length <= 256)
+  const scalar = value === null || typeof value === 'boolean' || typeof value === 'number'
+    || (typeof value === 'string' && value.length <= 256)
   findings.diagnostics.push(graphErrors.SCHEMA_INVALID.diagnostic({ pointer, schema, got: value },
     { pointer, constraint, expected: schema, ...(scalar ? { got: value } : {}) }))
 }

@@ -12,8 +12,8 @@ const fitters = new WeakMap<Shape, Fitter>()
 let keys = 0
 
 /**
- * Tells whether a JSON value fits a shape, without saying why: shapes are turned into closures once, because every part of every document passes
- * here (1 000 nodes in less than 1 ms with the parse, GR-01). The report is `checkShape`'s, for the parts that do not fit.
+ * Tells whether a JSON value fits a shape, without saying why: shapes are turned into closures once, because every part of every document
+ * passes here (1 000 nodes in less than 1 ms with the parse, GR-01). The report is `checkShape`'s, for the parts that do not fit.
  * With `depth`, a value that fits exactly (2) nests no deeper.
  */
 export function fitShape(shape: Shape, value: unknown, depth: number = Infinity): Fit {
@@ -42,15 +42,22 @@ function makeFitter(shape: Shape): Fitter {
     case 'choice': { const values = new Set<unknown>(shape.values); return (value) => (values.has(value) ? 2 : 0) }
     case 'null': return (value) => (value === null ? 2 : 0)
     case 'flag': return (value) => (typeof value === 'boolean' ? 2 : 0)
-    case 'any': return shape.object === true ? (value, room) => (isObject(value) ? shallow(value, room) : 0) : (value, room) => (value === undefined ? 0 : shallow(value, room))
+    case 'any': return shape.object === true
+      ? (value, room) => (isObject(value) ? shallow(value, room) : 0)
+      : (value, room) => (value === undefined ? 0 : shallow(value, room))
     case 'list': return listFitter(fitterOf(shape.items), shape.min ?? 0, shape.max ?? Infinity)
     case 'tuple': return tupleFitter(shape.items.map(fitterOf))
     case 'either': return eitherFitter(shape.options.map(fitterOf))
     case 'map': return mapFitter(shape)
     case 'object': {
       const fields = objectFitter(shape), { kinds, rule } = shape
-      if (kinds !== undefined) return (value, room) => (isObject(value) && ownShape(shape, value) !== shape ? fitterOf(ownShape(shape, value))(value, room) : 0)
-      return rule === undefined ? fields : (value, room) => { const fit = fields(value, room); return fit > 0 && rule.holds(value as Readonly<Record<string, unknown>>) ? fit : 0 }
+      if (kinds !== undefined) {
+        return (value, room) => (isObject(value) && ownShape(shape, value) !== shape ? fitterOf(ownShape(shape, value))(value, room) : 0)
+      }
+      return rule === undefined ? fields : (value, room) => {
+        const fit = fields(value, room)
+        return fit > 0 && rule.holds(value as Readonly<Record<string, unknown>>) ? fit : 0
+      }
     }
     case 'document': return (value, room) => fitterOf(documentShape)(value, room)
   }
@@ -140,9 +147,11 @@ function mapFitter(shape: MapShape): Fitter {
 interface FieldFitter { readonly fit: Fitter; readonly must: 0 | 1 }
 
 function objectFitter(shape: ObjectShape): Fitter {
-  const fields = new Map(Object.entries(shape.fields).map(([name, { shape: of, required }]): [string, FieldFitter] => [name, { fit: fitterOf(of), must: required === true ? 1 : 0 }]))
+  const fields = new Map(Object.entries(shape.fields)
+    .map(([name, { shape: of, required }]): [string, FieldFitter] => [name, { fit: fitterOf(of), must: required === true ? 1 : 0 }]))
   const musts = [...fields.values()].reduce((sum, { must }) => sum + must, 0)
-  // Fields at the places where they were met last: objects of a document repeat them, and the same text compares faster than it is looked up.
+  // Fields at the places where they were met last: objects of a document repeat them, and the same
+  // text compares faster than it is looked up.
   const names: string[] = [], known: FieldFitter[] = []
   return (value, room) => {
     if (!isObject(value) || room < 1) return 0

@@ -26,9 +26,14 @@ export function schemaOf(shape: Shape): JsonSchema {
     case 'flag': return { type: 'boolean' }
     case 'any': return shape.object === true ? { type: 'object' } : {}
     case 'list': return { type: 'array', items: schemaOf(shape.items), ...defined({ minItems: shape.min, maxItems: shape.max }) }
-    case 'tuple': return { type: 'array', description: describeShape(shape), prefixItems: shape.items.map(schemaOf), items: false, minItems: shape.items.length }
+    case 'tuple': return {
+      type: 'array', description: describeShape(shape), prefixItems: shape.items.map(schemaOf), items: false, minItems: shape.items.length,
+    }
     case 'either': return { anyOf: shape.options.map(schemaOf) }
-    case 'map': return { type: 'object', additionalProperties: schemaOf(shape.values), ...defined({ propertyNames: shape.keys && schemaOf(shape.keys) }) }
+    case 'map': return {
+      type: 'object', additionalProperties: schemaOf(shape.values),
+      ...defined({ propertyNames: shape.keys && schemaOf(shape.keys) }),
+    }
     case 'object': return objectSchema(shape)
     case 'document': return { $ref: '#/$defs/document' }
   }
@@ -41,7 +46,8 @@ function objectSchema(shape: ObjectShape): JsonSchema {
   const required = fields.filter(([, field]) => field.required === true).map(([name]) => name)
   return {
     type: 'object', title: shape.name, ...(required.length === 0 ? {} : { required }),
-    properties: Object.fromEntries(fields.map(([name, field]) => [name, { ...schemaOf(field.shape), ...defined({ default: field.default }) }])),
+    properties: Object.fromEntries(fields.map(([name, field]) =>
+      [name, { ...schemaOf(field.shape), ...defined({ default: field.default }) }])),
   }
 }
 

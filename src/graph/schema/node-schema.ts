@@ -17,8 +17,8 @@ export function nodeSchema(definition: NodeDefinition): JsonSchema {
 }
 
 /**
- * Schema of a params object. Other spellings (aliases, snake_case) are accepted as deprecated properties; one param in two spellings is not.
- * `additional`: others are taken too. A required param is demanded here although an edge may drive it: a schema cannot see edges.
+ * Schema of a params object. Other spellings (aliases, snake_case) are accepted as deprecated properties; one param in two spellings is
+ * not. `additional`: others are taken too. A required param is demanded here although an edge may drive it: a schema cannot see edges.
  */
 export function paramsSchema(table: ParamTable, additional = false): JsonSchema {
   const spellings = new Map<string, string[]>(Object.keys(table).map((name) => [name, []]))
@@ -26,11 +26,16 @@ export function paramsSchema(table: ParamTable, additional = false): JsonSchema 
   const properties: [string, JsonSchema][] = [], rules: JsonSchema[] = []
   for (const [name, words] of spellings) {
     const schema = paramSchema(table[name]!)
-    for (const word of words) properties.push([word, word === name ? schema : { ...schema, deprecated: true, description: `Same as ${name}.` }])
+    for (const word of words) {
+      properties.push([word, word === name ? schema : { ...schema, deprecated: true, description: `Same as ${name}.` }])
+    }
     for (let i = 0; i < words.length; i++) for (let j = 0; j < i; j++) rules.push({ not: { required: [words[j], words[i]] } })
     if (table[name]!.required === true) rules.push({ anyOf: words.map((word) => ({ required: [word] })) })
   }
-  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: additional && { $ref: '#/$defs/json' }, ...(rules.length === 0 ? {} : { allOf: rules }), $defs: JSON_DEFS }
+  return {
+    type: 'object', properties: Object.fromEntries(properties), additionalProperties: additional && { $ref: '#/$defs/json' },
+    ...(rules.length === 0 ? {} : { allOf: rules }), $defs: JSON_DEFS,
+  }
 }
 
 /** The param table back from a node's schema. */

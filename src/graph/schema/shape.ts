@@ -1,7 +1,14 @@
 import { defined } from '../defined.js'
 
 /** A text: lengths in code points; `noControl`: no control characters; `pattern`: anchored, flag u. */
-export interface TextShape { readonly kind: 'text'; readonly min?: number; readonly max?: number; readonly noControl?: boolean; readonly pattern?: string; readonly name?: string }
+export interface TextShape {
+  readonly kind: 'text'
+  readonly min?: number
+  readonly max?: number
+  readonly noControl?: boolean
+  readonly pattern?: string
+  readonly name?: string
+}
 export interface NumberShape { readonly kind: 'number' | 'integer'; readonly min?: number; readonly max?: number }
 export interface ChoiceShape { readonly kind: 'choice'; readonly values: readonly string[] }
 export interface ListShape { readonly kind: 'list'; readonly items: Shape; readonly min?: number; readonly max?: number }
@@ -29,7 +36,8 @@ export interface NullShape { readonly kind: 'null' }
 export interface NestedShape { readonly kind: 'document' }
 
 /** What a value in a document may be. One table of shapes drives the checker, the canonical writer and the JSON Schema (GR-05). */
-export type Shape = TextShape | NumberShape | ChoiceShape | ListShape | TupleShape | MapShape | ObjectShape | EitherShape | AnyShape | FlagShape | NullShape | NestedShape
+export type Shape = TextShape | NumberShape | ChoiceShape | ListShape | TupleShape | MapShape | ObjectShape | EitherShape | AnyShape
+  | FlagShape | NullShape | NestedShape
 
 /** A field of an object. A value equal to `default` is not written. */
 export interface Field { readonly shape: Shape; readonly required?: boolean; readonly default?: unknown; readonly doc?: string }
@@ -53,7 +61,9 @@ export const list = (items: Shape, min?: number, max?: number): ListShape => ({ 
 /** A free map: any names (or those of shape `keys`), values of one shape. */
 export const map = (values: Shape, keys?: TextShape): MapShape => ({ kind: 'map', values, ...defined({ keys }) })
 /** An object with declared fields. */
-export const object = (name: string, fields: Readonly<Record<string, Field>>, more: Pick<ObjectShape, 'kinds' | 'rule'> = {}): ObjectShape => ({ kind: 'object', name, fields, ...more })
+export const object = (
+  name: string, fields: Readonly<Record<string, Field>>, more: Pick<ObjectShape, 'kinds' | 'rule'> = {},
+): ObjectShape => ({ kind: 'object', name, fields, ...more })
 /** One of several shapes. */
 export const either = (...options: readonly Shape[]): EitherShape => ({ kind: 'either', options })
 /** Any JSON at all. */
@@ -70,7 +80,8 @@ export const nested: NestedShape = { kind: 'document' }
 /** A shape in words, as it stands after `expected` in a message. */
 export function describeShape(shape: Shape): string {
   switch (shape.kind) {
-    case 'text': return shape.name ?? `a string${between(shape, 'characters')}${shape.noControl === true ? ' without control characters' : ''}`
+    case 'text':
+      return shape.name ?? `a string${between(shape, 'characters')}${shape.noControl === true ? ' without control characters' : ''}`
     case 'number': return `a number${range(shape)}`
     case 'integer': return `an integer${range(shape)}`
     case 'choice': return shape.values.length === 1 ? String(shape.values[0]) : `one of ${shape.values.join(', ')}`

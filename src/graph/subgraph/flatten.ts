@@ -1,7 +1,7 @@
 /**
- * Subgraphs (GR-07): a node of type `graph::<name>` stands for the document `definitions[name]` of the nearest document around it that has one. Flattening puts
- * the inner nodes in its place, with ids `outer/inner`, before anything is validated, negotiated, hashed or planned. Iterative but for the depth of nesting,
- * which is limited; counts are checked before nodes are made.
+ * Subgraphs (GR-07): a node of type `graph::<name>` stands for the document `definitions[name]` of the nearest document around it that has
+ * one. Flattening puts the inner nodes in its place, with ids `outer/inner`, before anything is validated, negotiated, hashed or planned.
+ * Iterative but for the depth of nesting, which is limited; counts are checked before nodes are made.
  */
 import { portKey } from '../port-key.js'
 import type { Diagnostic } from '../../errors/diagnostic.js'
@@ -74,20 +74,25 @@ export function hasSubgraphs(graph: Graph): boolean {
   return graph.definitions !== undefined && graph.nodes.some((node) => node.type.startsWith(SUBGRAPH))
 }
 
-/** The graph with every subgraph opened; the same graph when there is none. Types are looked up in `types`, then where the graph was read. Never throws. */
+/**
+ * The graph with every subgraph opened; the same graph when there is none. Types are looked up in `types`,
+ * then where the graph was read. Never throws.
+ */
 export function flattenGraph(graph: Graph, types: TypeSource, o: FlattenOptions = {}): Flattened {
   if (!hasSubgraphs(graph)) return { graph, diagnostics: [], broken: o.broken ?? new Set() }
   const own = typesOf(graph), pass = new Flattener(own === undefined ? types : { get: (type) => types.get(type) ?? own.get(type) }, o)
   const part = pass.open(graph, {
     scope: { definitions: graph.definitions!, pointer: '' }, path: [], broken: o.broken ?? new Set(), pointer: '',
-    node: o.node ?? ((n) => originOf(graph.nodes[n]!) ?? `/nodes/${n}`), edge: o.edge ?? ((e) => originOf(graph.edges[e]!) ?? `/edges/${e}`),
+    node: o.node ?? ((n) => originOf(graph.nodes[n]!) ?? `/nodes/${n}`),
+    edge: o.edge ?? ((e) => originOf(graph.edges[e]!) ?? `/edges/${e}`),
   })
   return { graph: part?.graph ?? graph, diagnostics: pass.diagnostics, broken: part?.broken ?? new Set(graph.nodes.map(({ id }) => id)) }
 }
 
 /** {@link flattenGraph} for who wants a graph or nothing: throws the first problem as an error. */
 export function flatGraph(graph: Graph, types: TypeSource, limits?: Limits): Graph {
-  const flat = flattenGraph(graph, types, limits === undefined ? {} : { limits }), first = flat.diagnostics.find((one) => one.severity === 'error')
+  const flat = flattenGraph(graph, types, limits === undefined ? {} : { limits })
+  const first = flat.diagnostics.find((one) => one.severity === 'error')
   if (first !== undefined) throw errorOf(first, flat.diagnostics.filter((one) => one.severity === 'error'))
   return flat.graph
 }
@@ -108,14 +113,16 @@ class Flattener {
   /** Opens the subgraphs of one document; undefined when it cannot be done. */
   open(graph: Graph, place: Place): SubgraphPart | undefined {
     const nodes: GraphNode[] = [], edges: GraphEdge[] = [], broken = new Set(place.broken)
-    const instances = new Map<string, Instance>(), hidden = new Map<string, GraphInput>(), seen = new Map<string, string>(), loose: Loose[] = [], lost = new Set<string>()
+    const instances = new Map<string, Instance>(), hidden = new Map<string, GraphInput>()
+    const seen = new Map<string, string>(), loose: Loose[] = [], lost = new Set<string>()
     let size = graph.nodes.length, depth = 0
     for (const [n, given] of graph.nodes.entries()) {
       const node = withOrigin(given, place.node(n)), part = broken.has(given.id) ? undefined : this.#partOf(node, place)
       const first = seen.get(node.id), pointer = place.node(n)
       if (first !== undefined && (part !== undefined || instances.has(node.id))) {
         this.diagnostics.push(graphErrors.DUPLICATE_ID.diagnostic(
-          { thing: 'Node', id: node.id, first, second: pointer }, { node: node.id, pointer: `${pointer}/id`, expected: first, got: pointer }))
+          { thing: 'Node', id: node.id, first, second: pointer },
+          { node: node.id, pointer: `${pointer}/id`, expected: first, got: pointer }))
         continue
       }
       seen.set(node.id, pointer)
@@ -124,7 +131,9 @@ class Flattener {
       depth = Math.max(depth, part.depth)
       if (node.version !== undefined && !satisfies(SUBGRAPH_VERSION, node.version)) {
         const { id, version: range } = node
-        this.diagnostics.push(graphErrors.NODE_VERSION.diagnostic({ node: id, range, version: SUBGRAPH_VERSION }, { node: id, pointer: `${pointer}/version`, expected: range, got: SUBGRAPH_VERSION }))
+        this.diagnostics.push(graphErrors.NODE_VERSION.diagnostic({ node: id, range, version: SUBGRAPH_VERSION }, {
+          node: id, pointer: `${pointer}/version`, expected: range, got: SUBGRAPH_VERSION,
+        }))
         broken.add(id)
         nodes.push(node)
         continue
@@ -132,7 +141,9 @@ class Flattener {
       if (node.mode === 'mute' || node.mode === 'bypass') { nodes.push({ ...node, definition: interfaceOf(node.type, part) }); continue }
       size += part.graph.nodes.length - 1
       if (size > this.#limits.expandedNodes) return this.#exceeded('Expanded nodes', this.#limits.expandedNodes, size, pointer)
-      if (edges.length + part.graph.edges.length > this.#limits.edges) return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + part.graph.edges.length, pointer)
+      if (edges.length + part.graph.edges.length > this.#limits.edges) {
+        return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + part.graph.edges.length, pointer)
+      }
       instances.set(node.id, { node, part })
       this.#instantiate(node, part, nodes, edges, loose, broken)
     }
@@ -146,36 +157,55 @@ class Flattener {
       for (const end of found) this.#noNode(inner[end][0], 'Edge', edgeName(edge), `${originOf(inner)!}/${end}/0`, [...ids])
       if (found.length === 0) edges.push(edge)
     }
-    /** Refuses an end that names a node inside a subgraph: this document has no such node. Ids that nothing has are left to stage 6, unless that sees only where they lead to. */
-    const reaches = ([node]: PortRef, thing: string, name: string, pointer: string): boolean => seen.has(node) || (!index.has(node) && (thing === 'Edge' || place.path.length === 0)) || this.#noNode(node, thing, name, pointer, [...seen.keys()])
+    /**
+     * Refuses an end that names a node inside a subgraph: this document has no such node. Ids that nothing has are left to stage 6,
+     * unless that sees only where they lead to.
+     */
+    const reaches = ([node]: PortRef, thing: string, name: string, pointer: string): boolean => seen.has(node)
+      || (!index.has(node) && (thing === 'Edge' || place.path.length === 0)) || this.#noNode(node, thing, name, pointer, [...seen.keys()])
     for (const [e, given] of graph.edges.entries()) {
       const edge = withOrigin(given, place.edge(e)), pointer = place.edge(e), name = edgeName(given)
-      if (![reaches(edge.from, 'Edge', name, `${pointer}/from/0`), reaches(edge.to, 'Edge', name, `${pointer}/to/0`)].every(Boolean)) continue
-      const from = this.#outputOf(edge.from, instances, `${pointer}/from/1`), targets = this.#targetsOf(edge.to, instances, `${pointer}/to/1`)
+      if (![reaches(edge.from, 'Edge', name, `${pointer}/from/0`), reaches(edge.to, 'Edge', name, `${pointer}/to/0`)].every(Boolean)) {
+        continue
+      }
+      const from = this.#outputOf(edge.from, instances, `${pointer}/from/1`)
+      const targets = this.#targetsOf(edge.to, instances, `${pointer}/to/1`)
       linked.add(portKey(edge.to))
       if (from === undefined || targets === undefined) continue
-      if (edges.length + targets.length > this.#limits.edges) return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + targets.length, pointer)
-      targets.forEach((to, k) => { edges.push({ ...edge, from, to, ...(edge.id !== undefined && k > 0 && { id: `${edge.id}~${k + 1}` }) }) })
+      if (edges.length + targets.length > this.#limits.edges) {
+        return this.#exceeded('Expanded edges', this.#limits.edges, edges.length + targets.length, pointer)
+      }
+      targets.forEach((to, k) => {
+        edges.push({ ...edge, from, to, ...(edge.id !== undefined && k > 0 && { id: `${edge.id}~${k + 1}` }) })
+      })
     }
     const exposed = new Map<string, GraphInput>(), outputs = new Map<string, PortRef>()
     for (const [name, input] of graph.inputs) {
       const pointer = `${place.pointer}/inputs/${escapePointer(name)}/to`
       for (const to of input.to) linked.add(portKey(to))
       // An optional input that nobody gives leaves the subgraph to its own default.
-      const inner = input.required === false ? input.to.map(([id, port]) => instances.get(id)?.part.exposed.get(port)?.default).find((value) => value !== undefined) : undefined
+      const inner = input.required === false
+        ? input.to.map(([id, port]) => instances.get(id)?.part.exposed.get(port)?.default).find((value) => value !== undefined)
+        : undefined
       exposed.set(name, {
         ...input, ...(input.default === undefined && inner !== undefined && { default: inner }),
-        to: input.to.flatMap((to, i) => !reaches(to, 'Input', name, `${pointer}/${i}/0`) ? [] : this.#targetsOf(to, instances, `${pointer}/${i}/1`) ?? []),
+        to: input.to.flatMap((to, i) =>
+          !reaches(to, 'Input', name, `${pointer}/${i}/0`) ? [] : this.#targetsOf(to, instances, `${pointer}/${i}/1`) ?? []),
       })
     }
     for (const [name, ref] of graph.outputs) {
-      const pointer = `${place.pointer}/outputs/${escapePointer(name)}`, from = reaches(ref, 'Output', name, `${pointer}/0`) ? this.#outputOf(ref, instances, `${pointer}/1`) : undefined
+      const pointer = `${place.pointer}/outputs/${escapePointer(name)}`
+      const from = reaches(ref, 'Output', name, `${pointer}/0`) ? this.#outputOf(ref, instances, `${pointer}/1`) : undefined
       if (from !== undefined) outputs.set(name, from); else lost.add(name)
     }
     for (const instance of instances.values()) this.#bind(instance, linked, nodes, index, hidden)
     const { definitions: _definitions, ...rest } = graph
     const flat = { ...rest, nodes, edges, inputs: new Map([...exposed, ...hidden]), outputs }
-    return { graph: flat, exposed, outputs, lost, loose: new Set(edges.filter(({ from, to }) => !index.has(from[0]) || !index.has(to[0]))), broken, depth: depth + 1 }
+    return {
+      graph: flat, exposed, outputs, lost,
+      loose: new Set(edges.filter(({ from, to }) => !index.has(from[0]) || !index.has(to[0]))),
+      broken, depth: depth + 1,
+    }
   }
 
   /** The part that a node stands for; undefined for any other node, null for one that cannot be opened. */
@@ -187,11 +217,17 @@ class Flattener {
     if (found === undefined) return undefined
     const document = found.definitions[name], pointer = `${found.pointer}/definitions/${escapePointer(name)}`, at = path.indexOf(pointer)
     if (at >= 0) {
-      const names = [...path.slice(at), pointer].map((one) => SUBGRAPH + one.slice(one.lastIndexOf('/') + 1).replaceAll('~1', '/').replaceAll('~0', '~'))
-      this.diagnostics.push(graphErrors.GRAPH_CYCLE.diagnostic({ nodes: names, edges: [] }, { node: node.id, pointer, constraint: 'acyclic', got: names.join(' -> ') }))
+      const names = [...path.slice(at), pointer].map((one) =>
+        SUBGRAPH + one.slice(one.lastIndexOf('/') + 1).replaceAll('~1', '/').replaceAll('~0', '~'))
+      this.diagnostics.push(graphErrors.GRAPH_CYCLE.diagnostic({ nodes: names, edges: [] }, {
+        node: node.id, pointer, constraint: 'acyclic', got: names.join(' -> '),
+      }))
       return null
     }
-    if (path.length >= this.#limits.subgraphDepth) { this.#exceeded('Subgraph depth', this.#limits.subgraphDepth, path.length + 1, pointer); return null }
+    if (path.length >= this.#limits.subgraphDepth) {
+      this.#exceeded('Subgraph depth', this.#limits.subgraphDepth, path.length + 1, pointer)
+      return null
+    }
     if (!this.#parts.has(document)) this.#parts.set(document, this.#read(document, pointer, found, [...path, pointer]))
     const part = this.#parts.get(document)
     const depth = path.length + (part?.depth ?? 0)
@@ -207,7 +243,8 @@ class Flattener {
     }
     if (reading.graph === undefined) return undefined
     const part = this.open(reading.graph, {
-      scope: isObject(reading.graph.definitions) ? { definitions: reading.graph.definitions, pointer, around } : around, path, broken: reading.broken, pointer,
+      scope: isObject(reading.graph.definitions) ? { definitions: reading.graph.definitions, pointer, around } : around, path,
+      broken: reading.broken, pointer,
       node: (n) => `${pointer}/nodes/${reading.nodeIndex[n]!}`, edge: (e) => `${pointer}/edges/${reading.edgeIndex[e]!}`,
     })
     return part === undefined || reading.graph.outputs.size > 0 ? part : { ...part, outputs: openOutputs(part.graph) }
@@ -220,24 +257,34 @@ class Flattener {
     const ends = outer.output === true ? new Set([...part.outputs.values()].map(([node]) => node)) : undefined
     for (const node of part.graph.nodes) {
       nodes.push({
-        ...node, id: id(node.id), ...(tier !== undefined && node.tier === undefined && { tier }), ...(place !== undefined && node.place === undefined && { place }),
-        ...(requires !== undefined && { requires: { ...requires, ...node.requires } }), ...(policy !== undefined && { policy: { ...policy, ...node.policy } }),
-        ...(media.has(node.id) && { media: { ...media.get(node.id), ...node.media } }), ...(ends?.has(node.id) === true && { output: true }),
+        ...node, id: id(node.id), ...(tier !== undefined && node.tier === undefined && { tier }),
+        ...(place !== undefined && node.place === undefined && { place }),
+        ...(requires !== undefined && { requires: { ...requires, ...node.requires } }),
+        ...(policy !== undefined && { policy: { ...policy, ...node.policy } }),
+        ...(media.has(node.id) && { media: { ...media.get(node.id), ...node.media } }),
+        ...(ends?.has(node.id) === true && { output: true }),
       })
     }
     for (const edge of part.graph.edges) {
-      const copy = { ...edge, from: [id(edge.from[0]), edge.from[1]], to: [id(edge.to[0]), edge.to[1]], ...(edge.id !== undefined && { id: id(edge.id) }) } as const
+      const copy = {
+        ...edge, from: [id(edge.from[0]), edge.from[1]], to: [id(edge.to[0]), edge.to[1]],
+        ...(edge.id !== undefined && { id: id(edge.id) }),
+      } as const
       if (part.loose.has(edge)) loose.push({ edge: copy, inner: edge, part }); else edges.push(copy)
     }
     for (const inner of part.broken) broken.add(id(inner))
   }
 
   /** Puts the outer node's params, and defaults of inner inputs, where they go: inner params, or run-time inputs that nobody sees. */
-  #bind({ node: outer, part }: Instance, linked: ReadonlySet<string>, nodes: GraphNode[], index: ReadonlyMap<string, number>, hidden: Map<string, GraphInput>): void {
+  #bind(
+    { node: outer, part }: Instance, linked: ReadonlySet<string>, nodes: GraphNode[], index: ReadonlyMap<string, number>,
+    hidden: Map<string, GraphInput>,
+  ): void {
     const prefixed = ([node, port]: PortRef): PortRef => [`${outer.id}/${node}`, port]
     for (const key of Object.keys(outer.params)) if (!part.exposed.has(key)) this.#unknownParam(outer, key, [...part.exposed.keys()])
     for (const [name, input] of part.graph.inputs) {
-      const given = part.exposed.has(name) && Object.hasOwn(outer.params, name) ? outer.params[name] : undefined, value = given ?? input.default
+      const given = part.exposed.has(name) && Object.hasOwn(outer.params, name) ? outer.params[name] : undefined
+      const value = given ?? input.default
       if (value === undefined) continue
       const open: PortRef[] = []
       for (const to of input.to.map(prefixed)) {
@@ -248,7 +295,9 @@ class Flattener {
           nodes[at!] = given === undefined ? set : withParamOrigin(set, to[1], paramPointer(outer, name))
         }
       }
-      if (open.length > 0 && (given !== undefined || !linked.has(`${outer.id}\u0000${name}`))) hidden.set(`${outer.id}/${name}`, { to: open, default: value })
+      if (open.length > 0 && (given !== undefined || !linked.has(`${outer.id}\u0000${name}`))) {
+        hidden.set(`${outer.id}/${name}`, { to: open, default: value })
+      }
     }
   }
 
@@ -264,11 +313,15 @@ class Flattener {
     const part = instances.get(ref[0])?.part
     if (part === undefined) return [ref]
     const input = part.exposed.get(ref[1])
-    return input === undefined ? this.#noPort(ref, [...part.exposed.keys()], pointer) : input.to.map(([node, port]) => [`${ref[0]}/${node}`, port])
+    return input === undefined
+      ? this.#noPort(ref, [...part.exposed.keys()], pointer)
+      : input.to.map(([node, port]) => [`${ref[0]}/${node}`, port])
   }
 
   #noPort([node, port]: PortRef, ports: readonly string[], pointer: string): undefined {
-    this.diagnostics.push(graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near: nearest(port, ports) }, { node, port, pointer, expected: ports, got: port }))
+    this.diagnostics.push(graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near: nearest(port, ports) }, {
+      node, port, pointer, expected: ports, got: port,
+    }))
   }
 
   #noNode(node: string, thing: string, name: string, pointer: string, ids: readonly string[]): false {
@@ -279,7 +332,9 @@ class Flattener {
   }
 
   #unknownParam(outer: GraphNode, param: string, names: readonly string[]): void {
-    this.diagnostics.push(unknownParam(outer.id, param, names, new Map(names.map((name) => [name, name])), { pointer: paramPointer(outer, param) }))
+    this.diagnostics.push(unknownParam(outer.id, param, names, new Map(names.map((name) => [name, name])), {
+      pointer: paramPointer(outer, param),
+    }))
   }
 
   #exceeded(what: string, limit: number, got: number, pointer: string): undefined {
@@ -292,7 +347,9 @@ function innerMedia({ media = {} }: GraphNode, part: SubgraphPart): ReadonlyMap<
   const inner = new Map<string, NonNullable<GraphNode['media']>>()
   for (const [name, constraint] of Object.entries(media)) {
     const output = part.outputs.get(name)
-    for (const [node, port] of part.exposed.get(name)?.to ?? (output === undefined ? [] : [output])) inner.set(node, { ...inner.get(node), [port]: constraint })
+    for (const [node, port] of part.exposed.get(name)?.to ?? (output === undefined ? [] : [output])) {
+      inner.set(node, { ...inner.get(node), [port]: constraint })
+    }
   }
   return inner
 }

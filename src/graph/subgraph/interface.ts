@@ -10,8 +10,8 @@ export function isParam(definition: NodeDefinition | undefined, name: string): b
 export const SUBGRAPH_VERSION = '1.0.0'
 
 /**
- * A subgraph as a node type: inner inputs that lead to ports are inputs, those that lead to params are params, inner outputs are outputs. It has no code:
- * it stands for subgraphs that are muted or bypassed, and draws the others.
+ * A subgraph as a node type: inner inputs that lead to ports are inputs, those that lead to params are params, inner outputs are outputs.
+ * It has no code: it stands for subgraphs that are muted or bypassed, and draws the others.
  */
 export function interfaceOf(type: string, { graph, exposed, outputs }: SubgraphPart): NodeDefinition {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]))
@@ -20,7 +20,8 @@ export function interfaceOf(type: string, { graph, exposed, outputs }: SubgraphP
     const [first] = to, inner = first === undefined ? undefined : nodes.get(first[0]), definition = inner?.definition
     if (first === undefined || definition === undefined) continue
     if (isParam(definition, first[1])) {
-      const { required: _required, main: _main, alias: _alias, ...own } = definition.params[first[1]]!, preset = value ?? inner!.params[first[1]]
+      const { required: _required, main: _main, alias: _alias, ...own } = definition.params[first[1]]!
+      const preset = value ?? inner!.params[first[1]]
       params.push([name, { ...own, ...(preset !== undefined && { default: preset }) }])
     } else if (Object.hasOwn(definition.inputs, first[1])) {
       const port = definition.inputs[first[1]]!
@@ -32,6 +33,7 @@ export function interfaceOf(type: string, { graph, exposed, outputs }: SubgraphP
     return outputs === undefined || !Object.hasOwn(outputs, port) ? [] : [[name, outputs[port]!]]
   })
   return {
-    type, version: SUBGRAPH_VERSION, title: type, doc: '', family: 'graph', params: Object.fromEntries(params), inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outs),
+    type, version: SUBGRAPH_VERSION, title: type, doc: '', family: 'graph', params: Object.fromEntries(params),
+    inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outs),
   }
 }

@@ -2,7 +2,8 @@ import type { Graph, GraphEdge, GraphNode } from '../graph.js'
 import type { NodeDefinition } from '../node-definition.js'
 
 /**
- * Key of the JSON pointer at which a node or edge of a flattened graph stands in the document. A symbol, so that copies carry it and no document holds it.
+ * Key of the JSON pointer at which a node or edge of a flattened graph stands in the document. A symbol, so
+ * that copies carry it and no document holds it.
  */
 const ORIGIN: unique symbol = Symbol('millrace.origin') as never
 

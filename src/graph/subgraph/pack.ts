@@ -1,6 +1,7 @@
 /**
- * Subgraphs in an editor: {@link unpack} puts the nodes of a subgraph into the graph around it, {@link pack} makes some nodes a subgraph. Packing what was
- * unpacked gives the first graph back: the definition that stays in the graph tells names, order and own values of what is in it.
+ * Subgraphs in an editor: {@link unpack} puts the nodes of a subgraph into the graph around it, {@link pack} makes some nodes a subgraph.
+ * Packing what was unpacked gives the first graph back: the definition that stays in the graph tells names, order and own values of what is
+ * in it.
  */
 import { errorOf } from '../../errors/error-of.js'
 import { commonErrors } from '../../errors/common-errors.js'
@@ -20,14 +21,16 @@ import { typesOf, withoutOrigin, withTypes, type TypeSource } from './origin.js'
 export interface Unpacked { readonly graph: Graph; readonly node: GraphNode }
 
 /**
- * Opens one subgraph, one level deep: its nodes stand in the graph as `id/inner`. The definition stays. Throws `NODE_NOT_FOUND`, `NODE_TYPE_UNKNOWN` for a
- * node that is no subgraph, and what {@link flattenGraph} finds.
+ * Opens one subgraph, one level deep: its nodes stand in the graph as `id/inner`. The definition stays. Throws `NODE_NOT_FOUND`,
+ * `NODE_TYPE_UNKNOWN` for a node that is no subgraph, and what {@link flattenGraph} finds.
  */
 export function unpack(graph: Graph, id: string, types: TypeSource): Unpacked {
   demandGraph(graph, 'unpack')
   const node = graph.nodes.find((one) => one.id === id)
   if (node === undefined) throw graphErrors.NODE_NOT_FOUND({ thing: 'Unpack', id: 'node', node: id })
-  const document = node.type.startsWith(SUBGRAPH) ? graph.definitions?.[node.type.slice(SUBGRAPH.length)] as Document | undefined : undefined
+  const document = node.type.startsWith(SUBGRAPH)
+    ? graph.definitions?.[node.type.slice(SUBGRAPH.length)] as Document | undefined
+    : undefined
   if (document === undefined) throw graphErrors.NODE_TYPE_UNKNOWN({ node: id, type: node.type })
   const { mode: _mode, ...running } = node
   const flat = flattenGraph({ ...graph, nodes: graph.nodes.map((one) => one === node ? running : one) }, types, { only: id })
@@ -45,33 +48,46 @@ export function unpack(graph: Graph, id: string, types: TypeSource): Unpacked {
 /** The definitions of both documents; a name that means something else in each is refused, because inner nodes go by it. */
 function joined(outer: Readonly<Record<string, unknown>>, inner: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const clash = Object.keys(inner).find((name) => Object.hasOwn(outer, name) && !sameValue(outer[name], inner[name]))
-  if (clash !== undefined) throw graphErrors.DUPLICATE_ID({ thing: 'Definition', id: clash, first: `/definitions/${clash}`, second: 'the subgraph' })
+  if (clash !== undefined) {
+    throw graphErrors.DUPLICATE_ID({ thing: 'Definition', id: clash, first: `/definitions/${clash}`, second: 'the subgraph' })
+  }
   return { ...outer, ...inner }
 }
 
 /**
- * Makes nodes of a graph into one node of type `graph::<name>` (`node.type`; its settings hold for the whole) and their document into `definitions[name]`.
- * With a definition of that name its inputs, outputs and own values are kept where they still fit; when it has to change while other nodes stand for it, the
- * new one gets the next free name. Without one, every link across the border becomes an input or output named like its port.
- * The graph remembers the types of the nodes that it packs: it hashes and runs as before, whoever opens it. Linear in the size of the graph.
- * Throws `INVALID_ARGUMENT` for no nodes or a type that is no `graph::`, `NODE_NOT_FOUND`, `DUPLICATE_ID`.
+ * Makes nodes of a graph into one node of type `graph::<name>` (`node.type`; its settings hold for the whole) and their document into
+ * `definitions[name]`. With a definition of that name its inputs, outputs and own values are kept where they still fit; when it has to
+ * change while other nodes stand for it, the new one gets the next free name. Without one, every link across the border becomes an input or
+ * output named like its port. The graph remembers the types of the nodes that it packs: it hashes and runs as before, whoever opens it.
+ * Linear in the size of the graph. Throws `INVALID_ARGUMENT` for no nodes or a type that is no `graph::`, `NODE_NOT_FOUND`, `DUPLICATE_ID`.
  */
 export function pack(graph: Graph, ids: readonly string[], node: Pick<GraphNode, 'id' | 'type'> & Partial<GraphNode>): Graph {
   demandGraph(graph, 'pack')
-  if (!Array.isArray(ids) || typeof (node as GraphNode | undefined)?.type !== 'string') throw commonErrors.INVALID_ARGUMENT({ function: 'pack', expected: 'a list of node ids and a node { id, type }', got: `${show(ids)}, ${show(node)}` })
+  if (!Array.isArray(ids) || typeof (node as GraphNode | undefined)?.type !== 'string') {
+    throw commonErrors.INVALID_ARGUMENT({
+      function: 'pack', expected: 'a list of node ids and a node { id, type }', got: `${show(ids)}, ${show(node)}`,
+    })
+  }
   const inside = new Set(ids), known = new Set(graph.nodes.map(({ id }) => id)), unknown = ids.find((id) => !known.has(id))
   if (ids.length === 0 || !node.type.startsWith(SUBGRAPH)) {
-    throw commonErrors.INVALID_ARGUMENT({ function: 'pack', expected: 'node ids and a type graph::<name>', got: `${ids.length} ids, ${node.type}` })
+    throw commonErrors.INVALID_ARGUMENT({
+      function: 'pack', expected: 'node ids and a type graph::<name>', got: `${ids.length} ids, ${node.type}`,
+    })
   }
   if (unknown !== undefined) throw graphErrors.NODE_NOT_FOUND({ thing: 'Pack', id: 'node', node: unknown })
-  if (known.has(node.id) && !inside.has(node.id)) throw graphErrors.DUPLICATE_ID({ thing: 'Node', id: node.id, first: 'the graph', second: 'the subgraph' })
+  if (known.has(node.id) && !inside.has(node.id)) {
+    throw graphErrors.DUPLICATE_ID({ thing: 'Node', id: node.id, first: 'the graph', second: 'the subgraph' })
+  }
   return remember(new Packer(graph, inside, node).run(), graph.nodes.filter(({ id }) => inside.has(id)))
 }
 
-/** The graph with the types of nodes that its definitions now hold, where it would not find them: they are looked up when it is flattened. */
+/**
+ * The graph with the types of nodes that its definitions now hold, where it would not find them: they are looked up when it is flattened.
+ */
 function remember(graph: Graph, nodes: readonly GraphNode[]): Graph {
   const before = typesOf(graph)
-  const own = new Map(nodes.flatMap(({ type, definition }) => definition === undefined || before?.get(type) === definition ? [] : [[type, definition] as const]))
+  const own = new Map(nodes.flatMap(({ type, definition }) =>
+    definition === undefined || before?.get(type) === definition ? [] : [[type, definition] as const]))
   return own.size === 0 ? graph : withTypes(graph, { get: (type) => own.get(type) ?? before?.get(type) })
 }
 
@@ -85,7 +101,10 @@ class Packer {
   readonly #outputs: Map<string, PortRef>
   /** Ids in the graph by ids in the definition. */
   readonly #long: ReadonlyMap<string, string>
-  /** What would take a search each: nodes of the definition, inputs by the nodes and by the first port they lead to, outputs by port, links, free names. */
+  /**
+   * What would take a search each: nodes of the definition, inputs by the nodes and by the first port they
+   * lead to, outputs by port, links, free names.
+   */
   readonly #likeNodes: ReadonlyMap<string, GraphNode>
   readonly #bound: ReadonlyMap<string, readonly (readonly [name: string, param: string])[]>
   readonly #inputsAt = new Map<string, string[]>()
@@ -98,11 +117,14 @@ class Packer {
     this.#inside = inside
     this.#outer = outer
     this.#name = outer.type.slice(SUBGRAPH.length)
-    const document = graph.definitions !== undefined && Object.hasOwn(graph.definitions, this.#name) ? graph.definitions[this.#name] : undefined
+    const document = graph.definitions !== undefined && Object.hasOwn(graph.definitions, this.#name)
+      ? graph.definitions[this.#name]
+      : undefined
     this.#like = document === undefined ? undefined : readDocument(document, typesOf(graph) ?? { get: () => undefined }).graph
     this.#long = new Map([...inside].map((id) => [this.#short(id), id]))
     const kept = this.#long
-    this.#inputs = new Map([...this.#like?.inputs ?? []].map(([name, input]): [string, GraphInput] => [name, { ...input, to: input.to.filter(([id]) => kept.has(id)) }]))
+    this.#inputs = new Map([...this.#like?.inputs ?? []].map(([name, input]): [string, GraphInput] =>
+      [name, { ...input, to: input.to.filter(([id]) => kept.has(id)) }]))
     this.#outputs = new Map([...this.#like?.outputs ?? []].filter(([, [id]]) => kept.has(id)))
     this.#likeNodes = new Map(this.#like?.nodes.toReversed().map((one) => [one.id, one]))
     this.#bound = grouped([...this.#inputs].flatMap(([name, { to }]) => to.map(([id, param]) => [id, [name, param] as const] as const)))
@@ -120,13 +142,15 @@ class Packer {
       const from = this.#inside.has(edge.from[0]), to = this.#inside.has(edge.to[0])
       if (from && to) own.push(this.#innerEdge(edge))
       else if (to) {
-        const { name, rest } = this.#inputFor(edge.to, (target) => this.#links.get(linkKey(edge, target))?.find((one) => !used.has(one) && one !== edge))
+        const { name, rest } = this.#inputFor(edge.to, (target) => this.#links.get(linkKey(edge, target))
+          ?.find((one) => !used.has(one) && one !== edge))
         for (const one of rest) used.add(one)
         edges.push({ ...edge, to: [this.#outer.id, name] })
       } else edges.push(from ? { ...edge, from: this.#outputFor(edge.from) } : edge)
     }
     const inputs = this.#runInputs(params)
-    const outputs = new Map([...graph.outputs].map(([name, ref]): [string, PortRef] => [name, this.#inside.has(ref[0]) ? this.#outputFor(ref) : ref]))
+    const outputs =
+      new Map([...graph.outputs].map(([name, ref]): [string, PortRef] => [name, this.#inside.has(ref[0]) ? this.#outputFor(ref) : ref]))
     const document = toDocument({ ...(this.#like ?? createGraph()), nodes, edges: own, inputs: this.#inputs, outputs: this.#outputs })
     const definitions = new Map(Object.entries(this.#withoutMoved())), name = this.#place(definitions, document)
     const node: GraphNode = { ...this.#outer, type: SUBGRAPH + name, params: Object.fromEntries(params) }
@@ -164,7 +188,9 @@ class Packer {
       if (!values.has(param)) continue
       const value = values.get(param), preset = this.#inputs.get(name)!.default
       if (params.has(name) && !sameValue(params.get(name), value)) { this.#drop(name, id, param); continue }
-      if ((outer.params !== undefined && Object.hasOwn(outer.params, name)) || !sameValue(value, preset ?? like?.params[param])) params.set(name, value)
+      if ((outer.params !== undefined && Object.hasOwn(outer.params, name)) || !sameValue(value, preset ?? like?.params[param])) {
+        params.set(name, value)
+      }
       if (like !== undefined && Object.hasOwn(like.params, param)) values.set(param, like.params[param])
       else values.delete(param)
     }
@@ -178,7 +204,9 @@ class Packer {
   }
 
   /** Name of the input that leads to a port, with the other links that it stands for; a new one when there is none. */
-  #inputFor(to: PortRef, linkTo: (target: PortRef) => GraphEdge | undefined): { readonly name: string; readonly rest: readonly GraphEdge[] } {
+  #inputFor(
+    to: PortRef, linkTo: (target: PortRef) => GraphEdge | undefined,
+  ): { readonly name: string; readonly rest: readonly GraphEdge[] } {
     const inner = this.#ref(to)
     for (const name of this.#inputsAt.get(keyOf(inner)) ?? []) {
       const rest = this.#inputs.get(name)!.to.slice(1).map(([id, port]) => linkTo([this.#long.get(id)!, port]))
@@ -206,7 +234,10 @@ class Packer {
     for (const [name, input] of this.#graph.inputs) {
       const hidden = name.startsWith(`${this.#outer.id}/`) ? this.#inputs.get(this.#short(name)) : undefined
       const port = this.#short(name)
-      if (hidden !== undefined && this.#outer.params !== undefined && Object.hasOwn(this.#outer.params, port)) { params.set(port, input.default); continue }
+      if (hidden !== undefined && this.#outer.params !== undefined && Object.hasOwn(this.#outer.params, port)) {
+        params.set(port, input.default)
+        continue
+      }
       if (hidden !== undefined && sameValue(hidden.default, input.default)) continue
       const to: PortRef[] = [], taken = new Set<number>(), places = grouped(input.to.map((one, i) => [keyOf(one), i]))
       input.to.forEach((target, i) => {
@@ -229,16 +260,22 @@ class Packer {
 
   /** The graph's definitions without those that unpacking moved up and nobody else goes by. */
   #withoutMoved(): Readonly<Record<string, unknown>> {
-    const own = this.#like?.definitions ?? {}, outside = new Set(this.#graph.nodes.filter(({ id }) => !this.#inside.has(id)).map(({ type }) => type))
-    const moved = (name: string, document: unknown): boolean => Object.hasOwn(own, name) && !outside.has(SUBGRAPH + name) && sameValue(own[name], document)
+    const own = this.#like?.definitions ?? {}
+    const outside = new Set(this.#graph.nodes.filter(({ id }) => !this.#inside.has(id)).map(({ type }) => type))
+    const moved = (name: string, document: unknown): boolean =>
+      Object.hasOwn(own, name) && !outside.has(SUBGRAPH + name) && sameValue(own[name], document)
     return Object.fromEntries(Object.entries(this.#graph.definitions ?? {}).filter(([name, document]) => !moved(name, document)))
   }
 
-  /** Puts the document among the definitions: unchanged under its name, changed under it when nobody else stands for it, else under the next free one. */
+  /**
+   * Puts the document among the definitions: unchanged under its name, changed under it when nobody else
+   * stands for it, else under the next free one.
+   */
   #place(definitions: Map<string, unknown>, document: Document): string {
     const before = definitions.get(this.#name) as Document | undefined
     if (before !== undefined && writeDocument(before) === writeDocument(document)) return this.#name
-    const shared = before !== undefined && this.#graph.nodes.some((node) => node.type === SUBGRAPH + this.#name && !this.#inside.has(node.id))
+    const shared = before !== undefined
+      && this.#graph.nodes.some((node) => node.type === SUBGRAPH + this.#name && !this.#inside.has(node.id))
     const name = shared ? freeName(this.#name, definitions) : this.#name
     definitions.set(name, document)
     return name

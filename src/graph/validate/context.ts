@@ -56,7 +56,8 @@ export class Context {
 
   /** Everything found, by stage, then document order, then order of discovery. */
   sorted(): Diagnostic[] {
-    return this.#found.sort((a, b) => a.diagnostic.stage - b.diagnostic.stage || a.section - b.section || a.index - b.index).map((one) => one.diagnostic)
+    return this.#found.sort((a, b) => a.diagnostic.stage - b.diagnostic.stage || a.section - b.section || a.index - b.index)
+      .map((one) => one.diagnostic)
   }
 
   nodePointer(index: number): string { return originOf(this.graph.nodes[index]!) ?? `/nodes/${this.#positions.node(index)}` }
@@ -64,14 +65,20 @@ export class Context {
   edgeName(index: number): string { return edgeName(this.graph.edges[index]!) }
 
   /** Definition of a node that no stage has broken. */
-  sound(index: number): NodeDefinition | undefined { return this.brokenNodes.size > 0 && this.brokenNodes.has(index) ? undefined : this.definitions[index] }
+  sound(index: number): NodeDefinition | undefined {
+    return this.brokenNodes.size > 0 && this.brokenNodes.has(index) ? undefined : this.definitions[index]
+  }
 
   /** The first node of the id of node `index`: itself, unless the id was given twice. */
-  firstOf(index: number): number { return this.indexOf.size === this.graph.nodes.length ? index : this.indexOf.get(this.graph.nodes[index]!.id)! }
+  firstOf(index: number): number {
+    return this.indexOf.size === this.graph.nodes.length ? index : this.indexOf.get(this.graph.nodes[index]!.id)!
+  }
 
   /** Something found so far refuses the graph. */
   get refused(): boolean { return this.#found.some(({ diagnostic }) => diagnostic.severity === 'error') }
 
   /** Up to three names near the given one; nothing after the first twenty questions. */
-  near(given: string, names: () => readonly string[]): readonly string[] { return this.#hints++ < MOST_HINTS ? nearest(given, names()) : [] }
+  near(given: string, names: () => readonly string[]): readonly string[] {
+    return this.#hints++ < MOST_HINTS ? nearest(given, names()) : []
+  }
 }

@@ -31,12 +31,18 @@ export function checkFeedbackMedia(c: Context, { graph, media }: Negotiation, ed
 function delays(media: Media): boolean { return media.kind === 'audio' && media.format !== 'u8' }
 
 /**
- * Stage 12, last: what planning makes of feedback edges and of views of channels (GR-12), on the part of the graph that is sound, run-time inputs in place. Without a host a loop of
- * unequal tiers is refused when no engine on any host has one for all of them.
+ * Stage 12, last: what planning makes of feedback edges and of views of channels (GR-12), on the part of the graph that is sound, run-time
+ * inputs in place. Without a host a loop of unequal tiers is refused when no engine on any host has one for all of them.
  */
-export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nodeIndex' | 'edgeIndex'>, { graph, media }: Negotiation, host: ValidationHost | undefined): void {
+export function checkLinks(
+  c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nodeIndex' | 'edgeIndex'>, { graph, media }: Negotiation,
+  host: ValidationHost | undefined,
+): void {
   const definitionOf = (i: number): GraphNode['definition'] => i < nodeIndex.length ? c.sound(nodeIndex[i]!) : graph.nodes[i]!.definition
-  if (!graph.edges.some(({ delayFrames }) => delayFrames !== undefined) && !graph.nodes.some((_, i) => Object.values(definitionOf(i)?.outputs ?? {}).some(({ view }) => view !== undefined))) return
+  if (!graph.edges.some(({ delayFrames }) => delayFrames !== undefined)
+    && !graph.nodes.some((_, i) => Object.values(definitionOf(i)?.outputs ?? {}).some(({ view }) => view !== undefined))) {
+    return
+  }
   const { part, edges, fed } = soundPart(c, graph, definitionOf, nodeIndex, edgeIndex), { order } = c.passes.order(edgeListOf(part))
   const nameOf = (e: number): string => { const own = edgeIndex[edges[e]!]; return own === undefined ? '' : c.edgeName(own) }
   let faults: readonly LinkFault[] = []
@@ -49,30 +55,58 @@ export function checkLinks(c: Context, { nodeIndex, edgeIndex }: Pick<Flow, 'nod
   } catch (error) {
     c.report('document', 0, internal(error))
   }
-  const open = [...c.graph.inputs].flatMap(([name, { media: declared }]) => declared === undefined ? [name] : []) // of these nobody knows what converters they bring
-  const inputs = part.nodes.flatMap(({ id, type }): [string, string][] => type === 'millrace::input' ? [[id, `input ${[...c.graph.inputs.keys()].find((name) => id.startsWith(`~${name}.`)) ?? id}`]] : [])
-  const say = (text: string): string => inputs.reduce((said, [id, name]) => said.replaceAll(`${id}, which is written in TypeScript`, () => `${name}, which is no kernel`).replaceAll(id, () => name), text)
+  // of these nobody knows what converters they bring
+  const open = [...c.graph.inputs].flatMap(([name, { media: declared }]) => declared === undefined ? [name] : [])
+  const inputs = part.nodes.flatMap(({ id, type }): [string, string][] =>
+    type === 'millrace::input' ? [[id, `input ${[...c.graph.inputs.keys()].find((name) => id.startsWith(`~${name}.`)) ?? id}`]] : [])
+  const say = (text: string): string => inputs.reduce((said, [id, name]) =>
+    said.replaceAll(`${id}, which is written in TypeScript`, () => `${name}, which is no kernel`).replaceAll(id, () => name), text)
   const near = open.length === 0 ? undefined : joinedTo(part, (id) => open.some((name) => id.startsWith(`~${name}.`)))
-  const doubtful = ({ sure, edge, diagnostic: { node = '' } }: LinkFault): boolean => near?.has(edge === undefined ? node : part.edges[edge]!.to[0]) === true && (sure !== true || open.some((name) => node.startsWith(`~${name}.`)))
-  for (const { diagnostic, ...fault } of faults) if (!doubtful({ ...fault, diagnostic })) reportFault(c, { ...fault, diagnostic: { ...diagnostic, message: say(diagnostic.message), hint: say(diagnostic.hint), ...(diagnostic.node?.startsWith('~') && { node: part.edges[fault.edge ?? -1]?.to[0] ?? diagnostic.node }) } }, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
+  const doubtful = ({ sure, edge, diagnostic: { node = '' } }: LinkFault): boolean =>
+    near?.has(edge === undefined ? node : part.edges[edge]!.to[0]) === true
+      && (sure !== true || open.some((name) => node.startsWith(`~${name}.`)))
+  for (const { diagnostic, ...fault } of faults) if (!doubtful({ ...fault, diagnostic })) {
+    reportFault(c, {
+      ...fault,
+      diagnostic: {
+        ...diagnostic, message: say(diagnostic.message), hint: say(diagnostic.hint),
+        ...(diagnostic.node?.startsWith('~') && { node: part.edges[fault.edge ?? -1]?.to[0] ?? diagnostic.node }),
+      },
+    }, fault.edge === undefined ? undefined : edgeIndex[edges[fault.edge]!])
+  }
 }
 
 /** Ids of nodes that edges, either way, join to the nodes asked for: media are agreed among them. */
 function joinedTo({ nodes, edges }: Graph, from: (id: string) => boolean): ReadonlySet<string> {
-  const beside = new Map<string, string[]>(nodes.map(({ id }) => [id, []])), work = nodes.flatMap(({ id }) => from(id) ? [id] : []), found = new Set<string>(work)
+  const beside = new Map<string, string[]>(nodes.map(({ id }) => [id, []]))
+  const work = nodes.flatMap(({ id }) => from(id) ? [id] : [])
+  const found = new Set<string>(work)
   for (const { from: [a], to: [b] } of edges) { beside.get(a)!.push(b); beside.get(b)!.push(a) }
-  for (let id = work.pop(); id !== undefined; id = work.pop()) for (const next of beside.get(id)!) if (!found.has(next)) { found.add(next); work.push(next) }
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    for (const next of beside.get(id)!) if (!found.has(next)) { found.add(next); work.push(next) }
+  }
   return found
 }
 
-interface SoundPart { readonly part: Graph; /** Position in the solved graph of each edge; none for run-time inputs. */ readonly edges: readonly number[]; /** Nodes that lost a link to another fault. */ readonly fed: ReadonlySet<string> }
+interface SoundPart {
+  readonly part: Graph
+  /** Position in the solved graph of each edge; none for run-time inputs. */
+  readonly edges: readonly number[]
+  /** Nodes that lost a link to another fault. */
+  readonly fed: ReadonlySet<string>
+}
 
-function soundPart(c: Context, graph: Graph, definitionOf: (node: number) => GraphNode['definition'], nodeIndex: readonly number[], edgeIndex: readonly number[]): SoundPart {
+function soundPart(
+  c: Context, graph: Graph, definitionOf: (node: number) => GraphNode['definition'], nodeIndex: readonly number[],
+  edgeIndex: readonly number[],
+): SoundPart {
   const nodes = graph.nodes.flatMap((node, i): GraphNode[] => {
     const definition = definitionOf(i), params = c.params[nodeIndex[i] ?? -1]
     return definition === undefined ? [] : [{ ...node, definition, ...(params !== undefined && { params }) }]
   })
-  const known = new Map(nodes.map((node) => [node.id, node])), edges = graph.edges.flatMap(({ from, to }, i) => known.has(from[0]) && known.has(to[0]) && !c.brokenEdges.has(edgeIndex[i] ?? -1) ? [i] : [])
+  const known = new Map(nodes.map((node) => [node.id, node]))
+  const edges = graph.edges.flatMap(({ from, to }, i) =>
+    known.has(from[0]) && known.has(to[0]) && !c.brokenEdges.has(edgeIndex[i] ?? -1) ? [i] : [])
   const kept = new Set(edges), fed = new Set(graph.edges.flatMap(({ to }, i) => kept.has(i) ? [] : [to[0]]))
   const links = new LastEdges(edges.map((i) => graph.edges[i]!))
   for (const [name, { to }] of graph.inputs) for (const ref of to) {
@@ -81,22 +115,32 @@ function soundPart(c: Context, graph: Graph, definitionOf: (node: number) => Gra
     nodes.push(source)
     links.add([source.id, 'out'], ref)
   }
-  return { part: { ...graph, nodes, edges: links.edges, outputs: new Map([...graph.outputs].filter(([, [id]]) => known.has(id))) }, edges, fed }
+  return {
+    part: { ...graph, nodes, edges: links.edges, outputs: new Map([...graph.outputs].filter(([, [id]]) => known.has(id))) },
+    edges, fed,
+  }
 }
 
 /** The engine that is known, or all that there may be: on hosts that have every tier, all but the first, the last. */
 function enginesOn(host: ValidationHost | undefined): readonly (readonly [tier: Tier, host: HostFacts])[] {
   if (host !== undefined) return [[engineTierOf(host), host]]
-  return TIERS.flatMap((best, n) => TIERS.slice(n).map((tier) => [tier, { wasm: best !== 'js', simd: best !== 'js', sab: n === 0 }] as const))
+  return TIERS.flatMap((best, n) => TIERS.slice(n).map((tier) =>
+    [tier, { wasm: best !== 'js', simd: best !== 'js', sab: n === 0 }] as const))
 }
 
 /** A node's tier in an engine; one that the host does not have is told by its stage. */
-function tierOf({ tier, definition }: GraphNode, engine: Tier, host: HostFacts): Tier { return tierWithin(engine, wantedTier(tier, definition?.kernel, engine), host) ?? [parseTier(tier) as Tier | Tier[]].flat()[0]! }
+function tierOf({ tier, definition }: GraphNode, engine: Tier, host: HostFacts): Tier {
+  return tierWithin(engine, wantedTier(tier, definition?.kernel, engine), host) ?? [parseTier(tier) as Tier | Tier[]].flat()[0]!
+}
 
 function reportFault(c: Context, { diagnostic, output }: LinkFault, e: number | undefined): void {
   if (e !== undefined) {
     const { delayFrames } = c.graph.edges[e]!, late = diagnostic.code === 'UNSUPPORTED' && delayFrames !== undefined
-    c.report('edges', e, { ...diagnostic, edge: c.edgeName(e), pointer: `${c.edgePointer(e)}${late ? '/delayFrames' : '/from/1'}`, ...(late && { got: delayFrames }), suggestions: [removeEdge(c, e)] })
+    c.report('edges', e, {
+      ...diagnostic, edge: c.edgeName(e),
+      pointer: `${c.edgePointer(e)}${late ? '/delayFrames' : '/from/1'}`,
+      ...(late && { got: delayFrames }), suggestions: [removeEdge(c, e)],
+    })
     return
   }
   const index = output === undefined ? -1 : [...c.graph.outputs.keys()].indexOf(output)

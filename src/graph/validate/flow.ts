@@ -23,7 +23,10 @@ function soundEdges(c: Context): GraphEdgeList {
   return { ...all, from: pick(all.from), to: pick(all.to), source: pick(all.source) }
 }
 
-/** Stage 9: one diagnostic per strongly connected part. The edges inside such a part are broken; its nodes, and what comes after, are still checked. */
+/**
+ * Stage 9: one diagnostic per strongly connected part. The edges inside such a part are broken; its
+ * nodes, and what comes after, are still checked.
+ */
 export function checkAcyclic(c: Context): void {
   const edges = soundEdges(c)
   if (c.passes.order(edges).order.length === edges.count) return
@@ -31,7 +34,8 @@ export function checkAcyclic(c: Context): void {
     const path = cyclePath(c.graph, edges, cycle)
     const last = edges.source[edges.from.findIndex((from, i) => from === cycle[cycle.length - 1] && edges.to[i] === cycle[0])]!
     c.report('nodes', cycle[0]!, graphErrors.GRAPH_CYCLE.diagnostic(path, {
-      node: path.nodes[0]!, edge: path.edges.at(-1)!, pointer: c.edgePointer(last), constraint: 'acyclic', got: path.nodes.join(' -> '), suggestions: [removeEdge(c, last)],
+      node: path.nodes[0]!, edge: path.edges.at(-1)!, pointer: c.edgePointer(last), constraint: 'acyclic', got: path.nodes.join(' -> '),
+      suggestions: [removeEdge(c, last)],
     }))
   }
   const part = strongParts(edges.count, adjacencyOf(edges.count, edges.from, edges.to))
@@ -53,7 +57,11 @@ export function checkEnds(c: Context): Flow {
   for (const { node, ports } of modes.impossible) {
     const n = c.indexOf.get(node)!
     c.report('nodes', n, graphErrors.BYPASS_IMPOSSIBLE.diagnostic(
-      { node, what: `no input can stand for ${ports.join(', ')}; who reads it is skipped`, todo: 'Link an input of the same media type, or mute the node.' },
+      {
+        node,
+        what: `no input can stand for ${ports.join(', ')}; who reads it is skipped`,
+        todo: 'Link an input of the same media type, or mute the node.',
+      },
       { node, port: ports[0]!, pointer: `${c.nodePointer(n)}/mode` }))
   }
   const kept = modes.graph === c.graph ? c.edges : edgeListOf(modes.graph)
@@ -71,7 +79,15 @@ export function checkEnds(c: Context): Flow {
   for (const { edge, input } of modes.late ?? []) {
     const name = c.edgeName(edge), n = c.edges.toAt[edge]!
     // Converters may come between when nobody says what will be given: they would be late in its place.
-    if (planned[n] === 1 && c.graph.inputs.get(input)?.media !== undefined) c.report('edges', edge, commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...scriptText(`input ${input}`, 'behind') }, { stage: 12, edge: name, node: nodes[n]!.id, pointer: `${c.edgePointer(edge)}/delayFrames`, got: c.graph.edges[edge]!.delayFrames, suggestions: [removeEdge(c, edge)] }))
+    if (planned[n] === 1 && c.graph.inputs.get(input)?.media !== undefined) {
+      c.report(
+        'edges', edge,
+        commonErrors.UNSUPPORTED.diagnostic({ feature: `Feedback edge ${name}`, ...scriptText(`input ${input}`, 'behind') }, {
+          stage: 12, edge: name, node: nodes[n]!.id, pointer: `${c.edgePointer(edge)}/delayFrames`, got: c.graph.edges[edge]!.delayFrames,
+          suggestions: [removeEdge(c, edge)],
+        }),
+      )
+    }
   }
   const linked = new Uint8Array(nodes.length), link = (n: number | undefined): void => { if (n !== undefined && n >= 0) linked[n] = 1 }
   for (let e = 0; e < c.graph.edges.length; e++) { link(c.edges.fromAt[e]); link(c.edges.toAt[e]) }
@@ -81,7 +97,12 @@ export function checkEnds(c: Context): Flow {
     const alone = nodes.length > 1 && linked[n] === 0 && node.output !== true, pruned = present[n] === 1 && planned[n] === 0 && left > 0
     if (!(alone || pruned) || c.firstOf(n) !== n) return
     const place = { node: node.id, pointer: c.nodePointer(n) }
-    if (alone) c.report('nodes', n, graphErrors.ORPHAN_NODE.diagnostic({ node: node.id, what: 'linked to nothing', todo: 'Link it or remove it.' }, place))
+    if (alone) {
+      c.report(
+        'nodes', n,
+        graphErrors.ORPHAN_NODE.diagnostic({ node: node.id, what: 'linked to nothing', todo: 'Link it or remove it.' }, place),
+      )
+    }
     if (pruned) c.report('nodes', n, prunedNode(node.id, place.pointer))
   })
   if (nodes.length > 0 && c.brokenNodes.size === 0 && c.brokenEdges.size === 0) checkLeft(c, modes, planned)
@@ -92,35 +113,51 @@ export function checkEnds(c: Context): Flow {
 function pruned({ graph, nodeIndex, edgeIndex }: ModesApplied, planned: Uint8Array): Omit<Flow, 'planned'> {
   const needed = keepNodes(graph, (i) => planned[nodeIndex[i]!] === 1), kept = new Set(needed.edges)
   return {
-    graph: needed, edges: edgeListOf(needed), nodeIndex: nodeIndex.filter((n) => planned[n] === 1), edgeIndex: edgeIndex.filter((_, i) => kept.has(graph.edges[i]!)),
+    graph: needed, edges: edgeListOf(needed), nodeIndex: nodeIndex.filter((n) => planned[n] === 1),
+    edgeIndex: edgeIndex.filter((_, i) => kept.has(graph.edges[i]!)),
   }
 }
 
-/** Modes carried out on the graph of sound edges: a broken edge reads nothing and starves nobody. Edge positions stay those of the whole graph. */
+/**
+ * Modes carried out on the graph of sound edges: a broken edge reads nothing and starves nobody.
+ * Edge positions stay those of the whole graph.
+ */
 function withoutBrokenEdges(c: Context): ModesApplied {
   const { brokenEdges } = c, graph = withoutSkipped(c)
   if (brokenEdges.size === 0) return applyModes(graph, (n) => c.definitions[n])
   const sound = graph.edges.flatMap((_, e) => brokenEdges.has(e) ? [] : [e])
   const modes = applyModes({ ...graph, edges: sound.map((e) => graph.edges[e]!) }, (n) => c.definitions[n])
-  return { ...modes, edgeIndex: modes.edgeIndex.map((i) => sound[i]!), ...(modes.late && { late: modes.late.map(({ edge, input }) => ({ edge: sound[edge]!, input })) }) }
+  return {
+    ...modes, edgeIndex: modes.edgeIndex.map((i) => sound[i]!),
+    ...(modes.late && { late: modes.late.map(({ edge, input }) => ({ edge: sound[edge]!, input })) }),
+  }
 }
 
-/** Nodes that `policy.skipIf` leaves out of a run that is given no more than it must do as if they were muted (EX-58). Where it hangs on what must be given, the node is taken to run. */
+/**
+ * Nodes that `policy.skipIf` leaves out of a run that is given no more than it must do as if they were muted (EX-58). Where it hangs on
+ * what must be given, the node is taken to run.
+ */
 function withoutSkipped(c: Context): Graph {
   if (!c.graph.nodes.some(({ policy }) => policy?.['skipIf'] !== undefined)) return c.graph
   const linked = new Set(c.graph.edges.map(({ to }) => portKey(to))), inputs = new Map<string, GraphInput[]>()
-  for (const input of c.graph.inputs.values()) for (const ref of input.to) inputs.set(portKey(ref), [...inputs.get(portKey(ref)) ?? [], input])
+  for (const input of c.graph.inputs.values()) {
+    for (const ref of input.to) inputs.set(portKey(ref), [...inputs.get(portKey(ref)) ?? [], input])
+  }
   return { ...c.graph, nodes: c.graph.nodes.map((node, n) => {
     const when = node.policy?.['skipIf'], definition = c.sound(n), { id } = node
     if (when === undefined || definition === undefined) return node
     const bound = (port: string): readonly GraphInput[] => inputs.get(portKey([id, port])) ?? []
     const reason = skipReason(when, definition, {
-      value: (param) => bound(param).some((input) => input.required !== false && input.default === undefined) ? undefined : { is: c.params[n]?.[param] },
-      linked: (port) => linked.has(portKey([id, port])) || bound(port).some((input) => input.required !== false || input.default !== undefined),
+      value: (param) =>
+        bound(param).some((input) => input.required !== false && input.default === undefined) ? undefined : { is: c.params[n]?.[param] },
+      linked: (port) =>
+        linked.has(portKey([id, port])) || bound(port).some((input) => input.required !== false || input.default !== undefined),
     })
     if (reason === null) {
       const got = show(when)
-      c.report('nodes', n, commonErrors.INVALID_ARGUMENT.diagnostic({ function: `Node ${id} policy.skipIf`, expected: SKIP_FORMS, got }, { stage: 8, node: id, pointer: `${c.nodePointer(n)}/policy/skipIf`, expected: SKIP_FORMS, got }))
+      c.report('nodes', n, commonErrors.INVALID_ARGUMENT.diagnostic({ function: `Node ${id} policy.skipIf`, expected: SKIP_FORMS, got }, {
+        stage: 8, node: id, pointer: `${c.nodePointer(n)}/policy/skipIf`, expected: SKIP_FORMS, got,
+      }))
     }
     return typeof reason === 'string' ? { ...node, mode: 'mute' } : node
   }) }
@@ -137,5 +174,7 @@ function checkLeft(c: Context, modes: ModesApplied, planned: Uint8Array): void {
   if ([...c.graph.outputs.values()].some(([id]) => !c.indexOf.has(id))) return
   const sources = modes.nodeIndex.some((n) => c.definitions[n] !== undefined && !needsInput(c.definitions[n]!))
   const missing = sources ? 'sink' : 'source'
-  c.report('document', 0, graphErrors.GRAPH_NO_END.diagnostic({ missing }, { pointer: missing === 'sink' ? '/outputs' : '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
+  c.report('document', 0, graphErrors.GRAPH_NO_END.diagnostic({ missing }, {
+    pointer: missing === 'sink' ? '/outputs' : '/nodes', constraint: 'minItems', expected: 1, got: 0,
+  }))
 }

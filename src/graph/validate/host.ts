@@ -2,7 +2,9 @@ import { graphErrors } from '../errors.js'
 import type { NodeDefinition } from '../node-definition.js'
 import { remembering } from '../remembering.js'
 import { isObject } from '../schema/fit-shape.js'
-import { chooseTier, ownTier, parseTier, tagOf, tierWithin, wantedTier, type HostFacts, type Tier, type TierChoice, type TierQuestion } from '../tiers.js'
+import {
+  chooseTier, ownTier, parseTier, tagOf, tierWithin, wantedTier, type HostFacts, type Tier, type TierChoice, type TierQuestion,
+} from '../tiers.js'
 import type { Context } from './context.js'
 
 /** A host to validate for: probed facts, and what has been asked for beside the document. */
@@ -27,18 +29,24 @@ export interface ValidationHost extends HostFacts {
 export function checkHost(c: Context, planned: Uint8Array, host: ValidationHost): void {
   let reported = host.fallbackReported === true
   // Most nodes name no tier and get this answer; tags are brought into their form once, and types are looked at once.
-  const auto = chooseTier(questionOf(host)), tags = new HostTags(host), untold = auto.tier === null || auto.fellBack !== undefined, factsOfType = remembering(factsOf)
+  const auto = chooseTier(questionOf(host)), tags = new HostTags(host)
+  const untold = auto.tier === null || auto.fellBack !== undefined
+  const factsOfType = remembering(factsOf)
   c.graph.nodes.forEach(({ tier, requires, place }, n) => {
     const definition = c.sound(n)
     if (definition === undefined || planned[n] === 0) return
     const type = factsOfType(definition)
     if (type.kernel && (tier !== undefined || (untold && (auto.tier === null || !reported)))) reported = checkTier(c, n, host, reported)
     if (place === 'remote') checkRemote(c, n, host)
-    const all = requires === undefined ? type.requires : type.requires === undefined ? requires as Requirements : { ...type.requires, ...requires }
+    const all = requires === undefined ? type.requires
+      : type.requires === undefined ? requires as Requirements
+      : { ...type.requires, ...requires }
     if (all !== undefined) for (const name in all) if (Object.hasOwn(all, name)) checkFact(c, n, name, all[name], host, tags)
     for (const [param, fact] of type.sizes) {
       const wanted = c.params[n]?.[param], have = host[fact]
-      if (all?.[fact] === undefined && typeof wanted === 'number' && have !== undefined && have < wanted) lacking(c, n, fact, `${wanted} ${fact} by its param ${param}`, String(have), true)
+      if (all?.[fact] === undefined && typeof wanted === 'number' && have !== undefined && have < wanted) {
+        lacking(c, n, fact, `${wanted} ${fact} by its param ${param}`, String(have), true)
+      }
     }
   })
 }
@@ -53,14 +61,18 @@ interface TypeFacts {
 }
 
 function factsOf({ kernel, requires, params }: NodeDefinition): TypeFacts {
-  return { kernel: kernel !== undefined, requires, sizes: Object.entries(params).flatMap(([name, { size }]) => size === undefined ? [] : [[name, size]]) }
+  return {
+    kernel: kernel !== undefined, requires,
+    sizes: Object.entries(params).flatMap(([name, { size }]) => size === undefined ? [] : [[name, size]]),
+  }
 }
 
 /** The question that the host's facts and wishes put, for a node that says `own`. */
 export function questionOf(host: ValidationHost, own?: TierChoice): TierQuestion {
   return {
     facts: host, ...(own !== undefined && { node: own }), ...(host.tierOption !== undefined && { option: host.tierOption }),
-    ...(host.tierEnvironment !== undefined && { environment: host.tierEnvironment }), ...(host.fallback !== undefined && { fallback: host.fallback }),
+    ...(host.tierEnvironment !== undefined && { environment: host.tierEnvironment }),
+    ...(host.fallback !== undefined && { fallback: host.fallback }),
   }
 }
 
@@ -91,13 +103,20 @@ function checkTier(c: Context, n: number, host: ValidationHost, reported: boolea
   const answer = chooseTier(questionOf(host, own))
   if (answer.tier === null) {
     c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic(
-      { node: id, wanted: answer.wanted, missing: answer.missing }, { node: id, pointer, constraint: answer.source, expected: answer.wanted, got: answer.missing }))
+      { node: id, wanted: answer.wanted, missing: answer.missing },
+      { node: id, pointer, constraint: answer.source, expected: answer.wanted, got: answer.missing }))
   } else if (answer.source === 'node' && answer.tier !== 'js' && c.definitions[n]!.kernel!.tiers?.includes(answer.tier) === false) {
-    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic({ node: id, wanted: answer.tier, missing: ['a kernel for it'] }, { node: id, pointer, constraint: 'node', expected: answer.tier, got: c.definitions[n]!.kernel!.tiers }))
+    c.report('nodes', n, graphErrors.TIER_UNAVAILABLE.diagnostic({ node: id, wanted: answer.tier, missing: ['a kernel for it'] }, {
+      node: id, pointer, constraint: 'node', expected: answer.tier, got: c.definitions[n]!.kernel!.tiers,
+    }))
   } else if (answer.fellBack !== undefined && !reported) {
     const { wanted, missing } = answer.fellBack
     c.report('nodes', n, graphErrors.TIER_FALLBACK.diagnostic(
-      { node: id, what: `runs in tier ${answer.tier}, because ${wanted} needs ${missing.join(', ')}`, todo: `Enable ${missing.join(', ')}, or ask for tier ${answer.tier} by name.` },
+      {
+        node: id,
+        what: `runs in tier ${answer.tier}, because ${wanted} needs ${missing.join(', ')}`,
+        todo: `Enable ${missing.join(', ')}, or ask for tier ${answer.tier} by name.`,
+      },
       { node: id, pointer, expected: wanted, got: answer.tier }))
     return true
   }
@@ -108,9 +127,13 @@ function checkRemote(c: Context, n: number, host: ValidationHost): void {
   const { id, place } = c.graph.nodes[n]!, { pin } = c.definitions[n]!
   const extra = { node: id, pointer: `${c.nodePointer(n)}/place`, expected: place }
   if (host.remote !== true) {
-    c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'another machine', have: 'none', where: 'a cluster' }, { ...extra, got: 'local only' }))
+    c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'another machine', have: 'none', where: 'a cluster' }, {
+      ...extra, got: 'local only',
+    }))
   } else if (pin === 'main') {
-    c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({ node: id, fact: 'its engine\'s own thread', have: 'place remote', where: 'place: main' }, { ...extra, got: 'pinned to main' }))
+    c.report('nodes', n, graphErrors.PLACE_IMPOSSIBLE.diagnostic({
+      node: id, fact: 'its engine\'s own thread', have: 'place remote', where: 'place: main',
+    }, { ...extra, got: 'pinned to main' }))
   }
 }
 
@@ -133,7 +156,9 @@ function checkFact(c: Context, n: number, name: string, wanted: unknown, host: V
   } else if (name === 'arch' && typeof wanted === 'string') {
     if (wanted !== 'any' && wanted !== host.arch) lacking(c, n, name, `architecture ${wanted}`, host.arch ?? 'unknown', false)
   } else if (name === 'gpu' && isObject(wanted)) {
-    const { type = 'any', minMemoryBytes = 0, required } = wanted as { readonly type?: string; readonly minMemoryBytes?: number; readonly required?: boolean }
+    const {
+      type = 'any', minMemoryBytes = 0, required,
+    } = wanted as { readonly type?: string; readonly minMemoryBytes?: number; readonly required?: boolean }
     const have = [...host.gpus ?? [], ...(host.webgpu === true ? [{ type: 'webgpu', memoryBytes: 0 }] : [])]
     if (have.some((gpu) => (type === 'any' || gpu.type === type) && (gpu.memoryBytes ?? 0) >= minMemoryBytes)) return
     const fact = `gpu ${type}${minMemoryBytes > 0 ? ` with ${minMemoryBytes} bytes` : ''}`
@@ -142,17 +167,23 @@ function checkFact(c: Context, n: number, name: string, wanted: unknown, host: V
 }
 
 function checkTags(c: Context, n: number, wanted: readonly unknown[], host: ValidationHost, tags: HostTags): void {
-  const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!, own = tierWithin(tags.engine, wantedTier(tier, kernel, tags.engine), host)
+  const { tier, place, policy } = c.graph.nodes[n]!, { kernel, pin } = c.definitions[n]!
+  const own = tierWithin(tags.engine, wantedTier(tier, kernel, tags.engine), host)
   // Workers run kernels of the engine's tier.
-  const onWorker = kernel !== undefined && own !== 'js' && (host.engineTier ?? own) === own && place !== 'main' && (policy?.['pin'] ?? pin) !== 'main'
+  const onWorker = kernel !== undefined && own !== 'js' && (host.engineTier ?? own) === own && place !== 'main'
+    && (policy?.['pin'] ?? pin) !== 'main'
   const absent = (tag: unknown): tag is string => typeof tag === 'string' && !tags.have(tag, onWorker)
-  if (wanted.some(absent)) lacking(c, n, 'tags', `tags ${wanted.filter(absent).join(', ')}`, [...tags.all(onWorker)].join(', ') || 'none', false)
+  if (wanted.some(absent)) {
+    lacking(c, n, 'tags', `tags ${wanted.filter(absent).join(', ')}`, [...tags.all(onWorker)].join(', ') || 'none', false)
+  }
 }
 
 function lacking(c: Context, n: number, name: string, fact: string, have: string, preferred: boolean): void {
   const { id } = c.graph.nodes[n]!
   const place = { node: id, pointer: `${c.nodePointer(n)}/requires`, constraint: name, expected: fact, got: have }
   c.report('nodes', n, preferred
-    ? graphErrors.CAPABILITY_PREFERRED.diagnostic({ node: id, what: `prefers ${fact}, host has ${have}`, todo: 'Nothing to do unless it is too slow.' }, place)
+    ? graphErrors.CAPABILITY_PREFERRED.diagnostic({
+      node: id, what: `prefers ${fact}, host has ${have}`, todo: 'Nothing to do unless it is too slow.',
+    }, place)
     : graphErrors.CAPABILITY_MISSING.diagnostic({ node: id, fact, have }, place))
 }

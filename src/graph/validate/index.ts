@@ -12,20 +12,29 @@ export type { ValidationHost } from './host.js'
 export type { ValidateOptions } from './validate-graph.js'
 
 /**
- * All problems of a graph or document, never only the first (GR-48): stages 1 to 12 of spec graph.md section 5, sorted by stage, then document order.
- * A stage skips only what an earlier one broke. Nothing is executed, read or probed: media of files stay open unless `known` tells them. Without `host`
- * stage 11 is left out. Never throws for anything in the data, `INVALID_ARGUMENT` without a registry; iterative.
+ * All problems of a graph or document, never only the first (GR-48): stages 1 to 12 of spec graph.md section 5, sorted by stage, then
+ * document order. A stage skips only what an earlier one broke. Nothing is executed, read or probed: media of files stay open unless
+ * `known` tells them. Without `host` stage 11 is left out. Never throws for anything in the data, `INVALID_ARGUMENT` without a registry;
+ * iterative.
  * @example
  * const problems = validate(graph, registry).filter((one) => one.severity === 'error')
  */
 export function validate(graph: Graph | object, registry: Registry, host?: ValidationHost, o: ValidateOptions = {}): Diagnostic[] {
   demandTypes(registry, 'validate')
   if (isGraph(graph)) {
-    try { return validateGraph(graph, registry, host, o) } catch (cause) { if (isMillraceError(cause) && cause.code === 'SCHEMA_INVALID') return [cause.details['diagnostic'] as Diagnostic]; throw cause }
+    try {
+      return validateGraph(graph, registry, host, o)
+    } catch (cause) {
+      if (isMillraceError(cause) && cause.code === 'SCHEMA_INVALID') return [cause.details['diagnostic'] as Diagnostic]
+      throw cause
+    }
   }
   const limits = resolveLimits(o.limits)
   const reading = readDocument(graph, registry, { limits, ...(o.strict !== undefined && { strict: o.strict }) })
   if (reading.graph === undefined) return [...reading.diagnostics]
   const { nodes } = graph as { readonly nodes?: unknown }
-  return checkStages(readContext(reading, registry, limits, undefined, true), host, o, Array.isArray(nodes) && nodes.length === 0 ? reading.graph : undefined)
+  return checkStages(
+    readContext(reading, registry, limits, undefined, true), host, o,
+    Array.isArray(nodes) && nodes.length === 0 ? reading.graph : undefined,
+  )
 }

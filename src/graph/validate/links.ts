@@ -8,8 +8,9 @@ import { originOf, paramOriginOf } from '../subgraph/origin.js'
 import type { Context, Section } from './context.js'
 
 /**
- * Limits of a graph that came from no text, as of documents (stage 1), and stage 4: a graph without nodes. Every value is measured on its own: params and `ui` by the limit of one param, the rest by that
- * of a document. Bytes, and what else JSON has no form for, may be of any size.
+ * Limits of a graph that came from no text, as of documents (stage 1), and stage 4: a graph without nodes. Every value is measured on its
+ * own: params and `ui` by the limit of one param, the rest by that of a document. Bytes, and what else JSON has no form for, may be of any
+ * size.
  */
 export function checkSize(c: Context, graph: Graph): void {
   const { nodes, edges } = graph, { paramBytes, documentBytes, depth, stringLength: string } = c.limits
@@ -18,9 +19,13 @@ export function checkSize(c: Context, graph: Graph): void {
   }
   const short = Math.min(string, paramBytes, documentBytes) / 6 - 2
   /** Values of a part, by name; `above`: levels of a document that they stand in; `free`: their names are anybody's. */
-  const measure = (part: object, pointer: () => string, above: number, section: Section = 'document', n = 0, free?: 'extras' | 'params'): void => {
+  const measure = (
+    part: object, pointer: () => string, above: number, section: Section = 'document', n = 0, free?: 'extras' | 'params',
+  ): void => {
     for (const name in part) {
-      const value = (part as Readonly<Record<string, unknown>>)[name], node = section === 'nodes' ? nodes[n] : undefined, param = free === 'params'
+      const value = (part as Readonly<Record<string, unknown>>)[name]
+      const node = section === 'nodes' ? nodes[n] : undefined
+      const param = free === 'params'
       if (free === undefined && APART.has(name)) {
         if (name === 'extras' && value !== undefined) measure(value as object, pointer, above, section, n, 'extras')
         continue
@@ -32,7 +37,14 @@ export function checkSize(c: Context, graph: Graph): void {
         const { what, limit, got } = excess, deeper = what === 'Nesting' ? above : 0, at = node && c.indexOf.get(node.id)
         // Nobody looks at what is too large.
         if (at !== undefined) c.brokenNodes.add(at)
-        c.report(section, n, { ...exceeded(what === 'Bytes' ? `Bytes of ${param ? 'param ' : ''}${name}` : what, limit + deeper, got + deeper, (param && paramOriginOf(node!, name)) || `${pointer()}/${escapePointer(name)}`), ...(node && { node: node.id }) })
+        c.report(section, n, {
+          ...exceeded(
+            what === 'Bytes' ? `Bytes of ${param ? 'param ' : ''}${name}` : what,
+            limit + deeper, got + deeper,
+            (param && paramOriginOf(node!, name)) || `${pointer()}/${escapePointer(name)}`,
+          ),
+          ...(node && { node: node.id }),
+        })
       } catch { /* What cannot be read stage 8 refuses. */ }
     }
   }
@@ -47,7 +59,9 @@ export function checkSize(c: Context, graph: Graph): void {
   edges.forEach((edge, e) => { if (edge?.extras !== undefined) measure(edge.extras, () => `/edges/${e}`, 3, 'edges', e, 'extras') })
   let index = 0
   for (const [name, input] of graph.inputs) measure(input, () => `/inputs/${escapePointer(name)}`, 3, 'inputs', index++)
-  if (nodes.length === 0) c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
+  if (nodes.length === 0) {
+    c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/nodes', constraint: 'minItems', expected: 1, got: 0 }))
+  }
 }
 
 /** Fields that are measured part by part, and those that no document has. */
@@ -60,7 +74,10 @@ export function checkIds(c: Context): void {
     if (first === n) return
     c.brokenNodes.add(n)
     c.report('nodes', n, graphErrors.DUPLICATE_ID.diagnostic(
-      { thing: 'Node', id, first: c.nodePointer(first), second: c.nodePointer(n) }, { node: id, pointer: `${c.nodePointer(n)}/id`, expected: c.nodePointer(first), got: c.nodePointer(n), suggestions: [rename('node', id, (one) => c.indexOf.has(one))] }))
+      { thing: 'Node', id, first: c.nodePointer(first), second: c.nodePointer(n) }, {
+        node: id, pointer: `${c.nodePointer(n)}/id`, expected: c.nodePointer(first), got: c.nodePointer(n),
+        suggestions: [rename('node', id, (one) => c.indexOf.has(one))],
+      }))
   })
   const seen = new Map<string, number>()
   c.graph.edges.forEach(({ id }, e) => {
@@ -68,7 +85,10 @@ export function checkIds(c: Context): void {
     const first = seen.get(id)
     if (first === undefined) { seen.set(id, e); return }
     c.report('edges', e, graphErrors.DUPLICATE_ID.diagnostic(
-      { thing: 'Edge', id, first: c.edgePointer(first), second: c.edgePointer(e) }, { edge: id, pointer: `${c.edgePointer(e)}/id`, expected: c.edgePointer(first), got: c.edgePointer(e), suggestions: [rename('edge', id, (one) => seen.has(one))] }))
+      { thing: 'Edge', id, first: c.edgePointer(first), second: c.edgePointer(e) }, {
+        edge: id, pointer: `${c.edgePointer(e)}/id`, expected: c.edgePointer(first), got: c.edgePointer(e),
+        suggestions: [rename('edge', id, (one) => seen.has(one))],
+      }))
   })
 }
 
@@ -96,7 +116,9 @@ export function checkEndpoints(c: Context): void {
     return first
   }
   c.graph.edges.forEach((edge, e) => {
-    if (fromAt[e]! >= 0 && toAt[e]! >= 0 && (fromAt[e] !== toAt[e] || edge.delayFrames !== undefined) && twinOf(edge, e) === undefined) return
+    if (fromAt[e]! >= 0 && toAt[e]! >= 0 && (fromAt[e] !== toAt[e] || edge.delayFrames !== undefined) && twinOf(edge, e) === undefined) {
+      return
+    }
     const name = c.edgeName(e)
     for (const end of ['from', 'to'] as const) {
       if (c.indexOf.has(edge[end][0])) continue
@@ -115,12 +137,16 @@ export function checkEndpoints(c: Context): void {
     c.brokenEdges.add(e)
     const input = edge.to.join('.'), from = edge.from.join('.')
     c.report('edges', e, graphErrors.EDGE_DUPLICATE.diagnostic(
-      { input, first: from, got: from }, { ...place, node: edge.to[0], port: edge.to[1], expected: c.edgePointer(first), got: c.edgePointer(e) }))
+      { input, first: from, got: from },
+      { ...place, node: edge.to[0], port: edge.to[1], expected: c.edgePointer(first), got: c.edgePointer(e) }))
   })
   let index = 0
   for (const [name, [node, port]] of c.graph.outputs) {
     if (!c.indexOf.has(node)) {
-      missing(c, 'outputs', index, { thing: 'Output', id: name, given: node, pointer: `/outputs/${escapePointer(name)}/0`, edit: (to) => ({ op: 'set-output', output: name, to: [to, port] }) })
+      missing(c, 'outputs', index, {
+        thing: 'Output', id: name, given: node, pointer: `/outputs/${escapePointer(name)}/0`,
+        edit: (to) => ({ op: 'set-output', output: name, to: [to, port] }),
+      })
     }
     index++
   }
@@ -128,7 +154,10 @@ export function checkEndpoints(c: Context): void {
   for (const [name, input] of c.graph.inputs) {
     input.to.forEach(([node, port], i) => {
       if (c.indexOf.has(node)) return
-      missing(c, 'inputs', index, { thing: 'Input', id: name, given: node, pointer: `/inputs/${escapePointer(name)}/to/${i}/0`, edit: (to) => ({ op: 'set-input', input: name, index: i, to: [to, port] }) })
+      missing(c, 'inputs', index, {
+        thing: 'Input', id: name, given: node, pointer: `/inputs/${escapePointer(name)}/to/${i}/0`,
+        edit: (to) => ({ op: 'set-input', input: name, index: i, to: [to, port] }),
+      })
     })
     index++
   }
@@ -139,7 +168,9 @@ interface Missing {
   readonly edit: (to: string) => Readonly<Record<string, unknown>>
 }
 
-function missing(c: Context, section: 'inputs' | 'edges' | 'outputs', index: number, { thing, id, given, pointer, edge, edit }: Missing): void {
+function missing(
+  c: Context, section: 'inputs' | 'edges' | 'outputs', index: number, { thing, id, given, pointer, edge, edit }: Missing,
+): void {
   const near = c.near(given, () => [...c.indexOf.keys()])
   const suggestions = near.map((to): Suggestion => ({ title: `Use node ${to}`, edit: edit(to) }))
   c.report(section, index, graphErrors.NODE_NOT_FOUND.diagnostic({ thing, id, node: given, near }, {

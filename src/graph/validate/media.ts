@@ -25,7 +25,10 @@ export function checkMedia(c: Context, flow: Flow, o: MediaOptions, host: Valida
   if (c.brokenEdges.size > 0) edgeIndex.forEach((e, i) => { if (c.brokenEdges.has(e)) brokenEdges.add(i) })
   checkNodeMedia(c)
   const given = withGivenMedia(c, flow)
-  const agreed = negotiatePorts(given?.graph ?? graph, c.registry, { ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }), params: (i) => c.params[nodeIndex[i]!] ?? {} })
+  const agreed = negotiatePorts(given?.graph ?? graph, c.registry, {
+    ...o, mostConverters: c.limits.convertersPerEdge, brokenNodes, brokenEdges, ...(given === undefined && { edges }),
+    params: (i) => c.params[nodeIndex[i]!] ?? {},
+  })
   const solved = agreed.negotiation
   for (const diagnostic of solved.diagnostics) place(c, diagnostic, edgeIndex, given)
   checkFeedbackMedia(c, solved, edgeIndex)
@@ -44,7 +47,8 @@ export function checkMedia(c: Context, flow: Flow, o: MediaOptions, host: Valida
 /** A node's `validate` returns diagnostics; one that throws is the fault of its author and told as such. */
 function ownFindings(definition: NodeDefinition, params: ParamValues, media: PortMedia): readonly Diagnostic[] {
   try {
-    return ask(definition, 'validate', () => definition.validate!(params, media), (given) => Array.isArray(given) && given.every((one) => typeof one?.message === 'string' && typeof one.code === 'string'))
+    return ask(definition, 'validate', () => definition.validate!(params, media), (given) =>
+      Array.isArray(given) && given.every((one) => typeof one?.message === 'string' && typeof one.code === 'string'))
   } catch (error) { return [internal(error)] }
 }
 
@@ -61,25 +65,39 @@ function placed(found: Diagnostic, { type, params }: NodeDefinition, { id, param
 
 /** Edge positions are those of the graph that was solved; the document's are told. */
 function place(c: Context, diagnostic: Diagnostic, edgeIndex: readonly number[], given: GivenMedia | undefined): void {
-  const at = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? ''), edge = at === null ? undefined : Number(at[1]), e = edge === undefined ? undefined : edgeIndex[edge]
+  const at = /^\/edges\/(\d+)$/.exec(diagnostic.pointer ?? '')
+  const edge = at === null ? undefined : Number(at[1])
+  const e = edge === undefined ? undefined : edgeIndex[edge]
   if (e !== undefined) {
     if (diagnostic.severity === 'error') c.brokenEdges.add(e)
     c.report('edges', e, ofEdge(c, diagnostic, e))
-  } else if (diagnostic.code === 'INTERNAL' && diagnostic.node === undefined) c.report('document', 0, { pointer: '', ...diagnostic, stage: 12 })
-  else if (given?.place(diagnostic, edge) !== true) {
+  } else if (diagnostic.code === 'INTERNAL' && diagnostic.node === undefined) {
+    c.report('document', 0, { pointer: '', ...diagnostic, stage: 12 })
+  } else if (given?.place(diagnostic, edge) !== true) {
     const node = c.indexOf.get(diagnostic.node ?? '') ?? 0
     c.report('nodes', node, { ...diagnostic, pointer: c.nodePointer(node) })
   }
 }
 
-/** The diagnostic and its edits in the words of the document: an edge behind a bypassed node leads elsewhere, and may have another name, in the graph that was solved (GR-51). */
+/**
+ * The diagnostic and its edits in the words of the document: an edge behind a bypassed node leads elsewhere, and may have another
+ * name, in the graph that was solved (GR-51).
+ */
 function ofEdge(c: Context, diagnostic: Diagnostic, e: number): Diagnostic {
   const edge = c.edgeName(e), { from, to } = c.graph.edges[e]!, { suggestions } = diagnostic
-  return { ...diagnostic, edge, pointer: c.edgePointer(e), ...(suggestions && { suggestions: suggestions.map((one) => one.edit?.['op'] === 'remove-edge' ? removeEdge(c, e) : one.edit ? { ...one, edit: { ...one.edit, edge, from, to } } : one) }) }
+  return {
+    ...diagnostic, edge, pointer: c.edgePointer(e),
+    ...(suggestions && {
+      suggestions: suggestions.map((one) =>
+        one.edit?.['op'] === 'remove-edge' ? removeEdge(c, e) : one.edit ? { ...one, edit: { ...one.edit, edge, from, to } } : one),
+    }),
+  }
 }
 
 /** Media of a node's ports as far as they are agreed; of a `multi` input's links all or none, so that who counts them counts right. */
-function portMedia({ negotiation: { graph }, links, mediaOf }: NegotiatedPorts, node: number, id: string, { inputs, outputs }: NodeDefinition): Record<string, Media> {
+function portMedia(
+  { negotiation: { graph }, links, mediaOf }: NegotiatedPorts, node: number, id: string, { inputs, outputs }: NodeDefinition,
+): Record<string, Media> {
   const own: Record<string, Media> = {}
   for (const link of links(node)) {
     const { input, name } = link.port, found = Object.hasOwn(input ? inputs : outputs, name) ? mediaOf(link) : undefined
@@ -88,7 +106,9 @@ function portMedia({ negotiation: { graph }, links, mediaOf }: NegotiatedPorts, 
   for (const port in inputs) {
     if (inputs[port]!.multi !== true) continue
     const mine = links(node).filter((link) => link.port.input && link.port.name === port)
-    if (mine.length < (linksInto(graph).get(`${id}.${port}`) ?? 0) || mine.some(({ name }) => own[name] === undefined)) for (const { name } of mine) delete own[name]
+    if (mine.length < (linksInto(graph).get(`${id}.${port}`) ?? 0) || mine.some(({ name }) => own[name] === undefined)) {
+      for (const { name } of mine) delete own[name]
+    }
   }
   return own
 }
@@ -99,7 +119,9 @@ function linksInto(graph: Graph): ReadonlyMap<string, number> {
   let found = counts.get(graph) as Map<string, number> | undefined
   if (found === undefined) {
     counts.set(graph, found = new Map())
-    for (const to of [...graph.edges.map((edge) => edge.to), ...[...graph.inputs.values()].flatMap((input) => input.to)]) found.set(to.join('.'), (found.get(to.join('.')) ?? 0) + 1)
+    for (const to of [...graph.edges.map((edge) => edge.to), ...[...graph.inputs.values()].flatMap((input) => input.to)]) {
+      found.set(to.join('.'), (found.get(to.join('.')) ?? 0) + 1)
+    }
   }
   return found
 }

@@ -18,10 +18,14 @@ export function checkNodeMedia(c: Context): void {
       const port = ports.find((one) => one.name === name), pointer = `${c.nodePointer(n)}/media/${escapePointer(name)}`
       if (port === undefined) {
         const names = ports.map((one) => one.name)
-        c.report('nodes', n, graphErrors.PORT_NOT_FOUND.diagnostic({ node: id, port: name, ports: names, near: nearest(name, names) }, { node: id, port: name, pointer, expected: names, got: name }))
+        c.report('nodes', n, graphErrors.PORT_NOT_FOUND.diagnostic({ node: id, port: name, ports: names, near: nearest(name, names) }, {
+          node: id, port: name, pointer, expected: names, got: name,
+        }))
       } else if (revise(port.own, constraintDomain(constraint)) === undefined) {
         const takes = describeConstraint(declared[name]!.media), gives = describeConstraint(constraint)
-        c.report('nodes', n, graphErrors.NEGOTIATION_CONFLICT.diagnostic({ from: `${id}.${name}`, to: `${id}.${name}`, field: 'media', gives, takes }, { node: id, port: name, pointer, constraint: 'media', expected: takes, got: gives }))
+        c.report('nodes', n, graphErrors.NEGOTIATION_CONFLICT.diagnostic({
+          from: `${id}.${name}`, to: `${id}.${name}`, field: 'media', gives, takes,
+        }, { node: id, port: name, pointer, constraint: 'media', expected: takes, got: gives }))
       }
     }
   })

@@ -56,7 +56,8 @@ export function checkPorts(c: Context, planned: Uint8Array): void {
       if (input.optional === true || firstInto(n, port) !== undefined) continue
       const media = describeConstraint(input.media)
       c.report('nodes', n, graphErrors.INPUT_MISSING.diagnostic(
-        { input: `${node.id}.${port}`, media }, { node: node.id, port, pointer: c.nodePointer(n), constraint: 'required', expected: media }))
+        { input: `${node.id}.${port}`, media },
+        { node: node.id, port, pointer: c.nodePointer(n), constraint: 'required', expected: media }))
     }
   })
 }
@@ -66,7 +67,10 @@ function hasPort(c: Context, e: number, end: 'from' | 'to', table: object): bool
   const [node, port] = c.graph.edges[e]![end]
   if (Object.hasOwn(table, port)) return true
   const edge = c.edgeName(e)
-  unknownPort(c, 'edges', e, [node, port], Object.keys(table), { edge, pointer: `${c.edgePointer(e)}/${end}/1`, edit: (to) => ({ op: 'relink-edge', edge, [end]: [node, to] }) })
+  unknownPort(c, 'edges', e, [node, port], Object.keys(table), {
+    edge, pointer: `${c.edgePointer(e)}/${end}/1`,
+    edit: (to) => ({ op: 'relink-edge', edge, [end]: [node, to] }),
+  })
   c.brokenEdges.add(e)
   return false
 }
@@ -80,25 +84,37 @@ function checkLinkCount(c: Context, section: Section, index: number, to: PortRef
 }
 
 /** Run-time inputs stand behind the edges into a `multi` input, in order of declaration. */
-function checkRunInputs(c: Context, note: (node: number, port: string, from: string) => string | undefined, count: Map<string, number>, astray: Set<number>): void {
+function checkRunInputs(
+  c: Context,
+  note: (node: number, port: string, from: string) => string | undefined,
+  count: Map<string, number>, astray: Set<number>,
+): void {
   let index = 0
   for (const [name, input] of c.graph.inputs) {
     input.to.forEach((ref, i) => {
       const node = c.indexOf.get(ref[0])
       const definition = node === undefined ? undefined : c.definitions[node]
       if (definition === undefined) return
-      const names = [...Object.keys(definition.inputs), ...Object.keys(definition.params)], pointer = `/inputs/${escapePointer(name)}/to/${i}`
+      const names = [...Object.keys(definition.inputs), ...Object.keys(definition.params)]
+      const pointer = `/inputs/${escapePointer(name)}/to/${i}`
       if (!names.includes(ref[1])) {
         astray.add(node!)
-        unknownPort(c, 'inputs', index, ref, names, { pointer: `${pointer}/1`, edit: (port) => ({ op: 'set-input', input: name, index: i, to: [ref[0], port] }) })
+        unknownPort(c, 'inputs', index, ref, names, {
+          pointer: `${pointer}/1`,
+          edit: (port) => ({ op: 'set-input', input: name, index: i, to: [ref[0], port] }),
+        })
         return
       }
       const before = note(node!, ref[1], `input ${name}`)
       if (before === undefined) return
       const twice = input.to.findIndex(([id, port]) => id === ref[0] && port === ref[1]) < i
-      if (!twice && Object.hasOwn(definition.inputs, ref[1]) && definition.inputs[ref[1]]!.multi === true) { checkLinkCount(c, 'inputs', index, ref, pointer, count); return }
+      if (!twice && Object.hasOwn(definition.inputs, ref[1]) && definition.inputs[ref[1]]!.multi === true) {
+        checkLinkCount(c, 'inputs', index, ref, pointer, count)
+        return
+      }
       c.report('inputs', index, graphErrors.INPUT_OCCUPIED.diagnostic(
-        { input: ref.join('.'), first: before, got: `input ${name}` }, { node: ref[0], port: ref[1], pointer, expected: before, got: `input ${name}` }))
+        { input: ref.join('.'), first: before, got: `input ${name}` },
+        { node: ref[0], port: ref[1], pointer, expected: before, got: `input ${name}` }))
     })
     index++
   }
@@ -111,7 +127,10 @@ function checkRunOutputs(c: Context): void {
     const definition = node === undefined ? undefined : c.definitions[node]
     const names = Object.keys(definition?.outputs ?? {})
     if (definition !== undefined && !names.includes(ref[1])) {
-      unknownPort(c, 'outputs', index, ref, names, { pointer: `/outputs/${escapePointer(name)}/1`, edit: (port) => ({ op: 'set-output', output: name, to: [ref[0], port] }) })
+      unknownPort(c, 'outputs', index, ref, names, {
+        pointer: `/outputs/${escapePointer(name)}/1`,
+        edit: (port) => ({ op: 'set-output', output: name, to: [ref[0], port] }),
+      })
     }
     index++
   }
@@ -119,10 +138,15 @@ function checkRunOutputs(c: Context): void {
 
 interface PortPlace { readonly pointer: string; readonly edge?: string; readonly edit: (port: string) => Readonly<Record<string, unknown>> }
 
-function unknownPort(c: Context, section: Section, index: number, [node, port]: PortRef, ports: readonly string[], { pointer, edge, edit }: PortPlace): void {
+function unknownPort(
+  c: Context, section: Section, index: number, [node, port]: PortRef, ports: readonly string[], { pointer, edge, edit }: PortPlace,
+): void {
   const near = c.near(port, () => ports)
   const suggestions = near.map((to): Suggestion => ({ title: `Use port ${to}`, edit: edit(to) }))
-  c.report(section, index, graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near, older: olderHint(c.definitions[c.indexOf.get(node)!]!) }, {
-    node, port, pointer, expected: ports, got: port, ...(edge !== undefined && { edge }), ...(suggestions.length > 0 && { suggestions }),
-  }))
+  c.report(
+    section, index,
+    graphErrors.PORT_NOT_FOUND.diagnostic({ node, port, ports, near, older: olderHint(c.definitions[c.indexOf.get(node)!]!) }, {
+      node, port, pointer, expected: ports, got: port, ...(edge !== undefined && { edge }), ...(suggestions.length > 0 && { suggestions }),
+    }),
+  )
 }

@@ -28,7 +28,8 @@ export function checkTypes(c: Context): void {
       c.brokenNodes.add(n)
       const near = c.near(node.type, () => c.registry.list().map((one) => one.type))
       c.report('nodes', n, graphErrors.NODE_TYPE_UNKNOWN.diagnostic({ node: node.id, type: node.type, near }, {
-        node: node.id, pointer: `${c.nodePointer(n)}/type`, got: node.type, ...(near.length > 0 && { expected: near, suggestions: near.map(retype) }),
+        node: node.id, pointer: `${c.nodePointer(n)}/type`, got: node.type,
+        ...(near.length > 0 && { expected: near, suggestions: near.map(retype) }),
       }))
       return
     }
@@ -50,17 +51,24 @@ export function checkTypes(c: Context): void {
     const { replacedBy } = definition
     c.report('nodes', n, graphErrors.NODE_DEPRECATED.diagnostic(
       { node: node.id, what: `type ${definition.type} is deprecated`, ...(replacedBy !== undefined && { todo: `Use ${replacedBy}.` }) },
-      { node: node.id, pointer: `${c.nodePointer(n)}/type`, got: definition.type, ...(replacedBy !== undefined && { expected: replacedBy, suggestions: [retype(replacedBy)] }) }))
+      {
+        node: node.id, pointer: `${c.nodePointer(n)}/type`, got: definition.type,
+        ...(replacedBy !== undefined && { expected: replacedBy, suggestions: [retype(replacedBy)] }),
+      }))
   })
 }
 
 /**
- * Stage 8: params against their declarations, run-time inputs' defaults included. A node with a wrong param is broken: its media cannot be known.
- * Params driven by an edge or a run-time input need no value of their own.
+ * Stage 8: params against their declarations, run-time inputs' defaults included. A node with a wrong param is broken: its media cannot be
+ * known. Params driven by an edge or a run-time input need no value of their own.
  */
 export function checkParams(c: Context): void {
   const { seed } = c.graph.config, wrong = seed === undefined ? undefined : checkParam({ type: 'seed', doc: '' }, seed)
-  if (wrong) c.report('document', 0, graphErrors.PARAM_INVALID.diagnostic({ node: 'config', param: 'seed', ...wrong }, { pointer: '/config/seed', constraint: wrong.constraint, expected: wrong.limit, got: wrong.got }))
+  if (wrong) {
+    c.report('document', 0, graphErrors.PARAM_INVALID.diagnostic({ node: 'config', param: 'seed', ...wrong }, {
+      pointer: '/config/seed', constraint: wrong.constraint, expected: wrong.limit, got: wrong.got,
+    }))
+  }
   let driven: Map<number, Set<string>> | undefined
   c.graph.nodes.forEach((node, n) => {
     const definition = c.sound(n)
@@ -69,7 +77,9 @@ export function checkParams(c: Context): void {
     // Where a node stands, and what drives its params, matters only to those that something is wrong with.
     if (diagnostics.length > 0) {
       const own = (driven ??= drivenParams(c)).get(n);
-      ({ values, diagnostics } = resolveParams(definition, node.params, { node: node.id, pointer: `${c.nodePointer(n)}/params`, ...(own !== undefined && { driven: own }) }))
+      ({ values, diagnostics } = resolveParams(definition, node.params, {
+        node: node.id, pointer: `${c.nodePointer(n)}/params`, ...(own !== undefined && { driven: own }),
+      }))
     }
     c.params[n] = values
     for (const diagnostic of diagnostics) {
@@ -102,8 +112,15 @@ const NONE = {}
 /** Kinds of media that a plain value can stand for at a port, as those who bind it see it; undefined: more than its look decides. */
 function literalKinds(value: unknown): readonly MediaKind[] | undefined {
   if (typeof value === 'string') return ['text', 'json']
-  if (Array.isArray(value)) return value.every((item) => typeof item !== 'object') ? ['json', 'events', ...(value.length > 0 && value.every((item) => typeof item === 'string') ? ['text' as const] : [])] : undefined
-  if (typeof value === 'object' && value !== null && ('media' in value || 'rate' in value || ![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null))) return undefined
+  if (Array.isArray(value)) {
+    return value.every((item) => typeof item !== 'object')
+      ? ['json', 'events', ...(value.length > 0 && value.every((item) => typeof item === 'string') ? ['text' as const] : [])]
+      : undefined
+  }
+  if (typeof value === 'object' && value !== null
+    && ('media' in value || 'rate' in value || ![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null))) {
+    return undefined
+  }
   return ['json']
 }
 
@@ -113,18 +130,25 @@ function checkDefault(c: Context, index: number, input: string, value: unknown, 
   const definition = node === undefined ? undefined : c.sound(node)
   if (definition === undefined) return
   if (!Object.hasOwn(definition.params, port)) {
-    const media = c.graph.inputs.get(input)!.media ?? (Object.hasOwn(definition.inputs, port) ? definition.inputs[port]!.media : undefined), kinds = literalKinds(value), own = media && kindsOf(constraintDomain(media))
+    const media = c.graph.inputs.get(input)!.media ?? (Object.hasOwn(definition.inputs, port) ? definition.inputs[port]!.media : undefined)
+    const kinds = literalKinds(value)
+    const own = media && kindsOf(constraintDomain(media))
     if (own == null || kinds === undefined || own.some((kind) => kinds.includes(kind))) return
     const expected = `${describeConstraint(media!)} for ${id}.${port}`, got = show(value)
-    c.report('inputs', index, commonErrors.INVALID_ARGUMENT.diagnostic({ function: `run input ${input}`, expected, got }, { stage: 8, node: id, port, pointer: `/inputs/${escapePointer(input)}/default`, expected, got: value }))
+    c.report('inputs', index, commonErrors.INVALID_ARGUMENT.diagnostic({ function: `run input ${input}`, expected, got }, {
+      stage: 8, node: id, port, pointer: `/inputs/${escapePointer(input)}/default`, expected, got: value,
+    }))
     c.brokenNodes.add(node!)
     return
   }
   const { values, diagnostics } = resolveParams(definition, { [port]: value }, { node: id })
   for (const one of diagnostics) {
     if (one.port?.split(/[.[]/)[0] !== port || one.constraint === 'required') continue
-    const suggestions = one.suggestions?.map(({ title, edit }) => ({ title, edit: { op: 'set-default', input, ...(edit!['op'] === 'set-param' && { value: edit!['value'] }) } }))
-    c.report('inputs', index, { ...one, pointer: `/inputs/${escapePointer(input)}/default`, ...(suggestions !== undefined && { suggestions }) })
+    const suggestions = one.suggestions?.map(({ title, edit }) =>
+      ({ title, edit: { op: 'set-default', input, ...(edit!['op'] === 'set-param' && { value: edit!['value'] }) } }))
+    c.report('inputs', index, {
+      ...one, pointer: `/inputs/${escapePointer(input)}/default`, ...(suggestions !== undefined && { suggestions }),
+    })
     c.brokenNodes.add(node!)
   }
   c.params[node!] = { ...c.params[node!], ...(Object.hasOwn(values, port) && { [port]: values[port] }) }

@@ -42,20 +42,29 @@ export interface Examined {
 }
 
 /** First half of {@link validateGraph}. `whole`: what is measured by the limits, without values of a run. */
-export function examineGraph(graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false, whole = graph): Examined {
+export function examineGraph(
+  graph: Graph, registry: Registry, host?: ValidationHost, given?: Partial<Limits>, passes?: GraphPasses, strict = false, whole = graph,
+): Examined {
   const limits = resolveLimits(given)
   let reading: DocumentReading | undefined
   try { reading = checkGraph(graph, strict) } catch (cause) { throw errorOf(unreadable(cause)) }
-  if (reading !== undefined) return examine(readContext({ ...reading, graph: withDefinitions(reading.graph!, registry) }, registry, limits, passes), host, whole)
-  const flat = flattenGraph(withDefinitions(graph, registry), registry, { limits }), c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
+  if (reading !== undefined) {
+    return examine(readContext({ ...reading, graph: withDefinitions(reading.graph!, registry) }, registry, limits, passes), host, whole)
+  }
+  const flat = flattenGraph(withDefinitions(graph, registry), registry, { limits })
+  const c = new Context(flat.graph, registry, limits, { node: (n) => n, edge: (e) => e }, passes)
   noteFlat(c, flat, graph)
   return examine(c, host, whole)
 }
 
-/** The context of a document, or of a graph in which something breaks the format: what was found is noted, later stages skip what is broken. */
+/**
+ * The context of a document, or of a graph in which something breaks the format: what was found is noted, later stages skip what is broken.
+ */
 export function readContext(reading: DocumentReading, registry: Registry, limits: Limits, passes?: GraphPasses, checked = false): Context {
   const { graph, broken, nodeIndex, edgeIndex, diagnostics } = reading
-  const flat = flattenGraph(graph!, registry, { limits, checked, broken, node: (n) => `/nodes/${nodeIndex[n]!}`, edge: (e) => `/edges/${edgeIndex[e]!}` })
+  const flat = flattenGraph(graph!, registry, {
+    limits, checked, broken, node: (n) => `/nodes/${nodeIndex[n]!}`, edge: (e) => `/edges/${edgeIndex[e]!}`,
+  })
   const c = new Context(flat.graph, registry, limits, { node: (n) => nodeIndex[n]!, edge: (e) => edgeIndex[e]! }, passes)
   for (const diagnostic of diagnostics) c.report('document', 0, diagnostic)
   noteFlat(c, flat, graph!)
@@ -65,7 +74,11 @@ export function readContext(reading: DocumentReading, registry: Registry, limits
 /** What flattening found (GR-07). */
 function noteFlat(c: Context, { graph, diagnostics, broken }: Flattened, before: Graph): void {
   for (const diagnostic of diagnostics) c.report('document', 0, diagnostic)
-  if (graph.nodes.length === 0 && before.nodes.length > 0) c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, { pointer: '/definitions', constraint: 'minItems', expected: 1, got: 0 }))
+  if (graph.nodes.length === 0 && before.nodes.length > 0) {
+    c.report('document', 0, graphErrors.GRAPH_EMPTY.diagnostic({}, {
+      pointer: '/definitions', constraint: 'minItems', expected: 1, got: 0,
+    }))
+  }
   if (broken.size > 0) c.graph.nodes.forEach((node, n) => { if (broken.has(node.id)) c.brokenNodes.add(n) })
 }
 
@@ -84,5 +97,8 @@ function examine(c: Context, host: ValidationHost | undefined, whole: Graph | un
   const flow = checkEnds(c)
   if (host !== undefined) checkHost(c, flow.planned, host)
   checkPorts(c, flow.planned)
-  return { graph: flow.graph, sound: !c.refused, settle: (o) => { const solved = checkMedia(c, flow, o, host); return { diagnostics: c.sorted(), solved } } }
+  return {
+    graph: flow.graph, sound: !c.refused,
+    settle: (o) => { const solved = checkMedia(c, flow, o, host); return { diagnostics: c.sorted(), solved } },
+  }
 }

@@ -4,15 +4,17 @@ export type PlatformRow = keyof typeof PROBES
 /** Eight bytes of shared memory, or null where there is none. */
 function sharedBytes(): Uint8Array<ArrayBuffer> | null {
   // Typed as private, because what is asked is whether the platform takes it nevertheless.
-  return typeof SharedArrayBuffer === 'undefined' ? null : new Uint8Array(new SharedArrayBuffer(16), 0, 8) as unknown as Uint8Array<ArrayBuffer>
+  return typeof SharedArrayBuffer === 'undefined'
+    ? null
+    : new Uint8Array(new SharedArrayBuffer(16), 0, 8) as unknown as Uint8Array<ArrayBuffer>
 }
 
 /** An empty WebAssembly module. */
 const MODULE = [0, 97, 115, 109, 1, 0, 0, 0]
 
 /**
- * Does the interface take a view of shared memory, with the right result? Throwing is no; an interface that is not here throws too. `false`: not asked, always copied,
- * because asking would open a connection or a file.
+ * Does the interface take a view of shared memory, with the right result? Throwing is no; an interface that is not here throws too.
+ * `false`: not asked, always copied, because asking would open a connection or a file.
  */
 const PROBES = {
   'crypto.subtle': async (x: Uint8Array<ArrayBuffer>) => { await crypto.subtle.digest('SHA-256', x); return true },
@@ -25,7 +27,9 @@ const PROBES = {
   Blob: async (x: Uint8Array<ArrayBuffer>) => await new Blob([x.fill(65)]).text() === 'AAAAAAAA',
   'WebSocket.send': false,
   CompressionStream: async (x: Uint8Array<ArrayBuffer>) => {
-    const { readable, writable } = new CompressionStream('gzip'), writer = writable.getWriter(), read = new Response(readable).arrayBuffer().catch(() => undefined)
+    const { readable, writable } = new CompressionStream('gzip')
+    const writer = writable.getWriter()
+    const read = new Response(readable).arrayBuffer().catch(() => undefined)
     writer.closed.catch(() => undefined)
     await writer.write(x)
     await writer.close()
@@ -34,16 +38,28 @@ const PROBES = {
   'FileSystemWritableFileStream': false,
   Response: async (x: Uint8Array<ArrayBuffer>) => await new Response(x.fill(65)).text() === 'AAAAAAAA',
   ImageData: (x: Uint8Array<ArrayBuffer>) => new ImageData(new Uint8ClampedArray(x.buffer, 0, 4), 1, 1).width === 1,
-  'AudioBuffer.copyToChannel': (x: Uint8Array<ArrayBuffer>) => { new AudioBuffer({ length: 2, sampleRate: 8_000 }).copyToChannel(new Float32Array(x.buffer, 0, 2), 0); return true },
-  'AudioBuffer.copyFromChannel': (x: Uint8Array<ArrayBuffer>) => { new AudioBuffer({ length: 2, sampleRate: 8_000 }).copyFromChannel(new Float32Array(x.buffer, 0, 2), 0); return true },
-  AnalyserNode: (x: Uint8Array<ArrayBuffer>) => { new OfflineAudioContext(1, 8, 8_000).createAnalyser().getFloatTimeDomainData(new Float32Array(x.buffer, 0, 4)); return true },
+  'AudioBuffer.copyToChannel': (x: Uint8Array<ArrayBuffer>) => {
+    new AudioBuffer({ length: 2, sampleRate: 8_000 }).copyToChannel(new Float32Array(x.buffer, 0, 2), 0)
+    return true
+  },
+  'AudioBuffer.copyFromChannel': (x: Uint8Array<ArrayBuffer>) => {
+    new AudioBuffer({ length: 2, sampleRate: 8_000 }).copyFromChannel(new Float32Array(x.buffer, 0, 2), 0)
+    return true
+  },
+  AnalyserNode: (x: Uint8Array<ArrayBuffer>) => {
+    new OfflineAudioContext(1, 8, 8_000).createAnalyser().getFloatTimeDomainData(new Float32Array(x.buffer, 0, 4))
+    return true
+  },
   AudioData: (x: Uint8Array<ArrayBuffer>) => {
     const frames = new AudioData({ format: 'f32-planar', sampleRate: 8_000, numberOfFrames: 2, numberOfChannels: 1, timestamp: 0, data: x })
     frames.copyTo(x, { planeIndex: 0 })
     frames.close()
     return true
   },
-  'WebAssembly.compile': async (x: Uint8Array<ArrayBuffer>) => { x.set(MODULE); return await WebAssembly.compile(x) instanceof WebAssembly.Module },
+  'WebAssembly.compile': async (x: Uint8Array<ArrayBuffer>) => {
+    x.set(MODULE)
+    return await WebAssembly.compile(x) instanceof WebAssembly.Module
+  },
 } as const satisfies Readonly<Record<string, false | ((x: Uint8Array<ArrayBuffer>) => boolean | Promise<boolean>)>>
 
 /** Answers so far: facts of this realm, asked once. */

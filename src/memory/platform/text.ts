@@ -10,8 +10,8 @@ type DecoderClass = new (label: string, options: { readonly fatal: boolean; read
 let decoder: Decoder | null | undefined
 
 /**
- * UTF-8 that may stand in shared memory, as text; null when it is none. Browsers' decoders refuse shared memory, and bytes in it may change while they are read, so slices of
- * at most 64 KiB, cut at borders of characters, are copied out first (MW-80). A byte order mark stays.
+ * UTF-8 that may stand in shared memory, as text; null when it is none. Browsers' decoders refuse shared memory, and bytes in it may change
+ * while they are read, so slices of at most 64 KiB, cut at borders of characters, are copied out first (MW-80). A byte order mark stays.
  */
 export function textOfBytes(bytes: Uint8Array, from = 0, length: number = bytes.length - from): string | null {
   if (length <= SHORT) {

@@ -9,7 +9,9 @@ export interface PlatformCharge { readonly ledger: CopyLedger; readonly edge?: s
 type Bytes = Uint8Array
 type Views = Uint8Array | Float32Array | Uint8ClampedArray
 /** The same array over private memory: the platform's types name each kind apart, so this does too. */
-type Private<T extends Views> = T extends Float32Array ? Float32Array<ArrayBuffer> : T extends Uint8ClampedArray ? Uint8ClampedArray<ArrayBuffer> : Uint8Array<ArrayBuffer>
+type Private<T extends Views> = T extends Float32Array ? Float32Array<ArrayBuffer>
+  : T extends Uint8ClampedArray ? Uint8ClampedArray<ArrayBuffer>
+  : Uint8Array<ArrayBuffer>
 
 /** The view itself when it is private or the interface takes shared ones, else one counted copy. */
 function given<T extends Views>(row: PlatformRow, view: T, charge: PlatformCharge, takes: boolean): Private<T> {
@@ -34,8 +36,9 @@ function filled<T extends Views, R>(row: PlatformRow, view: T, charge: PlatformC
 const now = (row: PlatformRow): boolean => takesShared(row) === true
 
 /**
- * One function per row of spec memory-and-workers.md section 10 (MW-79): what goes to the platform from shared memory goes as it stands where the host takes it, else by one
- * copy that is charged. Results are the platform's own. Nothing here puts a buffer into a transfer list but {@link ownBuffer}, which makes it for that.
+ * One function per row of spec memory-and-workers.md section 10 (MW-79): what goes to the platform from shared memory goes as it stands
+ * where the host takes it, else by one copy that is charged. Results are the platform's own. Nothing here puts a buffer into a transfer
+ * list but {@link ownBuffer}, which makes it for that.
  */
 
 /** `crypto.subtle.digest`. */
@@ -43,8 +46,14 @@ export async function digest(algorithm: string, bytes: Bytes, charge: PlatformCh
   return crypto.subtle.digest(algorithm, given('crypto.subtle', bytes, charge, await takesShared('crypto.subtle')))
 }
 
-/** A byob read of a stream into `target`; the bytes read, 0 at the end. The reader takes its buffer away, so it is always given one of its own. */
-export async function readInto(reader: { read(view: Uint8Array<ArrayBuffer>): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> }, target: Bytes, charge: PlatformCharge): Promise<number> {
+/**
+ * A byob read of a stream into `target`; the bytes read, 0 at the end. The reader takes its buffer
+ * away, so it is always given one of its own.
+ */
+export async function readInto(
+  reader: { read(view: Uint8Array<ArrayBuffer>): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> },
+  target: Bytes, charge: PlatformCharge,
+): Promise<number> {
   const { value } = await reader.read(new Uint8Array(target.length))
   if (value === undefined || value.length === 0) return 0
   target.set(value)
@@ -53,7 +62,9 @@ export async function readInto(reader: { read(view: Uint8Array<ArrayBuffer>): Pr
 }
 
 /** UTF-8 as text; bytes that are none become U+FFFD. Long text: {@link import('./text.js').textOfBytes}, which copies slices. */
-export function decodeText(bytes: Bytes, charge: PlatformCharge): string { return new TextDecoder().decode(given('TextDecoder', bytes, charge, now('TextDecoder'))) }
+export function decodeText(bytes: Bytes, charge: PlatformCharge): string {
+  return new TextDecoder().decode(given('TextDecoder', bytes, charge, now('TextDecoder')))
+}
 
 /** `TextEncoder.encodeInto`. */
 export function encodeText(text: string, target: Bytes, charge: PlatformCharge): { readonly read: number; readonly written: number } {
@@ -74,10 +85,15 @@ export async function blobOf(parts: readonly Bytes[], charge: PlatformCharge, op
 }
 
 /** `WebSocket.send`. */
-export function sendOn(socket: { send(bytes: Uint8Array<ArrayBuffer>): void }, bytes: Bytes, charge: PlatformCharge): void { socket.send(given('WebSocket.send', bytes, charge, now('WebSocket.send'))) }
+export function sendOn(socket: { send(bytes: Uint8Array<ArrayBuffer>): void }, bytes: Bytes, charge: PlatformCharge): void {
+  socket.send(given('WebSocket.send', bytes, charge, now('WebSocket.send')))
+}
 
 /** A chunk into a CompressionStream, or with `row` into a writable file of the origin's private file system. */
-export async function writeTo(writer: { write(chunk: Uint8Array<ArrayBuffer>): Promise<void> }, bytes: Bytes, charge: PlatformCharge, row: 'CompressionStream' | 'FileSystemWritableFileStream' = 'CompressionStream'): Promise<void> {
+export async function writeTo(
+  writer: { write(chunk: Uint8Array<ArrayBuffer>): Promise<void> }, bytes: Bytes, charge: PlatformCharge,
+  row: 'CompressionStream' | 'FileSystemWritableFileStream' = 'CompressionStream',
+): Promise<void> {
   await writer.write(given(row, bytes, charge, await takesShared(row)))
 }
 
@@ -92,13 +108,19 @@ export function imageOf(pixels: Uint8ClampedArray, width: number, height: number
 }
 
 /** A channel of samples into an AudioBuffer of Web Audio. */
-export function copyToChannel(buffer: Pick<AudioBuffer, 'copyToChannel'>, samples: Float32Array, channel: number, charge: PlatformCharge, startInChannel = 0): void {
+export function copyToChannel(
+  buffer: Pick<AudioBuffer, 'copyToChannel'>, samples: Float32Array, channel: number, charge: PlatformCharge, startInChannel = 0,
+): void {
   buffer.copyToChannel(given('AudioBuffer.copyToChannel', samples, charge, now('AudioBuffer.copyToChannel')), channel, startInChannel)
 }
 
 /** A channel of an AudioBuffer of Web Audio into samples. */
-export function copyFromChannel(buffer: Pick<AudioBuffer, 'copyFromChannel'>, samples: Float32Array, channel: number, charge: PlatformCharge, startInChannel = 0): void {
-  filled('AudioBuffer.copyFromChannel', samples, charge, now('AudioBuffer.copyFromChannel'), (view) => { buffer.copyFromChannel(view, channel, startInChannel) })
+export function copyFromChannel(
+  buffer: Pick<AudioBuffer, 'copyFromChannel'>, samples: Float32Array, channel: number, charge: PlatformCharge, startInChannel = 0,
+): void {
+  filled('AudioBuffer.copyFromChannel', samples, charge, now('AudioBuffer.copyFromChannel'), (view) => {
+    buffer.copyFromChannel(view, channel, startInChannel)
+  })
 }
 
 /** A waveform of an AnalyserNode. */
@@ -116,5 +138,8 @@ export async function compileBytes(bytes: Bytes, charge: PlatformCharge): Promis
   return WebAssembly.compile(given('WebAssembly.compile', bytes, charge, await takesShared('WebAssembly.compile')))
 }
 
-/** A buffer of their own for bytes that are to be transferred: a WebAssembly memory's may never be (Chromium throws, Node 20 copies without a word). */
+/**
+ * A buffer of their own for bytes that are to be transferred: a WebAssembly memory's may never be
+ * (Chromium throws, Node 20 copies without a word).
+ */
 export function ownBuffer(bytes: Bytes, charge: PlatformCharge): ArrayBuffer { return own('transfer', bytes, charge).buffer }

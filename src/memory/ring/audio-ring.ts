@@ -14,7 +14,10 @@ const LEAST_FRAMES = 16
 const MOST_FRAMES = 2 ** 24
 const MOST_CHANNELS = 64
 
-/** `frames`: a power of two, 16–2²⁴, all usable. `position`: of the first frame in the stream, default 0. `core`: the core module's exports, for copies at memory speed; default the arena's. */
+/**
+ * `frames`: a power of two, 16–2²⁴, all usable. `position`: of the first frame in the stream, default 0. `core`: the core module's exports,
+ * for copies at memory speed; default the arena's.
+ */
 export interface RingSpec {
   readonly frames: number
   readonly channels?: number
@@ -45,10 +48,15 @@ export class RingWriter extends RingEnd {
   /** Frames that fit now. @realtime */
   get free(): number { return this.room(this.capacity) }
 
-  /** Copies up to `frames` frames (default all) from frame `from` of `samples` and gives how many there was room for. Samples in the arena go by the core. @realtime */
+  /**
+   * Copies up to `frames` frames (default all) from frame `from` of `samples` and gives how many there was room for.
+   * Samples in the arena go by the core. @realtime
+   */
   write(samples: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(samples, frames, from)
-    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_push(this.place, this.found + from * 4, this.stride, most))
+    if (this.core !== undefined && this.found !== 0) {
+      return this.moved(this.core.ring_push(this.place, this.found + from * 4, this.stride, most))
+    }
     const { start, first, second, frames: count } = this.span(most)
     this.copy(samples, from, start, first, true)
     if (second > 0) this.copy(samples, from + first, 0, second, true)
@@ -75,9 +83,13 @@ export class RingWriter extends RingEnd {
   end(): void { this.mark(RING_FLAG.END) }
 
   /** Waits until `frames` fit or the ring is closed; workers only. False after `timeoutMs`. */
-  waitRoom(frames: number, timeoutMs: number, block: BlockingWait): boolean { return this.waitFor(() => this.closed || this.room(frames) >= frames, timeoutMs, block) }
+  waitRoom(frames: number, timeoutMs: number, block: BlockingWait): boolean {
+    return this.waitFor(() => this.closed || this.room(frames) >= frames, timeoutMs, block)
+  }
   /** As {@link waitRoom} on a thread that must not block. */
-  roomAsync(frames: number, timeoutMs: number): Promise<boolean> { return this.waitForAsync(() => this.closed || this.room(frames) >= frames, timeoutMs) }
+  roomAsync(frames: number, timeoutMs: number): Promise<boolean> {
+    return this.waitForAsync(() => this.closed || this.room(frames) >= frames, timeoutMs)
+  }
 }
 
 /** The end that one consumer thread uses. An AudioWorklet calls {@link readOrSilence} each quantum and never waits (MW-29). */
@@ -101,7 +113,9 @@ export class RingReader extends RingEnd {
   /** Moves up to `frames` frames (default: all that `target` holds) to frame `from` of `target`; gives how many there were. @realtime */
   read(target: RingSamples, frames?: number, from = 0): number {
     const most = this.fits(target, frames, from)
-    if (this.core !== undefined && this.found !== 0) return this.moved(this.core.ring_pop(this.place, this.found + from * 4, this.stride, most))
+    if (this.core !== undefined && this.found !== 0) {
+      return this.moved(this.core.ring_pop(this.place, this.found + from * 4, this.stride, most))
+    }
     const { start, first, second, frames: count } = this.span(most)
     this.copy(target, from, start, first, false)
     if (second > 0) this.copy(target, from + first, 0, second, false)
@@ -109,7 +123,10 @@ export class RingReader extends RingEnd {
     return count
   }
 
-  /** As {@link read} for as many frames as `target` holds, the rest silence. Counts an underrun when the stream has not ended. Gives the frames that were there. @realtime */
+  /**
+   * As {@link read} for as many frames as `target` holds, the rest silence. Counts an underrun when the stream has not ended.
+   * Gives the frames that were there. @realtime
+   */
   readOrSilence(target: RingSamples): number {
     const frames = lengthOf(target, this.width), ended = this.ended, count = this.read(target, frames)
     if (count === frames) return count
@@ -124,9 +141,13 @@ export class RingReader extends RingEnd {
   release(frames: number): void { this.advance(checked(frames, this.room(frames), 'release')) }
 
   /** Waits until `frames` are there or the stream is over; workers only. False after `timeoutMs`. */
-  wait(frames: number, timeoutMs: number, block: BlockingWait): boolean { return this.waitFor(() => this.#over() || this.room(frames) >= frames, timeoutMs, block) }
+  wait(frames: number, timeoutMs: number, block: BlockingWait): boolean {
+    return this.waitFor(() => this.#over() || this.room(frames) >= frames, timeoutMs, block)
+  }
   /** As {@link wait} on a thread that must not block. */
-  waitAsync(frames: number, timeoutMs: number): Promise<boolean> { return this.waitForAsync(() => this.#over() || this.room(frames) >= frames, timeoutMs) }
+  waitAsync(frames: number, timeoutMs: number): Promise<boolean> {
+    return this.waitForAsync(() => this.#over() || this.room(frames) >= frames, timeoutMs)
+  }
 
   #over(): boolean { return (Atomics.load(this.u32, this.flagsWord) & (RING_FLAG.END | RING_FLAG.CLOSED)) !== 0 }
 }
@@ -134,7 +155,9 @@ export class RingReader extends RingEnd {
 /** Makes a ring in the arena. Throws `INVALID_ARGUMENT`, `ARENA_FULL`. Engine thread only; either end may go to another thread. */
 export function createRing(arena: Arena, spec: RingSpec): Ring {
   const { frames, channels = 1, dtype = 'f32', core = arena.ringCore } = spec
-  if (!(Number.isInteger(frames) && frames >= LEAST_FRAMES && frames <= MOST_FRAMES && (frames & (frames - 1)) === 0)) refuse(`a power of two, ${LEAST_FRAMES}–2^24 frames`, frames)
+  if (!(Number.isInteger(frames) && frames >= LEAST_FRAMES && frames <= MOST_FRAMES && (frames & (frames - 1)) === 0)) {
+    refuse(`a power of two, ${LEAST_FRAMES}–2^24 frames`, frames)
+  }
   if (!(Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS)) refuse(`1–${MOST_CHANNELS} channels`, channels)
   if (!Object.hasOwn(DTYPE_ID, dtype)) refuse('a dtype', dtype)
   const block = layRing(arena, frames, channels, dtype, spec)
@@ -157,7 +180,8 @@ export function layRing(arena: Arena, frames: number, channels: number, dtype: D
 
 /** Writes the control lines of an empty ring at an address of its own. */
 export function writeRing(u32: Uint32Array, address: Address, frames: number, channels: number, dtype: Dtype, o: RingStart = {}): void {
-  const first = o.firstIndex ?? 0, position = (o.position ?? 0) - first, set = (offset: number, value: number): void => { u32[(address + offset) >>> 2] = value }
+  const first = o.firstIndex ?? 0, position = (o.position ?? 0) - first
+  const set = (offset: number, value: number): void => { u32[(address + offset) >>> 2] = value }
   u32.fill(0, address >>> 2, (address + RING.DATA) >>> 2)
   for (const offset of [RING.WRITE, RING.READ, RING.SEEN_READ, RING.SEEN_WRITE]) set(offset, first)
   set(RING.CAPACITY, frames)
@@ -168,11 +192,15 @@ export function writeRing(u32: Uint32Array, address: Address, frames: number, ch
   set(RING.POSITION_U64 + 4, Math.floor(position / 2 ** 32))
 }
 
-function lengthOf(samples: RingSamples, width: number): number { return (ArrayBuffer.isView(samples) ? samples : samples[0]!).length / width }
+function lengthOf(samples: RingSamples, width: number): number {
+  return (ArrayBuffer.isView(samples) ? samples : samples[0]!).length / width
+}
 
 function checked(frames: number, most: number, what: string): number {
   if (Number.isInteger(frames) && frames >= 0 && frames <= most) return frames
   throw commonErrors.INVALID_ARGUMENT({ function: `ring.${what}`, expected: `0–${most} frames`, got: show(frames) })
 }
 
-function refuse(expected: string, got: unknown): never { throw commonErrors.INVALID_ARGUMENT({ function: 'createRing', expected, got: show(got) }) }
+function refuse(expected: string, got: unknown): never {
+  throw commonErrors.INVALID_ARGUMENT({ function: 'createRing', expected, got: show(got) })
+}

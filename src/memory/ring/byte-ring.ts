@@ -8,7 +8,10 @@ import { RingEnd, type RingHost } from './ring-end.js'
 import { ringOver } from './ring-life.js'
 import type { BlockingWait } from './ring-wait.js'
 
-/** Bytes of a byte ring unless said otherwise, and of the longest frame with its length word: half of it, so that a frame always fits an empty ring, marker and all. */
+/**
+ * Bytes of a byte ring unless said otherwise, and of the longest frame with its length word: half of it, so that a frame
+ * always fits an empty ring, marker and all.
+ */
 export const BYTE_RING_BYTES = 65_536
 const FRACTION = 2
 /** Stands where a length would: the rest of the ring is skipped. */
@@ -21,8 +24,8 @@ const DATA_WORD = RING.DATA / 4
 function frameBytes(body: number): number { return (LENGTH_BYTES + body + 7) & ~7 }
 
 /**
- * Writing end of a ring of messages (MW-30): frames of u32 length + body padded to 8 over the control block of section 4; a frame that would cross the end is preceded by a
- * marker at the position where it would start.
+ * Writing end of a ring of messages (MW-30): frames of u32 length + body padded to 8 over the control block of section 4; a frame that
+ * would cross the end is preceded by a marker at the position where it would start.
  */
 export class ByteRingWriter extends RingEnd {
   /** Longest body, bytes. */
@@ -40,9 +43,14 @@ export class ByteRingWriter extends RingEnd {
     this.bytes = this.data(0) as Uint8Array
   }
 
-  /** Index in `bytes` of room for a body, to be written in place and then {@link commit}ted; −1 when the ring is too full now. Throws `INVALID_ARGUMENT` beyond `maxBody`. */
+  /**
+   * Index in `bytes` of room for a body, to be written in place and then {@link commit}ted; −1 when the ring is too full now.
+   * Throws `INVALID_ARGUMENT` beyond `maxBody`.
+   */
   claim(body: number): number {
-    if (!(Number.isInteger(body) && body > 0 && body <= this.maxBody)) throw commonErrors.INVALID_ARGUMENT({ function: 'byteRing.claim', expected: `1–${this.maxBody} bytes`, got: show(body) })
+    if (!(Number.isInteger(body) && body > 0 && body <= this.maxBody)) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'byteRing.claim', expected: `1–${this.maxBody} bytes`, got: show(body) })
+    }
     const frame = frameBytes(body), { start } = this.span(0), rest = this.capacity - start
     this.#skip = frame <= rest ? 0 : rest
     if (this.room(this.#skip + frame) < this.#skip + frame) return -1
@@ -71,9 +79,13 @@ export class ByteRingWriter extends RingEnd {
   }
 
   /** Waits for room for a body, or the ring's end; workers only. False after `timeoutMs`. */
-  waitRoom(body: number, timeoutMs: number, block: BlockingWait): boolean { return this.waitFor(() => this.closed || this.#hasRoom(body), timeoutMs, block) }
+  waitRoom(body: number, timeoutMs: number, block: BlockingWait): boolean {
+    return this.waitFor(() => this.closed || this.#hasRoom(body), timeoutMs, block)
+  }
   /** As {@link waitRoom} on a thread that must not block. */
-  roomAsync(body: number, timeoutMs: number): Promise<boolean> { return this.waitForAsync(() => this.closed || this.#hasRoom(body), timeoutMs) }
+  roomAsync(body: number, timeoutMs: number): Promise<boolean> {
+    return this.waitForAsync(() => this.closed || this.#hasRoom(body), timeoutMs)
+  }
 
   #hasRoom(body: number): boolean {
     const frame = frameBytes(body), rest = this.capacity - this.span(0).start, need = frame <= rest ? frame : rest + frame
@@ -105,7 +117,9 @@ export class ByteRingReader extends RingEnd {
   next(): 1 | 0 | -1 {
     let { frames, start } = this.span(this.capacity), skipped = 0
     if (frames === 0) return 0
-    if (this.room(0) > this.capacity || frames % 8 !== 0 || start % 8 !== 0) return this.#broken(`indices ${this.room(0)} apart, at ${start}`)
+    if (this.room(0) > this.capacity || frames % 8 !== 0 || start % 8 !== 0) {
+      return this.#broken(`indices ${this.room(0)} apart, at ${start}`)
+    }
     if (this.#word(start) === MARKER) {
       skipped = this.capacity - start
       frames -= skipped
@@ -148,6 +162,7 @@ export function createByteRing(arena: Arena, bytes: number = BYTE_RING_BYTES, o:
   if (!(Number.isInteger(bytes) && bytes >= 64 && bytes <= 2 ** 24 && (bytes & (bytes - 1)) === 0)) {
     throw commonErrors.INVALID_ARGUMENT({ function: 'createByteRing', expected: 'a power of two, 64–2^24 bytes', got: show(bytes) })
   }
-  const block = layRing(arena, bytes, 1, 'u8', o), { address } = block, writer = new ByteRingWriter(arena, address), reader = new ByteRingReader(arena, address)
+  const block = layRing(arena, bytes, 1, 'u8', o), { address } = block
+  const writer = new ByteRingWriter(arena, address), reader = new ByteRingReader(arena, address)
   return ringOver(arena, block, writer, reader, `Ring of ${bytes} bytes`)
 }

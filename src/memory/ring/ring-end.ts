@@ -10,7 +10,10 @@ import { AsyncWord, type BlockingWait } from './ring-wait.js'
 /** The memory that a ring stands in; an arena, or the views of a worker. */
 export type RingHost = Pick<MemoryHost, 'buffer' | 'u32' | 'i32'>
 
-/** Push and pop of the core module (crate engine, `ring.rs`): samples of 4 bytes between arena addresses. The twin of the copying code here, about ten times faster. */
+/**
+ * Push and pop of the core module (crate engine, `ring.rs`): samples of 4 bytes between arena addresses. The twin of the
+ * copying code here, about ten times faster.
+ */
 export interface RingCore {
   readonly ring_push: (ring: Address, source: Address, stride: number, frames: number) => number
   readonly ring_pop: (ring: Address, target: Address, stride: number, frames: number) => number
@@ -20,8 +23,8 @@ export interface RingCore {
 export type RingSamples = MemoryArray | readonly MemoryArray[]
 
 /**
- * Frames of a ring without a copy, in at most two parts: `first` frames from index `start` of every {@link RingEnd.data} array, then the rest from index 0. The same object
- * each time; good until the next call.
+ * Frames of a ring without a copy, in at most two parts: `first` frames from index `start` of every {@link RingEnd.data} array, then the
+ * rest from index 0. The same object each time; good until the next call.
  */
 export interface RingParts { frames: number; start: number; first: number; second: number }
 
@@ -30,7 +33,9 @@ interface Words { readonly own: number; readonly event: number; readonly sleeper
 const WRITER: Words = { own: RING.WRITE, event: RING.WRITER_EVENT, sleepers: RING.WRITER_SLEEPERS, seen: RING.SEEN_READ }
 const READER: Words = { own: RING.READ, event: RING.READER_EVENT, sleepers: RING.READER_SLEEPERS, seen: RING.SEEN_WRITE }
 
-/** Looks before a worker goes to sleep, some µs, and before the engine waits. More of it costs more than it saves where threads share cores. */
+/**
+ * Looks before a worker goes to sleep, some µs, and before the engine waits. More of it costs more than it saves where threads share cores.
+ */
 const SPINS = 1_000
 const SPINS_OF_ENGINE = 600
 
@@ -38,9 +43,10 @@ const SPINS_OF_ENGINE = 600
 const FEW = 32
 
 /**
- * What both ends of a ring share (MW-27, MW-28). One thread per end. Steps W1 to W6 and S1 to S5 are those of test/models/ring.test.ts: an end stores its index (W3), and
- * when somebody sleeps (W4) bumps its event (W5) and notifies (W6); who waits counts itself in (S1), reads the peer's event (S2), looks at the index (S3), sleeps on the value
- * read (S4). Who waits and who wakes use the same word, so no wake-up is lost.
+ * What both ends of a ring share (MW-27, MW-28). One thread per end. Steps W1 to W6 and S1 to S5 are those of test/models/ring.test.ts: an
+ * end stores its index (W3), and when somebody sleeps (W4) bumps its event (W5) and notifies (W6); who waits counts itself in (S1), reads
+ * the peer's event (S2), looks at the index (S3), sleeps on the value read (S4). Who waits and who wakes use the same word, so no wake-up
+ * is lost.
  */
 export abstract class RingEnd {
   /** @internal Warned of when it goes without `dispose`; absent for ends that other threads attached. */
@@ -91,7 +97,10 @@ export abstract class RingEnd {
     const id = get(RING.DTYPE)
     const dtype = (Object.keys(DTYPE_ID) as Dtype[]).find((name) => DTYPE_ID[name] === id), { capacity, channels } = this
     // Of a stale address, or one of something else: nothing is read or written by what stands there.
-    if (dtype === undefined || !(address % 8 === 0 && capacity > 0 && (capacity & (capacity - 1)) === 0 && channels > 0 && address + RING.DATA + capacity * channels * DTYPE_BYTES[dtype] <= host.buffer.byteLength)) this.#refuse('the address of a ring', address)
+    if (dtype === undefined || !(address % 8 === 0 && capacity > 0 && (capacity & (capacity - 1)) === 0 && channels > 0
+      && address + RING.DATA + capacity * channels * DTYPE_BYTES[dtype] <= host.buffer.byteLength)) {
+      this.#refuse('the address of a ring', address)
+    }
     this.dtype = dtype
     this.core = DTYPE_BYTES[this.dtype] === 4 ? core : undefined
     this.#own = word(own.own)
@@ -105,11 +114,16 @@ export abstract class RingEnd {
     this.#word = new AsyncWord(host.i32, this.#peerEvent)
     const type = this.#type = arrayOfDtype(this.dtype), bytes = DTYPE_BYTES[this.dtype]
     this.width = bytes / type.BYTES_PER_ELEMENT
-    for (let c = 0; c < this.channels; c++) this.#data.push(new type(host.buffer, address + RING.DATA + c * this.capacity * bytes, this.capacity * this.width))
+    for (let c = 0; c < this.channels; c++) {
+      this.#data.push(new type(host.buffer, address + RING.DATA + c * this.capacity * bytes, this.capacity * this.width))
+    }
     this.#position = get(RING.POSITION_U64) + (get(RING.POSITION_U64 + 4) | 0) * 2 ** 32 + this.u32[this.#own]!
   }
 
-  /** Position in the stream of this end's next frame, in frames. Counted by this object, so attach before the indices have wrapped (2³² frames). */
+  /**
+   * Position in the stream of this end's next frame, in frames. Counted by this object, so attach
+   * before the indices have wrapped (2³² frames).
+   */
   get position(): number { return this.#position }
   /** True once either side closed the ring: nothing comes and nothing is taken any more. */
   get closed(): boolean { return (Atomics.load(this.u32, this.flagsWord) & RING_FLAG.CLOSED) !== 0 }
@@ -136,7 +150,10 @@ export abstract class RingEnd {
     this.#wake(this.#peerEvent, this.#peerSleepers)
   }
 
-  /** W1: frames (reader) or room (writer), at least `wanted` if there are so many: the peer's index as last seen, and only when that is too little, as it is. @realtime */
+  /**
+   * W1: frames (reader) or room (writer), at least `wanted` if there are so many: the peer's index as last seen, and only
+   * when that is too little, as it is. @realtime
+   */
   protected room(wanted: number): number {
     if (this.#gone) return 0
     const own = this.u32[this.#own]!
@@ -203,8 +220,8 @@ export abstract class RingEnd {
   }
 
   /**
-   * Frames to move: what all of `samples` hold from frame `from` on, at most `wanted`. Sets `found` (their address when they stand in this memory with one stride between
-   * channels, else 0) and `stride`. Refuses arrays of another dtype. @realtime
+   * Frames to move: what all of `samples` hold from frame `from` on, at most `wanted`. Sets `found` (their address when they stand in this
+   * memory with one stride between channels, else 0) and `stride`. Refuses arrays of another dtype. @realtime
    */
   protected fits(samples: RingSamples, wanted: number | undefined, from: number): number {
     if (samples !== this.#one) this.#look(samples)
@@ -235,14 +252,17 @@ export abstract class RingEnd {
     this.#one = one ? samples : undefined
     this.found = this.#located[0]!.address
     this.stride = this.channels === 1 ? 0 : this.#located[1]!.address - this.found
-    for (let c = 1; c < this.channels; c++) if (this.stride <= 0 || this.#located[c]!.address !== this.found + c * this.stride) this.found = 0
+    for (let c = 1; c < this.channels; c++) {
+      if (this.stride <= 0 || this.#located[c]!.address !== this.found + c * this.stride) this.found = 0
+    }
   }
 
   /** Where an array stands never changes, so each is asked once: `buffer` costs more than a copy of 128 frames. */
   #locate(channel: number, array: MemoryArray | undefined): void {
-    if (!(ArrayBuffer.isView(array) && viewsDtype(array.constructor as MemoryArrayConstructor, this.dtype) && array.BYTES_PER_ELEMENT === this.#type.BYTES_PER_ELEMENT)) {
-      this.#refuse(`${this.channels} arrays of ${this.dtype}`, array)
-    }
+    if (!(ArrayBuffer.isView(array) && viewsDtype(array.constructor as MemoryArrayConstructor, this.dtype)
+      && array.BYTES_PER_ELEMENT === this.#type.BYTES_PER_ELEMENT)) {
+        this.#refuse(`${this.channels} arrays of ${this.dtype}`, array)
+      }
     this.#located[channel] = { array, address: array.buffer === this.#buffer ? array.byteOffset : 0 }
   }
 

@@ -2,8 +2,8 @@ import type { Arena } from '../arena.js'
 import type { Block } from '../block.js'
 
 /**
- * What a ring and its two ends have in common: it is collected when all three are, and then the ring is warned of and freed, unless it was disposed of (MW-16). A ring whose
- * address or bytes were given out is only warned of: another thread may have an end of it.
+ * What a ring and its two ends have in common: it is collected when all three are, and then the ring is warned of and freed, unless it was
+ * disposed of (MW-16). A ring whose address or bytes were given out is only warned of: another thread may have an end of it.
  */
 export class RingLife {
   readonly #given = { out: false }
@@ -29,7 +29,9 @@ export class RingLife {
 interface Kept { life: RingLife | undefined; close(): void; letGo(): void }
 
 /** The parts of a ring that are the same for samples and messages. `what`: the ring, for a warning. */
-export function ringOver<W extends Kept, R extends Kept>(arena: Arena, block: Block, writer: W, reader: R, what: string): { readonly writer: W; readonly reader: R; readonly address: number; [Symbol.dispose](): void } {
+export function ringOver<W extends Kept, R extends Kept>(
+  arena: Arena, block: Block, writer: W, reader: R, what: string,
+): { readonly writer: W; readonly reader: R; readonly address: number; [Symbol.dispose](): void } {
   const life = writer.life = reader.life = new RingLife(arena, block, what), { address } = block
   return {
     writer, reader, get address() { life.giveOut(); return address },

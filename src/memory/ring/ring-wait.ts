@@ -1,6 +1,9 @@
 import { isShared } from '../views.js'
 
-/** Blocks the thread until the word is not `value`, it is notified, or `timeoutMs` has passed. Workers give theirs (`workers/worker-wait.ts`); no other thread may block (MW-66). */
+/**
+ * Blocks the thread until the word is not `value`, it is notified, or `timeoutMs` has passed. Workers give theirs
+ * (`workers/worker-wait.ts`); no other thread may block (MW-66).
+ */
 export type BlockingWait = (i32: Int32Array, index: number, value: number, timeoutMs: number) => void
 
 type WaitAsync = (array: Int32Array, index: number, value: number, timeoutMs: number) => { readonly value: Promise<unknown> | string }
@@ -10,8 +13,8 @@ const LOOK_AGAIN_MS = 1_000
 const POLL_MS = 4
 
 /**
- * Waits for a ring's word on a thread that must not block: `Atomics.waitAsync`, else a timer that a doorbell message may cut short by {@link AsyncWord.poke} (MW-66).
- * Timers need no precision: who wakes looks again (MW-77).
+ * Waits for a ring's word on a thread that must not block: `Atomics.waitAsync`, else a timer that a doorbell message may cut short by
+ * {@link AsyncWord.poke} (MW-66). Timers need no precision: who wakes looks again (MW-77).
  */
 export class AsyncWord {
   readonly #i32: Int32Array

@@ -1,6 +1,6 @@
 /**
- * Changes the number of channels: by the speaker tables of the Web Audio API, channel by channel, by the mean, or by a matrix. It is what negotiation inserts
- * when two ports differ in channels. It does not move sound in the stereo image (that is the mixer's pan).
+ * Changes the number of channels: by the speaker tables of the Web Audio API, channel by channel, by the mean, or by a matrix. It is what
+ * negotiation inserts when two ports differ in channels. It does not move sound in the stereo image (that is the mixer's pan).
  */
 import { graphErrors } from '../../graph/errors.js'
 import { defineNode } from '../../graph/define-node.js'
@@ -28,7 +28,8 @@ const params = {
 interface State { readonly mean: boolean; readonly inputs: number; readonly weights: Float32Array }
 
 export const channels = /* @__PURE__ */ defineNode({
-  type: 'audio::channels', version: '1.0.0', title: 'Channels', family: 'level', tags: ['down-mix', 'up-mix', 'mono', 'converter'], aliases: ['AudioChannelsNode'],
+  type: 'audio::channels', version: '1.0.0', title: 'Channels', family: 'level', tags: ['down-mix', 'up-mix', 'mono', 'converter'],
+  aliases: ['AudioChannelsNode'],
   doc: 'Changes the number of channels.',
   references: ['Web Audio API 1.1, section 4.1.2: up-mixing and down-mixing'],
   params,
@@ -44,24 +45,33 @@ export const channels = /* @__PURE__ */ defineNode({
   converter: {
     cost: 2,
     lossless: (from, to) => isAudio(from) && isAudio(to) && to.channels > from.channels,
-    params: (from, to) => isAudio(from) && isAudio(to) && from.rate === to.rate && from.channels !== to.channels && from.format === 'f32' && from.layout === 'planar'
-      ? { to: to.channels, ...(to.channels === 1 ? { mode: 'mean' } : {}) } : null,
+    params: (from, to) => isAudio(from) && isAudio(to) && from.rate === to.rate && from.channels !== to.channels && from.format === 'f32'
+      && from.layout === 'planar'
+      ? { to: to.channels, ...(to.channels === 1 ? { mode: 'mean' } : {}) }
+      : null,
   },
   validate: (p, media) => {
     const to = p['to'] as number, from = isAudio(media['in']) ? media['in'].channels : undefined
     const slow = rateProblems('audio::channels', media)
     if (slow.length > 0) return slow
     const wrong = (param: string, limit: string, got: unknown, range: string) =>
-      [graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::channels', param, constraint: 'other', limit, got, range }, { port: param, constraint: 'other', expected: limit, got })]
+      [graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::channels', param, constraint: 'other', limit, got, range }, {
+        port: param, constraint: 'other', expected: limit, got,
+      })]
     const matrix = p['matrix'] as readonly number[] | undefined, weights = matrix ?? []
-    if (p['mode'] !== 'matrix' && matrix !== undefined) return wrong('matrix', 'no weights without mode matrix', matrix.length, 'with mode matrix only')
+    if (p['mode'] !== 'matrix' && matrix !== undefined) {
+      return wrong('matrix', 'no weights without mode matrix', matrix.length, 'with mode matrix only')
+    }
     if (p['mode'] === 'mean' && to !== 1) return wrong('to', '1 with mode mean', to, '1, or another mode')
     if (p['mode'] !== 'matrix') return []
-    if (from !== undefined && weights.length !== from * to) return wrong('matrix', `${from * to} weights`, weights.length, `${to} rows of ${from} weights`)
+    if (from !== undefined && weights.length !== from * to) {
+      return wrong('matrix', `${from * to} weights`, weights.length, `${to} rows of ${from} weights`)
+    }
     const beyond = weights.find((weight) => !Number.isFinite(Math.fround(weight)))
     return beyond === undefined ? [] : wrong('matrix', 'weights that are finite in f32', beyond, 'weights up to 3.4e38')
   },
-  // one output frame = ((0 + x₀·w₀) + x₁·w₁) + …, rounded to f32 at every step; one input at weight 1 is a copy; mean = f32 sum in order × f32(1 ÷ channels)
+  // one output frame = ((0 + x₀·w₀) + x₁·w₁) + …, rounded to f32 at every step; one input at weight 1 is a copy;
+  // mean = f32 sum in order × f32(1 ÷ channels)
   reference: {
     init: ({ params: p, inputs }): State => {
       const from = inputs[0]!.channels, mode = p['mode'] as ChannelMode
@@ -92,7 +102,9 @@ function weigh(x: readonly PortArray[], y: PortArray, weights: Float32Array, fra
   const only = isCopy(weights)
   for (let n = 0; n < frames; n++) {
     let acc = only < 0 ? 0 : x[only]![n]!
-    if (only < 0) for (let c = 0; c < weights.length; c++) if (weights[c] !== 0) acc = Math.fround(acc + Math.fround(x[c]![n]! * weights[c]!))
+    if (only < 0) {
+      for (let c = 0; c < weights.length; c++) if (weights[c] !== 0) acc = Math.fround(acc + Math.fround(x[c]![n]! * weights[c]!))
+    }
     y[n] = acc
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Changes sample format and layout in one step, by the normative table of spec audio.md section 3; bit-exact in every tier. It stands at the head or the end of a
- * segment: between kernels audio is planar f32. It changes neither rate nor channels, and it does not dither (that is AU-23).
+ * Changes sample format and layout in one step, by the normative table of spec audio.md section 3; bit-exact in every tier. It stands at
+ * the head or the end of a segment: between kernels audio is planar f32. It changes neither rate nor channels, and it does not dither (that
+ * is AU-23).
  */
 import { commonErrors } from '../../errors/common-errors.js'
 import { defineNode } from '../../graph/define-node.js'
@@ -18,15 +19,22 @@ const LAYOUTS = ['planar', 'interleaved'] as const
 const params = {
   format: { type: 'enum', values: FORMATS, default: 'f32', rate: 'init', doc: 'Sample format of the output.' },
   layout: { type: 'enum', values: LAYOUTS, default: 'planar', rate: 'init', doc: 'One run of samples per channel, or one run of frames.' },
-  dither: { type: 'enum', values: ['none', 'rect', 'tpdf', 'tpdf-hp', 'shaped'], default: 'none', rate: 'init', doc: 'Only `none` until dithers exist; others are UNSUPPORTED.' },
-  rule: { type: 'enum', values: ['standard', 'asymmetric'], default: 'standard', rate: 'init', doc: 'How f32 becomes integers. Only `standard`; `asymmetric` is UNSUPPORTED.' },
+  dither: {
+    type: 'enum', values: ['none', 'rect', 'tpdf', 'tpdf-hp', 'shaped'], default: 'none', rate: 'init',
+    doc: 'Only `none` until dithers exist; others are UNSUPPORTED.',
+  },
+  rule: {
+    type: 'enum', values: ['standard', 'asymmetric'], default: 'standard', rate: 'init',
+    doc: 'How f32 becomes integers. Only `standard`; `asymmetric` is UNSUPPORTED.',
+  },
 } as const satisfies ParamTable
 
 /** Bits of a format that f32 arithmetic and the shifts keep: u8 8, i16 16, f32 24 beside its exponent, i32 32. */
 const BITS: Readonly<Record<SampleFormat, number>> = { u8: 8, i16: 16, f32: 24, i32: 32 }
 
 export const convert = /* @__PURE__ */ defineNode({
-  type: 'audio::convert', version: '1.0.0', title: 'Convert', family: 'level', tags: ['format', 'layout', 'converter'], aliases: ['AudioConvertNode', 'RustFormatConverterNode'],
+  type: 'audio::convert', version: '1.0.0', title: 'Convert', family: 'level', tags: ['format', 'layout', 'converter'],
+  aliases: ['AudioConvertNode', 'RustFormatConverterNode'],
   doc: 'Changes sample format and layout: f32, i16, i32 or u8, planar or interleaved.',
   references: ['ITU-R BS.2088 (PCM in files)'],
   params,
@@ -34,24 +42,33 @@ export const convert = /* @__PURE__ */ defineNode({
   outputs: {
     out: {
       media: audio({
-        rate: sameAs('in'), channels: sameAs('in'), format: (p) => p['format'] as SampleFormat, layout: (p) => p['layout'] as AudioMedia['layout'],
+        rate: sameAs('in'), channels: sameAs('in'), format: (p) => p['format'] as SampleFormat,
+        layout: (p) => p['layout'] as AudioMedia['layout'],
       }),
       frames: 'same',
     },
   },
   kernel: { module: 'convert', export: 'convert' },
   deterministic: 'yes', parity: 'exact', stateful: false, costNs: 0.3,
-  identity: (_, media) => isAudio(media['in']) && isAudio(media['out']) && media['in'].format === media['out'].format && sameLayout(media['in'], media['out']),
+  identity: (_, media) =>
+    isAudio(media['in']) && isAudio(media['out']) && media['in'].format === media['out'].format && sameLayout(media['in'], media['out']),
   converter: {
     cost: 1,
-    lossless: (from, to) => isAudio(from) && isAudio(to) && (from.format === to.format || (to.format !== 'u8' && BITS[to.format] > BITS[from.format] && from.format !== 'f32')),
-    params: (from, to) => isAudio(from) && isAudio(to) && from.rate === to.rate && from.channels === to.channels && (from.format !== to.format || from.layout !== to.layout)
-      ? { format: to.format, layout: to.layout } : null,
+    lossless: (from, to) => isAudio(from) && isAudio(to)
+      && (from.format === to.format || (to.format !== 'u8' && BITS[to.format] > BITS[from.format] && from.format !== 'f32')),
+    params: (from, to) => isAudio(from) && isAudio(to) && from.rate === to.rate && from.channels === to.channels
+      && (from.format !== to.format || from.layout !== to.layout)
+      ? { format: to.format, layout: to.layout }
+      : null,
   },
   validate: (p, media = {}) => [
     ...rateProblems('audio::convert', media),
-    ...(p['dither'] === 'none' ? [] : [commonErrors.UNSUPPORTED.diagnostic({ feature: `audio::convert with dither ${String(p['dither'])}`, runtime: 'this version', alternative: 'Use dither none.' })]),
-    ...(p['rule'] === 'standard' ? [] : [commonErrors.UNSUPPORTED.diagnostic({ feature: `audio::convert with rule ${String(p['rule'])}`, runtime: 'this version', alternative: 'Use rule standard.' })]),
+    ...(p['dither'] === 'none' ? [] : [commonErrors.UNSUPPORTED.diagnostic({
+      feature: `audio::convert with dither ${String(p['dither'])}`, runtime: 'this version', alternative: 'Use dither none.',
+    })]),
+    ...(p['rule'] === 'standard' ? [] : [commonErrors.UNSUPPORTED.diagnostic({
+      feature: `audio::convert with rule ${String(p['rule'])}`, runtime: 'this version', alternative: 'Use rule standard.',
+    })]),
   ],
   reference: {
     init: () => ({}),

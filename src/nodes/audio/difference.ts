@@ -1,4 +1,7 @@
-/** How far two signals are apart: peak and RMS of a − b over all channels, and where they differ first. The shorter one counts as silence at its end. */
+/**
+ * How far two signals are apart: peak and RMS of a − b over all channels, and where they differ first.
+ * The shorter one counts as silence at its end.
+ */
 import { defineNode } from '../../graph/define-node.js'
 import type { NodeContext, ParamTable, ParamValues } from '../../graph/node-definition.js'
 import type { AudioBuffer } from '../../media/audio-buffer.js'
@@ -19,7 +22,8 @@ export const difference = /* @__PURE__ */ defineNode({
     b: { media: audio({ format: 'f32', layout: 'planar', rate: sameAs('a'), channels: sameAs('a') }), doc: 'The other one.' },
   },
   outputs: { out: { media: json(), doc: 'peak, rms, frames, firstFrame.' } },
-  process: (inputs, _params: ParamValues, ctx) => compare(inputs['a'] as PacketStream<AudioBuffer>, inputs['b'] as PacketStream<AudioBuffer>, ctx),
+  process: (inputs, _params: ParamValues, ctx) =>
+    compare(inputs['a'] as PacketStream<AudioBuffer>, inputs['b'] as PacketStream<AudioBuffer>, ctx),
 })
 
 /** Samples of a stream, taken in pieces of any length: a packet is held until all of it was read. */
@@ -48,7 +52,9 @@ class Reader {
   }
 }
 
-async function compare(a: PacketStream<AudioBuffer>, b: PacketStream<AudioBuffer>, ctx: NodeContext): Promise<{ readonly out: Packet<Difference> }> {
+async function compare(
+  a: PacketStream<AudioBuffer>, b: PacketStream<AudioBuffer>, ctx: NodeContext,
+): Promise<{ readonly out: Packet<Difference> }> {
   const left = new Reader(a), right = new Reader(b)
   let peak = 0, squares = 0, samples = 0, frames = 0, firstFrame: number | null = null
   for (;;) {

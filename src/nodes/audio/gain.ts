@@ -1,6 +1,6 @@
 /**
- * Scales audio by a factor given in decibels, or by a stream of decibels. A change ramps linearly in the factor (AU-03); at −120 dB the factor is 0 and the output silence, whatever comes in.
- * It does not clip and has no memory.
+ * Scales audio by a factor given in decibels, or by a stream of decibels. A change ramps linearly in the factor (AU-03); at −120 dB the
+ * factor is 0 and the output silence, whatever comes in. It does not clip and has no memory.
  */
 import { defineNode } from '../../graph/define-node.js'
 import type { ParamTable } from '../../graph/node-definition.js'
@@ -11,7 +11,10 @@ import { rateProblems } from './least-rate.js'
 import { LEAST_DB, MOST_DB, MOST_GAIN, toGain } from './gain/decibels.js'
 
 const params = {
-  gainDb: { type: 'number', unit: 'dB', min: LEAST_DB, max: MOST_DB, default: 0, curve: 'db', rate: 'sample', input: true, doc: 'Gain; −120 is silence.' },
+  gainDb: {
+    type: 'number', unit: 'dB', min: LEAST_DB, max: MOST_DB, default: 0, curve: 'db', rate: 'sample', input: true,
+    doc: 'Gain; −120 is silence.',
+  },
   invert: { type: 'boolean', default: false, rate: 'init', doc: 'Turns the sign of every sample.' },
 } as const satisfies ParamTable
 
@@ -37,14 +40,17 @@ export const gain = /* @__PURE__ */ defineNode({
       return { sign: p['invert'] === true ? -1 : 1, first, last: first }
     },
     process(s: State, io) {
-      const from = io.inputs[0]!, to = io.outputs[0]!, value = io.control('gainDb'), gainAt = io.driven('gainDb') ? (n: number): number => toGain(value(n)) : value
+      const from = io.inputs[0]!, to = io.outputs[0]!, value = io.control('gainDb')
+      const gainAt = io.driven('gainDb') ? (n: number): number => toGain(value(n)) : value
       if (!to.connected) return io.frames
       if (to.frames < io.frames) return STATUS.NO_ROOM
       for (let n = 0; n < io.frames; n++) {
         const now = gainAt(n)
         if (Number.isNaN(now)) io.count.nonfinite++
         else s.last = Math.min(Math.max(Math.fround(now), 0), MOST_GAIN)
-        for (let c = 0; c < to.channels.length; c++) to.channels[c]![n] = s.last === 0 ? 0 : Math.fround(from.channels[c]![n]! * (s.last * s.sign)) + 0
+        for (let c = 0; c < to.channels.length; c++) {
+          to.channels[c]![n] = s.last === 0 ? 0 : Math.fround(from.channels[c]![n]! * (s.last * s.sign)) + 0
+        }
       }
       return io.frames
     },

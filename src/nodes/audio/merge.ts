@@ -1,6 +1,7 @@
 /**
- * The channels of several streams as one stream, in input order. An input that ends early goes on as silence. It is a kernel, not a view: channels of one stream stand at
- * equal distances in memory, those of several do not (ADR 0009); every sample is written once. It does not mix.
+ * The channels of several streams as one stream, in input order. An input that ends early goes on as silence. It is a kernel, not a view:
+ * channels of one stream stand at equal distances in memory, those of several do not (ADR 0009); every sample is written once. It does not
+ * mix.
  */
 import { defineNode } from '../../graph/define-node.js'
 import type { PortMedia } from '../../graph/node-definition.js'

@@ -1,6 +1,6 @@
 /**
- * Adds any number of inputs in input order, each with gain, pan, mute and solo; sums in f32 in that order, so the bits do not depend on anything else. An input
- * that has ended counts as silence. It does not align clocks (that is `audio::live-mix`) and does not limit.
+ * Adds any number of inputs in input order, each with gain, pan, mute and solo; sums in f32 in that order, so the bits do not depend on
+ * anything else. An input that has ended counts as silence. It does not align clocks (that is `audio::live-mix`) and does not limit.
  */
 import { graphErrors } from '../../graph/errors.js'
 import { defineNode } from '../../graph/define-node.js'
@@ -17,15 +17,21 @@ const MOST_INPUTS = 256
 
 const params = {
   gainDb: {
-    type: 'array', items: { type: 'number', unit: 'dB', min: LEAST_DB, max: MOST_DB, doc: 'Gain; −120 is silence.' }, maxItems: MOST_INPUTS, default: [], rate: 'sample',
+    type: 'array', items: { type: 'number', unit: 'dB', min: LEAST_DB, max: MOST_DB, doc: 'Gain; −120 is silence.' }, maxItems: MOST_INPUTS,
+    default: [], rate: 'sample',
     doc: 'Gain per input, in input order; missing ones are 0 dB.',
   },
   pan: {
     type: 'array', items: { type: 'number', min: -1, max: 1, doc: '−1 left, 1 right.' }, maxItems: MOST_INPUTS, default: [], rate: 'sample',
     doc: 'Pan per input, stereo only, by the StereoPanner equations; missing ones are 0: untouched.',
   },
-  mute: { type: 'array', items: { type: 'boolean', doc: 'Silent.' }, maxItems: MOST_INPUTS, default: [], rate: 'block', doc: 'Mute per input.' },
-  solo: { type: 'array', items: { type: 'boolean', doc: 'Heard alone.' }, maxItems: MOST_INPUTS, default: [], rate: 'block', doc: 'Solo per input: any solo mutes the rest.' },
+  mute: {
+    type: 'array', items: { type: 'boolean', doc: 'Silent.' }, maxItems: MOST_INPUTS, default: [], rate: 'block', doc: 'Mute per input.',
+  },
+  solo: {
+    type: 'array', items: { type: 'boolean', doc: 'Heard alone.' }, maxItems: MOST_INPUTS, default: [], rate: 'block',
+    doc: 'Solo per input: any solo mutes the rest.',
+  },
 } as const satisfies ParamTable
 
 const KINDS = ['gainDb', 'pan', 'mute', 'solo'] as const
@@ -47,14 +53,20 @@ export const mix = /* @__PURE__ */ defineNode({
     const count = inputCount(media) // 0: not known before the first packet
     const first = media['in.0']
     const wrong = (param: string, constraint: string, limit: unknown, got: unknown) =>
-      graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::mix', param, constraint, limit, got, range: undefined }, { port: param, constraint, expected: limit, got })
+      graphErrors.PARAM_INVALID.diagnostic({ node: 'audio::mix', param, constraint, limit, got, range: undefined }, {
+        port: param, constraint, expected: limit, got,
+      })
     return [
       ...rateProblems('audio::mix', media),
-      ...KINDS.flatMap((kind) => count > 0 && listOf(p, kind).length > count ? [wrong(kind, 'maxItems', count, listOf(p, kind).length)] : []),
-      ...(first?.kind === 'audio' && first.channels !== 2 && listOf(p, 'pan').some((pan) => pan !== 0) ? [wrong('pan', 'other', '0 for inputs that are not stereo', listOf(p, 'pan').find((pan) => pan !== 0))] : []),
+      ...KINDS.flatMap((kind) =>
+        count > 0 && listOf(p, kind).length > count ? [wrong(kind, 'maxItems', count, listOf(p, kind).length)] : []),
+      ...(first?.kind === 'audio' && first.channels !== 2 && listOf(p, 'pan').some((pan) => pan !== 0)
+        ? [wrong('pan', 'other', '0 for inputs that are not stereo', listOf(p, 'pan').find((pan) => pan !== 0))]
+        : []),
     ]
   },
-  // acc = 0; per input in order: weight = gain · (1 − mute) · (1 − strongest solo · (1 − own solo)), acc += fround(x · fround(weight · share)); all f32
+  // acc = 0; per input in order: weight = gain · (1 − mute) · (1 − strongest solo · (1 − own solo)), acc +=
+  // fround(x · fround(weight · share)); all f32
   reference: {
     init: ({ params: p, inputs }): State => {
       const first = Float32Array.from(valuesFor(p, inputs.length))
@@ -108,10 +120,13 @@ function share(count: number, k: number, c: number, pan: number): number {
   return Math.fround(c === 0 ? cosPi(x) : sinPi(x))
 }
 
-function listOf(p: ParamValues, kind: typeof KINDS[number]): readonly (number | boolean)[] { return (p[kind] as readonly (number | boolean)[] | undefined) ?? [] }
+function listOf(p: ParamValues, kind: typeof KINDS[number]): readonly (number | boolean)[] {
+  return (p[kind] as readonly (number | boolean)[] | undefined) ?? []
+}
 function inputCount(media: PortMedia): number { return Object.keys(media).filter((name) => name.startsWith('in.')).length }
 /** Param by param, input by input: linear gain, pan, mute, solo. */
 function controlValues(p: ParamValues, media: PortMedia): readonly number[] { return valuesFor(p, inputCount(media)) }
 function valuesFor(p: ParamValues, count: number): number[] {
-  return KINDS.flatMap((kind) => Array.from({ length: count }, (_, i) => kind === 'gainDb' ? toGain(Number(listOf(p, kind)[i] ?? 0)) : Number(listOf(p, kind)[i] ?? 0)))
+  return KINDS.flatMap((kind) => Array.from({ length: count }, (_, i) =>
+    kind === 'gainDb' ? toGain(Number(listOf(p, kind)[i] ?? 0)) : Number(listOf(p, kind)[i] ?? 0)))
 }

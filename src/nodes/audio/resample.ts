@@ -36,7 +36,8 @@ const params = {
 } as const satisfies ParamTable
 
 export const resample = /* @__PURE__ */ defineNode({
-  type: 'audio::resample', version: '1.0.0', title: 'Resample', family: 'rate', tags: ['sample rate', 'converter', 'src'], aliases: ['AudioResampleNode', 'RustResampleNode'],
+  type: 'audio::resample', version: '1.0.0', title: 'Resample', family: 'rate', tags: ['sample rate', 'converter', 'src'],
+  aliases: ['AudioResampleNode', 'RustResampleNode'],
   doc: 'Changes the sampling rate.',
   references: [
     'R. E. Crochiere and L. R. Rabiner, Multirate Digital Signal Processing, 1983',

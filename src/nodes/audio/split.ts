@@ -1,6 +1,6 @@
 /**
- * Every channel of a stream as a stream of its own: `split(x).c1` is the second channel. Views of the samples where they stand: nothing is copied and no code runs. It
- * does not change samples; channels that the input does not have are PORT_NOT_FOUND when something reads them.
+ * Every channel of a stream as a stream of its own: `split(x).c1` is the second channel. Views of the samples where they stand: nothing is
+ * copied and no code runs. It does not change samples; channels that the input does not have are PORT_NOT_FOUND when something reads them.
  */
 import { defineNode } from '../../graph/define-node.js'
 import type { OutputDeclaration } from '../../graph/node-definition.js'

@@ -7,6 +7,11 @@ export const swap = /* @__PURE__ */ defineNode({
   doc: 'Left and right change places.',
   params: {},
   inputs: { in: { media: audio({ layout: 'planar', channels: 2 }) } },
-  outputs: { out: { media: audio({ rate: sameAs('in'), format: sameAs('in'), layout: 'planar', channels: 2 }), view: () => ({ first: 1, downwards: true }) } },
+  outputs: {
+    out: {
+      media: audio({ rate: sameAs('in'), format: sameAs('in'), layout: 'planar', channels: 2 }),
+      view: () => ({ first: 1, downwards: true }),
+    },
+  },
   deterministic: 'yes',
 })

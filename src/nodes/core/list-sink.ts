@@ -1,4 +1,7 @@
-/** Gathers everything that comes into one list: the data of each packet, in order. Holds all of it; streams of any length belong into a writer. */
+/**
+ * Gathers everything that comes into one list: the data of each packet, in order. Holds all of it;
+ * streams of any length belong into a writer.
+ */
 import { defineNode } from '../../graph/define-node.js'
 import type { NodeContext, ParamTable, ParamValues } from '../../graph/node-definition.js'
 import { anyMedia, json } from '../../media/media-type.js'
@@ -11,7 +14,8 @@ const params = {} as const satisfies ParamTable
 export const listSink = /* @__PURE__ */ defineNode({
   type: 'core::list-sink', version: '1.0.0', title: 'List sink', family: 'core', tags: ['sink', 'list'], aliases: ['ListSinkNode'],
   doc: 'Gathers items into a list; of audio it keeps a copy of the samples per packet, as stored.', params,
-  inputs: { in: { media: anyMedia(), doc: 'Anything.' } }, outputs: { items: { media: json(), doc: 'The list, once the input has ended.' } }, costUs: 10, memoryBytes: 0,
+  inputs: { in: { media: anyMedia(), doc: 'Anything.' } },
+  outputs: { items: { media: json(), doc: 'The list, once the input has ended.' } }, costUs: 10, memoryBytes: 0,
   process: (inputs, _params: ParamValues, ctx) => gather(inputs['in'] as PacketStream, ctx),
 })
 

@@ -12,7 +12,8 @@ const params = {
 
 export const listSource = /* @__PURE__ */ defineNode({
   type: 'core::list-source', version: '1.0.0', title: 'List source', family: 'core', tags: ['source', 'list'], aliases: ['ListSourceNode'],
-  doc: 'Gives the items of a list, one by one.', params, inputs: {}, outputs: { out: { media: json(), doc: 'One packet per item.' } }, costUs: 10, pull,
+  doc: 'Gives the items of a list, one by one.', params, inputs: {}, outputs: { out: { media: json(), doc: 'One packet per item.' } },
+  costUs: 10, pull,
 })
 
 async function* pull(p: ParamValues, ctx: NodeContext): AsyncGenerator<{ readonly out: Packet }> {

@@ -14,7 +14,8 @@ export const map = /* @__PURE__ */ defineNode({
   type: 'core::map', version: '1.0.0', title: 'Map', family: 'core', tags: ['list', 'function'], aliases: ['MapNode'],
   doc: 'A function of each item: square, negate, absolute of numbers; upper, lower, length of texts; string of anything.', params,
   inputs: { in: { media: json(), doc: 'Items.' } }, outputs: { out: { media: json(), doc: 'One result per item.' } }, costUs: 10,
-  process: (inputs, { op }, ctx) => mapItems(inputs['in'] as PacketStream, ctx, (value, index) => apply(op as typeof ops[number], value, index)),
+  process: (inputs, { op }, ctx) => mapItems(inputs['in'] as PacketStream, ctx, (value, index) =>
+    apply(op as typeof ops[number], value, index)),
 })
 
 function apply(op: typeof ops[number], value: unknown, index: number): unknown {
@@ -23,6 +24,8 @@ function apply(op: typeof ops[number], value: unknown, index: number): unknown {
     const x = numberItem(value, index, 'core::map')
     return op === 'square' ? x * x : op === 'negate' ? -x : Math.abs(x)
   }
-  if (typeof value !== 'string') throw commonErrors.INVALID_ARGUMENT({ function: `core::map, item ${index}`, expected: 'a text', got: show(value) })
+  if (typeof value !== 'string') {
+    throw commonErrors.INVALID_ARGUMENT({ function: `core::map, item ${index}`, expected: 'a text', got: show(value) })
+  }
   return op === 'upper' ? value.toUpperCase() : op === 'lower' ? value.toLowerCase() : value.length
 }

@@ -9,7 +9,8 @@ const params = {} as const satisfies ParamTable
 
 export const pass = /* @__PURE__ */ defineNode({
   type: 'core::pass', version: '1.0.0', title: 'Pass', family: 'core', tags: ['identity'], aliases: ['PassThroughNode', 'PassThrough'],
-  doc: 'Gives what it gets.', params, inputs: { in: { media: match('T'), doc: 'Anything.' } }, outputs: { out: { media: match('T'), doc: 'The same.' } }, costUs: 10, memoryBytes: 0,
+  doc: 'Gives what it gets.', params, inputs: { in: { media: match('T'), doc: 'Anything.' } },
+  outputs: { out: { media: match('T'), doc: 'The same.' } }, costUs: 10, memoryBytes: 0,
   process: (inputs, _params: ParamValues, ctx) => forward(inputs['in'] as PacketStream, ctx),
 })
 

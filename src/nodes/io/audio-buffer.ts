@@ -1,6 +1,6 @@
 /**
- * Audio that is already in memory, as a source: an AudioBuffer of the engine (one packet, no copy) or plain `Float32Array`s, one per channel (chunks, one
- * copy into the arena). The AudioBuffer stays its owner's: the node shares its block and never closes it.
+ * Audio that is already in memory, as a source: an AudioBuffer of the engine (one packet, no copy) or plain `Float32Array`s, one per
+ * channel (chunks, one copy into the arena). The AudioBuffer stays its owner's: the node shares its block and never closes it.
  */
 import type { AudioBuffer } from '../../media/audio-buffer.js'
 import { audio, type AudioMedia } from '../../media/media-type.js'
@@ -33,7 +33,10 @@ function describe(values: ParamValues): { readonly media: { readonly out: AudioM
   const { data } = values
   if (isAudioBuffer(data)) return { media: { out: mediaOf(data) }, frames: data.frames }
   const planes = planesOf(data)
-  return { media: { out: mediaOf({ rate: values['rate'] as number, channels: planes.length, format: 'f32', layout: 'planar' }) }, frames: planes[0]!.length }
+  return {
+    media: { out: mediaOf({ rate: values['rate'] as number, channels: planes.length, format: 'f32', layout: 'planar' }) },
+    frames: planes[0]!.length,
+  }
 }
 
 async function* emit(values: ParamValues, ctx: NodeContext): AsyncGenerator<{ readonly out: Packet<AudioBuffer> }> {
@@ -48,7 +51,9 @@ async function* emit(values: ParamValues, ctx: NodeContext): AsyncGenerator<{ re
   for (let from = 0, seq = 0; from < frames; from += step, seq++) {
     ctx.signal.throwIfAborted()
     const count = Math.min(step, frames - from)
-    const buffer = await ctx.allocAudio({ rate: values['rate'] as number, channels: planes.length, frames: count, format: 'f32', layout: 'planar' })
+    const buffer = await ctx.allocAudio({
+      rate: values['rate'] as number, channels: planes.length, frames: count, format: 'f32', layout: 'planar',
+    })
     planes.forEach((plane, channel) => buffer.channel(channel).set(plane.subarray(from, from + count)))
     yield { out: packetOf(buffer, seq, from, ctx) }
     ctx.progress(from + count, frames)
@@ -61,7 +66,8 @@ function mediaOf({ rate, channels, format, layout }: Pick<AudioBuffer, 'rate' | 
 
 function packetOf(data: AudioBuffer, seq: number, position: number, ctx: NodeContext): Packet<AudioBuffer> {
   return {
-    media: mediaOf(data), data, position, duration: data.frames, streamId: ctx.node.id, seq, arrivalUs: ctx.nowUs(), metadata: { speakers: data.speakers },
+    media: mediaOf(data), data, position, duration: data.frames, streamId: ctx.node.id, seq, arrivalUs: ctx.nowUs(),
+    metadata: { speakers: data.speakers },
   }
 }
 
@@ -77,5 +83,9 @@ function planesOf(value: unknown): readonly Float32Array[] {
   const ok = Array.isArray(planes) && planes.length >= 1 && planes.length <= 64
     && planes.every((plane) => plane instanceof Float32Array && plane.length === (planes[0] as Float32Array).length)
   if (ok) return planes as readonly Float32Array[]
-  throw commonErrors.INVALID_ARGUMENT({ function: 'io::audio-buffer', expected: 'an AudioBuffer or 1 to 64 Float32Arrays of one length', got: show(value) })
+  throw commonErrors.INVALID_ARGUMENT({
+    function: 'io::audio-buffer',
+    expected: 'an AudioBuffer or 1 to 64 Float32Arrays of one length',
+    got: show(value),
+  })
 }

@@ -1,6 +1,6 @@
 /**
- * WAV file as a source: RIFF, RIFX, RF64, BW64, Wave64 with PCM, float, A-law, µ-law or IMA ADPCM samples, from a path, an address, bytes, a Blob
- * or a stream of bytes, which one run reads once.
+ * WAV file as a source: RIFF, RIFX, RF64, BW64, Wave64 with PCM, float, A-law, µ-law or IMA ADPCM samples, from a path, an address, bytes,
+ * a Blob or a stream of bytes, which one run reads once.
  * Emits samples as they are stored, in chunks, each decoded once into the arena (spec audio.md, AU-100; execution.md, EX-33).
  * It does not convert: format, layout, rate and channels are the file's; converters do the rest.
  */
@@ -21,7 +21,10 @@ const ELEMENT_BYTES = { f32: 4, i16: 2, i32: 4, u8: 1 } as const
 const ARRAYS = { f32: Float32Array, i16: Int16Array, i32: Int32Array, u8: Uint8Array } as const
 
 const params = {
-  path: { type: 'file', required: true, main: true, label: 'File', doc: 'Path or URL of the file, or its bytes: Uint8Array, ArrayBuffer, Blob, or a stream of them (one run).' },
+  path: {
+    type: 'file', required: true, main: true, label: 'File',
+    doc: 'Path or URL of the file, or its bytes: Uint8Array, ArrayBuffer, Blob, or a stream of them (one run).',
+  },
   chunkFrames: {
     type: 'integer', unit: 'frames', min: 1, max: 10_000_000, default: 65_536,
     doc: 'Frames read at a time; a chunk never exceeds 10 MB.',
@@ -30,7 +33,8 @@ const params = {
 
 export const wavFile = /* @__PURE__ */ defineNode({
   type: 'io::wav-file', version: '1.0.0', title: 'WAV file', family: 'io', tags: ['source', 'file'], aliases: ['WavFileNode'],
-  doc: 'Reads a WAV file in chunks, as it is stored.', references: ['https://www.loc.gov/preservation/digital/formats/fdd/fdd000001.shtml', 'EBU Tech 3306 (RF64)'],
+  doc: 'Reads a WAV file in chunks, as it is stored.',
+  references: ['https://www.loc.gov/preservation/digital/formats/fdd/fdd000001.shtml', 'EBU Tech 3306 (RF64)'],
   params, inputs: {}, outputs: { out: { media: audio({ layout: 'interleaved', discovered: true }), doc: 'Samples as stored.' } },
   deterministic: 'yes', effects: 'read', costUs: 10_000,
   probe: async (values, { signal }): Promise<ProbeResult> => {
@@ -39,7 +43,10 @@ export const wavFile = /* @__PURE__ */ defineNode({
     const reader = await open(values, signal)
     await reader.close()
     const { info: { frames }, mark } = reader
-    return { media: { out: mediaOf(reader.info) }, ...(frames === null ? {} : { frames }), ...(mark !== undefined && { fingerprint: mark === null ? null : new TextEncoder().encode(mark) }) }
+    return {
+      media: { out: mediaOf(reader.info) }, ...(frames === null ? {} : { frames }),
+      ...(mark !== undefined && { fingerprint: mark === null ? null : new TextEncoder().encode(mark) }),
+    }
   },
   pull: pullChunks,
 })
@@ -58,7 +65,8 @@ async function* pullChunks(values: ParamValues, ctx: NodeContext): AsyncGenerato
   try {
     const { info } = reader
     for (const warning of info.warnings) ctx.warn({ ...warning, node: ctx.node.id })
-    const step = Math.max(1, Math.min(values['chunkFrames'] as number, Math.floor(CHUNK_BYTES / (info.channels * ELEMENT_BYTES[info.format]))))
+    const step =
+      Math.max(1, Math.min(values['chunkFrames'] as number, Math.floor(CHUNK_BYTES / (info.channels * ELEMENT_BYTES[info.format]))))
     for (let seq = 0; ; seq++) {
       ctx.signal.throwIfAborted()
       const position = reader.position

@@ -9,6 +9,8 @@ const params = { addend: { type: 'number', default: 0, main: true, doc: 'The sec
 
 export const add = /* @__PURE__ */ defineNode({
   type: 'math::add', version: '1.0.0', title: 'Add', family: 'math', tags: ['number'], aliases: ['AddNode'],
-  doc: 'Adds each number.', params, inputs: { in: { media: json(), doc: 'Numbers.' } }, outputs: { out: { media: json(), doc: 'One result per number.' } }, costUs: 10,
-  process: (inputs, { addend: by }, ctx) => mapItems(inputs['in'] as PacketStream, ctx, (value, index) => numberItem(value, index, 'math::add') + (by as number)),
+  doc: 'Adds each number.', params, inputs: { in: { media: json(), doc: 'Numbers.' } },
+  outputs: { out: { media: json(), doc: 'One result per number.' } }, costUs: 10,
+  process: (inputs, { addend: by }, ctx) => mapItems(inputs['in'] as PacketStream, ctx, (value, index) =>
+    numberItem(value, index, 'math::add') + (by as number)),
 })

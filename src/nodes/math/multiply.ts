@@ -9,6 +9,8 @@ const params = { factor: { type: 'number', default: 1, main: true, doc: 'The sec
 
 export const multiply = /* @__PURE__ */ defineNode({
   type: 'math::multiply', version: '1.0.0', title: 'Multiply', family: 'math', tags: ['number'], aliases: ['MultiplyNode'],
-  doc: 'Multiplies each number.', params, inputs: { in: { media: json(), doc: 'Numbers.' } }, outputs: { out: { media: json(), doc: 'One result per number.' } }, costUs: 10,
-  process: (inputs, { factor: by }, ctx) => mapItems(inputs['in'] as PacketStream, ctx, (value, index) => numberItem(value, index, 'math::multiply') * (by as number)),
+  doc: 'Multiplies each number.', params, inputs: { in: { media: json(), doc: 'Numbers.' } },
+  outputs: { out: { media: json(), doc: 'One result per number.' } }, costUs: 10,
+  process: (inputs, { factor: by }, ctx) => mapItems(inputs['in'] as PacketStream, ctx, (value, index) =>
+    numberItem(value, index, 'math::multiply') * (by as number)),
 })

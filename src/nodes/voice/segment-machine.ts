@@ -13,16 +13,23 @@ export interface SegmentRules {
   /** Tell a start at once, and cancel it if the segment turns out too short. */
   readonly early: boolean
 }
-/** One decision. `from`, `to`: absolute frames, padded. `probability`: of the value that opened (start), mean of the segment (end, cancel). */
-export interface SegmentMark { readonly type: 'start' | 'end' | 'cancel'; readonly from: number; readonly to?: number; readonly probability: number }
+/**
+ * One decision. `from`, `to`: absolute frames, padded. `probability`: of the value that opened (start), mean of the segment (end, cancel).
+ */
+export interface SegmentMark {
+  readonly type: 'start' | 'end' | 'cancel'
+  readonly from: number
+  readonly to?: number
+  readonly probability: number
+}
 
 /** Decided, but perhaps not yet to be told: a padded end may lie beyond what has been heard. */
 interface Pending { readonly type: SegmentMark['type']; readonly at: number; readonly probability: number }
 
 /**
- * Turns probabilities into segments (spec audio.md, AU-49), value by value. QUIET –(p ≥ enter)→ SPEECH; in SPEECH values below `leave` are a silence run, which
- * ends the segment at its first frame once it lasts `minSilence`. Shorter than `minSpeech`: dropped. NaN counts as 0. Marks come in order, and none before the frames
- * it names have been heard, so chunks do not matter.
+ * Turns probabilities into segments (spec audio.md, AU-49), value by value. QUIET –(p ≥ enter)→ SPEECH; in SPEECH values below `leave` are
+ * a silence run, which ends the segment at its first frame once it lasts `minSilence`. Shorter than `minSpeech`: dropped. NaN counts as 0.
+ * Marks come in order, and none before the frames it names have been heard, so chunks do not matter.
  */
 export class SegmentMachine {
   readonly #rules: SegmentRules

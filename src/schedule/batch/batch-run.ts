@@ -30,7 +30,10 @@ import { ValueRoutes } from './value-routes.js'
 /** Own time per packet of a node that names no limit, ms. */
 const NODE_TIMEOUT_MS = 300_000
 
-/** The batch driver: runs a compiled plan to completion (EX-30). Everything it opened is closed again before it returns, except the outputs' blocks. */
+/**
+ * The batch driver: runs a compiled plan to completion (EX-30). Everything it opened is closed again
+ * before it returns, except the outputs' blocks.
+ */
 export async function runBatch(request: BatchRequest): Promise<BatchOutcome> {
   return new BatchRun(request).execute()
 }
@@ -74,7 +77,11 @@ class BatchRun {
     this.#progress = new RunProgress(request.compiled, request.services.clock, request.onProgress)
     this.#shapes = new OutputModes(request.compiled)
     const { lazy } = request.compiled
-    if (lazy) this.#demand = new Demand(nodes, lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key, members) => { this.#drop(key, members) })
+    if (lazy) {
+      this.#demand = new Demand(nodes, lazy, (keys) => { this.#tasks.push(this.#launch((key) => keys.has(key))) }, (key, members) => {
+        this.#drop(key, members)
+      })
+    }
     this.#connect()
     segments.forEach((segment) => this.#modes.push(this.#shapes.of(segment, (value) => this.#routes.of(value).queues.length > 0)))
   }
@@ -94,13 +101,18 @@ class BatchRun {
         failed: (value, error) => { this.#fail(error, compiled.nodes.findIndex((node) => node.id === nodeOf(value)), 'join') },
       })
       if (this.#failures.length === 0 && !this.#cancelled) this.#progress.finish()
-      return { outputs, nodeOutputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes, edges: this.#edges, failedNodes: this.#failed, endedNodes: this.#ended, skippedNodes: this.#skipped }
+      return {
+        outputs, nodeOutputs, failures: this.#failures, cancelled: this.#cancelled, segments: this.#segments, nodes: this.#nodes,
+        edges: this.#edges, failedNodes: this.#failed, endedNodes: this.#ended, skippedNodes: this.#skipped,
+      }
     } finally {
       deaf?.()
       this.#routes.close()
       const closed = await Promise.allSettled(this.#segments.map((segment) => segment?.close()))
       for (const packet of this.#collected.values()) releasePacket(packet)
-      for (const one of closed) if (one.status === 'rejected') this.#r.services.log('error', 'a segment did not close', { run: this.#r.runId, error: String(one.reason) })
+      for (const one of closed) if (one.status === 'rejected') {
+        this.#r.services.log('error', 'a segment did not close', { run: this.#r.runId, error: String(one.reason) })
+      }
     }
   }
 
@@ -112,13 +124,16 @@ class BatchRun {
   /** What is done together with a node ends, and its readers hear of it; the run goes on without (EX-52). */
   #cancelJob(id: string, reason: unknown): boolean {
     if (this.#ended.has(id) || this.#failed.has(id) || this.#skipped.has(id)) return false
-    return this.#jobs.cancelNode(id, reason, this.#r.runId, (node) => this.#valueGroups.get(this.#keyOf(node)), (members, outputs, error) => {
-      for (const queue of this.#readBy(members)) queue.fail(error)
-      this.#readers.fail(outputs, this.#routes, id, error)
-    })
+    return this.#jobs.cancelNode(id, reason, this.#r.runId, (node) =>
+      this.#valueGroups.get(this.#keyOf(node)), (members, outputs, error) => {
+        for (const queue of this.#readBy(members)) queue.fail(error)
+        this.#readers.fail(outputs, this.#routes, id, error)
+      })
   }
 
-  #readBy(members: readonly number[]): PacketQueue[] { return this.#readers.of(new Set(members.map((node) => this.#r.compiled.nodes[node]!.id))) }
+  #readBy(members: readonly number[]): PacketQueue[] {
+    return this.#readers.of(new Set(members.map((node) => this.#r.compiled.nodes[node]!.id)))
+  }
 
   #stopAll(error: MillraceError): void {
     this.#routes.failAll(error)
@@ -127,10 +142,13 @@ class BatchRun {
 
   /** Starts what some lazy inputs ask for, or, with key '', what nobody needs to ask for. */
   async #launch(starts: (key: string) => boolean): Promise<void> {
-    const chosen = (node: number): boolean => starts(this.#keyOf(node)), groups = [...this.#valueGroups].flatMap(([key, group]) => starts(key) ? [group] : [])
+    const chosen = (node: number): boolean => starts(this.#keyOf(node))
+    const groups = [...this.#valueGroups].flatMap(([key, group]) => starts(key) ? [group] : [])
     this.#stall.started()
     await this.#prepare(chosen)
-    if (!this.#abort.signal.aborted) this.#tasks.push(...this.#nodeTasks(chosen), ...this.#segmentTasks(chosen), ...groups.map((group) => this.#valueTask(group)))
+    if (!this.#abort.signal.aborted) {
+      this.#tasks.push(...this.#nodeTasks(chosen), ...this.#segmentTasks(chosen), ...groups.map((group) => this.#valueTask(group)))
+    }
     this.#stall.ended()
   }
 
@@ -164,11 +182,16 @@ class BatchRun {
       if (plans.length > 0) await this.#guard(() => executors[where]!.prepare(plans, this.#abort.signal), plans[0]!.nodes[0]!.node)
     }
     for (const node of this.#typescript()) {
-      if (chosen(node.index) && nodeReport(node, this.#frame(node.index)).where === 'worker') await this.#guard(() => this.#r.services.scripts!.prepare([node.definition], this.#abort.signal), node.index)
+      if (chosen(node.index) && nodeReport(node, this.#frame(node.index)).where === 'worker') {
+        await this.#guard(() => this.#r.services.scripts!.prepare([node.definition], this.#abort.signal), node.index)
+      }
     }
     for (const { segment, i } of segments) {
       if (segment.feed !== 'chunks' || this.#abort.signal.aborted) continue
-      await this.#guard(async () => { this.#segments[i] = await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope(segment.nodes.map(({ node }) => node))) }, segment.nodes[0]!.node, i)
+      await this.#guard(async () => {
+        this.#segments[i] =
+          await executors[compiled.where[i]!]!.open(segment, this.#modes[i]!, this.#scope(segment.nodes.map(({ node }) => node)))
+      }, segment.nodes[0]!.node, i)
     }
   }
 
@@ -185,7 +208,11 @@ class BatchRun {
     for (const node of compiled.nodes) {
       if (node.tier !== null || compiled.removed.has(node.id)) continue
       const links = new Map<string, PacketQueue>()
-      for (const input of node.inputs) if (input.from !== null) links.set(input.link, this.#queue(compiled.origin.get(input.from) ?? input.from, node.id, input.link, input.from, node.definition.inputs[input.port]?.changes))
+      for (const input of node.inputs) if (input.from !== null) {
+        links.set(input.link, this.#queue(
+          compiled.origin.get(input.from) ?? input.from, node.id, input.link, input.from, node.definition.inputs[input.port]?.changes,
+        ))
+      }
       this.#nodeQueues.set(node.id, links)
     }
     for (const [i, segment] of compiled.segments.entries()) {
@@ -208,9 +235,14 @@ class BatchRun {
 
   /** A queue for `reader`, at its input `link` where that is known, which sees the value as `shown` (a view of channels). */
   #queue(value: ValueId, reader: string, link?: string, shown = value, changes = false): PacketQueue {
-    const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(shown)!, view = this.#r.compiled.views.get(shown), port = link === undefined ? shown : `${reader}.${link}`
+    const { clock, join } = this.#r.services, media = this.#r.compiled.media.get(shown)!
+    const view = this.#r.compiled.views.get(shown)
+    const port = link === undefined ? shown : `${reader}.${link}`
     const queue = new PacketQueue(media, queueCapacity(media?.kind), {
-      nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join, ...(!changes && { refuse: keepMedia(port, link === undefined ? nodeOf(shown) : reader, value) }), ...(view && { show: (packet: Packet) => viewPacket(packet, view, media) }), waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
+      nowUs: () => clock.nowUs(), ownUs: () => this.#ownUs(), join,
+      ...(!changes && { refuse: keepMedia(port, link === undefined ? nodeOf(shown) : reader, value) }),
+      ...(view && { show: (packet: Packet) => viewPacket(packet, view, media) }),
+      waiting: (q, end, waits) => { this.#stall.waiting(q, end, waits) } })
     this.#routes.of(value).queues.push(queue)
     this.#readers.add(queue, reader)
     this.#demand?.join(queue, nodeOf(value), reader, link)
@@ -292,7 +324,8 @@ class BatchRun {
 
   /** Nodes did not come to their end: what reads them hears of it. */
   #missed(error: unknown, nodes: readonly number[], outputs: readonly ValueId[]): void {
-    const resolved = this.#r.compiled.nodes[nodes[0]!]!, skip = (reason: SkipReason): void => { for (const node of nodes) this.#skipped.set(this.#r.compiled.nodes[node]!.id, reason) }
+    const resolved = this.#r.compiled.nodes[nodes[0]!]!
+    const skip = (reason: SkipReason): void => { for (const node of nodes) this.#skipped.set(this.#r.compiled.nodes[node]!.id, reason) }
     if (error === BLOCKED) {
       skip('blocked')
       for (const value of outputs) this.#routes.block(value)
@@ -305,7 +338,9 @@ class BatchRun {
 
   #fail(error: unknown, node: number, operation: string): MillraceError {
     if (isMillraceError(error) && this.#abort.signal.aborted && error === this.#abort.signal.reason) return error
-    const place = isMillraceError(error) && error.nodeId !== undefined ? this.#r.compiled.nodes.find((n) => n.id === error.nodeId) : undefined
+    const place = isMillraceError(error) && error.nodeId !== undefined
+      ? this.#r.compiled.nodes.find((n) => n.id === error.nodeId)
+      : undefined
     const { id, definition } = place ?? this.#r.compiled.nodes[node]!
     const failure = wrapNodeFailure(error, { node: id, type: definition.type, operation, runId: this.#r.runId })
     if (failure.code === 'DEPENDENCY_FAILED' || this.#cancelled || this.#failed.has(failure.nodeId!)) return failure
@@ -316,8 +351,12 @@ class BatchRun {
   }
 
   #frame(node: number): RunFrame {
-    return { runId: this.#r.runId, signal: this.#jobs.signal([node]), services: this.#r.services, diagnostics: this.#r.diagnostics, ownUs: () => this.#ownUs(),
-      nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS, random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash), onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) }, decline: (links) => { this.#demand?.decline(links) },
+    return { runId: this.#r.runId, signal: this.#jobs.signal([node]), services: this.#r.services, diagnostics: this.#r.diagnostics,
+      ownUs: () => this.#ownUs(),
+      nodeTimeoutMs: this.#r.nodeTimeoutMs ?? NODE_TIMEOUT_MS,
+      random: (node) => randomKey(this.#r.seed ?? 0n, this.#r.compiled.plan.nodes[node]!.hash),
+      onStuck: (callback) => this.#stall.onStuck(callback), ask: (link) => { this.#demand?.ask(link) },
+      decline: (links) => { this.#demand?.decline(links) },
       edges: (value) => connectionsOf(this.#r.compiled, value),
       progress: (nodeId, done, total) => { if (total) this.#progress.node(nodeId, done / total) } }
   }
@@ -330,14 +369,17 @@ class BatchRun {
     const { compiled } = this.#r
     return {
       ...(this.#r.share && { share: this.#r.share }),
-      runId: this.#r.runId, signal: this.#jobs.signal(nodes), startUs: this.#r.startUs, timed: this.#r.timed !== false, ...(this.#r.services.memory && { memory: this.#r.services.memory }),
+      runId: this.#r.runId, signal: this.#jobs.signal(nodes), startUs: this.#r.startUs, timed: this.#r.timed !== false,
+      ...(this.#r.services.memory && { memory: this.#r.services.memory }),
       reference: (index) => referenceParts(compiled.nodes[index]!),
       progressed: (segment, frames) => { this.#progress.frames(segment, frames) },
     }
   }
 
   #collect(segment: OpenSegment, index: number): void {
-    for (const [buffer, mode] of this.#modes[index]!) if (mode.mode === 'collect' && mode.wanted !== false) this.#collected.set(segment.plan.buffers[buffer]!.value, segment.collected(buffer))
+    for (const [buffer, mode] of this.#modes[index]!) if (mode.mode === 'collect' && mode.wanted !== false) {
+      this.#collected.set(segment.plan.buffers[buffer]!.value, segment.collected(buffer))
+    }
   }
 
   async #giveCollected(value: ValueId): Promise<void> {

@@ -12,13 +12,16 @@ import type { Refuse } from './check-packet.js'
 export type AgreedCheck = (packet: Packet, refuse: Refuse) => Media
 
 /**
- * Holds what a node gives at an output to what was agreed on there, field by field: fields that a packet's media leave out are those agreed. Where the first packet tells (`discovered`), and
- * in nodes with inputs that may change (`changes`), the port's own constraint counts (GR-35). A named length is the same number wherever its name stands: `names`, the node's own, holds those
- * that are known (absent: each item has its own); the first length of a shape, how many there are, only within its packet. Media that are the same object as the last packet's are not looked at again.
+ * Holds what a node gives at an output to what was agreed on there, field by field: fields that a packet's media leave out are those
+ * agreed. Where the first packet tells (`discovered`), and in nodes with inputs that may change (`changes`), the port's own constraint
+ * counts (GR-35). A named length is the same number wherever its name stands: `names`, the node's own, holds those that are known (absent:
+ * each item has its own); the first length of a shape, how many there are, only within its packet. Media that are the same object as the
+ * last packet's are not looked at again.
  */
 export function agreedCheck({ definition, media }: ResolvedNode, port: string, names?: Map<string, number>): AgreedCheck {
   const declared = definition.outputs[port]!.media, options = declared.kind === 'oneOf' ? declared.options : [declared]
-  const free = Object.values(definition.inputs).some(({ changes }) => changes === true) || options.some((option) => 'discovered' in option && option.discovered === true)
+  const free = Object.values(definition.inputs).some(({ changes }) => changes === true)
+    || options.some((option) => 'discovered' in option && option.discovered === true)
   const agreed = free ? undefined : media[port], own = portsOf(definition).find(({ name, input }) => !input && name === port)!.own
   const most = agreed?.kind === 'bytes' ? agreed.maxBytes ?? Infinity : Infinity
   let given: Media | undefined, last: Media | undefined
@@ -31,20 +34,32 @@ export function agreedCheck({ definition, media }: ResolvedNode, port: string, n
       last = agreed && Object.keys(agreed).some((name) => (is as never)[name] === undefined) ? { ...agreed, ...is } as Media : is
       given = is
     }
-    if (most < Infinity) for (const { byteLength } of (Array.isArray(data) ? data : [data]) as Uint8Array[]) if (byteLength > most) refuse(`at most ${most} bytes`, `${byteLength}`, 'data')
+    if (most < Infinity) for (const { byteLength } of (Array.isArray(data) ? data : [data]) as Uint8Array[]) {
+      if (byteLength > most) refuse(`at most ${most} bytes`, `${byteLength}`, 'data')
+    }
     return last!
   }
 }
 
-/** What looks at the packets of an input for the lengths that its names have (see {@link agreedCheck}); undefined where there are none. Throws `OUTPUT_INVALID`. */
-export function namesCheck({ id, definition, inputs: links }: ResolvedNode, link: string, names?: Map<string, number>): ((packet: Packet) => void) | undefined {
-  const port = links.find((one) => one.link === link)?.port ?? link, dimensions = portsOf(definition).find(({ name, input }) => input && name === port)?.dimensions ?? []
+/**
+ * What looks at the packets of an input for the lengths that its names have (see {@link agreedCheck}); undefined
+ * where there are none. Throws `OUTPUT_INVALID`.
+ */
+export function namesCheck(
+  { id, definition, inputs: links }: ResolvedNode, link: string, names?: Map<string, number>,
+): ((packet: Packet) => void) | undefined {
+  const port = links.find((one) => one.link === link)?.port ?? link
+  const dimensions = portsOf(definition).find(({ name, input }) => input && name === port)?.dimensions ?? []
   if (dimensions.every((name) => name === null) || definition.inputs[port]?.changes === true) return undefined
-  const refuse: Refuse = (expected, got, field) => { throw scheduleErrors.OUTPUT_INVALID({ port: `${id}.${link}`, field, expected, got }, { nodeId: id, nodeType: definition.type, port }) }
+  const refuse: Refuse = (expected, got, field) => {
+    throw scheduleErrors.OUTPUT_INVALID({ port: `${id}.${link}`, field, expected, got }, { nodeId: id, nodeType: definition.type, port })
+  }
   return ({ media: is }) => { if (is.kind === 'tensor') bindNames(dimensions, is.shape, names, refuse) }
 }
 
-function bindNames(agreed: TensorMedia['shape'], shape: TensorMedia['shape'], names: Map<string, number> | undefined, refuse: Refuse): void {
+function bindNames(
+  agreed: TensorMedia['shape'], shape: TensorMedia['shape'], names: Map<string, number> | undefined, refuse: Refuse,
+): void {
   const here = new Map<string, number>()
   for (const [d, name] of agreed.entries()) {
     const length = shape[d]

@@ -13,11 +13,15 @@ export type Refuse = (expected: string, got: string, field?: string) => never
 
 /** Fields without which nobody can read a packet of these media. */
 const FIELDS: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
-  audio: { rate: 'number', channels: 'number', format: 'string', layout: 'string' }, tensor: { dtype: 'string', shape: 'object' }, events: { schema: 'string', timebase: 'number' }, tokens: { vocab: 'number', codebooks: 'number' },
+  audio: { rate: 'number', channels: 'number', format: 'string', layout: 'string' }, tensor: { dtype: 'string', shape: 'object' },
+  events: { schema: 'string', timebase: 'number' }, tokens: { vocab: 'number', codebooks: 'number' },
   video: { width: 'number', height: 'number', format: 'string', fps: 'number', still: 'boolean' },
 }
 
-/** Refuses what a node gave in place of a packet of its port's media, field by field (GR-27). `list`: its data is an array of items. Throws what `refuse` throws. */
+/**
+ * Refuses what a node gave in place of a packet of its port's media, field by field (GR-27). `list`: its data is an
+ * array of items. Throws what `refuse` throws.
+ */
 export function checkPacket(packet: unknown, media: MediaConstraint, list: boolean, refuse: Refuse): void {
   if (typeof packet !== 'object' || packet === null || Array.isArray(packet)) return refuse('a packet', show(packet))
   // As it goes on: own fields only.
@@ -26,7 +30,9 @@ export function checkPacket(packet: unknown, media: MediaConstraint, list: boole
   const allowed = media.kind === 'oneOf' ? media.options.map((option) => option.kind) : [media.kind]
   if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind)) refuse('media with a kind', show(own), 'media')
   if (!allowed.some((one) => one === kind || one === 'any' || one === 'match')) refuse(allowed.join(' or '), show(kind), 'media.kind')
-  for (const [name, type] of Object.entries(FIELDS[kind] ?? {})) if (typeof fields[name] !== type || fields[name] === null) refuse(type === 'object' ? 'an array' : `a ${type}`, show(fields[name]), `media.${name}`)
+  for (const [name, type] of Object.entries(FIELDS[kind] ?? {})) if (typeof fields[name] !== type || fields[name] === null) {
+    refuse(type === 'object' ? 'an array' : `a ${type}`, show(fields[name]), `media.${name}`)
+  }
   if (typeof metadata !== 'object' || metadata === null) refuse('an object', show(metadata), 'metadata')
   if (typeof streamId !== 'string' && streamId !== undefined) refuse('a string', show(streamId), 'streamId')
   for (const [name, value, least] of [['position', position, -Infinity], ['duration', duration, 0]] as const) {
@@ -66,6 +72,8 @@ function checkData(data: unknown, media: Media, refuse: Refuse, at: string): voi
 
 /** What a node gave as a record of packets. Throws `OUTPUT_INVALID`. */
 export function asRecord(got: unknown, node: string): PacketRecord {
-  if (typeof got !== 'object' || got === null) throw scheduleErrors.OUTPUT_INVALID({ port: `${node}.*`, expected: 'a record of packets by output', got: show(got) })
+  if (typeof got !== 'object' || got === null) {
+    throw scheduleErrors.OUTPUT_INVALID({ port: `${node}.*`, expected: 'a record of packets by output', got: show(got) })
+  }
   return got as PacketRecord
 }

@@ -6,8 +6,9 @@ import { nodeOf, type ResolvedNode } from '../resolved-graph.js'
 interface Lane { readonly queue: Pick<PacketQueue, 'mode'>; readonly from: number; readonly to: number; readonly link: string | undefined }
 
 /**
- * What lazy inputs want of a run (GR-29): branches that only they want, which have started and which somebody may still ask for, each started at most once; and queues that nobody
- * wants to read for now. Of those a writer that serves others is not held up: packets pass. A writer that serves nobody else waits.
+ * What lazy inputs want of a run (GR-29): branches that only they want, which have started and which somebody may still ask for, each
+ * started at most once; and queues that nobody wants to read for now. Of those a writer that serves others is not held up: packets pass. A
+ * writer that serves nobody else waits.
  */
 export class Demand {
   readonly #lazy: LazyBranches
@@ -29,7 +30,10 @@ export class Demand {
   #looking = false
 
   /** `start`: the nodes of these keys run now. `drop`: nobody can ask for that key any more, nor for its nodes. */
-  constructor(nodes: readonly ResolvedNode[], lazy: LazyBranches, start: (keys: ReadonlySet<string>) => void, drop: (key: string, nodes: readonly number[]) => void) {
+  constructor(
+    nodes: readonly ResolvedNode[], lazy: LazyBranches, start: (keys: ReadonlySet<string>) => void,
+    drop: (key: string, nodes: readonly number[]) => void,
+  ) {
     this.#lazy = lazy
     this.#start = start
     this.#drop = drop
@@ -40,11 +44,13 @@ export class Demand {
       if (key !== '') this.#resting.set(key, new Set(key.split('\n')))
     }
     this.#indexOf = new Map(nodes.map(({ id, index }) => [id, index]))
-    this.#reads = nodes.map(({ id, index, inputs, definition }) => inputs.flatMap(({ link, port, control, from }): (readonly [number, string | undefined])[] => {
-      const lazily = control === undefined && definition.inputs[port]?.lazy === true ? `${id}.${link}` : undefined, writer = from === null ? undefined : this.#indexOf.get(nodeOf(from))
-      if (lazily !== undefined) this.#links.add(lazily)
-      return writer === undefined || writer >= index ? [] : [[writer, lazily]]
-    }))
+    this.#reads = nodes.map(({ id, index, inputs, definition }) =>
+      inputs.flatMap(({ link, port, control, from }): (readonly [number, string | undefined])[] => {
+        const lazily = control === undefined && definition.inputs[port]?.lazy === true ? `${id}.${link}` : undefined
+        const writer = from === null ? undefined : this.#indexOf.get(nodeOf(from))
+        if (lazily !== undefined) this.#links.add(lazily)
+        return writer === undefined || writer >= index ? [] : [[writer, lazily]]
+      }))
   }
 
   /** A queue from the writer of a value to a node's link. */
@@ -92,13 +98,19 @@ export class Demand {
     const { keys } = this.#lazy, count = keys.length
     /** 1: it is read; 0: it may be asked for; −1: not for now. */
     const wanted = new Int8Array(count).fill(-1), serves = new Uint8Array(count)
-    const linkWanted = (link: string, of: number): number => this.#said.get(link) === false ? -1 : Math.min(wanted[of]!, this.#said.get(link) === true ? 1 : 0)
+    const linkWanted = (link: string, of: number): number =>
+      this.#said.get(link) === false ? -1 : Math.min(wanted[of]!, this.#said.get(link) === true ? 1 : 0)
     // Who asks for a node comes after it.
     for (let n = count - 1; n >= 0; n--) {
       if (keys[n] === '') wanted[n] = 1
-      for (const [from, link] of this.#reads[n]!) wanted[from] = Math.max(wanted[from]!, link === undefined ? wanted[n]! : linkWanted(link, n))
+      for (const [from, link] of this.#reads[n]!) {
+        wanted[from] = Math.max(wanted[from]!, link === undefined ? wanted[n]! : linkWanted(link, n))
+      }
     }
-    for (let n = 0; n < count; n++) serves[n] = Number(wanted[n]! > 0 || this.#reads[n]!.some(([from, link]) => serves[from] === 1 && (link === undefined || this.#said.get(link) === true)))
+    for (let n = 0; n < count; n++) {
+      serves[n] = Number(wanted[n]! > 0
+        || this.#reads[n]!.some(([from, link]) => serves[from] === 1 && (link === undefined || this.#said.get(link) === true)))
+    }
     for (const { queue, from, to, link } of this.#lanes) {
       const unread = link === undefined ? this.#resting.has(keys[to]!) && wanted[to]! < 0 : linkWanted(link, to) < 0
       queue.mode = !unread ? 'read' : serves[from] === 1 ? 'pass' : 'hold'

@@ -7,13 +7,19 @@ import type { NodeInput } from './node-input.js'
 /** The value that an edge gives to a param. Throws `PARAM_INVALID`. */
 export function drivenValue({ id, definition }: ResolvedNode, name: string, value: unknown): unknown {
   const problem = checkParam(definition.params[name]!, value)
-  if (problem) throw graphErrors.PARAM_INVALID({ node: id, param: name + problem.path, constraint: problem.constraint, limit: problem.limit, got: definition.params[name]!.secret === true ? '(secret)' : problem.got }, { nodeId: id, nodeType: definition.type, port: name })
+  if (problem) {
+    throw graphErrors.PARAM_INVALID({
+      node: id, param: name + problem.path, constraint: problem.constraint, limit: problem.limit,
+      got: definition.params[name]!.secret === true ? '(secret)' : problem.got,
+    }, { nodeId: id, nodeType: definition.type, port: name })
+  }
   return value
 }
 
 /**
- * Params of a node written in TypeScript that edges drive: the nth packet of such an edge is the param's value for the nth packet of the node's first input, or, of a node that has none but
- * lazy ones, from its nth record on. An edge that has ended keeps its last value; one that gives nothing leaves the param as it was set.
+ * Params of a node written in TypeScript that edges drive: the nth packet of such an edge is the param's value for the nth packet of the
+ * node's first input, or, of a node that has none but lazy ones, from its nth record on. An edge that has ended keeps its last value; one
+ * that gives nothing leaves the param as it was set.
  */
 export class DrivenParams {
   /** All params; those that edges drive change while the node runs. */

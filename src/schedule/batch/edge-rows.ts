@@ -3,7 +3,10 @@ import type { SegmentReport } from '../open-segment.js'
 import type { PlanEdge } from '../plan.js'
 import type { BatchOutcome } from './batch-types.js'
 
-/** What one edge of a run has carried and copied (MW-23). `from`, `to`: `node.port`, `to` empty for who called; `transport` empty: no edge of the graph. */
+/**
+ * What one edge of a run has carried and copied (MW-23). `from`, `to`: `node.port`, `to` empty for who
+ * called; `transport` empty: no edge of the graph.
+ */
 export interface EdgeRow {
   readonly from: string
   readonly to: string
@@ -26,13 +29,18 @@ export function copiesOf(copies: CopyLedger, reports: readonly (SegmentReport | 
 }
 
 /**
- * A row per edge of the plan, then one for each queue and copy that is none of them. A segment reads a value through one queue for all its nodes: `apart`, that has a row of its
- * own, else it counts for the first edge of the value. O(edges).
+ * A row per edge of the plan, then one for each queue and copy that is none of them. A segment reads a value through one queue for all its
+ * nodes: `apart`, that has a row of its own, else it counts for the first edge of the value. O(edges).
  */
-export function edgeRows(edges: readonly PlanEdge[], carried: BatchOutcome['edges'], copies: readonly CopyEntry[], apart = false): EdgeRow[] {
+export function edgeRows(
+  edges: readonly PlanEdge[], carried: BatchOutcome['edges'], copies: readonly CopyEntry[], apart = false,
+): EdgeRow[] {
   const rows: EdgeRow[] = [], byEnds = new Map<string, EdgeRow>(), first = new Map<string, EdgeRow>()
   const row = (from: string, to: string, transport: EdgeRow['transport']): EdgeRow => {
-    const made: EdgeRow = { from, to, transport, queued: false, items: 0, frames: 0, dropped: 0, blockedUs: 0, depthMax: 0, copyBytes: { thread: 0, convert: 0, platform: 0, user: 0 } }
+    const made: EdgeRow = {
+      from, to, transport, queued: false, items: 0, frames: 0, dropped: 0, blockedUs: 0, depthMax: 0,
+      copyBytes: { thread: 0, convert: 0, platform: 0, user: 0 },
+    }
     rows.push(made)
     byEnds.set(`${from} ${to}`, made)
     // A segment's queue names the node that reads it.

@@ -23,9 +23,12 @@ export interface GatherParts {
 }
 
 /** Finished run outputs by name, and values kept beside them; those of failed branches are missing. The caller owns the packets. */
-export function gatherOutputs(parts: GatherParts): { readonly outputs: Record<string, Packet>; readonly nodeOutputs: Record<string, Packet> } {
+export function gatherOutputs(
+  parts: GatherParts,
+): { readonly outputs: Record<string, Packet>; readonly nodeOutputs: Record<string, Packet> } {
   const { compiled } = parts, gathered = new Gathered(parts)
-  const outputs = gathered.take(compiled.outputs, (name, value) => compiled.shown.get(name) ?? value), nodeOutputs = gathered.take(compiled.stored, (name) => name)
+  const outputs = gathered.take(compiled.outputs, (name, value) => compiled.shown.get(name) ?? value)
+  const nodeOutputs = gathered.take(compiled.stored, (name) => name)
   gathered.close()
   return { outputs, nodeOutputs }
 }

@@ -11,8 +11,8 @@ import type { ValueGroup } from './value-group.js'
 export type CancelJob = (node: string, reason: unknown) => boolean
 
 /**
- * A run's jobs (EX-52): what starts and ends together, and can be cancelled by itself. A node written in TypeScript, a segment, or whole-value segments that start each other. Each has
- * a signal of its own, which the run's aborts too.
+ * A run's jobs (EX-52): what starts and ends together, and can be cancelled by itself. A node written in TypeScript, a segment, or
+ * whole-value segments that start each other. Each has a signal of its own, which the run's aborts too.
  */
 export class Jobs {
   readonly #compiled: CompiledPlan
@@ -25,8 +25,9 @@ export class Jobs {
   }
 
   /**
-   * Cancels a node's job (EX-52); false when the plan has no such node, its job was cancelled before, or the run was stopped. `groupOf`: the whole-value segments that start with a node, if it
-   * is in one; `left` tells those who are concerned: who writes for these nodes, and who reads what they would have written.
+   * Cancels a node's job (EX-52); false when the plan has no such node, its job was cancelled before, or the run was stopped. `groupOf`:
+   * the whole-value segments that start with a node, if it is in one; `left` tells those who are concerned: who writes for these nodes, and
+   * who reads what they would have written.
    */
   cancelNode(
     id: string, reason: unknown, runId: string, groupOf: (node: number) => ValueGroup | undefined,
@@ -42,7 +43,9 @@ export class Jobs {
 
   /** Nodes of a node's job, and what they write. */
   #membersOf(node: number, group: ValueGroup | undefined): { readonly members: readonly number[]; readonly outputs: readonly ValueId[] } {
-    const { segments, nodes } = this.#compiled, plan = segments.find((one) => one.nodes.some((member) => member.node === node)), { id, definition } = nodes[node]!
+    const { segments, nodes } = this.#compiled
+    const plan = segments.find((one) => one.nodes.some((member) => member.node === node))
+    const { id, definition } = nodes[node]!
     if (plan === undefined) return { members: [node], outputs: Object.keys(definition.outputs).map((port) => valueId(id, port)) }
     if (plan.feed !== 'values' || group === undefined) return { members: plan.nodes.map((member) => member.node), outputs: outputsOf(plan) }
     return { members: group.nodes, outputs: group.segments.flatMap((one) => outputsOf(one.plan)) }
@@ -70,5 +73,7 @@ export class Jobs {
 /** `CANCELLED` of a run, or of a node's job. */
 export function cancelledBy(reason: unknown, runId: string, nodeId?: string): MillraceError {
   const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : 'by the caller'
-  return commonErrors.CANCELLED({ id: nodeId === undefined ? runId : `${runId}, node ${nodeId}`, reason: text }, { runId, cause: reason, ...(nodeId !== undefined && { nodeId }) })
+  return commonErrors.CANCELLED({ id: nodeId === undefined ? runId : `${runId}, node ${nodeId}`, reason: text }, {
+    runId, cause: reason, ...(nodeId !== undefined && { nodeId }),
+  })
 }

@@ -5,14 +5,22 @@ import type { InputStreams } from './node-inputs.js'
 /** What the code of a node gives: one record, or one after the other. */
 export type CodeResult = Promise<PacketRecord> | AsyncIterable<PacketRecord>
 
-/** Calls the code of a node: `pull`, or `process` and, once that has come to its end by itself, `flush` (GR-26). What is left early, or fails, is not flushed. */
-export function callCode({ process, pull, flush }: Pick<NodeDefinition, 'process' | 'pull' | 'flush'>, inputs: InputStreams, params: ParamValues, ctx: NodeContext): CodeResult {
+/**
+ * Calls the code of a node: `pull`, or `process` and, once that has come to its end by itself, `flush` (GR-26).
+ * What is left early, or fails, is not flushed.
+ */
+export function callCode(
+  { process, pull, flush }: Pick<NodeDefinition, 'process' | 'pull' | 'flush'>,
+  inputs: InputStreams, params: ParamValues, ctx: NodeContext,
+): CodeResult {
   if (pull !== undefined) return pull(params, ctx)
   const own = process!(inputs, params, ctx)
   return flush === undefined ? own : flushed(own, flush, params, ctx)
 }
 
-async function* flushed(own: CodeResult, flush: NonNullable<NodeDefinition['flush']>, params: ParamValues, ctx: NodeContext): AsyncGenerator<PacketRecord> {
+async function* flushed(
+  own: CodeResult, flush: NonNullable<NodeDefinition['flush']>, params: ParamValues, ctx: NodeContext,
+): AsyncGenerator<PacketRecord> {
   // What is no record is the driver's to refuse.
   if (isStream(own)) yield* own; else yield await own
   try {
@@ -23,4 +31,6 @@ async function* flushed(own: CodeResult, flush: NonNullable<NodeDefinition['flus
   } catch (error) { throw wrapNodeFailure(error, { node: ctx.node.id, type: ctx.node.type, operation: 'flush' }) }
 }
 
-function isStream(given: unknown): given is AsyncIterable<PacketRecord> { return typeof given === 'object' && given !== null && Symbol.asyncIterator in given }
+function isStream(given: unknown): given is AsyncIterable<PacketRecord> {
+  return typeof given === 'object' && given !== null && Symbol.asyncIterator in given
+}

@@ -31,7 +31,9 @@ export function nodeRandom(key: readonly [number, number]): NodeRandom {
 /** What `ctx.expand` was given, if it can be a graph at all; throws `INVALID_ARGUMENT`. */
 export function expandable<T>(graph: T, node: string): T {
   if (typeof graph === 'object' && graph !== null) return graph
-  throw commonErrors.INVALID_ARGUMENT({ function: `Node ${node} ctx.expand`, expected: 'a graph, a document or named outputs', got: show(graph) })
+  throw commonErrors.INVALID_ARGUMENT({
+    function: `Node ${node} ctx.expand`, expected: 'a graph, a document or named outputs', got: show(graph),
+  })
 }
 
 /** What a node's context is made of. */
@@ -58,20 +60,27 @@ export interface ContextParts {
 
 /** A node's context on the engine's thread, and how to take back the memory that it did not give back. */
 export function nodeContext(p: ContextParts): { readonly ctx: NodeContext; readonly end: () => void } {
-  const { node, services, signal, diagnostics, outside = (work) => work, watch } = p, { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
+  const { node, services, signal, diagnostics, outside = (work) => work, watch } = p
+  const { clock, log, allocAudio, alloc } = services, blocks = new Set<NodeBlock>()
   const ctx: NodeContext = {
-    signal, node: { ...node, document: () => Promise.resolve(services.document()) }, instance: p.instance, attempt: p.attempt ?? 1, delivery: p.delivery ?? 1,
+    signal, node: { ...node, document: () => Promise.resolve(services.document()) }, instance: p.instance, attempt: p.attempt ?? 1,
+    delivery: p.delivery ?? 1,
     progress: (done, total) => { watch?.beat(); p.progress(done, total) },
     log: (level, text, details) => { log(level, text, { node: node.id, ...details }) },
     warn: (diagnostic) => { diagnostics.push({ ...diagnostic, node: diagnostic.node ?? node.id }) },
     nowUs: () => clock.nowUs(),
-    clock: { nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(), sleep: (ms) => { const slept = clock.sleep(ms, signal); return watch ? watch.waiting(slept) : slept } },
+    clock: {
+      nowUs: () => clock.nowUs(), nowMs: () => clock.nowMs(),
+      sleep: (ms) => { const slept = clock.sleep(ms, signal); return watch ? watch.waiting(slept) : slept },
+    },
     rng: nodeRandom(p.random),
     beat: () => { watch?.beat() },
     preview: ({ media, data }) => { services.preview({ media, data }, node.id) },
     callOp: (type, inputs = {}, params = {}) => outside(services.call(type, inputs, params, node.id, signal)),
     expand: async (graph) => outside(services.nested(expandable(graph, node.id), node.id, signal)),
-    need: <T>(port: string) => (p.need?.(port) ?? Promise.reject(commonErrors.INVALID_ARGUMENT({ function: `Node ${node.id} ctx.need`, expected: 'a node with lazy inputs', got: port }))) as Promise<T>,
+    need: <T>(port: string) => (p.need?.(port) ?? Promise.reject(commonErrors.INVALID_ARGUMENT({
+      function: `Node ${node.id} ctx.need`, expected: 'a node with lazy inputs', got: port,
+    }))) as Promise<T>,
     decline: (port) => { p.decline?.(port) },
     blocker,
     allocAudio: async (spec) => { signal.throwIfAborted(); const audio = allocAudio(spec, node.id); return p.own?.add(audio) ?? audio },

@@ -16,7 +16,10 @@ export interface InputScope {
   join(media: Media, parts: Packet[]): Packet
 }
 
-/** An input of a node written in TypeScript: its queue, read again from the start by the next delivery while nothing was given out. The node owns a packet until it asks for the next one. */
+/**
+ * An input of a node written in TypeScript: its queue, read again from the start by the next delivery while nothing was given out. The node
+ * owns a packet until it asks for the next one.
+ */
 export class NodeInput implements PacketStream {
   readonly media: Media
   readonly #queue: PacketQueue

@@ -27,7 +27,9 @@ export class NodeInputs {
   readonly #absent = new Set<string>()
   readonly #asked = new Map<string, Promise<unknown>>()
 
-  constructor(node: ResolvedNode, queues: ReadonlyMap<string, PacketQueue>, scope: InputScope, frame: RunFrame, names?: Map<string, number>) {
+  constructor(
+    node: ResolvedNode, queues: ReadonlyMap<string, PacketQueue>, scope: InputScope, frame: RunFrame, names?: Map<string, number>,
+  ) {
     this.scope = scope
     this.#node = node
     this.#queues = queues
@@ -35,7 +37,10 @@ export class NodeInputs {
     for (const [link, queue] of queues) this.#inputs.set(link, new NodeInput(queue, scope, namesCheck(node, link, names)))
   }
 
-  /** Waits until every input has something, so that nobody takes a turn only to wait (EX-57); less will do when the run would stand still. Lazy inputs are not looked at. */
+  /**
+   * Waits until every input has something, so that nobody takes a turn only to wait (EX-57); less will do when the run would
+   * stand still. Lazy inputs are not looked at.
+   */
   async dispatchable(): Promise<void> {
     const eager = this.#linked().filter((input) => !this.#isLazy(input))
     let stuck = false
@@ -48,7 +53,8 @@ export class NodeInputs {
 
   /** Params of one attempt; their edges go on with the node's first input. */
   drivenParams(params: ParamValues): DrivenParams {
-    const edges = this.#linked().flatMap(({ link, control }) => control === undefined || this.#absent.has(link) ? [] : [[link, this.#inputs.get(link)!] as const])
+    const edges = this.#linked().flatMap(({ link, control }) =>
+      control === undefined || this.#absent.has(link) ? [] : [[link, this.#inputs.get(link)!] as const])
     const head = this.#linked().find((input) => input.control === undefined && !this.#isLazy(input) && !this.#absent.has(input.link))
     return new DrivenParams(this.#node, params, edges, head && this.#inputs.get(head.link))
   }
@@ -56,7 +62,9 @@ export class NodeInputs {
   /** What `process` gets. */
   streams(): InputStreams {
     return Object.fromEntries(Object.entries(this.#node.definition.inputs).map(([port, declared]) => {
-      const streams = declared.lazy === true ? [] : this.#linked().flatMap((input) => input.port === port && !this.#absent.has(input.link) ? [this.#stream(input)] : [])
+      const streams = declared.lazy === true
+        ? []
+        : this.#linked().flatMap((input) => input.port === port && !this.#absent.has(input.link) ? [this.#stream(input)] : [])
       return [port, declared.multi === true && declared.lazy !== true ? streams : streams[0]]
     }))
   }
@@ -115,10 +123,15 @@ export class NodeInputs {
 
   /** Lazy links of a port, or one by its own name. Throws `INVALID_ARGUMENT`. */
   #lazyLinks(name: string, member: string): readonly ResolvedInput[] {
-    const { id, definition, inputs } = this.#node, found = inputs.filter((input) => this.#isLazy(input) && (input.link === name || input.port === name))
+    const { id, definition, inputs } = this.#node
+    const found = inputs.filter((input) => this.#isLazy(input) && (input.link === name || input.port === name))
     if (found.length > 0 || this.#declared(name)?.lazy === true) return found
     const names = Object.entries(definition.inputs).flatMap(([other, { lazy }]) => lazy === true ? [other] : [])
-    throw commonErrors.INVALID_ARGUMENT({ function: `Node ${id} ctx.${member}`, expected: `one of its lazy inputs${names.length > 0 ? ` ${names.join(', ')}` : ': it has none'}`, got: String(name) })
+    throw commonErrors.INVALID_ARGUMENT({
+      function: `Node ${id} ctx.${member}`,
+      expected: `one of its lazy inputs${names.length > 0 ? ` ${names.join(', ')}` : ': it has none'}`,
+      got: String(name),
+    })
   }
 
   #declared(name: string): InputDeclaration | undefined {
@@ -156,7 +169,8 @@ export class NodeInputs {
     if (lists === undefined || lazy !== true || lists.has(link)) return false
     return links.some((other) => {
       const { lazy: too, media: its } = inputs[other.port] ?? {}
-      return too === true && lists.has(other.link) && (other.port === port || (media.kind === 'match' && its?.kind === 'match' && media.name === its.name))
+      return too === true && lists.has(other.link)
+        && (other.port === port || (media.kind === 'match' && its?.kind === 'match' && media.name === its.name))
     })
   }
 
@@ -185,7 +199,9 @@ class WholeList implements PacketStream {
   readonly #list: (packet: Packet) => Packet
   readonly #once: boolean
   /** `once`: read again after its end, it has nothing more to give, no list either. */
-  constructor(input: NodeInput, list: (packet: Packet) => Packet, once = false) { this.#input = input; this.#list = list; this.#once = once }
+  constructor(
+    input: NodeInput, list: (packet: Packet) => Packet, once = false,
+  ) { this.#input = input; this.#list = list; this.#once = once }
   get media(): PacketStream['media'] { return this.#input.media }
   async whole(): Promise<Packet> { return this.#list(await this.#input.whole()) }
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, undefined> {

@@ -32,22 +32,37 @@ import type { ValueRoutes } from './value-routes.js'
 
 /** Counters of a node written in TypeScript. `worker`: its code ran on a thread of its own. */
 export interface NodeReport {
-  startUs: number; busyUs: number; queuedUs: number; itemsIn: number; itemsOut: number; framesIn: number; framesOut: number; attempts: number; deliveries: number; readonly where: 'engine' | 'worker'
+  startUs: number
+  busyUs: number
+  queuedUs: number
+  itemsIn: number
+  itemsOut: number
+  framesIn: number
+  framesOut: number
+  attempts: number
+  deliveries: number
+  readonly where: 'engine' | 'worker'
 }
 
 /**
- * Executes one node written in TypeScript: a source (`pull`) or a `process`, on the engine's thread or on one of its own. Packets go to the routes as they come, so a
- * slow reader slows the node. Checks that each declared, connected output was written at least once or is a stream that ended (GR-27); of inputs without a packet come outputs without one. Code that failed is called
- * again when its policy says so, a lost thread's node is delivered again: both only while nothing was given out and all that was read can be read again.
+ * Executes one node written in TypeScript: a source (`pull`) or a `process`, on the engine's thread or on one of its own. Packets go to the
+ * routes as they come, so a slow reader slows the node. Checks that each declared, connected output was written at least once or is a
+ * stream that ended (GR-27); of inputs without a packet come outputs without one. Code that failed is called again when its policy says so,
+ * a lost thread's node is delivered again: both only while nothing was given out and all that was read can be read again.
  */
-export async function runNodeTask(node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame, report: NodeReport): Promise<void> {
+export async function runNodeTask(
+  node: ResolvedNode, links: ReadonlyMap<string, PacketQueue>, routes: ValueRoutes, frame: RunFrame, report: NodeReport,
+): Promise<void> {
   const task = new NodeTask(node, links, routes, frame, report)
   try { await task.run() } finally { task.close(links) }
 }
 
 /** Counters of a node that has not run yet. */
 export function nodeReport(node: ResolvedNode, frame: RunFrame): NodeReport {
-  return { startUs: frame.services.clock.nowUs(), busyUs: 0, queuedUs: 0, itemsIn: 0, itemsOut: 0, framesIn: 0, framesOut: 0, attempts: 0, deliveries: 0, where: onThread(node, frame) ? 'worker' : 'engine' }
+  return {
+    startUs: frame.services.clock.nowUs(), busyUs: 0, queuedUs: 0, itemsIn: 0, itemsOut: 0, framesIn: 0, framesOut: 0, attempts: 0,
+    deliveries: 0, where: onThread(node, frame) ? 'worker' : 'engine',
+  }
 }
 
 function onThread(node: ResolvedNode, frame: RunFrame): boolean {
@@ -79,12 +94,17 @@ class NodeTask {
     this.#random = frame.random(node.index)
     if (node.perItem !== true) this.#names = new Map()
     const { definition, policy = NO_POLICY } = node, repeatable = definition.idempotent ?? definition.effects !== 'write'
-    this.#scope = { turn: this.#newTurn(frame.signal), replayable: repeatable && (report.where === 'worker' || policy.retry !== undefined), join: (media, parts) => frame.services.join(media, parts) }
+    this.#scope = {
+      turn: this.#newTurn(frame.signal),
+      replayable: repeatable && (report.where === 'worker' || policy.retry !== undefined),
+      join: (media, parts) => frame.services.join(media, parts),
+    }
     this.#inputs = new NodeInputs(node, links, this.#scope, frame, this.#names)
   }
 
   async run(): Promise<void> {
-    const { retry } = this.#node.policy ?? NO_POLICY, { clock } = this.#frame.services, { signal } = this.#frame, draw = nodeRandom(this.#random)
+    const { retry } = this.#node.policy ?? NO_POLICY, { clock } = this.#frame.services
+    const { signal } = this.#frame, draw = nodeRandom(this.#random)
     await this.#inputs.dispatchable()
     for (let attempt = 1, delivery = 1; ;) {
       try {
@@ -104,7 +124,11 @@ class NodeTask {
           delivery++
         } else {
           if (retry === undefined || !failure.retryable || failure.code === 'DEPENDENCY_FAILED') throw failure
-          if (attempt > retry.retries) throw attempt === 1 ? failure : scheduleErrors.RETRY_LIMIT({ node: this.#node.id, attempts: attempt, last: failure.message }, { cause: failure, nodeId: this.#node.id, nodeType: this.#node.definition.type })
+          if (attempt > retry.retries) {
+            throw attempt === 1 ? failure : scheduleErrors.RETRY_LIMIT({ node: this.#node.id, attempts: attempt, last: failure.message }, {
+              cause: failure, nodeId: this.#node.id, nodeType: this.#node.definition.type,
+            })
+          }
           waitMs = retry.delayMs(attempt, () => draw.at(attempt, 1))
           attempt++
           delivery = 1
@@ -129,15 +153,22 @@ class NodeTask {
     // Nothing was given out: what an earlier call said binds nobody.
     this.#names?.clear()
     this.#agreed.clear()
-    const { definition, params, id, policy = NO_POLICY } = this.#node, { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
+    const { definition, params, id, policy = NO_POLICY } = this.#node
+    const { services, signal } = this.#frame, threaded = this.#report.where === 'worker'
     const abort = new AbortController(), forward = (): void => { abort.abort(signal.reason) }
     if (signal.aborted) forward()
     const hung = (ms: number): void => { this.#frame.diagnostics.push(services.hung(id, ms)) }
-    const unforward = onAbort(signal, forward), watch = threaded ? undefined : new BlockWatch({ clock: services.clock, hangMs: policy.hangMs, blocked: hung }), turn = this.#scope.turn = this.#newTurn(abort.signal, watch)
+    const unforward = onAbort(signal, forward)
+    const watch = threaded ? undefined : new BlockWatch({ clock: services.clock, hangMs: policy.hangMs, blocked: hung })
+    const turn = this.#scope.turn = this.#newTurn(abort.signal, watch)
     await turn.enter()
-    let expired: MillraceError | undefined, failure: { readonly error: unknown } | undefined, lease: InstanceLease | undefined, end: (() => void) | undefined, last = false
+    let expired: MillraceError | undefined
+    let failure: { readonly error: unknown } | undefined
+    let lease: InstanceLease | undefined, end: (() => void) | undefined, last = false
     const timeoutMs = policy.timeoutMs ?? this.#frame.nodeTimeoutMs
-    const expire = (): void => { abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type })) }
+    const expire = (): void => {
+      abort.abort(expired = scheduleErrors.NODE_TIMEOUT({ node: id, timeoutMs }, { nodeId: id, nodeType: definition.type }))
+    }
     const stop = turn.watch(timeoutMs, policy.timeoutMs === undefined, expire)
     // What the node runs in its place is covered too (GR-30).
     const covered = async <T>(work: Promise<T>): Promise<T> => {
@@ -146,28 +177,44 @@ class NodeTask {
       void services.clock.sleep(policy.timeoutMs, ended.signal).then(() => { if (!ended.signal.aborted) expire() })
       try { return await work } finally { ended.abort() }
     }
-    const own = this.#own = new OwnAudio(), context = (instance: unknown, of?: OwnAudio): ReturnType<typeof nodeContext> => nodeContext({ own: of,
-      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics, random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port), decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)), watch,
+    const own = this.#own = new OwnAudio()
+    const context = (instance: unknown, of?: OwnAudio): ReturnType<typeof nodeContext> => nodeContext({ own: of,
+      node: { id, type: definition.type, runId: this.#frame.runId }, services, signal: abort.signal, diagnostics: this.#frame.diagnostics,
+      random: this.#random, instance, attempt, delivery, need: (port) => this.#inputs.need(port),
+      decline: (port) => { this.#inputs.decline(port) }, outside: (work) => turn.outside(covered(work)), watch,
       progress: (done, total) => { this.#frame.progress(id, done, total) },
     })
     try {
-      if (watch && definition.init) lease = await withPatience(watch.call(() => services.instances.take(definition, params, id, context(undefined).ctx)), abort.signal, services.clock, (late) => late.release(false))
+      if (watch && definition.init) {
+        lease = await withPatience(
+          watch.call(() => services.instances.take(definition, params, id, context(undefined).ctx)),
+          abort.signal, services.clock, (late) => late.release(false),
+        )
+      }
       const { ctx, end: done } = context(lease?.instance, own)
       end = done
       const call = (driven: readonly string[]): NodeCode => (inputs, values) => watch === undefined
-        ? services.scripts!.run({ definition, params: values, driven, inputs, ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1, onLast: () => { last = true }, ...(services.memory && { memory: services.memory }) })
+        ? services.scripts!.run({
+          definition, params: values, driven, inputs, ctx, random: this.#random, hangMs: policy.hangMs, deliveries: MOST_REDELIVERIES + 1,
+          onLast: () => { last = true }, ...(services.memory && { memory: services.memory }),
+        })
         : watch.call(() => callCode(definition, inputs, values, ctx))
       const work = async (): Promise<void> => {
         if (this.#node.perItem === true) {
           await this.#drain(callPerItem({
-            node: this.#node, inputs: this.#inputs, params, ctx, call: call([]), join: (media, parts) => services.join(media, parts), wanted: (port) => this.#routes.wanted(valueId(id, port)),
-            check: (port, packet) => { this.#check(port, packet, definition.outputs[port]!.list === true) }, missing: (port) => this.#refuse(port, 'a packet', 'nothing'), undeclared: (port) => { this.#warnUndeclared(port) },
+            node: this.#node, inputs: this.#inputs, params, ctx, call: call([]), join: (media, parts) => services.join(media, parts),
+            wanted: (port) => this.#routes.wanted(valueId(id, port)),
+            check: (port, packet) => { this.#check(port, packet, definition.outputs[port]!.list === true) },
+            missing: (port) => this.#refuse(port, 'a packet', 'nothing'), undeclared: (port) => { this.#warnUndeclared(port) },
           }), turn, abort.signal, () => false)
           return
         }
         const driven = this.#inputs.drivenParams(params)
         await driven.advance()
-        await this.#drain(call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, () => last, driven.byInput ? undefined : () => driven.advance())
+        await this.#drain(
+          call(driven.names)(this.#inputs.streams(), driven.values), turn, abort.signal, () => last,
+          driven.byInput ? undefined : () => driven.advance(),
+        )
       }
       const working = work()
       // Not while it goes on: code that does not stop writes where it wrote.
@@ -199,11 +246,18 @@ class NodeTask {
 
   #place(error: unknown, attempt: number, delivery: number): MillraceError {
     const { id, definition } = this.#node
-    return wrapNodeFailure(error, { node: id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: this.#frame.runId, attempt, delivery })
+    return wrapNodeFailure(error, {
+      node: id, type: definition.type, operation: definition.pull ? 'pull' : 'process', runId: this.#frame.runId, attempt, delivery,
+    })
   }
 
-  /** Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. After the `last` record no code of the node's runs, so it takes no permits again. */
-  async #drain(result: ReturnType<NodeCode>, turn: Turn, signal: AbortSignal, last: () => boolean, afterEach?: () => Promise<void>): Promise<void> {
+  /**
+   * Takes packets from a generator, or the one record of a promise. Stops a source that nobody reads any more. After the `last` record no
+   * code of the node's runs, so it takes no permits again.
+   */
+  async #drain(
+    result: ReturnType<NodeCode>, turn: Turn, signal: AbortSignal, last: () => boolean, afterEach?: () => Promise<void>,
+  ): Promise<void> {
     if (!(Symbol.asyncIterator in asRecord(result, this.#node.id))) {
       const record = asRecord(await result, this.#node.id)
       turn.close()
@@ -237,7 +291,8 @@ class NodeTask {
           this.#routes.block(valueId(id, port))
           continue
         }
-        const list = outputs[port].list === true || perItem === true || (lists !== undefined && (packet as Partial<Packet> | undefined)?.metadata?.[LIST_MARK] === true)
+        const list = outputs[port].list === true || perItem === true
+          || (lists !== undefined && (packet as Partial<Packet> | undefined)?.metadata?.[LIST_MARK] === true)
         const media = this.#check(port, packet, list)
         this.#given.add(port)
         left.delete(port)
@@ -246,7 +301,10 @@ class NodeTask {
         this.#report.framesOut += packet.duration
         const number = this.#seq.get(port) ?? 0
         this.#seq.set(port, number + 1)
-        await this.#routes.give(valueId(id, port), { ...packet, media, streamId: packet.streamId || `${id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs(), ...(list && { metadata: { ...packet.metadata, [LIST_MARK]: true } }) })
+        await this.#routes.give(valueId(id, port), {
+          ...packet, media, streamId: packet.streamId || `${id}.${port}`, seq: number, arrivalUs: this.#frame.services.clock.nowUs(),
+          ...(list && { metadata: { ...packet.metadata, [LIST_MARK]: true } }),
+        })
       }
     } finally {
       // What no port takes is nobody's.
@@ -261,14 +319,19 @@ class NodeTask {
     let agreed = this.#agreed.get(port)
     if (agreed === undefined) this.#agreed.set(port, agreed = agreedCheck(this.#node, port, this.#names))
     const media = agreed(packet, refuse)
-    for (const data of list ? packet.data as readonly unknown[] : [packet.data]) if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
+    for (const data of list ? packet.data as readonly unknown[] : [packet.data]) {
+      if (isAudioBuffer(data) && !this.#frame.services.owns(data)) throw foreign(this.#node, port, packet)
+    }
     return media
   }
 
   /** Throws `OUTPUT_INVALID` with node, port and all edges of the output (GR-27). */
   #refuse(port: string, expected: string, got: string, field?: string): never {
     const { id, definition: { type } } = this.#node, value = valueId(id, port), edges = this.#frame.edges(value), more = edges.length - 3
-    throw scheduleErrors.OUTPUT_INVALID({ port: value, field, expected, got, ...(edges.length > 0 && { edge: `${edges.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`, edges }) }, { nodeId: id, nodeType: type, port })
+    throw scheduleErrors.OUTPUT_INVALID({
+      port: value, field, expected, got,
+      ...(edges.length > 0 && { edge: `${edges.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`, edges }),
+    }, { nodeId: id, nodeType: type, port })
   }
 
   #requireOutputs(): void {
@@ -284,7 +347,11 @@ class NodeTask {
     this.#undeclared.add(port)
     const { id, definition } = this.#node
     this.#frame.diagnostics.push(scheduleErrors.OUTPUT_INVALID.diagnostic(
-      { port: valueId(id, port), expected: `one of ${Object.keys(definition.outputs).join(', ') || 'no output'}`, got: 'an undeclared output' }, { severity: 'warning', node: id, port }))
+      {
+        port: valueId(id, port),
+        expected: `one of ${Object.keys(definition.outputs).join(', ') || 'no output'}`,
+        got: 'an undeclared output',
+      }, { severity: 'warning', node: id, port }))
   }
 
   /** True while some reader remains, or nothing ever read it (a sink's report). */
@@ -297,5 +364,7 @@ class NodeTask {
 /** Audio of another engine: its address means other bytes here. */
 function foreign(node: ResolvedNode, port: string, packet: Packet): Error {
   releasePacket(packet)
-  return memoryErrors.INVALID_HANDLE({ handle: `of ${valueId(node.id, port)}`, reason: 'arena', what: 'it belongs to another engine; pass toArray()' }, { nodeId: node.id, nodeType: node.definition.type, port })
+  return memoryErrors.INVALID_HANDLE({
+    handle: `of ${valueId(node.id, port)}`, reason: 'arena', what: 'it belongs to another engine; pass toArray()',
+  }, { nodeId: node.id, nodeType: node.definition.type, port })
 }

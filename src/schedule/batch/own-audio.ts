@@ -2,8 +2,8 @@ import { ArenaAudio } from '../../memory/audio-buffer.js'
 import type { AudioBuffer } from '../../media/audio-buffer.js'
 
 /**
- * Audio that a node's code got from `ctx.allocAudio` in one call of it, and has not given out: taken back when that call has failed (MW-13). Held weakly: what is lost in a call that goes on
- * is found as ever (MW-16).
+ * Audio that a node's code got from `ctx.allocAudio` in one call of it, and has not given out: taken back when that call has failed
+ * (MW-13). Held weakly: what is lost in a call that goes on is found as ever (MW-16).
  */
 export class OwnAudio {
   #held: WeakRef<AudioBuffer>[] = []
@@ -22,7 +22,9 @@ export class OwnAudio {
   }
 
   /** Data of a packet, or a list of them, is somebody else's from now on. */
-  give(data: unknown): void { for (const one of Array.isArray(data) ? data as readonly unknown[] : [data]) if (one instanceof ArenaAudio) this.#given.add(one) }
+  give(data: unknown): void {
+    for (const one of Array.isArray(data) ? data as readonly unknown[] : [data]) if (one instanceof ArenaAudio) this.#given.add(one)
+  }
 
   /** The code has ended and failed: what parts of it that go on ask for is closed. */
   close(): void {

@@ -32,12 +32,14 @@ export interface PerItem {
 }
 
 /**
- * Calls a node once per item of the lists that it is given, and gathers what it gives into a list per output (GR-29). Of several lists the longest counts, and a shorter one repeats its
- * last item, as ComfyUI does (`_map_node_over_list` in its `execution.py`); what is no list is given to every call. With an empty list there is no call and the outputs are empty
- * lists; with none at all, because optional ones were blocked, there is one call. For a place that a blocker holds the node is not called: its outputs are blocked there too.
+ * Calls a node once per item of the lists that it is given, and gathers what it gives into a list per output (GR-29). Of several lists the
+ * longest counts, and a shorter one repeats its last item, as ComfyUI does (`_map_node_over_list` in its `execution.py`); what is no list
+ * is given to every call. With an empty list there is no call and the outputs are empty lists; with none at all, because optional ones were
+ * blocked, there is one call. For a place that a blocker holds the node is not called: its outputs are blocked there too.
  */
 export async function callPerItem(p: PerItem): Promise<PacketRecord> {
-  const { node, inputs, params, ctx } = p, read: { readonly input: ResolvedInput; readonly packet: Packet; readonly items: readonly unknown[] }[] = []
+  const { node, inputs, params, ctx } = p
+  const read: { readonly input: ResolvedInput; readonly packet: Packet; readonly items: readonly unknown[] }[] = []
   for (const input of inputs.links()) read.push({ input, ...await inputs.items(input) })
   const lengths = read.map(({ items }) => items.length), calls = lengths.includes(0) ? 0 : Math.max(1, ...lengths), lists = new Lists(p)
   try {
@@ -45,11 +47,14 @@ export async function callPerItem(p: PerItem): Promise<PacketRecord> {
       ctx.signal.throwIfAborted()
       const items = read.map((one) => ({ ...one, item: one.items[Math.min(n, one.items.length - 1)] }))
       if (items.some(({ item }) => isBlocker(item))) { lists.block(); continue }
-      const streams: Record<string, PacketStream | readonly PacketStream[] | undefined> = {}, values: Record<string, unknown> = { ...params }
+      const streams: Record<string, PacketStream | readonly PacketStream[] | undefined> = {}
+      const values: Record<string, unknown> = { ...params }
       for (const { input: { port, control }, item, packet } of items) {
         if (control !== undefined) { values[port] = isAudioBuffer(item) ? item : drivenValue(node, port, item); continue }
         const stream = new OnePacket(itemOf(packet, item, n))
-        streams[port] = node.definition.inputs[port]!.multi === true ? [...streams[port] as readonly PacketStream[] | undefined ?? [], stream] : stream
+        streams[port] = node.definition.inputs[port]!.multi === true
+          ? [...streams[port] as readonly PacketStream[] | undefined ?? [], stream]
+          : stream
       }
       await lists.add(p.call(streams, values))
       ctx.progress(n + 1, calls)
@@ -72,7 +77,8 @@ class Lists {
   block(): void { for (const items of this.#items.values()) items.push(blocker) }
 
   async add(result: ReturnType<NodeCode>): Promise<void> {
-    const parts = new Map<string, Packet[]>(), blocked = new Set<string>(), { join, check, missing, undeclared, wanted, node: { definition } } = this.#p
+    const parts = new Map<string, Packet[]>(), blocked = new Set<string>()
+    const { join, check, missing, undeclared, wanted, node: { definition } } = this.#p
     try {
       for await (const record of typeof result === 'object' && result !== null && Symbol.asyncIterator in result ? result : [result]) {
         for (const [port, packet] of Object.entries(asRecord(record, this.#p.node.id))) {
@@ -103,7 +109,8 @@ class Lists {
   take(): PacketRecord {
     const { node, wanted } = this.#p, lists = [...this.#items].filter(([port]) => wanted(port))
     return Object.fromEntries(lists.map(([port, items]) => {
-      const places = items.filter(isBlocker).length, packet = this.#packet(port, items.splice(0), { [LIST_MARK]: true, ...(places > 0 && { [BLOCKED_MARK]: places }) })
+      const places = items.filter(isBlocker).length
+      const packet = this.#packet(port, items.splice(0), { [LIST_MARK]: true, ...(places > 0 && { [BLOCKED_MARK]: places }) })
       return [port, { ...packet, streamId: valueId(node.id, port) }]
     }))
   }

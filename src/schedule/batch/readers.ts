@@ -16,7 +16,9 @@ export class Readers {
   /** Tells who reads these values that their writer, or one before it, has failed. */
   fail(values: readonly ValueId[], routes: ValueRoutes, failed: string, cause: MillraceError): void {
     for (const value of values) {
-      for (const queue of routes.of(value).queues) queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#byQueue.get(queue)!, port: value, failed }, { cause, nodeId: failed }))
+      for (const queue of routes.of(value).queues) {
+        queue.fail(scheduleErrors.DEPENDENCY_FAILED({ node: this.#byQueue.get(queue)!, port: value, failed }, { cause, nodeId: failed }))
+      }
     }
   }
 }

@@ -14,18 +14,22 @@ export class RunProgress {
     this.#compiled = compiled
     const { segments, nodes, plan } = compiled, typescript = nodes.filter((node) => node.tier === null)
     typescript.forEach((node, i) => this.#nodes.set(node.id, segments.length + i))
-    this.#meter = new ProgressMeter([...segments.map((_, i) => plan.segments[i]!.estUs), ...typescript.map((node) => node.estUs)], clock, listener)
+    this.#meter =
+      new ProgressMeter([...segments.map((_, i) => plan.segments[i]!.estUs), ...typescript.map((node) => node.estUs)], clock, listener)
   }
 
   /** A node written in TypeScript has come to `fraction` of its way; others are told of by their segments. */
   node(id: string, fraction: number): void { if (this.#nodes.has(id)) this.#meter.report(this.#nodes.get(id)!, fraction, id) }
 
-  segment(index: number, fraction: number): void { this.#meter.report(index, fraction, this.#compiled.segments[index]!.nodes.at(-1)?.spec.nodeId) }
+  segment(index: number, fraction: number): void {
+    this.#meter.report(index, fraction, this.#compiled.segments[index]!.nodes.at(-1)?.spec.nodeId)
+  }
 
   /** A segment has taken so many more frames of its first input. */
   frames(index: number, frames: number): void {
     this.#headFrames[index] = (this.#headFrames[index] ?? 0) + frames
-    const input = this.#compiled.segments[index]!.buffers.find((b) => b.kind === 'input'), total = input && this.#compiled.totals.get(input.value)
+    const input = this.#compiled.segments[index]!.buffers.find((b) => b.kind === 'input')
+    const total = input && this.#compiled.totals.get(input.value)
     if (total) this.segment(index, this.#headFrames[index] / total)
   }
 

@@ -23,12 +23,18 @@ export interface ScriptCall {
   readonly onLast?: () => void
 }
 
-/** Numbers of threads for nodes written in TypeScript: those alive, those with jobs, and of all so far those lost and those started in a lost one's place. */
+/**
+ * Numbers of threads for nodes written in TypeScript: those alive, those with jobs, and of all so far those
+ * lost and those started in a lost one's place.
+ */
 export interface ScriptStats { readonly count: number; readonly busy: number; readonly lost: number; readonly respawns: number }
 
 /** Runs code of nodes on threads that the engine watches (graph page, `thread: 'worker'`). */
 export interface ScriptHost {
-  /** Brings the code of nodes to their threads before any node runs. Throws `INVALID_ARGUMENT` for code that uses more than its arguments, `WORKER_SPAWN`, `WORKER_LOST`, the signal's reason. */
+  /**
+   * Brings the code of nodes to their threads before any node runs. Throws `INVALID_ARGUMENT` for code that uses more than its arguments,
+   * `WORKER_SPAWN`, `WORKER_LOST`, the signal's reason.
+   */
   prepare(definitions: readonly NodeDefinition[], signal: AbortSignal): Promise<void>
   /** Starts with the first record asked for. A lost thread throws `WORKER_LOST`; leaving early ends the node. */
   run(call: ScriptCall): AsyncIterable<PacketRecord>

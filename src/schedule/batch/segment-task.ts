@@ -10,13 +10,17 @@ import type { ResolvedNode } from '../resolved-graph.js'
 import type { ValueRoutes } from './value-routes.js'
 
 /**
- * Drives one segment fed by packets (EX-05): gives each hungry input its next packet, lets the segment's thread run, hands on what came out. One
- * packet per input is inside the segment at a time; readers' queues bound what waits outside. Returns when every step has ended. A segment on a memory of its own gets the next
- * packets while it runs, and goes on by itself where readers have room (MW-57); what is read, when and in what order stays the same.
+ * Drives one segment fed by packets (EX-05): gives each hungry input its next packet, lets the segment's thread run, hands on what came
+ * out. One packet per input is inside the segment at a time; readers' queues bound what waits outside. Returns when every step has ended. A
+ * segment on a memory of its own gets the next packets while it runs, and goes on by itself where readers have room (MW-57); what is read,
+ * when and in what order stays the same.
  */
-export async function runSegmentTask(segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes, turn: Turn, node: ResolvedNode): Promise<void> {
+export async function runSegmentTask(
+  segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes, turn: Turn, node: ResolvedNode,
+): Promise<void> {
   const seen = new Map<number, number>(), timeoutMs = node.policy?.timeoutMs ?? 0
-  const timeout = (): Error => scheduleErrors.NODE_TIMEOUT({ node: node.id, timeoutMs }, { nodeId: node.id, nodeType: node.definition.type })
+  const timeout = (): Error =>
+    scheduleErrors.NODE_TIMEOUT({ node: node.id, timeoutMs }, { nodeId: node.id, nodeType: node.definition.type })
   let stop = (): void => undefined, fail: (error: unknown) => void = () => undefined
   const failed = new Promise<never>((_, reject) => {
     fail = reject
@@ -74,8 +78,14 @@ function refusal(segment: OpenSegment, buffer: number, { media, position }: Pack
   return scheduleErrors.OUTPUT_INVALID({ port: plan.value, expected: `a packet at frame ${expected}`, got: `one at frame ${position}` })
 }
 
-/** To be called when a pass has begun: gives what is there for the next one, and what comes while it runs. What would be refused, and failures, wait for their turn. */
-function lookAhead(segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes, seen: Map<number, number>, policy: NodePolicy | undefined, fail: (error: unknown) => void): () => void {
+/**
+ * To be called when a pass has begun: gives what is there for the next one, and what comes while it runs. What would be
+ * refused, and failures, wait for their turn.
+ */
+function lookAhead(
+  segment: OpenSegment, queues: ReadonlyMap<number, PacketQueue>, routes: ValueRoutes, seen: Map<number, number>,
+  policy: NodePolicy | undefined, fail: (error: unknown) => void,
+): () => void {
   if (segment.ahead === undefined) return () => undefined
   // A node that shares or times its turns has one for each pass.
   const free = policy === undefined || (policy.claim.limits.length === 0 && policy.claim.exclusive === false && !policy.timeoutMs)

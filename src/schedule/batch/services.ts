@@ -38,7 +38,9 @@ export interface RunServices {
   /** Runs a graph within this run, for one of its nodes; its outputs are the caller's. */
   nested(graph: Graph | Outputs | Document, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>>
   /** As {@link nested}: one node of the registry on values by port. */
-  call(type: string, inputs: Readonly<Record<string, unknown>>, params: ParamValues, node: string, signal: AbortSignal): Promise<Readonly<Record<string, Packet>>>
+  call(
+    type: string, inputs: Readonly<Record<string, unknown>>, params: ParamValues, node: string, signal: AbortSignal,
+  ): Promise<Readonly<Record<string, Packet>>>
   /** The run's graph as it was given. */
   document(): Document
   preview(media: Pick<Packet, 'media' | 'data'>, node: string): void

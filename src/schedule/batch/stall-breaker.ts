@@ -1,8 +1,8 @@
 import type { PacketQueue } from '../packet-queue.js'
 
 /**
- * Keeps a run of bounded queues from standing still: a node that wants a whole input while another reader of the same source waits for that node
- * would fill a queue for ever. When all live tasks wait on queues, the full ones grow. O(1) per wait.
+ * Keeps a run of bounded queues from standing still: a node that wants a whole input while another reader of the same source waits for that
+ * node would fill a queue for ever. When all live tasks wait on queues, the full ones grow. O(1) per wait.
  */
 export class StallBreaker {
   #live = 0

@@ -10,7 +10,8 @@ export function summarise(packet: Packet, value: ValueId, compiled: CompiledPlan
   if (node?.definition.summary === undefined || !isNumbers(packet.data)) return packet
   const port = portOf(value)
   const report = segments.flatMap((segment) => segment?.report().steps ?? []).find((step) => step.nodeId === node.id)
-  const summary = node.definition.summary({ inputFrames: report?.framesIn ?? 0, outputs: { [port]: [packet.data] } }, node.params, node.media)
+  const summary =
+    node.definition.summary({ inputFrames: report?.framesIn ?? 0, outputs: { [port]: [packet.data] } }, node.params, node.media)
   return { ...packet, metadata: { ...packet.metadata, ...summary[port] } }
 }
 

@@ -7,7 +7,14 @@ import type { ValueId } from '../segment-plan.js'
 import { keepMedia } from './keep-media.js'
 
 /** Who gets the packets of a value: queues of its readers, and a shelf where a run output collects them. */
-export interface Route { readonly queues: PacketQueue[]; shelf: Packet[] | undefined; /** Looks at what comes onto the shelf. */ keep?: ReturnType<typeof keepMedia>; /** Its writer stopped what depends on it. */ blocked?: boolean }
+export interface Route {
+  readonly queues: PacketQueue[]
+  shelf: Packet[] | undefined
+  /** Looks at what comes onto the shelf. */
+  keep?: ReturnType<typeof keepMedia>
+  /** Its writer stopped what depends on it. */
+  blocked?: boolean
+}
 
 /** Hands the packets of values to their readers. Owner of a given packet: the routes. */
 export class ValueRoutes {

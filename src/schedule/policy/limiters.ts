@@ -20,8 +20,9 @@ interface Waiting { readonly claim: Claim; readonly names: readonly string[]; re
 const NOTHING: Release = () => undefined
 
 /**
- * An engine's permits, counted on its thread (EX-55, EX-56). A claim gets everything that it needs in one step or waits, so claims cannot wait for each other in a
- * circle. Order: lane, then time of asking; whoever needs something that an earlier claim waits for does not overtake it, so nobody starves.
+ * An engine's permits, counted on its thread (EX-55, EX-56). A claim gets everything that it needs in one step or waits, so claims cannot
+ * wait for each other in a circle. Order: lane, then time of asking; whoever needs something that an earlier claim waits for does not
+ * overtake it, so nobody starves.
  */
 export class Limiters {
   readonly #free: Map<string, number>

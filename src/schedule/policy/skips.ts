@@ -8,8 +8,9 @@ import { skipReason } from '../../graph/skip-if.js'
 export interface SkippedNode { readonly id: string; readonly type: string; readonly version: string; readonly reason: string }
 
 /**
- * Takes out what `policy.skipIf` says (EX-58), before anything else is decided, defaults and run inputs counted in. Dependents that need its outputs are skipped
- * with the reason `dependency`; optional inputs arrive absent. What is none of the forms of {@link skipReason} validation refuses.
+ * Takes out what `policy.skipIf` says (EX-58), before anything else is decided, defaults and run inputs counted in. Dependents that need
+ * its outputs are skipped with the reason `dependency`; optional inputs arrive absent. What is none of the forms of {@link skipReason}
+ * validation refuses.
  */
 export function applySkips(graph: Graph): { readonly graph: Graph; readonly skipped: readonly SkippedNode[] } {
   const reasons = new Map<string, string>(), asking = graph.nodes.filter(({ policy }) => policy?.['skipIf'] !== undefined)
@@ -21,7 +22,11 @@ export function applySkips(graph: Graph): { readonly graph: Graph; readonly skip
   if (reasons.size === 0) return { graph, skipped: [] }
   const muted: Graph = { ...graph, nodes: graph.nodes.map((node) => reasons.has(node.id) ? { ...node, mode: 'mute' } : node) }
   for (const id of applyModes(muted).skipped) if (!reasons.has(id)) reasons.set(id, 'dependency')
-  return { graph: muted, skipped: graph.nodes.flatMap(({ id, type, definition }) => reasons.has(id) ? [{ id, type, version: definition?.version ?? '', reason: reasons.get(id)! }] : []) }
+  return {
+    graph: muted,
+    skipped: graph.nodes.flatMap(({ id, type, definition }) =>
+      reasons.has(id) ? [{ id, type, version: definition?.version ?? '', reason: reasons.get(id)! }] : []),
+  }
 }
 
 function reasonOf({ id, definition, params, policy }: GraphNode, linkedPorts: ReadonlySet<string>): string | undefined {

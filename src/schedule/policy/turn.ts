@@ -16,8 +16,9 @@ export interface TurnParts {
 }
 
 /**
- * When one node's own code runs: between {@link enter} and {@link leave} it holds its permits and its time counts; while it waits for an edge (a packet, or room for one)
- * it holds nothing, else a pipeline longer than a limiter would stand still. A node may wait for several edges at once.
+ * When one node's own code runs: between {@link enter} and {@link leave} it holds its permits and its time counts; while it waits for an
+ * edge (a packet, or room for one) it holds nothing, else a pipeline longer than a limiter would stand still. A node may wait for several
+ * edges at once.
  */
 export class Turn {
   /** µs that the node waited for permits. */
@@ -69,7 +70,10 @@ export class Turn {
     try { return await work } finally { await this.enter() }
   }
 
-  /** Calls `expired` once the node's own code has had `timeoutMs` (EX-46), in all or, `perItem`, since it last waited for an edge. 0: never. Returns how to stop. */
+  /**
+   * Calls `expired` once the node's own code has had `timeoutMs` (EX-46), in all or, `perItem`, since it last waited
+   * for an edge. 0: never. Returns how to stop.
+   */
   watch(timeoutMs: number, perItem: boolean, expired: () => void): () => void {
     if (timeoutMs <= 0) return () => undefined
     const stop = new AbortController(), { clock } = this.#p

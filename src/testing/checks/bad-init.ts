@@ -13,7 +13,12 @@ const MOST_STATE_BYTES = 4 * 2 ** 20
 const MOST_SHARED_TRIALS = 12
 
 /** One wrong field of Init: what it is, and how it is written. */
-interface Fault { readonly what: string; readonly write: () => void; /** Only that it does not trap: it may be a legal value. */ readonly tolerated?: boolean }
+interface Fault {
+  readonly what: string
+  readonly write: () => void
+  /** Only that it does not trap: it may be a legal value. */
+  readonly tolerated?: boolean
+}
 
 /** Every wrong Init gives a status, and none traps (KE-10): a table of single faults, then random blocks. */
 export function checkBadInit(subject: Subject, randomInits: number): void {
@@ -85,19 +90,29 @@ class InitTrial {
 
 function faultTable({ host: { memory }, kase }: Subject, instance: KernelInstance): readonly Fault[] {
   const { spec, descriptors: d } = instance
-  const word = (what: string, at: number, value: number, tolerated = false): Fault => ({ what, write: () => { memory.u32[at >>> 2] = value }, tolerated })
-  const double = (what: string, at: number, value: number, tolerated = false): Fault => ({ what, write: () => { memory.f64[at >>> 3] = value }, tolerated })
+  const word = (what: string, at: number, value: number, tolerated = false): Fault => ({
+    what, write: () => { memory.u32[at >>> 2] = value }, tolerated,
+  })
+  const double = (what: string, at: number, value: number, tolerated = false): Fault => ({
+    what, write: () => { memory.f64[at >>> 3] = value }, tolerated,
+  })
   const faults: Fault[] = [
     word('contract version 2', d.init + INIT.VERSION, 2), word('maxFrames 0', d.init + INIT.MAX_FRAMES, 0),
-    word('no inputs and outputs', d.init + INIT.INPUTS, 0, spec.inputs.length === 0), word('no outputs', d.init + INIT.OUTPUTS, 0, spec.outputs.length === 0),
+    word('no inputs and outputs', d.init + INIT.INPUTS, 0, spec.inputs.length === 0),
+    word('no outputs', d.init + INIT.OUTPUTS, 0, spec.outputs.length === 0),
     word('one input too many', d.init + INIT.INPUTS, spec.inputs.length + 1, kase.links.some((link) => link.includes('.'))),
   ]
   spec.inputs.forEach((port, index) => {
     if (!port.connected) return
     const at = instance.inputPort(index), name = `input ${port.name}`
-    faults.push(word(`${name}: 0 channels`, at + PORT.CHANNELS, 0), word(`${name}: 65 channels`, at + PORT.CHANNELS, 65), word(`${name}: 2³² − 1 channels`, at + PORT.CHANNELS, 0xffffffff))
+    faults.push(
+      word(`${name}: 0 channels`, at + PORT.CHANNELS, 0), word(`${name}: 65 channels`, at + PORT.CHANNELS, 65),
+      word(`${name}: 2³² − 1 channels`, at + PORT.CHANNELS, 0xffffffff),
+    )
     faults.push(word(`${name}: width 0`, at + PORT.WIDTH, 0), word(`${name}: width 65 536`, at + PORT.WIDTH, 65_536))
-    if (port.framesPerSecond > 0) for (const rate of [0, -1, Number.NaN, Infinity, 1e9]) faults.push(double(`${name}: rate ${rate}`, at + PORT.FPS_F64, rate))
+    if (port.framesPerSecond > 0) {
+      for (const rate of [0, -1, Number.NaN, Infinity, 1e9]) faults.push(double(`${name}: rate ${rate}`, at + PORT.FPS_F64, rate))
+    }
     const allowed = allowedDtypes(kase.definition.inputs[port.name.replace(/\.\d+$/, '')]?.media, port.dtype)
     for (const dtype of Object.keys(DTYPE_ID) as Dtype[]) if (!allowed.has(dtype)) {
       faults.push({ what: `${name}: dtype ${dtype}`, write: () => { memory.u8[at + PORT.DTYPE_U8] = DTYPE_ID[dtype] } })
@@ -107,7 +122,9 @@ function faultTable({ host: { memory }, kase }: Subject, instance: KernelInstanc
   spec.outputs.forEach((port, index) => {
     if (!port.connected) return
     const at = instance.outputPort(index)
-    faults.push(word(`output ${port.name}: 0 channels`, at + PORT.CHANNELS, 0), word(`output ${port.name}: 65 channels`, at + PORT.CHANNELS, 65))
+    faults.push(
+      word(`output ${port.name}: 0 channels`, at + PORT.CHANNELS, 0), word(`output ${port.name}: 65 channels`, at + PORT.CHANNELS, 65),
+    )
     faults.push({ what: `output ${port.name}: dtype 99`, write: () => { memory.u8[at + PORT.DTYPE_U8] = 99 } })
   })
   const declared = kase.definition.kernel?.slots ? [] : Object.entries(kase.definition.params)
@@ -118,7 +135,10 @@ function faultTable({ host: { memory }, kase }: Subject, instance: KernelInstanc
     }
   })
   if (spec.assets.length > 0) {
-    faults.push(word('no assets', d.init + INIT.ASSET_COUNT, 0), word('asset of 0 bytes', d.assets + ASSET.BYTES_U32, 0), word('asset of dtype 99', d.assets + ASSET.DTYPE, 99))
+    faults.push(
+      word('no assets', d.init + INIT.ASSET_COUNT, 0), word('asset of 0 bytes', d.assets + ASSET.BYTES_U32, 0),
+      word('asset of dtype 99', d.assets + ASSET.DTYPE, 99),
+    )
   }
   return faults
 }
@@ -126,8 +146,11 @@ function faultTable({ host: { memory }, kase }: Subject, instance: KernelInstanc
 /** True when a slot's declaration itself excludes the value. */
 function outOfRange(param: ParamDeclaration, value: number): boolean {
   switch (param.type) {
-    case 'number': return Number.isNaN(value) ? param.default !== undefined || param.required === true : value < (param.min ?? -Infinity) || value > (param.max ?? Infinity)
-    case 'integer': return !Number.isNaN(value) && (!Number.isInteger(value) || value < (param.min ?? -Infinity) || value > (param.max ?? Infinity))
+    case 'number': return Number.isNaN(value)
+      ? param.default !== undefined || param.required === true
+      : value < (param.min ?? -Infinity) || value > (param.max ?? Infinity)
+    case 'integer':
+      return !Number.isNaN(value) && (!Number.isInteger(value) || value < (param.min ?? -Infinity) || value > (param.max ?? Infinity))
     case 'enum': return value !== Math.floor(value) || Math.abs(value) > (param.values?.length ?? 0)
     default: return false
   }
@@ -139,7 +162,9 @@ function allowedDtypes(media: unknown, own: Dtype): ReadonlySet<Dtype> {
   return new Set<Dtype>([own, ...(Array.isArray(format) ? format as readonly SampleFormat[] : [])])
 }
 
-/** One to three random fields of Init, ports, params and assets get values from the edges of their types; addresses stay within the block. */
+/**
+ * One to three random fields of Init, ports, params and assets get values from the edges of their types; addresses stay within the block.
+ */
 function scramble({ spec, descriptors: d }: KernelInstance, memory: Subject['host']['memory'], next: () => number): void {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(next() * values.length)]!
   const ports = spec.inputs.length + spec.outputs.length
@@ -147,14 +172,27 @@ function scramble({ spec, descriptors: d }: KernelInstance, memory: Subject['hos
   for (let edits = 1 + Math.floor(next() * 3); edits > 0; edits--) {
     const port = d.ports + Math.floor(next() * ports) * PORT.BYTES
     switch (Math.floor(next() * 8)) {
-      case 0: memory.u32[(d.init + pick([INIT.VERSION, INIT.MAX_FRAMES, INIT.PARAM_COUNT, INIT.ASSET_COUNT, INIT.INPUTS, INIT.OUTPUTS])) >>> 2] = pick(words); break
+      case 0:
+        memory.u32[(d.init + pick([INIT.VERSION, INIT.MAX_FRAMES, INIT.PARAM_COUNT, INIT.ASSET_COUNT, INIT.INPUTS, INIT.OUTPUTS])) >>> 2] =
+          pick(words)
+        break
       case 1: memory.f64[(d.init + INIT.RATE_F64) >>> 3] = pick([0, -1, Number.NaN, Infinity, 1, 1e-300, 1e300, next() * 1e6]); break
-      case 2: memory.u32[(d.init + pick([INIT.PORTS, INIT.PARAMS, INIT.ASSETS])) >>> 2] = d.address + Math.floor(next() * (d.bytes - 64) / 16) * 16; break
+      case 2: memory.u32[(d.init + pick([INIT.PORTS, INIT.PARAMS, INIT.ASSETS])) >>> 2] =
+        d.address + Math.floor(next() * (d.bytes - 64) / 16) * 16; break
       case 3: memory.u32[(port + pick([PORT.CHANNELS, PORT.WIDTH, PORT.STRIDE, PORT.FRAMES])) >>> 2] = pick(words); break
       case 4: memory.u8[port + pick([PORT.DTYPE_U8, PORT.MEDIA_U8, PORT.FLAGS_U16])] = Math.floor(next() * 256); break
-      case 5: memory.f64[(port + PORT.FPS_F64) >>> 3] = pick([0, -1, Number.NaN, Infinity, 99, 1e-300, 1e300, 768_000, 768_001, next() * 1e6]); break
-      case 6: if (spec.slots.length > 0) memory.f64[(d.params >>> 3) + Math.floor(next() * spec.slots.length)] = pick([Number.NaN, Infinity, -Infinity, 0, -1, 1e300, next() * 100, Math.floor(next() * 10)]); break
-      default: if (spec.assets.length > 0) memory.u32[(d.assets + Math.floor(next() * spec.assets.length) * ASSET.BYTES + pick([ASSET.BYTES_U32, ASSET.DTYPE, ASSET.COUNT])) >>> 2] = pick(words)
+      case 5:
+        memory.f64[(port + PORT.FPS_F64) >>> 3] = pick([0, -1, Number.NaN, Infinity, 99, 1e-300, 1e300, 768_000, 768_001, next() * 1e6])
+        break
+      case 6: if (spec.slots.length > 0) {
+        memory.f64[(d.params >>> 3) + Math.floor(next() * spec.slots.length)] = pick([
+          Number.NaN, Infinity, -Infinity, 0, -1, 1e300, next() * 100, Math.floor(next() * 10),
+        ])
+      } break
+      default: if (spec.assets.length > 0) {
+        memory.u32[(d.assets + Math.floor(next() * spec.assets.length) * ASSET.BYTES
+          + pick([ASSET.BYTES_U32, ASSET.DTYPE, ASSET.COUNT])) >>> 2] = pick(words)
+      }
     }
   }
 }

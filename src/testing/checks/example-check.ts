@@ -10,8 +10,11 @@ export function checkExample(definition: NodeDefinition, log: FindingLog): void 
   if (definition.example === undefined) return
   try {
     const graph = graphFrom((definition.example as (self: unknown) => Outputs)(defineNode(definition)))
-    const types = [...new Map(graph.nodes.flatMap((node) => node.definition === undefined ? [] : [[node.type, node.definition] as const])).values()]
-    const faults = validateGraph(graph, createRegistry(...types.map((one) => ({ definition: one })))).filter(({ severity }) => severity === 'error')
+    const types = [
+      ...new Map(graph.nodes.flatMap((node) => node.definition === undefined ? [] : [[node.type, node.definition] as const])).values(),
+    ]
+    const faults = validateGraph(graph, createRegistry(...types.map((one) => ({ definition: one }))))
+      .filter(({ severity }) => severity === 'error')
     if (!types.includes(definition)) log.fault('example', `without a node of ${definition.type}`)
     for (const { message } of faults) log.fault('example', message)
     log.note('example', `${graph.nodes.length} nodes`)

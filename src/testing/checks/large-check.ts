@@ -5,7 +5,10 @@ import type { Subject } from '../subject.js'
 
 /** Frames of the largest call that the engine makes, and of a signal of two of them. */
 const BLOCK = 4_096, FRAMES = 2 * BLOCK
-/** A place in a stream beyond 2³²: whole seconds of the common rates, and a multiple of 2¹⁴, so that no node has a cause to count differently there. */
+/**
+ * A place in a stream beyond 2³²: whole seconds of the common rates, and a multiple of 2¹⁴, so that no
+ * node has a cause to count differently there.
+ */
 const FAR_START = 4_515_840_000
 /** Part of an output's level by which it may differ far from the start of a stream: dither is drawn anew there. */
 const DRAWN_ANEW = 0.05

@@ -7,8 +7,8 @@ import type { Subject } from '../subject.js'
 const FRAMES = 128, PATIENCE = 256
 
 /**
- * A kernel that says it is settled is not called for silence any more (KE-07): from then on silence must give silence of equal length, and change nothing in the state but
- * the count of calls. Saying nothing is no fault.
+ * A kernel that says it is settled is not called for silence any more (KE-07): from then on silence must give silence of equal length, and
+ * change nothing in the state but the count of calls. Saying nothing is no fault.
  */
 export function checkSettled(subject: Subject): void {
   const { host, kase } = subject, spec = kase.spec(FRAMES), memory = host.memory
@@ -34,7 +34,9 @@ export function checkSettled(subject: Subject): void {
     return result
   }
   const connected = spec.outputs.flatMap((port, n) => port.connected ? [n] : [])
-  const settled = (): boolean => connected.length > 0 && connected.every((n) => (memory.u16[(instance.outputPort(n) + PORT.FLAGS_U16) >>> 1]! & (PORT_FLAG.SILENT | PORT_FLAG.SETTLED)) === (PORT_FLAG.SILENT | PORT_FLAG.SETTLED))
+  const settled = (): boolean => connected.length > 0 && connected.every((n) =>
+    (memory.u16[(instance.outputPort(n) + PORT.FLAGS_U16) >>> 1]! & (PORT_FLAG.SILENT | PORT_FLAG.SETTLED))
+      === (PORT_FLAG.SILENT | PORT_FLAG.SETTLED))
   try {
     for (let n = 0; n < 2; n++) if (call(FRAMES, true) < 0) return
     let left = PATIENCE
@@ -43,9 +45,14 @@ export function checkSettled(subject: Subject): void {
     const before = memory.u8.slice(instance.state + 4, instance.state + instance.stateBytes)
     for (const frames of [1, FRAMES, 77]) {
       const result = call(frames, false), kept = memory.u8.subarray(instance.state + 4, instance.state + instance.stateBytes)
-      const zero = connected.every((n) => Array.from({ length: spec.outputs[n]!.channels }, (_, c) => c).every((c) => outputs[n]!.isZero(c, 0, instance.done(n))))
-      if (result !== frames || connected.some((n) => instance.done(n) !== frames) || !zero) subject.fault('silence', `said that it is settled, and then gave ${result} frames that are not all zero for ${frames} of silence`)
-      if (!before.every((byte, i) => byte === kept[i])) subject.fault('silence', 'said that it is settled, and its state changed with silence')
+      const zero = connected.every((n) => Array.from({ length: spec.outputs[n]!.channels }, (_, c) => c)
+        .every((c) => outputs[n]!.isZero(c, 0, instance.done(n))))
+      if (result !== frames || connected.some((n) => instance.done(n) !== frames) || !zero) {
+        subject.fault('silence', `said that it is settled, and then gave ${result} frames that are not all zero for ${frames} of silence`)
+      }
+      if (!before.every((byte, i) => byte === kept[i])) {
+        subject.fault('silence', 'said that it is settled, and its state changed with silence')
+      }
     }
   } finally {
     instance.close()

@@ -19,7 +19,8 @@ function soundOutputs(subject: Subject): readonly Place[] {
   return spec.outputs.flatMap((port, index) => {
     if (!port.connected || port.kind !== 'audio' || (port.dtype !== 'f32' && port.dtype !== 'f64')) return []
     const ratio = port.framesPerSecond / input.framesPerSecond
-    const keepsTime = Math.abs(subject.whole.tracks[index]!.frames - (subject.frames * ratio + subject.kase.latency + subject.kase.tail)) <= 1
+    const keepsTime =
+      Math.abs(subject.whole.tracks[index]!.frames - (subject.frames * ratio + subject.kase.latency + subject.kase.tail)) <= 1
     return [{ index, port, ratio, keepsTime }]
   })
 }
@@ -34,7 +35,8 @@ export function checkSilence(subject: Subject): void {
   const half = subject.frames >> 1
   const late = noise(4)
   for (const [what, signal] of [
-    ['silence', subject.signal(() => 0)], ['silence after sound', subject.signal((input, channel, frame) => frame < half ? late(input, channel, frame) : 0)],
+    ['silence', subject.signal(() => 0)],
+    ['silence after sound', subject.signal((input, channel, frame) => frame < half ? late(input, channel, frame) : 0)],
   ] as const) {
     const plain = subject.run('silence', signal, { chunks: [subject.frames] }, what)
     if (!finite(plain, places)) subject.fault('silence', `${what}: the output is not finite`)
@@ -52,7 +54,10 @@ export function checkSilence(subject: Subject): void {
 export function checkLevels(subject: Subject): void {
   const places = soundOutputs(subject)
   const coin = noise(6, 1)
-  const shapes = [['step', () => 0.5], ['full-scale', (input: number, channel: number, frame: number) => coin(input, channel, frame) < 0 ? -1 : 1]] as const
+  const shapes = [
+    ['step', () => 0.5],
+    ['full-scale', (input: number, channel: number, frame: number) => coin(input, channel, frame) < 0 ? -1 : 1],
+  ] as const
   for (const [check, shape] of shapes) {
     const run = subject.run(check, subject.signal(shape), { chunks: subject.chunking(1), watch: true }, check)
     if (!finite(run, places)) subject.fault(check, 'the output is not finite')
@@ -61,8 +66,8 @@ export function checkLevels(subject: Subject): void {
 }
 
 /**
- * An impulse lands on the frame that `latencyFrames` promises; nothing follows later than `tailFrames` and `holdFrames` allow; the output is as long as
- * declared (KE-09, AU-06).
+ * An impulse lands on the frame that `latencyFrames` promises; nothing follows later than `tailFrames` and `holdFrames` allow; the output
+ * is as long as declared (KE-09, AU-06).
  */
 export function checkTiming(subject: Subject): void {
   const { kase, log } = subject
@@ -77,11 +82,19 @@ export function checkTiming(subject: Subject): void {
     heard++
     const expected = at * place.ratio + kase.latency, slack = place.ratio === 1 ? 0 : 1, before = kase.hold * place.ratio
     const name = `output ${place.port.name}`
-    if (response.onset > expected + slack) subject.fault('latency', `${name}: an impulse at frame ${at} begins at ${response.onset}, declared ${expected.toFixed(1)}`)
-    if (place.keepsTime && response.onset < expected - before - slack) subject.fault('latency', `${name}: an impulse at frame ${at} begins at ${response.onset}, declared ${expected.toFixed(1)}`)
-    if (place.keepsTime && kase.hold > 0 && Math.abs(response.at - expected) > 1) subject.fault('latency', `${name}: an impulse at frame ${at} peaks at ${response.at}, declared ${expected.toFixed(1)}`)
+    if (response.onset > expected + slack) {
+      subject.fault('latency', `${name}: an impulse at frame ${at} begins at ${response.onset}, declared ${expected.toFixed(1)}`)
+    }
+    if (place.keepsTime && response.onset < expected - before - slack) {
+      subject.fault('latency', `${name}: an impulse at frame ${at} begins at ${response.onset}, declared ${expected.toFixed(1)}`)
+    }
+    if (place.keepsTime && kase.hold > 0 && Math.abs(response.at - expected) > 1) {
+      subject.fault('latency', `${name}: an impulse at frame ${at} peaks at ${response.at}, declared ${expected.toFixed(1)}`)
+    }
     const last = Math.ceil(expected + (kase.tail + kase.hold) * place.ratio) + 1
-    if (response.end > last) subject.fault('tail', `${name}: frame ${response.end} still answers an impulse at ${at}, declared until ${last}`)
+    if (response.end > last) {
+      subject.fault('tail', `${name}: frame ${response.end} still answers an impulse at ${at}, declared until ${last}`)
+    }
   }
   log.note('impulse', `an impulse at frame ${at}, heard on ${heard} outputs`)
   log.note('latency', heard === 0 ? 'no output of sound answers' : `${kase.latency} frames as declared`)
@@ -97,14 +110,18 @@ function checkLengths(subject: Subject): void {
   }
   for (const { index, port, ratio } of soundOutputs(subject)) {
     const most = Math.ceil(subject.frames * ratio) + kase.latency + kase.tail + (ratio === 1 ? 0 : 1)
-    if (whole.tracks[index]!.frames > most) subject.fault('tail', `output ${port.name} has ${whole.tracks[index]!.frames} frames, declared at most ${most}`)
+    if (whole.tracks[index]!.frames > most) {
+      subject.fault('tail', `output ${port.name} has ${whole.tracks[index]!.frames} frames, declared at most ${most}`)
+    }
   }
   log.note('tail', `${kase.tail} frames as declared`)
 }
 
 interface Response { readonly peak: number; readonly at: number; readonly onset: number; readonly end: number }
 
-/** What an impulse changed: its largest sample, the first of at least 1e-4 of that, the last of at least 1e-3. Null when the lengths differ. */
+/**
+ * What an impulse changed: its largest sample, the first of at least 1e-4 of that, the last of at least 1e-3. Null when the lengths differ.
+ */
 function responseOf(hit: RunResult, silent: RunResult, { index, port }: Place): Response | null {
   const a = hit.tracks[index]!, b = silent.tracks[index]!
   if (a.frames !== b.frames) return null
@@ -114,7 +131,11 @@ function responseOf(hit: RunResult, silent: RunResult, { index, port }: Place): 
     size[frame] = Math.max(size[frame]!, Math.abs(value - b.channels[channel]![i]!))
   }))
   const peak = size.reduce((most, value) => Math.max(most, value), 0)
-  return { peak, at: size.indexOf(peak), onset: size.findIndex((value) => value > peak * 1e-4), end: size.findLastIndex((value) => value > peak * 1e-3) }
+  return {
+    peak, at: size.indexOf(peak),
+    onset: size.findIndex((value) => value > peak * 1e-4),
+    end: size.findLastIndex((value) => value > peak * 1e-3),
+  }
 }
 
 /** NaN and infinities, at 16 places: finite again within what the node remembers, and nothing before (AU-05). */
@@ -143,12 +164,18 @@ export function checkNaN(subject: Subject, part: Part): void {
 /** After very soft sound, silence: a state that fades must end at 0, not among numbers that slow the machine down (AU-04). */
 export function checkDenormals(subject: Subject): void {
   const places = soundOutputs(subject)
-  const soft = 256, frames = Math.min(40_000, Math.max(6_000, 2 * (subject.kase.tail + subject.kase.latency) + soft)), base = noise(8, 1e-19)
-  const run = subject.run('denormals', subject.signal((input, channel, frame) => frame < soft ? base(input, channel, frame) : 0, frames), { chunks: [frames] }, 'soft sound, then silence')
+  const soft = 256
+  const frames = Math.min(40_000, Math.max(6_000, 2 * (subject.kase.tail + subject.kase.latency) + soft))
+  const base = noise(8, 1e-19)
+  const run = subject.run('denormals', subject.signal((input, channel, frame) => frame < soft ? base(input, channel, frame) : 0, frames), {
+    chunks: [frames],
+  }, 'soft sound, then silence')
   for (const { index, port, ratio } of places) for (const samples of run.tracks[index]!.channels) {
     const after = samples.subarray((Math.ceil((soft + subject.kase.latency + subject.kase.hold) * ratio) + 64) * port.width) as Float32Array
     const remnants = after.reduce((count, value) => count + (value !== 0 && Math.abs(value) < REMNANT ? 1 : 0), 0)
-    if (remnants > REMNANTS_ALLOWED) return subject.fault('denormals', `output ${port.name} has ${remnants} samples below ${REMNANT} in ${after.length} frames of silence`)
+    if (remnants > REMNANTS_ALLOWED) {
+      return subject.fault('denormals', `output ${port.name} has ${remnants} samples below ${REMNANT} in ${after.length} frames of silence`)
+    }
   }
   subject.log.note('denormals', `${frames - soft} frames of silence after sound of 1e-19`)
 }

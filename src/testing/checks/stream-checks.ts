@@ -24,10 +24,16 @@ export function checkChunking(subject: Subject, chunkings: number, part: Part): 
   compare(subject, 'chunking', { chunks: [0, subject.frames, 0], ended: true }, 'empty calls around one call')
   for (let n = 0; n < chunkings && !subject.log.failed('chunking'); n++) {
     const seed = part.first + n * part.of
-    compare(subject, 'chunking', { chunks: subject.chunking(seed), offset: seed % OFFSETS, ended: seed % 3 === 0, watch: n < 8 }, `chunking ${seed}`)
+    compare(
+      subject, 'chunking',
+      { chunks: subject.chunking(seed), offset: seed % OFFSETS, ended: seed % 3 === 0, watch: n < 8 },
+      `chunking ${seed}`,
+    )
   }
   subject.log.note('chunking', `${chunkings} random chunkings, 1-frame and empty calls`)
-  for (let offset = part.first; offset < OFFSETS; offset += subject.onlyHere ? part.of : 4) compare(subject, 'offsets', { chunks: subject.chunking(3 + 4 * offset), offset }, `data ${offset} frames off`)
+  for (let offset = part.first; offset < OFFSETS; offset += subject.onlyHere ? part.of : 4) {
+    compare(subject, 'offsets', { chunks: subject.chunking(3 + 4 * offset), offset }, `data ${offset} frames off`)
+  }
   subject.log.note('offsets', `start offsets 0 to ${OFFSETS - 1}`)
 }
 
@@ -43,7 +49,9 @@ export function checkState(subject: Subject): void {
 
 /** A state that was used and reset gives what a new one gives. */
 export function checkReset(subject: Subject): void {
-  for (const resetAt of [1, 97, subject.frames]) compare(subject, 'reset', { chunks: subject.chunking(resetAt), resetAt }, `reset after ${resetAt} frames`)
+  for (const resetAt of [1, 97, subject.frames]) {
+    compare(subject, 'reset', { chunks: subject.chunking(resetAt), resetAt }, `reset after ${resetAt} frames`)
+  }
   subject.log.note('reset', `reset after 1, 97 and ${subject.frames} frames`)
 }
 
@@ -60,7 +68,9 @@ export function checkInPlace(subject: Subject): void {
   const spec = subject.kase.spec(1)
   for (const pair of pairs) {
     if (!spec.inputs[pair[0]]?.connected || !spec.outputs[pair[1]]?.connected) continue
-    for (const seed of [2, 3, 5]) compare(subject, 'in-place', { chunks: subject.chunking(seed), inPlace: pair, offset: seed }, `input ${pair[0]} is output ${pair[1]}`)
+    for (const seed of [2, 3, 5]) {
+      compare(subject, 'in-place', { chunks: subject.chunking(seed), inPlace: pair, offset: seed }, `input ${pair[0]} is output ${pair[1]}`)
+    }
   }
   subject.log.note('in-place', pairs.length === 0 ? 'the node declares none' : `${pairs.length} pairs`)
 }
@@ -69,7 +79,9 @@ export function checkInPlace(subject: Subject): void {
 export function checkRooms(subject: Subject): void {
   const spec = subject.kase.spec(1)
   spec.outputs.forEach((port, index) => {
-    if (port.connected) for (const seed of [1, 3]) compare(subject, 'no-room', { chunks: subject.chunking(seed), tight: index }, `output ${port.name} one frame short`)
+    if (port.connected) for (const seed of [1, 3]) {
+      compare(subject, 'no-room', { chunks: subject.chunking(seed), tight: index }, `output ${port.name} one frame short`)
+    }
     if (subject.log.failed('unconnected')) return
     const run = subject.run('unconnected', subject.noise, { chunks: subject.chunking(5), without: port.name }, `output ${port.name} unread`)
     const rest = { ...run, tracks: run.tracks.map((track, n) => n === index ? subject.whole.tracks[n]! : track) }

@@ -6,8 +6,8 @@ import { compareUtf8 } from '../../graph/utf8.js'
 export const JSON_DEPTH = 64
 
 /**
- * JSON as canonical text (spec section 6): keys sorted by code point, no space, numbers as JavaScript prints them, fields that are undefined left out. Throws
- * `INVALID_ARGUMENT` for what JSON cannot hold and beyond 64 levels.
+ * JSON as canonical text (spec section 6): keys sorted by code point, no space, numbers as JavaScript prints them, fields that are
+ * undefined left out. Throws `INVALID_ARGUMENT` for what JSON cannot hold and beyond 64 levels.
  */
 export function canonicalJson(value: unknown, depth = 0): string {
   if (depth > JSON_DEPTH) refuse(`at most ${JSON_DEPTH} levels`, 'more')
@@ -25,7 +25,9 @@ export function canonicalJson(value: unknown, depth = 0): string {
   const record = value as Readonly<Record<string, unknown>>, keys = Object.keys(record)
   if (!isSorted(keys)) keys.sort(compareUtf8)
   let text = ''
-  for (const key of keys) if (record[key] !== undefined) text += `${text === '' ? '' : ','}${quote(key)}:${canonicalJson(record[key], depth + 1)}`
+  for (const key of keys) {
+    if (record[key] !== undefined) text += `${text === '' ? '' : ','}${quote(key)}:${canonicalJson(record[key], depth + 1)}`
+  }
   return `{${text}}`
 }
 

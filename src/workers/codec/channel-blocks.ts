@@ -41,7 +41,9 @@ export function engineBlocks(arena: Arena, holder: Holder): ChannelBlocks {
         return refOf(block.handle, bytes)
       } catch (error) { return isMillraceError(error) ? error.code : 'INTERNAL' }
     },
-    open(ref) { return part(arena.u8, { address: arena.addressOf(arena.check(handleOf(ref))), bytes: live.get(handleOf(ref))?.bytes ?? 0 }, ref) },
+    open(ref) {
+      return part(arena.u8, { address: arena.addressOf(arena.check(handleOf(ref))), bytes: live.get(handleOf(ref))?.bytes ?? 0 }, ref)
+    },
     release: (handles) => handles.map(free).every(Boolean),
     handleOf,
     close() { for (const handle of [...live.keys()]) free(handle) },
@@ -50,15 +52,25 @@ export function engineBlocks(arena: Arena, holder: Holder): ChannelBlocks {
 
 /** A worker's side: it opens what it was sent. */
 export function workerBlocks(memory: { readonly u8: Uint8Array; readonly u32: Uint32Array }, base: Address): ChannelBlocks {
-  return { open: (ref) => part(memory.u8, resolveHandle(memory.u32, base, handleOf(ref)), ref), release: () => false, handleOf, close: () => undefined }
+  return {
+    open: (ref) => part(memory.u8, resolveHandle(memory.u32, base, handleOf(ref)), ref),
+    release: () => false, handleOf, close: () => undefined,
+  }
 }
 
 function refOf(handle: Handle, bytes: number): TensorRef {
-  return { arena: handleArena(handle), dtype: DTYPE_ID.u8, flags: 0, index: handleIndex(handle), generation: handleGeneration(handle), offset: 0, bytes, shape: [bytes], strides: [1] }
+  return {
+    arena: handleArena(handle), dtype: DTYPE_ID.u8, flags: 0, index: handleIndex(handle), generation: handleGeneration(handle), offset: 0,
+    bytes, shape: [bytes], strides: [1],
+  }
 }
 function handleOf(ref: TensorRef): Handle { return makeHandle(ref.arena, ref.generation, ref.index) }
 
 function part(u8: Uint8Array, place: { readonly address: Address; readonly bytes: number }, ref: TensorRef): Uint8Array {
-  if (ref.offset + ref.bytes > place.bytes) throw memoryErrors.INVALID_HANDLE({ handle: handleOf(ref), reason: 'bounds', what: `${ref.offset} + ${ref.bytes} of ${place.bytes} bytes` })
+  if (ref.offset + ref.bytes > place.bytes) {
+    throw memoryErrors.INVALID_HANDLE({
+      handle: handleOf(ref), reason: 'bounds', what: `${ref.offset} + ${ref.bytes} of ${place.bytes} bytes`,
+    })
+  }
   return u8.subarray(place.address + ref.offset, place.address + ref.offset + ref.bytes)
 }

@@ -9,7 +9,13 @@ import { FIELD, MESSAGES, PACKET, PACKET_FAULT, PACKET_FLAG, PACKET_VERSION, REF
 export interface AnyPacket extends Partial<PacketHeader> { readonly type: string; readonly body: object }
 
 /** A message that was measured and can be written. `payload`: bytes behind the header. */
-export interface MeasuredPacket { readonly packet: AnyPacket; readonly number: number; readonly plans: readonly FieldPlan[]; readonly measure: FieldMeasure; readonly payload: number }
+export interface MeasuredPacket {
+  readonly packet: AnyPacket
+  readonly number: number
+  readonly plans: readonly FieldPlan[]
+  readonly measure: FieldMeasure
+  readonly payload: number
+}
 
 /** `channel`: named in errors. `block`: bytes of the block that holds the payload of a large message (flag 1). */
 export interface DecodeOptions {
@@ -19,7 +25,8 @@ export interface DecodeOptions {
 
 /** What a fault is called in `IPC_ERROR`. */
 const FAULT_TEXT: Readonly<Record<number, string>> = {
-  [PACKET_FAULT.TRUNCATED]: 'message is cut off', [PACKET_FAULT.TRAILING]: 'bytes behind the message', [PACKET_FAULT.TYPE]: 'unknown message type', [PACKET_FAULT.TEXT]: 'text that is none',
+  [PACKET_FAULT.TRUNCATED]: 'message is cut off', [PACKET_FAULT.TRAILING]: 'bytes behind the message',
+  [PACKET_FAULT.TYPE]: 'unknown message type', [PACKET_FAULT.TEXT]: 'text that is none',
   [PACKET_FAULT.VALUE]: 'value out of range',
 }
 
@@ -39,7 +46,9 @@ export class PacketCodec {
   /** Checks and measures a message. Throws `INVALID_ARGUMENT`. */
   measure(packet: AnyPacket): MeasuredPacket {
     const known = this.#byName.get(packet.type)
-    if (known === undefined) throw commonErrors.INVALID_ARGUMENT({ function: 'encodePacket', expected: 'a known message type', got: show(packet.type) })
+    if (known === undefined) {
+      throw commonErrors.INVALID_ARGUMENT({ function: 'encodePacket', expected: 'a known message type', got: show(packet.type) })
+    }
     const measure = known.plans.length === 0 ? NOTHING : new FieldMeasure()
     return { packet, number: known.number, plans: known.plans, measure, payload: measure.all(known.plans, packet.body) }
   }
@@ -60,7 +69,9 @@ export class PacketCodec {
   }
 
   /** Writes the payload at `at`. */
-  writePayload({ packet, plans, measure }: MeasuredPacket, u8: Uint8Array, view: DataView, at: number): void { new FieldWriter(u8, view, at, measure).all(plans, packet.body) }
+  writePayload({ packet, plans, measure }: MeasuredPacket, u8: Uint8Array, view: DataView, at: number): void {
+    new FieldWriter(u8, view, at, measure).all(plans, packet.body)
+  }
 
   /** A message as bytes. Throws `INVALID_ARGUMENT`. */
   encode(packet: AnyPacket): Uint8Array<ArrayBuffer> {
@@ -71,15 +82,21 @@ export class PacketCodec {
   }
 
   /**
-   * A message from `length` bytes at `from`; undefined for an optional one of an unknown type. Bytes that are no message throw `IPC_ERROR`, those of another version
-   * `PROTOCOL_MISMATCH`: the channel is done for.
+   * A message from `length` bytes at `from`; undefined for an optional one of an unknown type. Bytes that are no message throw `IPC_ERROR`,
+   * those of another version `PROTOCOL_MISMATCH`: the channel is done for.
    */
-  decode(u8: Uint8Array, o: DecodeOptions = {}, from = 0, length: number = u8.length - from, view: DataView = viewOf(u8)): (AnyPacket & PacketHeader) | undefined {
+  decode(
+    u8: Uint8Array, o: DecodeOptions = {}, from = 0, length: number = u8.length - from, view: DataView = viewOf(u8),
+  ): (AnyPacket & PacketHeader) | undefined {
     if (length < PACKET.BYTES) return this.#fail(PACKET_FAULT.TRUNCATED, o)
     const version = view.getUint16(from + PACKET.VERSION_U16, true)
-    if (version !== PACKET_VERSION) throw workerErrors.PROTOCOL_MISMATCH({ worker: o.channel ?? 'packet', expected: PACKET_VERSION, got: version })
+    if (version !== PACKET_VERSION) {
+      throw workerErrors.PROTOCOL_MISMATCH({ worker: o.channel ?? 'packet', expected: PACKET_VERSION, got: version })
+    }
     const type = u8[from]!, flags = u8[from + PACKET.FLAGS_U8]!, known = this.#byType[type]
-    if (known === undefined) return (flags & PACKET_FLAG.OPTIONAL) !== 0 && type > 0 && type < REFUSED_TYPES ? undefined : this.#fail(PACKET_FAULT.TYPE, o)
+    if (known === undefined) {
+      return (flags & PACKET_FLAG.OPTIONAL) !== 0 && type > 0 && type < REFUSED_TYPES ? undefined : this.#fail(PACKET_FAULT.TYPE, o)
+    }
     try {
       const inline = new FieldReader(u8, view, from + PACKET.BYTES, from + length)
       const body = (flags & PACKET_FLAG.BLOCK) === 0 ? inline.whole(known.plans) : this.#fromBlock(inline, known.plans, o)
@@ -97,7 +114,9 @@ export class PacketCodec {
     return new FieldReader(payload, viewOf(payload), 0, payload.length).whole(plans)
   }
 
-  #fail(fault: number, o: DecodeOptions): never { throw workerErrors.IPC_ERROR({ channel: o.channel ?? 'packet', reason: FAULT_TEXT[fault] ?? `fault ${fault}` }) }
+  #fail(fault: number, o: DecodeOptions): never {
+    throw workerErrors.IPC_ERROR({ channel: o.channel ?? 'packet', reason: FAULT_TEXT[fault] ?? `fault ${fault}` })
+  }
 }
 
 /** Measure of messages without fields. */
@@ -122,14 +141,17 @@ function readHeader(u8: Uint8Array, view: DataView, at: number, flags: number): 
   return {
     seq: view.getUint32(at + PACKET.SEQ, true), flags, requestId: readId(u8, view, at + PACKET.REQUEST_ID, 16),
     timestampMs: view.getUint32(at + PACKET.TIMESTAMP_I64, true) + view.getInt32(at + PACKET.TIMESTAMP_I64 + 4, true) * 2 ** 32,
-    traceId: readId(u8, view, at + PACKET.TRACE_ID, 16), spanId: readId(u8, view, at + PACKET.SPAN_ID, 8), parentSpanId: readId(u8, view, at + PACKET.PARENT_SPAN_ID, 8),
+    traceId: readId(u8, view, at + PACKET.TRACE_ID, 16), spanId: readId(u8, view, at + PACKET.SPAN_ID, 8),
+    parentSpanId: readId(u8, view, at + PACKET.PARENT_SPAN_ID, 8),
   }
 }
 
 function writeId(u8: Uint8Array, view: DataView, at: number, bytes: number, id = ''): void {
   // Word by word: `fill` of shared memory costs more than the rest of a message.
   if (id === '') { for (let i = 0; i < bytes; i += 4) view.setUint32(at + i, 0); return }
-  if (id.length !== 2 * bytes || !/^[0-9a-f]+$/.test(id)) throw commonErrors.INVALID_ARGUMENT({ function: 'encodePacket', expected: `${2 * bytes} hex digits`, got: show(id) })
+  if (id.length !== 2 * bytes || !/^[0-9a-f]+$/.test(id)) {
+    throw commonErrors.INVALID_ARGUMENT({ function: 'encodePacket', expected: `${2 * bytes} hex digits`, got: show(id) })
+  }
   for (let i = 0; i < bytes; i++) u8[at + i] = Number.parseInt(id.slice(2 * i, 2 * i + 2), 16)
 }
 

@@ -10,7 +10,9 @@ import { FIELD, PACKET_FAULT, TENSOR_REF, type Fields, type FieldSpec } from './
 export interface FieldPlan { readonly name: string; readonly kind: number; readonly inner: readonly FieldPlan[] }
 
 /** Prepares the fields of a message. */
-export function planFields(fields: Fields): readonly FieldPlan[] { return Object.entries(fields).map(([name, field]) => planField(name, field)) }
+export function planFields(fields: Fields): readonly FieldPlan[] {
+  return Object.entries(fields).map(([name, field]) => planField(name, field))
+}
 
 function planField(name: string, field: FieldSpec): FieldPlan {
   if (typeof field === 'string') return { name, kind: FIELD[field.toUpperCase() as keyof typeof FIELD], inner: [] }
@@ -36,8 +38,8 @@ let encoder: Encoder | null | undefined
 let scratch: Uint8Array | undefined
 
 /**
- * Measures values and keeps the texts in them, so that writing does not make them again. One at a time: texts stand in one scratch, so write before the next is made.
- * Throws `INVALID_ARGUMENT` for values that are not as the table says.
+ * Measures values and keeps the texts in them, so that writing does not make them again. One at a time: texts stand in one scratch, so
+ * write before the next is made. Throws `INVALID_ARGUMENT` for values that are not as the table says.
  */
 export class FieldMeasure {
   /** Texts in order; a number is a place in the scratch. */
@@ -74,7 +76,9 @@ export class FieldMeasure {
       case FIELD.MAP: {
         if (typeof value !== 'object' || value === null) this.#refuse('an object', value, plan.name)
         let bytes = 4
-        for (const key of sortedKeys(value as object)) bytes += this.#text(key, plan) + this.one(plan.inner[0]!, (value as Record<string, unknown>)[key])
+        for (const key of sortedKeys(value as object)) {
+          bytes += this.#text(key, plan) + this.one(plan.inner[0]!, (value as Record<string, unknown>)[key])
+        }
         return bytes
       }
       case FIELD.OPTION: return value === null || value === undefined ? 1 : 1 + this.one(plan.inner[0]!, value)
@@ -96,7 +100,8 @@ export class FieldMeasure {
 
   /** Bytes of a text that is in the scratch now, or −1. */
   #encode(text: string): number {
-    const { TextEncoder: Platform } = globalThis as { readonly TextEncoder?: new () => Encoder }, formed = (text as { isWellFormed?(): boolean }).isWellFormed?.()
+    const { TextEncoder: Platform } = globalThis as { readonly TextEncoder?: new () => Encoder }
+    const formed = (text as { isWellFormed?(): boolean }).isWellFormed?.()
     if (encoder === undefined) encoder = Platform === undefined ? null : new Platform()
     if (encoder === null || formed !== true || this.#used + text.length > SCRATCH_BYTES) return -1
     const { read, written } = encoder.encodeInto(text, (scratch ??= new Uint8Array(SCRATCH_BYTES)).subarray(this.#used))
@@ -109,7 +114,9 @@ export class FieldMeasure {
 
   #tensor(ref: TensorRef, plan: FieldPlan): number {
     const dimensions = ref?.shape?.length
-    if (!(dimensions <= TENSOR_REF.MOST_DIMENSIONS && ref.strides?.length === dimensions)) this.#refuse('a TensorRef of up to 8 dimensions', ref, plan.name)
+    if (!(dimensions <= TENSOR_REF.MOST_DIMENSIONS && ref.strides?.length === dimensions)) {
+      this.#refuse('a TensorRef of up to 8 dimensions', ref, plan.name)
+    }
     for (const small of [ref.arena, ref.dtype, ref.flags]) this.#whole(small, 0, 255, plan, 1)
     for (const word of [ref.index, ref.generation, ref.offset, ref.bytes, ...ref.shape]) this.#whole(word, 0, LONG - 1, plan, 4)
     for (const stride of ref.strides) this.#whole(stride, -(2 ** 31), 2 ** 31 - 1, plan, 4)
@@ -117,10 +124,14 @@ export class FieldMeasure {
   }
 
   #whole(value: unknown, least: number, most: number, plan: FieldPlan, bytes: number): number {
-    return Number.isInteger(value) && (value as number) >= least && (value as number) <= most ? bytes : this.#refuse(`a whole number ${least}–${most}`, value, plan.name)
+    return Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+      ? bytes
+      : this.#refuse(`a whole number ${least}–${most}`, value, plan.name)
   }
   #refuse(expected: string, got: unknown, name: string): never {
-    throw commonErrors.INVALID_ARGUMENT({ function: 'encodePacket', expected: name === '' ? expected : `${expected} as ${name}`, got: show(got) })
+    throw commonErrors.INVALID_ARGUMENT({
+      function: 'encodePacket', expected: name === '' ? expected : `${expected} as ${name}`, got: show(got),
+    })
   }
 }
 
@@ -140,7 +151,9 @@ export class FieldWriter {
   }
 
   /** All fields of a message or record. */
-  all(plans: readonly FieldPlan[], values: unknown): void { for (const plan of plans) this.one(plan, (values as Record<string, unknown>)[plan.name]) }
+  all(plans: readonly FieldPlan[], values: unknown): void {
+    for (const plan of plans) this.one(plan, (values as Record<string, unknown>)[plan.name])
+  }
 
   /** One value. */
   one(plan: FieldPlan, value: unknown): void {
@@ -232,7 +245,11 @@ export class FieldReader {
       case FIELD.BOOL: return this.#bit()
       case FIELD.TEXT: return this.#text()
       case FIELD.JSON: {
-        try { return JSON.parse(this.#text()) as unknown } catch (error) { throw error instanceof PacketFault ? error : new PacketFault(PACKET_FAULT.TEXT) }
+        try {
+          return JSON.parse(this.#text()) as unknown
+        } catch (error) {
+          throw error instanceof PacketFault ? error : new PacketFault(PACKET_FAULT.TEXT)
+        }
       }
       case FIELD.TENSOR: return this.tensor()
       case FIELD.LIST: {
@@ -263,7 +280,8 @@ export class FieldReader {
     for (let i = 0; i < dimensions; i++) strides.push(this.#view.getInt32(this.#take(4), true))
     return {
       arena: this.#u8[at]!, dtype: this.#u8[at + TENSOR_REF.DTYPE_U8]!, flags: this.#u8[at + TENSOR_REF.FLAGS_U8]!,
-      index: word(TENSOR_REF.INDEX), generation: word(TENSOR_REF.GENERATION), offset: word(TENSOR_REF.OFFSET), bytes: word(TENSOR_REF.SIZE), shape, strides,
+      index: word(TENSOR_REF.INDEX), generation: word(TENSOR_REF.GENERATION), offset: word(TENSOR_REF.OFFSET), bytes: word(TENSOR_REF.SIZE),
+      shape, strides,
     }
   }
 

@@ -1,18 +1,27 @@
 /**
- * Layout of control messages (spec memory-and-workers.md section 6): the one table from which the codecs in TypeScript (`packet-codec.ts`), Rust (crate abi, `codec.rs`) and
- * AssemblyScript (`assembly/sdk/codec.ts`) work. `node scripts/generate-codec.mjs` writes the copies of the latter two.
+ * Layout of control messages (spec memory-and-workers.md section 6): the one table from which the codecs in TypeScript (`packet-codec.ts`),
+ * Rust (crate abi, `codec.rs`) and AssemblyScript (`assembly/sdk/codec.ts`) work. `node scripts/generate-codec.mjs` writes the copies of
+ * the latter two.
  */
 
 /** Header of a body, 64 bytes: offsets. Ids are bytes, zero when absent; the time is ms since 1970, signed. */
 export const PACKET = {
-  TYPE_U8: 0, FLAGS_U8: 1, VERSION_U16: 2, SEQ: 4, REQUEST_ID: 8, TIMESTAMP_I64: 24, TRACE_ID: 32, SPAN_ID: 48, PARENT_SPAN_ID: 56, BYTES: 64,
+  TYPE_U8: 0, FLAGS_U8: 1, VERSION_U16: 2, SEQ: 4, REQUEST_ID: 8, TIMESTAMP_I64: 24, TRACE_ID: 32, SPAN_ID: 48, PARENT_SPAN_ID: 56,
+  BYTES: 64,
 } as const
 /** BLOCK: the payload is a TensorRef to a block that holds the real one. OPTIONAL: who does not know the type skips the message. */
 export const PACKET_FLAG = { BLOCK: 1, OPTIONAL: 128 } as const
 /** TensorRef on the wire: bytes before its shape (u32 each) and strides (i32 each). */
-export const TENSOR_REF = { ARENA_U8: 0, DTYPE_U8: 1, NDIM_U8: 2, FLAGS_U8: 3, INDEX: 4, GENERATION: 8, OFFSET: 12, SIZE: 16, BYTES: 20, MOST_DIMENSIONS: 8 } as const
-/** Kinds of fields. A schema is a string of these; LIST, MAP (sorted string keys) and OPTION are followed by one more, RECORD by a count and so many. */
-export const FIELD = { U8: 1, U32: 2, I32: 3, U64: 4, F64: 5, BOOL: 6, TEXT: 7, JSON: 8, TENSOR: 9, LIST: 10, MAP: 11, OPTION: 12, RECORD: 13 } as const
+export const TENSOR_REF = {
+  ARENA_U8: 0, DTYPE_U8: 1, NDIM_U8: 2, FLAGS_U8: 3, INDEX: 4, GENERATION: 8, OFFSET: 12, SIZE: 16, BYTES: 20, MOST_DIMENSIONS: 8,
+} as const
+/**
+ * Kinds of fields. A schema is a string of these; LIST, MAP (sorted string keys) and OPTION are followed
+ * by one more, RECORD by a count and so many.
+ */
+export const FIELD = {
+  U8: 1, U32: 2, I32: 3, U64: 4, F64: 5, BOOL: 6, TEXT: 7, JSON: 8, TENSOR: 9, LIST: 10, MAP: 11, OPTION: 12, RECORD: 13,
+} as const
 /** Why a body is refused, the same in all languages; SKIP: an optional message of an unknown type. */
 export const PACKET_FAULT = { OK: 0, TRUNCATED: -1, TRAILING: -2, VERSION: -3, TYPE: -4, SKIP: -5, TEXT: -6, VALUE: -7, DEEP: -8 } as const
 
@@ -27,12 +36,16 @@ export interface MessageSpec { readonly type: number; readonly fields: Fields }
 
 /** The messages of types 1 to 15. u64 are exact up to 2⁵³. */
 export const MESSAGES = {
-  handshake: { type: 1, fields: { protocolVersion: 'u32', workerId: 'text', slotId: 'u32', capabilities: { list: 'text' }, memoryBytes: 'u64' } },
+  handshake: {
+    type: 1,
+    fields: { protocolVersion: 'u32', workerId: 'text', slotId: 'u32', capabilities: { list: 'text' }, memoryBytes: 'u64' },
+  },
   handshakeAck: { type: 2, fields: { accepted: 'bool', reason: 'text', slotId: 'u32', arenaBase: 'u32' } },
   jobSubmit: {
     type: 3,
     fields: {
-      jobId: 'text', nodeId: 'text', opType: 'text', inputs: { map: 'tensor' }, outputs: 'json', params: 'json', timeoutMs: 'u32', priority: 'i32', attempt: 'u32', delivery: 'u32',
+      jobId: 'text', nodeId: 'text', opType: 'text', inputs: { map: 'tensor' }, outputs: 'json', params: 'json', timeoutMs: 'u32',
+      priority: 'i32', attempt: 'u32', delivery: 'u32',
     },
   },
   jobResult: {
@@ -62,7 +75,8 @@ export const PACKET_VERSION = 1
 export const REFUSED_TYPES = 64
 
 const KINDS: Readonly<Record<string, number>> = {
-  u8: FIELD.U8, u32: FIELD.U32, i32: FIELD.I32, u64: FIELD.U64, f64: FIELD.F64, bool: FIELD.BOOL, text: FIELD.TEXT, json: FIELD.JSON, tensor: FIELD.TENSOR,
+  u8: FIELD.U8, u32: FIELD.U32, i32: FIELD.I32, u64: FIELD.U64, f64: FIELD.F64, bool: FIELD.BOOL, text: FIELD.TEXT, json: FIELD.JSON,
+  tensor: FIELD.TENSOR,
 }
 
 /** A message's schema: the kinds of its fields one after another. */

@@ -15,7 +15,10 @@ export type ReceivedPacket = ControlPacket & PacketHeader
 /** Addresses of a channel's two byte rings. */
 export interface ChannelAddresses { readonly toWorker: Address; readonly toEngine: Address }
 
-/** `name`: of the channel in errors. `sent`: called after a message was written, to wake a thread that sleeps on something else than the ring. `queueLimit`: default 10 000. */
+/**
+ * `name`: of the channel in errors. `sent`: called after a message was written, to wake a thread that sleeps on something else
+ * than the ring. `queueLimit`: default 10 000.
+ */
 export interface ChannelOptions {
   readonly name: string
   readonly blocks: ChannelBlocks
@@ -30,9 +33,10 @@ interface Numbered { readonly packet: ControlPacket; readonly seq: number }
 const REFERENCE_BYTES = TENSOR_REF.BYTES + 8
 
 /**
- * Messages between an engine and one worker over two byte rings in shared memory (MW-39): frames of at most 32 KiB; a larger payload is written into a block once, and read
- * there. Nothing here blocks but {@link wait}; what has no room waits in order until the next call of either side's `send`, `receive` or {@link flush}. One thread per end.
- * A broken frame closes the channel for good (MW-40): `IPC_ERROR`, or `PROTOCOL_MISMATCH`.
+ * Messages between an engine and one worker over two byte rings in shared memory (MW-39): frames of at most 32 KiB; a larger payload is
+ * written into a block once, and read there. Nothing here blocks but {@link wait}; what has no room waits in order until the next call of
+ * either side's `send`, `receive` or {@link flush}. One thread per end. A broken frame closes the channel for good (MW-40): `IPC_ERROR`, or
+ * `PROTOCOL_MISMATCH`.
  */
 export class RingChannel {
   readonly name: string
@@ -68,12 +72,19 @@ export class RingChannel {
   /** Messages that wait for room. */
   get waiting(): number { return this.#waiting.length }
 
-  /** Sends a message; its `seq` is the channel's own unless given. Throws `INVALID_ARGUMENT`, `CLOSED`, and `LIMIT_EXCEEDED` when the other side takes nothing. */
+  /**
+   * Sends a message; its `seq` is the channel's own unless given. Throws `INVALID_ARGUMENT`, `CLOSED`, and
+   * `LIMIT_EXCEEDED` when the other side takes nothing.
+   */
   send(packet: ControlPacket): void {
     this.#open()
     const seq = packet.seq ?? this.#next()
     if (this.#waiting.length > 0 || !this.#write(packet, seq, undefined)) {
-      if (this.#waiting.length >= this.#limit) throw commonErrors.LIMIT_EXCEEDED({ what: `Channel ${this.name}, messages waiting`, limit: this.#limit, got: this.#waiting.length + 1 })
+      if (this.#waiting.length >= this.#limit) {
+        throw commonErrors.LIMIT_EXCEEDED({
+          what: `Channel ${this.name}, messages waiting`, limit: this.#limit, got: this.#waiting.length + 1,
+        })
+      }
       this.#waiting.push({ packet, seq })
       this.flush()
     } else this.#sent?.()
@@ -82,12 +93,17 @@ export class RingChannel {
   /** Writes what waits as far as there is room. True when nothing waits any more. */
   flush(): boolean {
     const { length } = this.#waiting, asked = this.#asked
-    for (let first = this.#waiting[0]; first !== undefined && this.#write(first.packet, first.seq, first); first = this.#waiting[0]) this.#waiting.shift()
+    for (let first = this.#waiting[0]; first !== undefined && this.#write(first.packet, first.seq, first); first = this.#waiting[0]) {
+      this.#waiting.shift()
+    }
     if (this.#waiting.length < length || this.#asked !== asked) this.#sent?.()
     return this.#waiting.length === 0
   }
 
-  /** The next message, or undefined when there is none now. Answers requests for blocks itself, where it has them. Throws `IPC_ERROR`, `PROTOCOL_MISMATCH`, `CLOSED`. */
+  /**
+   * The next message, or undefined when there is none now. Answers requests for blocks itself, where it has them. Throws
+   * `IPC_ERROR`, `PROTOCOL_MISMATCH`, `CLOSED`.
+   */
   receive(): ReceivedPacket | undefined {
     this.#open()
     if (this.#waiting.length > 0) this.flush()
@@ -98,7 +114,10 @@ export class RingChannel {
       let packet: ReceivedPacket | undefined
       const read: TensorRef[] = []
       try {
-        packet = packetCodec().decode(this.#in.bytes, { channel: this.name, block: (ref) => { read.push(ref); return this.#blocks.open(ref) } }, this.#in.at, this.#in.length, this.#inView) as ReceivedPacket | undefined
+        packet = packetCodec().decode(this.#in.bytes, {
+          channel: this.name,
+          block: (ref) => { read.push(ref); return this.#blocks.open(ref) },
+        }, this.#in.at, this.#in.length, this.#inView) as ReceivedPacket | undefined
       } catch (error) { return this.#break(error) }
       this.#in.release()
       for (const ref of read) this.#done(ref)
@@ -120,13 +139,18 @@ export class RingChannel {
   #own(packet: ReceivedPacket): boolean {
     if (packet.type === 'alloc' && this.#blocks.give !== undefined) {
       const given = this.#blocks.give(packet.body.bytes)
-      this.send({ type: 'allocReply', seq: packet.seq, body: typeof given === 'string' ? { block: null, code: given } : { block: given, code: '' } })
+      this.send({
+        type: 'allocReply', seq: packet.seq,
+        body: typeof given === 'string' ? { block: null, code: given } : { block: given, code: '' },
+      })
       return true
     }
     if (packet.type === 'release') return this.#blocks.release(packet.body.handles)
     if (packet.type !== 'allocReply' || this.#asked === 0 || packet.seq !== this.#asked) return false
     this.#asked = 0
-    if (packet.body.block === null) this.#break(workerErrors.IPC_ERROR({ channel: this.name, reason: `no block for a large message: ${packet.body.code}` }))
+    if (packet.body.block === null) {
+      this.#break(workerErrors.IPC_ERROR({ channel: this.name, reason: `no block for a large message: ${packet.body.code}` }))
+    }
     this.#granted = packet.body.block!
     this.flush()
     return true

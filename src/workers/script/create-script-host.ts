@@ -57,7 +57,10 @@ const GRACE_MS = 2_000
 /** From this delivery on a job has a thread of its own: only one of those that went down together did it. */
 const ALONE_FROM = 3
 
-/** An engine's threads for nodes written in TypeScript: started when first needed, watched while they have jobs, replaced when they are lost. */
+/**
+ * An engine's threads for nodes written in TypeScript: started when first needed, watched while they
+ * have jobs, replaced when they are lost.
+ */
 export function createScriptHost(parts: ScriptHostParts): ScriptHost { return new Scripts(parts) }
 
 /** A thread that is gone, as the error says it that nobody is started after. */
@@ -108,7 +111,10 @@ class Scripts implements ScriptHost {
       } catch (error) {
         if (!(error instanceof Lost)) throw error
         if (delivery > MOST_REDELIVERIES) {
-          throw workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: `the code of ${code.type}`, delivery, deliveries: delivery, records: error.records }, { cause: error.cause, nodeType: code.type, retryable: false })
+          throw workerErrors.WORKER_LOST({
+            worker: `script ${thread.ordinal}`, reason: error.reason, node: `the code of ${code.type}`, delivery, deliveries: delivery,
+            records: error.records,
+          }, { cause: error.cause, nodeType: code.type, retryable: false })
         }
         await this.#p.clock.sleep(redeliveryDelayMs(delivery), signal)
       } finally { thread.hold(-1) }
@@ -145,7 +151,11 @@ class Scripts implements ScriptHost {
           call.onLast?.()
           // What is left is its instance's reset or dispose: the run has what it wants, and waits no longer than for code that was stopped.
           const { node: { id } } = call.ctx
-          stop('its instance did not end', () => { call.ctx.warn(workerErrors.HEARTBEAT_LOST.diagnostic({ worker: `script ${thread.ordinal}`, ms: GRACE_MS, node: id }, { severity: 'warning', node: id })) })
+          stop('its instance did not end', () => {
+            call.ctx.warn(workerErrors.HEARTBEAT_LOST.diagnostic({ worker: `script ${thread.ordinal}`, ms: GRACE_MS, node: id }, {
+              severity: 'warning', node: id,
+            }))
+          })
         }
         yield record
       }
@@ -165,7 +175,11 @@ class Scripts implements ScriptHost {
   }
 
   stats(): ScriptStats {
-    return { count: this.#threads.length, busy: this.#threads.filter((thread) => thread.jobs.size > 0).length, lost: this.#lost, respawns: this.#respawns }
+    return {
+      count: this.#threads.length,
+      busy: this.#threads.filter((thread) => thread.jobs.size > 0).length,
+      lost: this.#lost, respawns: this.#respawns,
+    }
   }
 
   async close(): Promise<void> {
@@ -186,7 +200,9 @@ class Scripts implements ScriptHost {
     let code = codes.get(mark)
     if (code === undefined) {
       const source = scriptSource(definition, this.#p.facts.node, mark), bytes = this.#p.codeBytes?.(definition)
-      codes.set(mark, code = { id: ++this.#codeCount, type: definition.type, source: 'url' in source && bytes ? { ...source, bytes } : source, definition })
+      codes.set(mark, code = {
+        id: ++this.#codeCount, type: definition.type, source: 'url' in source && bytes ? { ...source, bytes } : source, definition,
+      })
     }
     return code
   }
@@ -195,14 +211,22 @@ class Scripts implements ScriptHost {
     const { missing, error } = await this.#patiently(thread, type, thread.load(id, { type, source }))
     if (missing !== undefined) {
       throw commonErrors.INVALID_ARGUMENT({
-        function: `Node type ${type}`, expected: "functions that use their arguments and globals only (thread: 'worker')", got: `free variable${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
+        function: `Node type ${type}`, expected: "functions that use their arguments and globals only (thread: 'worker')",
+        got: `free variable${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`,
         hint: 'Pass values as params, import inside the function, or give codeURL.' })
     }
     if (error === undefined) return
     const cause = decodeError(error)
     if (cause.name === CODE_CHANGED) this.#p.onCodeChanged?.(definition)
-    if ('text' in source && cause.name === 'SyntaxError') throw commonErrors.INVALID_ARGUMENT({ function: `Node type ${type}`, expected: 'functions whose text is a module of its own', got: cause.message }, { cause })
-    throw commonErrors.NETWORK({ host: `Code of node type ${type}`, reason: `did not load (${cause.message})`, hint: 'url' in source ? 'Check codeURL, and that script-src allows it.' : 'Content security policy? Give codeURL.' }, { cause })
+    if ('text' in source && cause.name === 'SyntaxError') {
+      throw commonErrors.INVALID_ARGUMENT({
+        function: `Node type ${type}`, expected: 'functions whose text is a module of its own', got: cause.message,
+      }, { cause })
+    }
+    throw commonErrors.NETWORK({
+      host: `Code of node type ${type}`, reason: `did not load (${cause.message})`,
+      hint: 'url' in source ? 'Check codeURL, and that script-src allows it.' : 'Content security policy? Give codeURL.',
+    }, { cause })
   }
 
   /** Code that is being loaded has no job yet and is not watched: a module that loops, or waits for ever, costs its thread. */
@@ -223,11 +247,17 @@ class Scripts implements ScriptHost {
     })()
     try { return await loading } catch (error) {
       if (!late) throw error
-      throw commonErrors.NETWORK({ host: `Code of node type ${type}`, reason: `did not load in ${startTimeoutMs} ms`, hint: 'Its module loops, or waits for ever at its top level.' }, { cause: error })
+      throw commonErrors.NETWORK({
+        host: `Code of node type ${type}`, reason: `did not load in ${startTimeoutMs} ms`,
+        hint: 'Its module loops, or waits for ever at its top level.',
+      }, { cause: error })
     } finally { settled.abort() }
   }
 
-  /** The thread with the fewest jobs, or a new one while there may be more; `alone`: one without jobs, whatever their number. It is held for the caller. */
+  /**
+   * The thread with the fewest jobs, or a new one while there may be more; `alone`: one without jobs, whatever
+   * their number. It is held for the caller.
+   */
   async #pick(signal: AbortSignal, alone: boolean): Promise<ScriptThread> {
     let [thread] = this.#threads.filter((one) => !one.alone).sort((a, b) => a.expected - b.expected)
     if (thread === undefined || (thread.expected > 0 && (alone || this.#threads.length < this.#p.size))) thread = this.#make()
@@ -247,7 +277,11 @@ class Scripts implements ScriptHost {
     thread.hold(-1)
     if (!thread.alone) return
     thread.alone = false
-    if (this.#threads.length > this.#p.size && this.#remove(thread)) this.#stop(thread, commonErrors.CLOSED({ thing: 'Thread', id: String(thread.ordinal), event: 'call' }), thread.drain(GRACE_MS, this.#p.clock))
+    if (this.#threads.length > this.#p.size && this.#remove(thread)) {
+      this.#stop(thread, commonErrors.CLOSED({ thing: 'Thread', id: String(thread.ordinal), event: 'call' }), thread.drain(
+        GRACE_MS, this.#p.clock,
+      ))
+    }
   }
 
   /** Ends a thread that takes no jobs any more. */
@@ -260,15 +294,21 @@ class Scripts implements ScriptHost {
     const { clock, startTimeoutMs: timeoutMs, arena } = this.#p, ordinal = ++this.#ordinals
     if (this.#closed) throw commonErrors.CLOSED({ thing: 'Threads', event: 'start' })
     const unpaid = this.#budget.settle(clock.nowUs())
-    if (unpaid !== undefined) throw workerErrors.WORKER_LOST({ ...unpaid, delivery: 1, deliveries: 1 }, { cause: unpaid.cause, retryable: false })
+    if (unpaid !== undefined) {
+      throw workerErrors.WORKER_LOST({ ...unpaid, delivery: 1, deliveries: 1 }, { cause: unpaid.cause, retryable: false })
+    }
     let thread: ScriptThread
     try {
       thread = new ScriptThread(ordinal, this.#spawnThread!, { ended: (one, reason, detail) => { this.#lose(one, reason, detail) } })
     } catch (cause) {
-      throw workerErrors.WORKER_SPAWN({ worker: `script ${ordinal}`, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script' }, { cause })
+      throw workerErrors.WORKER_SPAWN({
+        worker: `script ${ordinal}`, timeoutMs, cause: cause instanceof Error ? cause.message : String(cause), step: 'script',
+      }, { cause })
     }
     this.#threads.push(thread)
-    const start = thread.start(arena.shared ? arena.memory ?? undefined : undefined, arena.flights, clock, clock.nowMs() - clock.nowUs() / 1000, timeoutMs).then(() => {
+    const start = thread.start(
+      arena.shared ? arena.memory ?? undefined : undefined, arena.flights, clock, clock.nowMs() - clock.nowUs() / 1000, timeoutMs,
+    ).then(() => {
       const after = this.#vacant.shift()
       if (after !== undefined) this.#respawns++
       this.#p.onStarted?.(`script ${ordinal}`, after)
@@ -295,10 +335,13 @@ class Scripts implements ScriptHost {
         for (const thread of [...this.#threads]) {
           if (thread.jobs.size === 0) continue
           if (late) thread.heardUs = now
-          const limits = [...thread.jobs.values()].map(({ call }) => call.hangMs > 0 ? call.hangMs : Number.POSITIVE_INFINITY), silentMs = (now - thread.heardUs) / 1000
+          const limits = [...thread.jobs.values()].map(({ call }) => call.hangMs > 0 ? call.hangMs : Number.POSITIVE_INFINITY)
+          const silentMs = (now - thread.heardUs) / 1000
           if (silentMs > Math.max(...limits)) {
             const node = [...thread.jobs.values()].map(({ call }) => call.ctx.node.id).join(', ')
-            this.#lose(thread, 'terminated', `silent for ${Math.round(silentMs)} ms`, workerErrors.HEARTBEAT_LOST({ worker: `script ${thread.ordinal}`, ms: Math.round(silentMs), node }))
+            this.#lose(thread, 'terminated', `silent for ${Math.round(silentMs)} ms`, workerErrors.HEARTBEAT_LOST({
+              worker: `script ${thread.ordinal}`, ms: Math.round(silentMs), node,
+            }))
           }
         }
       }
@@ -333,7 +376,9 @@ class Scripts implements ScriptHost {
     if (!(error instanceof Lost)) return error
     // Told to stop and ended for not stopping: the reason is what the caller knows.
     if (signal.aborted) return signal.reason
-    return workerErrors.WORKER_LOST({ worker: `script ${thread.ordinal}`, reason: error.reason, node: node.id, delivery, deliveries, records: error.records },
+    return workerErrors.WORKER_LOST({
+      worker: `script ${thread.ordinal}`, reason: error.reason, node: node.id, delivery, deliveries, records: error.records,
+    },
       { cause: error.cause, nodeId: node.id, nodeType: node.type, runId: node.runId, attempt, delivery, retryable: delivery < deliveries })
   }
 

@@ -3,13 +3,17 @@ import { tokensOf, type Token } from './tokens.js'
 
 const VALUES = new Set(['null', 'true', 'false', 'super', 'import', 'debugger'])
 const PREFIXES = new Set(['!', '~', '+', '-', '++', '--', '...', 'typeof', 'void', 'delete', 'await', 'new'])
-const BINARY = new Set(['+', '-', '*', '/', '%', '**', '<<', '>>', '>>>', '&', '|', '^', '&&', '||', '??', '==', '!=', '===', '!==', '<', '>', '<=', '>=', 'instanceof'])
+const BINARY = new Set([
+  '+', '-', '*', '/', '%', '**', '<<', '>>', '>>>', '&', '|', '^', '&&', '||', '??', '==', '!=', '===', '!==', '<', '>', '<=', '>=',
+  'instanceof',
+])
 const ASSIGNING = /^(?:[-+*/%&|^]|\*\*|<<|>>>?|&&|\|\||\?\?)?=$/
 const CLOSING = new Set([')', ']', '}', ',', ';', ':'])
 
 /**
- * Names that a function's text uses and nothing in it declares, `this` of the function itself among them, sorted. Follows scopes as the language has them (blocks, functions,
- * classes, patterns with defaults, labels, templates); a name that is only the operand of `typeof` is not used. Throws SyntaxError for what it does not understand.
+ * Names that a function's text uses and nothing in it declares, `this` of the function itself among them, sorted. Follows scopes as the
+ * language has them (blocks, functions, classes, patterns with defaults, labels, templates); a name that is only the operand of `typeof` is
+ * not used. Throws SyntaxError for what it does not understand.
  */
 export function freeNames(text: string): string[] {
   const reader = new Reader(tokensOf(text))
@@ -85,7 +89,9 @@ class Reader extends TokenCursor {
       else if (text === 'class') this.#class(false)
       else if (text === 'new') { this.need('.'); this.next() }
       else if (text === 'this') { if (this.outermost()) this.use('this') }
-      else if (!VALUES.has(text) && (this.tokens[this.at - 2]?.text !== 'typeof' || ['.', '?.', '[', '('].some((sign) => this.is(sign)))) this.use(text)
+      else if (!VALUES.has(text) && (this.tokens[this.at - 2]?.text !== 'typeof' || ['.', '?.', '[', '('].some((sign) => this.is(sign)))) {
+        this.use(text)
+      }
       return
     }
     this.at--
@@ -111,7 +117,8 @@ class Reader extends TokenCursor {
 
   /** A property name with what may stand before it; the name when it is a plain one. */
   #key(): Token | undefined {
-    while (this.peek()?.kind === 'name' && ['get', 'set', 'async', 'static', 'accessor'].includes(this.peek()!.text) && !['(', ',', ':', '=', '}', ';'].includes(this.tokens[this.at + 1]?.text ?? '}')) this.at++
+    while (this.peek()?.kind === 'name' && ['get', 'set', 'async', 'static', 'accessor'].includes(this.peek()!.text)
+      && !['(', ',', ':', '=', '}', ';'].includes(this.tokens[this.at + 1]?.text ?? '}')) this.at++
     this.take('*')
     if (this.take('[')) {
       this.assignment()
@@ -171,7 +178,9 @@ class Reader extends TokenCursor {
   #isArrow(): boolean {
     const from = this.at + (this.is('async') && !this.is('=>', 1) ? 1 : 0), first = this.tokens[from]
     if (first === undefined || (from > this.at && first.newline)) return false
-    const after = first.text === '(' && first.kind === 'sign' ? this.tokens[(this.closes.get(from) ?? from) + 1] : first.kind === 'name' ? this.tokens[from + 1] : undefined
+    const after = first.text === '(' && first.kind === 'sign' ? this.tokens[(this.closes.get(from) ?? from) + 1]
+      : first.kind === 'name' ? this.tokens[from + 1]
+      : undefined
     return after?.text === '=>' && after.kind === 'sign'
   }
 
@@ -224,7 +233,9 @@ class Reader extends TokenCursor {
     if (this.is(':', 1)) { this.at += 2; return }
     switch (text) {
       case 'var': case 'const': this.#declarations(false); return
-      case 'let': if (this.tokens[this.at + 1]?.kind === 'name' || this.is('[', 1) || this.is('{', 1)) { this.#declarations(false); return } break
+      case 'let':
+        if (this.tokens[this.at + 1]?.kind === 'name' || this.is('[', 1) || this.is('{', 1)) { this.#declarations(false); return }
+        break
       case 'function': this.#function(true); return
       case 'async': if (this.is('function', 1) && !this.tokens[this.at + 1]!.newline) { this.#function(true); return } break
       case 'class': this.at++; this.#class(true); return

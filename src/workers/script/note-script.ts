@@ -3,8 +3,9 @@ import type { Note } from '../../memory/recorder.js'
 import type { ScriptReply, ScriptRequest } from './protocol.js'
 
 /**
- * What a message says of what a script thread does, for the flight recorder (MW-06): written by the thread as it gets and sends them, or, where it cannot, by the engine as
- * it sends and gets them. Code runs from what makes it go on until it gives something, asks for something, or has ended.
+ * What a message says of what a script thread does, for the flight recorder (MW-06): written by the thread as it gets and sends them, or,
+ * where it cannot, by the engine as it sends and gets them. Code runs from what makes it go on until it gives something, asks for
+ * something, or has ended.
  */
 export function noteScript(note: Note, said: ScriptRequest | ScriptReply): void {
   const { SCRIPT, END_SCRIPT, TRAP } = RECORD_KIND

@@ -5,7 +5,10 @@ import type { ScriptPacket } from './protocol.js'
 export function placed<A>(data: unknown, place: (audio: ArenaAudio) => A): Pick<ScriptPacket<A>, 'data' | 'audio' | 'list'> {
   if (data instanceof ArenaAudio) return { data: null, audio: place(data) }
   if (!Array.isArray(data) || !data.some((item) => item instanceof ArenaAudio)) return { data }
-  return { data: data.map((item: unknown) => item instanceof ArenaAudio ? null : item), list: data.map((item: unknown) => item instanceof ArenaAudio ? place(item) : null) }
+  return {
+    data: data.map((item: unknown) => item instanceof ArenaAudio ? null : item),
+    list: data.map((item: unknown) => item instanceof ArenaAudio ? place(item) : null),
+  }
 }
 
 /** The other way: data with audio in its places. */

@@ -7,9 +7,18 @@ import { SAMPLE_BYTES } from '../../media/convert-samples.js'
 import type { AudioPlace, GivenAudio } from './protocol.js'
 
 /** What all references to one block on this thread share. */
-interface Lease { count: number; readonly ref: number; readonly handle: number; readonly address: number; readonly sole: boolean; given: boolean }
+interface Lease {
+  count: number
+  readonly ref: number
+  readonly handle: number
+  readonly address: number
+  readonly sole: boolean
+  given: boolean
+}
 
-/** Audio of a script thread: over the engine's memory, or over buffers of its own. `release`: no buffer here shows that reference any more. */
+/**
+ * Audio of a script thread: over the engine's memory, or over buffers of its own. `release`: no buffer here shows that reference any more.
+ */
 export class ScriptAudio {
   readonly #memory: ArrayBufferLike | undefined
   readonly #u32: Uint32Array | undefined
@@ -24,16 +33,28 @@ export class ScriptAudio {
     this.#release = release
   }
 
-  /** The buffer at a place; `held`: what the engine holds for as long as a buffer of this thread's own. Throws `INVALID_HANDLE` for a block that is not there any more. */
+  /**
+   * The buffer at a place; `held`: what the engine holds for as long as a buffer of this thread's own. Throws
+   * `INVALID_HANDLE` for a block that is not there any more.
+   */
   open(place: AudioPlace, held?: number): ArenaAudio {
     if ('bytes' in place) return new ArenaAudio({ buffer: place.bytes, copies: this.#ledger }, this.#own(place.bytes, held), place.shape)
-    const { handle, offset, shape, strideBytes, ref, sole } = place, address = resolveHandle(this.#u32!, WINDOW.ARENA, handle).address + offset
+    const { handle, offset, shape, strideBytes, ref, sole } = place
+    const address = resolveHandle(this.#u32!, WINDOW.ARENA, handle).address + offset
     const lease: Lease = { count: 0, ref, handle, address, sole, given: false }
-    return new ArenaAudio({ buffer: this.#memory!, copies: this.#ledger }, new ScriptBlock(lease, this.#release, this), shape, { skip: 0, pitch: strideBytes === 0 ? shape.frames : strideBytes / SAMPLE_BYTES[shape.format] })
+    return new ArenaAudio({ buffer: this.#memory!, copies: this.#ledger }, new ScriptBlock(lease, this.#release, this), shape, {
+      skip: 0,
+      pitch: strideBytes === 0 ? shape.frames : strideBytes / SAMPLE_BYTES[shape.format],
+    })
   }
 
   /** A block over a buffer of this thread. */
-  #own(buffer: ArrayBuffer, held = -1): ScriptBlock { return new ScriptBlock({ count: 0, ref: -1, handle: 0, address: 0, sole: true, given: false }, () => { this.#release(held) }, this, buffer) }
+  #own(buffer: ArrayBuffer, held = -1): ScriptBlock {
+    return new ScriptBlock(
+      { count: 0, ref: -1, handle: 0, address: 0, sole: true, given: false },
+      () => { this.#release(held) }, this, buffer,
+    )
+  }
 
   /** @internal Room that nobody shares. */
   fresh(bytes: number): AudioBlock {
@@ -45,12 +66,14 @@ export class ScriptAudio {
   give(audio: ArenaAudio, transfer: ArrayBuffer[]): GivenAudio {
     const block = audio.block as unknown as ScriptBlock, { rate, channels, frames, format, layout, speakers, position } = audio
     if (block.ref >= 0) {
-      const frameBytes = SAMPLE_BYTES[format] * (layout === 'planar' || channels === 1 ? 1 : channels), skip = (audio.address - block.address) / frameBytes
+      const frameBytes = SAMPLE_BYTES[format] * (layout === 'planar' || channels === 1 ? 1 : channels)
+      const skip = (audio.address - block.address) / frameBytes
       block.give()
       audio.close()
       return { ref: block.ref, skip, frames, position }
     }
-    const shape: AudioShape = { rate, channels, frames, format, layout, speakers, position }, own = block.buffer!, size = audio.samples * SAMPLE_BYTES[format]
+    const shape: AudioShape = { rate, channels, frames, format, layout, speakers, position }
+    const own = block.buffer!, size = audio.samples * SAMPLE_BYTES[format]
     const whole = block.references === 1 && own.byteLength === size && audio.address === 0
     const bytes = whole ? own : audio.toArray().buffer as ArrayBuffer
     if (!whole) this.copied += size

@@ -79,17 +79,23 @@ export class ScriptJob {
     if (reply?.error === undefined) return undefined
     // What is no error is told as it is, as by a node on the engine's thread.
     if (reply.error.type === 'value') throw reply.error.value
-    const { signal, node } = this.call.ctx, error = decodeError(reply.error), asked = reply.asked !== undefined && this.#errors.has(reply.asked)
+    const { signal, node } = this.call.ctx, error = decodeError(reply.error)
+    const asked = reply.asked !== undefined && this.#errors.has(reply.asked)
     if (!asked && !(signal.aborted && (ownFault(error) as Error | undefined)?.name === 'AbortError')) throw error
     // The engine's own error, in place of what the thread was told of it; with the call (flush, init) that passed it on.
-    const own: unknown = asked ? this.#errors.get(reply.asked) : signal.reason, operation = isMillraceError(error) ? error.operation : undefined
+    const own: unknown = asked ? this.#errors.get(reply.asked) : signal.reason
+    const operation = isMillraceError(error) ? error.operation : undefined
     throw operation === undefined ? own : wrapNodeFailure(own, { node: node.id, type: node.type, operation })
   }
 
   /** Tells the code to stop. */
   abort(): void {
     const reason: unknown = this.call.ctx.signal.reason
-    this.#post({ kind: 'abort', job: this.#number, reason: reason instanceof Error ? reason.message : String(reason), code: reason instanceof MillraceError ? reason.code : 'CANCELLED' })
+    this.#post({
+      kind: 'abort', job: this.#number,
+      reason: reason instanceof Error ? reason.message : String(reason),
+      code: reason instanceof MillraceError ? reason.code : 'CANCELLED',
+    })
   }
 
   /** Ends the code early and waits until it has. */
@@ -143,8 +149,17 @@ export class ScriptJob {
       if ('audio' in want) more = { audio: this.#lend(await ctx.allocAudio(want.audio) as ArenaAudio, true) }
       else if ('bytes' in want) {
         // A thread with memory of its own takes it there; here it is only held, so that all of a run's memory keeps within the arena.
-        const block = this.#arena.claim(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, { zero: this.#thread.shared, ...this.#holder })
-        more = { audio: this.#lend(new ArenaAudio(this.#arena, block, { rate: 1, channels: 1, frames: block.bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 }), true) }
+        const block = this.#arena.claim(want.dtype === undefined ? want.bytes : { dtype: want.dtype, shape: [want.bytes] }, {
+          zero: this.#thread.shared, ...this.#holder,
+        })
+        more = {
+          audio: this.#lend(
+            new ArenaAudio(this.#arena, block, {
+              rate: 1, channels: 1, frames: block.bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0,
+            }),
+            true,
+          ),
+        }
       } else if ('need' in want) {
         const found = await ctx.need<PacketStream | readonly PacketStream[] | undefined>(want.need)
         if (found !== undefined) more = { links: this.#link(want.need, found) }
@@ -154,13 +169,18 @@ export class ScriptJob {
         more = { packets: Object.fromEntries(Object.entries(packets).map(([port, packet]) => [port, this.#pack(packet, transfer)])) }
         for (const packet of Object.values(packets)) releasePacket(packet)
       } else {
-        const packet = 'take' in want ? (await this.#iterator(want.take).next()).value as Packet | undefined : await this.#sources.get(want.whole)!.whole()
+        const packet = 'take' in want
+          ? (await this.#iterator(want.take).next()).value as Packet | undefined
+          : await this.#sources.get(want.whole)!.whole()
         if (packet !== undefined) more = { packet: this.#pack(packet, transfer) }
       }
       this.#post({ ...answer, ...more, ...this.#driven() }, transfer)
     } catch (error) {
       this.#errors.set(ask, error)
-      this.#post({ ...answer, error: error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) } })
+      this.#post({
+        ...answer,
+        error: error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) },
+      })
     }
   }
 
@@ -184,7 +204,8 @@ export class ScriptJob {
 
   /** A packet for the code: audio by handle, held here until it lets go, or copied out once and moved. */
   #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<AudioPlace> {
-    const { media, data, position, duration, streamId, seq, arrivalUs, metadata } = packet, base = { media, position, duration, streamId, seq, arrivalUs, metadata }
+    const { media, data, position, duration, streamId, seq, arrivalUs, metadata } = packet
+    const base = { media, position, duration, streamId, seq, arrivalUs, metadata }
     const place = (audio: ArenaAudio): AudioPlace => {
       if (this.#thread.shared) return this.#lend(audio.clone(), audio.block.references === 2)
       const bytes = audio.toArray({ edge: `${this.call.ctx.node.id}.in`, reason: 'thread', ledger: this.#ledger }).buffer as ArrayBuffer
@@ -196,7 +217,12 @@ export class ScriptJob {
 
   /** Holds audio for the code. */
   #lend(audio: ArenaAudio, sole: boolean): AudioPlace {
-    const ref = ++this.#refs, { handle } = audio, place = { shape: shapeOf(audio), ref, handle, offset: audio.address - this.#arena.addressOf(this.#arena.check(handle)), strideBytes: audio.strideBytes, sole }
+    const ref = ++this.#refs, { handle } = audio
+    const place = {
+      shape: shapeOf(audio), ref, handle,
+      offset: audio.address - this.#arena.addressOf(this.#arena.check(handle)),
+      strideBytes: audio.strideBytes, sole,
+    }
     // What it waited for may come when its thread is gone.
     if (this.#closed) audio.close(); else this.#held.set(ref, audio)
     return place
@@ -219,13 +245,19 @@ export class ScriptJob {
       const held = this.#held.get(audio.ref)!, whole = audio.skip === 0 && audio.frames === held.frames && audio.position === held.position
       return whole ? held.clone() : held.slice(audio.skip, audio.skip + audio.frames)
     }
-    const { shape, bytes } = audio, media = { kind: 'audio', rate: shape.rate, channels: shape.channels, format: shape.format, layout: shape.layout } as const
-    const { data } = unpackPacket(this.#arena, [{ media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames } }], `${this.call.ctx.node.id}.${port}`, { ledger: this.#ledger, ...this.#holder })
+    const { shape, bytes } = audio
+    const media = { kind: 'audio', rate: shape.rate, channels: shape.channels, format: shape.format, layout: shape.layout } as const
+    const { data } = unpackPacket(this.#arena, [{
+      media, data: null, position: shape.position, duration: shape.frames, metadata: {}, audio: { bytes, frames: shape.frames },
+    }], `${this.call.ctx.node.id}.${port}`, { ledger: this.#ledger, ...this.#holder })
     return data
   }
 
   get #ledger(): CopyLedger { return this.call.memory?.copies ?? this.#arena.copies }
-  get #holder(): { readonly holder?: Holder } { const { memory, ctx } = this.call; return memory === undefined ? {} : { holder: memory.holder(ctx.node.id) } }
+  get #holder(): { readonly holder?: Holder } {
+    const { memory, ctx } = this.call
+    return memory === undefined ? {} : { holder: memory.holder(ctx.node.id) }
+  }
   #post(request: ScriptRequest, transfer: ArrayBuffer[] = []): void { this.#thread.post(request, transfer) }
 }
 

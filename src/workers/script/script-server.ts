@@ -20,7 +20,9 @@ import { NodeInstances, type InstanceLease } from '../../schedule/node-instances
 import { audioPacket, isPacket, sharePacket } from '../../schedule/packet-data.js'
 import { noteScript } from './note-script.js'
 import { placed, unplaced } from './placed.js'
-import type { AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest } from './protocol.js'
+import type {
+  AudioPlace, DrivenValues, GivenAudio, ScriptAsk, ScriptBoot, ScriptLink, ScriptPacket, ScriptReply, ScriptRequest,
+} from './protocol.js'
 import { ScriptAudio } from './script-audio.js'
 import { ScriptStream } from './script-stream.js'
 import { requireSame } from './web-code.js'
@@ -112,7 +114,9 @@ export class ScriptServer {
       const made = 'text' in source ? this.env.moduleOf(source.text) : { url: source.url, revoke: () => undefined }
       const exported = await this.env.importModule(made.url).finally(made.revoke) as Code & { readonly default?: Code }
       if ('url' in source && source.bytes) await requireSame(source.url, source.bytes)
-      const { process, pull, init, flush, reset, dispose } = exported.process === undefined && exported.pull === undefined ? exported.default ?? exported : exported
+      const { process, pull, init, flush, reset, dispose } = exported.process === undefined && exported.pull === undefined
+        ? exported.default ?? exported
+        : exported
       if (typeof process !== 'function' && typeof pull !== 'function') throw new TypeError('the code gives neither process nor pull')
       this.#codes.set(code, { type, process, pull, init, flush, reset, dispose } as NodeDefinition)
       this.say({ kind: 'loaded', code })
@@ -131,7 +135,10 @@ class ScriptRun {
   readonly #open: Opened
   readonly #code: NodeDefinition
   readonly #abort = new AbortController()
-  readonly #asks = new Map<number, { readonly resolve: (answer: Extract<ScriptRequest, { kind: 'answer' }>) => void; readonly reject: (error: unknown) => void }>()
+  readonly #asks = new Map<number, {
+    readonly resolve: (answer: Extract<ScriptRequest, { kind: 'answer' }>) => void
+    readonly reject: (error: unknown) => void
+  }>()
   readonly #audio: ScriptAudio
   readonly #released: number[] = []
   /** Of what giving audio out has copied, what the engine knows. */
@@ -173,11 +180,14 @@ class ScriptRun {
     const { done, value } = await this.#iterator.next()
     if (done === true) { await this.#end(false); return }
     const transfer: ArrayBuffer[] = []
-    const record = Object.fromEntries(Object.entries(asRecord(value, this.#open.node.id)).map(([port, packet]) => [port, this.#pack(packet, transfer)]))
+    const record = Object.fromEntries(Object.entries(asRecord(value, this.#open.node.id))
+      .map(([port, packet]) => [port, this.#pack(packet, transfer)]))
     // What the engine held for it is where it goes.
     if (this.#server.memory === undefined) this.#release()
     try {
-      this.#server.say({ kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted, ...(this.#single && { last: true }) }, transfer)
+      this.#server.say({
+        kind: 'record', job: this.#open.job, record, copied: this.#audio.copied - this.#counted, ...(this.#single && { last: true }),
+      }, transfer)
     } catch (error) { throw unsendable(record, this.#open.node, error) }
     this.#counted = this.#audio.copied
     if (this.#single) await this.#end(false)
@@ -186,7 +196,9 @@ class ScriptRun {
   async #start(): Promise<AsyncIterator<PacketRecord>> {
     const { params, node } = this.#open, ctx = this.#context(undefined)
     this.#lease = await this.#server.instances.take(this.#code, params as ParamValues, node.id, ctx)
-    const own = this.#context(this.#lease.instance), result: unknown = callCode(this.#code, Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
+    const own = this.#context(this.#lease.instance)
+    const result: unknown =
+      callCode(this.#code, Object.fromEntries(this.#open.inputs.map(([port, links]) => [port, this.#streams(links)])), params, own)
     if (Symbol.asyncIterator in asRecord(result, node.id)) return (result as AsyncIterable<PacketRecord>)[Symbol.asyncIterator]()
     this.#single = true
     return { next: async () => ({ done: false, value: await (result as Promise<PacketRecord>) }) }
@@ -200,7 +212,9 @@ class ScriptRun {
     await this.#lease?.release(!early && !this.#abort.signal.aborted).catch((error: unknown) => { fault ??= { error } })
     this.#server.ended(this.#open.job)
     const asked = fault && this.#told.get(ownFault(fault.error) as object)
-    this.#server.say({ kind: 'ended', job: this.#open.job, ...(fault && { error: encoded(fault.error) }), ...(asked !== undefined && { asked }) })
+    this.#server.say({
+      kind: 'ended', job: this.#open.job, ...(fault && { error: encoded(fault.error) }), ...(asked !== undefined && { asked }),
+    })
   }
 
   #pack(packet: Packet, transfer: ArrayBuffer[]): ScriptPacket<GivenAudio> {
@@ -255,7 +269,9 @@ class ScriptRun {
     queueMicrotask(() => { this.#release() })
   }
 
-  #release(): void { if (this.#released.length > 0) this.#server.say({ kind: 'release', job: this.#open.job, refs: this.#released.splice(0) }) }
+  #release(): void {
+    if (this.#released.length > 0) this.#server.say({ kind: 'release', job: this.#open.job, refs: this.#released.splice(0) })
+  }
 
   /** Params that edges drive have other values now. */
   #driven(values: DrivenValues | undefined): void { if (values !== undefined) Object.assign(this.#open.params, values) }
@@ -278,11 +294,13 @@ class ScriptRun {
   }
 
   #context(instance: unknown): NodeContext {
-    const { job, node, attempt, delivery, random } = this.#open, { signal } = this.#abort, server = this.#server, local = server.memory === undefined
+    const { job, node, attempt, delivery, random } = this.#open
+    const { signal } = this.#abort, server = this.#server, local = server.memory === undefined
     const document = async (): Promise<Document> => (await this.#ask({ document: true })).document as Document
     return {
       // Not among what a clone of `node` takes along.
-      signal, node: Object.defineProperty({ ...node }, 'document', { value: document }), attempt, delivery, instance, rng: nodeRandom(random),
+      signal, node: Object.defineProperty({ ...node }, 'document', { value: document }), attempt, delivery, instance,
+      rng: nodeRandom(random),
       progress: (done, total) => { server.say({ kind: 'progress', job, done, total }) },
       log: (level, text, details) => { server.say({ kind: 'log', job, level, text, details }) },
       warn: (diagnostic) => { server.say({ kind: 'warn', job, diagnostic }) },
@@ -291,25 +309,32 @@ class ScriptRun {
       beat: () => { server.beat() },
       need: <T>(port: string) => this.#need(port) as Promise<T>,
       decline: (port) => {
-        for (const name of this.#needs.keys()) if (name === port || name.startsWith(`${port}.`) || port.startsWith(`${name}.`)) this.#needs.delete(name)
+        for (const name of this.#needs.keys()) {
+          if (name === port || name.startsWith(`${port}.`) || port.startsWith(`${name}.`)) this.#needs.delete(name)
+        }
         if (this.#declined.push(port) > 1) return
         queueMicrotask(() => { if (this.#declined.length > 0) server.say({ kind: 'decline', job, ports: this.#declined.splice(0) }) })
       },
       blocker,
       preview: ({ media, data }) => { server.say({ kind: 'preview', job, media, data }) },
       callOp: (type, inputs = {}, params = {}) => this.#callOp(type, inputs, params),
-      expand: async (graph) => 'millrace' in expandable(graph, node.id) ? this.#run({ graph }) : Promise.reject(onEngine('ctx.expand with a graph')),
+      expand: async (graph) =>
+        'millrace' in expandable(graph, node.id) ? this.#run({ graph }) : Promise.reject(onEngine('ctx.expand with a graph')),
       allocAudio: async (spec) => {
         signal.throwIfAborted()
         const given = (await this.#ask({ audio: { ...spec } })).audio!, { shape } = given
-        return this.#audio.open(local ? { shape, bytes: new ArrayBuffer(shape.frames * shape.channels * SAMPLE_BYTES[shape.format]) } : given, 'ref' in given ? given.ref : undefined)
+        return this.#audio.open(
+          local ? { shape, bytes: new ArrayBuffer(shape.frames * shape.channels * SAMPLE_BYTES[shape.format]) } : given,
+          'ref' in given ? given.ref : undefined,
+        )
       },
       alloc: async (count, dtype) => {
         signal.throwIfAborted()
         // The engine says what may be had, wherever it lies.
         const given = (await this.#ask({ bytes: count, dtype })).audio!, bytes = count * (dtype === undefined ? 1 : DTYPE_BYTES[dtype])
         const place: AudioPlace = local ? { shape: BYTES_SHAPE(bytes), bytes: new ArrayBuffer(bytes) } : given
-        const held = this.#audio.open(place, 'ref' in given ? given.ref : undefined), buffer = 'bytes' in place ? place.bytes : server.memory!
+        const held = this.#audio.open(place, 'ref' in given ? given.ref : undefined)
+        const buffer = 'bytes' in place ? place.bytes : server.memory!
         return { bytes, view: (type) => new type(buffer, held.address, bytes / type.BYTES_PER_ELEMENT), release: () => { held.close() } }
       },
     }
@@ -317,13 +342,21 @@ class ScriptRun {
 }
 
 /** Raw bytes as one channel of u8. */
-export const BYTES_SHAPE = (bytes: number): AudioPlace['shape'] => ({ rate: 1, channels: 1, frames: bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0 })
+export const BYTES_SHAPE = (bytes: number): AudioPlace['shape'] => ({
+  rate: 1, channels: 1, frames: bytes, format: 'u8', layout: 'planar', speakers: 'mono', position: 0,
+})
 
 /** Which field of which packet cannot be cloned. */
 function unsendable(record: Readonly<Record<string, object>>, { id, type }: Opened['node'], cause: unknown): unknown {
   for (const [port, packet] of Object.entries(record)) {
     for (const [field, value] of Object.entries({ ...packet, audio: null, list: null })) {
-      try { structuredClone(value) } catch { return scheduleErrors.OUTPUT_INVALID({ port: `${id}.${port}`, field, expected: 'what can be sent to another thread', got: show(value) }, { cause, nodeId: id, nodeType: type, port }) }
+      try {
+        structuredClone(value)
+      } catch {
+        return scheduleErrors.OUTPUT_INVALID({
+          port: `${id}.${port}`, field, expected: 'what can be sent to another thread', got: show(value),
+        }, { cause, nodeId: id, nodeType: type, port })
+      }
     }
   }
   return cause
@@ -331,5 +364,8 @@ function unsendable(record: Readonly<Record<string, object>>, { id, type }: Open
 
 /** What cannot cross. */
 function onEngine(feature: string): Error {
-  return commonErrors.UNSUPPORTED({ feature, runtime: 'a thread of its own', alternative: 'Give a document (toDocument): functions do not cross.' })
+  return commonErrors.UNSUPPORTED({
+    feature, runtime: 'a thread of its own',
+    alternative: 'Give a document (toDocument): functions do not cross.',
+  })
 }

@@ -10,8 +10,9 @@ const METHOD = /^(async(?![\w$])\s*)?(\*)?\s*(?:[\w$\u00a0-\uffff]+|'(?:[^'\\]|\
 const HELPERS = 'const __name = (f) => f\n'
 
 /**
- * Where a thread gets a node type's functions. Throws `INVALID_ARGUMENT` for functions that have no text. `node`: paths are the file system's. `mark`: what tells the bytes at `codeURL` from those
- * that stood there before; as a fragment, which no file system or server sees, it makes the address another module to the thread, which keeps modules by address.
+ * Where a thread gets a node type's functions. Throws `INVALID_ARGUMENT` for functions that have no text. `node`: paths are the file
+ * system's. `mark`: what tells the bytes at `codeURL` from those that stood there before; as a fragment, which no file system or server
+ * sees, it makes the address another module to the thread, which keeps modules by address.
  */
 export function scriptSource(definition: NodeDefinition, node: boolean, mark?: string): ScriptSource {
   if (definition.codeURL !== undefined) {
@@ -35,7 +36,12 @@ export function scriptSource(definition: NodeDefinition, node: boolean, mark?: s
 /** A function's text as an expression: methods become functions. */
 export function functionText(own: () => unknown, where: string): string {
   const text = Function.prototype.toString.call(own)
-  if (/\{\s*\[native code\]\s*\}$/.test(text)) throw commonErrors.INVALID_ARGUMENT({ function: where, expected: "a function with a text (thread: 'worker')", got: 'a bound or native function', hint: 'Give the function itself, or codeURL.' })
+  if (/\{\s*\[native code\]\s*\}$/.test(text)) {
+    throw commonErrors.INVALID_ARGUMENT({
+      function: where, expected: "a function with a text (thread: 'worker')", got: 'a bound or native function',
+      hint: 'Give the function itself, or codeURL.',
+    })
+  }
   const method = METHOD.exec(text)
   const isFunction = /^(?:async\s+)?function(?![\w$])/.test(text) || /^class(?![\w$])/.test(text)
   if (isFunction || method === null || isArrow(text, method[0].trim())) return text

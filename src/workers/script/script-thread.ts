@@ -56,15 +56,23 @@ export class ScriptThread {
   /** True once it has ended or was stopped. */
   get ended(): boolean { return this.#ended }
 
-  /** Waits until it can take jobs. Throws `WORKER_SPAWN`, `PROTOCOL_MISMATCH`. `memory`: shared memory, if it may have it. `flights`: for its entries. */
-  async start(memory: WebAssembly.Memory | undefined, flights: FlightLog, clock: Clock, clockOriginMs: number, timeoutMs: number): Promise<void> {
+  /**
+   * Waits until it can take jobs. Throws `WORKER_SPAWN`, `PROTOCOL_MISMATCH`. `memory`: shared memory, if it
+   * may have it. `flights`: for its entries.
+   */
+  async start(
+    memory: WebAssembly.Memory | undefined, flights: FlightLog, clock: Clock, clockOriginMs: number, timeoutMs: number,
+  ): Promise<void> {
     this.#clock = clock
     const stop = new AbortController()
-    const late = clock.sleep(timeoutMs, stop.signal).then((): never => { throw workerErrors.WORKER_SPAWN({ worker: this.#name, timeoutMs, cause: 'no answer', step: 'script' }) })
+    const late = clock.sleep(timeoutMs, stop.signal)
+      .then((): never => { throw workerErrors.WORKER_SPAWN({ worker: this.#name, timeoutMs, cause: 'no answer', step: 'script' }) })
     late.catch(() => undefined)
     try {
       const { protocol } = await this.pending.call(() => Promise.race([this.#greeted, late])) as { protocol: number }
-      if (protocol !== WORKER_PROTOCOL) throw workerErrors.PROTOCOL_MISMATCH({ worker: this.#name, expected: WORKER_PROTOCOL, got: protocol })
+      if (protocol !== WORKER_PROTOCOL) {
+        throw workerErrors.PROTOCOL_MISMATCH({ worker: this.#name, expected: WORKER_PROTOCOL, got: protocol })
+      }
       this.#handle.started()
       const ready = await this.pending.call(() => Promise.race([new Promise<ScriptReply>((resolve) => {
         this.#told = resolve
@@ -78,7 +86,9 @@ export class ScriptThread {
   }
 
   /** Brings code to the thread, once. */
-  load(code: number, request: Omit<Extract<ScriptRequest, { kind: 'load' }>, 'kind' | 'code'>): Promise<Extract<ScriptReply, { kind: 'loaded' }>> {
+  load(code: number, request: Omit<Extract<ScriptRequest, { kind: 'load' }>, 'kind' | 'code'>): Promise<Extract<ScriptReply, {
+    kind: 'loaded'
+  }>> {
     let loading = this.codes.get(code)
     if (loading === undefined) {
       loading = this.pending.call(() => new Promise((resolve) => {
@@ -131,7 +141,9 @@ export class ScriptThread {
     this.#port?.close()
     this.#port = port1
     port1.onmessage = ({ data }: MessageEvent<ScriptReply>) => { this.#receive(data) }
-    const boot: ScriptBoot = { millrace: 'script', port: port2, clockOriginMs, ordinal: this.ordinal, ...(memory && { memory }), ...(log && { log }) }
+    const boot: ScriptBoot = {
+      millrace: 'script', port: port2, clockOriginMs, ordinal: this.ordinal, ...(memory && { memory }), ...(log && { log }),
+    }
     this.#handle.endpoint.postMessage(boot, [port2])
     if (memory !== undefined || log !== undefined) return
     this.#note = threadNotes(flights, () => this.#clock!.nowUs(), RECORD_THREAD.SCRIPT, this.ordinal)

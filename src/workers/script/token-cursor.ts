@@ -1,7 +1,13 @@
 import type { Token } from './tokens.js'
 
 /** Where names are declared. `own`: a function with `this` of its own. */
-export interface Scope { readonly names: Set<string>; readonly used: Set<string>; readonly parent: Scope | undefined; readonly fn: boolean; readonly own: boolean }
+export interface Scope {
+  readonly names: Set<string>
+  readonly used: Set<string>
+  readonly parent: Scope | undefined
+  readonly fn: boolean
+  readonly own: boolean
+}
 
 /** A place among the tokens of a function's text, and the scope that it is in. */
 export class TokenCursor {
@@ -48,7 +54,10 @@ export class TokenCursor {
   use(name: string): void { this.scope.used.add(name) }
   peek(): Token | undefined { return this.tokens[this.at] }
   /** True when the token there is this name or sign. */
-  is(text: string, ahead = 0): boolean { const token = this.tokens[this.at + ahead]; return token !== undefined && token.text === text && token.kind !== 'literal' }
+  is(text: string, ahead = 0): boolean {
+    const token = this.tokens[this.at + ahead]
+    return token !== undefined && token.text === text && token.kind !== 'literal'
+  }
   take(text: string): boolean { if (!this.is(text)) return false; this.at++; return true }
   need(text: string): void { if (!this.take(text)) this.refuse() }
   /** Takes a token. Throws SyntaxError at the end. */

@@ -1,20 +1,25 @@
-/** A token: what it says, and whether a line began before it. `kind`: name, literal (numbers, strings, regular expressions, template text), private name, or sign. */
+/**
+ * A token: what it says, and whether a line began before it. `kind`: name, literal (numbers, strings, regular
+ * expressions, template text), private name, or sign.
+ */
 export interface Token { readonly kind: 'name' | 'literal' | 'private' | 'sign'; readonly text: string; readonly newline: boolean }
 
 const SPACE = /(?:\s|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/)*/y
-const NAME = /#?(?:[$_\p{ID_Start}]|\\u(?:[\da-fA-F]{4}|\{[\da-fA-F]+\}))(?:[$\u200c\u200d\p{ID_Continue}]|\\u(?:[\da-fA-F]{4}|\{[\da-fA-F]+\}))*/uy
+const NAME =
+  /#?(?:[$_\p{ID_Start}]|\\u(?:[\da-fA-F]{4}|\{[\da-fA-F]+\}))(?:[$\u200c\u200d\p{ID_Continue}]|\\u(?:[\da-fA-F]{4}|\{[\da-fA-F]+\}))*/uy
 const NUMBER = /(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?[\d_]+)?)n?/y
 const STRING = /"(?:[^"\\\n\r]|\\(?:\r\n|[^]))*"|'(?:[^'\\\n\r]|\\(?:\r\n|[^]))*'/y
 const REGEX = /\/(?:[^/\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+\/[\p{ID_Continue}$]*/uy
 const SIGN = />>>=|\.\.\.|===|!==|\*\*=|<<=|>>=|>>>|&&=|\|\|=|\?\?=|=>|==|!=|<=|>=|&&|\|\||\?\?|\?\.(?!\d)|\+\+|--|\+=|-=|\*=|\/=|%=|&=|\|=|\^=|<<|>>|\*\*|[{}()[\];,<>+\-*/%&|^!~?:=.@]/y
 const TEMPLATE = /(?:[^`\\$]|\\[^]|\$(?!\{))*/y
 /** Names after which a slash begins a regular expression. */
-const BEFORE_OPERAND = new Set(['return', 'typeof', 'instanceof', 'in', 'of', 'new', 'delete', 'void', 'throw', 'case', 'do', 'else', 'await', 'yield'])
+const BEFORE_OPERAND =
+  new Set(['return', 'typeof', 'instanceof', 'in', 'of', 'new', 'delete', 'void', 'throw', 'case', 'do', 'else', 'await', 'yield'])
 const HEADS = new Set(['if', 'while', 'for', 'with'])
 
 /**
- * Cuts JavaScript into tokens. A template becomes its texts joined with `+` and its expressions in parentheses. Whether a slash divides is told from what stands before.
- * Throws SyntaxError for what is no JavaScript.
+ * Cuts JavaScript into tokens. A template becomes its texts joined with `+` and its expressions in parentheses. Whether a slash divides is
+ * told from what stands before. Throws SyntaxError for what is no JavaScript.
  */
 export function tokensOf(source: string): Token[] {
   const tokens: Token[] = [], opened: number[] = []

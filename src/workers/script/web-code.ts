@@ -1,4 +1,7 @@
-/** Bytes at a web address as they are now, past what caches hold; undefined for any other address, and for what is not to be had: whoever imports it will say why. */
+/**
+ * Bytes at a web address as they are now, past what caches hold; undefined for any other address, and for what is not
+ * to be had: whoever imports it will say why.
+ */
 export async function webBytes(address: string | URL): Promise<Uint8Array | undefined> {
   try {
     const url = new URL(address, (globalThis as { readonly location?: { readonly href: string } }).location?.href)

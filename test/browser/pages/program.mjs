@@ -22,13 +22,17 @@ globalThis.run = async ({ options = {}, runs = 1 } = {}) => {
       const result = await engine.run({ segments: vad(speech).segments, pcm: toPcm16(speech) })
       outcomes.push({
         segments: result.outputs.segments.data.map(({ from, to }) => [from / 16_000, to / 16_000]), frames: result.outputs.pcm.data.frames,
-        where: [...new Set(result.metrics.nodes.map((node) => node.where))], notes: result.diagnostics.map(({ code, severity, message }) => ({ code, severity, message })),
+        where: [...new Set(result.metrics.nodes.map((node) => node.where))],
+        notes: result.diagnostics.map(({ code, severity, message }) => ({ code, severity, message })),
       })
       result.close()
     }
     const { mode, workers } = engine.stats()
     return { ok: true, mode, workers, outcomes, streamed, facts: hostFacts() }
   } catch (error) {
-    return { ok: false, code: error.code, message: error.message, hint: error.hint, ms: performance.now() - from, workers: engine?.stats().workers, mode: engine?.stats().mode, stack: error.stack }
+    return {
+      ok: false, code: error.code, message: error.message, hint: error.hint, ms: performance.now() - from, workers: engine?.stats().workers,
+      mode: engine?.stats().mode, stack: error.stack,
+    }
   } finally { await engine?.close() }
 }

@@ -17,7 +17,11 @@ globalThis.run = async ({ options = {} }) => {
     await segment.ready
     segment.close()
     const { outputs } = await engine.run({ out: build(audioBuffer({ data: [sound], rate: RATE })) }), expected = outputs.out.data.channel(0)
-    return { ok: true, loud: rendered.some((x) => Math.abs(x) > 0.4), equal: expected.length === rendered.length && rendered.every((x, n) => x === expected[n]), mode: engine.stats().mode.mode }
+    return {
+      ok: true, loud: rendered.some((x) => Math.abs(x) > 0.4),
+      equal: expected.length === rendered.length && rendered.every((x, n) => x === expected[n]),
+      mode: engine.stats().mode.mode,
+    }
   } catch (error) {
     return { ok: false, code: error.code, message: error.message, hint: error.hint }
   } finally { await engine.close() }

@@ -1,4 +1,7 @@
-/** The row of GR-42's matrix for a host that lacks something: what is taken away before the first engine is opened, because a realm is probed once. One file per host. */
+/**
+ * The row of GR-42's matrix for a host that lacks something: what is taken away before the first engine is opened,
+ * because a realm is probed once. One file per host.
+ */
 import { describe, expect, test } from 'vitest'
 import { createEngine, hostFacts, type EngineOptions, type Tier } from '../../../src/index.js'
 import { audioBuffer, gain, toPcm16, vad } from '../../../src/nodes/index.js'
@@ -6,14 +9,22 @@ import { speechLike } from '../../support/speech-like.js'
 
 const RATE = 16_000, SAMPLES = speechLike({ rate: RATE, seconds: 1, seed: 3 })
 
-interface Ran { readonly pcm: ArrayLike<number>; readonly segments: unknown; readonly tiers: readonly string[]; readonly where: readonly string[]; readonly warnings: readonly string[] }
+interface Ran {
+  readonly pcm: ArrayLike<number>
+  readonly segments: unknown
+  readonly tiers: readonly string[]
+  readonly where: readonly string[]
+  readonly warnings: readonly string[]
+}
 
 async function run(engine: Awaited<ReturnType<typeof createEngine>>): Promise<Ran> {
   const louder = gain(audioBuffer({ data: [SAMPLES], rate: RATE }), { gainDb: 3 })
   using result = await engine.run({ pcm: toPcm16(louder), segments: vad(louder).segments })
-  const kernels = result.metrics.nodes.filter(({ kernelCalls }) => kernelCalls > 0), all = (list: readonly string[]): readonly string[] => [...new Set(list)]
+  const kernels = result.metrics.nodes.filter(({ kernelCalls }) => kernelCalls > 0)
+  const all = (list: readonly string[]): readonly string[] => [...new Set(list)]
   return {
-    pcm: Array.from(result.outputs.pcm.data.toArray()), segments: result.outputs.segments.data, tiers: all(kernels.map(({ tier }) => tier)), where: all(kernels.map(({ where }) => where)),
+    pcm: Array.from(result.outputs.pcm.data.toArray()), segments: result.outputs.segments.data, tiers: all(kernels.map(({ tier }) => tier)),
+    where: all(kernels.map(({ where }) => where)),
     warnings: result.diagnostics.flatMap(({ severity, code, message }) => severity === 'warning' ? [`${code} ${message}`] : []),
   }
 }
@@ -42,7 +53,10 @@ export function testHost(name: string, tier: Tier, lacks: Partial<Record<Tier, s
     test('named tiers: those that it has run without a warning, the others are refused with what is missing', async () => {
       for (const named of ['wasm-threads', 'wasm', 'js'] as const) {
         const missing = lacks[named], opened = createEngine({ arenaBytes: 2 ** 24, workers: 0, tier: named })
-        if (missing !== undefined) { await expect(opened).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE', message: expect.stringContaining(missing) }); continue }
+        if (missing !== undefined) {
+          await expect(opened).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE', message: expect.stringContaining(missing) })
+          continue
+        }
         await using engine = await opened
         expect(await run(engine)).toMatchObject({ tiers: [named], warnings: [] })
       }

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,7 +81,8 @@ describe('fileSink', () => {
 
   test('a folder, and a folder that is not there, are NOT_FOUND', async () => {
     await expect(fileSink(folder)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('EISDIR') as string })
-    await expect(fileSink(join(folder, 'none', 'a.wav'))).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('ENOENT') as string })
+    await expect(fileSink(join(folder, 'none', 'a.wav'))).rejects
+      .toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('ENOENT') as string })
   })
 
   test.skipIf(process.platform === 'win32')('a pipe takes a whole WAV file, and is still there after an abort', async () => {

@@ -58,7 +58,8 @@ describe('http', () => {
   })
 
   test('without ranges: one stream', async () => {
-    expect(await readAll(await serve((_, response) => { response.writeHead(200, { 'content-length': file.length }); response.end(file) }))).toEqual(values)
+    expect(await readAll(await serve((_, response) => { response.writeHead(200, { 'content-length': file.length }); response.end(file) })))
+      .toEqual(values)
     expect(requests).toHaveLength(1)
   })
 

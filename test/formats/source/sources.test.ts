@@ -5,7 +5,11 @@ import { readWav } from '../../../src/formats/wav/wav-reader.js'
 import { makeWav, textBytes, valuesOf } from '../wav/make-wav.js'
 
 const values = valuesOf('i16', 50_000)
-const file = makeWav({ coding: 'i16', values, before: [{ id: 'LIST', bytes: textBytes('INFOINAM\x03\0\0\0ab\0\0') }], after: [{ id: 'iXML', bytes: textBytes('<x/>') }] })
+const file = makeWav({
+  coding: 'i16', values,
+  before: [{ id: 'LIST', bytes: textBytes('INFOINAM\x03\0\0\0ab\0\0') }],
+  after: [{ id: 'iXML', bytes: textBytes('<x/>') }],
+})
 
 /** The file as a stream of uneven pieces. */
 async function* pieces(bytes = file): AsyncGenerator<Uint8Array> {
@@ -21,7 +25,8 @@ const webStream = (): ReadableStream<Uint8Array> => {
 }
 
 const inputs: readonly (readonly [string, () => SourceInput])[] = [
-  ['Uint8Array', () => file], ['ArrayBuffer', () => file.slice().buffer], ['Blob', () => new Blob([file.slice()])], ['web stream', webStream],
+  ['Uint8Array', () => file], ['ArrayBuffer', () => file.slice().buffer], ['Blob', () => new Blob([file.slice()])],
+  ['web stream', webStream],
   ['async iterable', () => pieces()], ['blob address', () => URL.createObjectURL(new Blob([file.slice()]))],
 ]
 
@@ -84,7 +89,10 @@ test('the header of a large file takes at most 64 KiB', async () => {
   let bytes = 0
   const big = makeWav({ coding: 'u8', values: [1, 2, 3], before: [{ id: 'JUNK', bytes: new Array<number>(300_000).fill(0) }] })
   const inner = await openSource(big)
-  const source: ByteSource = { ...inner, view: () => null, read: (offset, target) => { bytes += target.length; return inner.read(offset, target) } }
+  const source: ByteSource = {
+    ...inner, view: () => null,
+    read: (offset, target) => { bytes += target.length; return inner.read(offset, target) },
+  }
   const reader = await readWav(source)
   const target = new Uint8Array(1)
   await reader.read(target)

@@ -93,7 +93,8 @@ describe('mutated files', () => {
     for (let i = 0; i < 5_000; i++) {
       const bytes = mutate(next)
       const whole = await outcome(bytes)
-      expect(await outcome((async function* () { for (let at = 0; at < bytes.length; at += 13) yield bytes.subarray(at, at + 13) })())).toBe(whole)
+      expect(await outcome((async function* () { for (let at = 0; at < bytes.length; at += 13) yield bytes.subarray(at, at + 13) })()))
+        .toBe(whole)
       if (whole !== 'refused') read++
     }
     expect(read).toBeGreaterThan(500)

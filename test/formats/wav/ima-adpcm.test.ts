@@ -3,7 +3,10 @@ import { readWav } from '../../../src/formats/wav/wav-reader.js'
 import { chunkBytes, intBytes, random, textBytes } from './make-wav.js'
 
 /** A file of random ADPCM blocks. `cut`: bytes left out of the last block. */
-function adpcmFile(channels: number, blockAlign: number, blocks: number, options: { readonly cut?: number; readonly fact?: number; readonly declared?: number } = {}): Uint8Array {
+function adpcmFile(
+  channels: number, blockAlign: number, blocks: number,
+  options: { readonly cut?: number; readonly fact?: number; readonly declared?: number } = {},
+): Uint8Array {
   const next = random(channels * 1_000 + blockAlign)
   const data: number[] = []
   for (let block = 0; block < blocks; block++) for (let i = 0; i < blockAlign; i++) {
@@ -11,9 +14,14 @@ function adpcmFile(channels: number, blockAlign: number, blocks: number, options
   }
   data.length -= options.cut ?? 0
   const frames = (blockAlign / (4 * channels) - 1) * 8 + 1
-  const fmt = [...intBytes(0x11, 2), ...intBytes(channels, 2), ...intBytes(8_000, 4), ...intBytes(4_000, 4), ...intBytes(blockAlign, 2), ...intBytes(4, 2),
+  const fmt = [...intBytes(0x11, 2), ...intBytes(channels, 2), ...intBytes(8_000, 4), ...intBytes(4_000, 4), ...intBytes(blockAlign, 2),
+    ...intBytes(4, 2),
     ...intBytes(2, 2), ...intBytes(options.declared ?? frames, 2)]
-  const body = [...chunkBytes('RIFF', 'fmt ', fmt), ...options.fact === undefined ? [] : chunkBytes('RIFF', 'fact', intBytes(options.fact, 4)), ...chunkBytes('RIFF', 'data', data)]
+  const body = [
+    ...chunkBytes('RIFF', 'fmt ', fmt),
+    ...options.fact === undefined ? [] : chunkBytes('RIFF', 'fact', intBytes(options.fact, 4)),
+    ...chunkBytes('RIFF', 'data', data),
+  ]
   return Uint8Array.from([...textBytes('RIFF'), ...intBytes(body.length + 4, 4), ...textBytes('WAVE'), ...body])
 }
 

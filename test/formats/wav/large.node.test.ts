@@ -72,9 +72,11 @@ describe('beyond 4 GiB', () => {
 
   test('the last file that fits stays RIFF, one frame more does not', () => {
     const header = wavHeader({ rate: 8_000, channels: 1, format: 'u8', mask: null, info: {}, cues: [], graph: null })
-    const patches = (frames: number): string => headerPatches(header, frames, frames).map(([at, bytes]) => `${at}:${Buffer.from(bytes).toString('hex')}`).join(' ')
+    const patches = (frames: number): string =>
+      headerPatches(header, frames, frames).map(([at, bytes]) => `${at}:${Buffer.from(bytes).toString('hex')}`).join(' ')
     const most = 0xfffffffe - (header.bytes.length - 8)
     expect(patches(most)).toBe(`4:feffffff ${header.bytes.length - 4}:b6ffffff`)
-    expect(patches(most + 1)).toBe(`0:52463634 12:64733634${'1c000000'}${'0000000001000000'}${'b7ffffff00000000'}${'b7ffffff00000000'}${'00000000'}`)
+    expect(patches(most + 1))
+      .toBe(`0:52463634 12:64733634${'1c000000'}${'0000000001000000'}${'b7ffffff00000000'}${'b7ffffff00000000'}${'00000000'}`)
   })
 })

@@ -21,8 +21,10 @@ export interface MakeOptions {
 }
 
 const SHAPE: Readonly<Record<Coding, { readonly tag: number; readonly bits: number; readonly bytes: number }>> = {
-  u8: { tag: 1, bits: 8, bytes: 1 }, i12: { tag: 1, bits: 12, bytes: 2 }, i16: { tag: 1, bits: 16, bytes: 2 }, i20: { tag: 1, bits: 20, bytes: 3 },
-  i24: { tag: 1, bits: 24, bytes: 3 }, i32: { tag: 1, bits: 32, bytes: 4 }, f32: { tag: 3, bits: 32, bytes: 4 }, f64: { tag: 3, bits: 64, bytes: 8 },
+  u8: { tag: 1, bits: 8, bytes: 1 }, i12: { tag: 1, bits: 12, bytes: 2 }, i16: { tag: 1, bits: 16, bytes: 2 },
+  i20: { tag: 1, bits: 20, bytes: 3 },
+  i24: { tag: 1, bits: 24, bytes: 3 }, i32: { tag: 1, bits: 32, bytes: 4 }, f32: { tag: 3, bits: 32, bytes: 4 },
+  f64: { tag: 3, bits: 64, bytes: 8 },
   'a-law': { tag: 6, bits: 8, bytes: 1 }, 'mu-law': { tag: 7, bits: 8, bytes: 1 },
 }
 
@@ -74,14 +76,19 @@ function guidBytes(tag: number, big: boolean, ambisonic: boolean): number[] {
     : [...intBytes(tag, 4, big), ...intBytes(0, 2, big), ...intBytes(0x10, 2, big), 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71]
 }
 
-export function formatBytes({ container = 'RIFF', coding, rate = 8_000, channels = 1, extensible, formatPadding = 0 }: MakeOptions): number[] {
+export function formatBytes(
+  { container = 'RIFF', coding, rate = 8_000, channels = 1, extensible, formatPadding = 0 }: MakeOptions,
+): number[] {
   const big = container === 'RIFX'
   const { tag, bits, bytes } = SHAPE[coding]
   const u16 = (value: number): number[] => intBytes(value, 2, big)
   const u32 = (value: number): number[] => intBytes(value, 4, big)
-  const head = [...u16(extensible ? 0xfffe : tag), ...u16(channels), ...u32(rate), ...u32(rate * channels * bytes), ...u16(channels * bytes),
+  const head = [...u16(extensible ? 0xfffe : tag), ...u16(channels), ...u32(rate), ...u32(rate * channels * bytes),
+    ...u16(channels * bytes),
     ...u16(extensible ? bytes * 8 : bits)]
-  const tail = extensible ? [...u16(22), ...u16(extensible.validBits ?? bits), ...u32(extensible.mask), ...guidBytes(tag, big, extensible.ambisonic ?? false)] : []
+  const tail = extensible
+    ? [...u16(22), ...u16(extensible.validBits ?? bits), ...u32(extensible.mask), ...guidBytes(tag, big, extensible.ambisonic ?? false)]
+    : []
   return [...head, ...tail, ...new Array<number>(formatPadding).fill(0)]
 }
 
@@ -91,13 +98,17 @@ export function makeWav(options: MakeOptions): Uint8Array {
   const big = container === 'RIFX'
   const large = container === 'RF64' || container === 'BW64'
   const data = values.flatMap((value) => sampleBytes(coding, value, big))
-  const ds64 = large ? chunkBytes(container, 'ds64', [...intBytes(0, 8), ...intBytes(dataSize ?? data.length, 8), ...intBytes(0, 8), ...intBytes(0, 4)]) : []
+  const ds64 = large
+    ? chunkBytes(container, 'ds64', [...intBytes(0, 8), ...intBytes(dataSize ?? data.length, 8), ...intBytes(0, 8), ...intBytes(0, 4)])
+    : []
   const parts = [
     ...ds64, ...before.flatMap(({ id, bytes }) => chunkBytes(container, id, bytes)), ...chunkBytes(container, 'fmt ', formatBytes(options)),
     ...chunkBytes(container, 'data', data, large ? 0xffffffff : dataSize),
     ...after.flatMap(({ id, bytes }) => chunkBytes(container, id, bytes)),
   ]
-  if (container === 'W64') return Uint8Array.from([...W64_RIFF, ...intBytes(parts.length + 40, 8), ...textBytes('wave'), ...W64_TAIL, ...parts])
+  if (container === 'W64') {
+    return Uint8Array.from([...W64_RIFF, ...intBytes(parts.length + 40, 8), ...textBytes('wave'), ...W64_TAIL, ...parts])
+  }
   const size = large ? 0xffffffff : parts.length + 4
   return Uint8Array.from([...textBytes(container), ...intBytes(size, 4, big), ...textBytes('WAVE'), ...parts])
 }
@@ -147,7 +158,8 @@ export function random(seed: number): () => number {
 export function valuesOf(coding: Coding, count: number, seed = 1): number[] {
   const next = random(seed)
   const corner: Readonly<Record<Coding, readonly number[]>> = {
-    u8: [0, 255, 128, 127], 'a-law': [0, 255, 0x55, 0xd5], 'mu-law': [0, 255, 0x7f, 0x80], i12: [-32_768, 32_752, 0, 16], i16: [-32_768, 32_767, 0, -1],
+    u8: [0, 255, 128, 127], 'a-law': [0, 255, 0x55, 0xd5], 'mu-law': [0, 255, 0x7f, 0x80], i12: [-32_768, 32_752, 0, 16],
+    i16: [-32_768, 32_767, 0, -1],
     i20: [-8_388_608, 8_388_592, 0, -16], i24: [-8_388_608, 8_388_607, 0, -1], i32: [-2_147_483_648, 2_147_483_647, 0, -1],
     f32: [-1, 1, 0, 1e-40], f64: [-1, 1, 1 / 3, 1e300],
   }

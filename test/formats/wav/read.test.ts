@@ -4,9 +4,13 @@ import { expectedSamples, makeWav, textBytes, valuesOf, type Coding, type Contai
 
 const CODINGS: readonly Coding[] = ['u8', 'i12', 'i16', 'i20', 'i24', 'i32', 'f32', 'f64', 'a-law', 'mu-law']
 const CONTAINERS: readonly Container[] = ['RIFF', 'RIFX', 'RF64', 'BW64', 'W64']
-const FORMAT = { u8: 'u8', i12: 'i16', i16: 'i16', i20: 'i32', i24: 'i32', i32: 'i32', f32: 'f32', f64: 'f32', 'a-law': 'i16', 'mu-law': 'i16' } as const
+const FORMAT = {
+  u8: 'u8', i12: 'i16', i16: 'i16', i20: 'i32', i24: 'i32', i32: 'i32', f32: 'f32', f64: 'f32', 'a-law': 'i16', 'mu-law': 'i16',
+} as const
 
-async function samplesOf(bytes: Uint8Array, piece = 65_536): Promise<{ readonly samples: number[]; readonly info: Awaited<ReturnType<typeof readWav>>['info'] }> {
+async function samplesOf(
+  bytes: Uint8Array, piece = 65_536,
+): Promise<{ readonly samples: number[]; readonly info: Awaited<ReturnType<typeof readWav>>['info'] }> {
   const reader = await readWav(bytes)
   const samples: number[] = []
   for await (const chunk of reader.chunks(piece)) for (const sample of chunk.samples) samples.push(sample)
@@ -18,11 +22,18 @@ interface Case { readonly name: string; readonly options: MakeOptions; readonly 
 const cases: Case[] = []
 for (const coding of CODINGS) for (const container of CONTAINERS) {
   const channels = 1 + cases.length % 3
-  cases.push({ name: `${container} ${coding} × ${channels}`, options: { container, coding, channels, rate: 8_000 + cases.length, values: valuesOf(coding, channels * 301, cases.length) } })
+  cases.push({
+    name: `${container} ${coding} × ${channels}`,
+    options: { container, coding, channels, rate: 8_000 + cases.length, values: valuesOf(coding, channels * 301, cases.length) },
+  })
 }
 const extra = (name: string, options: Partial<MakeOptions> & { readonly coding: Coding }, speakers?: string | number): void => {
   const channels = options.channels ?? 1
-  cases.push({ name, options: { values: valuesOf(options.coding, channels * 67, cases.length), ...options }, ...(speakers === undefined ? {} : { speakers }) })
+  cases.push({
+    name,
+    options: { values: valuesOf(options.coding, channels * 67, cases.length), ...options },
+    ...(speakers === undefined ? {} : { speakers }),
+  })
 }
 extra('EXTENSIBLE 5.1', { coding: 'i16', channels: 6, extensible: { mask: 0x3f } }, '5.1')
 extra('EXTENSIBLE 5.1 side, RIFX', { container: 'RIFX', coding: 'i24', channels: 6, extensible: { mask: 0x60f } }, '5.1')
@@ -34,9 +45,12 @@ extra('EXTENSIBLE Ambisonics', { coding: 'i16', channels: 4, extensible: { mask:
 extra('EXTENSIBLE 20 in 24', { coding: 'i20', channels: 2, extensible: { mask: 3, validBits: 20 } }, 'stereo')
 extra('EXTENSIBLE mu-law in W64', { container: 'W64', coding: 'mu-law', channels: 1, extensible: { mask: 4 } }, 'mono')
 extra('odd chunks before and behind', {
-  coding: 'u8', channels: 1, before: [{ id: 'odd1', bytes: [1, 2, 3] }, { id: 'JUNK', bytes: new Array<number>(5_001).fill(7) }], after: [{ id: 'last', bytes: [9] }],
+  coding: 'u8', channels: 1, before: [{ id: 'odd1', bytes: [1, 2, 3] }, { id: 'JUNK', bytes: new Array<number>(5_001).fill(7) }],
+  after: [{ id: 'last', bytes: [9] }],
 })
-extra('odd data, chunk behind', { coding: 'i24', channels: 1, values: valuesOf('i24', 67), after: [{ id: 'LIST', bytes: textBytes('INFOxxxx') }] })
+extra('odd data, chunk behind', {
+  coding: 'i24', channels: 1, values: valuesOf('i24', 67), after: [{ id: 'LIST', bytes: textBytes('INFOxxxx') }],
+})
 extra('fmt longer than known', { coding: 'i16', channels: 2, formatPadding: 100 })
 extra('64 channels', { coding: 'i16', channels: 64 }, 'discrete')
 extra('no samples', { coding: 'i16', channels: 2, values: [] })
@@ -53,7 +67,8 @@ describe('generated WAV files', () => {
   })
 
   test('valid bits are told', async () => {
-    expect((await samplesOf(makeWav({ coding: 'i20', extensible: { mask: 4, validBits: 20 }, values: [0] }))).info).toMatchObject({ bits: 24, validBits: 20 })
+    expect((await samplesOf(makeWav({ coding: 'i20', extensible: { mask: 4, validBits: 20 }, values: [0] }))).info)
+      .toMatchObject({ bits: 24, validBits: 20 })
     expect((await samplesOf(makeWav({ coding: 'i12', values: [0] }))).info).toMatchObject({ bits: 16, validBits: 12 })
   })
 

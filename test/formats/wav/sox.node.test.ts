@@ -31,7 +31,9 @@ const source = (): string => {
   return path
 }
 
-async function readAll(path: string): Promise<{ readonly samples: readonly number[]; readonly info: Awaited<ReturnType<typeof readWav>>['info'] }> {
+async function readAll(
+  path: string,
+): Promise<{ readonly samples: readonly number[]; readonly info: Awaited<ReturnType<typeof readWav>>['info'] }> {
   const reader = await readWav(path)
   const samples = sampleArray(reader.info.format, reader.info.frames! * reader.info.channels)
   expect(await reader.read(samples)).toBe(reader.info.frames)
@@ -47,9 +49,12 @@ const decodedBySox = (path: string): Int32Array => {
 
 describe.skipIf(!present)('files made by sox', () => {
   test.each([
-    ['8 bit', ['-b', '8', '-e', 'unsigned'], 'u8', 'RIFF'], ['16 bit', ['-b', '16'], 'i16', 'RIFF'], ['24 bit', ['-b', '24'], 'i32', 'RIFF'],
-    ['32 bit', ['-b', '32', '-e', 'signed'], 'i32', 'RIFF'], ['float', ['-b', '32', '-e', 'float'], 'f32', 'RIFF'], ['double', ['-b', '64', '-e', 'float'], 'f32', 'RIFF'],
-    ['A-law', ['-e', 'a-law'], 'i16', 'RIFF'], ['mu-law', ['-e', 'mu-law'], 'i16', 'RIFF'], ['IMA ADPCM', ['-e', 'ima-adpcm'], 'i16', 'RIFF'],
+    ['8 bit', ['-b', '8', '-e', 'unsigned'], 'u8', 'RIFF'], ['16 bit', ['-b', '16'], 'i16', 'RIFF'],
+    ['24 bit', ['-b', '24'], 'i32', 'RIFF'],
+    ['32 bit', ['-b', '32', '-e', 'signed'], 'i32', 'RIFF'], ['float', ['-b', '32', '-e', 'float'], 'f32', 'RIFF'],
+    ['double', ['-b', '64', '-e', 'float'], 'f32', 'RIFF'],
+    ['A-law', ['-e', 'a-law'], 'i16', 'RIFF'], ['mu-law', ['-e', 'mu-law'], 'i16', 'RIFF'],
+    ['IMA ADPCM', ['-e', 'ima-adpcm'], 'i16', 'RIFF'],
     ['RIFX', ['-B', '-b', '16'], 'i16', 'RIFX'], ['RIFX 24', ['-B', '-b', '24'], 'i32', 'RIFX'],
     ['Wave64', ['-b', '24', '-t', 'w64'], 'i32', 'W64'], ['Wave64 float', ['-b', '32', '-e', 'float', '-t', 'w64'], 'f32', 'W64'],
     ['6 channels', ['-b', '16', '-c', '6'], 'i16', 'RIFF'],
@@ -60,17 +65,22 @@ describe.skipIf(!present)('files made by sox', () => {
     expect(info).toMatchObject({ container, format, rate: 44_100, warnings: [] })
     // sox gives whole ADPCM blocks; the reader stops where `fact` says that the sound ends.
     // Reading Wave64 float, sox itself clips −1.
-    const expected = name === 'Wave64 float' ? original.map((value) => value * 65_536) : decodedBySox(path).subarray(0, name === 'IMA ADPCM' ? 2 * 4_410 : undefined)
+    const expected = name === 'Wave64 float'
+      ? original.map((value) => value * 65_536)
+      : decodedBySox(path).subarray(0, name === 'IMA ADPCM' ? 2 * 4_410 : undefined)
     // Everything brought to 32 bits.
     const scale = { u8: 2 ** 24, i16: 2 ** 16, i32: 1, f32: 2 ** 31 }[format]
-    const worst = samples.reduce((most, sample, i) => Math.max(most, Math.abs((sample - (format === 'u8' ? 128 : 0)) * scale - expected[i]!)), 0)
+    const worst =
+      samples.reduce((most, sample, i) => Math.max(most, Math.abs((sample - (format === 'u8' ? 128 : 0)) * scale - expected[i]!)), 0)
     expect(samples).toHaveLength(expected.length)
     expect(worst).toBe(0)
   })
 })
 
 describe.skipIf(!present)('sox reads what the writer wrote', () => {
-  test.each<readonly [WavSampleFormat, number]>([['u8', 1], ['i16', 2], ['i24', 2], ['i32', 1], ['f32', 3], ['f64', 2], ['i16', 6]])('%s × %i', async (format, channels) => {
+  test.each<readonly [WavSampleFormat, number]>([
+    ['u8', 1], ['i16', 2], ['i24', 2], ['i32', 1], ['f32', 3], ['f64', 2], ['i16', 6],
+  ])('%s × %i', async (format, channels) => {
     const path = join(folder, `out-${format}-${channels}.wav`)
     const values = valuesOf('i16', channels * 1_000, 5)
     const writer = await writeWav(path, { rate: 22_050, channels, format, info: { INAM: 'odd' } })
@@ -82,7 +92,8 @@ describe.skipIf(!present)('sox reads what the writer wrote', () => {
 })
 
 test('a path that is not there is NOT_FOUND, a folder FILE_INVALID', async () => {
-  await expect(openSource('/no/such/file.wav')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'File /no/such/file.wav: it does not exist (ENOENT).' })
+  await expect(openSource('/no/such/file.wav')).rejects
+    .toMatchObject({ code: 'NOT_FOUND', message: 'File /no/such/file.wav: it does not exist (ENOENT).' })
   await expect(openSource(tmpdir())).rejects.toMatchObject({ code: 'FILE_INVALID' })
   await expect(writeWav('/no/such/out.wav', { rate: 8_000, channels: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })

@@ -26,7 +26,8 @@ describe('tolerance (AU-101)', () => {
   test('a size beyond the file: what is there, and a warning with both numbers', async () => {
     const reader = await readWav(makeWav({ coding: 'i16', values, dataSize: 100_000 }))
     expect(reader.info.frames).toBe(100)
-    expect(reader.info.warnings).toMatchObject([{ code: 'FILE_TRUNCATED', severity: 'warning', message: 'File memory: expected 100000 bytes of data, got 200.' }])
+    expect(reader.info.warnings)
+      .toMatchObject([{ code: 'FILE_TRUNCATED', severity: 'warning', message: 'File memory: expected 100000 bytes of data, got 200.' }])
   })
 
   test('a file cut within a frame gives its whole frames', async () => {
@@ -49,8 +50,10 @@ describe('errors (AU-101)', () => {
   const bad: readonly (readonly [string, Uint8Array, Record<string, unknown>])[] = [
     ['empty', new Uint8Array(0), { code: 'FILE_INVALID', details: { offset: 0, got: 'an empty file' } }],
     ['not RIFF', Uint8Array.from(textBytes('OggS and more')), { code: 'FILE_INVALID', details: { offset: 0, got: '"OggS"' } }],
-    ['RIFF, not WAVE', Uint8Array.from([...textBytes('RIFF'), 0, 0, 0, 0, ...textBytes('AVI ')]), { code: 'FILE_INVALID', details: { offset: 8, expected: 'form WAVE' } }],
-    ['riff, not Wave64', Uint8Array.from([...textBytes('riff'), ...new Array<number>(60).fill(0)]), { code: 'FILE_INVALID', details: { offset: 4 } }],
+    ['RIFF, not WAVE', Uint8Array.from([...textBytes('RIFF'), 0, 0, 0, 0, ...textBytes('AVI ')]),
+      { code: 'FILE_INVALID', details: { offset: 8, expected: 'form WAVE' } }],
+    ['riff, not Wave64', Uint8Array.from([...textBytes('riff'), ...new Array<number>(60).fill(0)]),
+      { code: 'FILE_INVALID', details: { offset: 4 } }],
     ['no fmt', riff(data), { code: 'FILE_INVALID', details: { expected: 'a fmt chunk before data' } }],
     ['fmt behind data', riff(data, fmt()), { code: 'FILE_INVALID', details: { expected: 'a fmt chunk before data' } }],
     ['no data', riff(fmt()), { code: 'FILE_INVALID', details: { expected: 'a data chunk', offset: 36 } }],
@@ -59,7 +62,8 @@ describe('errors (AU-101)', () => {
     ['0 channels', riff(fmt((f) => { f[2] = 0 }), data), { code: 'FILE_INVALID', details: { offset: 22, got: '0' } }],
     ['65 channels', riff(fmt((f) => { f[2] = 65 }), data), { code: 'FILE_INVALID', details: { offset: 22, got: '65' } }],
     ['rate 0', riff(fmt((f) => { f.fill(0, 4, 8) }), data), { code: 'FILE_INVALID', details: { offset: 24, got: '0' } }],
-    ['block align', riff(fmt((f) => { f[12] = 3 }), data), { code: 'FILE_INVALID', details: { offset: 32, expected: 'block align 2', got: '3' } }],
+    ['block align', riff(fmt((f) => { f[12] = 3 }), data),
+      { code: 'FILE_INVALID', details: { offset: 32, expected: 'block align 2', got: '3' } }],
     ['bits 0', riff(fmt((f) => { f[14] = 0; f[12] = 0 }), data), { code: 'FILE_INVALID', details: { offset: 34, got: '0' } }],
     ['chunk over the end', riff(chunkBytes('RIFF', 'what', [1, 2], 999), fmt(), data), { code: 'FILE_INVALID', details: { got: '999' } }],
     ['short EXTENSIBLE', riff(fmt((f) => { f[0] = 0xfe; f[1] = 0xff }), data), { code: 'FILE_INVALID', details: { got: '16' } }],
@@ -75,7 +79,8 @@ describe('errors (AU-101)', () => {
   test('an unknown GUID is named', async () => {
     const bytes = makeWav({ coding: 'i16', values, extensible: { mask: 4 } })
     bytes[60 - 8] = 0x99
-    await expect(readWav(bytes)).rejects.toMatchObject({ code: 'CODEC_UNSUPPORTED', details: { codec: expect.stringContaining('GUID') as string } })
+    await expect(readWav(bytes)).rejects
+      .toMatchObject({ code: 'CODEC_UNSUPPORTED', details: { codec: expect.stringContaining('GUID') as string } })
   })
 })
 

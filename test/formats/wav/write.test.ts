@@ -7,7 +7,9 @@ import { readWav, sampleArray } from '../../../src/formats/wav/wav-reader.js'
 import { writeWav, type WavSpec } from '../../../src/formats/wav/wav-writer.js'
 import { random } from './make-wav.js'
 
-async function written(spec: WavSpec, samples: SampleArray | readonly SampleArray[], format: SampleFormat, frames: number, planar = false): Promise<Uint8Array> {
+async function written(
+  spec: WavSpec, samples: SampleArray | readonly SampleArray[], format: SampleFormat, frames: number, planar = false,
+): Promise<Uint8Array> {
   const sink = memorySink(16)
   const writer = await writeWav(sink, spec)
   await writer.write({ samples, frames, format, layout: planar ? 'planar' : 'interleaved' })
@@ -64,7 +66,8 @@ describe('golden bytes', () => {
   })
 
   test('EXTENSIBLE only where it is due', async () => {
-    const tagOf = async (spec: Partial<WavSpec>): Promise<number> => (await written({ rate: 8_000, channels: 1, ...spec }, new Int16Array(0), 'i16', 0))[56]!
+    const tagOf = async (spec: Partial<WavSpec>): Promise<number> =>
+      (await written({ rate: 8_000, channels: 1, ...spec }, new Int16Array(0), 'i16', 0))[56]!
     expect(await tagOf({})).toBe(1)
     expect(await tagOf({ channels: 2 })).toBe(1)
     expect(await tagOf({ format: 'u8' })).toBe(1)
@@ -76,7 +79,9 @@ describe('golden bytes', () => {
 })
 
 describe('read(write(x)) = x', () => {
-  const stored: readonly (readonly [WavSampleFormat, SampleFormat])[] = [['u8', 'u8'], ['i16', 'i16'], ['i32', 'i32'], ['f32', 'f32'], ['i24', 'i32'], ['f64', 'f32']]
+  const stored: readonly (readonly [WavSampleFormat, SampleFormat])[] = [
+    ['u8', 'u8'], ['i16', 'i16'], ['i32', 'i32'], ['f32', 'f32'], ['i24', 'i32'], ['f64', 'f32'],
+  ]
   for (const [format, emitted] of stored) for (const channels of [1, 2, 3, 6, 64]) test(`${format} × ${channels}`, async () => {
     const frames = 1_009
     const next = random(channels)
@@ -97,7 +102,10 @@ describe('read(write(x)) = x', () => {
     const writer = await writeWav(sink, { rate: 44_100, channels, format })
     for (let at = 0, size = 1; at < frames; at += size, size = size * 2 + 1) {
       const count = Math.min(size, frames - at)
-      await writer.write({ samples: samples.subarray(at * channels, (at + count) * channels), frames: count, format: emitted, layout: 'interleaved' })
+      await writer.write({
+        samples: samples.subarray(at * channels, (at + count) * channels),
+        frames: count, format: emitted, layout: 'interleaved',
+      })
     }
     expect((await writer.close()).frames).toBe(frames)
     expect(difference(sink.bytes(), bytes)).toBeNull()
@@ -105,15 +113,20 @@ describe('read(write(x)) = x', () => {
 
   test('tags come back', async () => {
     const cues = [{ id: 7, position: 3, label: 'döner' }, { id: 8, position: 1 }]
-    const bytes = await written({ rate: 8_000, channels: 1, info: { INAM: 'Talk', IART: 'Ä' }, cues, graph: Uint8Array.of(5) }, Int16Array.of(1), 'i16', 1)
-    expect(await (await readWav(bytes)).metadata()).toMatchObject({ info: { INAM: 'Talk', IART: 'Ä' }, cues, graph: Uint8Array.of(5), others: [] })
+    const bytes = await written(
+      { rate: 8_000, channels: 1, info: { INAM: 'Talk', IART: 'Ä' }, cues, graph: Uint8Array.of(5) },
+      Int16Array.of(1), 'i16', 1,
+    )
+    expect(await (await readWav(bytes)).metadata())
+      .toMatchObject({ info: { INAM: 'Talk', IART: 'Ä' }, cues, graph: Uint8Array.of(5), others: [] })
   })
 })
 
 describe('conversion (spec audio.md section 3)', () => {
   const NaN_ = Number.NaN
   const cases: readonly (readonly [SampleFormat, WavSampleFormat, readonly number[], readonly number[]])[] = [
-    ['f32', 'i16', [0, 1, -1, 0.5 / 32_768, 1.5 / 32_768, -0.5 / 32_768, -1.5 / 32_768, 2, -2, NaN_, Infinity, -Infinity, -0], [0, 32_767, -32_768, 0, 2, 0, -2, 32_767, -32_768, 0, 32_767, -32_768, 0]],
+    ['f32', 'i16', [0, 1, -1, 0.5 / 32_768, 1.5 / 32_768, -0.5 / 32_768, -1.5 / 32_768, 2, -2, NaN_, Infinity, -Infinity, -0],
+      [0, 32_767, -32_768, 0, 2, 0, -2, 32_767, -32_768, 0, 32_767, -32_768, 0]],
     ['f32', 'u8', [0, 1, -1, 0.5 / 128, 1.5 / 128, NaN_], [128, 255, 0, 128, 130, 128]],
     ['f32', 'i24', [1, -1, 1.5 / 8_388_608, NaN_], [2 ** 31 - 256, -(2 ** 31), 2 * 256, 0]],
     ['f32', 'i32', [1, -1, 0.25, NaN_], [2 ** 31 - 1, -(2 ** 31), 2 ** 29, 0]],
@@ -143,7 +156,9 @@ describe('conversion (spec audio.md section 3)', () => {
 describe('streams and misuse', () => {
   test('an unseekable sink keeps sizes open, and the reader reads to the end', async () => {
     const pieces: Uint8Array[] = []
-    const writer = await writeWav(new WritableStream<Uint8Array>({ write: (piece) => { pieces.push(piece) } }), { rate: 8_000, channels: 1, format: 'f32' })
+    const writer = await writeWav(new WritableStream<Uint8Array>({ write: (piece) => { pieces.push(piece) } }), {
+      rate: 8_000, channels: 1, format: 'f32',
+    })
     await writer.write({ samples: Float32Array.of(0.25, 0.5), frames: 2, format: 'f32', layout: 'planar' })
     await writer.close()
     const bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]))

@@ -18,8 +18,8 @@ import type { Loose } from '../../support/loose.js'
 /** Mutations of each kind; 50 000 makes 10⁵ in all (GR-01). */
 const COUNT = Number(process.env['MILLRACE_MUTATIONS'] ?? 3_000)
 /** What a mutated document may be refused with. */
-const CODES = new Set(['JSON_SYNTAX', 'LIMIT_EXCEEDED', 'VERSION_MISMATCH', 'SCHEMA_INVALID', 'UNKNOWN_FIELD', 'IMPORT_UNSUPPORTED', 'DUPLICATE_ID', 'GRAPH_CYCLE', 'INVALID_ARGUMENT',
-  'PORT_NOT_FOUND', 'PARAM_UNKNOWN'])
+const CODES = new Set(['JSON_SYNTAX', 'LIMIT_EXCEEDED', 'VERSION_MISMATCH', 'SCHEMA_INVALID', 'UNKNOWN_FIELD', 'IMPORT_UNSUPPORTED',
+  'DUPLICATE_ID', 'GRAPH_CYCLE', 'INVALID_ARGUMENT', 'PORT_NOT_FOUND', 'PARAM_UNKNOWN'])
 
 /** Mulberry32: the whole run repeats from one seed. */
 const random = (seed: number) => (): number => {
@@ -33,7 +33,8 @@ const folder = (path: string): string => fileURLToPath(new URL(path, import.meta
 const pipelines = folder('../../../examples/pipelines')
 const texts = [
   ...readdirSync(folder('comfyui')).map((name) => readFileSync(`${folder('comfyui')}/${name}`, 'utf8')),
-  ...readdirSync(pipelines, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap(({ name }) => ['seed', 'v1', 'millrace'].map((form) => readFileSync(`${pipelines}/${name}/${form}.json`, 'utf8'))),
+  ...readdirSync(pipelines, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap(({ name }) =>
+    ['seed', 'v1', 'millrace'].map((form) => readFileSync(`${pipelines}/${name}/${form}.json`, 'utf8'))),
   '{"version":"3.0.0","meta":{"name":"a","priority":1,"user_id":"u","tags":["t"],"created":"2025-01-01T00:00:00Z"},"nodes":{"a":{"op_type":"A","params":{"p":{"type":"int","value":1}},"ui":{"x":1}},"b":{"op_type":"B"}},"links":[{"id":"l","source":["a","o"],"target":["b","i"]}]}',
 ]
 const registry = comfyRegistry()
@@ -48,8 +49,12 @@ function tryAll(source: unknown, next: () => number, refusals: Map<string, numbe
     const { document, report } = importDocument(source, next() < 0.5 ? { registry } : {})
     for (const one of validate(document, registry)) expect(one.message).not.toBe('')
     const graph = fromDocument(document, registry)
-    if (source instanceof Uint8Array || typeof source === 'string') expect(parseDocument(writeDocument(document)).diagnostics.filter((one) => one.severity === 'error')).toEqual([])
-    for (const dialect of [report.dialect, DIALECTS[Math.floor(next() * DIALECTS.length)]!]) try { importDocument(exportDocument(graph, dialect).text, { registry }) } catch (error) { refuse(error) }
+    if (source instanceof Uint8Array || typeof source === 'string') {
+      expect(parseDocument(writeDocument(document)).diagnostics.filter((one) => one.severity === 'error')).toEqual([])
+    }
+    for (const dialect of [report.dialect, DIALECTS[Math.floor(next() * DIALECTS.length)]!]) {
+      try { importDocument(exportDocument(graph, dialect).text, { registry }) } catch (error) { refuse(error) }
+    }
     refusals.set('none', (refusals.get('none') ?? 0) + 1)
   } catch (error) { refuse(error) }
 }
@@ -57,7 +62,11 @@ function tryAll(source: unknown, next: () => number, refusals: Map<string, numbe
 describe('mutated documents through every importer', () => {
   test(`${COUNT} changed texts: coded refusals or graphs`, () => {
     const next = random(0xd1a1ec7), pick = (n: number): number => Math.floor(next() * n), refusals = new Map<string, number>()
-    const seeds = [...texts.map((text) => new TextEncoder().encode(text)), ...CORPUS.filter((entry) => entry.diagnostics.every((d) => d['stage'] !== 1)).map((entry) => typeof entry.text === 'string' ? new TextEncoder().encode(entry.text) : entry.text)]
+    const seeds = [
+      ...texts.map((text) => new TextEncoder().encode(text)),
+      ...CORPUS.filter((entry) => entry.diagnostics.every((d) => d['stage'] !== 1))
+        .map((entry) => typeof entry.text === 'string' ? new TextEncoder().encode(entry.text) : entry.text),
+    ]
     const spice = new TextEncoder().encode('{}[]",:\\u0tfnE-+.09x \n')
     for (let i = 0; i < COUNT; i++) {
       let bytes = seeds[i % seeds.length]!.slice()
@@ -66,7 +75,10 @@ describe('mutated documents through every importer', () => {
         if (kind === 0) bytes[at] = pick(256)
         else if (kind === 1) bytes[at] = spice[pick(spice.length)]!
         else if (kind === 2) bytes = bytes.slice(0, Math.max(1, at))
-        else { const from = pick(bytes.length); bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(from, from + pick(60)), ...bytes.subarray(at + pick(60))]) }
+        else {
+          const from = pick(bytes.length)
+          bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(from, from + pick(60)), ...bytes.subarray(at + pick(60))])
+        }
         if (bytes.length === 0) bytes = Uint8Array.of(0x20)
       }
       tryAll(bytes, next, refusals)
@@ -77,7 +89,10 @@ describe('mutated documents through every importer', () => {
 
   test(`${COUNT} changed values: coded refusals or graphs`, () => {
     const next = random(0x5eed), pick = (n: number): number => Math.floor(next() * n), refusals = new Map<string, number>()
-    const strange: readonly unknown[] = [null, true, 0, -1, 1.5, 2 ** 53, 1e308, '', 'x', '__proto__', 'constructor', '\ud800', 'x'.repeat(100), '1', [], {}, [1, 0], ['1', 0], [[]], { 0: 1, 1: 2 }, { id: 1 }, { __value__: [1] }, 'Reroute', 'PrimitiveNode', 'Note', 'KSampler', -10, -20, 4, 'graph::x']
+    const strange: readonly unknown[] = [
+      null, true, 0, -1, 1.5, 2 ** 53, 1e308, '', 'x', '__proto__', 'constructor', '\ud800', 'x'.repeat(100), '1', [], {}, [1, 0], ['1', 0],
+      [[]], { 0: 1, 1: 2 }, { id: 1 }, { __value__: [1] }, 'Reroute', 'PrimitiveNode', 'Note', 'KSampler', -10, -20, 4, 'graph::x',
+    ]
     for (let i = 0; i < COUNT; i++) {
       const value = JSON.parse(texts[i % texts.length]!) as unknown
       for (let edits = 1 + pick(3); edits > 0; edits--) {
@@ -89,9 +104,16 @@ describe('mutated documents through every importer', () => {
           if (typeof inner === 'object' && inner !== null && (next() < 0.75 || depth === 0)) { at = inner; continue }
           const kind = pick(5), other = keys[pick(keys.length)]!
           if (kind === 0) { if (Array.isArray(at)) at.splice(Number(key), 1); else delete at[key] }
-          else if (kind === 1) { const copy: unknown = structuredClone(at[other]); if (Array.isArray(at)) at.push(copy); else at[key] = copy }
-          else if (kind === 2 && !Array.isArray(at)) Object.defineProperty(at, strange.find((one) => typeof one === 'string' && next() < 0.2) as string ?? 'y', { value: inner, enumerable: true, configurable: true, writable: true })
-          else at[key] = structuredClone(strange[pick(strange.length)])
+          else if (kind === 1) {
+            const copy: unknown = structuredClone(at[other])
+            if (Array.isArray(at)) at.push(copy); else at[key] = copy
+          } else if (kind === 2 && !Array.isArray(at)) {
+            Object.defineProperty(at, strange.find((one) => typeof one === 'string' && next() < 0.2) as string ?? 'y', {
+              value: inner, enumerable: true, configurable: true, writable: true,
+            })
+          } else {
+            at[key] = structuredClone(strange[pick(strange.length)])
+          }
           break
         }
       }
@@ -106,9 +128,13 @@ describe('mutated documents through every importer', () => {
     const files = [PNG, WEBP, WAV].map((file) => embedGraph(file, texts[0]!, 'workflow'))
     for (let i = 0; i < COUNT; i++) {
       const bytes = files[i % 3]!.slice(0, pick(4) === 0 ? pick(2_000) : undefined)
-      for (let edits = pick(4); edits >= 0 && bytes.length > 0; edits--) bytes[pick(pick(2) === 0 ? Math.min(80, bytes.length) : bytes.length)] = pick(256)
+      for (let edits = pick(4); edits >= 0 && bytes.length > 0; edits--) {
+        bytes[pick(pick(2) === 0 ? Math.min(80, bytes.length) : bytes.length)] = pick(256)
+      }
       tryAll(bytes, next, refusals)
-      for (const run of [() => extractGraph(bytes), () => embedGraph(bytes, '{}')]) try { run() } catch (error) { if (!isMillraceError(error) || error.code !== 'INVALID_ARGUMENT') throw error }
+      for (const run of [() => extractGraph(bytes), () => embedGraph(bytes, '{}')]) {
+        try { run() } catch (error) { if (!isMillraceError(error) || error.code !== 'INVALID_ARGUMENT') throw error }
+      }
     }
     expect(refusals.get('none')).toBeGreaterThan(0)
   }, 600_000)

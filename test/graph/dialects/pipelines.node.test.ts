@@ -20,18 +20,35 @@ const read = (name: string, form: 'seed' | 'v1' | 'millrace'): string => readFil
 const builtin = createRegistry(...Object.values(nodes).filter((node) => typeof node === 'function' && 'definition' in node))
 
 /** Signatures from the table in examples/pipelines/README.md, for types that the library does not have yet. */
-const signature = (type: string, alias: string, inputs: Readonly<Record<string, MediaConstraint>>, outputs: Readonly<Record<string, MediaConstraint>>, params: ParamTable = {}): NodeDefinition => {
-  const ports = (of: Readonly<Record<string, MediaConstraint>>): Loose => Object.fromEntries(Object.entries(of).map(([port, media]) => [port, { media }]))
-  return { type, version: '1.0.0', title: type, doc: 'Signature.', family: 'test', aliases: [alias], inputs: ports(inputs), outputs: ports(outputs), params, process: async () => ({}) }
+const signature = (
+  type: string, alias: string, inputs: Readonly<Record<string, MediaConstraint>>, outputs: Readonly<Record<string, MediaConstraint>>,
+  params: ParamTable = {},
+): NodeDefinition => {
+  const ports = (of: Readonly<Record<string, MediaConstraint>>): Loose =>
+    Object.fromEntries(Object.entries(of).map(([port, media]) => [port, { media }]))
+  return {
+    type, version: '1.0.0', title: type, doc: 'Signature.', family: 'test', aliases: [alias], inputs: ports(inputs),
+    outputs: ports(outputs), params, process: async () => ({}),
+  }
 }
 const number = { type: 'number', required: true, doc: 'Number.' } as const, list = { type: 'json', default: [], doc: 'List.' } as const
 const SIGNATURES = [
-  signature('core::list-source', 'ListSourceNode', {}, { out: json() }, { items: list, delayMs: { type: 'number', default: 0, doc: 'Delay.' } }), signature('core::numbers', 'NumberSourceNode', {}, { out: json() }, { values: list }),
-  signature('core::pass', 'PassThroughNode', { in: match('T') }, { out: match('T') }), signature('core::buffer', 'BufferNode', { in: match('T') }, { out: match('T') }, { size: number }),
-  signature('core::map', 'MapNode', { in: json() }, { out: json() }, { op: { type: 'string', required: true, doc: 'What.' } }), signature('core::list-sink', 'ListSinkNode', { in: anyMedia() }, { items: json() }),
-  ...(['multiply', 'factor', 'add', 'addend', 'divide', 'divisor'] as const).flatMap((word, i, all) => i % 2 === 0 ? [signature(`math::${word}`, `${word[0]!.toUpperCase()}${word.slice(1)}Node`, { in: json() }, { out: json() }, { [all[i + 1]!]: number })] : []),
-  signature('audio::difference', 'DifferenceNode', { a: audio(), b: audio() }, { out: json() }), signature('text::sink', 'TextSinkNode', { in: anyMedia() }, { text: json() }),
-  signature('audio::mel', 'MelSpectrogramNode', { in: audio() }, { mel: tensor() }, { bands: { type: 'integer', default: 80, doc: 'Bands.' }, log: { type: 'string', default: 'ln', doc: 'Log.' } }),
+  signature('core::list-source', 'ListSourceNode', {}, { out: json() }, {
+    items: list, delayMs: { type: 'number', default: 0, doc: 'Delay.' },
+  }),
+  signature('core::numbers', 'NumberSourceNode', {}, { out: json() }, { values: list }),
+  signature('core::pass', 'PassThroughNode', { in: match('T') }, { out: match('T') }),
+  signature('core::buffer', 'BufferNode', { in: match('T') }, { out: match('T') }, { size: number }),
+  signature('core::map', 'MapNode', { in: json() }, { out: json() }, { op: { type: 'string', required: true, doc: 'What.' } }),
+  signature('core::list-sink', 'ListSinkNode', { in: anyMedia() }, { items: json() }),
+  ...(['multiply', 'factor', 'add', 'addend', 'divide', 'divisor'] as const).flatMap((word, i, all) => i % 2 === 0 ? [signature(
+    `math::${word}`, `${word[0]!.toUpperCase()}${word.slice(1)}Node`, { in: json() }, { out: json() }, { [all[i + 1]!]: number },
+  )] : []),
+  signature('audio::difference', 'DifferenceNode', { a: audio(), b: audio() }, { out: json() }),
+  signature('text::sink', 'TextSinkNode', { in: anyMedia() }, { text: json() }),
+  signature('audio::mel', 'MelSpectrogramNode', { in: audio() }, { mel: tensor() }, {
+    bands: { type: 'integer', default: 80, doc: 'Bands.' }, log: { type: 'string', default: 'ln', doc: 'Log.' },
+  }),
 ]
 const whole = builtin.extend(...SIGNATURES.filter(({ type }) => !builtin.has(type)).map((definition) => ({ definition })))
 
@@ -50,12 +67,14 @@ describe('the eleven pipelines', () => {
   })
 
   test.each(names)('%s: with the library’s own types, exactly the missing ones are reported', (name) => {
-    const types = (JSON.parse(read(name, 'millrace')) as { readonly nodes: readonly { readonly type: string }[] }).nodes.map((node) => node.type)
+    const types = (JSON.parse(read(name, 'millrace')) as { readonly nodes: readonly { readonly type: string }[] }).nodes
+      .map((node) => node.type)
     const missing = types.flatMap((type, i) => builtin.has(type) ? [] : [i])
     for (const form of ['seed', 'v1', 'millrace'] as const) {
       const { document, report } = importDocument(read(name, form), { registry: builtin })
       expect(report.missing.map((one) => one.pointer)).toEqual(missing.map((i) => `/nodes/${i}/${form === 'v1' ? 'node_type' : 'type'}`))
-      expect(validate(document, builtin).filter((one) => one.code === 'NODE_TYPE_UNKNOWN').map((one) => one.pointer)).toEqual(missing.map((i) => `/nodes/${i}/type`))
+      expect(validate(document, builtin).filter((one) => one.code === 'NODE_TYPE_UNKNOWN').map((one) => one.pointer))
+        .toEqual(missing.map((i) => `/nodes/${i}/type`))
     }
   })
 
@@ -73,7 +92,8 @@ describe('the eleven pipelines', () => {
       const graph = fromDocument(importDocument(read(name, form), { registry: whole }).document, whole)
       for (const dialect of DIALECTS) {
         const back = importDocument(exportDocument(graph, dialect).text, { registry: whole })
-        expect([form, back.report.dialect, hashGraph(fromDocument(back.document, whole)).graph]).toEqual([form, dialect, hashGraph(graph).graph])
+        expect([form, back.report.dialect, hashGraph(fromDocument(back.document, whole)).graph])
+          .toEqual([form, dialect, hashGraph(graph).graph])
       }
     }
   })

@@ -26,7 +26,8 @@ describe('documents of every version (GR-06)', () => {
   })
 
   test('fields that a newer writer of the same major added: kept, with a warning each', () => {
-    expect(parseDocument(readFileSync(`${folder}/1.json`)).diagnostics.map((one) => `${one.code} ${one.severity} ${one.pointer}`)).toEqual(['UNKNOWN_FIELD warning /nodes/1/added-later', 'UNKNOWN_FIELD warning /edges/0/added-later'])
+    expect(parseDocument(readFileSync(`${folder}/1.json`)).diagnostics.map((one) => `${one.code} ${one.severity} ${one.pointer}`))
+      .toEqual(['UNKNOWN_FIELD warning /nodes/1/added-later', 'UNKNOWN_FIELD warning /edges/0/added-later'])
   })
 })
 
@@ -43,7 +44,10 @@ describe('steps between majors', () => {
   })
 
   test('what is newer, unknown or no document stays as it is', () => {
-    for (const value of [{ millrace: 4 }, { millrace: 3 }, { millrace: 0 }, { millrace: 1.5 }, { millrace: 'x' }, { millrace: '1.2.3.4' }, {}, [], null, 7, Object.create({ millrace: 1 }) as unknown]) expect(migrateDocument(value, steps, 3)).toBe(value)
+    for (const value of [
+      { millrace: 4 }, { millrace: 3 }, { millrace: 0 }, { millrace: 1.5 }, { millrace: 'x' }, { millrace: '1.2.3.4' }, {}, [], null, 7,
+      Object.create({ millrace: 1 }) as unknown,
+    ]) expect(migrateDocument(value, steps, 3)).toBe(value)
     expect(parseDocument('{"millrace":2,"nodes":[]}').diagnostics).toMatchObject([{ code: 'VERSION_MISMATCH' }])
   })
 })

@@ -51,16 +51,21 @@ describe.each(cases)('a graph in a %s file', (format, file) => {
       const refused = thrown(() => embedGraph(cut, 'x'))
       if (refused !== undefined) expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT' })
     }
-    expect(thrown(() => embedGraph(carrying.slice(0, -1), 'x'))).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/whole/) as string })
+    expect(thrown(() => embedGraph(carrying.slice(0, -1), 'x')))
+      .toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/whole/) as string })
   })
 })
 
 describe('texts of PNG files', () => {
-  const iTXt = (key: string, packed: number, body: Uint8Array): Uint8Array => chunk('iTXt', join(key, [0, packed, 0], 'de', [0], 'Titel', [0], body))
+  const iTXt = (key: string, packed: number, body: Uint8Array): Uint8Array =>
+    chunk('iTXt', join(key, [0, packed, 0], 'de', [0], 'Titel', [0], body))
 
   test('tEXt and iTXt as ComfyUI writes them: workflow before prompt', () => {
     const prompt = JSON.stringify({ 1: { class_type: 'LoadImage', inputs: {} } })
-    const file = withChunks(chunk('tEXt', join('prompt', [0], prompt)), chunk('tEXt', join('workflow', [0], JSON.stringify(WORKFLOW))), chunk('tEXt', join('Software', [0], 'x')))
+    const file = withChunks(
+      chunk('tEXt', join('prompt', [0], prompt)), chunk('tEXt', join('workflow', [0], JSON.stringify(WORKFLOW))),
+      chunk('tEXt', join('Software', [0], 'x')),
+    )
     expect(importDocument(file).report.dialect).toBe('comfyui-workflow')
     expect(importDocument(withChunks(chunk('tEXt', join('prompt', [0], prompt)))).report.dialect).toBe('comfyui-api')
     expect(extractGraph(withChunks(iTXt('workflow', 0, utf8('{"ü":1}')))).get('workflow')).toBe('{"ü":1}')
@@ -80,27 +85,47 @@ describe('texts of PNG files', () => {
     expect([...extractGraph(file, { inflate })]).toEqual([['workflow', '{}'], ['prompt', '[]']])
     expect(extractGraph(file, { inflate: () => { throw new Error('damaged') } }).size).toBe(0)
     expect(extractGraph(file, { inflate, most: 1 }).size).toBe(0)
-    expect(thrown(() => importDocument(file))).toMatchObject({ code: 'IMPORT_UNSUPPORTED', message: expect.stringMatching(/because the file holds no graph\.$/) as string })
+    expect(thrown(() => importDocument(file)))
+      .toMatchObject({ code: 'IMPORT_UNSUPPORTED', message: expect.stringMatching(/because the file holds no graph\.$/) as string })
   })
 
   test('broken chunks give nothing', () => {
-    for (const data of [join([0], 'x'), join('k'.repeat(80), [0], 'x'), utf8('no end')]) expect(extractGraph(withChunks(chunk('tEXt', data))).size).toBe(0)
-    for (const data of [join('k', [0, 0, 0], 'no title'), join('k', [0, 1, 9, 0, 0], 'x'), join('k', [0, 0, 0, 0, 0], [0xff])]) expect(extractGraph(withChunks(chunk('iTXt', data)), { inflate: (bytes) => bytes }).size).toBe(0)
+    for (const data of [join([0], 'x'), join('k'.repeat(80), [0], 'x'), utf8('no end')]) {
+      expect(extractGraph(withChunks(chunk('tEXt', data))).size).toBe(0)
+    }
+    for (const data of [join('k', [0, 0, 0], 'no title'), join('k', [0, 1, 9, 0, 0], 'x'), join('k', [0, 0, 0, 0, 0], [0xff])]) {
+      expect(extractGraph(withChunks(chunk('iTXt', data)), { inflate: (bytes) => bytes }).size).toBe(0)
+    }
   })
 })
 
 describe('texts of RIFF files', () => {
   const exif = (little: boolean, entries: readonly (readonly [tag: number, type: number, text: string])[]): Uint8Array => {
-    const u16 = (value: number): number[] => little ? [value & 255, value >> 8] : [value >> 8, value & 255], long = (value: number): Uint8Array => u32(value, little)
+    const u16 = (value: number): number[] => little ? [value & 255, value >> 8] : [value >> 8, value & 255]
+    const long = (value: number): Uint8Array => u32(value, little)
     const start = 8 + 2 + 12 * entries.length + 4
     let data = new Uint8Array()
-    const rows = entries.map(([tag, type, text]) => { const bytes = join(text, [0]), row = join(u16(tag), u16(type), long(bytes.length), bytes.length <= 4 ? join(bytes, new Uint8Array(4)).subarray(0, 4) : long(start + data.length)); if (bytes.length > 4) data = join(data, bytes); return row })
+    const rows = entries.map(([tag, type, text]) => {
+      const bytes = join(text, [0])
+      const row = join(
+        u16(tag), u16(type), long(bytes.length),
+        bytes.length <= 4 ? join(bytes, new Uint8Array(4)).subarray(0, 4) : long(start + data.length),
+      )
+      if (bytes.length > 4) data = join(data, bytes)
+      return row
+    })
     return join(little ? 'II' : 'MM', u16(42), long(8), u16(entries.length), ...rows, long(0), data)
   }
 
   test.each([true, false])('EXIF of a WebP as ComfyUI writes it (little endian: %s)', (little) => {
-    const data = exif(little, [[0x010f, 2, `workflow:${JSON.stringify(WORKFLOW)}`], [0x0110, 2, 'prompt:{"1":{"class_type":"A"}}'], [0x0111, 4, 'prompt:no'], [0x0112, 2, 'a:b']])
-    const file = join('RIFF', u32(WEBP.length + data.length, true), 'WEBP', 'EXIF', u32(data.length, true), data, data.length % 2 === 1 ? [0] : [], WEBP.subarray(12))
+    const data = exif(little, [
+      [0x010f, 2, `workflow:${JSON.stringify(WORKFLOW)}`], [0x0110, 2, 'prompt:{"1":{"class_type":"A"}}'], [0x0111, 4, 'prompt:no'],
+      [0x0112, 2, 'a:b'],
+    ])
+    const file = join(
+      'RIFF', u32(WEBP.length + data.length, true), 'WEBP', 'EXIF', u32(data.length, true), data, data.length % 2 === 1 ? [0] : [],
+      WEBP.subarray(12),
+    )
     expect(importDocument(file).report.dialect).toBe('comfyui-workflow')
     expect(extractGraph(file).get('a')).toBe('b')
     expect(readExif(join('Exif\0\0', data), 1e6)).toEqual(readExif(data, 1e6))
@@ -108,7 +133,9 @@ describe('texts of RIFF files', () => {
 
   test('EXIF that points outside itself gives nothing', () => {
     const data = exif(true, [[0x010f, 2, 'workflow:{}']])
-    for (let at = 0; at < data.length; at++) for (const value of [0, 0x7f, 0xff]) { const bad = data.slice(); bad[at] = value; expect(() => readExif(bad, 1e6)).not.toThrow() }
+    for (let at = 0; at < data.length; at++) {
+      for (const value of [0, 0x7f, 0xff]) { const bad = data.slice(); bad[at] = value; expect(() => readExif(bad, 1e6)).not.toThrow() }
+    }
     for (let length = 0; length < data.length; length++) expect(() => readExif(data.subarray(0, length), 1e6)).not.toThrow()
   })
 
@@ -125,8 +152,12 @@ describe('misuse', () => {
   test('other formats and bad keys', () => {
     expect(thrown(() => embedGraph(utf8('GIF89a'), TEXT))).toMatchObject({ code: 'INVALID_ARGUMENT' })
     expect(thrown(() => extractGraph(new Uint8Array(0)))).toMatchObject({ code: 'INVALID_ARGUMENT' })
-    for (const key of ['', 'ä', 'a b', 'k'.repeat(33)]) expect(thrown(() => embedGraph(PNG, TEXT, key))).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    for (const key of ['', 'ä', 'a b', 'k'.repeat(33)]) {
+      expect(thrown(() => embedGraph(PNG, TEXT, key))).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    }
   })
 
-  test('lone surrogates become U+FFFD', () => { expect(extractGraph(embedGraph(PNG, 'a\ud800b\udc00c\u{1f600}')).get('millrace')).toBe('a\ufffdb\ufffdc\u{1f600}') })
+  test('lone surrogates become U+FFFD', () => {
+    expect(extractGraph(embedGraph(PNG, 'a\ud800b\udc00c\u{1f600}')).get('millrace')).toBe('a\ufffdb\ufffdc\u{1f600}')
+  })
 })

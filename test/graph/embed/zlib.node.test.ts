@@ -14,7 +14,10 @@ const png = (type: string, body: Uint8Array): Uint8Array => {
 
 test('zTXt and compressed iTXt with zlib of Node', () => {
   const packed = deflateSync(workflow)
-  for (const file of [png('zTXt', Buffer.concat([Buffer.from('workflow\0\0'), packed])), png('iTXt', Buffer.concat([Buffer.from('workflow\0\u0001\0\0\0'), packed]))]) {
+  for (const file of [
+    png('zTXt', Buffer.concat([Buffer.from('workflow\0\0'), packed])),
+    png('iTXt', Buffer.concat([Buffer.from('workflow\0\u0001\0\0\0'), packed])),
+  ]) {
     expect(extractGraph(file, { inflate }).get('workflow')).toBe(workflow)
     expect(importDocument(file, { inflate }).document.nodes).toMatchObject([{ id: '1', type: 'LoadImage' }])
   }

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 import type { Graph } from '../../../src/graph/graph.js'
 import { negotiate } from '../../../src/graph/negotiate/index.js'
 import type { NodeDefinition } from '../../../src/graph/node-definition.js'
-import { audio, events, oneOf, type AudioConstraint, type FieldConstraint, type Media, type MediaConstraint, type SimpleConstraint } from '../../../src/media/media-type.js'
+import {
+  audio, events, oneOf, type AudioConstraint, type FieldConstraint, type Media, type MediaConstraint, type SimpleConstraint,
+} from '../../../src/media/media-type.js'
 import { graphOf, nodeType } from '../../support/graph-nodes.js'
 
 /** Everything that may flow in these graphs: four kinds of audio and one of events. */
@@ -14,12 +16,14 @@ const WORLD: readonly Media[] = [
 const fixed = { format: 'f32', layout: 'planar' } as const
 const nobody = { get: () => undefined, list: () => [] }
 
-const rate: fc.Arbitrary<FieldConstraint<number>> = fc.constantFrom<FieldConstraint<number>>(8, 16, [8, 16], [16, 8], { min: 8, max: 16, step: 8 }, { min: 9, max: 16, step: 7 })
+const rate: fc.Arbitrary<FieldConstraint<number>> =
+  fc.constantFrom<FieldConstraint<number>>(8, 16, [8, 16], [16, 8], { min: 8, max: 16, step: 8 }, { min: 9, max: 16, step: 7 })
 const channels: fc.Arbitrary<FieldConstraint<number>> = fc.constantFrom<FieldConstraint<number>>(1, 2, [1, 2], [2, 1], { min: 1, max: 2 })
 const sound: fc.Arbitrary<AudioConstraint> = fc.record({ rate, channels }).map((fields) => audio({ ...fixed, ...fields }))
 const happening = fc.constant(events({ schema: 'vad', timebase: 100 }))
 const simple: fc.Arbitrary<SimpleConstraint> = fc.oneof({ weight: 4, arbitrary: sound }, { weight: 1, arbitrary: happening })
-const either: fc.Arbitrary<MediaConstraint> = fc.tuple(sound, happening, fc.boolean()).map(([a, b, first]) => first ? oneOf(a, b) : oneOf(b, a))
+const either: fc.Arbitrary<MediaConstraint> = fc.tuple(sound, happening, fc.boolean())
+  .map(([a, b, first]) => first ? oneOf(a, b) : oneOf(b, a))
 const own: fc.Arbitrary<MediaConstraint> = fc.oneof({ weight: 3, arbitrary: simple }, { weight: 1, arbitrary: either })
 /** An output: its own constraint, or tied to the input as a whole, in one field, or by a type variable. */
 const tie = fc.constantFrom('none', 'none', 'like', 'rate', 'channels', 'match')
@@ -37,19 +41,31 @@ function definitionOf({ inputs, output, tie: how }: Shape, n: number, linked: bo
     case 'like': return nodeType(`test::n${n}`, { inputs: ports, outputs: { out: audio({ like: 'in0' }) } })
     case 'rate': return nodeType(`test::n${n}`, { inputs: ports, outputs: { out: { ...free, rate: { sameAs: 'in0' } } } })
     case 'channels': return nodeType(`test::n${n}`, { inputs: ports, outputs: { out: { ...free, channels: { sameAs: 'in0' } } } })
-    default: return nodeType(`test::n${n}`, { inputs: Object.fromEntries(inputs.map((_, i) => [`in${i}`, { media: { kind: 'match', name: 'T' }, optional: true }])), outputs: { out: { kind: 'match', name: 'T' } } })
+    default: return nodeType(`test::n${n}`, {
+      inputs: Object.fromEntries(inputs.map((_, i) => [`in${i}`, { media: { kind: 'match', name: 'T' }, optional: true }])),
+      outputs: { out: { kind: 'match', name: 'T' } },
+    })
   }
 }
 
 /** Graphs of up to six nodes: every input is fed by an earlier node or by nothing. */
-const small: fc.Arbitrary<Graph> = fc.array(fc.record({ shape, feeds: fc.array(fc.nat(9), { minLength: 2, maxLength: 2 }) }), { minLength: 1, maxLength: 6 }).map((nodes) => {
+const small: fc.Arbitrary<Graph> = fc.array(fc.record({ shape, feeds: fc.array(fc.nat(9), { minLength: 2, maxLength: 2 }) }), {
+  minLength: 1, maxLength: 6,
+}).map((nodes) => {
   const edges: string[] = []
-  nodes.forEach(({ shape: { inputs }, feeds }, n) => inputs.forEach((_, i) => { if (feeds[i]! < n) edges.push(`n${feeds[i]}.out->n${n}.in${i}`) }))
-  return graphOf(Object.fromEntries(nodes.map(({ shape: one }, n) => [`n${n}`, definitionOf(one, n, edges.some((edge) => edge.endsWith(`->n${n}.in0`)))])), edges)
+  nodes.forEach(({ shape: { inputs }, feeds }, n) =>
+    inputs.forEach((_, i) => { if (feeds[i]! < n) edges.push(`n${feeds[i]}.out->n${n}.in${i}`) }))
+  return graphOf(
+    Object.fromEntries(nodes.map(({ shape: one }, n) =>
+      [`n${n}`, definitionOf(one, n, edges.some((edge) => edge.endsWith(`->n${n}.in0`)))])),
+    edges,
+  )
 })
 
 /** Does a constraint allow a media type? Written from the words of spec section 4, without the solver's domains. */
-function allows(constraint: MediaConstraint, media: Media, others: (port: string) => Media | undefined, groups: Map<string, Media>): boolean {
+function allows(
+  constraint: MediaConstraint, media: Media, others: (port: string) => Media | undefined, groups: Map<string, Media>,
+): boolean {
   if (constraint.kind === 'any') return true
   if (constraint.kind === 'match') {
     const first = groups.get(constraint.name)
@@ -75,7 +91,11 @@ function allows(constraint: MediaConstraint, media: Media, others: (port: string
 }
 
 /** Each node with the linked input ports and the nodes that feed them. */
-function feedsOf(graph: Graph): readonly { readonly id: string; readonly definition: NodeDefinition; readonly fed: readonly { readonly port: string; readonly from: number }[] }[] {
+function feedsOf(graph: Graph): readonly {
+  readonly id: string
+  readonly definition: NodeDefinition
+  readonly fed: readonly { readonly port: string; readonly from: number }[]
+}[] {
   return graph.nodes.map(({ id, definition }) => ({
     id, definition: definition!, fed: Object.keys(definition!.inputs).flatMap((port) => {
       const edge = graph.edges.find(({ to }) => to[0] === id && to[1] === port)
@@ -84,15 +104,22 @@ function feedsOf(graph: Graph): readonly { readonly id: string; readonly definit
   }))
 }
 
-/** What a type's output may be when these media are at these inputs; the answers are kept, because few types stand in millions of graphs. */
+/**
+ * What a type's output may be when these media are at these inputs; the answers are kept, because few types stand in millions of graphs.
+ */
 function outputsOf(definition: NodeDefinition, fed: readonly { readonly port: string; readonly media: Media }[]): readonly Media[] {
-  const asked = ANSWERS.get(definition) ?? new Map<string, readonly Media[]>(), question = fed.map(({ port, media }) => port + WORLD.indexOf(media)).join()
+  const asked = ANSWERS.get(definition) ?? new Map<string, readonly Media[]>()
+  const question = fed.map(({ port, media }) => port + WORLD.indexOf(media)).join()
   ANSWERS.set(definition, asked)
   let found = asked.get(question)
   if (found === undefined) {
     found = WORLD.filter((out) => {
-      const groups = new Map<string, Media>(), others = (port: string): Media | undefined => port === 'out' ? out : fed.find((one) => one.port === port)?.media
-      return [...fed.map(({ port, media }) => [definition.inputs[port]!.media, media] as const), [definition.outputs['out']!.media, out] as const].every(([constraint, media]) => allows(constraint, media, others, groups))
+      const groups = new Map<string, Media>()
+      const others = (port: string): Media | undefined => port === 'out' ? out : fed.find((one) => one.port === port)?.media
+      return [
+        ...fed.map(({ port, media }) => [definition.inputs[port]!.media, media] as const),
+        [definition.outputs['out']!.media, out] as const,
+      ].every(([constraint, media]) => allows(constraint, media, others, groups))
     })
     asked.set(question, found)
   }
@@ -104,31 +131,53 @@ const ANSWERS = new WeakMap<NodeDefinition, Map<string, readonly Media[]>>()
 function everySolution(graph: Graph): readonly (readonly Media[])[] {
   let partial: (readonly Media[])[] = [[]]
   for (const { definition, fed } of feedsOf(graph)) {
-    partial = partial.flatMap((known) => outputsOf(definition, fed.map(({ port, from }) => ({ port, media: known[from]! }))).map((out) => [...known, out]))
+    partial = partial.flatMap((known) => outputsOf(definition, fed.map(({ port, from }) => ({ port, media: known[from]! })))
+      .map((out) => [...known, out]))
   }
   return partial
 }
 
 /** The combinations that the agreed media of all ports are, `open` ports left out. */
-function agreeing(graph: Graph, all: readonly (readonly Media[])[], media: ReadonlyMap<string, Media>, open: readonly string[] = []): readonly (readonly Media[])[] {
-  const agreed = feedsOf(graph).flatMap(({ id, fed }, n) => [...fed.map(({ port, from }) => ({ port: `${id}.${port}`, from })), { port: `${id}.out`, from: n }])
+function agreeing(
+  graph: Graph, all: readonly (readonly Media[])[], media: ReadonlyMap<string, Media>, open: readonly string[] = [],
+): readonly (readonly Media[])[] {
+  const agreed = feedsOf(graph).flatMap(({ id, fed }, n) =>
+    [...fed.map(({ port, from }) => ({ port: `${id}.${port}`, from })), { port: `${id}.out`, from: n }])
     .flatMap(({ port, from }) => open.includes(port) ? [] : [{ from, world: BY_TEXT.get(textOf(media.get(port))) }])
   return all.filter((one) => agreed.every(({ from, world }) => world === one[from]))
 }
 
-/** Node types of the exhaustive test, by what they decide: a source with a choice, one without, a tie, a narrow input with a free output, a join tied to its first input. */
+/**
+ * Node types of the exhaustive test, by what they decide: a source with a choice, one without, a tie, a narrow input with a
+ * free output, a join tied to its first input.
+ */
 const KINDS: readonly NodeDefinition[] = [
-  nodeType('test::choice', { outputs: { out: audio({ ...fixed, rate: [8, 16], channels: 1 }) } }), nodeType('test::sixteen', { outputs: { out: audio({ ...fixed, rate: 16, channels: 1 }) } }),
-  nodeType('test::tie', { inputs: { in0: { media: audio({ ...fixed, rate: [16, 8], channels: 1 }), optional: true } }, outputs: { out: audio({ ...fixed, channels: 1, rate: [16, 8] }) } }),
-  nodeType('test::eight', { inputs: { in0: { media: audio({ ...fixed, rate: 8, channels: 1 }), optional: true } }, outputs: { out: audio({ ...fixed, rate: [8, 16], channels: 1 }) } }),
-  nodeType('test::join', { inputs: { in0: { media: audio({ ...fixed, rate: [8, 16], channels: 1 }), optional: true }, in1: { media: audio({ ...fixed, rate: { min: 8, max: 16, step: 8 }, channels: 1 }), optional: true } }, outputs: { out: audio({ ...fixed, channels: 1, rate: [8, 16] }) } }),
+  nodeType('test::choice', { outputs: { out: audio({ ...fixed, rate: [8, 16], channels: 1 }) } }),
+  nodeType('test::sixteen', { outputs: { out: audio({ ...fixed, rate: 16, channels: 1 }) } }),
+  nodeType('test::tie', {
+    inputs: { in0: { media: audio({ ...fixed, rate: [16, 8], channels: 1 }), optional: true } },
+    outputs: { out: audio({ ...fixed, channels: 1, rate: [16, 8] }) },
+  }),
+  nodeType('test::eight', {
+    inputs: { in0: { media: audio({ ...fixed, rate: 8, channels: 1 }), optional: true } },
+    outputs: { out: audio({ ...fixed, rate: [8, 16], channels: 1 }) },
+  }),
+  nodeType('test::join', {
+    inputs: {
+      in0: { media: audio({ ...fixed, rate: [8, 16], channels: 1 }), optional: true },
+      in1: { media: audio({ ...fixed, rate: { min: 8, max: 16, step: 8 }, channels: 1 }), optional: true },
+    },
+    outputs: { out: audio({ ...fixed, channels: 1, rate: [8, 16] }) },
+  }),
 ]
 /** The same with their outputs tied to what is linked: a tie to nothing allows what this small world does not hold. */
-const TIED: ReadonlyMap<NodeDefinition, NodeDefinition> = new Map([KINDS[2]!, KINDS[4]!].map((kind) => [kind, { ...kind, outputs: { out: { media: audio({ ...fixed, channels: 1, rate: { sameAs: 'in0' } }) } } } as NodeDefinition]))
+const TIED: ReadonlyMap<NodeDefinition, NodeDefinition> = new Map([KINDS[2]!, KINDS[4]!].map((kind) =>
+  [kind, { ...kind, outputs: { out: { media: audio({ ...fixed, channels: 1, rate: { sameAs: 'in0' } }) } } } as NodeDefinition]))
 
 /**
- * Every graph of exactly `size` nodes of these types, every input fed by nothing or by any earlier node. Of the orders in which one graph can be written those are
- * left out in which two neighbours that do not depend on each other could change places for a smaller description: the least of all orders always stays.
+ * Every graph of exactly `size` nodes of these types, every input fed by nothing or by any earlier node. Of the orders in which one graph
+ * can be written those are left out in which two neighbours that do not depend on each other could change places for a smaller description:
+ * the least of all orders always stays.
  */
 function* everyGraph(size: number): Generator<Graph> {
   const chosen: { readonly kind: NodeDefinition; readonly feeds: readonly number[]; readonly key: number }[] = []
@@ -136,7 +185,10 @@ function* everyGraph(size: number): Generator<Graph> {
     const n = chosen.length
     if (n === size) {
       const edges = chosen.flatMap(({ feeds }, to) => feeds.flatMap((from, i) => from < 0 ? [] : [`n${from}.out->n${to}.in${i}`]))
-      yield graphOf(Object.fromEntries(chosen.map(({ kind, feeds }, i) => [`n${i}`, (feeds[0] ?? -1) < 0 ? kind : TIED.get(kind) ?? kind])), edges)
+      yield graphOf(
+        Object.fromEntries(chosen.map(({ kind, feeds }, i) => [`n${i}`, (feeds[0] ?? -1) < 0 ? kind : TIED.get(kind) ?? kind])),
+        edges,
+      )
       return
     }
     for (const [k, kind] of KINDS.entries()) {
@@ -156,25 +208,32 @@ function* everyGraph(size: number): Generator<Graph> {
 
 /** 1 to 6 nodes. */
 const GRAPHS = [5, 40, 466, 7_378, 151_650, 3_915_711]
-const LARGEST = Number((globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env['MILLRACE_NEGOTIATE_NODES'] ?? 4)
+const LARGEST =
+  Number((globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env['MILLRACE_NEGOTIATE_NODES'] ?? 4)
 
-test(`all graphs of up to ${LARGEST} nodes of five types: solvable exactly when some combination is, and solved by one of those (GR-34)`, () => {
-  const counts: number[] = []
-  let solvable = 0
-  for (let size = 1; size <= LARGEST; size++) {
-    let count = 0
-    for (const graph of everyGraph(size)) {
-      count++
-      const all = everySolution(graph), { media, diagnostics } = negotiate(graph, nobody, { mode: 'strict' })
-      if (all.length > 0) solvable++
-      const agreed = agreeing(graph, all, media).length > 0
-      if (agreed === (diagnostics.length > 0)) expect({ graph, all, media, diagnostics }).toBe('solved by a combination, or refused because there is none')
+test(
+  `all graphs of up to ${LARGEST} nodes of five types: solvable exactly when some combination is, and solved by one of those (GR-34)`,
+  () => {
+    const counts: number[] = []
+    let solvable = 0
+    for (let size = 1; size <= LARGEST; size++) {
+      let count = 0
+      for (const graph of everyGraph(size)) {
+        count++
+        const all = everySolution(graph), { media, diagnostics } = negotiate(graph, nobody, { mode: 'strict' })
+        if (all.length > 0) solvable++
+        const agreed = agreeing(graph, all, media).length > 0
+        if (agreed === (diagnostics.length > 0)) {
+          expect({ graph, all, media, diagnostics }).toBe('solved by a combination, or refused because there is none')
+        }
+      }
+      counts.push(count)
     }
-    counts.push(count)
-  }
-  expect(counts).toEqual(GRAPHS.slice(0, LARGEST))
-  expect(solvable).toBeGreaterThan(100)
-}, 3_600_000)
+    expect(counts).toEqual(GRAPHS.slice(0, LARGEST))
+    expect(solvable).toBeGreaterThan(100)
+  },
+  3_600_000,
+)
 
 test('graphs of up to six nodes: solvable exactly when some combination is, and solved by one of those (GR-34)', () => {
   let solvable = 0, impossible = 0
@@ -197,5 +256,7 @@ test('graphs of up to six nodes: solvable exactly when some combination is, and 
   expect(Math.min(solvable, impossible)).toBeGreaterThan(300)
 })
 
-function textOf(media: Media | undefined): string { return JSON.stringify(Object.entries(media ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) }
+function textOf(media: Media | undefined): string {
+  return JSON.stringify(Object.entries(media ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
 const BY_TEXT: ReadonlyMap<string, Media> = new Map(WORLD.map((media) => [textOf(media), media]))

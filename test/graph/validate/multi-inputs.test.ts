@@ -1,4 +1,7 @@
-/** Run-time inputs into a `multi` input that has edges (spec graph.md section 1, `inputs`): behind the edges, in order of declaration, up to the limit of links. */
+/**
+ * Run-time inputs into a `multi` input that has edges (spec graph.md section 1, `inputs`): behind the edges, in
+ * order of declaration, up to the limit of links.
+ */
 import { describe, expect, test } from 'vitest'
 import { createEngine, createRegistry, fromDocument, validate, type AudioBuffer, type Graph } from '../../../src/index.js'
 import { canConnect } from '../../../src/graph/connect/can-connect.js'
@@ -8,12 +11,21 @@ const registry = createRegistry(gain, mix)
 /** Two gains of run-time inputs into a mix with a gain per link, and run-time inputs `c` and `d` straight into it. */
 function graph(change: { readonly order?: number; readonly to?: readonly (readonly [string, string])[] } = {}): Graph {
   return fromDocument({
-    millrace: 1, inputs: { a: { to: [['g', 'in']] }, b: { to: [['h', 'in']] }, c: { to: change.to ?? [['m', 'in']] }, d: { to: [['m', 'in']] } },
-    nodes: [{ id: 'g', type: 'audio::gain' }, { id: 'h', type: 'audio::gain' }, { id: 'm', type: 'audio::mix', params: { gainDb: [0, -20, -40, -60] } }],
-    edges: [{ from: ['g', 'out'], to: ['m', 'in'], ...(change.order !== undefined && { order: change.order }) }, { from: ['h', 'out'], to: ['m', 'in'] }], outputs: { sum: ['m', 'out'] },
+    millrace: 1,
+    inputs: { a: { to: [['g', 'in']] }, b: { to: [['h', 'in']] }, c: { to: change.to ?? [['m', 'in']] }, d: { to: [['m', 'in']] } },
+    nodes: [
+      { id: 'g', type: 'audio::gain' }, { id: 'h', type: 'audio::gain' },
+      { id: 'm', type: 'audio::mix', params: { gainDb: [0, -20, -40, -60] } },
+    ],
+    edges: [
+      { from: ['g', 'out'], to: ['m', 'in'], ...(change.order !== undefined && { order: change.order }) },
+      { from: ['h', 'out'], to: ['m', 'in'] },
+    ],
+    outputs: { sum: ['m', 'out'] },
   }, registry)
 }
-const codes = (one: Graph, limits = {}): unknown => validate(one, registry, undefined, { limits }).filter(({ severity }) => severity === 'error').map(({ code, pointer }) => [code, pointer])
+const codes = (one: Graph, limits = {}): unknown =>
+  validate(one, registry, undefined, { limits }).filter(({ severity }) => severity === 'error').map(({ code, pointer }) => [code, pointer])
 
 describe('run-time inputs into a multi input that has edges', () => {
   test('are allowed up to the limit of links; one input twice into one port is not', () => {
@@ -28,7 +40,8 @@ describe('run-time inputs into a multi input that has edges', () => {
     const media = { kind: 'audio' as const, rate: 8_000, channels: 1, format: 'f32' as const, layout: 'planar' as const }, one = graph()
     const known = { ...one, inputs: new Map([...one.inputs].map(([name, input]) => [name, name < 'c' ? { ...input, media } : input])) }
     expect(codes(known)).toEqual([])
-    expect(codes({ ...known, inputs: new Map([...known.inputs].slice(0, 3).map(([name, input]) => [name, { ...input, media }])) })).toEqual([['PARAM_INVALID', '/nodes/2/params/gainDb']])
+    expect(codes({ ...known, inputs: new Map([...known.inputs].slice(0, 3).map(([name, input]) => [name, { ...input, media }])) }))
+      .toEqual([['PARAM_INVALID', '/nodes/2/params/gainDb']])
   })
 
   test('canConnect allows an edge beside them, and counts them', () => {
@@ -38,9 +51,12 @@ describe('run-time inputs into a multi input that has edges', () => {
     expect(canConnect(one, ['m', 'out'], ['g', 'in'], { registry })).toMatchObject({ code: 'GRAPH_CYCLE' })
   })
 
-  test.each([[undefined, [1, 10, 100, 1000]], [1_000, [10, 1, 100, 1000]], [-5, [1, 10, 100, 1000]]])('come behind the edges, whatever order those say: order %s', async (order, weights) => {
+  test.each([
+    [undefined, [1, 10, 100, 1000]], [1_000, [10, 1, 100, 1000]], [-5, [1, 10, 100, 1000]],
+  ])('come behind the edges, whatever order those say: order %s', async (order, weights) => {
     await using engine = await createEngine({ registry, tier: 'js' })
-    const sound = (level: number): AudioBuffer => engine.audio.from([new Float32Array(100).fill(level)], { rate: 8_000, channels: 1 }, { copy: true })
+    const sound = (level: number): AudioBuffer =>
+      engine.audio.from([new Float32Array(100).fill(level)], { rate: 8_000, channels: 1 }, { copy: true })
     for (const [i, name] of ['a', 'b', 'c', 'd'].entries()) {
       const inputs = Object.fromEntries(['a', 'b', 'c', 'd'].map((one) => [one, sound(one === name ? 1 : 0)]))
       using result = await engine.run(graph(order === undefined ? {} : { order }), { inputs })

@@ -11,19 +11,26 @@ const number = { type: 'number', min: 0, max: 1, default: 0, doc: '' } as const
 const types = {
   'x::source': nodeType('x::source', { params: { level: number }, outputs: { out: anyMedia() } }),
   'x::pass': nodeType('x::pass', { params: { level: number }, inputs: { in: anyMedia() }, outputs: { out: anyMedia() } }),
-  'x::many': nodeType('x::many', { params: { level: number }, inputs: { in: { media: anyMedia(), multi: true, optional: true } }, outputs: { out: anyMedia() } }),
-  'x::old': { ...nodeType('x::old', { params: { level: number }, inputs: { in: anyMedia() }, outputs: { out: anyMedia() } }), status: 'deprecated' as const },
+  'x::many': nodeType(
+    'x::many',
+    { params: { level: number }, inputs: { in: { media: anyMedia(), multi: true, optional: true } }, outputs: { out: anyMedia() } },
+  ),
+  'x::old': {
+    ...nodeType('x::old', { params: { level: number }, inputs: { in: anyMedia() }, outputs: { out: anyMedia() } }),
+    status: 'deprecated' as const,
+  },
   'x::words': nodeType('x::words', { outputs: { out: text() } }), 'x::ears': nodeType('x::ears', { inputs: { in: audio() } }),
   'x::sink': nodeType('x::sink', { params: { level: number }, inputs: { in: anyMedia() } }),
 }
 const registry = createRegistry(...Object.values(types).map((definition) => ({ definition })))
 /** A plain host: nothing beyond WebAssembly, nobody else around. */
 const HOST = { wasm: true, simd: true, sab: true }
-const told = (found: readonly Diagnostic[]): string[] => found.map((one) => `${one.code} ${one.code === 'GRAPH_CYCLE' ? 'somewhere' : one.pointer}`).sort()
+const told = (found: readonly Diagnostic[]): string[] => found.map((one) =>
+  `${one.code} ${one.code === 'GRAPH_CYCLE' ? 'somewhere' : one.pointer}`).sort()
 
 /**
- * Oracle: the rules of spec section 5 as loops over loops. Nodes are looked up by searching, cycles by walking from everywhere. Places are written as
- * `validate` writes them.
+ * Oracle: the rules of spec section 5 as loops over loops. Nodes are looked up by searching, cycles by walking from everywhere. Places are
+ * written as `validate` writes them.
  */
 function naive({ nodes, edges, outputs }: Graph): string[] {
   const found: string[] = []
@@ -32,9 +39,12 @@ function naive({ nodes, edges, outputs }: Graph): string[] {
   nodes.forEach((node, n) => { if (first(node.id) !== n) found.push(`DUPLICATE_ID /nodes/${n}/id`) })
   const broken = new Set<number>()
   edges.forEach((edge, e) => {
-    for (const end of ['from', 'to'] as const) if (first(edge[end][0]) < 0) { found.push(`NODE_NOT_FOUND /edges/${e}/${end}/0`); broken.add(e) }
+    for (const end of ['from', 'to'] as const) {
+      if (first(edge[end][0]) < 0) { found.push(`NODE_NOT_FOUND /edges/${e}/${end}/0`); broken.add(e) }
+    }
     if (broken.has(e)) return
-    const same = edges.findIndex((other, o) => !broken.has(o) && other.from.join() === edge.from.join() && other.to.join() === edge.to.join())
+    const same = edges.findIndex((other, o) =>
+      !broken.has(o) && other.from.join() === edge.from.join() && other.to.join() === edge.to.join())
     if (edge.from[0] === edge.to[0]) { found.push(`SELF_LINK /edges/${e}`); broken.add(e) }
     else if (same < e) { found.push(`EDGE_DUPLICATE /edges/${e}`); broken.add(e) }
   })
@@ -52,7 +62,11 @@ function naive({ nodes, edges, outputs }: Graph): string[] {
   })
   const reach = (from: string): string[] => {
     const seen: string[] = []
-    for (let i = -1; i < seen.length; i++) edges.forEach((edge, e) => { if (!broken.has(e) && edge.from[0] === (i < 0 ? from : seen[i]) && !seen.includes(edge.to[0])) seen.push(edge.to[0]) })
+    for (let i = -1; i < seen.length; i++) {
+      edges.forEach((edge, e) => {
+        if (!broken.has(e) && edge.from[0] === (i < 0 ? from : seen[i]) && !seen.includes(edge.to[0])) seen.push(edge.to[0])
+      })
+    }
     return seen
   }
   const told = new Set<string>(), inside: number[] = []
@@ -71,20 +85,24 @@ function naive({ nodes, edges, outputs }: Graph): string[] {
     const type = registry.get(node.type)
     const alone = nodes.length > 1 && !(first(node.id) === n && sound.some((edge) => edge.from[0] === node.id || edge.to[0] === node.id))
     if (type !== undefined && alone && Object.values(type.inputs).some((input) => input.optional !== true)) return
-    const open = Object.keys(type?.outputs ?? {}).some((port) => !sound.some((edge) => edge.from[0] === node.id && edge.from[1] === port && first(node.id) === n))
+    const open = Object.keys(type?.outputs ?? {})
+      .some((port) => !sound.some((edge) => edge.from[0] === node.id && edge.from[1] === port && first(node.id) === n))
     const read = sound.some((edge) => edge.from[0] === node.id) && first(node.id) === n
     if (open || (Object.keys(type?.outputs ?? {}).length === 0 && !read)) ends.add(`${n}`)
   })
   const needed = (id: string, n: number): boolean => {
     if (ends.has(`${n}`) || ends.has(id)) return true
     const later: string[] = [id]
-    for (let i = 0; i < later.length; i++) for (const edge of sound) if (edge.from[0] === later[i] && !later.includes(edge.to[0])) later.push(edge.to[0])
+    for (let i = 0; i < later.length; i++) {
+      for (const edge of sound) if (edge.from[0] === later[i] && !later.includes(edge.to[0])) later.push(edge.to[0])
+    }
     return later.some((other) => ends.has(other) || ends.has(`${first(other)}`))
   }
   const planned = nodes.map((node, n) => first(node.id) === n && needed(node.id, n))
   nodes.forEach((node, n) => {
     if (first(node.id) !== n) return
-    const linked = edges.some((edge) => edge.from[0] === node.id || edge.to[0] === node.id) || [...outputs.values()].some(([id]) => id === node.id)
+    const linked = edges.some((edge) => edge.from[0] === node.id || edge.to[0] === node.id)
+      || [...outputs.values()].some(([id]) => id === node.id)
     if (nodes.length > 1 && !linked) found.push(`ORPHAN_NODE /nodes/${n}`)
     if (!planned[n] && planned.includes(true)) found.push(`PRUNED_NODE /nodes/${n}`)
   })
@@ -97,15 +115,29 @@ function naive({ nodes, edges, outputs }: Graph): string[] {
   const astray = new Set<string>()
   edges.forEach((edge, e) => {
     const known = first(edge.from[0]) >= 0 && first(edge.to[0]) >= 0
-    const from = first(edge.from[0]) < 0 ? undefined : definition(edge.from[0]), to = first(edge.to[0]) < 0 ? undefined : definition(edge.to[0])
+    const from = first(edge.from[0]) < 0 ? undefined : definition(edge.from[0])
+    const to = first(edge.to[0]) < 0 ? undefined : definition(edge.to[0])
     if (known && from !== undefined && !(edge.from[1] in from.outputs)) { found.push(`PORT_NOT_FOUND /edges/${e}/from/1`); broken.add(e) }
-    if (to !== undefined && !(edge.to[1] in to.inputs)) { found.push(`PORT_NOT_FOUND /edges/${e}/to/1`); broken.add(e); astray.add(edge.to[0]) }
-    else if (to !== undefined && !broken.has(e) && to.inputs[edge.to[1]]!.multi !== true && edges.some((other, o) => o < e && other.to.join() === edge.to.join())) found.push(`INPUT_OCCUPIED /edges/${e}`)
+    if (to !== undefined && !(edge.to[1] in to.inputs)) {
+      found.push(`PORT_NOT_FOUND /edges/${e}/to/1`)
+      broken.add(e)
+      astray.add(edge.to[0])
+    } else if (to !== undefined && !broken.has(e) && to.inputs[edge.to[1]]!.multi !== true
+      && edges.some((other, o) => o < e && other.to.join() === edge.to.join())) {
+      found.push(`INPUT_OCCUPIED /edges/${e}`)
+    }
   })
-  for (const [name, [id, port]] of outputs) { const type = first(id) < 0 ? undefined : definition(id); if (type !== undefined && !(port in type.outputs)) found.push(`PORT_NOT_FOUND /outputs/${name}/1`) }
+  for (const [name, [id, port]] of outputs) {
+    const type = first(id) < 0 ? undefined : definition(id)
+    if (type !== undefined && !(port in type.outputs)) found.push(`PORT_NOT_FOUND /outputs/${name}/1`)
+  }
   nodes.forEach((node, n) => {
     if (!planned[n] || unsound.has(n) || astray.has(node.id)) return
-    for (const [port, input] of Object.entries(definition(node.id)!.inputs)) if (input.optional !== true && !edges.some((edge) => edge.to[0] === node.id && edge.to[1] === port)) found.push(`INPUT_MISSING /nodes/${n}`)
+    for (const [port, input] of Object.entries(definition(node.id)!.inputs)) {
+      if (input.optional !== true && !edges.some((edge) => edge.to[0] === node.id && edge.to[1] === port)) {
+        found.push(`INPUT_MISSING /nodes/${n}`)
+      }
+    }
   })
   return found.sort()
 }
@@ -113,12 +145,26 @@ function naive({ nodes, edges, outputs }: Graph): string[] {
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
 const common = { weight: 8, arbitrary: fc.constant({}) }
 const anyNode: fc.Arbitrary<GraphNode> = fc.tuple(
-  fc.record({ id, type: fc.constantFrom('x::source', 'x::pass', 'x::pass', 'x::many', 'x::many', 'x::sink', 'x::old', 'x::gone'), params: fc.constantFrom({}, {}, {}, {}, { level: 0.5 }, { level: 7 }, { volume: 1 }, { volume: 1, level: 7 }) }),
-  ...[{ version: fc.constantFrom('^1.0.0', '^9.0.0') }, { place: fc.constantFrom('remote', 'local') }, { requires: fc.constantFrom({ webgpu: true }, { webgpu: 'preferred' }, { webgpu: false }) }].map((more) => fc.oneof(common, { weight: 1, arbitrary: fc.record(more as unknown as Record<string, fc.Arbitrary<unknown>>) })),
+  fc.record({
+    id,
+    type: fc.constantFrom('x::source', 'x::pass', 'x::pass', 'x::many', 'x::many', 'x::sink', 'x::old', 'x::gone'),
+    params: fc.constantFrom({}, {}, {}, {}, { level: 0.5 }, { level: 7 }, { volume: 1 }, { volume: 1, level: 7 }),
+  }),
+  ...[
+    { version: fc.constantFrom('^1.0.0', '^9.0.0') },
+    { place: fc.constantFrom('remote', 'local') },
+    { requires: fc.constantFrom({ webgpu: true }, { webgpu: 'preferred' }, { webgpu: false }) },
+  ].map((more) => fc.oneof(common, { weight: 1, arbitrary: fc.record(more as unknown as Record<string, fc.Arbitrary<unknown>>) })),
 ).map((parts) => Object.assign({}, ...parts) as GraphNode)
 const anyEdge: fc.Arbitrary<GraphEdge> = fc.record({
-  from: fc.tuple(fc.oneof({ weight: 9, arbitrary: id }, { weight: 1, arbitrary: fc.constant('zz') }), fc.constantFrom('out', 'out', 'out', 'out', 'ouch')),
-  to: fc.tuple(fc.oneof({ weight: 9, arbitrary: id }, { weight: 1, arbitrary: fc.constant('zz') }), fc.constantFrom('in', 'in', 'in', 'in', 'inch')),
+  from: fc.tuple(
+    fc.oneof({ weight: 9, arbitrary: id }, { weight: 1, arbitrary: fc.constant('zz') }),
+    fc.constantFrom('out', 'out', 'out', 'out', 'ouch'),
+  ),
+  to: fc.tuple(
+    fc.oneof({ weight: 9, arbitrary: id }, { weight: 1, arbitrary: fc.constant('zz') }),
+    fc.constantFrom('in', 'in', 'in', 'in', 'inch'),
+  ),
 })
 const anyGraph: fc.Arbitrary<Graph> = fc.record({
   nodes: fc.array(anyNode, { minLength: 1, maxLength: 7 }), edges: fc.array(anyEdge, { maxLength: 9 }),
@@ -130,8 +176,15 @@ const GRAPHS = Number(process.env['MILLRACE_ORACLE_GRAPHS'] ?? 3_000)
 
 /** The graph with more nodes and edges. */
 function beside(graph: Graph, nodes: readonly (readonly [id: string, type: string])[], edges: readonly string[]): Graph {
-  const link = (edge: string): GraphEdge => { const [from, to] = edge.split('->').map((end) => end.split('.') as [string, string]); return { from: from!, to: to! } }
-  return { ...graph, nodes: [...graph.nodes, ...nodes.map(([id, type]): GraphNode => ({ id, type, params: {} }))], edges: [...graph.edges, ...edges.map(link)] }
+  const link = (edge: string): GraphEdge => {
+    const [from, to] = edge.split('->').map((end) => end.split('.') as [string, string])
+    return { from: from!, to: to! }
+  }
+  return {
+    ...graph,
+    nodes: [...graph.nodes, ...nodes.map(([id, type]): GraphNode => ({ id, type, params: {} }))],
+    edges: [...graph.edges, ...edges.map(link)],
+  }
 }
 
 describe('against a naive oracle (GR-49)', () => {
@@ -146,7 +199,8 @@ describe('against a naive oracle (GR-49)', () => {
       if (found.some((one, i) => i > 0 && one.stage < found[i - 1]!.stage)) throw new Error('not in order of stages')
     }), { numRuns: GRAPHS, seed: 8 })
     expect([...codes].sort()).toEqual([
-      'CAPABILITY_MISSING', 'CAPABILITY_PREFERRED', 'DUPLICATE_ID', 'EDGE_DUPLICATE', 'GRAPH_CYCLE', 'INPUT_MISSING', 'INPUT_OCCUPIED', 'NODE_DEPRECATED', 'NODE_NOT_FOUND', 'NODE_TYPE_UNKNOWN', 'NODE_VERSION', 'ORPHAN_NODE', 'PARAM_INVALID', 'PARAM_UNKNOWN',
+      'CAPABILITY_MISSING', 'CAPABILITY_PREFERRED', 'DUPLICATE_ID', 'EDGE_DUPLICATE', 'GRAPH_CYCLE', 'INPUT_MISSING', 'INPUT_OCCUPIED',
+      'NODE_DEPRECATED', 'NODE_NOT_FOUND', 'NODE_TYPE_UNKNOWN', 'NODE_VERSION', 'ORPHAN_NODE', 'PARAM_INVALID', 'PARAM_UNKNOWN',
       'PLACE_IMPOSSIBLE', 'PORT_NOT_FOUND', 'PRUNED_NODE', 'SELF_LINK'])
   }, 3_600_000)
 
@@ -158,12 +212,17 @@ describe('against a naive oracle (GR-49)', () => {
       PARAM_UNKNOWN: (graph, n) => ({ ...graph, nodes: graph.nodes.map((node, i) => i === n ? { ...node, params: { volume: 1 } } : node) }),
       NODE_VERSION: (graph, n) => ({ ...graph, nodes: graph.nodes.map((node, i) => i === n ? { ...node, version: '^9.0.0' } : node) }),
       NODE_NOT_FOUND: (graph, n) => ({ ...graph, edges: [...graph.edges, { from: ['nobody', 'out'], to: [graph.nodes[n]!.id, 'in'] }] }),
-      SELF_LINK: (graph, n) => ({ ...graph, edges: [...graph.edges, { from: [graph.nodes[n]!.id, 'out'], to: [graph.nodes[n]!.id, 'in'] }] }),
+      SELF_LINK: (graph, n) =>
+        ({ ...graph, edges: [...graph.edges, { from: [graph.nodes[n]!.id, 'out'], to: [graph.nodes[n]!.id, 'in'] }] }),
       EDGE_DUPLICATE: (graph, n) => ({ ...graph, edges: [...graph.edges, graph.edges[n]!] }),
-      GRAPH_CYCLE: (graph, n) => ({ ...graph, edges: [...graph.edges, { from: [graph.nodes[n + 1]!.id, 'out'], to: [graph.nodes[n]!.id, 'in'] }] }),
-      PORT_NOT_FOUND: (graph, n) => ({ ...graph, edges: [...graph.edges, { from: [graph.nodes[n]!.id, 'ouch'], to: [graph.nodes[n + 1]!.id, 'in'] }] }),
-      CAPABILITY_MISSING: (graph, n) => ({ ...graph, nodes: graph.nodes.map((node, i) => i === n ? { ...node, requires: { webgpu: true } } : node) }),
-      CAPABILITY_PREFERRED: (graph, n) => ({ ...graph, nodes: graph.nodes.map((node, i) => i === n ? { ...node, requires: { memory64: 'preferred' } } : node) }),
+      GRAPH_CYCLE: (graph, n) =>
+        ({ ...graph, edges: [...graph.edges, { from: [graph.nodes[n + 1]!.id, 'out'], to: [graph.nodes[n]!.id, 'in'] }] }),
+      PORT_NOT_FOUND: (graph, n) =>
+        ({ ...graph, edges: [...graph.edges, { from: [graph.nodes[n]!.id, 'ouch'], to: [graph.nodes[n + 1]!.id, 'in'] }] }),
+      CAPABILITY_MISSING: (graph, n) =>
+        ({ ...graph, nodes: graph.nodes.map((node, i) => i === n ? { ...node, requires: { webgpu: true } } : node) }),
+      CAPABILITY_PREFERRED: (graph, n) =>
+        ({ ...graph, nodes: graph.nodes.map((node, i) => i === n ? { ...node, requires: { memory64: 'preferred' } } : node) }),
       PLACE_IMPOSSIBLE: (graph, n) => ({ ...graph, nodes: graph.nodes.map((node, i) => i === n ? { ...node, place: 'remote' } : node) }),
       NODE_DEPRECATED: (graph, n) => beside(graph, [['old', 'x::old']], [`n${n}.out->old.in`]),
       ORPHAN_NODE: (graph) => beside(graph, [['alone', 'x::many']], []),

@@ -12,7 +12,9 @@ beforeAll(async () => {
 afterAll(() => { expect(host.arena.stats().blocks).toBe(blocks) })
 
 const media = (count: number): AudioMedia => ({ kind: 'audio', rate: 48_000, channels: count, format: 'f32', layout: 'planar' })
-function run(from: readonly Float32Array[], params: Record<string, unknown>, tier: RigTier = 'wasm', chunks: readonly number[] = [9_999]): readonly Float32Array[] {
+function run(
+  from: readonly Float32Array[], params: Record<string, unknown>, tier: RigTier = 'wasm', chunks: readonly number[] = [9_999],
+): readonly Float32Array[] {
   const rig = new KernelRig(host, channels.definition, tier, { params, media: { in: media(from.length) } })
   const { outputs } = rig.run([from], { chunks, offset: from.length % 5 })
   rig.close()
@@ -41,7 +43,9 @@ describe('speakers', () => {
       const formula = FORMULAS[`${from}→${to}`] ?? ((frame: readonly number[]) => Array.from({ length: to }, (_, c) => frame[c] ?? 0))
       expect(y.length).toBe(to)
       y.forEach((plane, c) => expectSame(plane, reference[c]!, `${from}→${to} channel ${c}`))
-      for (let n = 0; n < 75; n++) formula(x.map((plane) => plane[n]!)).forEach((value, c) => expect(Math.abs(y[c]![n]! - value)).toBeLessThan(5e-7))
+      for (let n = 0; n < 75; n++) {
+        formula(x.map((plane) => plane[n]!)).forEach((value, c) => expect(Math.abs(y[c]![n]! - value)).toBeLessThan(5e-7))
+      }
     }
   })
   test('every pair of the other counts up to 64, discrete too: the first channels, then silence; kernel and reference bit for bit', () => {
@@ -92,11 +96,16 @@ describe('discrete and matrix', () => {
   test('matrix: rows of weights in f32, in input order, zeros left out', () => {
     const next = randomNumbers(4)
     for (const [from, to] of [[2, 2], [3, 5], [64, 64], [5, 1]] as const) {
-      const matrix = Array.from({ length: from * to }, () => next() < 0.3 ? 0 : next() * 4 - 2), x = noise(from, 50, from), y = run(x, { to, mode: 'matrix', matrix }, 'wasm', [33, 1])
+      const matrix = Array.from({ length: from * to }, () => next() < 0.3 ? 0 : next() * 4 - 2)
+      const x = noise(from, 50, from)
+      const y = run(x, { to, mode: 'matrix', matrix }, 'wasm', [33, 1])
       y.forEach((plane, o) => {
         for (let n = 0; n < 50; n++) {
           let acc = 0
-          for (let i = 0; i < from; i++) { const w = Math.fround(matrix[o * from + i]!); if (w !== 0) acc = Math.fround(acc + Math.fround(x[i]![n]! * w)) }
+          for (let i = 0; i < from; i++) {
+            const w = Math.fround(matrix[o * from + i]!)
+            if (w !== 0) acc = Math.fround(acc + Math.fround(x[i]![n]! * w))
+          }
           expect(plane[n]).toBe(acc)
         }
       })
@@ -107,7 +116,9 @@ describe('discrete and matrix', () => {
     const y = run([Float32Array.of(NaN), Float32Array.of(1)], { to: 1, mode: 'matrix', matrix: [0, 0.5] })
     expect(y[0]![0]).toBe(0.5)
   })
-  test.each([['wasm'], ['js']] as const)('any order, with repeats, is a matrix of ones: the bits of the channels, the sign of zero apart (%s)', (tier) => {
+  test.each([
+    ['wasm'], ['js'],
+  ] as const)('any order, with repeats, is a matrix of ones: the bits of the channels, the sign of zero apart (%s)', (tier) => {
     const x = noise(4, 50, 4), order = [3, 1, 1, 0, 2], matrix = order.flatMap((from) => x.map((_, c) => c === from ? 1 : 0))
     const y = run(x, { to: order.length, mode: 'matrix', matrix }, tier, [33, 1])
     order.forEach((from, to) => { expect(y[to]).toEqual(x[from]) })
@@ -115,11 +126,13 @@ describe('discrete and matrix', () => {
 
   test('a matrix of another size, or not finite, is PARAM_INVALID and refused by the kernel', () => {
     const stereo = { in: media(2) }
-    const codes = (matrix: number[]) => channels.definition.validate!({ to: 2, mode: 'matrix', matrix }, stereo).map((d) => [d.code, d.expected, d.got])
+    const codes = (matrix: number[]) => channels.definition.validate!({ to: 2, mode: 'matrix', matrix }, stereo)
+      .map((d) => [d.code, d.expected, d.got])
     expect(codes([1, 0, 0])).toEqual([['PARAM_INVALID', '4 weights', 3]])
     expect(codes([1, 0, 0, Infinity])).toEqual([['PARAM_INVALID', 'weights that are finite in f32', Infinity]])
     expect(codes([1, 0, 0, 1e300])).toEqual([['PARAM_INVALID', 'weights that are finite in f32', 1e300]])
-    expect(channels.definition.validate!({ to: 2, mode: 'discrete', matrix: [1, 0, 0, 1] }, stereo)).toMatchObject([{ code: 'PARAM_INVALID', port: 'matrix', hint: 'Allowed: with mode matrix only.' }])
+    expect(channels.definition.validate!({ to: 2, mode: 'discrete', matrix: [1, 0, 0, 1] }, stereo))
+      .toMatchObject([{ code: 'PARAM_INVALID', port: 'matrix', hint: 'Allowed: with mode matrix only.' }])
     expect(codes([1, 0, 0, 1])).toEqual([])
     expect(() => run(noise(2, 4, 1), { to: 2, mode: 'matrix', matrix: [1, 0, 0] })).toThrow(/BAD_DATA|-8/)
   })
@@ -140,10 +153,14 @@ describe('silence and definition', () => {
     expect(converter!.params(media(2), media(2))).toBeNull()
     expect(converter!.params({ ...media(2), format: 'i16' }, { ...media(1), format: 'i16' })).toBeNull()
     expect([lossless(media(2), media(1)), lossless(media(1), media(2))]).toEqual([false, true])
-    expect([identity!({ to: 2, mode: 'speakers' }, { in: media(2) }), identity!({ to: 1, mode: 'speakers' }, { in: media(2) })]).toEqual([true, false])
+    expect([identity!({ to: 2, mode: 'speakers' }, { in: media(2) }), identity!({ to: 1, mode: 'speakers' }, { in: media(2) })])
+      .toEqual([true, false])
   })
 })
 
 registerConformance(channels, { describe, test }, {
-  setups: [{ params: { to: 1, mode: 'mean' } }, { params: { to: 2 } }, { params: { to: 6 } }, { params: { to: 3, mode: 'discrete' } }, { params: { to: 3, mode: 'matrix', matrix: [0.5, -0.25, 0, 1, 0.1, 0.7] } }],
+  setups: [
+    { params: { to: 1, mode: 'mean' } }, { params: { to: 2 } }, { params: { to: 6 } }, { params: { to: 3, mode: 'discrete' } },
+    { params: { to: 3, mode: 'matrix', matrix: [0.5, -0.25, 0, 1, 0.1, 0.7] } },
+  ],
 })

@@ -16,11 +16,15 @@ beforeAll(async () => {
 })
 afterAll(() => { expect(host.arena.stats().blocks).toBe(blocks) })
 
-function media(channels: number, format: SampleFormat, layout: SampleLayout): AudioMedia { return { kind: 'audio', rate: 48_000, channels, format, layout } }
+function media(channels: number, format: SampleFormat, layout: SampleLayout): AudioMedia {
+  return { kind: 'audio', rate: 48_000, channels, format, layout }
+}
 
 /** Converts one contiguous run of mono samples. */
 function mono(x: PortArray, from: SampleFormat, to: SampleFormat, tier: RigTier = 'wasm', chunks?: readonly number[]) {
-  const rig = new KernelRig(host, convert.definition, tier, { params: { format: to }, media: { in: media(1, from, 'planar') }, maxFrames: Math.max(x.length, 1) })
+  const rig = new KernelRig(host, convert.definition, tier, {
+    params: { format: to }, media: { in: media(1, from, 'planar') }, maxFrames: Math.max(x.length, 1),
+  })
   const { outputs, counters } = rig.run([[x]], chunks === undefined ? {} : { chunks })
   rig.close()
   return { y: outputs['out']![0]!, counters }
@@ -48,9 +52,13 @@ function same(y: PortArray, expected: (n: number) => number): void {
 
 /** Interesting f32: table edges in every format, denormals, infinities, NaN. */
 function edges(): Float32Array {
-  const values = [0, -0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, NaN, Infinity, -Infinity, 1e-40, -1e-40, 1.4e-45, 3.4e38, -3.4e38, 2 ** 31, -(2 ** 31)]
+  const values = [
+    0, -0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, NaN, Infinity, -Infinity, 1e-40, -1e-40, 1.4e-45, 3.4e38, -3.4e38, 2 ** 31, -(2 ** 31),
+  ]
   for (const bits of [7, 15, 23, 31]) {
-    for (const lsb of [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 2 ** bits - 0.5, 2 ** bits - 1, 2 ** bits - 1.5, -(2 ** bits) - 0.5, -(2 ** bits) - 1, 2 ** bits]) {
+    for (const lsb of [
+      0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 2 ** bits - 0.5, 2 ** bits - 1, 2 ** bits - 1.5, -(2 ** bits) - 0.5, -(2 ** bits) - 1, 2 ** bits,
+    ]) {
       const x = Math.fround(lsb / 2 ** bits)
       values.push(x, neighbour(x, 1), neighbour(x, -1))
     }
@@ -123,7 +131,9 @@ describe('conversion table, section 3', () => {
     expect(mono(mono(i16, 'i16', 'f32').y, 'f32', 'i16').y).toEqual(i16)
     expect(mono(mono(i16, 'i16', 'i32').y, 'i32', 'i16').y).toEqual(i16)
     expect(mono(mono(u8, 'u8', 'f32').y, 'f32', 'u8').y).toEqual(u8)
-    const next = randomNumbers(4), i32 = Int32Array.from({ length: 1_000_000 }, () => next() * 2 ** 32 | 0), back = mono(mono(i32, 'i32', 'f32').y, 'f32', 'i32').y
+    const next = randomNumbers(4)
+    const i32 = Int32Array.from({ length: 1_000_000 }, () => next() * 2 ** 32 | 0)
+    const back = mono(mono(i32, 'i32', 'f32').y, 'f32', 'i32').y
     let most = 0
     for (let n = 0; n < i32.length; n++) most = Math.max(most, Math.abs(i32[n]! - back[n]!))
     expect(most).toBeLessThanOrEqual(64)
@@ -144,7 +154,9 @@ describe('layout', () => {
   test.each(FORMATS)('%s: planar and interleaved, 1–64 channels, 0–67 frames, bits untouched', (format) => {
     const next = randomNumbers(5)
     for (let channels = 1; channels <= 64; channels++) for (const [from, to] of pairs) {
-      const rig = new KernelRig(host, convert.definition, 'wasm', { params: { format, layout: to }, media: { in: media(channels, format, from) }, maxFrames: 67 })
+      const rig = new KernelRig(host, convert.definition, 'wasm', {
+        params: { format, layout: to }, media: { in: media(channels, format, from) }, maxFrames: 67,
+      })
       for (let frames = 1; frames <= 67; frames += frames < 34 && channels < 10 ? 1 : 11) {
         const words = (count: number): PortArray => randomBits(ARRAYS[format], count, next)
         const planes = Array.from({ length: channels }, () => words(frames)), flat = interleaved(planes, ARRAYS[format])
@@ -159,10 +171,13 @@ describe('layout', () => {
   test('format and layout in one step, all pairs, wasm equals reference', () => {
     const next = randomNumbers(6)
     for (const from of FORMATS) for (const to of FORMATS) for (const [a, b] of pairs) for (const channels of [1, 2, 3, 4, 6, 8, 13]) {
-      const frames = 700, planes = Array.from({ length: channels }, () => from === 'f32' ? noise(frames, next() * 1e9) : randomBits(ARRAYS[from], frames, next))
+      const frames = 700
+      const planes = Array.from({ length: channels }, () =>
+        from === 'f32' ? noise(frames, next() * 1e9) : randomBits(ARRAYS[from], frames, next))
       const x = a === 'planar' ? planes : [interleaved(planes, ARRAYS[from])]
       const [wasm, js] = (['wasm', 'js'] as const).map((tier) => {
-        const rig = new KernelRig(host, convert.definition, tier, { params: { format: to, layout: b }, media: { in: media(channels, from, a) } })
+        const rig =
+          new KernelRig(host, convert.definition, tier, { params: { format: to, layout: b }, media: { in: media(channels, from, a) } })
         const run = rig.run([x], { chunks: tier === 'wasm' ? [1, 300, 17, 2] : [700], offset: 3 })
         rig.close()
         return run
@@ -176,7 +191,9 @@ describe('layout', () => {
 describe('kernel rules', () => {
   test('flagged silence becomes silence of the format', () => {
     for (const to of FORMATS) {
-      const rig = new KernelRig(host, convert.definition, 'wasm', { params: { format: to, layout: 'interleaved' }, media: { in: media(2, 'f32', 'planar') } })
+      const rig = new KernelRig(host, convert.definition, 'wasm', {
+        params: { format: to, layout: 'interleaved' }, media: { in: media(2, 'f32', 'planar') },
+      })
       const { outputs, quiet } = rig.run([[new Float32Array(50), new Float32Array(50)]], { silent: [true] })
       same(outputs['out']![0]!, () => to === 'u8' ? 128 : 0)
       expect(quiet).toEqual([to !== 'u8'])
@@ -184,7 +201,8 @@ describe('kernel rules', () => {
     }
   })
   test('no room: nothing is written or counted', () => {
-    const rig = new KernelRig(host, convert.definition, 'wasm', { params: { format: 'i16' }, media: { in: media(1, 'f32', 'planar') } }), block = host.arena.allocate(256)
+    const rig = new KernelRig(host, convert.definition, 'wasm', { params: { format: 'i16' }, media: { in: media(1, 'f32', 'planar') } })
+    const block = host.arena.allocate(256)
     host.arena.u8.fill(0x5a, block, block + 256)
     rig.instance.setInput(0, { data: block, frames: 16, stride: 64 })
     rig.instance.setOutput(0, { data: block + 128, frames: 15, stride: 64 })
@@ -198,7 +216,8 @@ describe('kernel rules', () => {
     const x = { in: media(1, 'f32', 'planar') }
     for (const params of [{ dither: 'tpdf' }, { rule: 'asymmetric' }]) {
       expect(() => new KernelRig(host, convert.definition, 'wasm', { params, media: x })).toThrow(/UNSUPPORTED|-7/)
-      expect(convert.definition.validate!({ format: 'i16', layout: 'planar', dither: 'none', rule: 'standard', ...params }, {}).map((d) => d.code)).toEqual(['UNSUPPORTED'])
+      expect(convert.definition.validate!({ format: 'i16', layout: 'planar', dither: 'none', rule: 'standard', ...params }, {})
+        .map((d) => d.code)).toEqual(['UNSUPPORTED'])
     }
   })
 })
@@ -208,7 +227,10 @@ describe('definition', () => {
   test('lossless is widening or layout only', () => {
     const widens = new Set(['u8i16', 'u8i32', 'u8f32', 'i16i32', 'i16f32'])
     for (const from of FORMATS) for (const to of FORMATS)
-      expect((converter!.lossless as (from: AudioMedia, to: AudioMedia) => boolean)(media(2, from, 'planar'), media(2, to, 'interleaved')), `${from}→${to}`).toBe(from === to || widens.has(from + to))
+      expect(
+        (converter!.lossless as (from: AudioMedia, to: AudioMedia) => boolean)(media(2, from, 'planar'), media(2, to, 'interleaved')),
+        `${from}→${to}`,
+      ).toBe(from === to || widens.has(from + to))
   })
   test('converts format and layout, nothing else', () => {
     expect(converter!.params(media(2, 'i16', 'interleaved'), media(2, 'f32', 'planar'))).toEqual({ format: 'f32', layout: 'planar' })
@@ -230,10 +252,18 @@ function randomBits(make: typeof ARRAYS[SampleFormat], count: number, next: () =
 }
 function interleaved(planes: readonly PortArray[], make: typeof ARRAYS[SampleFormat]): PortArray {
   const y = new make(planes.length * planes[0]!.length), size = make.BYTES_PER_ELEMENT, to = bytesOf(y)
-  planes.forEach((plane, c) => { const from = bytesOf(plane); for (let n = 0; n < plane.length; n++) to.set(from.subarray(n * size, (n + 1) * size), (n * planes.length + c) * size) })
+  planes.forEach((plane, c) => {
+    const from = bytesOf(plane)
+    for (let n = 0; n < plane.length; n++) to.set(from.subarray(n * size, (n + 1) * size), (n * planes.length + c) * size)
+  })
   return y
 }
 
 registerConformance(convert, { describe, test }, {
-  setups: [{ params: { format: 'i16', layout: 'interleaved' } }, { params: { format: 'u8' } }, { params: { format: 'f32' }, inputs: { in: { format: 'i16', layout: 'interleaved' } } }, { params: { format: 'i32' }, inputs: { in: { format: 'u8' } } }],
+  setups: [
+    { params: { format: 'i16', layout: 'interleaved' } },
+    { params: { format: 'u8' } },
+    { params: { format: 'f32' }, inputs: { in: { format: 'i16', layout: 'interleaved' } } },
+    { params: { format: 'i32' }, inputs: { in: { format: 'u8' } } },
+  ],
 })

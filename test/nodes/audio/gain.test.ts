@@ -99,7 +99,8 @@ describe('ramps (AU-03, KE-15)', () => {
   })
   test('a ramp of length 0 is a step at once', () => {
     const one = rig({})
-    const y = one.run([[new Float32Array(20).fill(1)]], { chunks: [5], controls: (_, start) => start < 10 ? 0.5 : 0.25 }).outputs['out']![0]!
+    const y =
+      one.run([[new Float32Array(20).fill(1)]], { chunks: [5], controls: (_, start) => start < 10 ? 0.5 : 0.25 }).outputs['out']![0]!
     expect([...y]).toEqual([...new Array(10).fill(0.5), ...new Array(10).fill(0.25)])
     one.close()
   })
@@ -120,7 +121,9 @@ describe('ramps (AU-03, KE-15)', () => {
   test('reset forgets the last driven value', () => {
     const block = host.arena.allocate(64), one = rig({ gainDb: 0 })
     new Float32Array(host.arena.buffer, block, 2).set([0.25, NaN])
-    const play = (start: number) => one.run([[Float32Array.of(1)]], { controls: () => ({ from: 0, to: 0, begin: 0, length: 0, stream: block + start }) }).outputs['out']![0]![0]
+    const play = (start: number) => one.run([[Float32Array.of(1)]], {
+      controls: () => ({ from: 0, to: 0, begin: 0, length: 0, stream: block + start }),
+    }).outputs['out']![0]![0]
     expect([play(0), play(4)]).toEqual([0.25, 0.25])
     one.instance.reset()
     expect(play(4)).toBe(1)

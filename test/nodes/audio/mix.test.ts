@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mix } from '../../../src/nodes/audio/mix.js'
 import { toGain } from '../../../src/nodes/audio/gain/decibels.js'
 import type { AudioMedia } from '../../../src/media/media-type.js'
-import { KernelRig, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier, type RunOptions } from '../../support/kernel-rig.js'
+import {
+  KernelRig, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier, type RunOptions,
+} from '../../support/kernel-rig.js'
 import { registerConformance } from '../../../src/testing/index.js'
 
 let host: KernelHost, blocks = 0
@@ -23,7 +25,8 @@ function run(sources: Sources, params: Record<string, unknown> = {}, tier: RigTi
 }
 function sourcesOf(count: number, channels: number, frames: number, seed: number): Float32Array[][] {
   const next = randomNumbers(seed)
-  return Array.from({ length: count }, () => Array.from({ length: channels }, () => Float32Array.from({ length: frames }, () => next() * 2 - 1)))
+  return Array.from({ length: count }, () => Array.from({ length: channels }, () => Float32Array.from({ length: frames }, () =>
+    next() * 2 - 1)))
 }
 
 describe('sum in input order', () => {
@@ -66,7 +69,8 @@ describe('mute, solo, pan', () => {
   })
   test('pan: StereoPanner equations at 41 places, 0 untouched', () => {
     for (let at = -20; at <= 20; at++) {
-      const pan = at / 20, { y } = run([sources[0]!], { pan: [pan] }), x = pan <= 0 ? pan + 1 : pan, left = Math.cos(x * Math.PI / 2), right = Math.sin(x * Math.PI / 2)
+      const pan = at / 20, { y } = run([sources[0]!], { pan: [pan] }), x = pan <= 0 ? pan + 1 : pan
+      const left = Math.cos(x * Math.PI / 2), right = Math.sin(x * Math.PI / 2)
       for (let n = 0; n < 50; n++) {
         const l = sources[0]![0]![n]!, r = sources[0]![1]![n]!
         const [a, b] = pan === 0 ? [l, r] : pan < 0 ? [l + r * left, r * right] : [l * left, r + l * right]
@@ -87,7 +91,9 @@ describe('kernel equals reference', () => {
         gainDb: sources.map(() => next() * 168 - 120), mute: sources.map(() => next() < 0.2), solo: sources.map(() => next() < 0.1),
         ...(channels === 2 && { pan: sources.map(() => next() < 0.3 ? 0 : next() * 2 - 1) }),
       }
-      const chunks = Array.from({ length: 5 }, () => 1 + Math.floor(next() * 120)), a = run(sources, params, 'wasm', { chunks, offset: round % 7 }), b = run(sources, params, 'js')
+      const chunks = Array.from({ length: 5 }, () => 1 + Math.floor(next() * 120))
+      const a = run(sources, params, 'wasm', { chunks, offset: round % 7 })
+      const b = run(sources, params, 'js')
       a.y.forEach((plane, c) => expectSame(plane, b.y[c]!, `round ${round}`))
     }
   })
@@ -96,12 +102,15 @@ describe('kernel equals reference', () => {
     for (let round = 0; round < 20; round++) {
       // 12 controls: three each of gain, pan, mute, solo
       const courses = Array.from({ length: 12 }, (_, index) => {
-        const kind = Math.floor(index / 3), value = () => kind === 0 ? Math.fround(next() * 2) : kind === 1 ? Math.fround(next() * 2 - 1) : next() < 0.5 ? 0 : 1
+        const kind = Math.floor(index / 3)
+        const value = () => kind === 0 ? Math.fround(next() * 2) : kind === 1 ? Math.fround(next() * 2 - 1) : next() < 0.5 ? 0 : 1
         return { from: value(), to: value(), begin: Math.floor(next() * 400) - 50, length: Math.floor(next() * 240) }
       })
       const controls = (index: number, start: number) => ({ ...courses[index]!, begin: courses[index]!.begin - start })
       const whole = run(sources, {}, 'js', { controls }).y
-      for (const chunks of [[400], [1], [37, 5, 128]]) run(sources, {}, 'wasm', { controls, chunks }).y.forEach((plane, c) => expectSame(plane, whole[c]!, `round ${round}`))
+      for (const chunks of [[400], [1], [37, 5, 128]]) {
+        run(sources, {}, 'wasm', { controls, chunks }).y.forEach((plane, c) => expectSame(plane, whole[c]!, `round ${round}`))
+      }
     }
   })
   test('driven controls with NaN hold the last good value', () => {
@@ -125,8 +134,12 @@ describe('definition', () => {
     expect(mix.definition.validate!({ gainDb: [0, -3], pan: [0, 0] }, mono)).toEqual([])
   })
   test('values beyond their range are refused', () => {
-    for (const params of [{ gainDb: [49] }, { pan: [-1.5] }, { gainDb: [NaN] }, { mute: ['yes'] }]) expect(() => run(sourcesOf(1, 2, 4, 1), params)).toThrow()
+    for (const params of [{ gainDb: [49] }, { pan: [-1.5] }, { gainDb: [NaN] }, { mute: ['yes'] }]) {
+      expect(() => run(sourcesOf(1, 2, 4, 1), params)).toThrow()
+    }
   })
 })
 
-registerConformance(mix, { describe, test }, { setups: [{ params: { gainDb: [-3, 2] } }, { links: 1 }, { links: 5, params: { solo: [false, true, true] } }] })
+registerConformance(mix, { describe, test }, {
+  setups: [{ params: { gainDb: [-3, 2] } }, { links: 1 }, { links: 5, params: { solo: [false, true, true] } }],
+})

@@ -11,15 +11,20 @@ afterAll(() => { expect(host.arena.stats().blocks).toBe(blocks) })
 
 /** The quality table of spec audio.md section 4, as written. */
 const TABLE = {
-  low: { edge: 0.8, ripple: 0.01, corner: 0.88, stop: -70, snr: 70 }, medium: { edge: 0.9, ripple: 0.001, corner: 0.94, stop: -98, snr: 98 },
-  high: { edge: 0.92, ripple: 0.001, corner: 0.954, stop: -120, snr: 118 }, best: { edge: 0.955, ripple: 0.001, corner: 0.974, stop: -140, snr: 135 },
+  low: { edge: 0.8, ripple: 0.01, corner: 0.88, stop: -70, snr: 70 },
+  medium: { edge: 0.9, ripple: 0.001, corner: 0.94, stop: -98, snr: 98 },
+  high: { edge: 0.92, ripple: 0.001, corner: 0.954, stop: -120, snr: 118 },
+  best: { edge: 0.955, ripple: 0.001, corner: 0.974, stop: -140, snr: 135 },
 } as const
 const PAIRS = [[44_100, 16_000], [48_000, 16_000], [16_000, 48_000], [44_100, 48_000], [44_100, 16_001]] as const
 const CASES = PAIRS.flatMap(([from, to]) => (Object.keys(TABLE) as (keyof typeof TABLE)[]).map((quality) => ({ from, to, quality })))
 /** Without the ends, where the signal starts and stops. */
-const settled = (y: Float32Array, to: number, from: number): Float32Array => y.subarray(Math.ceil(500 * to / Math.min(from, to)), -Math.ceil(500 * to / Math.min(from, to)))
+const settled = (y: Float32Array, to: number, from: number): Float32Array =>
+  y.subarray(Math.ceil(500 * to / Math.min(from, to)), -Math.ceil(500 * to / Math.min(from, to)))
 
-function measure(quality: string, from: number, to: number, hertz: number, tier: RigTier = 'wasm', method = 'auto'): { gain: number; snr: number; level: number } {
+function measure(
+  quality: string, from: number, to: number, hertz: number, tier: RigTier = 'wasm', method = 'auto',
+): { gain: number; snr: number; level: number } {
   const seconds = 0.12 + 1_000 / Math.min(from, to), x = tone(Math.ceil(seconds * from), hertz, from)
   const y = settled(resampled(host, { from, to, quality, tier, method }, x), to, from), fit = fitTone(y, hertz / to)
   return { gain: decibels(fit.amplitude), snr: decibels(fit.amplitude / Math.SQRT2 / fit.rest), level: decibels(rms(y) / rms(x)) }
@@ -34,7 +39,9 @@ describe.each(CASES)('$from to $to Hz, $quality', ({ from, to, quality }) => {
       expect(Math.abs(got.gain), `gain at ${hertz} Hz`).toBeLessThanOrEqual(ripple)
       expect(got.snr, `SNR at ${hertz} Hz`).toBeGreaterThanOrEqual(snr)
     }
-    for (let part = 0.02; part < 1; part += 0.06) expect(Math.abs(measure(quality, from, to, part * edge * half).gain), `ripple at ${part} of the edge`).toBeLessThanOrEqual(ripple)
+    for (let part = 0.02; part < 1; part += 0.06) {
+      expect(Math.abs(measure(quality, from, to, part * edge * half).gain), `ripple at ${part} of the edge`).toBeLessThanOrEqual(ripple)
+    }
     expect(Math.abs(measure(quality, from, to, edge * half).gain), 'at the edge').toBeLessThanOrEqual(ripple)
   })
   test('corner', () => {
@@ -62,15 +69,22 @@ describe.each(CASES)('$from to $to Hz, $quality', ({ from, to, quality }) => {
 test.each(['direct', 'fft'])('highest quality by %s alone', (method) => {
   for (const [from, to] of [[48_000, 16_000], [16_000, 48_000]] as const) for (const quality of ['high', 'best'] as const) {
     const half = Math.min(from, to) / 2
-    for (const part of [0.05, 0.5, 0.9]) expect(measure(quality, from, to, part * half, 'wasm', method).snr, `${from} ${to} ${quality} ${part}`).toBeGreaterThanOrEqual(TABLE[quality].snr)
-    if (from > to) for (const hertz of [8_000, 8_500, 12_000, 16_500]) expect(measure(quality, from, to, hertz, 'wasm', method).level, `${hertz} Hz`).toBeLessThanOrEqual(TABLE[quality].stop)
+    for (const part of [0.05, 0.5, 0.9]) {
+      expect(measure(quality, from, to, part * half, 'wasm', method).snr, `${from} ${to} ${quality} ${part}`)
+        .toBeGreaterThanOrEqual(TABLE[quality].snr)
+    }
+    if (from > to) for (const hertz of [8_000, 8_500, 12_000, 16_500]) {
+      expect(measure(quality, from, to, hertz, 'wasm', method).level, `${hertz} Hz`).toBeLessThanOrEqual(TABLE[quality].stop)
+    }
   }
 })
 
 describe('the reference itself', () => {
   test('meets the table', () => {
     for (const quality of Object.keys(TABLE) as (keyof typeof TABLE)[]) {
-      const { edge, ripple, snr, stop } = TABLE[quality], low = measure(quality, 48_000, 16_000, 1_000, 'js'), high = measure(quality, 48_000, 16_000, edge * 8_000, 'js')
+      const { edge, ripple, snr, stop } = TABLE[quality]
+      const low = measure(quality, 48_000, 16_000, 1_000, 'js')
+      const high = measure(quality, 48_000, 16_000, edge * 8_000, 'js')
       expect(Math.abs(low.gain)).toBeLessThanOrEqual(ripple)
       expect(low.snr).toBeGreaterThanOrEqual(snr)
       expect(Math.abs(high.gain)).toBeLessThanOrEqual(ripple)
@@ -81,14 +95,17 @@ describe('the reference itself', () => {
     for (const [from, to] of PAIRS) {
       const hertz = 700, y = resampled(host, { from, to, tier: 'js' }, tone(4_000, hertz, from, 0.5, 0.3))
       const cut = Math.ceil(y.length / 3), fit = fitTone(y.subarray(cut, 2 * cut), hertz / to)
-      const expected = 0.3 + 2 * Math.PI * hertz / to * cut, error = Math.atan2(Math.sin(fit.phase - expected), Math.cos(fit.phase - expected))
+      const expected = 0.3 + 2 * Math.PI * hertz / to * cut
+      const error = Math.atan2(Math.sin(fit.phase - expected), Math.cos(fit.phase - expected))
       expect(Math.abs(error)).toBeLessThan(1e-6)
     }
   })
 })
 
 describe('sweep', () => {
-  test.each([[44_100, 16_000, 'high'], [48_000, 16_000, 'high'], [48_000, 16_000, 'best'], [44_100, 16_000, 'low']] as const)('%i to %i, %s: beyond fN nothing is heard', (from, to, quality) => {
+  test.each([
+    [44_100, 16_000, 'high'], [48_000, 16_000, 'high'], [48_000, 16_000, 'best'], [44_100, 16_000, 'low'],
+  ] as const)('%i to %i, %s: beyond fN nothing is heard', (from, to, quality) => {
     // 20 Hz to 0.999 of the old half rate, exponential; faded at both ends so that starting and stopping add nothing
     const seconds = 2, count = seconds * from, low = 20, high = 0.999 * from / 2, growth = Math.log(high / low) / seconds, fade = from / 50
     const at = (t: number): number => low * Math.exp(growth * t)
@@ -106,7 +123,9 @@ describe('sweep', () => {
 })
 
 test('an impulse gives a symmetric answer', () => {
-  for (const [from, to, at] of [[48_000, 16_000, 3_000], [16_000, 48_000, 2_000], [44_100, 16_000, 4_410], [44_100, 48_000, 4_410]] as const) {
+  for (const [from, to, at] of [
+    [48_000, 16_000, 3_000], [16_000, 48_000, 2_000], [44_100, 16_000, 4_410], [44_100, 48_000, 4_410],
+  ] as const) {
     for (const quality of ['low', 'high', 'best']) {
       const x = new Float32Array(2 * at)
       x[at] = 1
@@ -118,8 +137,13 @@ test('an impulse gives a symmetric answer', () => {
 })
 
 test('fft and direct agree within 1e-6', () => {
-  for (const [from, to] of [[44_100, 16_000], [48_000, 16_000], [16_000, 48_000], [44_100, 48_000], [48_000, 44_100], [8_000, 44_100]] as const) for (const quality of ['high', 'best']) {
-    const signals = [noise(9_000, 5, 1), tone(9_000, 440, from), tone(9_000, 0.47 * Math.min(from, to), from), tone(9_000, 0.499 * from, from), Float32Array.from(noise(9_000, 6), Math.sign)]
+  for (const [from, to] of [
+    [44_100, 16_000], [48_000, 16_000], [16_000, 48_000], [44_100, 48_000], [48_000, 44_100], [8_000, 44_100],
+  ] as const) for (const quality of ['high', 'best']) {
+    const signals = [
+      noise(9_000, 5, 1), tone(9_000, 440, from), tone(9_000, 0.47 * Math.min(from, to), from), tone(9_000, 0.499 * from, from),
+      Float32Array.from(noise(9_000, 6), Math.sign),
+    ]
     for (const x of signals) {
       const a = resampled(host, { from, to, quality, method: 'fft' }, x), b = resampled(host, { from, to, quality, method: 'direct' }, x)
       expect(a.length).toBe(b.length)

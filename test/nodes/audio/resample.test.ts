@@ -25,7 +25,8 @@ describe('length (AU-26)', () => {
   test.each(STANDARD_PAIRS)('%i to %i Hz: exact for 0 to 5 000 frames', (from, to) => {
     for (const quality of ['low', 'high'] as const) {
       // nobody reads the output: frames are counted, not computed
-      const { instance, ...rig } = resampleRig(host, { from, to, quality, maxFrames: 5_000, outputs: [] }), block = host.arena.allocate(5_000 * 4)
+      const { instance, ...rig } = resampleRig(host, { from, to, quality, maxFrames: 5_000, outputs: [] })
+      const block = host.arena.allocate(5_000 * 4)
       for (let n = 0; n <= 5_000; n++) {
         instance.reset()
         instance.setInput(0, { data: block, frames: n, stride: 20_000 })
@@ -41,7 +42,9 @@ describe('length (AU-26)', () => {
   test('the closed form in doubles is exact for 10 hours at any rates', () => {
     const next = randomNumbers(3)
     for (let n = 0; n < 2_000; n++) {
-      const from = 100 + Math.floor(next() * 767_900), to = Math.min(768_000, Math.max(100, Math.round(from * 256 ** (2 * next() - 1)))), frames = Math.floor(next() * 36_000 * from)
+      const from = 100 + Math.floor(next() * 767_900)
+      const to = Math.min(768_000, Math.max(100, Math.round(from * 256 ** (2 * next() - 1))))
+      const frames = Math.floor(next() * 36_000 * from)
       const g = geometryOf(from, to, 'low', 'direct')
       if (g !== null && from !== to) expect(BigInt(totalOutputs(g, frames))).toBe(exactLength(BigInt(frames), from, to))
     }
@@ -64,7 +67,9 @@ describe('length (AU-26)', () => {
   test('neighbouring streams meet without a gap, wherever the cut is', () => {
     const next = randomNumbers(4)
     for (let n = 0; n < 40; n++) {
-      const from = 44_100, to = [16_000, 48_000, 16_001][n % 3]!, start = Math.floor(next() * 1e6), rig = resampleRig(host, { from, to, quality: 'high' }), length = 1_000
+      const from = 44_100, to = [16_000, 48_000, 16_001][n % 3]!, start = Math.floor(next() * 1e6)
+      const rig = resampleRig(host, { from, to, quality: 'high' })
+      const length = 1_000
       const { outputs } = rig.run([[noise(length, n)]], { position: start })
       expect(outputs['out']![0]!.length).toBe(Number(exactLength(BigInt(start + length), from, to) - exactLength(BigInt(start), from, to)))
       rig.close()
@@ -77,11 +82,14 @@ describe('chunking (AU-27)', () => {
     const next = randomNumbers(11), pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!
     for (let group = 0; group < 50; group++) {
       const [from, to] = next() < 0.7 ? pick(STANDARD_PAIRS) : [8_000 + Math.floor(next() * 40_000), 8_000 + Math.floor(next() * 40_000)]
-      const quality = pick(['low', 'medium', 'high', 'best']), channels = 1 + Math.floor(next() * 2), frames = 200 + Math.floor(next() * 2_000)
-      const x = Array.from({ length: channels }, (_, c) => noise(frames, group * 7 + c)), rig = resampleRig(host, { from, to, quality, channels, maxFrames: 5_000 })
+      const quality = pick(['low', 'medium', 'high', 'best'])
+      const channels = 1 + Math.floor(next() * 2), frames = 200 + Math.floor(next() * 2_000)
+      const x = Array.from({ length: channels }, (_, c) => noise(frames, group * 7 + c))
+      const rig = resampleRig(host, { from, to, quality, channels, maxFrames: 5_000 })
       const whole = rig.run([x]).outputs['out']!
       for (let n = 0; n < 20; n++) {
-        const longest = pick([4, 50, 50, 480, 480, 480, 2_000, 2_000]), chunks = Array.from({ length: 16 }, () => Math.max(1, Math.floor(next() * longest)))
+        const longest = pick([4, 50, 50, 480, 480, 480, 2_000, 2_000])
+        const chunks = Array.from({ length: 16 }, () => Math.max(1, Math.floor(next() * longest)))
         rig.instance.reset()
         const parts = rig.run([x], { chunks, offset: n }).outputs['out']!
         parts.forEach((part, c) => expectSame(part, whole[c]!, `${from} ${to} ${quality} in [${chunks.join(' ')}]`))
@@ -113,8 +121,11 @@ describe('kernel and reference', () => {
     return { peak: d.reduce((most, value) => Math.max(most, Math.abs(value)), 0), rms: rms(d) }
   }
   test('stay within 1e-6 and 1e-7 of each other on noise of 0.8', () => {
-    for (const [from, to] of [...STANDARD_PAIRS, [44_100, 16_001], [16_001, 44_100]] as const) for (const quality of ['low', 'medium', 'high', 'best']) {
-      const x = noise(3_000, 21), { peak, rms: level } = difference(resampled(host, { from, to, quality }, x), resampled(host, { from, to, quality, tier: 'js' }, x))
+    for (const [from, to] of [...STANDARD_PAIRS, [44_100, 16_001], [16_001, 44_100]] as const) for (const quality of [
+      'low', 'medium', 'high', 'best',
+    ]) {
+      const x = noise(3_000, 21),
+        { peak, rms: level } = difference(resampled(host, { from, to, quality }, x), resampled(host, { from, to, quality, tier: 'js' }, x))
       expect(peak, `${from} ${to} ${quality}`).toBeLessThanOrEqual(1e-6)
       expect(level, `${from} ${to} ${quality}`).toBeLessThanOrEqual(1e-7)
     }
@@ -125,7 +136,9 @@ describe('kernel and reference', () => {
       const from = Math.round(8_000 * 24 ** next()), to = Math.round(8_000 * 24 ** next())
       if (from === to) continue
       const frames = Math.ceil(2_200 * Math.max(1, from / to)), hertz = 0.3 * Math.min(from, to) / 2
-      const y = resampled(host, { from, to }, tone(frames, hertz, from)), middle = y.subarray(Math.floor(y.length * 0.3), Math.floor(y.length * 0.7)), fit = fitTone(middle, hertz / to)
+      const y = resampled(host, { from, to }, tone(frames, hertz, from))
+      const middle = y.subarray(Math.floor(y.length * 0.3), Math.floor(y.length * 0.7))
+      const fit = fitTone(middle, hertz / to)
       expect(y.length).toBe(lengthOf(frames, from, to))
       expect(Math.abs(decibels(fit.amplitude)), `${from} ${to}`).toBeLessThan(0.001)
       expect(decibels(fit.amplitude / Math.SQRT2 / fit.rest), `${from} ${to}`).toBeGreaterThan(118)
@@ -134,10 +147,12 @@ describe('kernel and reference', () => {
     }
   }, 60_000)
   test('the ends of the range: 256 times up and down', () => {
-    for (const [from, to] of [[3_000, 768_000], [768_000, 3_000], [767_999, 3_001], [3_001, 767_999], [100, 25_600]] as const) for (const quality of ['low', 'best']) {
-      const frames = from > to ? 256 * 600 : 700, y = resampled(host, { from, to, quality }, new Float32Array(frames).fill(1), [4_096])
-      expect(y.length).toBe(lengthOf(frames, from, to))
-      expect(Math.abs(y[y.length >> 1]! - 1)).toBeLessThan(1e-6)
+    for (const [from, to] of [[3_000, 768_000], [768_000, 3_000], [767_999, 3_001], [3_001, 767_999], [100, 25_600]] as const) {
+      for (const quality of ['low', 'best']) {
+        const frames = from > to ? 256 * 600 : 700, y = resampled(host, { from, to, quality }, new Float32Array(frames).fill(1), [4_096])
+        expect(y.length).toBe(lengthOf(frames, from, to))
+        expect(Math.abs(y[y.length >> 1]! - 1)).toBeLessThan(1e-6)
+      }
     }
   })
 })
@@ -159,7 +174,9 @@ describe('silence', () => {
 
 describe('waiting time (AU-29)', () => {
   test('at 10 ms chunks the p95 wait is 15 ms shorter than with fixed chunks of 2 048 frames at 48 kHz', () => {
-    const rate = 48_000, chunk = 480, rig = resampleRig(host, { from: rate, to: 16_000, outputs: [] }), { instance } = rig, block = host.arena.allocate(chunk * 4)
+    const rate = 48_000, chunk = 480
+    const rig = resampleRig(host, { from: rate, to: 16_000, outputs: [] })
+    const { instance } = rig, block = host.arena.allocate(chunk * 4)
     const own: number[] = [], fixed: number[] = []
     for (let call = 0, done = 0; call < 200; call++) {
       const arrived = (call + 1) * chunk
@@ -186,7 +203,9 @@ describe('declaration', () => {
     expect(definition.identity!({ rate: 48_000 }, { in: audioAt(48_000) })).toBe(true)
     expect(definition.identity!({ rate: 16_000 }, { in: audioAt(48_000) })).toBe(false)
     const x = Float32Array.of(1, -0, 0.25, 3e-42, -1)
-    for (const quality of ['low', 'best']) for (const tier of ['wasm', 'js'] as const) expectSame(resampled(host, { from: 48_000, to: 48_000, quality, tier }, x, [2]), x, tier)
+    for (const quality of ['low', 'best']) {
+      for (const tier of ['wasm', 'js'] as const) expectSame(resampled(host, { from: 48_000, to: 48_000, quality, tier }, x, [2]), x, tier)
+    }
   })
   test('other systems’ names of the rate', () => {
     for (const name of ['rate', 'target_sample_rate', 'output_rate', 'targetRate', 'target_rate']) {
@@ -196,7 +215,10 @@ describe('declaration', () => {
     }
   })
   test('bad params are PARAM_INVALID', () => {
-    for (const [name, value] of [['rate', 99], ['rate', 768_001], ['rate', 44_100.5], ['rate', NaN], ['rate', '16k'], ['quality', 'ultra'], ['method', 'sinc'], ['phase', 'minimum']] as const) {
+    for (const [name, value] of [
+      ['rate', 99], ['rate', 768_001], ['rate', 44_100.5], ['rate', NaN], ['rate', '16k'], ['quality', 'ultra'], ['method', 'sinc'],
+      ['phase', 'minimum'],
+    ] as const) {
       expect(resolveParams(definition, { [name]: value }).diagnostics.map((one) => one.code), `${name} ${value}`).toEqual(['PARAM_INVALID'])
     }
     for (const rate of [100, 768_000]) expect(resolveParams(definition, { rate }).diagnostics).toEqual([])

@@ -10,18 +10,23 @@ const isolated = typeof window === 'undefined' || inject('isolated')
 const cases = [...(isolated ? [['wasm-threads', 0], ['wasm-threads', 2]] as const : []), ['wasm', 0], ['wasm', 2], ['js', 0]] as const
 
 describe.each(cases)('split, select, swap: views (%s, %i workers)', (tier, workers) => {
-  test.each(['chunks', 'whole'])('readers in and out of the segment, TypeScript nodes and run outputs see their channels where they stand (%s)', async (feed) => {
+  test.each([
+    'chunks', 'whole',
+  ])('readers in and out of the segment, TypeScript nodes and run outputs see their channels where they stand (%s)', async (feed) => {
     await using engine = await createEngine({ tier, workers, arenaBytes: 32 * 1_048_576 })
     const own = feed === 'whole' ? engine.audio.from(PLANES, { rate: RATE, channels: 4 }, { copy: true }) : undefined
-    const source = audioBuffer(own ? { data: own } : { data: PLANES, rate: RATE }), copied = engine.parts.arena.copies.bytes({ reason: 'user' })
+    const source = audioBuffer(own ? { data: own } : { data: PLANES, rate: RATE })
+    const copied = engine.parts.arena.copies.bytes({ reason: 'user' })
     const x = gain(source, { gainDb: 0 }), parts = split(x), back = select(x, { first: 1, count: 2 }), turned = swap(back)
     const file = wavWriter(turned, {})
     const target = {
-      third: parts.c2, swapped: turned, again: swap(turned), one: split(turned).c0, louder: gain(parts.c3, { gainDb: 20 * Math.log10(2) }), sum: mix([parts.c0, parts.c1]), file,
+      third: parts.c2, swapped: turned, again: swap(turned), one: split(turned).c0, louder: gain(parts.c3, { gainDb: 20 * Math.log10(2) }),
+      sum: mix([parts.c0, parts.c1]), file,
       pcm: convert(turned, { format: 'i16', layout: 'interleaved' }), whole: x,
     }
     const plan = await engine.plan(target)
-    expect(plan.nodes.filter((node) => ['audio::split', 'audio::select', 'audio::swap'].includes(node.type)).every((node) => node.segment < 0 && node.why.startsWith('removed'))).toBe(true)
+    expect(plan.nodes.filter((node) => ['audio::split', 'audio::select', 'audio::swap'].includes(node.type))
+      .every((node) => node.segment < 0 && node.why.startsWith('removed'))).toBe(true)
     expect(plan.segments.length).toBe(1)
     using result = await engine.run(target)
     const { outputs, metrics } = result
@@ -39,7 +44,10 @@ describe.each(cases)('split, select, swap: views (%s, %i workers)', (tier, worke
     expect(samples.length).toBe(2 * FRAMES)
     expect(outputs.whole.data.channels).toBe(4)
     // Every run output is the one block that the gain wrote, in shared memory nothing was copied for any of them.
-    if (workers === 0) expect(new Set([outputs.third, outputs.swapped, outputs.again, outputs.one, outputs.whole].map((packet) => packet.data.handle)).size).toBe(1)
+    if (workers === 0) {
+      expect(new Set([outputs.third, outputs.swapped, outputs.again, outputs.one, outputs.whole].map((packet) => packet.data.handle)).size)
+        .toBe(1)
+    }
     const moved = tier === 'wasm' && workers > 0
     expect(engine.stats().edges.reduce((sum, { copyBytes: { thread, convert } }) => sum + (moved ? 0 : thread) + convert, 0)).toBe(0)
     expect(metrics.edges.reduce((sum, edge) => sum + edge.copyBytes, 0)).toBe(metrics.copyBytes)
@@ -49,7 +57,9 @@ describe.each(cases)('split, select, swap: views (%s, %i workers)', (tier, worke
 
   test('nothing stays allocated, also when only views are returned', async () => {
     await using engine = await createEngine({ tier, workers, arenaBytes: 32 * 1_048_576 })
-    const run = async (): Promise<void> => { (await engine.run({ one: split(gain(audioBuffer({ data: PLANES, rate: RATE }), { gainDb: 1 })).c1 })).close() }
+    const run = async (): Promise<void> => {
+      (await engine.run({ one: split(gain(audioBuffer({ data: PLANES, rate: RATE }), { gainDb: 1 })).c1 })).close()
+    }
     await run()
     const before = engine.stats().arena.usedBytes
     await run()
@@ -58,7 +68,8 @@ describe.each(cases)('split, select, swap: views (%s, %i workers)', (tier, worke
 
   test('merge: channels in input order, shorter inputs end in silence', async () => {
     await using engine = await createEngine({ tier, workers, arenaBytes: 32 * 1_048_576 })
-    const stereo = audioBuffer({ data: PLANES.slice(0, 2), rate: RATE }), short = audioBuffer({ data: [PLANES[2]!.subarray(0, 4_000)], rate: RATE })
+    const stereo = audioBuffer({ data: PLANES.slice(0, 2), rate: RATE })
+    const short = audioBuffer({ data: [PLANES[2]!.subarray(0, 4_000)], rate: RATE })
     using result = await engine.run({ y: merge([stereo, short, split(stereo).c0]) })
     const { data } = result.outputs.y
     expect(data.channels).toBe(4)
@@ -72,8 +83,10 @@ describe('views of channels that are not there', () => {
     await using engine = await createEngine({ workers: 0, arenaBytes: 16 * 1_048_576 })
     const x = audioBuffer({ data: PLANES.slice(0, 2), rate: RATE })
     await expect(engine.run({ y: select(x, { first: 1, count: 2 }) })).rejects.toMatchObject({ code: 'PARAM_INVALID' })
-    await expect(engine.run({ y: split(x).c2 })).rejects.toMatchObject({ code: 'PORT_NOT_FOUND', details: { diagnostic: { expected: ['c0', 'c1'] } } })
-    await expect(engine.run({ y: swap(audioBuffer({ data: PLANES, rate: RATE })) }, { negotiate: 'strict' })).rejects.toMatchObject({ code: 'NEGOTIATION_CONFLICT' })
+    await expect(engine.run({ y: split(x).c2 })).rejects
+      .toMatchObject({ code: 'PORT_NOT_FOUND', details: { diagnostic: { expected: ['c0', 'c1'] } } })
+    await expect(engine.run({ y: swap(audioBuffer({ data: PLANES, rate: RATE })) }, { negotiate: 'strict' })).rejects
+      .toMatchObject({ code: 'NEGOTIATION_CONFLICT' })
   })
 })
 

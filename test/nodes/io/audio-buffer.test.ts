@@ -24,7 +24,8 @@ describe('io::audio-buffer', () => {
     const bench = nodeBench()
     const data = [Float32Array.from({ length: 100_000 }, (_, n) => n), Float32Array.from({ length: 100_000 }, (_, n) => -n)]
     const packets = await pulled(definition, { data, rate: 8_000 }, bench.ctx)
-    expect(packets.map((packet) => [packet.position, packet.duration, packet.data.rate])).toEqual([[0, 65_536, 8_000], [65_536, 34_464, 8_000]])
+    expect(packets.map((packet) => [packet.position, packet.duration, packet.data.rate]))
+      .toEqual([[0, 65_536, 8_000], [65_536, 34_464, 8_000]])
     for (const channel of [0, 1]) {
       const joined = packets.flatMap((packet) => [...packet.data.channel(channel)])
       expect(joined.every((value, n) => value === data[channel]![n])).toBe(true)

@@ -25,8 +25,12 @@ export function nodeBench(): NodeBench {
   const warnings: Diagnostic[] = [], progress: [number, number | undefined][] = [], allocated: number[] = []
   const abort = new AbortController()
   const ctx: NodeContext = {
-    signal: abort.signal, progress: (done, total) => { progress.push([done, total]) }, log: () => {}, warn: (diagnostic) => { warnings.push(diagnostic) },
-    preview: () => undefined, need: () => Promise.reject(new Error('no lazy inputs')), decline: () => undefined, blocker: {} as never, callOp: () => Promise.reject(new Error('not here')), expand: () => Promise.reject(new Error('not here')), nowUs: () => 7, node: { id: 'n', type: 't', runId: 'r' }, instance: undefined, attempt: 1, delivery: 1, beat: () => {}, rng: { next: () => 0.5, at: () => 0.5 },
+    signal: abort.signal, progress: (done, total) => { progress.push([done, total]) }, log: () => {},
+    warn: (diagnostic) => { warnings.push(diagnostic) },
+    preview: () => undefined, need: () => Promise.reject(new Error('no lazy inputs')), decline: () => undefined, blocker: {} as never,
+    callOp: () => Promise.reject(new Error('not here')), expand: () => Promise.reject(new Error('not here')), nowUs: () => 7,
+    node: { id: 'n', type: 't', runId: 'r' }, instance: undefined, attempt: 1, delivery: 1, beat: () => {},
+    rng: { next: () => 0.5, at: () => 0.5 },
     clock: { nowUs: () => 7, nowMs: () => 7, sleep: () => Promise.resolve() }, alloc: () => Promise.reject(new Error('no memory here')),
     allocAudio: (spec) => {
       allocated.push(spec.frames)
@@ -44,9 +48,13 @@ export function paramsOf(definition: NodeDefinition, given: Readonly<Record<stri
 }
 
 /** Packets of a source, in order; the caller closes their buffers. */
-export async function pulled(definition: NodeDefinition, given: Readonly<Record<string, unknown>>, ctx: NodeContext): Promise<Packet<AudioBuffer>[]> {
+export async function pulled(
+  definition: NodeDefinition, given: Readonly<Record<string, unknown>>, ctx: NodeContext,
+): Promise<Packet<AudioBuffer>[]> {
   const packets: Packet<AudioBuffer>[] = []
-  for await (const record of definition.pull!(paramsOf(definition, given), ctx)) packets.push((record as PacketRecord)['out'] as Packet<AudioBuffer>)
+  for await (const record of definition.pull!(paramsOf(definition, given), ctx)) {
+    packets.push((record as PacketRecord)['out'] as Packet<AudioBuffer>)
+  }
   return packets
 }
 

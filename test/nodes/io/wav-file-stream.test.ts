@@ -22,9 +22,13 @@ function webStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
 }
 
 /** A document whose file is given at run time. */
-function parseGraph(): { readonly graph: ReturnType<typeof fromDocument>; readonly diagnostics: ReturnType<typeof parseDocument>['diagnostics'] } {
+function parseGraph(): {
+  readonly graph: ReturnType<typeof fromDocument>
+  readonly diagnostics: ReturnType<typeof parseDocument>['diagnostics']
+} {
   const { document, diagnostics } = parseDocument(JSON.stringify({
-    millrace: 1, inputs: { file: { to: [['read', 'path']] } }, nodes: [{ id: 'read', type: 'io::wav-file' }], edges: [], outputs: { out: ['read', 'out'] },
+    millrace: 1, inputs: { file: { to: [['read', 'path']] } }, nodes: [{ id: 'read', type: 'io::wav-file' }], edges: [],
+    outputs: { out: ['read', 'out'] },
   }))
   return { graph: fromDocument(document!, createRegistry(wavFile)), diagnostics }
 }
@@ -32,7 +36,8 @@ function parseGraph(): { readonly graph: ReturnType<typeof fromDocument>; readon
 describe('io::wav-file over a stream', () => {
   test.each([
     ['web stream', () => wavFile(webStream(file))], ['generator', () => wavFile(pieces(file))],
-    ['object literal that can be iterated', () => wavFile({ [Symbol.asyncIterator]: () => pieces(file) })], ['params', () => wavFile({ path: webStream(file), chunkFrames: 100 })],
+    ['object literal that can be iterated', () => wavFile({ [Symbol.asyncIterator]: () => pieces(file) })],
+    ['params', () => wavFile({ path: webStream(file), chunkFrames: 100 })],
   ])('the engine runs it, every sample once (%s)', async (_, make) => {
     await using engine = await createEngine({ workers: 0 })
     using result = await engine.run({ out: gain(make(), { gainDb: 0 }) })
@@ -53,13 +58,17 @@ describe('io::wav-file over a stream', () => {
   test('probe does not touch the stream', async () => {
     let asked = 0
     const path = { [Symbol.asyncIterator]: () => { asked++; return pieces(file) } }
-    expect(await wavFile.definition.probe!(paramsOf(wavFile.definition, { path }), { signal: new AbortController().signal })).toEqual({ media: {} })
+    expect(await wavFile.definition.probe!(paramsOf(wavFile.definition, { path }), { signal: new AbortController().signal }))
+      .toEqual({ media: {} })
     expect(asked).toBe(0)
   })
 
   test('a reader that leaves early ends the stream', async () => {
     const state = { ended: false }, bench = nodeBench()
-    for await (const record of wavFile.definition.pull!(paramsOf(wavFile.definition, { path: pieces(file, state), chunkFrames: 10 }), bench.ctx)) {
+    for await (const record of wavFile.definition.pull!(
+      paramsOf(wavFile.definition, { path: pieces(file, state), chunkFrames: 10 }),
+      bench.ctx,
+    )) {
       const data = record['out']!.data as AudioBuffer
       expect(data.frames).toBe(10)
       data.close()
@@ -70,8 +79,10 @@ describe('io::wav-file over a stream', () => {
 
   test('what is in the stream is checked when it is read', async () => {
     const wrong = async function* (): AsyncGenerator<string> { yield* ['text'] }
-    await expect(pulled(wavFile.definition, { path: wrong() }, nodeBench().ctx)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('a stream of Uint8Array') as string })
-    await expect(pulled(wavFile.definition, { path: pieces(new Uint8Array(100)) }, nodeBench().ctx)).rejects.toMatchObject({ code: 'FILE_INVALID' })
+    await expect(pulled(wavFile.definition, { path: wrong() }, nodeBench().ctx)).rejects
+      .toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('a stream of Uint8Array') as string })
+    await expect(pulled(wavFile.definition, { path: pieces(new Uint8Array(100)) }, nodeBench().ctx)).rejects
+      .toMatchObject({ code: 'FILE_INVALID' })
   })
 
   test('an empty WAV stream', async () => {

@@ -19,7 +19,9 @@ function slowSink(): { stream: WritableStream<Uint8Array>; chunks: Uint8Array[];
 test('a file leaves through a WritableStream at its pace, in memory that does not grow with it (EX-33)', async () => {
   await using engine = await createEngine({ workers: 0, arenaBytes: 16 * 1_048_576 })
   const seconds = 40, { stream, chunks, ends } = slowSink()
-  using result = await engine.run({ done: wavWriter(resample(audioBuffer({ data: [noise(RATE * seconds)], rate: RATE }), { rate: 16_000 }), { to: stream }) })
+  using result = await engine.run({
+    done: wavWriter(resample(audioBuffer({ data: [noise(RATE * seconds)], rate: RATE }), { rate: 16_000 }), { to: stream }),
+  })
   const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer())
   expect(ends).toEqual(['closed'])
   // The header keeps room for one of RF64.
@@ -36,10 +38,12 @@ test('a file leaves through a WritableStream at its pace, in memory that does no
 test('a run that fails or is cancelled aborts the stream; two places to write to are refused', async () => {
   await using engine = await createEngine({ workers: 0, arenaBytes: 16 * 1_048_576 })
   const { stream, ends } = slowSink(), abort = new AbortController(), x = audioBuffer({ data: [noise(RATE * 30)], rate: RATE })
-  const run = engine.run({ done: wavWriter(x, { to: stream }) }, { signal: abort.signal, onProgress: () => { abort.abort(new Error('enough')) } })
+  const run =
+    engine.run({ done: wavWriter(x, { to: stream }) }, { signal: abort.signal, onProgress: () => { abort.abort(new Error('enough')) } })
   await expect(run).rejects.toMatchObject({ code: 'CANCELLED' })
   expect(ends).toHaveLength(1)
   expect(ends[0]).toContain('aborted')
-  await expect(engine.run({ done: wavWriter(x, { to: slowSink().stream, path: 'x.wav' }) })).rejects.toMatchObject({ code: 'PARAM_INVALID' })
+  await expect(engine.run({ done: wavWriter(x, { to: slowSink().stream, path: 'x.wav' }) })).rejects
+    .toMatchObject({ code: 'PARAM_INVALID' })
   await expect(engine.run({ done: wavWriter(x, { to: 5 }) })).rejects.toMatchObject({ code: 'PARAM_INVALID' })
 })

@@ -32,7 +32,9 @@ describe('files on disk', () => {
     const bench = nodeBench()
     const before = bench.arena.stats()
     let frames = 0
-    for await (const { out } of wavFile.definition.pull!(paramsOf(wavFile.definition, { path: blob(0, size) }), bench.ctx) as AsyncIterable<{ out: Packet<import('../../../src/media/audio-buffer.js').AudioBuffer> }>) {
+    for await (const { out } of wavFile.definition.pull!(
+      paramsOf(wavFile.definition, { path: blob(0, size) }), bench.ctx,
+    ) as AsyncIterable<{ out: Packet<import('../../../src/media/audio-buffer.js').AudioBuffer> }>) {
       expect(out.position).toBe(frames)
       frames += out.data.frames
       out.data.close()
@@ -51,9 +53,13 @@ describe('files on disk', () => {
     writeFileSync(from, makeWav({ coding: 'i16', channels: 2, rate: 16_000, values }))
     const media: AudioMedia = { kind: 'audio', rate: 16_000, channels: 2, format: 'i16', layout: 'interleaved' }
     const packets: Packet[] = []
-    for await (const record of wavFile.definition.pull!(paramsOf(wavFile.definition, { path: from }), bench.ctx)) packets.push((record as PacketRecord)['out']!)
+    for await (const record of wavFile.definition.pull!(paramsOf(wavFile.definition, { path: from }), bench.ctx)) {
+      packets.push((record as PacketRecord)['out']!)
+    }
     expect(packets).toHaveLength(2)
-    const { file } = await wavWriter.definition.process!({ in: streamOf(media, packets) }, paramsOf(wavWriter.definition, { path: to }), bench.ctx) as { file: Packet<Uint8Array> }
+    const { file } = await wavWriter.definition.process!(
+      { in: streamOf(media, packets) }, paramsOf(wavWriter.definition, { path: to }), bench.ctx,
+    ) as { file: Packet<Uint8Array> }
     expect(file.metadata).toMatchObject({ path: to, frames: 100_000, bytes: readFileSync(to).length })
     expect(file.data).toHaveLength(0)
     expect(readFileSync(to).subarray(-400_000).equals(readFileSync(from).subarray(-400_000))).toBe(true)
@@ -65,7 +71,8 @@ describe('files on disk', () => {
     const media: AudioMedia = { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }
     const stream = streamOf(media, [])
     const failing = { ...stream, async* [Symbol.asyncIterator]() { yield* []; throw new Error('upstream') } }
-    await expect(wavWriter.definition.process!({ in: failing }, paramsOf(wavWriter.definition, { path: to }), bench.ctx)).rejects.toThrow('upstream')
+    await expect(wavWriter.definition.process!({ in: failing }, paramsOf(wavWriter.definition, { path: to }), bench.ctx)).rejects
+      .toThrow('upstream')
     expect(existsSync(to)).toBe(false)
   })
 
@@ -74,7 +81,11 @@ describe('files on disk', () => {
     mkdirSync(join(folder, 'gone'))
     const media: AudioMedia = { kind: 'audio', rate: 16_000, channels: 1, format: 'f32', layout: 'planar' }
     // The folder goes away under the writer: its part cannot be removed any more.
-    const failing = { ...streamOf(media, []), async* [Symbol.asyncIterator]() { yield* []; rmSync(join(folder, 'gone'), { recursive: true }); throw new Error('upstream') } }
-    await expect(wavWriter.definition.process!({ in: failing }, paramsOf(wavWriter.definition, { path: to }), nodeBench().ctx)).rejects.toThrow('upstream')
+    const failing = {
+      ...streamOf(media, []),
+      async* [Symbol.asyncIterator]() { yield* []; rmSync(join(folder, 'gone'), { recursive: true }); throw new Error('upstream') },
+    }
+    await expect(wavWriter.definition.process!({ in: failing }, paramsOf(wavWriter.definition, { path: to }), nodeBench().ctx)).rejects
+      .toThrow('upstream')
   })
 })

@@ -18,7 +18,10 @@ function packetsOf(bench: NodeBench, count: number): Packet<AudioBuffer>[] {
   let at = 0
   return Array.from({ length: count }, (_, i) => {
     const frames = i + 1
-    const data = bench.audio.from([Float32Array.from({ length: frames }, (__, n) => (at + n) / 256), Float32Array.from({ length: frames }, (__, n) => -(at + n) / 256)],
+    const data = bench.audio.from([
+      Float32Array.from({ length: frames }, (__, n) => (at + n) / 256),
+      Float32Array.from({ length: frames }, (__, n) => -(at + n) / 256),
+    ],
       { rate: 16_000, channels: 2 }, { copy: true })
     const made = packet(data, at)
     at += frames
@@ -26,7 +29,9 @@ function packetsOf(bench: NodeBench, count: number): Packet<AudioBuffer>[] {
   })
 }
 
-async function run(bench: NodeBench, params: Readonly<Record<string, unknown>>, packets: readonly Packet[], media: AudioMedia = stereo): Promise<Packet<Uint8Array>> {
+async function run(
+  bench: NodeBench, params: Readonly<Record<string, unknown>>, packets: readonly Packet[], media: AudioMedia = stereo,
+): Promise<Packet<Uint8Array>> {
   const record = await definition.process!({ in: streamOf(media, packets) }, paramsOf(definition, params), bench.ctx) as PacketRecord
   return record['file'] as Packet<Uint8Array>
 }
@@ -47,7 +52,9 @@ describe('io::wav-writer', () => {
 
   test('a slice of a planar buffer is written from its own window', async () => {
     const bench = nodeBench()
-    const whole = bench.audio.from([Float32Array.of(0.1, 0.25, 0.5, 0.9), Float32Array.of(0, -0.25, -0.5, 0)], { rate: 16_000, channels: 2 }, { copy: true })
+    const whole = bench.audio.from([Float32Array.of(0.1, 0.25, 0.5, 0.9), Float32Array.of(0, -0.25, -0.5, 0)], {
+      rate: 16_000, channels: 2,
+    }, { copy: true })
     const { data } = await run(bench, { format: 'f32' }, [packet(whole.slice(1, 3), 0)])
     const samples = new Float32Array(4)
     await (await readWav(data)).read(samples)

@@ -15,7 +15,9 @@ function run(p: readonly number[], rules: Partial<SegmentRules> = {}, origin = 0
 /** `1` speech, `0` silence, `-` between the thresholds. */
 function values(text: string): number[] { return [...text].map((one) => one === '1' ? 1 : one === '-' ? 0.4 : 0) }
 /** `s0 e5 c9` style: type, from, and to after a dash. */
-function short(marks: readonly SegmentMark[]): string { return marks.map(({ type, from, to }) => `${type[0]}${from}${to === undefined ? '' : `-${to}`}`).join(' ') }
+function short(marks: readonly SegmentMark[]): string {
+  return marks.map(({ type, from, to }) => `${type[0]}${from}${to === undefined ? '' : `-${to}`}`).join(' ')
+}
 
 describe('the machine of AU-49', () => {
   test.each<[string, string, Partial<SegmentRules>, string]>([
@@ -55,7 +57,8 @@ describe('the machine of AU-49', () => {
     expect(values('01').map((p) => short(early.push(p)))).toEqual(['', 's1'])
   })
   test('positions count from the origin, and padding stops there', () => {
-    expect(short(run(values('1110011100'), { pad: 1 }, 2 ** 40))).toBe(`s${2 ** 40} e${2 ** 40}-${2 ** 40 + 4} s${2 ** 40 + 4} e${2 ** 40 + 4}-${2 ** 40 + 9}`)
+    expect(short(run(values('1110011100'), { pad: 1 }, 2 ** 40)))
+      .toBe(`s${2 ** 40} e${2 ** 40}-${2 ** 40 + 4} s${2 ** 40 + 4} e${2 ** 40 + 4}-${2 ** 40 + 9}`)
   })
   test('probabilities: of the opening value, then the mean without the silence that ended it', () => {
     expect(run([0.6, 0.8, 1, 0, 0]).map((mark) => mark.probability)).toEqual([0.6, (0.6 + 0.8 + 1) / 3])
@@ -66,18 +69,22 @@ describe('the machine of AU-49', () => {
     const next = randomNumbers(1), levels = [0, 0.1, 0.35 - 2 ** -54, 0.35, 0.4, 0.5 - 2 ** -54, 0.5, 0.7, 1]
     for (let round = 0; round < 100_000; round++) {
       const calm = next(), rules: SegmentRules = {
-        enter: 0.5, leave: 0.35, hop: 1 + Math.floor(next() * 3), minSpeech: Math.floor(next() * 8), minSilence: Math.floor(next() * 6), pad: Math.floor(next() * 6),
+        enter: 0.5, leave: 0.35, hop: 1 + Math.floor(next() * 3), minSpeech: Math.floor(next() * 8), minSilence: Math.floor(next() * 6),
+        pad: Math.floor(next() * 6),
         maxSpeech: next() < 0.5 ? 0 : 4 + Math.floor(next() * 12), early: next() < 0.5,
       }
       let last = 0
-      const p = Array.from({ length: Math.floor(next() * 30) }, () => last = next() < calm ? last : levels[Math.floor(next() * levels.length)]!)
+      const p = Array.from({ length: Math.floor(next() * 30) }, () =>
+        last = next() < calm ? last : levels[Math.floor(next() * levels.length)]!)
       const got = short(run(p, rules)), expected = short(oracle(p, rules))
       if (got !== expected) throw new Error(`round ${round}: ${JSON.stringify({ rules, p })}: expected ${expected}, got ${got}`)
     }
   })
 })
 
-/** The rules over a whole list at once: runs first, lengths next, padding last. Independent of the machine, which sees one value at a time. */
+/**
+ * The rules over a whole list at once: runs first, lengths next, padding last. Independent of the machine, which sees one value at a time.
+ */
 function oracle(p: readonly number[], r: SegmentRules): SegmentMark[] {
   const raw: { s: number; e: number; told: boolean }[] = [], marks: SegmentMark[] = []
   for (let i = 0; i < p.length;) {
@@ -133,18 +140,29 @@ describe('bitmap to probability', () => {
 
 describe('the node', () => {
   const hop = { hopFrames: 160, rate: 16_000 }
-  async function play(packets: readonly (readonly number[])[], given: Record<string, unknown> = {}, metadata: (n: number) => Record<string, unknown> = () => hop): Promise<SegmentEvent[]> {
+  async function play(
+    packets: readonly (readonly number[])[], given: Record<string, unknown> = {},
+    metadata: (n: number) => Record<string, unknown> = () => hop,
+  ): Promise<SegmentEvent[]> {
     const { values: params } = resolveParams(segmenter.definition, given)
     async function* feed(): AsyncGenerator<Packet> {
       let position = 0
       for (const [seq, data] of packets.entries()) {
-        yield { media: { kind: 'tensor', dtype: 'f32', shape: [null] }, data: Float32Array.from(data), position, duration: data.length, streamId: 's', seq, arrivalUs: 0, metadata: metadata(seq) }
+        yield {
+          media: { kind: 'tensor', dtype: 'f32', shape: [null] }, data: Float32Array.from(data), position, duration: data.length,
+          streamId: 's', seq, arrivalUs: 0, metadata: metadata(seq),
+        }
         position += data.length
       }
     }
-    const ctx = { signal: new AbortController().signal, nowUs: () => 0, node: { id: 'segmenter-1', type: 'voice::segmenter', runId: 'r' } } as unknown as NodeContext
+    const ctx = {
+      signal: new AbortController().signal, nowUs: () => 0,
+      node: { id: 'segmenter-1', type: 'voice::segmenter', runId: 'r' },
+    } as unknown as NodeContext
     const events: SegmentEvent[] = [], stream = { [Symbol.asyncIterator]: () => feed() } as unknown as PacketStream
-    for await (const packet of segmenter.definition.process!({ probability: stream }, params, ctx) as AsyncIterable<PacketRecord>) events.push(...packet['events']!.data as SegmentEvent[])
+    for await (const packet of segmenter.definition.process!({ probability: stream }, params, ctx) as AsyncIterable<PacketRecord>) {
+      events.push(...packet['events']!.data as SegmentEvent[])
+    }
     return events
   }
   const p = [...new Array(10).fill(0), ...new Array(40).fill(0.9), ...new Array(30).fill(0.1)] as number[]

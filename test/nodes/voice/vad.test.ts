@@ -3,7 +3,9 @@ import { vad } from '../../../src/nodes/voice/vad.js'
 import type { PortArray } from '../../../src/graph/reference.js'
 import { readEvents } from '../../../src/schedule/border.js'
 import type { AudioMedia } from '../../../src/media/media-type.js'
-import { KernelRig, bytesOf, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier, type RunOptions } from '../../support/kernel-rig.js'
+import {
+  KernelRig, bytesOf, expectSame, kernelHost, randomNumbers, type KernelHost, type RigTier, type RunOptions,
+} from '../../support/kernel-rig.js'
 import { registerConformance } from '../../../src/testing/index.js'
 
 let host: KernelHost, blocks = 0
@@ -16,11 +18,18 @@ afterAll(() => { expect(host.arena.stats().blocks).toBe(blocks) })
 interface Options extends RunOptions { readonly rate?: number; readonly outputs?: readonly string[] }
 function run(x: readonly Float32Array[], params: Record<string, unknown> = {}, tier: RigTier = 'wasm', o: Options = {}) {
   const rate = o.rate ?? 16_000, media: AudioMedia = { kind: 'audio', rate, channels: x.length, format: 'f32', layout: 'planar' }
-  const rig = new KernelRig(host, vad.definition, tier, { params, media: { in: media }, outputs: o.outputs ?? (params['filter'] === true ? ['audio', 'segments', 'frames'] : ['segments', 'frames']) })
+  const rig = new KernelRig(host, vad.definition, tier, {
+    params, media: { in: media },
+    outputs: o.outputs ?? (params['filter'] === true ? ['audio', 'segments', 'frames'] : ['segments', 'frames']),
+  })
   const { outputs, results, counters } = rig.run([x], o)
   const summary = vad.definition.summary!({ inputFrames: x[0]!.length, outputs }, rig.params, rig.media)
   rig.close()
-  return { frames: outputs['frames']![0] as Uint8Array, events: outputs['segments']![0]!, segments: readEvents(bytesOf(outputs['segments']![0]!), rate), audio: outputs['audio']!, results, counters, summary: summary['frames']!, metadata: vad.definition.outputs.frames.metadata(rig.params, rig.media) }
+  return {
+    frames: outputs['frames']![0] as Uint8Array, events: outputs['segments']![0]!,
+    segments: readEvents(bytesOf(outputs['segments']![0]!), rate), audio: outputs['audio']!, results, counters, summary: summary['frames']!,
+    metadata: vad.definition.outputs.frames.metadata(rig.params, rig.media),
+  }
 }
 function sine(hertz: number, level: number, seconds: number, rate = 16_000): Float32Array {
   return Float32Array.from({ length: Math.round(seconds * rate) }, (_, n) => level * Math.sin(2 * Math.PI * hertz * n / rate))
@@ -64,15 +73,19 @@ describe('facts', () => {
     expect(run([above], { threshold: level }).frames[0]).toBe(1)
   })
   test('frame lengths: ⌊rate · ms ÷ 1000⌋ at every rate', () => {
-    for (const [rate, ms, length] of [[16_000, 30, 480], [48_000, 30, 1_440], [44_100, 10, 441], [11_025, 10, 110], [22_050, 30, 661], [8_000, 20, 160], [100, 10, 1]] as const) {
-      const x = new Float32Array(length * 3 + length - 1).fill(0.5), { frames, summary, metadata } = run([x], { frameMs: ms }, 'wasm', { rate })
+    for (const [rate, ms, length] of [
+      [16_000, 30, 480], [48_000, 30, 1_440], [44_100, 10, 441], [11_025, 10, 110], [22_050, 30, 661], [8_000, 20, 160], [100, 10, 1],
+    ] as const) {
+      const x = new Float32Array(length * 3 + length - 1).fill(0.5)
+      const { frames, summary, metadata } = run([x], { frameMs: ms }, 'wasm', { rate })
       expect([frames.length, summary['ignoredFrames'], metadata]).toEqual([3, length - 1, { hopFrames: length, rate }])
     }
   })
   test('energy is summed in four lanes by sample index mod 4, f64', () => {
     const x = speechLike(110, 1).map((one) => one + 0.02), lanes = [0, 0, 0, 0]
     x.forEach((one, n) => { lanes[n % 4]! += one * one })
-    const energy = (lanes[0]! + lanes[1]!) + (lanes[2]! + lanes[3]!), { events } = run([x], { frameMs: 10, threshold: 0 }, 'wasm', { rate: 11_025 })
+    const energy = (lanes[0]! + lanes[1]!) + (lanes[2]! + lanes[3]!)
+    const { events } = run([x], { frameMs: 10, threshold: 0 }, 'wasm', { rate: 11_025 })
     expect(new Float32Array(events.buffer)[7]).toBe(Math.fround(energy))
     expect(run([x], { frameMs: 10, threshold: Math.sqrt(energy / 110) * (1 + 1e-15) }, 'wasm', { rate: 11_025 }).frames[0]).toBe(0)
   })
@@ -80,7 +93,8 @@ describe('facts', () => {
 
 describe('segments (AU-51)', () => {
   test.each([
-    ['0110', [[1, 3]]], ['1111', [[0, 4]]], ['0000', []], ['1010', [[0, 1], [2, 3]]], ['0001', [[3, 4]]], ['1', [[0, 1]]], ['110100111', [[0, 2], [3, 4], [6, 9]]],
+    ['0110', [[1, 3]]], ['1111', [[0, 4]]], ['0000', []], ['1010', [[0, 1], [2, 3]]], ['0001', [[3, 4]]], ['1', [[0, 1]]],
+    ['110100111', [[0, 2], [3, 4], [6, 9]]],
   ])('%s', (pattern, runs) => {
     const x = Float32Array.from({ length: pattern.length * 480 + 100 }, (_, n) => pattern[Math.floor(n / 480)] === '1' ? 0.1 : 0)
     for (const tier of ['wasm', 'js'] as const) for (const chunks of [[99_999], [1], [479, 2], [1_000]]) {
@@ -88,7 +102,8 @@ describe('segments (AU-51)', () => {
     }
   })
   test('longer than 2³² − 2 samples: contiguous events', () => {
-    const media: AudioMedia = { kind: 'audio', rate: 768_000, channels: 1, format: 'f32', layout: 'planar' }, length = 23_040, position = length * 1e6
+    const media: AudioMedia = { kind: 'audio', rate: 768_000, channels: 1, format: 'f32', layout: 'planar' }
+    const length = 23_040, position = length * 1e6
     for (const tier of ['wasm', 'js'] as const) {
       const rig = new KernelRig(host, vad.definition, tier, { params: {}, media: { in: media }, outputs: ['segments', 'frames'] })
       rig.run([[new Float32Array(length).fill(1)]], { position, flush: false })
@@ -117,7 +132,8 @@ describe('any chunking, any tier', () => {
     const next = randomNumbers(2)
     for (let round = 0; round < 60; round++) {
       const channels = [1, 2, 3, 6][round % 4]!, rate = [16_000, 11_025, 8_000][round % 3]!, frameMs = [10, 20, 30][Math.floor(next() * 3)]!
-      const x = Array.from({ length: channels }, (_, c) => speechLike(9_000, round * 10 + c)), position = round % 5 === 0 ? Math.floor(next() * 2 ** 40) : 0
+      const x = Array.from({ length: channels }, (_, c) => speechLike(9_000, round * 10 + c))
+      const position = round % 5 === 0 ? Math.floor(next() * 2 ** 40) : 0
       const params = { frameMs, threshold: 0.02, filter: round % 2 === 1 }, whole = run(x, params, 'js', { rate, position })
       const chunks = Array.from({ length: 7 }, () => Math.floor(next() * (round % 7 === 0 ? 5 : 3_000)))
       const cut = run(x, params, 'wasm', { rate, position, chunks: [...chunks, 1], offset: round % 16 })
@@ -160,7 +176,8 @@ describe('filter', () => {
     expectSame(audio[0]!, Float32Array.from(expected))
   })
   test('counts what it would emit when nobody reads it', () => {
-    const x = speechLike(30_000, 4), read = run([x], { filter: true }), unread = run([x], { filter: true }, 'wasm', { outputs: ['frames', 'segments'] })
+    const x = speechLike(30_000, 4), read = run([x], { filter: true })
+    const unread = run([x], { filter: true }, 'wasm', { outputs: ['frames', 'segments'] })
     expect(unread.results).toEqual(read.results)
   })
   test('without filter the audio output passes through: every sample counts as produced, none is written', () => {
@@ -172,8 +189,11 @@ describe('definition', () => {
   test('params at their ends and beyond', () => {
     for (const params of [{ frameMs: 10 }, { frameMs: 30 }, { threshold: 0 }, { threshold: 1 }]) run([new Float32Array(10)], params)
     expect(() => run([new Float32Array(10)], { frameMs: 15 })).toThrow('BAD_PARAM')
-    expect([10, 15, 20, 30].map((frameMs) => vad.definition.validate!({ frameMs }, {}).map((d) => d.code))).toEqual([[], ['PARAM_INVALID'], [], []])
-    for (const params of [{ frameMs: 40 }, { threshold: -0.1 }, { threshold: 1.1 }, { threshold: NaN }, { threshold: '0.1' }]) expect(() => run([new Float32Array(10)], params)).toThrow(/frameMs|threshold/)
+    expect([10, 15, 20, 30].map((frameMs) => vad.definition.validate!({ frameMs }, {}).map((d) => d.code)))
+      .toEqual([[], ['PARAM_INVALID'], [], []])
+    for (const params of [{ frameMs: 40 }, { threshold: -0.1 }, { threshold: 1.1 }, { threshold: NaN }, { threshold: '0.1' }]) {
+      expect(() => run([new Float32Array(10)], params)).toThrow(/frameMs|threshold/)
+    }
   })
   test('below 100 Hz the kernel answers UNSUPPORTED', () => {
     expect(() => run([new Float32Array(10)], {}, 'wasm', { rate: 99 })).toThrow(/UNSUPPORTED|-7/)

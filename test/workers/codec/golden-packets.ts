@@ -3,22 +3,37 @@ import type { ControlPacket, TensorRef } from '../../../src/workers/codec/packet
 import { MESSAGES, type Fields, type FieldSpec } from '../../../src/workers/codec/packet-table.js'
 import { canonicalJson } from '../../../src/workers/codec/canonical-json.js'
 
-const tensor: TensorRef = { arena: 7, dtype: 1, flags: 0, index: 1_048_575, generation: 16_777_215, offset: 4_294_967_232, bytes: 24, shape: [2, 3], strides: [3, -1] }
+const tensor: TensorRef = {
+  arena: 7, dtype: 1, flags: 0, index: 1_048_575, generation: 16_777_215, offset: 4_294_967_232, bytes: 24, shape: [2, 3], strides: [3, -1],
+}
 const scalar: TensorRef = { ...tensor, dtype: 10, shape: [], strides: [], bytes: 8, offset: 0 }
-const ids = { requestId: '00112233445566778899aabbccddeeff', traceId: 'f0e1d2c3b4a5968778695a4b3c2d1e0f', spanId: '0123456789abcdef', parentSpanId: 'fedcba9876543210' }
+const ids = {
+  requestId: '00112233445566778899aabbccddeeff', traceId: 'f0e1d2c3b4a5968778695a4b3c2d1e0f', spanId: '0123456789abcdef',
+  parentSpanId: 'fedcba9876543210',
+}
 
 /** One message of every type, with the edges of every kind of field. */
 export const GOLDEN: Readonly<Record<string, ControlPacket>> = {
-  handshake: { type: 'handshake', body: { protocolVersion: 1, workerId: 'worker-3', slotId: 3, capabilities: ['simd', '', 'größer'], memoryBytes: 2 ** 53 - 1 } },
+  handshake: {
+    type: 'handshake',
+    body: { protocolVersion: 1, workerId: 'worker-3', slotId: 3, capabilities: ['simd', '', 'größer'], memoryBytes: 2 ** 53 - 1 },
+  },
   'handshake ack': { type: 'handshakeAck', seq: 1, body: { accepted: true, reason: '', slotId: 255, arenaBase: 0x400000 } },
   'job submit': {
     type: 'jobSubmit', seq: 4_294_967_295, timestampMs: 1_795_000_000_123, ...ids,
     body: {
-      jobId: 'job-1', nodeId: 'n1', opType: 'audio::gain', inputs: { in: tensor, 'in.1': scalar, é: scalar }, outputs: { out: { format: 'f32', rate: 48_000 } },
+      jobId: 'job-1', nodeId: 'n1', opType: 'audio::gain', inputs: { in: tensor, 'in.1': scalar, é: scalar },
+      outputs: { out: { format: 'f32', rate: 48_000 } },
       params: { z: 1, a: [true, null, 'x"\n'], '𝄞': 1e21, b: -0.5 }, timeoutMs: 30_000, priority: -5, attempt: 1, delivery: 3,
     },
   },
-  'job result': { type: 'jobResult', timestampMs: -1, body: { jobId: 'job-1', success: true, outputs: { out: tensor }, error: null, metrics: { executionUs: 1_234, peakBytes: 65_536, copyBytes: 0, cacheHits: 2 } } },
+  'job result': {
+    type: 'jobResult', timestampMs: -1,
+    body: {
+      jobId: 'job-1', success: true, outputs: { out: tensor }, error: null,
+      metrics: { executionUs: 1_234, peakBytes: 65_536, copyBytes: 0, cacheHits: 2 },
+    },
+  },
   'job failed': {
     type: 'jobResult',
     body: {
@@ -58,7 +73,10 @@ function value(spec: FieldSpec, x: unknown, lines: string[]): void {
   else if (spec === 'bool') lines.push(`bool ${Number(x)}`)
   else if (spec === 'f64') lines.push(`f64 ${float(x as number)}`)
   else if (typeof spec === 'string') lines.push(`${spec} ${oneLine(String(x))}`)
-  else if ('list' in spec) { lines.push(`list ${(x as unknown[]).length}`); for (const item of x as unknown[]) value(spec.list, item, lines) }
+  else if ('list' in spec) {
+    lines.push(`list ${(x as unknown[]).length}`)
+    for (const item of x as unknown[]) value(spec.list, item, lines)
+  }
   else if ('map' in spec) {
     const keys = Object.keys(x as object).sort(compareUtf8)
     lines.push(`map ${keys.length}`)
@@ -76,4 +94,6 @@ export function float(x: number): string {
 /** Line breaks as the two characters \ n. */
 export function oneLine(text: string): string { return text.replaceAll('\n', '\\n') }
 /** A TensorRef in a line. */
-export function tensorLine(t: TensorRef): string { return `tensor ${t.arena} ${t.dtype} ${t.flags} ${t.index} ${t.generation} ${t.offset} ${t.bytes} [${t.shape.join()}] [${t.strides.join()}]` }
+export function tensorLine(t: TensorRef): string {
+  return `tensor ${t.arena} ${t.dtype} ${t.flags} ${t.index} ${t.generation} ${t.offset} ${t.bytes} [${t.shape.join()}] [${t.strides.join()}]`
+}

@@ -8,18 +8,31 @@ import type { ControlPacket } from '../../../src/workers/codec/packet.js'
 import { CHANNEL_RING_BYTES, RingChannel, type ReceivedPacket } from '../../../src/workers/codec/ring-channel.js'
 import { GOLDEN } from './golden-packets.js'
 
-interface Pair { readonly arena: Arena; readonly engine: RingChannel; readonly worker: RingChannel; readonly toWorker: number; readonly toEngine: number }
+interface Pair {
+  readonly arena: Arena
+  readonly engine: RingChannel
+  readonly worker: RingChannel
+  readonly toWorker: number
+  readonly toEngine: number
+}
 function pair(options: { queueLimit?: number; sent?: () => void } = {}, bytes = CHANNEL_RING_BYTES): Pair {
   const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: false })
-  const toWorker = layRing(arena, bytes, 1, 'u8').address, toEngine = layRing(arena, bytes, 1, 'u8').address, addresses = { toWorker, toEngine }
+  const toWorker = layRing(arena, bytes, 1, 'u8').address
+  const toEngine = layRing(arena, bytes, 1, 'u8').address
+  const addresses = { toWorker, toEngine }
   return {
-    arena, toWorker, toEngine, engine: new RingChannel(arena, 'engine', addresses, { name: 'e', blocks: engineBlocks(arena, arena.openHolder('channel')), ...options }),
+    arena, toWorker, toEngine,
+    engine: new RingChannel(arena, 'engine', addresses, {
+      name: 'e', blocks: engineBlocks(arena, arena.openHolder('channel')), ...options,
+    }),
     worker: new RingChannel(arena, 'worker', addresses, { name: 'w', blocks: workerBlocks(arena, arena.base), ...options }),
   }
 }
 const log = (text: string): ControlPacket => ({ type: 'log', body: { level: 'info', text, context: null } })
 const textOf = (packet: ReceivedPacket | undefined): string => packet?.type === 'log' ? packet.body.text : String(packet?.type)
-const codeOf = (call: () => unknown): unknown => { try { call(); return 'none' } catch (error) { return (error as { code?: string }).code ?? error } }
+const codeOf = (call: () => unknown): unknown => {
+  try { call(); return 'none' } catch (error) { return (error as { code?: string }).code ?? error }
+}
 
 describe('messages both ways (MW-39)', () => {
   test('every message arrives as it was sent, with a number of its own', () => {
@@ -85,7 +98,10 @@ describe('payloads beyond a frame stand in a block', () => {
     const lengths = Array.from({ length: 30 }, (_, n) => n % 3 === 0 ? 40_000 + n : 10 * n)
     for (const length of lengths) { engine.send(log('x'.repeat(length))); worker.send(log('y'.repeat(length))) }
     for (let turn = 0; turn < 200; turn++) {
-      for (const [index, channel] of [engine, worker].entries()) { const packet = channel.receive(); if (packet !== undefined) got[index]!.push(textOf(packet).length) }
+      for (const [index, channel] of [engine, worker].entries()) {
+        const packet = channel.receive()
+        if (packet !== undefined) got[index]!.push(textOf(packet).length)
+      }
     }
     expect(got).toEqual([lengths, lengths])
     expect(arena.stats().blocks).toBe(before)
@@ -95,7 +111,8 @@ describe('payloads beyond a frame stand in a block', () => {
     worker.send(log('x'.repeat(16_300_000)))
     worker.send(log('y'))
     expect(engine.receive()).toBeUndefined()
-    expect(() => worker.receive()).toThrow(expect.objectContaining({ code: 'IPC_ERROR', message: expect.stringContaining('ARENA_FULL') as string }))
+    expect(() => worker.receive())
+      .toThrow(expect.objectContaining({ code: 'IPC_ERROR', message: expect.stringContaining('ARENA_FULL') as string }))
     expect(() => pair().engine.send(log('x'.repeat(16_300_000)))).toThrow(expect.objectContaining({ code: 'IPC_ERROR' }))
   })
   test('a worker’s own requests for blocks are answered by number', () => {
@@ -112,8 +129,10 @@ describe('payloads beyond a frame stand in a block', () => {
 
 describe('broken channels close (MW-40)', () => {
   test.each<[string, (p: Pair) => void, string]>([
-    ['a frame of length 0', (p) => { p.arena.u32[(p.toEngine + RING.DATA) >>> 2] = 0 }, 'IPC_ERROR'], ['a frame beyond the limit', (p) => { p.arena.u32[(p.toEngine + RING.DATA) >>> 2] = 40_000 }, 'IPC_ERROR'],
-    ['a message cut off', (p) => { p.arena.u32[(p.toEngine + RING.DATA) >>> 2] = 60 }, 'IPC_ERROR'], ['an unknown type', (p) => { p.arena.u8[p.toEngine + RING.DATA + 4] = 20 }, 'IPC_ERROR'],
+    ['a frame of length 0', (p) => { p.arena.u32[(p.toEngine + RING.DATA) >>> 2] = 0 }, 'IPC_ERROR'],
+    ['a frame beyond the limit', (p) => { p.arena.u32[(p.toEngine + RING.DATA) >>> 2] = 40_000 }, 'IPC_ERROR'],
+    ['a message cut off', (p) => { p.arena.u32[(p.toEngine + RING.DATA) >>> 2] = 60 }, 'IPC_ERROR'],
+    ['an unknown type', (p) => { p.arena.u8[p.toEngine + RING.DATA + 4] = 20 }, 'IPC_ERROR'],
     ['another version', (p) => { p.arena.u8[p.toEngine + RING.DATA + 6] = 9 }, 'PROTOCOL_MISMATCH'],
   ])('%s', (_, spoil, code) => {
     const p = pair()
@@ -121,7 +140,8 @@ describe('broken channels close (MW-40)', () => {
     spoil(p)
     expect(codeOf(() => p.engine.receive())).toBe(code)
     expect([p.engine.closed, p.worker.closed]).toEqual([true, true])
-    expect([codeOf(() => p.engine.receive()), codeOf(() => { p.engine.send(log('x')) }), codeOf(() => { p.worker.send(log('x')) })]).toEqual([code, code, 'CLOSED'])
+    expect([codeOf(() => p.engine.receive()), codeOf(() => { p.engine.send(log('x')) }), codeOf(() => { p.worker.send(log('x')) })])
+      .toEqual([code, code, 'CLOSED'])
   })
   test('an optional message of an unknown type is stepped over', () => {
     const p = pair()
@@ -130,11 +150,15 @@ describe('broken channels close (MW-40)', () => {
     p.arena.u8[p.toEngine + RING.DATA + 4] = 31
     expect([textOf(p.engine.receive()), p.engine.receive()]).toEqual(['now', undefined])
   })
-  test.each<[string, number, number]>([['a block that was freed', 8, 1], ['bytes beyond its end', 16, 99_999_999], ['another arena', 0, 9]])('a large message that refers to %s', (_, field, value) => {
+  test.each<[string, number, number]>([
+    ['a block that was freed', 8, 1], ['bytes beyond its end', 16, 99_999_999], ['another arena', 0, 9],
+  ])('a large message that refers to %s', (_, field, value) => {
     const p = pair()
     p.engine.send(log('x'.repeat(50_000)))
     if (field === 0) p.arena.u8[p.toWorker + RING.DATA + 68] = value
-    else p.arena.u32[(p.toWorker + RING.DATA + 68 + field) >>> 2] = field === 8 ? p.arena.u32[(p.toWorker + RING.DATA + 68 + field) >>> 2]! + value : value
+    else p.arena.u32[(p.toWorker + RING.DATA + 68 + field) >>> 2] = field === 8
+      ? p.arena.u32[(p.toWorker + RING.DATA + 68 + field) >>> 2]! + value
+      : value
     expect(codeOf(() => p.worker.receive())).toBe('INVALID_HANDLE')
     expect(p.worker.closed).toBe(true)
   })

@@ -1,4 +1,7 @@
-/** MW-37: a thread with an asynchronous job in flight does not block: it fetches on while kernels keep every worker busy. Node and Chromium, shared memory and not. */
+/**
+ * MW-37: a thread with an asynchronous job in flight does not block: it fetches on while kernels keep every worker
+ * busy. Node and Chromium, shared memory and not.
+ */
 import { describe, expect, test } from 'vitest'
 import { defineNode, json } from '../../../src/index.js'
 import { audioBuffer, gain, resample, vad } from '../../../src/nodes/index.js'
@@ -6,7 +9,8 @@ import { modes, open, tone } from './script-rig.js'
 
 /** Fetches without end, one after the other, until it is told to stop on `channel`; says there how many it has. */
 const fetches = /* @__PURE__ */ defineNode({
-  type: 'test::fetches', version: '1.0.0', title: 'Fetches', doc: 'Fetches.', family: 'test', params: { channel: { type: 'string', default: '', doc: 'Name.' } }, thread: 'worker', inputs: {}, outputs: { out: { media: json() } },
+  type: 'test::fetches', version: '1.0.0', title: 'Fetches', doc: 'Fetches.', family: 'test',
+  params: { channel: { type: 'string', default: '', doc: 'Name.' } }, thread: 'worker', inputs: {}, outputs: { out: { media: json() } },
   process: async (_inputs, params) => {
     const channel = new BroadcastChannel(String(params['channel']))
     let stopped = false, count = 0
@@ -25,16 +29,21 @@ const fetches = /* @__PURE__ */ defineNode({
 describe.each(modes)('MW-37, shared memory %s', (shared) => {
   test('a fetch in a worker while kernels run on every worker: neither waits for the other', { timeout: 60_000 }, async () => {
     await using engine = await open(shared)
-    const name = `millrace-test-${shared}`, channel = new BroadcastChannel(name), speech = (): ReturnType<typeof audioBuffer> => audioBuffer({ data: [tone], rate: 8_000 })
+    const name = `millrace-test-${shared}`, channel = new BroadcastChannel(name)
+    const speech = (): ReturnType<typeof audioBuffer> => audioBuffer({ data: [tone], rate: 8_000 })
     let heard = 0, done = false
     channel.onmessage = ({ data }: { data: unknown }) => { heard = Number(data) }
     const fetching = engine.run({ out: fetches({ channel: name }) }).finally(() => { done = true })
     await expect.poll(() => heard, { timeout: 20_000 }).toBeGreaterThan(0)
-    // Kernels on all workers, run after run, until the other thread has fetched thirty times more: it could not if it slept where they sleep.
+    // Kernels on all workers, run after run, until the other thread has fetched thirty times more: it
+    // could not if it slept where they sleep.
     const before = heard
     let runs = 0, busy = 0
     while (heard < before + 30) {
-      const both = [engine.run({ out: vad(resample(gain(speech(), { gainDb: 3 }), { rate: 16_000 })).frames }), engine.run({ out: vad(resample(gain(speech(), { gainDb: -3 }), { rate: 16_000 })).frames })]
+      const both = [
+        engine.run({ out: vad(resample(gain(speech(), { gainDb: 3 }), { rate: 16_000 })).frames }),
+        engine.run({ out: vad(resample(gain(speech(), { gainDb: -3 }), { rate: 16_000 })).frames }),
+      ]
       for (const result of await Promise.all(both)) {
         busy += result.metrics.nodes.filter(({ where }) => where === 'worker').length
         result.close()

@@ -1,4 +1,7 @@
-/** Code that has given its one record and whose `dispose` never ends: its run has the record and a warning after the grace time of a cancel, its thread is replaced (EX-52, MW-50). */
+/**
+ * Code that has given its one record and whose `dispose` never ends: its run has the record and a warning after the grace time of a
+ * cancel, its thread is replaced (EX-52, MW-50).
+ */
 import { expect, test } from 'vitest'
 import { json } from '../../../src/index.js'
 import { loose } from './script-nodes.js'
@@ -6,7 +9,8 @@ import { open } from './script-rig.js'
 
 const packet = "{ media: { kind: 'json' }, data: 1, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} }"
 const node = (dispose: string): ReturnType<typeof loose> => loose({
-  type: 'test::keeps', version: '1.0.0', title: 'K', doc: 'K.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } }, thread: 'worker',
+  type: 'test::keeps', version: '1.0.0', title: 'K', doc: 'K.', family: 'test', params: {}, inputs: {}, outputs: { out: { media: json() } },
+  thread: 'worker',
   codeURL: `data:text/javascript,${encodeURIComponent(`export const init = () => ({}), process = async () => ({ out: ${packet} }), dispose = ${dispose}`)}`,
 })
 

@@ -16,7 +16,8 @@ describe.each(modes)('ctx.alloc on a thread, shared memory %s', (shared) => {
       [scripted(async (_inputs, _params, ctx) => { await ctx.alloc(1.5); return {} }), 'INVALID_ARGUMENT'],
       [scripted(async (_inputs, _params, ctx) => { await ctx.alloc(2 ** 40); return {} }), 'INVALID_ARGUMENT'],
       [scripted(async (_inputs, _params, ctx) => { await ctx.alloc(8, 'x' as never); return {} }), 'INVALID_ARGUMENT'],
-      [scripted(async (_inputs, _params, ctx) => { await ctx.alloc(40 * 2 ** 20); await ctx.alloc(40 * 2 ** 20); return {} }), 'ARENA_FULL'],
+      [scripted(async (_inputs, _params, ctx) => { await ctx.alloc(40 * 2 ** 20); await ctx.alloc(40 * 2 ** 20); return {} }),
+        'ARENA_FULL'],
     ] as const
     for (const [node, code] of bad) {
       expect(await failure(engine.run({ out: node() }))).toMatchObject({ code })
@@ -36,7 +37,9 @@ describe.each(modes)('ctx.alloc on a thread, shared memory %s', (shared) => {
         block.release()
         block.release()
       }
-      return { out: { media: { kind: 'json' as const }, data: sum, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+      return {
+        out: { media: { kind: 'json' as const }, data: sum, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} },
+      }
     })
     const { outputs } = await engine.run({ out: node() })
     expect(outputs['out']!.data).toBe(4 * 10 * MIB + 6)
@@ -46,7 +49,10 @@ describe.each(modes)('ctx.alloc on a thread, shared memory %s', (shared) => {
   test('audio is held and counted as other memory is, wherever it lies: bounds, peak, and nothing twice when it is given out', async () => {
     await using engine = await open(shared, { arenaBytes: 64 * MIB })
     const before = engine.stats().arena.usedBytes, sound = audio({ format: 'f32', layout: 'planar', discovered: true })
-    const full = scripted(async (_inputs, _params, ctx) => { for (let n = 0; n < 2; n++) await ctx.allocAudio({ rate: 8_000, channels: 1, frames: 10 * 2 ** 20 }); return {} })
+    const full = scripted(async (_inputs, _params, ctx) => {
+      for (let n = 0; n < 2; n++) await ctx.allocAudio({ rate: 8_000, channels: 1, frames: 10 * 2 ** 20 })
+      return {}
+    })
     expect(await failure(engine.run({ out: full() }))).toMatchObject({ code: 'ARENA_FULL' })
     expect(engine.stats().arena.usedBytes).toBe(before)
     const node = loose({
@@ -56,7 +62,12 @@ describe.each(modes)('ctx.alloc on a thread, shared memory %s', (shared) => {
         ;(await ctx.allocAudio({ rate: 8_000, channels: 1, frames })).close()
         const data = await ctx.allocAudio({ rate: 8_000, channels: 1, frames })
         data.channel(0)[frames - 1] = 0.5
-        return { out: { media: { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', layout: 'planar' }, data, position: 0, duration: frames, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+        return {
+          out: {
+            media: { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', layout: 'planar' },
+            data, position: 0, duration: frames, streamId: '', seq: 0, arrivalUs: 0, metadata: {},
+          },
+        }
       },
     })
     const result = await engine.run({ out: node() }), { data } = result.outputs['out'] as { readonly data: AudioBuffer }

@@ -11,7 +11,9 @@ describe.each(modes)('losses and ends of nodes on threads, shared memory %s', (s
     await using engine = await open(shared, { logger: (_level, text, details) => { if (text === 'a thread was lost') lost.push(details) } })
     const before = engine.stats().arena.usedBytes
     const error = await failure(engine.run({ out: scripted(async () => { for (;;); }).with({ policy: { hangMs: 300 } })() }))
-    expect(error).toMatchObject({ code: 'WORKER_LOST', nodeId: 'scripted-1', attempt: 1, delivery: 4, retryable: false, cause: { code: 'HEARTBEAT_LOST' } })
+    expect(error).toMatchObject({
+      code: 'WORKER_LOST', nodeId: 'scripted-1', attempt: 1, delivery: 4, retryable: false, cause: { code: 'HEARTBEAT_LOST' },
+    })
     expect(error.details).toMatchObject({ delivery: 4, deliveries: 4 })
     // The thread's last entries, its own or what the engine saw of it (MW-06): its code was loaded, began and never came back.
     const { records, worker } = error.details as unknown as { readonly records: readonly FlightRecord[]; readonly worker: string }
@@ -46,10 +48,17 @@ describe.each(modes)('losses and ends of nodes on threads, shared memory %s', (s
           setTimeout(() => { throw new Error('the thread ends') }, 0)
           await new Promise(() => undefined)
         }
-        return { out: { media: { kind: 'json' }, data: [packet.data.frames, ctx.attempt, ctx.delivery], position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+        return {
+          out: {
+            media: { kind: 'json' }, data: [packet.data.frames, ctx.attempt, ctx.delivery], position: 0, duration: 0, streamId: '', seq: 0,
+            arrivalUs: 0, metadata: {},
+          },
+        }
       },
     })
-    using result = await engine.run({ out: node.with({ policy: { retry: { kind: 'fixed', retries: 2, delayMs: 5 } } })(audioBuffer({ data: [tone], rate: 8_000 })) })
+    using result = await engine.run({
+      out: node.with({ policy: { retry: { kind: 'fixed', retries: 2, delayMs: 5 } } })(audioBuffer({ data: [tone], rate: 8_000 })),
+    })
     expect(result.outputs.out!.data).toEqual([tone.length, 2, 2])
     expect(result.metrics.nodes.find(({ type }) => type === 'test::shaky')).toMatchObject({ status: 'retried', attempts: 2, deliveries: 3 })
   })
@@ -57,7 +66,9 @@ describe.each(modes)('losses and ends of nodes on threads, shared memory %s', (s
   test('what was given out is not given twice: the node fails at once', async () => {
     await using engine = await open(shared)
     const node = scripted(async function* (_inputs, _params, ctx) {
-      yield { out: { media: { kind: 'json' as const }, data: [1], position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+      yield {
+        out: { media: { kind: 'json' as const }, data: [1], position: 0, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: {} },
+      }
       await ctx.clock.sleep(20)
       setTimeout(() => { throw new Error('the thread ends') }, 0)
       await new Promise(() => undefined)
@@ -99,7 +110,8 @@ describe.each(modes)('losses and ends of nodes on threads, shared memory %s', (s
 
   test('an engine that closes ends what waits there with CLOSED', async () => {
     const engine = await open(shared)
-    const waiting = Array.from({ length: 20 }, () => failure(engine.run({ out: scripted(async (_inputs, _params, ctx) => { await ctx.clock.sleep(60_000); return {} })() })))
+    const waiting = Array.from({ length: 20 }, () =>
+      failure(engine.run({ out: scripted(async (_inputs, _params, ctx) => { await ctx.clock.sleep(60_000); return {} })() })))
     await new Promise((resolve) => { setTimeout(resolve, 300) })
     await engine.close()
     for (const error of await Promise.all(waiting)) expect(error.code).toBe('CLOSED')

@@ -13,7 +13,11 @@ export const peak = /* @__PURE__ */ defineNode({
       packets++
       for (let c = 0; c < packet.data.channels; c++) for (const x of packet.data.channel(c)) loudest = Math.max(loudest, Math.abs(x))
     }
-    return { out: { media: { kind: 'json' }, data: { loudest, packets }, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} } }
+    return {
+      out: {
+        media: { kind: 'json' }, data: { loudest, packets }, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {},
+      },
+    }
   },
 })
 
@@ -27,7 +31,9 @@ export const half = /* @__PURE__ */ defineNode({
       if (params['how'] === 'slices') {
         const middle = frames >> 1
         yield { out: { ...packet, seq: 0, data: from.slice(0, middle), duration: middle } }
-        yield { out: { ...packet, seq: 0, data: from.slice(middle, frames), position: packet.position + middle, duration: frames - middle } }
+        yield {
+          out: { ...packet, seq: 0, data: from.slice(middle, frames), position: packet.position + middle, duration: frames - middle },
+        }
         continue
       }
       const to = params['how'] === 'mutate' ? from.clone().makeMut() : await ctx.allocAudio({ rate, channels, frames })
@@ -42,11 +48,14 @@ export const half = /* @__PURE__ */ defineNode({
 
 /** Counts from 0, one number a packet; tells how far it is. */
 export const counter = /* @__PURE__ */ defineNode({
-  ...base, type: 'test::counter', params: { to: { type: 'integer', min: 0, default: 5, doc: 'End.' } }, inputs: {}, outputs: { out: { media: json() } },
+  ...base, type: 'test::counter', params: { to: { type: 'integer', min: 0, default: 5, doc: 'End.' } }, inputs: {},
+  outputs: { out: { media: json() } },
   async *pull(params, ctx) {
     for (let n = 0; n < (params['to'] as number); n++) {
       ctx.progress(n, params['to'] as number)
-      yield { out: { media: { kind: 'json' as const }, data: [n], position: n, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: { n } } }
+      yield {
+        out: { media: { kind: 'json' as const }, data: [n], position: n, duration: 1, streamId: '', seq: 0, arrivalUs: 0, metadata: { n } },
+      }
     }
   },
 })

@@ -1,4 +1,7 @@
-/** The thread's half in this thread, over a MessageChannel (MW-78), and the engine's half against threads that do not answer (MW-69, MW-71, MW-73). */
+/**
+ * The thread's half in this thread, over a MessageChannel (MW-78), and the engine's half against
+ * threads that do not answer (MW-69, MW-71, MW-73).
+ */
 import { describe, expect, test } from 'vitest'
 import type { MillraceError } from '../../../src/errors/millrace-error.js'
 import type { NodeContext } from '../../../src/graph/node-definition.js'
@@ -20,8 +23,16 @@ import { scripted } from './script-nodes.js'
 type Module = Readonly<Record<string, unknown>>
 
 /** A server whose modules are these objects, and what it says. */
-function served(modules: Readonly<Record<string, Module>>, memory?: WebAssembly.Memory): { readonly post: (request: ScriptRequest, transfer?: Transferable[]) => void; readonly heard: <K extends ScriptReply['kind']>(kind: K) => Promise<Extract<ScriptReply, { kind: K }>>; readonly beats: (() => void)[]; readonly port: MessagePort; readonly close: () => void } {
-  const { port1, port2 } = new MessageChannel(), said: ScriptReply[] = [], waiting: { readonly kind: string; readonly resolve: (reply: ScriptReply) => void }[] = [], beats: (() => void)[] = []
+function served(modules: Readonly<Record<string, Module>>, memory?: WebAssembly.Memory): {
+  readonly post: (request: ScriptRequest, transfer?: Transferable[]) => void
+  readonly heard: <K extends ScriptReply['kind']>(kind: K) => Promise<Extract<ScriptReply, { kind: K }>>
+  readonly beats: (() => void)[]
+  readonly port: MessagePort
+  readonly close: () => void
+} {
+  const { port1, port2 } = new MessageChannel(), said: ScriptReply[] = []
+  const waiting: { readonly kind: string; readonly resolve: (reply: ScriptReply) => void }[] = []
+  const beats: (() => void)[] = []
   let now = 1_000
   const env: ScriptEnvironment = {
     importModule: (url) => modules[url] === undefined ? Promise.reject(new Error(`no module ${url}`)) : Promise.resolve(modules[url]),
@@ -35,7 +46,8 @@ function served(modules: Readonly<Record<string, Module>>, memory?: WebAssembly.
   }
   new ScriptServer({ millrace: 'script', port: port2, clockOriginMs: 0, ordinal: 1, ...(memory && { memory }) }, env)
   return {
-    port: port1, beats, post: (request, transfer = []) => { port1.postMessage(request, transfer) }, close: () => { port1.close(); port2.close() },
+    port: port1, beats, post: (request, transfer = []) => { port1.postMessage(request, transfer) },
+    close: () => { port1.close(); port2.close() },
     heard: (kind) => new Promise((resolve) => {
       const at = said.findIndex((reply) => reply.kind === kind)
       if (at >= 0) resolve(said.splice(at, 1)[0] as never); else waiting.push({ kind, resolve: resolve as never })
@@ -44,8 +56,12 @@ function served(modules: Readonly<Record<string, Module>>, memory?: WebAssembly.
 }
 
 const opened = (job: number, inputs: Extract<ScriptRequest, { kind: 'open' }>['inputs'] = []): ScriptRequest =>
-  ({ kind: 'open', job, code: 1, params: { a: 1 }, node: { id: 'n', type: 't', runId: 'r' }, attempt: 2, delivery: 3, random: [1, 2], inputs })
-const packet = (data: unknown): object => ({ media: { kind: 'json' }, data, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {} })
+  ({
+    kind: 'open', job, code: 1, params: { a: 1 }, node: { id: 'n', type: 't', runId: 'r' }, attempt: 2, delivery: 3, random: [1, 2], inputs,
+  })
+const packet = (data: unknown): object => ({
+  media: { kind: 'json' }, data, position: 0, duration: 0, streamId: '', seq: 0, arrivalUs: 0, metadata: {},
+})
 
 describe('the thread\'s half', () => {
   test('loads code, runs it record by record, beats while it has jobs, and gives instances back', async () => {
@@ -53,7 +69,9 @@ describe('the thread\'s half', () => {
     const s = served({ 'u:1': {
       init: () => { log.push('init'); return { own: true } }, dispose: () => { log.push('dispose') },
       async *process(inputs: Readonly<Record<string, PacketStream>>, params: object, ctx: NodeContext) {
-        for await (const one of inputs['in']!) yield { out: packet([one.data, params, ctx.attempt, ctx.delivery, (ctx.instance as { own: boolean }).own]) }
+        for await (const one of inputs['in']!) {
+          yield { out: packet([one.data, params, ctx.attempt, ctx.delivery, (ctx.instance as { own: boolean }).own]) }
+        }
         log.push('over')
       },
     } })
@@ -136,13 +154,17 @@ describe('the thread\'s half', () => {
   })
 
   test.skipIf(!hostFacts().sab)('audio by handle: the same bytes, references told back when the last one is closed', async () => {
-    const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), audio = createAudioApi(arena), buffer = audio.alloc({ rate: 8_000, channels: 2, frames: 100 })
+    const arena = createArena({ bytes: 2 ** 24, shared: true, wasm: true }), audio = createAudioApi(arena),
+      buffer = audio.alloc({ rate: 8_000, channels: 2, frames: 100 })
     buffer.channel(1)[7] = 0.5
     const s = served({ 'u:1': { async *process(inputs: Readonly<Record<string, PacketStream<ArenaAudio>>>) {
       for await (const one of inputs['in']!) {
         const kept = one.data.slice(5, 50), copy = one.data.clone().makeMut()
         copy.channel(1)[7] = 9
-        yield { out: { ...packet(null), data: kept, seen: undefined }, seen: packet([one.data.channel(1)[7], copy.channel(1)[7], one.data.handle, kept.channel(1)[2]]) }
+        yield {
+          out: { ...packet(null), data: kept, seen: undefined },
+          seen: packet([one.data.channel(1)[7], copy.channel(1)[7], one.data.handle, kept.channel(1)[2]]),
+        }
         copy.close()
       }
     } } }, arena.memory!)
@@ -152,7 +174,16 @@ describe('the thread\'s half', () => {
     s.post(opened(1, [['in', { link: 'in', media: { kind: 'audio', rate: 8_000, channels: 2, format: 'f32', layout: 'planar' } }]]))
     s.post({ kind: 'next', job: 1 })
     const { rate, channels, frames, format, layout, speakers, position } = buffer
-    s.post({ kind: 'answer', job: 1, ask: (await s.heard('ask')).ask, packet: { ...packet(null), audio: { shape: { rate, channels, frames, format, layout, speakers, position }, ref: 4, handle: buffer.handle, offset: 0, strideBytes: buffer.strideBytes, sole: false } } as never })
+    s.post({
+      kind: 'answer', job: 1, ask: (await s.heard('ask')).ask,
+      packet: {
+        ...packet(null),
+        audio: {
+          shape: { rate, channels, frames, format, layout, speakers, position },
+          ref: 4, handle: buffer.handle, offset: 0, strideBytes: buffer.strideBytes, sole: false,
+        },
+      } as never,
+    })
     const { record } = await s.heard('record')
     expect(record['seen']!.data).toEqual([0.5, 9, buffer.handle, 0.5])
     expect(record['out']!.audio).toEqual({ ref: 4, skip: 5, frames: 45, position: 5 })
@@ -169,7 +200,8 @@ describe('the text of functions', () => {
   test('functions, arrows and methods become expressions; what has no text is refused', async () => {
     const key = 'computed'
     const forms = {
-      async method(x: number) { return x + 1 }, 'quoted name': async (x: number) => x + 1, async [key](x: number) { return x + 1 }, plain: async function named(x: number) { return x + 1 },
+      async method(x: number) { return x + 1 }, 'quoted name': async (x: number) => x + 1, async [key](x: number) { return x + 1 },
+      plain: async function named(x: number) { return x + 1 },
       async(x: number) { return x + 1 }, get: async (x: number) => x + 1, 'async "two"'(x: number) { return x + 1 },
     }
     for (const [name, own] of Object.entries(forms)) {
@@ -190,15 +222,25 @@ describe('the text of functions', () => {
 })
 
 describe('the engine\'s half against threads that misbehave', () => {
-  interface Fake { readonly handle: WorkerHandle; readonly say: (message: unknown) => void; readonly end: (detail: string) => void; readonly posted: unknown[] }
+  interface Fake {
+    readonly handle: WorkerHandle
+    readonly say: (message: unknown) => void
+    readonly end: (detail: string) => void
+    readonly posted: unknown[]
+  }
   const fakes = (): { readonly spawn: SpawnWorker; readonly all: Fake[] } => {
     const all: Fake[] = []
     return { all, spawn: () => {
       let listen: (event: { data: unknown }) => void = () => undefined, ended: (reason: 'error', detail: string) => void = () => undefined
       const posted: unknown[] = []
       const handle = {
-        endpoint: { postMessage: (message: unknown) => { posted.push(message) }, addEventListener: (_type: string, listener: never) => { listen = listener }, removeEventListener: () => undefined },
-        onEnd: (listener: never) => { ended = listener }, started: () => undefined, terminate: () => Promise.resolve(), ref: () => undefined, unref: () => undefined,
+        endpoint: {
+          postMessage: (message: unknown) => { posted.push(message) },
+          addEventListener: (_type: string, listener: never) => { listen = listener },
+          removeEventListener: () => undefined,
+        },
+        onEnd: (listener: never) => { ended = listener }, started: () => undefined, terminate: () => Promise.resolve(),
+        ref: () => undefined, unref: () => undefined,
       } as unknown as WorkerHandle
       all.push({ handle, posted, say: (data) => { listen({ data }) }, end: (detail) => { ended('error', detail) } })
       return handle
@@ -206,12 +248,17 @@ describe('the engine\'s half against threads that misbehave', () => {
   }
   const arena = createArena({ bytes: 2 ** 24, shared: false, wasm: true })
   const host = (spawn: SpawnWorker, startTimeoutMs = 200): ReturnType<typeof createScriptHost> =>
-    createScriptHost({ facts: { node: true }, arena, workerURL: undefined, size: 1, startTimeoutMs, clock: hostClock, onLost: () => undefined, spawn })
-  const { definition } = scripted(async () => ({})), never = new AbortController().signal, turn = (ms = 5): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
+    createScriptHost({
+      facts: { node: true }, arena, workerURL: undefined, size: 1, startTimeoutMs, clock: hostClock, onLost: () => undefined, spawn,
+    })
+  const { definition } = scripted(async () => ({}))
+  const never = new AbortController().signal
+  const turn = (ms = 5): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
 
   test('no answer, a blocked script, another version', async () => {
     const silent = fakes()
-    expect(await rejection(host(silent.spawn).prepare([definition], never))).toMatchObject({ code: 'WORKER_SPAWN', details: { cause: 'no answer' } })
+    expect(await rejection(host(silent.spawn).prepare([definition], never)))
+      .toMatchObject({ code: 'WORKER_SPAWN', details: { cause: 'no answer' } })
     const blocked = fakes(), starting = rejection(host(blocked.spawn, 5_000).prepare([definition], never))
     await new Promise((resolve) => { setTimeout(resolve, 5) })
     blocked.all[0]!.end('the script did not load')
@@ -236,7 +283,10 @@ describe('the engine\'s half against threads that misbehave', () => {
   }
 
   test('ended while 100 calls wait there: all go to the next thread, which answers; a fourth end is WORKER_LOST', async () => {
-    const { spawn, all } = fakes(), scripts = host(spawn, 5_000), ask = (count = 100): Promise<string>[] => Array.from({ length: count }, () => scripts.prepare([definition], new AbortController().signal).then(() => 'done', (error: MillraceError) => `${error.code} ${error.details['delivery'] as number} ${error.retryable}`))
+    const { spawn, all } = fakes(), scripts = host(spawn, 5_000)
+    const ask = (count = 100): Promise<string>[] => Array.from({ length: count }, () => scripts.prepare(
+      [definition], new AbortController().signal,
+    ).then(() => 'done', (error: MillraceError) => `${error.code} ${error.details['delivery'] as number} ${error.retryable}`))
     const waiting = ask(), first = await booted(all, 0)
     all[0]!.end('gone')
     const second = await booted(all, 1)
@@ -260,7 +310,9 @@ describe('the engine\'s half against threads that misbehave', () => {
       all[n]!.say({ millrace: 'unreadable' })
     }
     expect(await unread).toMatchObject({ code: 'WORKER_LOST', details: { reason: expect.stringContaining('messageerror') } })
-    const abort = new AbortController(), loading = scripts.prepare([definition], abort.signal).catch((error: unknown) => error), reason = new Error('enough')
+    const abort = new AbortController()
+    const loading = scripts.prepare([definition], abort.signal).catch((error: unknown) => error)
+    const reason = new Error('enough')
     const port = await booted(all, 4)
     abort.abort(reason)
     expect(await loading).toBe(reason)

@@ -34,7 +34,8 @@ function isWrapped(value: unknown): value is { readonly __value__: unknown } {
 export function importApi(c: ImportContext, source: Json): Document {
   demandShape(c, shape, source, '', true)
   const entries = Object.entries(source as Readonly<Record<string, Json>>)
-  const types = new Map(entries.map(([id, node]) => [id, resolveType(c, node['class_type'] as string, `/${escapePointer(id)}/class_type`, 'comfyui')]))
+  const types =
+    new Map(entries.map(([id, node]) => [id, resolveType(c, node['class_type'] as string, `/${escapePointer(id)}/class_type`, 'comfyui')]))
   const edges: DocumentEdge[] = []
   const nodes = entries.map(([id, node]): DocumentNode => {
     const { type, definition, fields } = types.get(id)!, params: [string, unknown][] = [], wrapped: string[] = []
@@ -42,7 +43,8 @@ export function importApi(c: ImportContext, source: Json): Document {
     for (const [name, value] of Object.entries(given)) {
       if (isLink(value)) {
         const { base, nth } = nthLink(given, name, definition)
-        const to = portNamed(definition, 'inputs', base), from = slotName(Object.keys(types.get(value[0])?.definition?.outputs ?? {}), value[1])
+        const to = portNamed(definition, 'inputs', base)
+        const from = slotName(Object.keys(types.get(value[0])?.definition?.outputs ?? {}), value[1])
         c.report.rename(`/${escapePointer(id)}/inputs/${escapePointer(name)}`, name, to)
         links.push({ nth, edge: { from: [value[0], from], to: [id, to], ...(to !== base && { [OWN]: base }) } })
       } else if (isWrapped(value)) { params.push([name, value.__value__]); wrapped.push(name) } else params.push([name, value])
@@ -50,10 +52,16 @@ export function importApi(c: ImportContext, source: Json): Document {
     for (const { edge } of links.sort((a, b) => a.nth - b.nth)) edges.push(edge)
     const { class_type: name, inputs, _meta: meta, ...rest } = node
     const { title, ...moreMeta } = (meta ?? {}) as Json, hasTitle = typeof title === 'string'
-    const api = present({ ...rest, _meta: meta !== undefined && (Object.keys(moreMeta).length > 0 || !hasTitle) ? hasTitle ? moreMeta : meta : undefined, inputs: inputs === undefined ? null : undefined })
-    const isBig = c.big?.has(node) === true, kept: KeptApiNode = { api, ...(wrapped.length > 0 && { wrapped }), ...(isBig && { big: true as const }) }
+    const api = present({
+      ...rest,
+      _meta: meta !== undefined && (Object.keys(moreMeta).length > 0 || !hasTitle) ? hasTitle ? moreMeta : meta : undefined,
+      inputs: inputs === undefined ? null : undefined,
+    })
+    const isBig = c.big?.has(node) === true
+    const kept: KeptApiNode = { api, ...(wrapped.length > 0 && { wrapped }), ...(isBig && { big: true as const }) }
     return present({
-      id, type, params: params.length > 0 ? Object.fromEntries(params) : undefined, output: isOutputClass(name as string, definition) ? true : undefined,
+      id, type, params: params.length > 0 ? Object.fromEntries(params) : undefined,
+      output: isOutputClass(name as string, definition) ? true : undefined,
       ui: hasTitle ? { title } : undefined, ...fields, [OWN]: Object.keys(api).length > 0 || wrapped.length > 0 || isBig ? kept : undefined,
     })
   })
@@ -61,8 +69,8 @@ export function importApi(c: ImportContext, source: Json): Document {
 }
 
 /**
- * ComfyUI has one link per input. Further links of an input that takes several are written as inputs `name:2`, `name:3` and so on, which ComfyUI passes over;
- * they count as such only behind all that come before.
+ * ComfyUI has one link per input. Further links of an input that takes several are written as inputs `name:2`, `name:3` and so on, which
+ * ComfyUI passes over; they count as such only behind all that come before.
  */
 function nthLink(inputs: Json, name: string, definition: NodeDefinition | undefined): { readonly base: string; readonly nth: number } {
   const match = /^(.+):([2-9]|[1-9]\d{1,2})$/su.exec(name), first = { base: name, nth: 1 }
@@ -75,9 +83,11 @@ function nthLink(inputs: Json, name: string, definition: NodeDefinition | undefi
 /** Writes ComfyUI's API format; the graph has no modes and no subgraphs any more. What it cannot say is in the report. */
 export function exportApi(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report): Json {
   noteLosses(document, { document: [], node: ['output', 'ui'], edge: [], own: OWN }, report)
-  const inputs = new Map<string, [string, unknown][]>(document.nodes.map((node, i) => [node.id, literals(node, definitionOf(node.id), report.node(i), report)]))
+  const inputs = new Map<string, [string, unknown][]>(document.nodes.map((node, i) =>
+    [node.id, literals(node, definitionOf(node.id), report.node(i), report)]))
   const outputs = new Map(document.nodes.map((node) => [node.id, outputNames(node, definitionOf(node.id))]))
-  const edges = (document.edges ?? []).map((edge, e) => [edge, e] as const).sort(([a, i], [b, j]) => (a.order ?? i) - (b.order ?? j) || i - j)
+  const edges = (document.edges ?? []).map((edge, e) => [edge, e] as const).sort(([a, i], [b, j]) =>
+    (a.order ?? i) - (b.order ?? j) || i - j)
   const counts = new Map<string, number>(), places = new Map(document.nodes.map((node, i) => [node.id, report.node(i)]))
   edges.forEach(([{ from, to, ...edge }, e]) => {
     const slot = slotNumber(outputs.get(from[0]) ?? [], from[1]), list = inputs.get(to[0])
@@ -93,7 +103,9 @@ export function exportApi(document: Document, definitionOf: (id: string) => Node
     list.push([name, [from[0], slot]])
   })
   return Object.fromEntries(document.nodes.map((node, i): [string, Json] => {
-    const type = foreignType(node, definitionOf(node.id), isClassName), kept = keptOf(node), title = isObject(node.ui) ? node.ui['title'] : undefined
+    const type = foreignType(node, definitionOf(node.id), isClassName)
+    const kept = keptOf(node)
+    const title = isObject(node.ui) ? node.ui['title'] : undefined
     report.rename(`${report.node(i)}/type`, node.type, type)
     noteChanged(node.ui, typeof title === 'string' ? { title } : undefined, `${report.node(i)}/ui`, report)
     noteOutput(node, type, isOutputClass(type, definitionOf(node.id)), report.node(i), report)
@@ -114,7 +126,10 @@ function keptOf(node: DocumentNode): KeptApiNode | undefined {
 function literals(node: DocumentNode, definition: NodeDefinition | undefined, pointer: string, report: Report): [string, unknown][] {
   const kept = keptOf(node), wrapped = kept?.wrapped ?? [], params = seedsBare(node.params ?? {}, definition)
   return Object.entries(kept?.big === true ? bareNumbers(params) as Json : params).flatMap(([name, value]): [string, unknown][] => {
-    if (name === UNNAMED && node[OWN] !== undefined && kept === undefined) { report.drop(`${pointer}/params/${name}`, 'widgets of an unknown type have no names'); return [] }
+    if (name === UNNAMED && node[OWN] !== undefined && kept === undefined) {
+      report.drop(`${pointer}/params/${name}`, 'widgets of an unknown type have no names')
+      return []
+    }
     return [[name, isLink(value) || wrapped.includes(name) || isWrapped(value) ? { __value__: value } : value]]
   })
 }

@@ -6,13 +6,16 @@ import type { Json } from '../source.js'
 import { hasControl } from './classes.js'
 
 /**
- * Seeds of ComfyUI have 64 bits and stand in its files as bare numbers; `JSON.parse` rounds what is beyond 2^53. Their digits are marked in the text before it
- * is parsed again: in widgets and inputs they become decimal text, which is what params of type `seed` take, everywhere else the number that they would have been.
+ * Seeds of ComfyUI have 64 bits and stand in its files as bare numbers; `JSON.parse` rounds what is beyond 2^53. Their digits are marked in
+ * the text before it is parsed again: in widgets and inputs they become decimal text, which is what params of type `seed` take, everywhere
+ * else the number that they would have been.
  */
 
 const MARK = '\u0000n'
 
-/** The value of a text with integers beyond 2^53 in it, and the nodes that hold some; undefined when there is none. The text is valid JSON. */
+/**
+ * The value of a text with integers beyond 2^53 in it, and the nodes that hold some; undefined when there is none. The text is valid JSON.
+ */
 export function readBigIntegers(text: string): { readonly value: unknown; readonly nodes: WeakSet<object> } | undefined {
   if (!/\d{16}/.test(text)) return undefined
   const marked = markIntegers(text)
@@ -42,13 +45,16 @@ function markIntegers(text: string): string | undefined {
 
 /** `text`: within widgets or inputs. Recursion is as deep as the text, whose depth has been bounded. */
 function resolve(value: unknown, text: boolean, nodes: WeakSet<object>): { readonly value: unknown; readonly big: boolean } {
-  if (typeof value === 'string') return value.startsWith(MARK) ? { value: text ? value.slice(2) : Number(value.slice(2)), big: text } : { value, big: false }
+  if (typeof value === 'string') {
+    return value.startsWith(MARK) ? { value: text ? value.slice(2) : Number(value.slice(2)), big: text } : { value, big: false }
+  }
   if (Array.isArray(value)) {
     const items = value.map((item) => resolve(item, text, nodes))
     return { value: items.map((item) => item.value), big: items.some((item) => item.big) }
   }
   if (!isObject(value)) return { value, big: false }
-  const entries = Object.entries(value).map(([key, item]) => ({ key, ...resolve(item, text || key === 'widgets_values' || key === 'inputs', nodes) }))
+  const entries =
+    Object.entries(value).map(([key, item]) => ({ key, ...resolve(item, text || key === 'widgets_values' || key === 'inputs', nodes) }))
   const big = entries.some((entry) => entry.big), result = Object.fromEntries(entries.map((entry) => [entry.key, entry.value]))
   if (big && !text) nodes.add(result)
   return { value: result, big: big && text }
@@ -56,9 +62,13 @@ function resolve(value: unknown, text: boolean, nodes: WeakSet<object>): { reado
 
 /** A value with decimal texts beyond 2^53 as bare numbers. */
 export function bareNumbers(value: unknown): unknown {
-  if (typeof value === 'string') return /^-?[1-9]\d{15,19}$/.test(value) && !Number.isSafeInteger(Number(value)) ? new BareNumber(value) : value
+  if (typeof value === 'string') {
+    return /^-?[1-9]\d{15,19}$/.test(value) && !Number.isSafeInteger(Number(value)) ? new BareNumber(value) : value
+  }
   if (Array.isArray(value)) return value.map(bareNumbers)
-  return isObject(value) && !(value instanceof BareNumber) ? Object.fromEntries(Object.entries(value as Json).map(([key, item]) => [key, bareNumbers(item)])) : value
+  return isObject(value) && !(value instanceof BareNumber)
+    ? Object.fromEntries(Object.entries(value as Json).map(([key, item]) => [key, bareNumbers(item)]))
+    : value
 }
 
 /** Params with the seeds among them as bare numbers. */

@@ -13,13 +13,15 @@ export const isNote = (type: string): boolean => type === 'Note' || type === 'Ma
 
 /** Classes that ComfyUI declares as output nodes: it runs them and what they need, and nothing else. */
 const OUTPUT_CLASSES: ReadonlySet<string> = new Set([
-  'SaveImage', 'PreviewImage', 'SaveAnimatedWEBP', 'SaveAnimatedPNG', 'SaveSVGNode', 'SaveLatent', 'SaveAudio', 'SaveAudioMP3', 'SaveAudioOpus', 'PreviewAudio', 'SaveVideo', 'SaveWEBM', 'SaveGLB',
-  'Preview3D', 'PreviewAny', 'MaskPreview', 'CheckpointSave', 'ModelSave', 'CLIPSave', 'VAESave', 'LoraSave', 'SaveImageWebsocket', 'VHS_VideoCombine',
+  'SaveImage', 'PreviewImage', 'SaveAnimatedWEBP', 'SaveAnimatedPNG', 'SaveSVGNode', 'SaveLatent', 'SaveAudio', 'SaveAudioMP3',
+  'SaveAudioOpus', 'PreviewAudio', 'SaveVideo', 'SaveWEBM', 'SaveGLB', 'Preview3D', 'PreviewAny', 'MaskPreview', 'CheckpointSave',
+  'ModelSave', 'CLIPSave', 'VAESave', 'LoraSave', 'SaveImageWebsocket', 'VHS_VideoCombine',
 ])
 
 /** True for nodes that ComfyUI runs for their own sake. */
 export function isOutputClass(name: string, definition: NodeDefinition | undefined): boolean {
-  return OUTPUT_CLASSES.has(name) || (definition !== undefined && (definition.effects === 'write' || Object.keys(definition.outputs).length === 0))
+  return OUTPUT_CLASSES.has(name)
+    || (definition !== undefined && (definition.effects === 'write' || Object.keys(definition.outputs).length === 0))
 }
 
 /** Notes an `output` that is read as something else: ComfyUI's outputs go by their class. */
@@ -35,4 +37,5 @@ export const isClassName = (name: string): boolean => !name.endsWith('Node')
 export const CONTROL_WORDS: ReadonlySet<unknown> = new Set(['fixed', 'increment', 'decrement', 'randomize'])
 /** Widgets that have such a companion. */
 export const hasControl = (name: string, definition: NodeDefinition | undefined): boolean =>
-  name === 'seed' || name === 'noise_seed' || (definition !== undefined && Object.hasOwn(definition.params, name) && definition.params[name]!.type === 'seed')
+  name === 'seed' || name === 'noise_seed'
+    || (definition !== undefined && Object.hasOwn(definition.params, name) && definition.params[name]!.type === 'seed')

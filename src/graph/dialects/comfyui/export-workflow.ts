@@ -33,10 +33,12 @@ interface Given {
 }
 
 /**
- * Writes a ComfyUI workflow: what was imported from one and not changed is written as it was, everything else anew (version 0.4). What it cannot say is in
- * the report.
+ * Writes a ComfyUI workflow: what was imported from one and not changed is written as it was, everything else anew (version 0.4). What it
+ * cannot say is in the report.
  */
-export function exportWorkflow(document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report, types?: TypeSource): Json {
+export function exportWorkflow(
+  document: Document, definitionOf: (id: string) => NodeDefinition | undefined, report: Report, types?: TypeSource,
+): Json {
   const subgraphs = new Map<string, string>()
   nameSubgraphs(document, subgraphs)
   return new ScopeWriter({ document, definitionOf, report, pointer: '', subgraphs, ...(types !== undefined && { types }) }).write()
@@ -62,7 +64,12 @@ function keptNode(node: DocumentNode): KeptNode | undefined {
 }
 
 /** A link as it is written, and where its ends are. */
-interface Written { readonly id: number; readonly raw: unknown; readonly from: readonly [string, number]; readonly to: readonly [string, number] }
+interface Written {
+  readonly id: number
+  readonly raw: unknown
+  readonly from: readonly [string, number]
+  readonly to: readonly [string, number]
+}
 
 class ScopeWriter {
   readonly #g: Given
@@ -103,22 +110,33 @@ class ScopeWriter {
   write(): Json {
     const { document, report, pointer, name } = this.#g
     noteLosses(document, {
-      document: ['id', 'revision', 'ui', 'definitions', ...(name === undefined ? [] : ['inputs', 'outputs'])], node: ['mode', 'output', 'ui'], edge: ['id'], own: OWN,
+      document: ['id', 'revision', 'ui', 'definitions', ...(name === undefined ? [] : ['inputs', 'outputs'])],
+      node: ['mode', 'output', 'ui'], edge: ['id'], own: OWN,
       meta: name === undefined ? [] : ['name', 'description'],
     }, report, pointer)
     if (name !== undefined) {
       // Ports of a subgraph are names with links, none of them required.
-      for (const [input, { to, required = true, ...more }] of Object.entries(document.inputs ?? {})) noteChanged({ ...more, to, required }, { to, required: false }, `${pointer}/inputs/${escapePointer(input)}`, report)
+      for (const [input, { to, required = true, ...more }] of Object.entries(document.inputs ?? {})) {
+        noteChanged({ ...more, to, required }, { to, required: false }, `${pointer}/inputs/${escapePointer(input)}`, report)
+      }
     }
     for (const node of document.nodes) this.#sockets.set(node.id, new Sockets(keptNode(node), this.#g.definitionOf(node.id)))
     for (const node of this.#keptNodes) this.#sockets.set(String(node['id']), new Sockets({ raw: node }, undefined))
     this.#writeLinks()
-    const nodes = [...document.nodes.map((node, i) => this.#writeNode(node, i)), ...this.#keptNodes.map((raw) => this.#sockets.get(String(raw['id']))!.write(raw))]
-    const head = this.#head(), subgraphs = this.#definitions(), definitions = head['definitions'] as Json | undefined, groups = this.#groups(head['groups'])
-    if (name !== undefined && document.meta !== undefined) noteChanged({ name: document.meta['name'], description: document.meta['description'] }, head, `${pointer}/meta`, report)
+    const nodes = [
+      ...document.nodes.map((node, i) => this.#writeNode(node, i)),
+      ...this.#keptNodes.map((raw) => this.#sockets.get(String(raw['id']))!.write(raw)),
+    ]
+    const head = this.#head(), subgraphs = this.#definitions()
+    const definitions = head['definitions'] as Json | undefined
+    const groups = this.#groups(head['groups'])
+    if (name !== undefined && document.meta !== undefined) {
+      noteChanged({ name: document.meta['name'], description: document.meta['description'] }, head, `${pointer}/meta`, report)
+    }
     noteChanged(document.ui, {
       groups: Array.isArray(groups) ? groups.map(groupOf) : undefined,
-      comments: this.#comments().map((comment) => { const note = this.#written.get(comment); return note === undefined ? undefined : commentOf(note) }),
+      comments: this.#comments()
+        .map((comment) => { const note = this.#written.get(comment); return note === undefined ? undefined : commentOf(note) }),
     }, `${pointer}/ui`, report)
     return present({
       ...head, nodes, links: this.#links.sort((a, b) => a.id - b.id).map((link) => link.raw), groups,
@@ -177,14 +195,19 @@ class ScopeWriter {
   }
 
   #writeNode(node: DocumentNode, i: number): Json {
-    const { report, pointer, subgraphs, definitionOf } = this.#g, kept = keptNode(node), definition = definitionOf(node.id), at = `${pointer}/nodes/${i}`
+    const { report, pointer, subgraphs, definitionOf } = this.#g
+    const kept = keptNode(node), definition = definitionOf(node.id), at = `${pointer}/nodes/${i}`
     const subgraph = node.type.startsWith('graph::') ? subgraphs.get(node.type.slice(7)) : undefined
     const type = subgraph ?? foreignType(node, definition, isClassName)
     report.rename(`${at}/type`, node.type, subgraph === undefined ? type : `graph::${definitionName(subgraph)}`)
-    const base = kept?.raw ?? { pos: [40 + (i % 8) * 280, 40 + Math.floor(i / 8) * 200], size: [240, 120], flags: {}, order: i, mode: 0, properties: { 'Node name for S&R': type } }
+    const base = kept?.raw ?? {
+      pos: [40 + (i % 8) * 280, 40 + Math.floor(i / 8) * 200], size: [240, 120], flags: {}, order: i, mode: 0,
+      properties: { 'Node name for S&R': type },
+    }
     const mode = node.mode === 'mute' ? 2 : node.mode === 'bypass' ? 4 : 0
     const before = modeOf(base['mode']), changed = (before ?? 'run') !== (node.mode ?? 'run')
-    const raw = withNodeUi({ ...base, id: this.#ids.get(node.id)!, type, ...(changed && { mode }) }, node.ui), params = seedsBare(node.params ?? {}, definition)
+    const raw = withNodeUi({ ...base, id: this.#ids.get(node.id)!, type, ...(changed && { mode }) }, node.ui)
+    const params = seedsBare(node.params ?? {}, definition)
     const lose = (name: string, dropped: boolean): void => {
       const what = `${at}/params/${escapePointer(name)}`
       // A primitive's link carries the value, or #writeKept says that it does not.
@@ -192,11 +215,16 @@ class ScopeWriter {
       if (dropped) report.drop(what, `${name} is no widget of ${type}`)
       else report.substitute(what, `param ${name}`, 'a widget without a name')
     }
-    const widgets = subgraph !== undefined && kept !== undefined ? writeInstance(kept.widgets, params, lose) : writeWidgets(kept?.widgets, kept?.named === true, params, definition, lose)
-    const written = this.#sockets.get(node.id)!.write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
+    const widgets = subgraph !== undefined && kept !== undefined
+      ? writeInstance(kept.widgets, params, lose)
+      : writeWidgets(kept?.widgets, kept?.named === true, params, definition, lose)
+    const written = this.#sockets.get(node.id)!
+      .write({ ...raw, ...(widgets !== undefined && { widgets_values: kept?.big === true ? bareNumbers(widgets) : widgets }) })
     if (definition !== undefined && subgraph === undefined) {
       for (const name of Object.keys(params)) {
-        if (!Object.hasOwn(definition.params, name) && kept?.widgets?.includes(name) !== true) report.rename(`${at}/params/${escapePointer(name)}`, name, paramNames(definition.params).get(name) ?? name)
+        if (!Object.hasOwn(definition.params, name) && kept?.widgets?.includes(name) !== true) {
+          report.rename(`${at}/params/${escapePointer(name)}`, name, paramNames(definition.params).get(name) ?? name)
+        }
       }
     }
     const known = definition ?? this.#g.types?.get(node.type)
@@ -209,11 +237,14 @@ class ScopeWriter {
     const { document } = this.#g, edges = document.edges ?? [], kept = this.#kept?.links ?? []
     const raws = edges.map((edge) => isLink(edge[OWN]) ? readLink(edge[OWN]) : undefined)
     const wiring = new Wiring([...raws.filter((link) => link !== undefined), ...kept.map(({ link }) => readLink(link))], this.#keptNodes)
-    for (const link of [...raws, ...kept.map((one) => readLink(one.link))]) if (link !== undefined) this.#lastLink = Math.max(this.#lastLink, counter(link.id))
+    for (const link of [...raws, ...kept.map((one) => readLink(one.link))]) {
+      if (link !== undefined) this.#lastLink = Math.max(this.#lastLink, counter(link.id))
+    }
     const fresh: (readonly [from: PortRef, to: PortRef, id: string | undefined, pointer: string, order: number])[] = []
     edges.forEach(({ from, to, id, order }, e) => {
       const link = raws[e], origin = link === undefined ? null : wiring.originOf(link)
-      const stands = link !== undefined && origin !== null && 'node' in origin && origin.node === from[0] && this.#nameAt('outputs', from[0], origin.slot) === from[1]
+      const stands = link !== undefined && origin !== null && 'node' in origin && origin.node === from[0]
+        && this.#nameAt('outputs', from[0], origin.slot) === from[1]
         && link.target === to[0] && this.#nameAt('inputs', to[0], link.targetSlot) === to[1]
       if (!stands || !this.#emit(link)) fresh.push([from, to, id, `${this.#g.pointer}/edges/${e}`, order ?? e])
     })
@@ -229,8 +260,12 @@ class ScopeWriter {
       if (id !== undefined) this.#g.report.rename(`${at}/id`, id, String(written))
     }
     if (this.#g.name === undefined) return
-    for (const [name, to] of inputs) for (const ref of to) this.#emitFresh([this.#ports.inputNode, this.#ports.inputs.indexOf(name)], [ref[0], this.#slot('inputs', ref)])
-    for (const [name, from] of outputs) this.#emitFresh([from[0], this.#slot('outputs', from)], [this.#ports.outputNode, this.#ports.outputs.indexOf(name)])
+    for (const [name, to] of inputs) {
+      for (const ref of to) this.#emitFresh([this.#ports.inputNode, this.#ports.inputs.indexOf(name)], [ref[0], this.#slot('inputs', ref)])
+    }
+    for (const [name, from] of outputs) {
+      this.#emitFresh([from[0], this.#slot('outputs', from)], [this.#ports.outputNode, this.#ports.outputs.indexOf(name)])
+    }
   }
 
   /** A link outside the graph stays while what it stands for does. */
@@ -250,7 +285,8 @@ class ScopeWriter {
 
   /** Writes a link as it was, if both of its ends are still there. */
   #emit(link: RawLink): boolean {
-    const exists = (id: string): boolean => this.#sockets.has(id) || (id !== '' && (id === this.#ports.inputNode || id === this.#ports.outputNode))
+    const exists = (id: string): boolean =>
+      this.#sockets.has(id) || (id !== '' && (id === this.#ports.inputNode || id === this.#ports.outputNode))
     if (this.#linkIds.has(link.id) || !exists(link.origin) || !exists(link.target)) return false
     this.#add({ id: link.id, raw: link.raw, from: [link.origin, link.originSlot], to: [link.target, link.targetSlot] })
     return true
@@ -277,7 +313,9 @@ class ScopeWriter {
 
   #slot(side: 'inputs' | 'outputs', [node, port]: PortRef): number { return this.#sockets.get(node)?.slot(side, port) ?? 0 }
 
-  #nameAt(side: 'inputs' | 'outputs', node: string, slot: number): string { return this.#sockets.get(node)?.[side][slot]?.port ?? String(slot) }
+  #nameAt(side: 'inputs' | 'outputs', node: string, slot: number): string {
+    return this.#sockets.get(node)?.[side][slot]?.port ?? String(slot)
+  }
 
   /** Version 0.4 writes links as tuples; subgraphs and version 1 as objects. */
   #tuples(): boolean { return this.#g.name === undefined && this.#kept?.raw['version'] !== 1 }
@@ -290,10 +328,14 @@ class ScopeWriter {
   /** Everything beside nodes, links and definitions. */
   #head(): Json {
     const { document, name } = this.#g, { id, revision } = document
-    const raw = this.#kept?.raw ?? (name === undefined ? { last_node_id: 0, last_link_id: 0, groups: [], config: {}, extra: {}, version: 0.4 } : this.#freshSubgraph(name))
+    const raw = this.#kept?.raw ?? (name === undefined
+      ? { last_node_id: 0, last_link_id: 0, groups: [], config: {}, extra: {}, version: 0.4 }
+      : this.#freshSubgraph(name))
     const state = raw['state'], counters = present({
       last_node_id: larger(raw['last_node_id'], this.#lastNode), last_link_id: larger(raw['last_link_id'], this.#lastLink),
-      state: isObject(state) ? { ...state, lastNodeId: larger(state['lastNodeId'], this.#lastNode), lastLinkId: larger(state['lastLinkId'], this.#lastLink) } : undefined,
+      state: isObject(state)
+        ? { ...state, lastNodeId: larger(state['lastNodeId'], this.#lastNode), lastLinkId: larger(state['lastLinkId'], this.#lastLink) }
+        : undefined,
     })
     const meta = (document.meta ?? {}) as Json
     return {
@@ -307,7 +349,8 @@ class ScopeWriter {
 
   #freshSubgraph(name: string): Json {
     return {
-      id: uuidOf(name), version: 1, state: { lastGroupId: 0, lastNodeId: 0, lastLinkId: 0, lastRerouteId: 0 }, revision: 0, config: {}, name, groups: [], extra: {},
+      id: uuidOf(name), version: 1, state: { lastGroupId: 0, lastNodeId: 0, lastLinkId: 0, lastRerouteId: 0 }, revision: 0, config: {},
+      name, groups: [], extra: {},
       inputNode: { id: -10, bounding: [-200, 0, 120, 60] }, outputNode: { id: -20, bounding: [2_400, 0, 120, 60] },
     }
   }
@@ -329,7 +372,10 @@ class ScopeWriter {
     const { document, report, pointer, subgraphs, types } = this.#g
     return Object.entries(document.definitions ?? {}).sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, definition]) => {
       if (!isObject(definition) || !Array.isArray(definition['nodes'])) return []
-      const given = { document: definition as unknown as Document, definitionOf: () => undefined, report, pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name, ...(types !== undefined && { types }) }
+      const given = {
+        document: definition as unknown as Document, definitionOf: () => undefined, report,
+        pointer: `${pointer}/definitions/${escapePointer(name)}`, subgraphs, name, ...(types !== undefined && { types }),
+      }
       report.rename(given.pointer, name, definitionName(subgraphs.get(name)!))
       return [new ScopeWriter(given).write()]
     })
@@ -342,8 +388,12 @@ const NUMERIC = /^(?:0|[1-9]\d{0,14})$/
 function isId(id: unknown): id is string { return typeof id === 'string' && id !== '' && id.length <= 64 && !/\p{Cc}/u.test(id) }
 
 /** A counter of the file, or 0 for one that could not be counted on. */
-function counter(value: unknown): number { return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 50 ? value as number : 0 }
+function counter(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 50 ? value as number : 0
+}
 
 function larger(a: unknown, b: number): unknown { return typeof a === 'number' ? Math.max(a, b) : a }
 
-function isLink(value: unknown): boolean { return Array.isArray(value) ? value.length === 6 && typeof value[0] === 'number' : isObject(value) && typeof value['id'] === 'number' }
+function isLink(value: unknown): boolean {
+  return Array.isArray(value) ? value.length === 6 && typeof value[0] === 'number' : isObject(value) && typeof value['id'] === 'number'
+}

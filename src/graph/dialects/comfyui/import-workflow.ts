@@ -15,13 +15,26 @@ import { Wiring, primitiveValue, readLink, type Origin, type RawLink } from './w
 export const OWN = 'x-comfyui'
 
 /** A link that is no edge, and what it stands for, as far as that can change: a subgraph's port, or a primitive's value at a param. */
-export interface KeptLink { readonly link: unknown; readonly input?: string; readonly output?: string; readonly at?: PortRef; readonly value?: unknown }
+export interface KeptLink {
+  readonly link: unknown
+  readonly input?: string
+  readonly output?: string
+  readonly at?: PortRef
+  readonly value?: unknown
+}
 /** What is kept of a workflow or subgraph. */
 export interface KeptScope { readonly raw: Json; readonly nodes?: readonly Json[]; readonly links?: readonly KeptLink[] }
 /**
- * What is kept of a node: the node without its widgets' values; `slots` when the document's ports have other names than the file's; `big` when digits beyond
- * 2^53 stand among the values as text. */
-export interface KeptNode { readonly raw: Json; readonly slots?: Slots; readonly widgets?: readonly Widget[]; readonly named?: true; readonly big?: true }
+ * What is kept of a node: the node without its widgets' values; `slots` when the document's ports have other names than the file's; `big`
+ * when digits beyond 2^53 stand among the values as text.
+ */
+export interface KeptNode {
+  readonly raw: Json
+  readonly slots?: Slots
+  readonly widgets?: readonly Widget[]
+  readonly named?: true
+  readonly big?: true
+}
 
 /** Reads a ComfyUI workflow, version 0.4 or 1 (GR-18). Throws `SCHEMA_INVALID`. */
 export function importWorkflow(c: ImportContext, source: Json): Document {
@@ -45,10 +58,13 @@ function findSubgraphs(c: ImportContext, scope: Json, pointer: string, found: Ma
 
 /** Inputs of a definition that lead to widgets: its instances have a widget for each. */
 function widgetsOf(definition: Json, inputs: readonly string[]): string[] {
-  const nodes = new Map((definition['nodes'] as readonly Json[]).map((node) => [String(node['id']), node])), own = ioNode(definition['inputNode'], '-10'), slots = new Set<number>()
+  const nodes = new Map((definition['nodes'] as readonly Json[]).map((node) => [String(node['id']), node]))
+  const own = ioNode(definition['inputNode'], '-10'), slots = new Set<number>()
   for (const link of ((definition['links'] ?? []) as readonly unknown[]).map(readLink)) {
     const sockets = (nodes.get(link.target)?.['inputs'] ?? []) as readonly Json[]
-    if (link.origin === own && isObject((sockets.find((socket) => socket['link'] === link.id) ?? sockets[link.targetSlot])?.['widget'])) slots.add(link.originSlot)
+    if (link.origin === own && isObject((sockets.find((socket) => socket['link'] === link.id) ?? sockets[link.targetSlot])?.['widget'])) {
+      slots.add(link.originSlot)
+    }
   }
   return inputs.filter((_, slot) => slots.has(slot))
 }
@@ -64,10 +80,14 @@ function definitionsOf(c: ImportContext, scope: Json, pointer: string): readonly
 }
 
 /** Names of subgraph ports are names of a document's inputs and outputs. */
-function portName(name: string, slot: number): string { return name === '' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name) ? String(slot) : name }
+function portName(name: string, slot: number): string {
+  return name === '' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name) ? String(slot) : name
+}
 
 /** Name of the definition, and of the type of its instances behind `graph::`. */
-export function definitionName(id: string): string { return id.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, LONGEST_NAME - 'graph::'.length) }
+export function definitionName(id: string): string {
+  return id.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, LONGEST_NAME - 'graph::'.length)
+}
 
 /** Ports of a subgraph, and which of its inputs are widgets of its instances. */
 interface Ports extends Slots { readonly widgets: readonly string[] }
@@ -118,7 +138,8 @@ class Scope {
       nodes: this.#kept.length > 0 ? this.#kept : undefined, links: this.#keptLinks.length > 0 ? this.#keptLinks : undefined,
     })
     return present({
-      millrace: 1, ...this.#head(), inputs: this.#documentInputs(), nodes: this.#nodes, edges: this.#edges, outputs: this.#documentOutputs(),
+      millrace: 1, ...this.#head(), inputs: this.#documentInputs(), nodes: this.#nodes, edges: this.#edges,
+      outputs: this.#documentOutputs(),
       definitions: this.#definitions(), ui: Object.keys(ui).length > 0 ? ui : undefined, [OWN]: kept,
     }) as Document
   }
@@ -144,10 +165,14 @@ class Scope {
       return undefined
     }
     const ports = this.#subgraphs.get(name)
-    const { type, definition, fields }: ResolvedType = ports === undefined ? resolveType(this.#c, name, `${pointer}/type`, 'comfyui') : { type: `graph::${definitionName(name)}`, fields: {} }
+    const { type, definition, fields }: ResolvedType = ports === undefined
+      ? resolveType(this.#c, name, `${pointer}/type`, 'comfyui')
+      : { type: `graph::${definitionName(name)}`, fields: {} }
     const lost = (at: string, what: string): void => { this.#c.report.drop(`${pointer}/widgets_values${at}`, what) }
     const widgets: Widgets = ports === undefined ? readWidgets(node, definition) : instanceWidgets(node, ports.inputs, ports.widgets, lost)
-    if (ports === undefined && definition === undefined && /^workflow[>/]/.test(name)) this.#c.report.warn(`${pointer}/type`, 'a group node: the nodes in it stay in extra.groupNodes and are not read')
+    if (ports === undefined && definition === undefined && /^workflow[>/]/.test(name)) {
+      this.#c.report.warn(`${pointer}/type`, 'a group node: the nodes in it stay in extra.groupNodes and are not read')
+    }
     const slots = slotsOf(node, definition, ports)
     if (!this.#slots.has(id)) {
       this.#slots.set(id, slots)
@@ -174,9 +199,11 @@ class Scope {
       const origin = wiring.originOf(given), link = this.#settled(given)
       if (link === undefined) this.#loose(given, 'its input has another link')
       else if (link.target === ports.outputNode) this.#readOutput(link, origin, ports)
-      else if (origin === null || ('node' in origin && origin.node !== ports.inputNode && !this.#slots.has(origin.node))) this.#loose(link, 'comes from nowhere')
-      else if (!this.#slots.has(link.target)) this.#loose(link, 'leads nowhere')
-      else {
+      else if (origin === null || ('node' in origin && origin.node !== ports.inputNode && !this.#slots.has(origin.node))) {
+        this.#loose(link, 'comes from nowhere')
+      } else if (!this.#slots.has(link.target)) {
+        this.#loose(link, 'leads nowhere')
+      } else {
         const at: PortRef = [link.target, slotName(this.#slots.get(link.target)?.inputs ?? [], link.targetSlot)]
         if ('primitive' in origin) this.#drive(link, origin.primitive, at)
         else if (origin.node === ports.inputNode) this.#readInput(link, slotName(ports.inputs, origin.slot), at)
@@ -191,8 +218,15 @@ class Scope {
     if (sockets === undefined || named === link.id) return link
     const slot = sockets.findIndex((socket) => socket['link'] === link.id)
     if (slot < 0) return typeof named === 'number' ? undefined : link
-    this.#c.report.substitute(`${this.#pointer}/links`, `link ${link.id} to input ${link.targetSlot} of node ${link.target}`, `one to input ${slot}, which names it`)
-    return { ...link, targetSlot: slot, raw: Array.isArray(link.raw) ? link.raw.map((part: unknown, i) => i === 4 ? slot : part) : { ...link.raw as Json, target_slot: slot } }
+    this.#c.report.substitute(
+      `${this.#pointer}/links`,
+      `link ${link.id} to input ${link.targetSlot} of node ${link.target}`,
+      `one to input ${slot}, which names it`,
+    )
+    return {
+      ...link, targetSlot: slot,
+      raw: Array.isArray(link.raw) ? link.raw.map((part: unknown, i) => i === 4 ? slot : part) : { ...link.raw as Json, target_slot: slot },
+    }
   }
 
   #ports(): OwnPorts {
@@ -202,11 +236,16 @@ class Scope {
     return { ...own, inputNode: ioNode(this.#raw['inputNode'], '-10'), outputNode: ioNode(this.#raw['outputNode'], '-20') }
   }
 
-  #outputAt({ node, slot }: { readonly node: string; readonly slot: number }): PortRef { return [node, slotName(this.#slots.get(node)?.outputs ?? [], slot)] }
+  #outputAt({ node, slot }: { readonly node: string; readonly slot: number }): PortRef {
+    return [node, slotName(this.#slots.get(node)?.outputs ?? [], slot)]
+  }
 
   #readOutput(link: RawLink, origin: Origin, ports: OwnPorts): void {
     const name = slotName(ports.outputs, link.targetSlot)
-    if (origin === null || 'primitive' in origin || origin.node === ports.inputNode) { this.#loose(link, `output ${name} is no node's`); return }
+    if (origin === null || 'primitive' in origin || origin.node === ports.inputNode) {
+      this.#loose(link, `output ${name} is no node's`)
+      return
+    }
     const at = this.#outputAt(origin)
     this.#outputs.set(name, at)
     this.#keptLinks.push({ link: link.raw, output: name, at })
@@ -228,7 +267,9 @@ class Scope {
       if (widget === at[1]) return same(before, value) ? widget : [at[1], before, value]
       return typeof widget !== 'string' && widget.length === 3 && widget[0] === at[1] ? [at[1], widget[1], value] : widget
     })
-    this.#nodes[index!] = { ...node, params: { ...node.params, [at[1]]: value }, [OWN]: { ...own, ...(widgets !== undefined && { widgets }) } }
+    this.#nodes[index!] = {
+      ...node, params: { ...node.params, [at[1]]: value }, [OWN]: { ...own, ...(widgets !== undefined && { widgets }) },
+    }
     this.#keptLinks.push({ link: link.raw, at, value })
   }
 
@@ -265,7 +306,9 @@ class Scope {
 }
 
 /** Text that a document takes, of so many units at most. */
-function isText(value: unknown, most: number): value is string { return typeof value === 'string' && value.length <= most && utf8Length(value) >= 0 }
+function isText(value: unknown, most: number): value is string {
+  return typeof value === 'string' && value.length <= most && utf8Length(value) >= 0
+}
 
 /** Mode numbers of the canvas: 0 always, 2 never, 4 bypass; 1 and 3 are of other programs. */
 export function modeOf(mode: unknown): DocumentNode['mode'] | undefined {

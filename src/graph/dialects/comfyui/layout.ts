@@ -11,7 +11,8 @@ function pairOf(value: unknown): readonly [number, number] | undefined {
 
 /** `ui` of a node. */
 export function nodeUi(raw: Json): Json {
-  const pos = pairOf(raw['pos']), size = pairOf(raw['size']), { title, color } = raw, collapsed = isObject(raw['flags']) ? raw['flags']['collapsed'] : undefined
+  const pos = pairOf(raw['pos']), size = pairOf(raw['size']), { title, color } = raw
+  const collapsed = isObject(raw['flags']) ? raw['flags']['collapsed'] : undefined
   return present({
     x: pos?.[0], y: pos?.[1], width: size?.[0], height: size?.[1], collapsed: collapsed === true ? true : undefined,
     title: typeof title === 'string' ? title : undefined, color: typeof color === 'string' ? color : undefined,
@@ -21,11 +22,13 @@ export function nodeUi(raw: Json): Json {
 /** A node as it was, changed where `ui` says something else than it did then. */
 export function withNodeUi(raw: Json, given: unknown): Json {
   if (!isObject(given)) return raw
-  const ui: Json = Object.fromEntries(Object.entries(given).filter(([name, value]) => typeof value === (name === 'title' || name === 'color' ? 'string' : name === 'collapsed' ? 'boolean' : 'number')))
+  const ui: Json = Object.fromEntries(Object.entries(given).filter(([name, value]) =>
+    typeof value === (name === 'title' || name === 'color' ? 'string' : name === 'collapsed' ? 'boolean' : 'number')))
   const before = nodeUi(raw), changed = (...names: readonly string[]): boolean => names.some((name) => ui[name] !== before[name])
   return present({
     ...raw,
-    ...(changed('x', 'y') && { pos: [ui['x'] ?? 0, ui['y'] ?? 0] }), ...(changed('width', 'height') && { size: [ui['width'] ?? 210, ui['height'] ?? 60] }),
+    ...(changed('x', 'y') && { pos: [ui['x'] ?? 0, ui['y'] ?? 0] }),
+    ...(changed('width', 'height') && { size: [ui['width'] ?? 210, ui['height'] ?? 60] }),
     ...(changed('collapsed') && { flags: present({ ...raw['flags'] as Json | undefined, collapsed: ui['collapsed'] }) }),
     ...(changed('title') && { title: ui['title'] }), ...(changed('color') && { color: ui['color'] }),
   })

@@ -17,7 +17,10 @@ export function slotsOf(raw: Json, definition: NodeDefinition | undefined, ports
   const file = fileSlots(raw)
   if (ports !== undefined) return { inputs: file.inputs, outputs: unique(longer(ports.outputs, file.outputs)) }
   if (definition === undefined) return file
-  return { inputs: unique(file.inputs.map((name) => portNamed(definition, 'inputs', name))), outputs: unique(longer(Object.keys(definition.outputs), file.outputs)) }
+  return {
+    inputs: unique(file.inputs.map((name) => portNamed(definition, 'inputs', name))),
+    outputs: unique(longer(Object.keys(definition.outputs), file.outputs)),
+  }
 }
 
 /** Number of a named slot; names that are numbers stand for themselves. */

@@ -16,14 +16,20 @@ export class Sockets {
   constructor(kept: KeptNode | undefined, definition: NodeDefinition | undefined) {
     this.#definition = definition
     const raws = (side: 'inputs' | 'outputs'): readonly Json[] | undefined => (kept?.raw[side] ?? undefined) as readonly Json[] | undefined
-    const names = kept === undefined ? { inputs: Object.keys(definition?.inputs ?? {}), outputs: Object.keys(definition?.outputs ?? {}) } : kept.slots ?? fileSlots(kept.raw)
+    const names = kept === undefined
+      ? { inputs: Object.keys(definition?.inputs ?? {}), outputs: Object.keys(definition?.outputs ?? {}) }
+      : kept.slots ?? fileSlots(kept.raw)
     const start = (side: 'inputs' | 'outputs'): Socket[] => {
       const have = raws(side)
-      return (kept === undefined ? names[side] : names[side].slice(0, have?.length ?? 0)).map((port, i) => ({ port, raw: have?.[i] ?? this.#fresh(side, port), links: [] }))
+      return (kept === undefined ? names[side] : names[side].slice(0, have?.length ?? 0))
+        .map((port, i) => ({ port, raw: have?.[i] ?? this.#fresh(side, port), links: [] }))
     }
     this.inputs = start('inputs')
     this.outputs = start('outputs')
-    this.#numbers = { inputs: new Map(this.inputs.map(({ port }, i) => [port, i])), outputs: new Map(this.outputs.map(({ port }, i) => [port, i])) }
+    this.#numbers = {
+      inputs: new Map(this.inputs.map(({ port }, i) => [port, i])),
+      outputs: new Map(this.outputs.map(({ port }, i) => [port, i])),
+    }
   }
 
   /** Number of a port's slot; a port without one gets it. */
@@ -39,8 +45,10 @@ export class Sockets {
 
   /** The node's `inputs` and `outputs`; a side that had none and has none stays as it was. */
   write(raw: Json): Json {
-    const inputs = this.inputs.map(({ raw: socket, links }) => (socket['link'] ?? null) === (links[0] ?? null) ? socket : { ...socket, link: links[0] ?? null })
-    const outputs = this.outputs.map(({ raw: socket, links }) => sameLinks((socket['links'] ?? []) as readonly number[], links) ? socket : { ...socket, links })
+    const inputs = this.inputs.map(({ raw: socket, links }) =>
+      (socket['link'] ?? null) === (links[0] ?? null) ? socket : { ...socket, link: links[0] ?? null })
+    const outputs = this.outputs.map(({ raw: socket, links }) =>
+      sameLinks((socket['links'] ?? []) as readonly number[], links) ? socket : { ...socket, links })
     return {
       ...raw, ...((inputs.length > 0 || raw['inputs'] !== undefined) && { inputs: inputs.length === 0 ? raw['inputs'] : inputs }),
       ...((outputs.length > 0 || raw['outputs'] !== undefined) && { outputs: outputs.length === 0 ? raw['outputs'] : outputs }),
@@ -48,9 +56,11 @@ export class Sockets {
   }
 
   #fresh(side: 'inputs' | 'outputs', port: string): Json {
-    const ports = this.#definition?.[side], type = ports !== undefined && Object.hasOwn(ports, port) ? ports[port]!.media.kind.toUpperCase() : '*'
+    const ports = this.#definition?.[side]
+    const type = ports !== undefined && Object.hasOwn(ports, port) ? ports[port]!.media.kind.toUpperCase() : '*'
     if (side === 'outputs') return { name: port, type, links: null }
-    const isParam = this.#definition !== undefined && !Object.hasOwn(this.#definition.inputs, port) && Object.hasOwn(this.#definition.params, port)
+    const isParam = this.#definition !== undefined && !Object.hasOwn(this.#definition.inputs, port)
+      && Object.hasOwn(this.#definition.params, port)
     return { name: port, type, link: null, ...(isParam && { widget: { name: port } }) }
   }
 }

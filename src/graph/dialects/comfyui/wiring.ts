@@ -15,15 +15,24 @@ export interface RawLink {
 
 /** Reads either form; the shape has been checked. */
 export function readLink(raw: unknown): RawLink {
-  const [id, origin, originSlot, target, targetSlot] = Array.isArray(raw) ? raw as readonly unknown[]
-    : [(raw as Json)['id'], (raw as Json)['origin_id'], (raw as Json)['origin_slot'], (raw as Json)['target_id'], (raw as Json)['target_slot']]
-  return { id: id as number, origin: String(origin), originSlot: Number(originSlot), target: String(target), targetSlot: Number(targetSlot), raw }
+  const [id, origin, originSlot, target, targetSlot] = Array.isArray(raw)
+    ? raw as readonly unknown[]
+    : [
+      (raw as Json)['id'], (raw as Json)['origin_id'], (raw as Json)['origin_slot'], (raw as Json)['target_id'],
+      (raw as Json)['target_slot'],
+    ]
+  return {
+    id: id as number, origin: String(origin), originSlot: Number(originSlot), target: String(target), targetSlot: Number(targetSlot), raw,
+  }
 }
 
 /** Where a link's value comes from once reroutes are walked back. `null`: nowhere. */
 export type Origin = { readonly node: string; readonly slot: number } | { readonly primitive: Json } | null
 
-/** Links of one scope, and the nodes that only pass values on. Walks are iterative, remember what they found, and end in circles of reroutes. */
+/**
+ * Links of one scope, and the nodes that only pass values on. Walks are iterative, remember what
+ * they found, and end in circles of reroutes.
+ */
 export class Wiring {
   readonly #into = new Map<string, RawLink>()
   readonly #reroutes = new Set<string>()

@@ -19,7 +19,10 @@ const SPEAKERS: Readonly<Record<string, readonly (readonly [number, number, numb
   '6→4': [[0, 0, 1], [0, 2, HALF_POWER], [1, 1, 1], [1, 2, HALF_POWER], [2, 4, 1], [3, 5, 1]],
 }
 
-/** Weights of a mode, f32, one row of `from` inputs per output. Pairs that `speakers` does not know fall to `discrete`: channel to channel, the rest silent or left out. */
+/**
+ * Weights of a mode, f32, one row of `from` inputs per output. Pairs that `speakers` does not know fall to `discrete`:
+ * channel to channel, the rest silent or left out.
+ */
 export function mixTable(mode: ChannelMode, from: number, to: number): Float32Array {
   const weights = new Float32Array(from * to)
   const known = mode === 'speakers' ? SPEAKERS[`${from}→${to}`] : undefined

@@ -8,7 +8,10 @@ export const METHODS = ['auto', 'direct', 'fft'] as const
 export type Quality = (typeof QUALITIES)[number]
 export type Method = (typeof METHODS)[number]
 
-/** A row of the quality table (spec audio.md section 4): width in samples of the lower rate, cutoff in units of half of it, and the window's beta. */
+/**
+ * A row of the quality table (spec audio.md section 4): width in samples of the lower rate, cutoff in
+ * units of half of it, and the window's beta.
+ */
 export interface Grade { readonly taps: number; readonly cutoff: number; readonly beta: number }
 /**
  * Cutoff and beta were found by search: the stopband stands 1.8 to 7 dB below the table, the −3 dB point within 0.001 fN of it.

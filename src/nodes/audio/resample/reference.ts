@@ -104,9 +104,13 @@ function writeOutput(s: State, to: PortView, n: number): void {
   sums.forEach((sum, c) => { to.channels[c]![n] = sum })
 }
 
-/** Adds weight · Σ tap·frame to each channel's sum; before and after the stream the input counts as zeros. Two channels at a time, which do not wait for each other's additions. */
+/**
+ * Adds weight · Σ tap·frame to each channel's sum; before and after the stream the input counts as zeros. Two channels at a time,
+ * which do not wait for each other's additions.
+ */
 function addRow({ geometry, bank, kept, start, input }: State, frame: number, row: number, weight: number, sums: Float64Array): void {
-  const taps = rowOf(bank, geometry, row), oldest = frame - bank.behind, from = Math.max(oldest, start), end = Math.min(oldest + bank.taps, input)
+  const taps = rowOf(bank, geometry, row), oldest = frame - bank.behind, from = Math.max(oldest, start)
+  const end = Math.min(oldest + bank.taps, input)
   for (let c = 0; c < kept.length; c += 2) {
     const one = kept[c]!, other = kept[c + 1] ?? one
     let sum = 0, second = 0

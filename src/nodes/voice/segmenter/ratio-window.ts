@@ -1,6 +1,6 @@
 /**
- * Makes a bitmap a probability (spec audio.md, AU-48): the share f of ones among the last `size` values, bent so that f = `ratio` gives exactly `enter`: below it
- * proportionally, above it linearly up to 1. Before the first value the stream counts as silent.
+ * Makes a bitmap a probability (spec audio.md, AU-48): the share f of ones among the last `size` values, bent so that f = `ratio` gives
+ * exactly `enter`: below it proportionally, above it linearly up to 1. Before the first value the stream counts as silent.
  */
 export class RatioWindow {
   readonly #ring: Uint8Array

@@ -16,14 +16,18 @@ interface State {
 }
 
 /**
- * Energy detector of spec audio.md, AU-45 and AU-51: frame = ⌊rate·ms/1000⌋ samples on the absolute grid; energy = f64 sum of squares in four lanes, added
- * (0+1)+(2+3); speech iff energy > N·threshold². Several channels: the mean of section 3. Runs of speech frames become events; flush closes the last.
+ * Energy detector of spec audio.md, AU-45 and AU-51: frame = ⌊rate·ms/1000⌋ samples on the absolute grid; energy = f64 sum of squares in
+ * four lanes, added (0+1)+(2+3); speech iff energy > N·threshold². Several channels: the mean of section 3. Runs of speech frames become
+ * events; flush closes the last.
  */
 export const vadReference: Reference = {
   init: ({ params, inputs }): State => {
-    const { rate, channels } = inputs[0]!, length = Math.floor(rate * (params['frameMs'] as number) / 1000), threshold = params['threshold'] as number
+    const { rate, channels } = inputs[0]!
+    const length = Math.floor(rate * (params['frameMs'] as number) / 1000)
+    const threshold = params['threshold'] as number
     return {
-      length, limit: length * (threshold * threshold), filter: params['filter'] === true, held: Array.from({ length: channels }, () => new Float32Array(length)),
+      length, limit: length * (threshold * threshold), filter: params['filter'] === true,
+      held: Array.from({ length: channels }, () => new Float32Array(length)),
       lanes: new Float64Array(4), ...START,
     }
   },
@@ -31,7 +35,10 @@ export const vadReference: Reference = {
     const input = io.inputs[0]!, [audio, segments, frames] = [io.outputs[AUDIO]!, io.outputs[SEGMENTS]!, io.outputs[FRAMES]!]
     if (!s.started && io.frames > 0) begin(s, io.position)
     const skipped = Math.min(io.frames, s.skip), most = Math.floor((s.samples + io.frames - skipped) / s.length)
-    if ((most > 0 && lacks(segments, Math.floor((most + 1) / 2) + 1)) || lacks(frames, most) || (s.filter && lacks(audio, most * s.length))) return STATUS.NO_ROOM
+    if ((most > 0 && lacks(segments, Math.floor((most + 1) / 2) + 1)) || lacks(frames, most)
+      || (s.filter && lacks(audio, most * s.length))) {
+      return STATUS.NO_ROOM
+    }
     s.skip -= skipped
     s.next += skipped
     let decided = 0, spoken = 0

@@ -1,5 +1,5 @@
-//! Codec of control messages (MW-38), twin of src/workers/codec/packet-codec.ts: same bytes, same faults. Values are a tree by the schema of `codec_table.rs`; JSON stays
-//! text, as it is on the wire.
+//! Codec of control messages (MW-38), twin of src/workers/codec/packet-codec.ts: same bytes, same faults. Values are a tree by the schema
+//! of `codec_table.rs`; JSON stays text, as it is on the wire.
 
 use crate::codec_table::{field, packet, packet_fault as fault, packet_flag, schema, tensor_ref, PACKET_VERSION, REFUSED_TYPES};
 

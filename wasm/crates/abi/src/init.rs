@@ -26,7 +26,8 @@ pub struct PortFacts {
 }
 
 impl Init {
-    /// Checks the block at `address`. Errors: `BAD_STATE` other contract version, `BAD_PARAM` a count or address, `BAD_MEDIA` channels or rate, `BAD_DATA` an asset.
+    /// Checks the block at `address`. Errors: `BAD_STATE` other contract version, `BAD_PARAM` a count or address, `BAD_MEDIA`
+    /// channels or rate, `BAD_DATA` an asset.
     pub fn open(address: u32) -> Result<Init, Status> {
         if !inside(address, 1, init::BYTES) {
             return Err(Status::BAD_PARAM);

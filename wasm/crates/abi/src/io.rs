@@ -161,7 +161,8 @@ impl<'a> Scratch<'a> {
     pub(crate) fn new(address: u32, bytes: u32) -> Scratch<'a> {
         Scratch { address, end: address + bytes, life: PhantomData }
     }
-    /// The next `count` values, on a 16-byte boundary. Error: `NO_ROOM` is never returned to the driver by a kernel that declared its need; here it says that it lied.
+    /// The next `count` values, on a 16-byte boundary. Error: `NO_ROOM` is never returned to the driver by a kernel that
+    /// declared its need; here it says that it lied.
     #[inline]
     pub fn take<T: Pod>(&mut self, count: usize) -> Result<&'a mut [T], Status> {
         let start = (self.address + 15) & !15;

@@ -124,7 +124,8 @@ pub mod entry {
     }
 }
 
-/// Emits the exports of a kernel: `kernel!(resample, Resample)` gives `resample_size`, `_shared`, `_init`, `_process`, `_flush` and `_reset`.
+/// Emits the exports of a kernel: `kernel!(resample, Resample)` gives `resample_size`, `_shared`,
+/// `_init`, `_process`, `_flush` and `_reset`.
 #[macro_export]
 macro_rules! kernel {
     ($name:ident, $type:ty) => {

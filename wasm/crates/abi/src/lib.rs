@@ -1,6 +1,6 @@
-//! The kernel contract for Rust (spec kernels.md sections 1, 2 and 5): safe views of the descriptors, the trait [`Kernel`] and the macro [`kernel!`] that emits a
-//! kernel's exports. All unsafe code of the Rust kernels is in this crate (and in files named simd*), so a kernel contains no pointer arithmetic.
-//! Numbers come from `generated.rs`; nothing else spells them.
+//! The kernel contract for Rust (spec kernels.md sections 1, 2 and 5): safe views of the descriptors, the trait [`Kernel`] and the macro
+//! [`kernel!`] that emits a kernel's exports. All unsafe code of the Rust kernels is in this crate (and in files named simd*), so a kernel
+//! contains no pointer arithmetic. Numbers come from `generated.rs`; nothing else spells them.
 
 pub mod codec;
 pub mod codec_table;

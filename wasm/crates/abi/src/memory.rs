@@ -1,4 +1,5 @@
-//! Loads and stores at addresses of the engine's memory. Addresses come from descriptors that the plan has bounds-checked (KE-13); null is never mapped here.
+//! Loads and stores at addresses of the engine's memory. Addresses come from descriptors that the plan has
+//! bounds-checked (KE-13); null is never mapped here.
 
 use core::sync::atomic::{AtomicI32, AtomicU32};
 
@@ -46,7 +47,8 @@ pub fn fill_zero(to: u32, bytes: u32) {
     unsafe { core::ptr::write_bytes(to as usize as *mut u8, 0, bytes as usize) }
 }
 
-/// Longest copy that [`copy_short`] does itself: up to here the call of `memory.copy` costs more than it saves. Read as if it could change: a loop known to be this short is unrolled, 2.6 KB of code.
+/// Longest copy that [`copy_short`] does itself: up to here the call of `memory.copy` costs more than it saves. Read as if it could change:
+/// a loop known to be this short is unrolled, 2.6 KB of code.
 #[cfg(target_arch = "wasm32")]
 static SHORT: u32 = 508;
 

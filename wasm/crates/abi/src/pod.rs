@@ -1,4 +1,5 @@
-/// Plain data: any bits, all zero included, are a valid value, and a byte copy is a move (KE-02). Declare structs with [`pod!`](crate::pod).
+/// Plain data: any bits, all zero included, are a valid value, and a byte copy is a move (KE-02).
+/// Declare structs with [`pod!`](crate::pod).
 ///
 /// # Safety
 /// Holds for the type and all its fields; no references, no addresses.
@@ -19,8 +20,10 @@ macro_rules! elements {
     )* };
 }
 elements! {
-    f32 => crate::generated::dtype_id::F32, f64 => crate::generated::dtype_id::F64, i32 => crate::generated::dtype_id::I32, i16 => crate::generated::dtype_id::I16,
-    i8 => crate::generated::dtype_id::I8, u8 => crate::generated::dtype_id::U8, i64 => crate::generated::dtype_id::I64, u16 => 0, u32 => 0, u64 => 0,
+    f32 => crate::generated::dtype_id::F32, f64 => crate::generated::dtype_id::F64, i32 => crate::generated::dtype_id::I32,
+    i16 => crate::generated::dtype_id::I16,
+    i8 => crate::generated::dtype_id::I8, u8 => crate::generated::dtype_id::U8, i64 => crate::generated::dtype_id::I64, u16 => 0, u32 => 0,
+    u64 => 0,
 }
 unsafe impl<T: Pod, const N: usize> Pod for [T; N] {}
 

@@ -1,9 +1,10 @@
-//! Global allocator of the core module (MW-62, PK-26): a fixed region of the module's own data plus spans that the engine thread donates. It never grows the memory
-//! (std's allocator only grows, and traps where initial = maximum). Used by `init`, planning and thread start (stack and thread-local block), never by `process`:
-//! `alloc_count` proves it.
-//! First fit over a list of free blocks in order of address; neighbours merge on free. Starts are rare and one at a time, so a spin lock suffices. A thread may be ended while
-//! it holds the lock: every change of the list leaves it sound between any two writes (a span may be lost), and the engine's thread, which never starts two threads at
-//! once, breaks the lock of a start that is gone (MW-76) and frees what it had taken: a journal keeps what was allocated since the start began and not freed.
+//! Global allocator of the core module (MW-62, PK-26): a fixed region of the module's own data plus spans that the engine thread donates.
+//! It never grows the memory (std's allocator only grows, and traps where initial = maximum). Used by `init`, planning and thread start
+//! (stack and thread-local block), never by `process`: `alloc_count` proves it.
+//! First fit over a list of free blocks in order of address; neighbours merge on free. Starts are rare and one at a time, so a spin lock
+//! suffices. A thread may be ended while it holds the lock: every change of the list leaves it sound between any two writes (a span may be
+//! lost), and the engine's thread, which never starts two threads at once, breaks the lock of a start that is gone (MW-76) and frees what
+//! it had taken: a journal keeps what was allocated since the start began and not freed.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -86,7 +87,8 @@ impl Allocator {
             list.journal = [(0, 0); JOURNAL];
         });
     }
-    /// The thread that started is gone before it could say what it took: opens its lock and frees what the journal has. No other thread may be starting.
+    /// The thread that started is gone before it could say what it took: opens its lock and frees what the journal
+    /// has. No other thread may be starting.
     pub fn undo(&self) {
         self.busy.store(false, Ordering::Release);
         let bytes = self.with(|list| {

@@ -1,5 +1,5 @@
-//! The core module: interpreter, self-scheduling and the Rust kernels over one memory. Data crosses by address; `abi_version` is the one function that goes through
-//! wasm-bindgen, because the tool wants its crate linked.
+//! The core module: interpreter, self-scheduling and the Rust kernels over one memory. Data crosses by address; `abi_version` is the one
+//! function that goes through wasm-bindgen, because the tool wants its crate linked.
 
 mod allocator;
 mod probe;

@@ -1,4 +1,5 @@
-//! Proof that every thread has a stack of its own (MW-60): work on an 8 KiB frame whose result is known. Threads that share a stack corrupt each other's frames.
+//! Proof that every thread has a stack of its own (MW-60): work on an 8 KiB frame whose result is known. Threads that
+//! share a stack corrupt each other's frames.
 
 /// Checksum over a frame of 8 KiB that is written and read `rounds` times; a pure function of its arguments.
 #[no_mangle]

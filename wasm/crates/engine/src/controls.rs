@@ -1,5 +1,5 @@
-//! Controls of a step while its program runs: changes at their frames (KE-15) and streams that edges give. Calls are cut at changes, so a call has at most one ramp per
-//! control, and its begin moves with the calls: a ramp is a pure function of absolute time.
+//! Controls of a step while its program runs: changes at their frames (KE-15) and streams that edges give. Calls are cut at changes, so a
+//! call has at most one ramp per control, and its begin moves with the calls: a ramp is a pure function of absolute time.
 
 use core::sync::atomic::Ordering::Acquire;
 

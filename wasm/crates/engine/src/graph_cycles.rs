@@ -212,8 +212,8 @@ impl Tables {
     }
 }
 
-/// Writes every cycle to `graph.order` as its length and its nodes, in order of the smallest node of each part; gives the words written, or −1. `order` has room for
-/// 2·count words; `levels` is not used.
+/// Writes every cycle to `graph.order` as its length and its nodes, in order of the smallest node of each part; gives the words written, or
+/// −1. `order` has room for 2·count words; `levels` is not used.
 pub fn run(graph: &Graph) -> i32 {
     let (count, edges) = (graph.count, graph.edges);
     let words = work_words(count, edges);

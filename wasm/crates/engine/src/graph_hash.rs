@@ -1,5 +1,5 @@
-//! Content hashes of a graph's nodes in one call (GR-55). The messages of all nodes come padded, in order of level, with gaps where the digests of
-//! parents go: the nodes of a level need only levels before it, so they are hashed side by side.
+//! Content hashes of a graph's nodes in one call (GR-55). The messages of all nodes come padded, in order of level, with gaps where the
+//! digests of parents go: the nodes of a level need only levels before it, so they are hashed side by side.
 
 use abi::memory::{copy, inside, load};
 

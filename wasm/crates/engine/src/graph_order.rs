@@ -1,4 +1,5 @@
-//! Order and levels of a graph's nodes (GR-58): Kahn's algorithm with a binary heap on document index. Twin and oracle: src/graph/order.ts, same ties.
+//! Order and levels of a graph's nodes (GR-58): Kahn's algorithm with a binary heap on document index. Twin
+//! and oracle: src/graph/order.ts, same ties.
 
 use abi::memory::{inside, load, store};
 

@@ -10,7 +10,8 @@ pub fn call(index: u32, state: u32, io: u32) -> i32 {
     function(state, io)
 }
 
-/// Sleeps while the word is `value`, at most `milliseconds`. Only workers may: it traps on a browser's main thread and on unshared memory (MW-66).
+/// Sleeps while the word is `value`, at most `milliseconds`. Only workers may: it traps on a browser's
+/// main thread and on unshared memory (MW-66).
 #[cfg(target_arch = "wasm32")]
 pub fn wait(address: u32, value: u32, milliseconds: u32) {
     // SAFETY: a 4-aligned word of the arena.

@@ -1,4 +1,5 @@
-//! A pass over a segment: every step in order at most once, then leftovers move to the front of internal buffers. JavaScript loops over passes.
+//! A pass over a segment: every step in order at most once, then leftovers move to the front of
+//! internal buffers. JavaScript loops over passes.
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -53,7 +54,8 @@ pub fn run(owner: Program, thread: u32) -> i32 {
     finish(owner)
 }
 
-/// Step `index` of a pass: 0 begins it, the last one ends it. `MORE` for those between; anything else from step 0 means that the pass did not begin.
+/// Step `index` of a pass: 0 begins it, the last one ends it. `MORE` for those between; anything else from
+/// step 0 means that the pass did not begin.
 pub fn run_step(owner: Program, thread: u32, index: u32) -> i32 {
     if index == 0 {
         if let Some(result) = begin(owner, thread) {

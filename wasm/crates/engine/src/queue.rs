@@ -1,4 +1,5 @@
-//! Bounded ring for many producers and many consumers (D. Vyukov, 2010). A cell's sequence says whose turn it is, so a push and a pop touch one shared index each.
+//! Bounded ring for many producers and many consumers (D. Vyukov, 2010). A cell's sequence says whose turn it is, so a
+//! push and a pop touch one shared index each.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 

@@ -1,5 +1,6 @@
-//! Rebuilding a run after a worker was ended at any instruction (MW-34): task records are the truth, counts and rings are made again from them. Engine thread, after the
-//! run's REBUILDING flag was set and no live slot is in phase QUEUE (`tasks::quiet`); model: test/models/task-protocol.ts, steps "states" and "rings".
+//! Rebuilding a run after a worker was ended at any instruction (MW-34): task records are the truth, counts and rings are made again from
+//! them. Engine thread, after the run's REBUILDING flag was set and no live slot is in phase QUEUE (`tasks::quiet`); model:
+//! test/models/task-protocol.ts, steps "states" and "rings".
 
 use abi::generated::{queue as layout, run, slot, slot_status, task, task_flag, task_state};
 use abi::memory::load;

@@ -1,5 +1,5 @@
-//! Ring of one producer and one consumer (MW-27, MW-28): samples in the arena go in and out in one call. Twin: src/memory/ring/audio-ring.ts, same words in the same
-//! order. Steps W1 to W6 are those of test/models/ring.test.ts.
+//! Ring of one producer and one consumer (MW-27, MW-28): samples in the arena go in and out in one call. Twin:
+//! src/memory/ring/audio-ring.ts, same words in the same order. Steps W1 to W6 are those of test/models/ring.test.ts.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 
@@ -48,7 +48,8 @@ pub fn pop(base: u32, target: u32, stride: u32, frames: u32, element: u32) -> u3
     )
 }
 
-/// `bias`: capacity for the writer (room), 0 for the reader (frames). `part` copies `count` frames from frame `at` of the caller's side, beside an address in the ring.
+/// `bias`: capacity for the writer (room), 0 for the reader (frames). `part` copies `count` frames from frame `at` of the
+/// caller's side, beside an address in the ring.
 #[inline(always)]
 fn transfer(base: u32, end: &End, frames: u32, bias: u32, part: impl Fn(u32, u32, u32, u32), element: u32) -> u32 {
     let (own, capacity) = (load::<u32>(base + end.own), load::<u32>(base + ring::CAPACITY));

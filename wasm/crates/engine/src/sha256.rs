@@ -1,5 +1,5 @@
-//! SHA-256 (FIPS 180-4) of padded messages. One source for one message at a time and for four side by side in the lanes of a register, since a
-//! round only adds, rotates and selects words. Twin and oracle: src/graph/sha256.ts.
+//! SHA-256 (FIPS 180-4) of padded messages. One source for one message at a time and for four side by side in the lanes of a register,
+//! since a round only adds, rotates and selects words. Twin and oracle: src/graph/sha256.ts.
 
 use core::ops::{Add, BitXor};
 

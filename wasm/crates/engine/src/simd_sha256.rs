@@ -1,5 +1,5 @@
-//! SHA-256 of several messages at once: four in the lanes of a register, each lane taking the next message when its own has ended. Messages are
-//! padded and stand in whole blocks of 64 bytes; digests are written as bytes, most significant first.
+//! SHA-256 of several messages at once: four in the lanes of a register, each lane taking the next message when its own has ended. Messages
+//! are padded and stand in whole blocks of 64 bytes; digests are written as bytes, most significant first.
 #![allow(unsafe_code)]
 
 use abi::memory::{load, store};
@@ -11,7 +11,8 @@ pub const BLOCK: u32 = 64;
 /// Bytes of a digest.
 pub const DIGEST: u32 = 32;
 
-/// Messages `next`…`last`: message n stands at `offsets[n]`…`offsets[n + 1]` of `base`, starts with state `starts[n]` of `states`, its digest goes to `digests + 32·n`.
+/// Messages `next`…`last`: message n stands at `offsets[n]`…`offsets[n + 1]` of `base`, starts with state `starts[n]` of
+/// `states`, its digest goes to `digests + 32·n`.
 pub struct Messages {
     pub base: u32,
     pub offsets: u32,

@@ -1,4 +1,5 @@
-//! One step of a pass: the stream rule (KE-14) and the call. Results: a negative status that ends the segment, else flags of `PROGRAM_FLAG` that the pass has earned.
+//! One step of a pass: the stream rule (KE-14) and the call. Results: a negative status that ends the segment, else flags
+//! of `PROGRAM_FLAG` that the pass has earned.
 
 use abi::generated::{
     buffer, buffer_flag, buffer_kind, io, io_flag, port, port_flag, program, program_flag, reader, status, step, step_mark, step_phase,
@@ -47,7 +48,8 @@ pub fn run(pass: &Pass, index: u32) -> i32 {
     run_any(pass, step)
 }
 
-/// The common step, one input and one output with frames to take: every word is read once. None when it is not that simple; the same as [`run_any`] otherwise.
+/// The common step, one input and one output with frames to take: every word is read once. None when it is not that
+/// simple; the same as [`run_any`] otherwise.
 #[inline(always)]
 fn run_pair(pass: &Pass, step: Step) -> Option<i32> {
     let bindings = step.get(step::BINDINGS);
@@ -441,7 +443,8 @@ fn least_room(pass: &Pass, step: Step) -> u32 {
     (0..step.get(step::OUTPUTS)).filter_map(|o| step.bound(pass, inputs + o)).map(Buffer::room).min().unwrap_or(u32::MAX)
 }
 
-/// Why an output has no room: one outside the segment that the driver could empty, or an internal one, which only skips the step (back-pressure).
+/// Why an output has no room: one outside the segment that the driver could empty, or an internal one,
+/// which only skips the step (back-pressure).
 fn blame(pass: &Pass, step: Step) -> i32 {
     let inputs = step.get(step::INPUTS);
     let outside = (0..step.get(step::OUTPUTS))
@@ -557,7 +560,8 @@ fn flush(pass: &Pass, step: Step) -> i32 {
     }
 }
 
-/// Adds what a call produced to the output buffers; true when any output got frames. Error: `BAD_STATE` when the kernel claims more than the room it was given.
+/// Adds what a call produced to the output buffers; true when any output got frames. Error: `BAD_STATE` when the
+/// kernel claims more than the room it was given.
 fn collect(pass: &Pass, step: Step, result: u32) -> Result<bool, i32> {
     let (ports, inputs) = (load::<u32>(step.get(step::IO) + io::PORTS), step.get(step::INPUTS));
     let mut any = false;

@@ -1,8 +1,9 @@
 //! Finding and finishing work (MW-31 to MW-35). Task records are the truth, rings hold addresses of READY tasks, each at most once.
 //!
-//! Two protocols, both "publish, then look": a thread sets its slot's phase to QUEUE and then reads a run's `rebuilding` flag before it touches a ring, while who
-//! rebuilds or frees a run sets the flag and then waits until no live slot is in that phase; a thread publishes its job and then reads the run's cancel word, while
-//! who cancels writes that word and then scans the slots. Both are explored state by state in test/models/task-protocol.ts, whose steps bear the names in quotes here.
+//! Two protocols, both "publish, then look": a thread sets its slot's phase to QUEUE and then reads a run's `rebuilding` flag before it
+//! touches a ring, while who rebuilds or frees a run sets the flag and then waits until no live slot is in that phase; a thread publishes
+//! its job and then reads the run's cancel word, while who cancels writes that word and then scans the slots. Both are explored state by
+//! state in test/models/task-protocol.ts, whose steps bear the names in quotes here.
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -34,8 +35,8 @@ pub fn run_of(base: u32, number: u32) -> u32 {
     base + arena::RUNS + number * run::BYTES
 }
 
-/// The next task for this slot that needs no more than its `facts` (MW-36): its address, or a code of `TAKE`. Waits at most `wait_ms` (0: only looks); waiting is for workers
-/// only (MW-66).
+/// The next task for this slot that needs no more than its `facts` (MW-36): its address, or a code of `TAKE`. Waits at most `wait_ms` (0:
+/// only looks); waiting is for workers only (MW-66).
 pub fn take_task(base: u32, number: u32, facts: u32, wait_ms: u32) -> u32 {
     let own = slot_of(base, number);
     let ready = base + arena::READY_EVENT;
@@ -140,7 +141,8 @@ pub fn rings(record: u32) -> impl Iterator<Item = u32> {
     })
 }
 
-/// "claim", "own", "publish", "cancel.read", "work": makes the task this slot's own. False when someone else ended it meanwhile, or the run was cancelled: then it is CANCELLED.
+/// "claim", "own", "publish", "cancel.read", "work": makes the task this slot's own. False when someone else ended it meanwhile, or
+/// the run was cancelled: then it is CANCELLED.
 fn claim(base: u32, own: u32, number: u32, record: u32, found: u32) -> bool {
     if atomic(found + task::STATE).compare_exchange(task_state::READY, task_state::RUNNING, SeqCst, SeqCst).is_err() {
         atomic(record + run::TASKS_RUNNING).fetch_sub(1, SeqCst);
@@ -249,7 +251,8 @@ fn release(base: u32, record: u32, found: u32) -> u32 {
     pushed
 }
 
-/// "settle", "left": a final state: the run has one task less. The engine hears of the last one, and at once of a failure or a cancelled task: their successors never become ready.
+/// "settle", "left": a final state: the run has one task less. The engine hears of the last one, and at once of a failure or a cancelled
+/// task: their successors never become ready.
 #[inline(never)]
 pub fn settle(base: u32, record: u32, found: u32, state: u32) {
     set(found + task::STATE, state);
@@ -272,7 +275,8 @@ pub fn enqueue(record: u32, found: u32) -> bool {
     false
 }
 
-/// Makes a PENDING, WAITING or DELAYED task READY and puts it into its lane. Counts deliveries anew, except for a DELAYED one. 0; 1 when no ring took it, because its run is rebuilt now or must be; −1 for an unknown state or lane.
+/// Makes a PENDING, WAITING or DELAYED task READY and puts it into its lane. Counts deliveries anew, except for a DELAYED one. 0; 1 when no
+/// ring took it, because its run is rebuilt now or must be; −1 for an unknown state or lane.
 pub fn push_task(base: u32, number: u32, found: u32) -> i32 {
     let record = run_of(base, number);
     let state = atomic(found + task::STATE);
