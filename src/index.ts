@@ -46,7 +46,8 @@ export { anyMedia, audio, bytes, events, json, match, oneOf, sameAs, tensor, tex
 export type {
   AnyConstraint, AudioConstraint, AudioMedia, BytesConstraint, BytesMedia, EventsConstraint, EventsMedia, FieldConstraint, FromParams,
   JsonConstraint, JsonMedia, MatchConstraint, Media, MediaConstraint, MediaKind, OneOfConstraint, Range, SameAs, SampleFormat, SampleLayout,
-  SimpleConstraint, TensorConstraint, TensorMedia, TextConstraint, TextMedia, TokensConstraint, TokensMedia, VideoConstraint, VideoMedia,
+  SimpleConstraint, TensorConstraint, TensorMedia, TextConstraint, TextMedia, TokensConstraint, TokensMedia, VideoConstraint,
+  VideoMatrix, VideoMedia, VideoRange,
 } from './media/media-type.js'
 export type { AudioBuffer, AudioSpec, Speakers } from './media/audio-buffer.js'
 export { blocker } from './media/blocker.js'

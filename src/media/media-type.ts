@@ -33,9 +33,16 @@ export interface VideoMedia {
   readonly width: number
   readonly height: number
   readonly format: string
+  /** Frames per second. A ratio is the double next to it (30000/1001 = 29.97002997002997), which JSON keeps: equal ratios are equal. */
   readonly fps: number
   readonly still: boolean
+  readonly matrix?: VideoMatrix
+  readonly range?: VideoRange
 }
+/** How the samples of a frame stand for colours. */
+export type VideoMatrix = 'bt601' | 'bt709' | 'bt2020' | 'rgb'
+/** `limited`: black and white are 16 and 235 of 8 bits. */
+export type VideoRange = 'full' | 'limited'
 /** What an edge carries once negotiation is done. */
 export type Media = AudioMedia | TensorMedia | EventsMedia | TextMedia | TokensMedia | JsonMedia | BytesMedia | VideoMedia
 
@@ -86,6 +93,8 @@ export interface VideoConstraint extends Named<'video'> {
   readonly format?: FieldConstraint<string>
   readonly fps?: FieldConstraint<number>
   readonly still?: FieldConstraint<boolean>
+  readonly matrix?: FieldConstraint<VideoMatrix>
+  readonly range?: FieldConstraint<VideoRange>
 }
 /** Any media at all. */
 export interface AnyConstraint { readonly kind: 'any' }

@@ -47,7 +47,7 @@ const tone: Media = { kind: 'audio', rate: 8_000, channels: 1, format: 'f32', la
 const notes: Media = { kind: 'events', schema: 'note', timebase: 100 }
 const vector: Media = { kind: 'tensor', dtype: 'f32', shape: [2, 3], tag: 'latent' }
 const words: Media = { kind: 'tokens', vocab: 9, codebooks: 4 }
-const frame: Media = { kind: 'video', width: 2, height: 2, format: 'rgba', fps: 30, still: true }
+const frame: Media = { kind: 'video', width: 2, height: 2, format: 'rgba', fps: 30, still: true, matrix: 'bt709', range: 'full' }
 /** Media as declared, a field that differs, what the error says of it. */
 const FIELDS: readonly (readonly [of: Media, fields: object, expected: string, got: string])[] = [
   [tone, { rate: 16_000 }, '8000 Hz', '16000 Hz'], [tone, { channels: 2 }, '1 channel', '2 channels'],
@@ -57,6 +57,7 @@ const FIELDS: readonly (readonly [of: Media, fields: object, expected: string, g
   [vector, { shape: [2, 4] }, '[2, 3]', '[2, 4]'], [vector, { shape: [6] }, '[2, 3]', '[6]'], [vector, { tag: 'mask' }, 'latent', 'mask'],
   [frame, { width: 4 }, 'width 2', 'width 4'], [frame, { height: 4 }, 'height 2', 'height 4'], [frame, { format: 'i420' }, 'rgba', 'i420'],
   [frame, { fps: 25 }, 'fps 30', 'fps 25'], [frame, { still: false }, 'still true', 'still false'],
+  [frame, { matrix: 'bt601' }, 'matrix bt709', 'matrix bt601'], [frame, { range: 'limited' }, 'range full', 'range limited'],
   [{ kind: 'text', language: 'en' }, { language: 'de' }, 'language en', 'language de'],
   [{ kind: 'json', schema: 'a' }, { schema: 'b' }, 'schema a', 'schema b'],
   [{ kind: 'bytes', mime: 'image/png' }, { mime: 'image/jpeg' }, 'mime image/png', 'mime image/jpeg'],

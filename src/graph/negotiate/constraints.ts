@@ -41,6 +41,7 @@ const LAWS: Readonly<Partial<Record<MediaKind, Readonly<Record<string, FieldDoma
     width: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }),
     height: /* @__PURE__ */ rangeDomain({ min: 1, max: 16_384, step: 1 }),
     still: /* @__PURE__ */ valuesDomain([false, true]),
+    matrix: /* @__PURE__ */ valuesDomain(['bt601', 'bt709', 'bt2020', 'rgb']), range: /* @__PURE__ */ valuesDomain(['full', 'limited']),
   },
 }
 /** Between kernels audio is `f32` planar unless a port says otherwise. */

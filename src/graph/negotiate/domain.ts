@@ -20,7 +20,7 @@ export const FIELDS: Readonly<Record<MediaKind, readonly string[]>> = {
   tokens: ['vocab', 'codebooks'],
   json: ['schema'],
   bytes: ['mime', 'maxBytes'],
-  video: ['width', 'height', 'format', 'fps', 'still'],
+  video: ['width', 'height', 'format', 'fps', 'still', 'matrix', 'range'],
 }
 /** Position of a tensor's first dimension. */
 export const FIRST_DIMENSION = 3

@@ -144,7 +144,10 @@ function mediaShape(): ObjectShape {
       rate: numbers(number(1, 768_000)), channels: numbers(integer(1, 64)), format: set(choice('f32', 'i16', 'i32', 'u8')),
       layout: set(choice('planar', 'interleaved')),
     },
-    video: { width: size, height: size, fps: numbers(number(0)), still: flag, format: words },
+    video: {
+      width: size, height: size, fps: numbers(number(0)), still: flag, format: words,
+      matrix: set(choice('bt601', 'bt709', 'bt2020', 'rgb')), range: set(choice('full', 'limited')),
+    },
     tensor: {
       dtype: set(choice(...Object.keys(DTYPE_ID))),
       shape: list(either(integer(0), text({ min: 1, max: LONGEST_NAME }), nothing), undefined, 8),

@@ -14,6 +14,8 @@ describe('media of a document are checked by their kind (spec graph.md section 4
     ['alternatives without options', { kind: 'oneOf' }, 'SCHEMA_INVALID /nodes/0/media/in/options'],
     ['no alternative', { kind: 'oneOf', options: [] }, 'SCHEMA_INVALID /nodes/0/media/in/options'],
     ['no kind', { rate: 8_000 }, 'SCHEMA_INVALID /nodes/0/media/in/kind'],
+    ['an unknown matrix', { kind: 'video', matrix: 'bt470' }, 'SCHEMA_INVALID /nodes/0/media/in/matrix'],
+    ['an unknown range', { kind: 'video', range: ['full', 'half'] }, 'SCHEMA_INVALID /nodes/0/media/in/range/1'],
     ['an unknown kind', { kind: 'smell' }, 'SCHEMA_INVALID /nodes/0/media/in/kind'],
     ['a rate of 0', { kind: 'audio', rate: 0 }, 'SCHEMA_INVALID /nodes/0/media/in/rate'],
     ['a rate above the highest', { kind: 'audio', rate: [48_000, 768_001] }, 'SCHEMA_INVALID /nodes/0/media/in/rate/1'],
