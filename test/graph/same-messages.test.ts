@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Diagnostic } from '../../src/errors/diagnostic.js'
+import { fromDocument } from '../../src/graph/document/from-document.js'
 import { parseDocument } from '../../src/graph/document/parse-document.js'
 import { toDocument } from '../../src/graph/document/to-document.js'
 import { writeDocument } from '../../src/graph/document/write-document.js'
@@ -38,6 +39,16 @@ describe('a graph written in JavaScript and the same graph as JSON get the same 
     const graph = make(), own = validate(graph, registry)
     expect(own.map((d) => d.message).join('\n')).toContain(message)
     expect(asText(graph).map(facts)).toEqual(own.map(facts))
+  })
+
+  test('faults within a definition name their place in the whole document', () => {
+    const inner = { millrace: 1, zz: 1, nodes: [{ id: 'g', type: 'test::resample', params: { rate: 1 }, policy: { yy: 1 } }] }
+    const document = { millrace: 1, nodes: [{ id: 'a', type: 'graph::d' }], definitions: { d: inner } }
+    const said = [document, fromDocument(document, registry)].map((one) => validate(one as never, registry).map(facts))
+    expect(said[0]!.map((one) => (one as Diagnostic).message)).toEqual(expect.arrayContaining([
+      '/definitions/d/zz: unknown field.', '/definitions/d/nodes/0/policy/yy: unknown field.',
+    ]))
+    expect(said[1]).toEqual(said[0])
   })
 
   test('a good graph has nothing to say', () => {

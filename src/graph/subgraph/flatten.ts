@@ -239,7 +239,12 @@ class Flattener {
     const reading = readDocument(document, this.#types, { limits: this.#limits })
     for (const one of reading.diagnostics) {
       if (this.#o.checked === true && one.stage !== 1 && one.pointer !== '/engines/millrace') continue
-      this.diagnostics.push({ ...one, pointer: pointer + (one.pointer ?? '') })
+      // Texts that begin with the place say the whole of it, as of a document.
+      const place = one.pointer === '' ? 'Document' : one.pointer ?? '', named = place !== '' && one.message.startsWith(`${place}: `)
+      this.diagnostics.push({
+        ...one, pointer: pointer + (one.pointer ?? ''),
+        ...(named && { message: pointer + (one.pointer ?? '') + one.message.slice(place.length) }),
+      })
     }
     if (reading.graph === undefined) return undefined
     const part = this.open(reading.graph, {
