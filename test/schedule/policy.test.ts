@@ -390,4 +390,14 @@ test('what a document says and this version does not do is told, field by field'
     'Edge a.out -> b.in: capacity', 'Edge a.out -> b.in: whenFull latest', 'Node a: policy.always', 'Node a: policy.breaker',
     'Node a: policy.cache', 'Node a: produces', 'config.breaker', 'config.cache', 'config.timeoutMs',
   ])
+  expect(diagnostics.flatMap(({ pointer }) => pointer ?? []).filter((pointer) => !pointer.startsWith('/'))).toEqual([])
+  const inner = {
+    millrace: 1,
+    nodes: [{ id: 'a', type: 'test::node', policy: { breaker: { failures: 1 } } }],
+    outputs: { out: ['a', 'out'] },
+  }
+  const packed =
+    await engine.run(fromDocument({ millrace: 1, nodes: [{ id: 'x', type: 'graph::d' }], definitions: { d: inner } }, registry))
+  expect(packed.diagnostics.find(({ code }) => code === 'UNSUPPORTED'))
+    .toMatchObject({ node: 'x/a', pointer: '/definitions/d/nodes/0/policy/breaker' })
 })

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js'
 import type { Graph, GraphConfig, GraphNode } from '../../graph/graph.js'
 import type { NodeDefinition } from '../../graph/node-definition.js'
 import { driverNeeds } from '../../graph/resolve/driver-key.js'
+import { originOf } from '../../graph/subgraph/origin.js'
 import { tagOf } from '../../graph/tiers.js'
 import { LANES, type Claim } from './limiters.js'
 import { readRetry, type RetryPolicy } from './retry.js'
@@ -60,7 +61,7 @@ function later(feature: string, alternative: string, place: Partial<Diagnostic>)
 export function policyDiagnostics(node: GraphNode, definition: NodeDefinition, host: PolicyHost): Diagnostic[] {
   const found: Diagnostic[] = [], policy = node.policy ?? {}, { kernel, codeURL } = definition, name = `Node ${node.id}`
   const say = (field: string, alternative = 'Leave it out.'): void => {
-    found.push(later(`${name}: ${field}`, alternative, { node: node.id, pointer: field.replace('.', '/') }))
+    found.push(later(`${name}: ${field}`, alternative, placeOf(node, field.replace('.', '/'))))
   }
   for (const [field, asks] of Object.entries(LATER)) if (policy[field] !== undefined && asks(policy[field])) say(`policy.${field}`)
   if (kernel !== undefined && readRetry(policy['retry']) !== undefined) say('policy.retry', 'Kernels fail the same way each time.')
@@ -79,10 +80,16 @@ export function policyDiagnostics(node: GraphNode, definition: NodeDefinition, h
     if (!host.hasLimiter(limiter)) {
       found.push(commonErrors.CONFIG_INVALID.diagnostic({
         key: `limiters.${limiter}`, source: `node ${node.id}`, expected: 'permits in createEngine({ limiters })', got: 'none',
-      }, { node: node.id, pointer: 'policy/limiters' }))
+      }, placeOf(node, 'policy/limiters')))
     }
   }
   return found
+}
+
+/** A field of a node. Where planning knows the node's place in the document (parts of subgraphs, chosen outputs), with its pointer. */
+function placeOf(node: GraphNode, field: string): Pick<Diagnostic, 'node' | 'pointer'> {
+  const origin = originOf(node)
+  return { node: node.id, ...(origin !== undefined && { pointer: `${origin}/${field}` }) }
 }
 
 /** The same for edges and the run's defaults. */

@@ -40,7 +40,8 @@ const numbers = (a: number, b: number): unknown[] =>
   [a, [a, b], { min: a }, { max: b }, { min: a, max: b }, { min: a, max: b, step: a }, { step: a }, { min: a, 'x-z': 1 }]
 const MEDIA = {
   kind: ['audio', 'any', 'json'], rate: numbers(8_000, 16_000), channels: numbers(1, 2), format: ['f32', ['f32', 'i16'], 'u8'],
-  layout: ['planar', ['planar', 'interleaved']], width: [2], height: [2], fps: [25], still: [true], matrix: ['bt709'], range: [['full', 'limited']],
+  layout: ['planar', ['planar', 'interleaved']], width: [2], height: [2], fps: [25], still: [true], matrix: ['bt709'],
+  range: [['full', 'limited']],
   dtype: ['f32'], shape: [[2]], tag: ['t'], schema: ['s'], timebase: [10], language: ['en'], vocab: [9], codebooks: [2], mime: ['a/b'],
   maxBytes: [9], options: [[{ kind: 'audio', rate: 8_000 }]],
 }

@@ -5,7 +5,8 @@ const base = { version: '1.0.0', title: 'T', doc: '', family: 'test', params: {}
 const size = { width: 64, height: 48, format: 'nv12', still: false }
 const problems = (gives: Partial<VideoConstraint>, takes: Partial<VideoConstraint>): string[] => {
   const camera = defineNode({
-    ...base, type: 'test::camera', inputs: {}, outputs: { out: { media: video({ ...size, fps: 30, ...gives }) } }, pull: async function* () {},
+    ...base, type: 'test::camera', inputs: {}, outputs: { out: { media: video({ ...size, fps: 30, ...gives }) } },
+    pull: async function* () {},
   })
   const screen = defineNode({
     ...base, type: 'test::screen', inputs: { in: { media: video(takes) } }, outputs: { out: { media: video({ like: 'in' }) } },
