@@ -48,18 +48,31 @@ export function asideOf(): ReadonlySet<string> {
   return new Set(['type', 'version', ...[...NODE.matchAll(/~(\w+)/g)].map(([, name]) => name!)])
 }
 
-/** Refuses fields of another type than theirs; `at`: what they are fields of, with a dot. */
+interface FieldRow { readonly name: string; readonly allowed: readonly string[]; readonly needed: boolean }
+/** Field texts as rows, each read once. */
+const rows = new Map<string, readonly FieldRow[]>()
+
+function rowsOf(fields: string): readonly FieldRow[] {
+  let read = rows.get(fields)
+  if (read === undefined) {
+    rows.set(fields, read = fields.split(' ').map((field) => {
+      const [name = '', kinds = ''] = field.replace(/[~!]/g, '').split(':')
+      return { name, allowed: kinds.split('|'), needed: field.endsWith('!') }
+    }))
+  }
+  return read
+}
+
+/**
+ * Refuses fields of another type than theirs; `at`: what they are fields of, with a dot. Texts are made for faults only: every node of a
+ * program passes here when it loads.
+ */
 function checkFields(type: string, at: string, part: unknown, fields: string): void {
-  demand(type, KINDS['o']![1](part), `${at} as an object`, show(part))
-  for (const field of fields.split(' ')) {
-    const [name = '', kinds = ''] = field.replace(/[~!]/g, '').split(':'), value = (part as Readonly<Record<string, unknown>>)[name]
-    if (value === undefined && !field.endsWith('!')) continue
-    demand(
-      type,
-      kinds.split('|').some((kind) => KINDS[kind]?.[1](value) ?? kind === value),
-      `${at}${name} as ${kinds.split('|').map((kind) => KINDS[kind]?.[0] ?? kind).join(' or ')}`,
-      show(value),
-    )
+  if (!KINDS['o']![1](part)) demand(type, false, `${at} as an object`, show(part))
+  for (const { name, allowed, needed } of rowsOf(fields)) {
+    const value = (part as Readonly<Record<string, unknown>>)[name]
+    if (value === undefined ? !needed : allowed.some((kind) => KINDS[kind]?.[1](value) ?? kind === value)) continue
+    demand(type, false, `${at}${name} as ${allowed.map((kind) => KINDS[kind]?.[0] ?? kind).join(' or ')}`, show(value))
   }
 }
 
