@@ -1,6 +1,6 @@
 import { describeFields } from '../graph/negotiate/describe.js'
 import { exactly, FIELDS } from '../graph/negotiate/domain.js'
-import type { Media } from '../media/media-type.js'
+import type { Media, TensorMedia } from '../media/media-type.js'
 
 /** A field of media that is not what it should be; `field` as in a packet. */
 export interface MediaFault { readonly field: string; readonly expected: string; readonly got: string }
@@ -28,16 +28,18 @@ function fits(name: string, want: Media, is: Media, agreed: boolean): boolean {
 }
 
 function fieldText(media: Media, field: string): string {
-  if (media.kind === 'tensor' && field === 'shape') return `[${media.shape.map((length) => length ?? '?').join(', ')}]`
+  if (media.kind === 'tensor' && field === 'shape') return shapeText(media)
   return field === 'kind' ? media.kind : describeFields(exactly(media), [field])
 }
+
+function shapeText({ shape }: TensorMedia): string { return `[${shape.map((length) => length ?? '?').join(', ')}]` }
 
 /** Media in a few words: `audio f32 planar 16000 Hz, 1 channel`. */
 export function describeMedia(media: Media): string {
   switch (media.kind) {
     case 'audio':
       return `audio ${media.format} ${media.layout} ${media.rate} Hz, ${media.channels} channel${media.channels === 1 ? '' : 's'}`
-    case 'tensor': return `tensor ${media.dtype} [${media.shape.map((n) => n ?? '?').join(', ')}]`
+    case 'tensor': return `tensor ${media.dtype} ${shapeText(media)}`
     case 'events': return `events ${media.schema} at ${media.timebase} Hz`
     default: return media.kind
   }

@@ -6,6 +6,7 @@ import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
 import { distIsCurrent } from '../../scripts/lib/fresh.mjs'
 import { inlineEsbuild } from '../../scripts/inline.mjs'
+import { testWavHeader } from '../support/wav-of.js'
 import { folder, SPEECH, TALK } from './support.js'
 
 const files = folder()
@@ -58,16 +59,8 @@ test('a document from a pipe; plain lines of progress; the process ends by itsel
 
 /** A WAV file of silence: its header alone is real, the rest is a hole in the file. */
 async function silence(seconds: number): Promise<string> {
-  const long = join(files.path, `long-${seconds}.wav`), frames = seconds * 48_000, header = Buffer.alloc(44)
-  header.write('RIFF'); header.writeUInt32LE(36 + frames * 2, 4); header.write('WAVEfmt ', 8); header.writeUInt32LE(16, 16)
-  header.writeUInt16LE(1, 20)
-  header.writeUInt16LE(1, 22)
-  header.writeUInt32LE(48_000, 24)
-  header.writeUInt32LE(96_000, 28)
-  header.writeUInt16LE(2, 32)
-  header.writeUInt16LE(16, 34)
-  header.write('data', 36); header.writeUInt32LE(frames * 2, 40)
-  writeFileSync(long, header)
+  const long = join(files.path, `long-${seconds}.wav`), frames = seconds * 48_000
+  writeFileSync(long, testWavHeader(48_000, frames * 2))
   const { truncate } = await import('node:fs/promises')
   await truncate(long, 44 + frames * 2)
   return long

@@ -7,6 +7,7 @@ import {
   audio, createEngine, defineNode, feedback, graphFrom, type Engine, type Graph, type OutputRef, type RunOptions, type RunResult, type Tier,
 } from '../../src/index.js'
 import { audioBuffer, channels, gain, mix, resample, vad } from '../../src/nodes/index.js'
+import { audioChunks } from '../support/audio-chunks.js'
 
 type Sound = OutputRef<'audio'>
 const RATE = 16_000, HALF = -20 * Math.log10(2)
@@ -29,21 +30,7 @@ const pieces = defineNode({
     sizes: { type: 'json', required: true, doc: 'Frames of each packet.' },
   },
   inputs: {}, outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }) } }, deterministic: 'yes',
-  pull: async function* ({ data, sizes }, ctx) {
-    const samples = data as Float32Array, each = sizes as readonly number[]
-    for (let at = 0, i = 0; at < samples.length; i++) {
-      const frames = Math.min(each[i % each.length]!, samples.length - at), own = await ctx.allocAudio({ rate: RATE, channels: 1, frames })
-      own.channel(0).set(samples.subarray(at, at + frames))
-      yield {
-        out: {
-          streamId: '', seq: 0,
-          media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' },
-          data: own, position: at, duration: frames, metadata: {},
-        } as never,
-      }
-      at += frames
-    }
-  },
+  pull: ({ data, sizes }, ctx) => audioChunks(ctx, data as Float32Array, sizes as readonly number[], RATE),
 })
 
 /** y[n] = x[n] + g · y[n − delay], rounded where the kernels round. */

@@ -18,6 +18,7 @@ import { shippedDigest } from '../../src/graph/module-digests.js'
 import { hexOf, sha256 } from '../../src/graph/sha256.js'
 import { BUILTIN_MODULES, builtinModuleBytes } from '../../src/kernels/builtin-modules.js'
 import * as nodes from '../../src/nodes/index.js'
+import { testWavHeader } from '../support/wav-of.js'
 
 const { audioBuffer, gain, wavFile } = nodes
 const base = {
@@ -40,18 +41,7 @@ const at = (name: string): string => join(folder, name)
 /** Mono, 16 bits. */
 function wav(samples: number, value: number): Uint8Array {
   const bytes = Buffer.alloc(44 + 2 * samples, value)
-  bytes.write('RIFF', 0)
-  bytes.writeUInt32LE(36 + 2 * samples, 4)
-  bytes.write('WAVEfmt ', 8)
-  bytes.writeUInt32LE(16, 16)
-  bytes.writeUInt16LE(1, 20)
-  bytes.writeUInt16LE(1, 22)
-  bytes.writeUInt32LE(8_000, 24)
-  bytes.writeUInt32LE(16_000, 28)
-  bytes.writeUInt16LE(2, 32)
-  bytes.writeUInt16LE(16, 34)
-  bytes.write('data', 36)
-  bytes.writeUInt32LE(2 * samples, 40)
+  bytes.set(testWavHeader(8_000, 2 * samples))
   return bytes
 }
 const hashOf = async (graph: Graph, by = engine): Promise<string> => (await by.plan(graph)).graphHash

@@ -10,6 +10,7 @@ import {
 import { ArenaAudio } from '../../src/memory/audio-buffer.js'
 import { WINDOW } from '../../src/memory/layout.js'
 import { audioBuffer, gain, mix, toPcm16, vad } from '../../src/nodes/index.js'
+import { audioChunks } from '../support/audio-chunks.js'
 import type { Loose } from '../support/loose.js'
 import { speechLike } from '../support/speech-like.js'
 
@@ -36,25 +37,11 @@ const pieces = defineNode({
     hangAt: { type: 'integer', default: -1, doc: 'Piece that never comes.' },
   },
   outputs: { out: { media: audio({ rate: RATE, channels: 1, format: 'f32', layout: 'planar' }) } },
-  async *pull({ failAt, hangAt }, ctx) {
-    for (let at = 0, i = 0; at < SAMPLES.length; i++) {
-      if (i === failAt) throw new Error('no more')
-      if (i === hangAt) {
-        await new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })
-      }
-      const frames = Math.min([1, 777, 4_096, 5][i % 4]!, SAMPLES.length - at)
-      const own = await ctx.allocAudio({ rate: RATE, channels: 1, frames })
-      own.channel(0).set(SAMPLES.subarray(at, at + frames))
-      yield {
-        out: {
-          streamId: '', seq: 0,
-          media: { kind: 'audio', rate: RATE, channels: 1, format: 'f32', layout: 'planar' },
-          data: own, position: at, duration: frames, metadata: {},
-        } as never,
-      }
-      at += frames
-    }
-  },
+  pull: ({ failAt, hangAt }, ctx) => audioChunks(ctx, SAMPLES, [1, 777, 4_096, 5], RATE, async (packet) => {
+    if (packet === failAt) throw new Error('no more')
+    if (packet !== hangAt) return
+    await new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(ctx.signal.reason as Error) }) })
+  }),
 }) as Loose
 
 const tiersOf = (result: Pick<RunResult, 'metrics'>): Record<string, string> =>
