@@ -68,21 +68,22 @@ export function textRules({ minLength, maxLength, pattern }: ParamDeclaration, v
   return undefined
 }
 
-function items(param: ParamDeclaration, item: ParamDeclaration | undefined, value: ArrayLike<unknown>, path: string): ParamProblem
-  | undefined {
-    if (param.minItems !== undefined && value.length < param.minItems) {
-      return { constraint: 'minItems', limit: param.minItems, got: value.length, path }
-    }
-    if (param.maxItems !== undefined && value.length > param.maxItems) {
-      return { constraint: 'maxItems', limit: param.maxItems, got: value.length, path }
-    }
-    if (item === undefined) return checkJson(value, path)
-    for (let i = 0; i < value.length; i++) {
-      const problem = checkParam(item, value[i], `${path}[${i}]`)
-      if (problem !== undefined) return { ...problem, at: [String(i), ...problem.at ?? []] }
-    }
-    return undefined
+function items(
+  param: ParamDeclaration, item: ParamDeclaration | undefined, value: ArrayLike<unknown>, path: string,
+): ParamProblem | undefined {
+  if (param.minItems !== undefined && value.length < param.minItems) {
+    return { constraint: 'minItems', limit: param.minItems, got: value.length, path }
   }
+  if (param.maxItems !== undefined && value.length > param.maxItems) {
+    return { constraint: 'maxItems', limit: param.maxItems, got: value.length, path }
+  }
+  if (item === undefined) return checkJson(value, path)
+  for (let i = 0; i < value.length; i++) {
+    const problem = checkParam(item, value[i], `${path}[${i}]`)
+    if (problem !== undefined) return { ...problem, at: [String(i), ...problem.at ?? []] }
+  }
+  return undefined
+}
 
 function isVector(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array

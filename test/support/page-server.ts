@@ -48,16 +48,17 @@ export async function servePages(site: Site): Promise<PageServer> {
   return { origin: `http://127.0.0.1:${(server.address() as { port: number }).port}`, log, close: () => closed(server) }
 }
 
-function lookUp({ files = {}, folders = {} }: Site, path: string): { readonly body: string | Uint8Array; readonly type: string }
-  | undefined {
-    if (files[path] !== undefined) return files[path]
-    const prefix = Object.keys(folders).find((one) => path.startsWith(one))
-    if (prefix === undefined) return undefined
-    const folder = normalize(folders[prefix]!), at = normalize(join(folder, path.slice(prefix.length)))
-    const file = existsSync(at) && statSync(at).isDirectory() ? join(at, 'index.html') : at
-    if (!file.startsWith(folder) || !existsSync(file)) return undefined
-    return { body: readFileSync(file), type: TYPES[extname(file)] ?? 'application/octet-stream' }
-  }
+function lookUp(
+  { files = {}, folders = {} }: Site, path: string,
+): { readonly body: string | Uint8Array; readonly type: string } | undefined {
+  if (files[path] !== undefined) return files[path]
+  const prefix = Object.keys(folders).find((one) => path.startsWith(one))
+  if (prefix === undefined) return undefined
+  const folder = normalize(folders[prefix]!), at = normalize(join(folder, path.slice(prefix.length)))
+  const file = existsSync(at) && statSync(at).isDirectory() ? join(at, 'index.html') : at
+  if (!file.startsWith(folder) || !existsSync(file)) return undefined
+  return { body: readFileSync(file), type: TYPES[extname(file)] ?? 'application/octet-stream' }
+}
 
 function closed(server: Server): Promise<void> {
   return new Promise((done) => {

@@ -25,13 +25,14 @@ const REASONS: Readonly<Record<Dialect, (value: Json) => string | undefined>> = 
 }
 
 /** The dialect of a value, or why each one that was tried does not fit. */
-export function recognise(value: unknown, tried: readonly Dialect[] = DIALECTS): { readonly dialect: Dialect }
-  | { readonly why: readonly string[] } {
-    const why: string[] = []
-    for (const dialect of tried) {
-      const reason = isObject(value) ? REASONS[dialect](value) : 'not an object'
-      if (reason === undefined) return { dialect }
-      why.push(`${dialect}: ${reason}`)
-    }
-    return { why }
+export function recognise(
+  value: unknown, tried: readonly Dialect[] = DIALECTS,
+): { readonly dialect: Dialect } | { readonly why: readonly string[] } {
+  const why: string[] = []
+  for (const dialect of tried) {
+    const reason = isObject(value) ? REASONS[dialect](value) : 'not an object'
+    if (reason === undefined) return { dialect }
+    why.push(`${dialect}: ${reason}`)
   }
+  return { why }
+}

@@ -78,35 +78,36 @@ function setDefault(graph: Graph, name: string, value: unknown): Graph {
  * Where an edit belongs when what it names stands in a subgraph or on its border: the definitions on the
  * way, and the edit in the words of the last.
  */
-function locate(graph: Graph, edit: SuggestedEdit, types: TypeSource): { readonly path: readonly string[]; readonly edit: SuggestedEdit }
-  | undefined {
-    const node = 'node' in edit ? edit.node : undefined, edge = 'edge' in edit ? edit.edge : undefined
-    if (node === undefined
-      ? edge === undefined || graph.edges.some((one) => edgeName(one) === edge)
-      : graph.nodes.some((one) => one.id === node)) {
-      return undefined
-    }
-    const flat = flattenGraph(graph, types).graph
-    const found = node === undefined ? flat.edges.findLast((one) => edgeName(one) === edge) : flat.nodes.findLast((one) => one.id === node)
-    const pointer = found === undefined ? undefined : originOf(found)
-    const [, way = '', list, index] = /^(.*)\/(nodes|edges)\/(\d+)$/.exec(pointer ?? '') ?? []
-    if (list === undefined) return undefined
-    const path = way.split('/definitions/').slice(1).map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
-    const document = documentAt(graph, path)
-    if (node !== undefined) {
-      const given = (edit.op === 'set-param' || edit.op === 'remove-param') ? byOuter(graph, node, edit) : undefined
-      return given ?? { path, edit: { ...edit, node: document.nodes[Number(index)]!.id } as SuggestedEdit }
-    }
-    const own = document.edges![Number(index)]!, name = edgeName(own)
-    /** The new end in the words of the definition: its node stands under the name that the old one's has. */
-    const cut = (ref: PortRef | undefined, flatRef: PortRef, ownRef: PortRef): PortRef | undefined => {
-      const prefix = flatRef[0].slice(0, flatRef[0].length - ownRef[0].length)
-      return ref === undefined || path.length === 0 || !ref[0].startsWith(prefix) ? ref : [ref[0].slice(prefix.length), ref[1]]
-    }
-    if (edit.op !== 'relink-edge') return { path, edit: { ...edit, edge: name } as SuggestedEdit }
-    const { from: start, to: end } = found as GraphEdge, from = cut(edit.from, start, own.from), to = cut(edit.to, end, own.to)
-    return { path, edit: { op: 'relink-edge', edge: name, ...(from && { from }), ...(to && { to }) } }
+function locate(
+  graph: Graph, edit: SuggestedEdit, types: TypeSource,
+): { readonly path: readonly string[]; readonly edit: SuggestedEdit } | undefined {
+  const node = 'node' in edit ? edit.node : undefined, edge = 'edge' in edit ? edit.edge : undefined
+  if (node === undefined
+    ? edge === undefined || graph.edges.some((one) => edgeName(one) === edge)
+    : graph.nodes.some((one) => one.id === node)) {
+    return undefined
   }
+  const flat = flattenGraph(graph, types).graph
+  const found = node === undefined ? flat.edges.findLast((one) => edgeName(one) === edge) : flat.nodes.findLast((one) => one.id === node)
+  const pointer = found === undefined ? undefined : originOf(found)
+  const [, way = '', list, index] = /^(.*)\/(nodes|edges)\/(\d+)$/.exec(pointer ?? '') ?? []
+  if (list === undefined) return undefined
+  const path = way.split('/definitions/').slice(1).map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const document = documentAt(graph, path)
+  if (node !== undefined) {
+    const given = (edit.op === 'set-param' || edit.op === 'remove-param') ? byOuter(graph, node, edit) : undefined
+    return given ?? { path, edit: { ...edit, node: document.nodes[Number(index)]!.id } as SuggestedEdit }
+  }
+  const own = document.edges![Number(index)]!, name = edgeName(own)
+  /** The new end in the words of the definition: its node stands under the name that the old one's has. */
+  const cut = (ref: PortRef | undefined, flatRef: PortRef, ownRef: PortRef): PortRef | undefined => {
+    const prefix = flatRef[0].slice(0, flatRef[0].length - ownRef[0].length)
+    return ref === undefined || path.length === 0 || !ref[0].startsWith(prefix) ? ref : [ref[0].slice(prefix.length), ref[1]]
+  }
+  if (edit.op !== 'relink-edge') return { path, edit: { ...edit, edge: name } as SuggestedEdit }
+  const { from: start, to: end } = found as GraphEdge, from = cut(edit.from, start, own.from), to = cut(edit.to, end, own.to)
+  return { path, edit: { op: 'relink-edge', edge: name, ...(from && { from }), ...(to && { to }) } }
+}
 
 /** A param inside that the outer node sets, or the default of an input of the definition, is mended there. */
 function byOuter(

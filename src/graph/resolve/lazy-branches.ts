@@ -13,42 +13,43 @@ export interface LazyBranches {
  * reached without passing a lazy input. Undefined: no input of the graph is lazy. `nodes` in topological order. O(nodes + edges), times a
  * word for every 32 lazy links.
  */
-export function lazyBranches(nodes: readonly LinkedNode[], ends: Iterable<ValueId>, isEnd: (id: string) => boolean): LazyBranches
-  | undefined {
-    const isLazy = (node: LinkedNode, port: string): boolean =>
-      Object.hasOwn(node.definition.inputs, port) && node.definition.inputs[port]!.lazy === true
-    const links = nodes.flatMap((node) => node.inputs.flatMap(({ port, link, from }) =>
-      from !== null && isLazy(node, port) ? [`${node.id}.${link}`] : []))
-    if (links.length === 0) return undefined
-    const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf)), sets = new LinkSets(links)
-    const read = new Set(nodes.flatMap(({ inputs }) => inputs.flatMap(({ from }) => from === null ? [] : [nodeOf(from)])))
-    const asked: number[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? ALL : NONE)
-    const given = nodes.map(() => new Set<number>())
-    // One pass upstream, and another one for every feedback edge that it changes something for.
-    for (let changed = true; changed;) {
-      changed = false
-      for (let v = nodes.length - 1; v >= 0; v--) {
-        // All that read it have had their say.
-        const node = nodes[v]!, own = asked[v] = given[v]!.has(ALL) || asked[v] === ALL ? ALL : sets.union(given[v]!)
-        for (const { port, link, from } of node.inputs) {
-          const u = from === null ? undefined : indexOf.get(nodeOf(from)), more = isLazy(node, port) ? sets.of(`${node.id}.${link}`) : own
-          if (u === undefined || more === NONE || given[u]!.has(more)) continue
-          given[u]!.add(more)
-          changed ||= u >= v && asked[u] !== ALL // a node may ask for itself
-        }
+export function lazyBranches(
+  nodes: readonly LinkedNode[], ends: Iterable<ValueId>, isEnd: (id: string) => boolean,
+): LazyBranches | undefined {
+  const isLazy = (node: LinkedNode, port: string): boolean =>
+    Object.hasOwn(node.definition.inputs, port) && node.definition.inputs[port]!.lazy === true
+  const links = nodes.flatMap((node) => node.inputs.flatMap(({ port, link, from }) =>
+    from !== null && isLazy(node, port) ? [`${node.id}.${link}`] : []))
+  if (links.length === 0) return undefined
+  const indexOf = new Map(nodes.map((node) => [node.id, node.index])), wanted = new Set([...ends].map(nodeOf)), sets = new LinkSets(links)
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs.flatMap(({ from }) => from === null ? [] : [nodeOf(from)])))
+  const asked: number[] = nodes.map(({ id }) => wanted.has(id) || isEnd(id) || !read.has(id) ? ALL : NONE)
+  const given = nodes.map(() => new Set<number>())
+  // One pass upstream, and another one for every feedback edge that it changes something for.
+  for (let changed = true; changed;) {
+    changed = false
+    for (let v = nodes.length - 1; v >= 0; v--) {
+      // All that read it have had their say.
+      const node = nodes[v]!, own = asked[v] = given[v]!.has(ALL) || asked[v] === ALL ? ALL : sets.union(given[v]!)
+      for (const { port, link, from } of node.inputs) {
+        const u = from === null ? undefined : indexOf.get(nodeOf(from)), more = isLazy(node, port) ? sets.of(`${node.id}.${link}`) : own
+        if (u === undefined || more === NONE || given[u]!.has(more)) continue
+        given[u]!.add(more)
+        changed ||= u >= v && asked[u] !== ALL // a node may ask for itself
       }
     }
-    const needs = new Map<string, string[]>(), seen = new Map<number, string>([[ALL, '']])
-    const keyOf = (set: number): string => {
-      let key = seen.get(set)
-      if (key !== undefined) return key
-      const sorted = sets.names(set).sort()
-      seen.set(set, key = sorted.join('\n'))
-      for (const link of sorted) { const keys = needs.get(link); if (keys) keys.push(key); else needs.set(link, [key]) }
-      return key
-    }
-    return { keys: asked.map(keyOf), needs }
   }
+  const needs = new Map<string, string[]>(), seen = new Map<number, string>([[ALL, '']])
+  const keyOf = (set: number): string => {
+    let key = seen.get(set)
+    if (key !== undefined) return key
+    const sorted = sets.names(set).sort()
+    seen.set(set, key = sorted.join('\n'))
+    for (const link of sorted) { const keys = needs.get(link); if (keys) keys.push(key); else needs.set(link, [key]) }
+    return key
+  }
+  return { keys: asked.map(keyOf), needs }
+}
 
 /** Sets of links by number: no link, and whatever else there is, which needs no link to ask for it. */
 const NONE = 0, ALL = -1

@@ -44,11 +44,12 @@ function counterDifference(a: RunResult, b: RunResult): string | null {
   return a.clipped === b.clipped ? null : `${a.clipped} and ${b.clipped} clipped samples were counted`
 }
 
-function within(a: RunResult, b: RunResult, outputs: readonly string[], parity: { readonly peak: number; readonly rms: number }): string
-  | null {
-    for (let index = 0; index < outputs.length; index++) {
-      const where = tolerantDifference(a.tracks[index]!, b.tracks[index]!, parity)
-      if (where !== null) return `output ${outputs[index]}: ${where}`
-    }
-    return null
+function within(
+  a: RunResult, b: RunResult, outputs: readonly string[], parity: { readonly peak: number; readonly rms: number },
+): string | null {
+  for (let index = 0; index < outputs.length; index++) {
+    const where = tolerantDifference(a.tracks[index]!, b.tracks[index]!, parity)
+    if (where !== null) return `output ${outputs[index]}: ${where}`
   }
+  return null
+}

@@ -79,23 +79,24 @@ function socketNames(node: Json, definition: NodeDefinition | undefined): readon
 }
 
 /** Values to names, one by one. `loose`: fewer or more values than names are taken. */
-function assign(names: readonly string[], values: readonly unknown[], definition: NodeDefinition | undefined, loose: boolean): Widgets
-  | undefined {
-    const params = new Map<string, unknown>(), list: Widget[] = []
-    let at = 0
-    names.forEach((name, i) => {
-      if (at >= values.length) { if (!loose) at = values.length + 1; return }
-      const value = values[at++]
-      if (value === null) list.push([name, null, null])
-      else { params.set(name, value); list.push(name) }
-      if (at < values.length && hasControl(name, definition) && CONTROL_WORDS.has(values[at])
-        && (values.length - at > names.length - i - 1 || !takesText(names[i + 1], definition))) {
-        list.push([values[at++]])
-      }
-    })
-    if (loose) for (; at < values.length; at++) list.push([values[at]])
-    return loose || at === values.length ? { params, list } : undefined
-  }
+function assign(
+  names: readonly string[], values: readonly unknown[], definition: NodeDefinition | undefined, loose: boolean,
+): Widgets | undefined {
+  const params = new Map<string, unknown>(), list: Widget[] = []
+  let at = 0
+  names.forEach((name, i) => {
+    if (at >= values.length) { if (!loose) at = values.length + 1; return }
+    const value = values[at++]
+    if (value === null) list.push([name, null, null])
+    else { params.set(name, value); list.push(name) }
+    if (at < values.length && hasControl(name, definition) && CONTROL_WORDS.has(values[at])
+      && (values.length - at > names.length - i - 1 || !takesText(names[i + 1], definition))) {
+      list.push([values[at++]])
+    }
+  })
+  if (loose) for (; at < values.length; at++) list.push([values[at]])
+  return loose || at === values.length ? { params, list } : undefined
+}
 
 /** False for a param that a word cannot be the value of. */
 function takesText(name: string | undefined, definition: NodeDefinition | undefined): boolean {
